@@ -1,0 +1,101 @@
+"""`python -m deploy.local`: build, start, end and look at a stack by hand."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.errors import StackError
+from deploy.local.prepare import prepare as build
+from deploy.local.settings import SERVERS, StackSettings
+from deploy.local.stack import Stack
+
+Name = Annotated[str, typer.Option(help="Which stack; each has its own data and ports.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console()
+
+
+@app.command()
+def prepare() -> None:
+    """Build the Debian root and fetch Kafka, once for all stacks."""
+    with console.status("preparing") as status:
+        build(StackSettings().local, lambda line: _progress(status.update, line))
+
+
+@app.command()
+def up(
+    name: Name = "dev",
+    mqtt_port: int = 0,
+    kafka_port: int = 0,
+    postgres_port: int = 0,
+) -> None:
+    """Start the three servers and leave them running."""
+    stack = Stack(StackSettings(name=name, mqtt_port=mqtt_port, kafka_port=kafka_port, postgres_port=postgres_port))
+    with console.status("preparing") as status:
+        stack.prepare(lambda line: _progress(status.update, line))
+        status.update("starting")
+        stack.start()
+    _show(stack)
+
+
+@app.command()
+def down(name: Name = "dev", *, erase: Annotated[bool, typer.Option(help="Remove its data too.")] = False) -> None:
+    """End the recorded servers."""
+    settings = _known(name)
+    stack = Stack(settings)
+    with console.status("stopping"):
+        stack.stop()
+        if erase:
+            stack.erase()
+
+
+@app.command()
+def status(name: Name = "dev") -> None:
+    """Show what runs; the exit code is 1 unless all three do."""
+    stack = Stack(_known(name))
+    _show(stack)
+    if not all(stack.process(server).alive for server in SERVERS):
+        raise typer.Exit(1)
+
+
+@app.command()
+def versions(name: Name = "dev") -> None:
+    """Show the servers' versions and durability settings, as the running stack reports them."""
+    stack = Stack(_known(name))
+    table = Table("what", "value")
+    for what, value in {**stack.versions(), **stack.server_settings()}.items():
+        table.add_row(what, value)
+    console.print(table)
+
+
+def _known(name: str) -> StackSettings:
+    settings = StackSettings(name=name)
+    if not settings.run_directory.exists():
+        console.print(f"there is no stack {name}")
+        raise typer.Exit(1)
+    return settings
+
+
+def _progress(update: Callable[[str], None], line: str) -> None:
+    console.print(line)
+    update(line)
+
+
+def _show(stack: Stack) -> None:
+    where = {"mosquitto": f"{stack.mqtt_host}:{stack.mqtt_port}", "kafka": stack.kafka_bootstrap}
+    where["postgresql"] = stack.dsn.rpartition("@")[2]
+    table = Table("server", "pid", "where")
+    for server in SERVERS:
+        table.add_row(server, str(stack.process(server).pid or "not running"), where[server])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except StackError as error:
+        console.print(f"[red]{error}[/red]")
+        raise SystemExit(1) from error

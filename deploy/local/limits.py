@@ -1,0 +1,18 @@
+"""The number of open files a server gets: a broker with thousands of devices needs one for each."""
+
+import resource
+
+from deploy.local.errors import NotPossibleHere
+
+WANTED = 65536
+NEEDED = 8192
+
+
+def with_open_files(command: list[str]) -> list[str]:
+    """The command under the highest limit of open files that this machine allows."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    if limit < NEEDED:
+        message = f"the hard limit of open files is {hard}, the stack needs {NEEDED} (ulimit -Hn)"
+        raise NotPossibleHere(message)
+    return ["prlimit", f"--nofile={limit}:{limit}", *command]

@@ -1,0 +1,90 @@
+"""mosquitto: configuration, access list and password file of one stack."""
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from deploy.local import jail
+from deploy.local.passwords import write_device_passwords
+from deploy.local.process import Server
+from deploy.local.settings import CHECKOUT, LOOPBACK, StackSettings
+
+TEMPLATES = CHECKOUT / "deploy" / "mosquitto"
+USER = "mosquitto"
+ANSWER_S = 1.0
+#: CONNECT of MQTT 5, clean start, no name: a broker that is ready answers it, if only with "not authorised".
+GREETING = bytes([0x10, 13, 0, 4]) + b"MQTT" + bytes([5, 2, 0, 5, 0, 0, 0])
+
+
+def mosquitto(settings: StackSettings, root: Path, port: int, platform_password: str) -> Server:
+    """The broker, with the platform's own users known from the start."""
+    directory = settings.server_directory("mosquitto")
+
+    def before_start() -> None:
+        _make_directory(directory, jail.owner(root, USER))
+        _write_configuration(settings, directory, port)
+        if not (directory / "passwords").exists():
+            register(settings, platform_password, {})
+
+    return Server(
+        name="mosquitto",
+        command=jail.inside(root, directory, USER, ["/usr/sbin/mosquitto", "-c", f"{jail.INSIDE}/mosquitto.conf"]),
+        wrapped=True,
+        log=settings.run_directory / "mosquitto.log",
+        before_start=before_start,
+        answers=lambda: _answers(port),
+        stop_signal=signal.SIGTERM,
+    )
+
+
+def register(settings: StackSettings, platform_password: str, devices: Mapping[str, str]) -> None:
+    """Write the password file: the platform's users and exactly these devices."""
+    platform = dict.fromkeys(settings.platform_users, platform_password)
+    write_device_passwords(settings.server_directory("mosquitto") / "passwords", {**devices, **platform})
+
+
+def version(root: Path, directory: Path) -> str:
+    """What the package says, since the broker prints its version with an error code."""
+    return jail.run_inside(root, directory, "root", ["dpkg-query", "--show", "--showformat=${Version}", "mosquitto"])
+
+
+def _write_configuration(settings: StackSettings, directory: Path, port: int) -> None:
+    values = {
+        "host": LOOPBACK,
+        "port": str(port),
+        "directory": jail.INSIDE,
+        "persistence": str(settings.mqtt_persistence).lower(),
+    }
+    (directory / "mosquitto.conf").write_text(_template("mosquitto.conf.in").substitute(values))
+    platform = _template("acl-platform.in")
+    users = [platform.substitute(user=user) for user in settings.platform_users]
+    acl = directory / "acl"
+    acl.write_text("".join([(TEMPLATES / "acl.in").read_text(), *users]))
+    acl.chmod(0o600)
+    os.chown(acl, *_owner_of(directory))
+
+
+def _template(name: str) -> Template:
+    return Template((TEMPLATES / name).read_text())
+
+
+def _make_directory(directory: Path, owner: tuple[int, int]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    os.chown(directory, *owner)
+
+
+def _owner_of(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_uid, found.st_gid
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK, port), ANSWER_S) as connection:
+            connection.sendall(GREETING)
+            return connection.recv(1) == b"\x20"
+    except OSError:
+        return False

@@ -1,0 +1,94 @@
+"""PostgreSQL with TimescaleDB: data directory, configuration and the questions asked of it."""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+from pathlib import Path
+from string import Template
+
+from deploy.local import jail
+from deploy.local.process import Server
+from deploy.local.settings import LOOPBACK, StackSettings
+
+USER = "postgres"
+BINARIES = "/usr/lib/postgresql/17/bin"
+CONFIGURATION = Path(__file__).with_name("postgresql.conf.in")
+ANSWER_S = 1.0
+PROTOCOL_3 = 3 << 16
+
+
+class Postgres:
+    """The database server of one stack."""
+
+    def __init__(self, settings: StackSettings, root: Path, port: int, password: str) -> None:
+        self._settings = settings
+        self._root = root
+        self._port = port
+        self._password = password
+        self._directory = settings.server_directory("postgresql")
+
+    def server(self) -> Server:
+        """How to run it; SIGINT is its fast shutdown (disconnect everybody, then end)."""
+        inside = jail.INSIDE
+        command = [f"{BINARIES}/postgres", "-D", f"{inside}/data", "-c", f"config_file={inside}/postgresql.conf"]
+        return Server(
+            name="postgresql",
+            command=jail.inside(self._root, self._directory, USER, command),
+            wrapped=True,
+            log=self._settings.run_directory / "postgresql.log",
+            before_start=self._before_start,
+            answers=self._answers,
+            stop_signal=signal.SIGINT,
+        )
+
+    def make_database(self) -> None:
+        """Create the stack's database with the extension, unless it is there."""
+        database = self._settings.database
+        known = self.ask("postgres", "select datname from pg_database").splitlines()
+        if database not in known:
+            self.ask("postgres", f'create database "{database}"')
+        self.ask(database, "create extension if not exists timescaledb")
+
+    def ask(self, database: str, sql: str) -> str:
+        """One statement through psql; the value as text."""
+        where = ["--host", LOOPBACK, "--port", str(self._port), "--username", USER, "--dbname", database]
+        command = [f"{BINARIES}/psql", *where, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql]
+        options = "-c client_min_messages=error"
+        return jail.run_inside(self._root, self._directory, USER, command, PGPASSWORD=self._password, PGOPTIONS=options)
+
+    def _before_start(self) -> None:
+        owner = jail.owner(self._root, USER)
+        for directory in (self._directory, self._directory / "log"):
+            directory.mkdir(parents=True, exist_ok=True)
+            os.chown(directory, *owner)
+        if not (self._directory / "data").exists():
+            self._initialise(owner)
+        values = {"host": LOOPBACK, "port": str(self._port)}
+        options = "".join(f"{name} = '{value}'\n" for name, value in self._settings.postgres_options.items())
+        text = Template(CONFIGURATION.read_text()).substitute(values)
+        (self._directory / "postgresql.conf").write_text(text + options)
+
+    def _initialise(self, owner: tuple[int, int]) -> None:
+        shutil.rmtree(self._directory / "data.new", ignore_errors=True)
+        password = self._directory / "password"
+        password.touch(mode=0o600)
+        os.chown(password, *owner)
+        password.write_text(self._password)
+        arguments = ["-D", f"{jail.INSIDE}/data.new", "-U", USER, f"--pwfile={jail.INSIDE}/password"]
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
+        jail.run_inside(self._root, self._directory, USER, [f"{BINARIES}/initdb", *arguments, *options])
+        password.unlink()
+        (self._directory / "data.new").rename(self._directory / "data")
+
+    def _answers(self) -> bool:
+        """Whether it asks for a password; while it recovers it answers with an error instead."""
+        names = f"user\0{USER}\0database\0postgres\0\0".encode()
+        greeting = struct.pack(">ii", 8 + len(names), PROTOCOL_3) + names
+        try:
+            with socket.create_connection((LOOPBACK, self._port), ANSWER_S) as connection:
+                connection.sendall(greeting)
+                return connection.recv(1) == b"R"
+        except OSError:
+            return False

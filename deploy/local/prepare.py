@@ -1,0 +1,107 @@
+"""Builds once what all stacks share: a Debian root with the servers, and Kafka's libraries."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import apt
+from deploy.local.errors import NotPossibleHere, StillMounted
+
+SUITE = "trixie"
+PACKAGES = ("postgresql-17-timescaledb", "mosquitto")
+POM = Path(__file__).with_name("kafka-pom.xml")
+BUILDING = ".building-"
+
+Say = Callable[[str], None]
+
+
+def why_unavailable() -> str | None:
+    """The reason why the full stack can't be had on this machine, or None when it can."""
+    if os.name != "posix" or not Path("/etc/debian_version").exists():
+        return "the full stack without Docker needs Debian"
+    if os.geteuid() != 0:
+        return "the full stack without Docker needs root (mount namespaces, apt-get)"
+    return None
+
+
+def root_directory(local: Path) -> Path:
+    """Where the root of this suite and these packages lies, built or not."""
+    return local / "root" / f"{SUITE}-{_digest(' '.join(PACKAGES).encode())}"
+
+
+def kafka_libraries(local: Path) -> Path:
+    """Where the libraries of this `kafka-pom.xml` lie, built or not."""
+    return local / "kafka" / f"libs-{_digest(POM.read_bytes())}"
+
+
+def prepare(local: Path, say: Say) -> None:
+    """Build what is missing; safe to interrupt, to repeat and to run twice at once."""
+    if reason := why_unavailable():
+        raise NotPossibleHere(reason)
+    local.mkdir(parents=True, exist_ok=True)
+    with locked(local / "prepare.lock"):
+        apt.install({"java": "default-jre-headless"})
+        _once(root_directory(local), _build_root, say, "Debian root with PostgreSQL, TimescaleDB and mosquitto")
+        _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file; a process that dies lets go of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory that has no mounts; one with mounts is refused, for what is mounted would be removed too."""
+    prefix = f"{directory.resolve()}/"
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        point = line.split()[4]
+        if f"{point}/".startswith(prefix):
+            message = f"{point} is mounted, {directory} was not removed"
+            raise StillMounted(message)
+    shutil.rmtree(directory)
+
+
+def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> None:
+    if target.exists():
+        say(f"{what}: there")
+        return
+    say(f"{what}: building")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left_over in target.parent.glob(f"{BUILDING}*"):
+        remove_tree(left_over)
+    building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))
+    build(building / "result")
+    (building / "result").rename(target)
+    remove_tree(building)
+    say(f"{what}: built")
+
+
+def _build_root(target: Path) -> None:
+    apt.install({"mmdebstrap": "mmdebstrap"})
+    target.parent.chmod(0o755)
+    private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    include = f"--include={','.join(PACKAGES)}"
+    apt.run([*private, "mmdebstrap", "--variant=minbase", include, SUITE, str(target), apt.mirror()])
+
+
+def _copy_kafka(target: Path) -> None:
+    apt.install({"mvn": "maven"})
+    goal = "dependency:copy-dependencies"
+    apt.run(["mvn", "-q", "-B", "-f", _own_copy(POM, target.parent), goal, "-DincludeScope=runtime", f"-DoutputDirectory={target}"])
+
+
+def _own_copy(pom: Path, directory: Path) -> str:
+    return str(shutil.copy(pom, directory / "pom.xml"))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:10]

@@ -1,0 +1,75 @@
+"""`stack.json`: what a stack is and where it runs, readable by its owner alone since it holds the passwords."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from deploy.local.ports import free_port
+from deploy.local.proc import ProcessRef
+from deploy.local.settings import LOOPBACK, StackSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackRecord:
+    """Everything another process needs in order to use, or to end, a stack."""
+
+    name: str
+    mqtt_host: str
+    mqtt_port: int
+    kafka_bootstrap: str
+    kafka_port: int
+    kafka_controller_port: int
+    postgres_port: int
+    dsn: str
+    platform_password: str
+    database_password: str
+    processes: dict[str, ProcessRef]
+
+    def write(self, path: Path) -> None:
+        """Replace the file in one step."""
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        fresh.replace(path)
+
+    def with_processes(self, processes: dict[str, ProcessRef]) -> "StackRecord":
+        """The same stack with these processes."""
+        return replace(self, processes=processes)
+
+
+def record_path(settings: StackSettings) -> Path:
+    """Where the record of this stack lies."""
+    return settings.run_directory / "stack.json"
+
+
+def read_record(path: Path) -> StackRecord | None:
+    """The record, or None when this stack was never started."""
+    if not path.exists():
+        return None
+    fields = json.loads(path.read_text())
+    processes = {name: ProcessRef(**reference) for name, reference in fields.pop("processes").items()}
+    return StackRecord(**fields, processes=processes)
+
+
+def make_record(settings: StackSettings, before: StackRecord | None) -> StackRecord:
+    """Settings first, then what this stack had before, then free ports and random passwords."""
+    mqtt_port = settings.mqtt_port or (before.mqtt_port if before else free_port())
+    kafka_port = settings.kafka_port or (before.kafka_port if before else free_port())
+    controller_port = settings.kafka_controller_port or (before.kafka_controller_port if before else free_port())
+    postgres_port = settings.postgres_port or (before.postgres_port if before else free_port())
+    database_password = before.database_password if before else secrets.token_urlsafe(24)
+    platform_password = settings.platform_password or (before.platform_password if before else secrets.token_urlsafe(24))
+    return StackRecord(
+        name=settings.name,
+        mqtt_host=LOOPBACK,
+        mqtt_port=mqtt_port,
+        kafka_bootstrap=f"{LOOPBACK}:{kafka_port}",
+        kafka_port=kafka_port,
+        kafka_controller_port=controller_port,
+        postgres_port=postgres_port,
+        dsn=f"postgresql://postgres:{database_password}@{LOOPBACK}:{postgres_port}/{settings.database}",
+        platform_password=platform_password,
+        database_password=database_password,
+        processes=before.processes if before else {},
+    )

@@ -1,0 +1,44 @@
+"""What can be set about a stack, and where its files lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SERVERS = ("mosquitto", "kafka", "postgresql")
+
+#: One name per connection: the broker takes the user name as client id, so two connections of one name would end each other.
+PLATFORM_USERS = ("ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "watch-0")
+
+LOOPBACK = "127.0.0.1"
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSettings:
+    """One stack. A port of 0 means a free one; it is kept for as long as the run directory is."""
+
+    name: str = "dev"
+    local: Path = CHECKOUT / ".local"
+    mqtt_port: int = 0
+    kafka_port: int = 0
+    kafka_controller_port: int = 0
+    postgres_port: int = 0
+    #: Made at random and kept in the run directory when None.
+    platform_password: str | None = None
+    platform_users: tuple[str, ...] = PLATFORM_USERS
+    mqtt_persistence: bool = False
+    kafka_heap_mb: int = 512
+    #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
+    kafka_retention_bytes: int = 128 * 1024 * 1024
+    database: str = "hearthbeat"
+    #: Added to postgresql.conf, so they win over what is there.
+    postgres_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def run_directory(self) -> Path:
+        """Data, logs, configuration and `stack.json` of this stack."""
+        return self.local / "run" / self.name
+
+    def server_directory(self, server: str) -> Path:
+        """What one server may write to."""
+        return self.run_directory / server

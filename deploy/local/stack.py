@@ -1,0 +1,145 @@
+"""The three servers of one stack, put together."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from deploy.local import kafka, mosquitto, prepare
+from deploy.local.errors import AlreadyRunning, BadUserName
+from deploy.local.postgres import Postgres
+from deploy.local.prepare import Say, locked, remove_tree
+from deploy.local.process import Server, ServerProcess
+from deploy.local.record import make_record, read_record, record_path
+from deploy.local.settings import SERVERS, StackSettings
+
+
+def say_nothing(_line: str) -> None:
+    """The progress report of those who want none."""
+
+
+class Stack:
+    """A stack by its settings. One that another process started is found again by its name."""
+
+    def __init__(self, settings: StackSettings) -> None:
+        self.settings = settings
+        self._path = record_path(settings)
+        with locked(settings.run_directory / "lock"):
+            self._record = make_record(settings, read_record(self._path))
+            self._record.write(self._path)
+        self._root = prepare.root_directory(settings.local)
+        self._libraries = prepare.kafka_libraries(settings.local)
+        self._postgres = Postgres(settings, self._root, self._record.postgres_port, self._record.database_password)
+        self._processes: dict[str, ServerProcess] = {}
+
+    @property
+    def dsn(self) -> str:
+        """The database, for asyncpg."""
+        return self._record.dsn
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Host and port of the Kafka node."""
+        return self._record.kafka_bootstrap
+
+    @property
+    def mqtt_host(self) -> str:
+        """The broker's address."""
+        return self._record.mqtt_host
+
+    @property
+    def mqtt_port(self) -> int:
+        """The broker's port."""
+        return self._record.mqtt_port
+
+    @property
+    def platform_password(self) -> str:
+        """The password of all platform users."""
+        return self._record.platform_password
+
+    def prepare(self, say: Say = say_nothing) -> None:
+        """Build what is missing, see `deploy.local.prepare`."""
+        prepare.prepare(self.settings.local, say)
+
+    def start(self, timeout_s: float = 90.0) -> None:
+        """Start whatever doesn't run and wait until everything answers; prepares first where that wasn't done."""
+        self.prepare()
+        with locked(self.settings.run_directory / "lock"):
+            for name in SERVERS:
+                if not self.process(name).alive:
+                    self.process(name).start()
+            self.wait_ready(timeout_s)
+            self._postgres.make_database()
+
+    def stop(self) -> None:
+        """End the recorded processes in good order; data stays."""
+        with locked(self.settings.run_directory / "lock"):
+            for name in SERVERS:
+                self.process(name).stop()
+
+    def erase(self) -> None:
+        """Remove data, logs, ports and passwords of a stopped stack; the object is of no use afterwards."""
+        running = [name for name in SERVERS if self.process(name).alive]
+        if running:
+            message = f"stack {self.settings.name} still runs {', '.join(running)}"
+            raise AlreadyRunning(message)
+        remove_tree(self.settings.run_directory)
+
+    def process(self, name: str) -> ServerProcess:
+        """One of `SERVERS`."""
+        if name not in self._processes:
+            self._processes[name] = ServerProcess(self._server(name), self._record.processes.get(name), self._write)
+        return self._processes[name]
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until all three answer."""
+        for name in SERVERS:
+            self.process(name).wait_ready(timeout_s)
+
+    def register_devices(self, passwords: Mapping[str, str]) -> None:
+        """Make exactly these devices (user name to secret) known to the broker, which goes on running."""
+        taken = sorted(set(self.settings.platform_users).intersection(passwords))
+        if taken:
+            message = f"{', '.join(taken)}: a device can't have the name of a platform user"
+            raise BadUserName(message)
+        mosquitto.register(self.settings, self.platform_password, passwords)
+        self.process("mosquitto").reload()
+
+    def versions(self) -> dict[str, str]:
+        """What runs here, TimescaleDB's edition included."""
+        database = self.settings.database
+        extension = "select extversion from pg_extension where extname = 'timescaledb'"
+        return {
+            "mosquitto": mosquitto.version(self._root, self.settings.server_directory("mosquitto")),
+            "kafka": kafka.version(self._libraries),
+            "postgresql": self._postgres.ask(database, "show server_version"),
+            "timescaledb": self._postgres.ask(database, extension),
+            "timescaledb edition": self._postgres.ask(database, "show timescaledb.license"),
+        }
+
+    def server_settings(self) -> dict[str, str]:
+        """The durability settings as the database server itself reports them."""
+        names = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
+        return {name: self._postgres.ask(self.settings.database, f"show {name}") for name in names}
+
+    def _server(self, name: str) -> Server:
+        servers = {
+            "mosquitto": lambda: mosquitto.mosquitto(self.settings, self._root, self.mqtt_port, self.platform_password),
+            "kafka": lambda: kafka.kafka(
+                self.settings, self._libraries, self._record.kafka_port, self._record.kafka_controller_port
+            ),
+            "postgresql": self._postgres.server,
+        }
+        return servers[name]()
+
+    def _write(self) -> None:
+        found = {name: process.reference for name, process in self._processes.items()}
+        processes = {name: reference for name, reference in found.items() if reference is not None}
+        self._record = self._record.with_processes({**self._record.processes, **processes})
+        self._record.write(self._path)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
