@@ -1,0 +1,1 @@
+"""The language of HearthBeat: vitals, messages, records, topics, alerts and doses. It imports nobody."""

@@ -1,0 +1,24 @@
+"""The fall-detection robot: sees a fall by vision or radar, asks, listens."""
+
+from typing import Final
+
+from schemas.devices.device_type import DeviceType
+from schemas.events import EventKind
+
+FALL_ROBOT: Final = DeviceType(
+    code="fall_robot",
+    label="Fall-detection robot",
+    vitals=(),
+    events=(
+        EventKind.FALL_SUSPECTED,
+        EventKind.FALL_ANSWERED,
+        EventKind.SOS_PRESSED,
+        EventKind.CHECK_IN_ANSWERED,
+        EventKind.CHARGING,
+        EventKind.LOW_BATTERY,
+        EventKind.COMMAND_RESULT,
+    ),
+    reports_every_s=300,
+    silent_after_s=3600,
+    rationale="A heartbeat every 5 min; 60 min is the day limit of clinical.md 4.6.",
+)

@@ -1,0 +1,22 @@
+"""The pill dispenser: reminds, dispenses, sees the cup lifted, takes a confirmation."""
+
+from typing import Final
+
+from schemas.devices.device_type import DeviceType
+from schemas.events import EventKind
+
+PILL_DISPENSER: Final = DeviceType(
+    code="pill_dispenser",
+    label="Pill dispenser",
+    vitals=(),
+    events=(
+        EventKind.DOSE_DISPENSED,
+        EventKind.CUP_LIFTED,
+        EventKind.DOSE_CONFIRMED,
+        EventKind.LOW_BATTERY,
+        EventKind.COMMAND_RESULT,
+    ),
+    reports_every_s=300,
+    silent_after_s=1800,
+    rationale="A heartbeat every 5 min; clinical.md 4.6 proposes 15 min, doubled for home routers that restart.",
+)

@@ -1,0 +1,17 @@
+"""The pressure cuff, shared by two people of a home through its user slots."""
+
+from typing import Final
+
+from schemas.devices.device_type import DeviceType
+from schemas.events import EventKind
+
+PRESSURE_CUFF: Final = DeviceType(
+    code="pressure_cuff",
+    label="Pressure cuff",
+    vitals=("systolic", "diastolic", "heart_rate"),
+    events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
+    reports_every_s=12 * 3600,
+    silent_after_s=None,
+    rationale="Used twice a day at will; a missed planned measurement is told by its plan, not by silence.",
+    slots=2,
+)

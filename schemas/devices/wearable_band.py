@@ -1,0 +1,25 @@
+"""The wearable band: pulse, oxygen, respiration, skin temperature, steps, falls by accelerometer, an SOS button."""
+
+from typing import Final
+
+from schemas.devices.device_type import DeviceType
+from schemas.events import EventKind
+
+WEARABLE_BAND: Final = DeviceType(
+    code="wearable_band",
+    label="Wearable band",
+    vitals=("heart_rate", "spo2", "respiration", "body_temperature", "steps"),
+    events=(
+        EventKind.FALL_SUSPECTED,
+        EventKind.FALL_ANSWERED,
+        EventKind.SOS_PRESSED,
+        EventKind.CHECK_IN_ANSWERED,
+        EventKind.NOT_WORN,
+        EventKind.CHARGING,
+        EventKind.LOW_BATTERY,
+        EventKind.COMMAND_RESULT,
+    ),
+    reports_every_s=60,
+    silent_after_s=3 * 3600,
+    rationale="Bands come off for charging and bathing: gaps over 3 h happened 0 to 0.9 times a day (clinical.md 4.6).",
+)

@@ -1,0 +1,100 @@
+"""What a device can report besides readings: one row per kind of event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class EventKind(StrEnum):
+    """The name of an event on the wire."""
+
+    FALL_SUSPECTED = "fall_suspected"
+    FALL_ANSWERED = "fall_answered"
+    SOS_PRESSED = "sos_pressed"
+    DOSE_DISPENSED = "dose_dispensed"
+    CUP_LIFTED = "cup_lifted"
+    DOSE_CONFIRMED = "dose_confirmed"
+    CHECK_IN_ANSWERED = "check_in_answered"
+    NOT_WORN = "not_worn"
+    CHARGING = "charging"
+    LOW_BATTERY = "low_battery"
+    COMMAND_RESULT = "command_result"
+
+
+class FallMethod(StrEnum):
+    """How a device came to suspect a fall."""
+
+    IMU = "imu"
+    VISION = "vision"
+    RADAR = "radar"
+    BUTTON = "button"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """One field an event may carry. ``choices`` or the inclusive range bound it; text is at most 64 characters."""
+
+    name: str
+    type: type[str] | type[float] | type[bool]
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    lowest: float = float("-inf")
+    highest: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """A kind of event: its number in the database and the fields it may carry.
+
+    A cry for help is never set aside for its clock or binding (design 2.1).
+    """
+
+    number: int
+    kind: EventKind
+    details: tuple[Detail, ...] = ()
+    cry_for_help: bool = False
+
+
+_COMPARTMENT = Detail(name="compartment", type=float, required=True, lowest=0, highest=63)
+
+EVENT_TYPES: Final[tuple[EventType, ...]] = (
+    EventType(
+        number=1,
+        kind=EventKind.FALL_SUSPECTED,
+        cry_for_help=True,
+        details=(
+            Detail(name="method", type=str, required=True, choices=tuple(FallMethod)),
+            Detail(name="confidence", type=float, lowest=0, highest=1),
+            Detail(name="peak_g", type=float, lowest=0, highest=32),
+            Detail(name="tilt_deg", type=float, lowest=0, highest=180),
+            Detail(name="still_s", type=float, lowest=0, highest=86_400),
+            Detail(name="posture", type=str, choices=("upright", "sitting", "lying")),
+            Detail(name="room", type=str),
+        ),
+    ),
+    EventType(number=2, kind=EventKind.FALL_ANSWERED, details=(Detail(name="answer", type=str),)),
+    EventType(number=3, kind=EventKind.SOS_PRESSED, cry_for_help=True, details=(Detail(name="room", type=str),)),
+    EventType(number=4, kind=EventKind.DOSE_DISPENSED, details=(_COMPARTMENT,)),
+    EventType(number=5, kind=EventKind.CUP_LIFTED, details=(_COMPARTMENT,)),
+    EventType(number=6, kind=EventKind.DOSE_CONFIRMED, details=(_COMPARTMENT,)),
+    EventType(number=7, kind=EventKind.CHECK_IN_ANSWERED, details=(Detail(name="answer", type=str),)),
+    EventType(number=8, kind=EventKind.NOT_WORN),
+    EventType(number=9, kind=EventKind.CHARGING),
+    EventType(
+        number=10,
+        kind=EventKind.LOW_BATTERY,
+        details=(Detail(name="percent", type=float, lowest=0, highest=100),),
+    ),
+    EventType(
+        number=11,
+        kind=EventKind.COMMAND_RESULT,
+        details=(
+            Detail(name="command_id", type=str, required=True),
+            Detail(name="result", type=str, required=True, choices=("done", "expired", "failed", "unsupported")),
+        ),
+    ),
+)
+EVENT_TYPE_BY_KIND: Final[Mapping[str, EventType]] = MappingProxyType({row.kind.value: row for row in EVENT_TYPES})
+EVENT_TYPE_BY_NUMBER: Final[Mapping[int, EventType]] = MappingProxyType({row.number: row for row in EVENT_TYPES})

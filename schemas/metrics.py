@@ -1,0 +1,55 @@
+"""Every metric name, its unit in the name; one row each."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. Never a person or a device as a label; ``buckets`` are in the unit that the name ends with."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+LATENCY_BUCKETS_S: Final = tuple(round(0.001 * 1.25**step, 6) for step in range(52))
+"""From 1 ms to 87 s, a quarter more each."""
+
+METRICS: Final[tuple[Metric, ...]] = (
+    Metric(
+        name="hb_ingest_uplinks_total",
+        kind="counter",
+        help="Uplinks passed on to the bus.",
+    ),
+    Metric(
+        name="hb_ingest_items_total",
+        kind="counter",
+        help="Items judged, by what becomes of them.",
+        labels=("outcome",),
+    ),
+    Metric(
+        name="hb_ingest_set_aside_total",
+        kind="counter",
+        help="Items (or whole uplinks) to be set aside, by reason.",
+        labels=("reason",),
+    ),
+    Metric(name="hb_ingest_sessions_lost_total", kind="counter", help="Connects that found no session at the broker."),
+    Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
+    Metric(name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."),
+    Metric(name="hb_ingest_acks_total", kind="counter", help="Device acks published."),
+    Metric(name="hb_store_readings_total", kind="counter", help="Readings stored."),
+    Metric(name="hb_store_events_total", kind="counter", help="Events stored."),
+    Metric(name="hb_store_set_aside_total", kind="counter", help="Items set aside."),
+    Metric(name="hb_store_duplicates_total", kind="counter", help="Uplinks that were settled already."),
+    Metric(name="hb_store_key_conflicts_total", kind="counter", help="Rows the unique key caught: a bug if not zero."),
+    Metric(name="hb_store_retries_total", kind="counter", help="Batches that had to be repeated."),
+    Metric(
+        name="hb_store_device_to_row_seconds",
+        kind="histogram",
+        help="From the device's transmission to the committed row, real seconds.",
+        buckets=LATENCY_BUCKETS_S,
+    ),
+)

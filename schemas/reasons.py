@@ -1,0 +1,49 @@
+"""Why an item was set aside, and what a stored item is flagged with."""
+
+from enum import IntFlag, StrEnum
+
+
+class Reason(StrEnum):
+    """Why an item (or a whole uplink) was set aside. Also the label of the metric and the word in the ack."""
+
+    NO_IDENTITY = "no_identity"
+    UNKNOWN_DEVICE = "unknown_device"
+    UNREADABLE = "unreadable"
+    BAD_ENVELOPE = "bad_envelope"
+    TOO_MANY_ITEMS = "too_many_items"
+    SEQ_JUMP = "seq_jump"
+    BAD_ITEM = "bad_item"
+    UNKNOWN_VITAL = "unknown_vital"
+    VITAL_NOT_OF_DEVICE = "vital_not_of_device"
+    BAD_VALUE = "bad_value"
+    UNIT_MISSING = "unit_missing"
+    UNKNOWN_UNIT = "unknown_unit"
+    OUT_OF_RANGE = "out_of_range"
+    BAD_TIME = "bad_time"
+    TOO_OLD = "too_old"
+    IN_THE_FUTURE = "in_the_future"
+    EARLIER_BOOT = "earlier_boot"
+    BAD_SLOT = "bad_slot"
+    UNATTRIBUTED = "unattributed"
+    UNKNOWN_EVENT = "unknown_event"
+    EVENT_NOT_OF_DEVICE = "event_not_of_device"
+    BAD_DETAIL = "bad_detail"
+
+
+class Flag(IntFlag):
+    """What is worth knowing about a stored item. Items with any of ``NOT_SCORED`` never move a rule."""
+
+    UNSYNCED = 1
+    JUMPED = 2
+    UNUSUAL = 4
+    CLIPPED = 8
+    RESTAMPED = 16
+    POOR_QUALITY = 32
+    NOBODY = 64
+    OTHER_HOME = 128
+    MOVING = 256
+    UPRIGHT = 512
+    LYING = 1024
+
+
+NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME

@@ -1,0 +1,80 @@
+"""What travels on the bus (design 2.2): an uplink after judgement, a canary, and the ack to send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas.messages import Ack
+
+
+class JudgedReading(NamedTuple):
+    """A reading that will be stored. ``person_no`` 0 is never used here; ``value`` is in the vital's own unit."""
+
+    item: int
+    person_no: int
+    vital: int
+    value: float
+    observed_at: int
+    flags: int
+
+
+class JudgedEvent(NamedTuple):
+    """An event that will be stored. ``person_no`` 0 means nobody: a cry for help of the home."""
+
+    item: int
+    person_no: int
+    kind: int
+    observed_at: int
+    flags: int
+    details: Mapping[str, Any]
+
+
+class Refused(NamedTuple):
+    """An item that will be set aside: why, which field, and the bytes it came as."""
+
+    item: int
+    reason: str
+    field: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedUplink:
+    """One uplink with its readings, events and refusals together.
+
+    ``received_at`` and ``sent_at`` are platform milliseconds. ``device_no`` 0 with ``epoch`` and ``seq`` -1 is an
+    uplink nobody can be told about: no cursor, no ack, only refusals.
+    """
+
+    device_no: int
+    device: str
+    home_no: int
+    shard: int
+    epoch: int
+    seq: int
+    oldest: int
+    sent_at: int
+    received_at: int
+    readings: tuple[JudgedReading, ...] = ()
+    events: tuple[JudgedEvent, ...] = ()
+    refusals: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """Ingest's own mark, one per instance and partition each second: everything before it has been passed on."""
+
+    instance: str
+    received_at: int
+
+
+UplinkRecord = JudgedUplink | Canary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledRecord:
+    """The ack to publish to ``device`` on ``shard``."""
+
+    device: str
+    shard: int
+    ack: Ack

@@ -1,0 +1,1 @@
+"""The services of HearthBeat and the plumbing they share."""

@@ -1,0 +1,1 @@
+"""The plumbing: lifecycle, clock, settings, logs, metrics, MQTT, bus, database. Knows no health word."""

@@ -1,0 +1,220 @@
+"""The bus on Apache Kafka: explicit batches out, fixed groups with static members in."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+from zlib import crc32
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+)
+
+from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
+from services.runtime.errors import RetryLaterError
+from services.runtime.settings import BusSettings
+
+_APPEND_TIMEOUT_S: Final = 30.0
+_BATCH_BYTES: Final = 512 * 1024
+
+
+class KafkaBus:
+    """Appends with ``acks=all``. After a failed append the producer is rebuilt before the next one."""
+
+    def __init__(self, settings: BusSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._consumers: list[AIOKafkaConsumer] = []
+
+    @property
+    def partitions(self) -> int:
+        return self._settings.partitions
+
+    async def append(self, topic: str, records: Sequence[Record]) -> None:
+        try:
+            async with asyncio.timeout(_APPEND_TIMEOUT_S):
+                await self._append(topic, records)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await self._drop_producer()
+            raise RetryLaterError(f"topic {topic}") from error
+
+    async def _append(self, topic: str, records: Sequence[Record]) -> None:
+        producer = self._producer or await self._start_producer()
+        by_partition: dict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            by_partition[crc32(record.key) % self._settings.partitions].append(record)
+        sent = []
+        for partition, rows in by_partition.items():
+            batch = producer.create_batch()
+            for row in rows:
+                if batch.append(key=row.key, value=row.value, timestamp=None) is None:
+                    sent.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+                    batch.append(key=row.key, value=row.value, timestamp=None)
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*sent)
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka,
+            acks="all",
+            enable_idempotence=False,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=2 * _BATCH_BYTES,
+            request_timeout_ms=10_000,
+            retry_backoff_ms=100,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+        return producer
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError, OSError):
+                async with asyncio.timeout(1):
+                    await producer.stop()
+
+    async def subscribe(
+        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+    ) -> "KafkaSubscription":
+        """Joins ``group`` as its static member ``instance``. Offset reset is ``none``."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            group_id=group,
+            group_instance_id=f"{group}-{instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=30_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=600_000,
+            fetch_max_wait_ms=100,
+            retry_backoff_ms=100,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        self._consumers.append(consumer)
+        consumer.subscribe([topic], listener=_Listener(consumer, on_assigned) if on_assigned else None)
+        try:
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            raise RetryLaterError(f"topic {topic}") from error
+        return KafkaSubscription(consumer, topic)
+
+    async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        await admin.start()
+        try:
+            held = await admin.list_topics()
+            wanted = [self._new_topic(name, hours) for name, hours in topics.items() if name not in held]
+            with suppress(TopicAlreadyExistsError):
+                await admin.create_topics(wanted)
+        finally:
+            await admin.close()
+        for topic, names in groups.items():
+            for group in names:
+                await self._first_offsets(topic, group)
+
+    def _new_topic(self, name: str, retention_h: int) -> NewTopic:
+        return NewTopic(
+            name=name,
+            num_partitions=self._settings.partitions,
+            replication_factor=self._settings.replication,
+            topic_configs={"retention.ms": str(retention_h * 3_600_000), "max.message.bytes": str(4 * _BATCH_BYTES)},
+        )
+
+    async def _first_offsets(self, topic: str, group: str) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka, group_id=group, enable_auto_commit=False, auto_offset_reset="none"
+        )
+        places = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
+        consumer.assign(places)
+        await consumer.start()
+        try:
+            missing = [place for place in places if await consumer.committed(place) is None]
+            if missing:
+                first = await consumer.beginning_offsets(missing)
+                await consumer.commit(first)
+        finally:
+            await consumer.stop()
+
+    async def close(self) -> None:
+        """Leaves every group and stops the producer."""
+        for consumer in self._consumers:
+            with suppress(KafkaError, TimeoutError, OSError):
+                async with asyncio.timeout(5):
+                    await consumer.stop()
+        await self._drop_producer()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumer: AIOKafkaConsumer, on_assigned: OnAssigned) -> None:
+        self._consumer, self._on_assigned = consumer, on_assigned
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing: whoever gets them loads what was saved."""
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        starts = await self._on_assigned(frozenset(place.partition for place in assigned))
+        for place in assigned:
+            if place.partition in starts:
+                self._consumer.seek(place, starts[place.partition])
+
+
+class KafkaSubscription:
+    """One member of a group."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
+        self._consumer, self._topic = consumer, topic
+
+    async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
+        try:
+            found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=most)
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            raise MissingOffsetError(f"topic {self._topic}") from error
+        except (KafkaError, OSError) as error:
+            raise RetryLaterError(f"topic {self._topic}") from error
+        return [Message(place.partition, row.offset, row.value) for place, rows in found.items() for row in rows]
+
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        owned = {place.partition for place in self._consumer.assignment()}
+        offsets = {
+            TopicPartition(self._topic, partition): offset for partition, offset in positions.items() if partition in owned
+        }
+        with suppress(CommitFailedError, IllegalStateError):
+            try:
+                if offsets:
+                    await self._consumer.commit(offsets)
+            except (KafkaError, OSError) as error:
+                if isinstance(error, CommitFailedError | IllegalStateError):
+                    raise
+                raise RetryLaterError(f"topic {self._topic}") from error
+
+    async def hold(self, seconds: float) -> None:
+        places = self._consumer.assignment()
+        self._consumer.pause(*places)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._consumer.resume(*(self._consumer.assignment() & places))
+
+
+@asynccontextmanager
+async def open_kafka_bus(settings: BusSettings) -> AsyncIterator[KafkaBus]:
+    """A bus on the Kafka cluster of ``settings``."""
+    bus = KafkaBus(settings)
+    try:
+        yield bus
+    finally:
+        await bus.close()

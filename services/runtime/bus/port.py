@@ -1,0 +1,64 @@
+"""What a bus is: a durable log per topic, partitions, consumer groups with offsets."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from services.runtime.errors import HearthBeatError
+
+
+class Message(NamedTuple):
+    """A record as consumed."""
+
+    partition: int
+    offset: int
+    value: bytes
+
+
+class Record(NamedTuple):
+    """A record to append. Records of one key keep their order."""
+
+    key: bytes
+    value: bytes
+
+
+class MissingOffsetError(HearthBeatError):
+    """The group has no offset for a partition, or the log no longer holds it; the prepare command sets first ones."""
+
+
+OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
+"""Told which partitions are now ours; answers where to start each (partitions it leaves out start at the group's)."""
+
+
+class Subscription(Protocol):
+    """The consuming side of one topic for one group."""
+
+    async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
+        """Up to ``most`` records, waiting up to ``wait_s`` real seconds for the first.
+
+        Raises MissingOffsetError, RetryLaterError.
+        """
+
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        """Saves the next offset to read per partition. A partition that has moved away is passed over silently."""
+
+    async def hold(self, seconds: float) -> None:
+        """Stays a member of the group for ``seconds`` without taking records: back-pressure."""
+
+
+class Bus(Protocol):
+    """A durable log a topic; every topic has ``partitions`` of them."""
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions every topic has."""
+
+    async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
+        """Creates missing ``topics`` (name to retention in hours) and the first offsets of each topic's ``groups``."""
+
+    async def append(self, topic: str, records: Sequence[Record]) -> None:
+        """Durable when it returns. Raises RetryLaterError: some of the records may be there, append all again."""
+
+    async def subscribe(
+        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+    ) -> Subscription:
+        """Joins ``group`` as its static member ``instance``. Raises RetryLaterError, MissingOffsetError."""

@@ -1,0 +1,142 @@
+"""The embedded bus: two tables of the database, woken by NOTIFY, one partition."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+
+from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
+from services.runtime.database import LOST_CONNECTION, Pool, load_queries
+from services.runtime.errors import RetryLaterError
+
+_POLL_S: Final = 0.5
+_RETENTION_EVERY_S: Final = 600.0
+
+
+class PostgresBus:
+    """A durable log and group offsets in ``bus_log`` and ``bus_offsets``. Its one partition is 0."""
+
+    partitions = 1
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._sql = load_queries("services.runtime.bus", "postgres.sql")
+        self._grown: dict[str, asyncio.Event] = {}
+        self._retention_h: dict[str, int] = {}
+
+    async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
+        for topic in topics:
+            await self._pool.execute(self._sql["create_topic"], topic)
+        for topic, names in groups.items():
+            for group in names:
+                await self._pool.execute(self._sql["create_offset"], topic, group)
+        self._retention_h.update(topics)
+
+    async def append(self, topic: str, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        keys, values = [record.key for record in records], [record.value for record in records]
+        try:
+            await self._pool.execute(self._sql["append"], topic, keys, values, datetime.now(UTC))
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
+
+    async def subscribe(
+        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+    ) -> "PostgresSubscription":
+        """Joins ``group``: the only member, whatever ``instance`` says. Raises MissingOffsetError."""
+        del instance
+        starts = await on_assigned(frozenset({0})) if on_assigned else {}
+        position = starts.get(0)
+        if position is None:
+            position = await self._pool.fetchval(self._sql["position"], topic, group)
+        if position is None:
+            raise MissingOffsetError(f"group {group}, topic {topic}")
+        return PostgresSubscription(self, topic, group, position)
+
+    async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
+        """Records from ``position``; waits for the first."""
+        deadline = asyncio.get_running_loop().time() + wait_s
+        while True:
+            grown = self._grown.setdefault(topic, asyncio.Event())
+            grown.clear()
+            try:
+                rows = await self._pool.fetch(self._sql["read"], topic, position, most)
+                if rows and rows[0]["log_offset"] != position:
+                    raise MissingOffsetError(f"topic {topic}: offset {position} is no longer held")
+            except LOST_CONNECTION as error:
+                raise RetryLaterError(f"topic {topic}") from error
+            left = deadline - asyncio.get_running_loop().time()
+            if rows or left <= 0:
+                return [Message(0, row["log_offset"], row["value"]) for row in rows]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _POLL_S)):
+                    await grown.wait()
+
+    async def save(self, topic: str, group: str, position: int) -> None:
+        """Keeps a group's offset; when the database is away the group reads again, which changes nothing."""
+        with suppress(*LOST_CONNECTION):
+            await self._pool.execute(self._sql["commit"], topic, group, position)
+
+    async def listen(self) -> None:
+        """Wakes readers on NOTIFY; connects again when the connection ends (readers poll meanwhile)."""
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await connection.add_listener("bus", self._wake)
+                    try:
+                        while not connection.is_closed():
+                            await asyncio.sleep(_POLL_S)
+                    finally:
+                        with suppress(*LOST_CONNECTION):
+                            await connection.remove_listener("bus", self._wake)
+            except LOST_CONNECTION:
+                await asyncio.sleep(_POLL_S)
+
+    async def forget_old(self) -> None:
+        """Drops records older than their topic's retention, every ten minutes."""
+        while True:
+            for topic, hours in self._retention_h.items():
+                with suppress(*LOST_CONNECTION):
+                    await self._pool.execute(
+                        self._sql["drop_old"], topic, datetime.now(UTC) - timedelta(hours=hours)
+                    )
+            await asyncio.sleep(_RETENTION_EVERY_S)
+
+    def _wake(self, _connection: Any, _pid: int, _channel: str, topic: object) -> None:
+        if event := self._grown.get(str(topic)):
+            event.set()
+
+
+class PostgresSubscription:
+    """The one consumer of a group."""
+
+    def __init__(self, bus: PostgresBus, topic: str, group: str, position: int) -> None:
+        self._bus, self._topic, self._group, self._position = bus, topic, group, position
+
+    async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
+        found = await self._bus.read(self._topic, self._position, most, wait_s)
+        self._position += len(found)
+        return found
+
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        if 0 in positions:
+            await self._bus.save(self._topic, self._group, positions[0])
+
+    async def hold(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def open_postgres_bus(pool: Pool) -> AsyncIterator[PostgresBus]:
+    """A bus on the tables of ``pool``, listening and forgetting in the background."""
+    bus = PostgresBus(pool)
+    chores = [asyncio.create_task(bus.listen()), asyncio.create_task(bus.forget_old())]
+    try:
+        yield bus
+    finally:
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)

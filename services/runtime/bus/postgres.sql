@@ -1,0 +1,41 @@
+-- name: create_topic
+-- A topic begins empty.
+insert into bus_topics (topic, next_offset) values ($1, 0) on conflict do nothing;
+
+-- name: create_offset
+-- A group begins at the start of the log.
+insert into bus_offsets (topic, consumer_group, next_offset) values ($1, $2, 0) on conflict do nothing;
+
+-- name: append
+-- Takes the topic's lock, so that offsets become visible in order, then writes and wakes the readers.
+with place as (
+    update bus_topics set next_offset = next_offset + cardinality($2::bytea[]) where topic = $1
+    returning next_offset - cardinality($2::bytea[]) as first_offset
+), written as (
+    insert into bus_log (topic, log_offset, key, value, appended_at)
+    select $1, place.first_offset + record.place - 1, record.key, record.value, $4
+    from place, unnest($2::bytea[], $3::bytea[]) with ordinality as record (key, value, place)
+    returning 1
+)
+select count(*), pg_notify('bus', $1) from written;
+
+-- name: read
+-- The records from an offset on.
+select log_offset, value from bus_log where topic = $1 and log_offset >= $2 order by log_offset limit $3;
+
+-- name: position
+-- Where a group goes on.
+select next_offset from bus_offsets where topic = $1 and consumer_group = $2;
+
+-- name: bounds
+-- The first record that is still held, and the next to be written.
+select coalesce((select min(log_offset) from bus_log where topic = $1), next_offset) as first_offset, next_offset
+from bus_topics where topic = $1;
+
+-- name: commit
+-- Saves where a group goes on.
+update bus_offsets set next_offset = $3 where topic = $1 and consumer_group = $2;
+
+-- name: drop_old
+-- Retention: forgets what was appended before a moment.
+delete from bus_log where topic = $1 and appended_at < $2;

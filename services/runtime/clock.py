@@ -1,0 +1,90 @@
+"""Platform time: origin + rate x elapsed. Production has rate 1; the demo and the tests may set another."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Health time (stamps, limits, doses, escalation, silence). Transport time-outs stay real."""
+
+    @property
+    def rate(self) -> float:
+        """Platform seconds a real second."""
+
+    def now_ms(self) -> int:
+        """Platform time in milliseconds UTC."""
+
+
+def to_datetime(milliseconds: int) -> datetime:
+    """Milliseconds UTC as an aware datetime."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """An aware datetime as milliseconds UTC."""
+    return round(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformClock:
+    """Every process of a platform gets the same three numbers, restarts included.
+
+    ``origin_monotonic`` is seconds of ``time.monotonic()``, which all processes of one machine share.
+    ``frozen_at_ms``: a platform time that is never passed (the end of a demo), 0 for none.
+    """
+
+    origin_ms: int
+    origin_monotonic: float
+    rate: float = 1.0
+    frozen_at_ms: int = 0
+
+    @classmethod
+    def starting_now(cls, *, rate: float = 1.0, origin_ms: int | None = None, runs_for_s: float = 0) -> "PlatformClock":
+        """A clock whose origin is this moment; frozen after ``runs_for_s`` real seconds where that is set."""
+        start = time.time_ns() // 1_000_000 if origin_ms is None else origin_ms
+        return cls(
+            origin_ms=start,
+            origin_monotonic=time.monotonic(),
+            rate=rate,
+            frozen_at_ms=start + round(runs_for_s * 1000 * rate) if runs_for_s else 0,
+        )
+
+    def now_ms(self) -> int:
+        now = self.origin_ms + round((time.monotonic() - self.origin_monotonic) * self.rate * 1000)
+        return min(now, self.frozen_at_ms) if self.frozen_at_ms else now
+
+
+class WallClock:
+    """The machine's own clock: rate 1."""
+
+    rate = 1.0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """A clock that tests move by hand."""
+
+    at_ms: int = 1_700_000_000_000
+    rate: float = 1.0
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def advance(self, *, seconds: float) -> None:
+        self.at_ms += round(seconds * 1000)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> bool:
+    """Waits real ``seconds`` or until ``stop`` is set; True where it was set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

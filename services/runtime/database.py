@@ -1,0 +1,74 @@
+"""The database pool, and SQL kept in ``.sql`` files as named queries."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+import asyncpg
+from pydantic_core import from_json, to_json
+
+from services.runtime.settings import DatabaseSettings
+
+Pool = asyncpg.Pool[asyncpg.Record]
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Queries = Mapping[str, str]
+
+LOST_CONNECTION: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    TimeoutError,
+)
+"""What a caller sees while the database is away: nothing was committed, try again later."""
+
+_NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+def load_queries(package: str, file: str = "queries.sql") -> Queries:
+    """The queries of ``file`` by name: each is ``-- name: x``, a line of English, the SQL."""
+    text = resources.files(package).joinpath(file).read_text("utf-8")
+    parts = _NAME.split(text)[1:]
+    return MappingProxyType({name: sql.strip().rstrip(";") for name, sql in zip(parts[::2], parts[1::2], strict=True)})
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=lambda value: to_json(value).decode(), decoder=from_json
+    )
+
+
+@asynccontextmanager
+async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIterator[Pool]:
+    """A pool whose jsonb columns are plain Python values; sessions run in UTC and time out."""
+    pool = await asyncpg.create_pool(
+        settings.dsn.get_secret_value(),
+        min_size=1,
+        max_size=settings.pool_size,
+        command_timeout=settings.command_timeout_s,
+        init=_prepare,
+        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
+    )
+    try:
+        yield pool
+    finally:
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except LOST_CONNECTION:
+        pool.terminate()

@@ -1,0 +1,28 @@
+"""How a process lives: signals set a stop event, work finishes within a grace period, a crash is a non-zero exit."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+Main = Callable[[asyncio.Event], Awaitable[None]]
+
+
+async def serve(main: Main, *, grace_s: float) -> None:
+    """Runs ``main`` until it ends or a signal asks; then gives it ``grace_s`` seconds. Raises what ``main`` raises."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    task = asyncio.ensure_future(main(stop))
+    stopper = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({task, stopper}, return_when=asyncio.FIRST_COMPLETED)
+    stopper.cancel()
+    async with asyncio.timeout(None if task.done() else grace_s):
+        await task
+
+
+def run_process(main: Main, *, grace_s: float = 10.0) -> None:
+    """The whole of a service's process, called only from ``__main__``."""
+    uvloop.run(serve(main, grace_s=grace_s))

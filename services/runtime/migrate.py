@@ -1,0 +1,90 @@
+"""Applies the numbered SQL files to a database, once each, and says which edition it found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from typing import Final
+
+import asyncpg
+
+from services.runtime.errors import HearthBeatError
+
+_LOCK: Final = 7_001_042
+_REQUIRES_TIMESCALE: Final = "-- requires: timescaledb"
+
+
+class Edition(StrEnum):
+    """Which TimescaleDB the database has."""
+
+    COMMUNITY = "community"
+    APACHE = "apache"
+    NONE = "none"
+
+
+class ChangedMigrationError(HearthBeatError):
+    """A migration that was applied before has changed since; write a new one instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One file. ``needs_timescale`` files are passed over where the extension can't be had."""
+
+    name: str
+    sql: str
+
+    @property
+    def needs_timescale(self) -> bool:
+        """What the first line says."""
+        return self.sql.startswith(_REQUIRES_TIMESCALE)
+
+
+def load_migrations(package: str) -> tuple[Migration, ...]:
+    """The ``NNNN_name.sql`` files of ``package`` in order of their numbers."""
+    files = sorted(
+        (file for file in resources.files(package).iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
+    )
+    return tuple(Migration(name=file.name, sql=file.read_text("utf-8")) for file in files)
+
+
+async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
+    """Brings the database up to date under an advisory lock. Raises ChangedMigrationError."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        edition = await find_edition(connection)
+        await connection.execute(
+            "create table if not exists migrations (name text primary key, sql text not null, passed_over boolean not null)"
+        )
+        for migration in migrations:
+            await _apply(connection, migration, edition)
+        return edition
+    finally:
+        await connection.close()
+
+
+async def find_edition(connection: asyncpg.Connection) -> Edition:
+    """Creates the extension where the server has it. A plain PostgreSQL is the edition ``none``."""
+    if not await connection.fetchval("select 1 from pg_available_extensions where name = 'timescaledb'"):
+        return Edition.NONE
+    await connection.execute("create extension if not exists timescaledb")
+    licence = await connection.fetchval("show timescaledb.license")
+    return Edition.COMMUNITY if licence == "timescale" else Edition.APACHE
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration, edition: Edition) -> None:
+    applied = await connection.fetchrow("select sql from migrations where name = $1", migration.name)
+    if applied is not None:
+        if applied["sql"] != migration.sql:
+            raise ChangedMigrationError(migration.name)
+        return
+    passed_over = migration.needs_timescale and edition is Edition.NONE
+    async with connection.transaction():
+        if not passed_over:
+            await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into migrations (name, sql, passed_over) values ($1, $2, $3)",
+            migration.name,
+            migration.sql,
+            passed_over,
+        )

@@ -1,0 +1,164 @@
+"""One persistent MQTT 5 connection: paho's thread fills an inbox, the event loop drains it and acknowledges."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from services.runtime.errors import ConnectionEndedError, RetryLaterError
+from services.runtime.settings import MqttSettings
+
+WINDOW: Final = 1000
+"""Unacknowledged messages the broker may send us (``receive_maximum``); the broker's own limit must not be lower."""
+_SESSION_EXPIRY_S: Final = 7 * 24 * 3600
+_KEEPALIVE_S: Final = 15
+_TAKEN_OVER: Final = 0x8E
+
+
+class TakenOverError(ConnectionEndedError):
+    """Another process uses the same client id; two of one instance were started by mistake."""
+
+
+class Delivery(NamedTuple):
+    """A message as received. ``connection`` tells which connection its packet id belongs to."""
+
+    connection: int
+    packet_id: int
+    topic: str
+    payload: bytes
+
+
+class Link:
+    """A connection that comes back by itself. Nothing here blocks; nothing raises inside paho's thread."""
+
+    def __init__(self, settings: MqttSettings, client_id: str, filters: Sequence[str]) -> None:
+        self.sessions_lost = 0
+        self._filters = filters
+        self._inbox: deque[Delivery] = deque()
+        self._connection = 0
+        self._loop = asyncio.get_running_loop()
+        self._filled = asyncio.Event()
+        self._online = asyncio.Event()
+        self._failure: Exception | None = None
+        self._closing = False
+        self._client = self._make_client(settings, client_id)
+        self._thread = threading.Thread(target=self._run, args=(settings,), name=f"mqtt-{client_id}", daemon=True)
+
+    def _make_client(self, settings: MqttSettings, client_id: str) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, manual_ack=bool(self._filters)
+        )
+        if settings.password is not None:
+            client.username_pw_set(client_id, settings.password.get_secret_value())
+        client.max_inflight_messages_set(WINDOW)
+        client.max_queued_messages_set(0)
+        client.reconnect_delay_set(1, 2)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _run(self, settings: MqttSettings) -> None:
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+        properties.ReceiveMaximum = WINDOW
+        try:
+            self._client.connect_async(
+                settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=not self._filters, properties=properties
+            )
+            self._client.loop_forever(retry_first_connection=True)
+        except Exception as error:  # noqa: BLE001 - whatever ended the thread must end the process too
+            self._failure = self._failure or error
+        if not self._closing:
+            self._failure = self._failure or ConnectionEndedError("the network thread ended")
+            self._loop.call_soon_threadsafe(self._filled.set)
+
+    def _on_connect(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _p: Any) -> None:
+        if code.is_failure:
+            return
+        self._connection += 1
+        if self._filters:
+            if not flags.session_present:
+                self.sessions_lost += 1
+            client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._filters])
+        self._loop.call_soon_threadsafe(self._online.set)
+
+    def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any) -> None:
+        self._connection += 1
+        if code.value == _TAKEN_OVER:
+            self._failure = TakenOverError(client._client_id.decode())  # noqa: SLF001 - paho shows it nowhere else
+            client.disconnect()
+        self._loop.call_soon_threadsafe(self._online.clear)
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        first = not self._inbox
+        self._inbox.append(Delivery(self._connection, message.mid, message.topic, message.payload))
+        if first:
+            self._loop.call_soon_threadsafe(self._filled.set)
+
+    @property
+    def online(self) -> bool:
+        """Connected as far as is known."""
+        return self._online.is_set()
+
+    async def connected(self) -> None:
+        """Waits for the first connection."""
+        await self._online.wait()
+
+    async def take(self, *, wait_s: float, most: int = 2 * WINDOW) -> list[Delivery]:
+        """What has arrived, in order; waits up to ``wait_s`` for the first. Raises ConnectionEndedError."""
+        if not self._inbox:
+            self._filled.clear()
+            if not self._inbox and self._failure is None:
+                try:
+                    async with asyncio.timeout(wait_s):
+                        await self._filled.wait()
+                except TimeoutError:
+                    return []
+        if self._failure is not None:
+            raise self._failure
+        return [self._inbox.popleft() for _ in range(min(len(self._inbox), most))]
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """PUBACKs, in order, what came on the present connection; the rest is delivered again by the broker."""
+        for delivery in deliveries:
+            if delivery.connection == self._connection:
+                self._client.ack(delivery.packet_id, 1)
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> paho.MQTTMessageInfo:
+        """Hands a message to the connection. Raises RetryLaterError while there is none, and ConnectionEndedError."""
+        if self._failure is not None:
+            raise self._failure
+        if not self._online.is_set():
+            raise RetryLaterError("the MQTT broker is not connected")
+        return self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def start(self) -> None:
+        """Begins to connect, and to connect again whenever the connection ends."""
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Leaves; a persistent session stays at the broker."""
+        self._closing = True
+        self._client.disconnect()
+        await asyncio.to_thread(self._thread.join, 5)
+
+
+@asynccontextmanager
+async def open_link(settings: MqttSettings, *, client_id: str, filters: Sequence[str] = ()) -> AsyncIterator[Link]:
+    """A link with the user name ``client_id``. With ``filters`` it keeps a session and acknowledges by hand."""
+    link = Link(settings, client_id, filters)
+    link.start()
+    try:
+        yield link
+    finally:
+        await link.close()

@@ -1,0 +1,69 @@
+"""The settings that several services share, read from the environment once, in ``__main__``."""
+
+import time
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.runtime.clock import Clock, PlatformClock, WallClock
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the database is. ``dsn`` as libpq writes it."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_DB_")
+
+    dsn: SecretStr
+    pool_size: int = Field(default=5, ge=1, le=50)
+    command_timeout_s: float = Field(default=30.0, gt=0)
+
+
+class BusSettings(BaseSettings):
+    """Which bus: Kafka, or the tables of the database (``partitions`` is 1 there)."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_BUS_")
+
+    kind: Literal["kafka", "postgres"] = "kafka"
+    kafka: str = "127.0.0.1:9092"
+    partitions: int = Field(default=12, ge=1, le=1024)
+    replication: int = Field(default=1, ge=1, le=5)
+
+
+class MqttSettings(BaseSettings):
+    """Where the broker is. A password is not needed on the embedded broker, which knows no users."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_MQTT_")
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    password: SecretStr | None = None
+
+
+class ClockSettings(BaseSettings):
+    """Platform time. Left alone it is the machine's clock; only the demo and the tests set it."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_CLOCK_")
+
+    origin_ms: int | None = None
+    origin_monotonic: float | None = None
+    rate: float = Field(default=1.0, gt=0)
+    frozen_at_ms: int = 0
+
+    def clock(self) -> Clock:
+        """The clock that these settings describe."""
+        if self.origin_ms is None:
+            return WallClock()
+        start = time.monotonic() if self.origin_monotonic is None else self.origin_monotonic
+        return PlatformClock(
+            origin_ms=self.origin_ms, origin_monotonic=start, rate=self.rate, frozen_at_ms=self.frozen_at_ms
+        )
+
+
+class LogSettings(BaseSettings):
+    """How a process speaks, and where it shows its metrics (port 0: nowhere)."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_port: int = 0
