@@ -48,13 +48,15 @@ class Detail:
 class EventType:
     """A kind of event: its number in the database and the fields it may carry.
 
-    A cry for help is never set aside for its clock or binding (design 2.1).
+    A cry for help is never set aside for its clock or binding (design 2.1); an event that needs no person says
+    something about the device.
     """
 
     number: int
     kind: EventKind
     details: tuple[Detail, ...] = ()
     cry_for_help: bool = False
+    needs_person: bool = True
 
 
 _COMPARTMENT = Detail(name="compartment", type=float, required=True, lowest=0, highest=63)
@@ -80,16 +82,18 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(number=5, kind=EventKind.CUP_LIFTED, details=(_COMPARTMENT,)),
     EventType(number=6, kind=EventKind.DOSE_CONFIRMED, details=(_COMPARTMENT,)),
     EventType(number=7, kind=EventKind.CHECK_IN_ANSWERED, details=(Detail(name="answer", type=str),)),
-    EventType(number=8, kind=EventKind.NOT_WORN),
-    EventType(number=9, kind=EventKind.CHARGING),
+    EventType(number=8, kind=EventKind.NOT_WORN, needs_person=False),
+    EventType(number=9, kind=EventKind.CHARGING, needs_person=False),
     EventType(
         number=10,
         kind=EventKind.LOW_BATTERY,
+        needs_person=False,
         details=(Detail(name="percent", type=float, lowest=0, highest=100),),
     ),
     EventType(
         number=11,
         kind=EventKind.COMMAND_RESULT,
+        needs_person=False,
         details=(
             Detail(name="command_id", type=str, required=True),
             Detail(name="result", type=str, required=True, choices=("done", "expired", "failed", "unsupported")),

@@ -68,7 +68,7 @@ class Link:
         return client
 
     def _run(self, settings: MqttSettings) -> None:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         properties.ReceiveMaximum = WINDOW
         try:
@@ -101,7 +101,7 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         first = not self._inbox
-        self._inbox.append(Delivery(self._connection, message.mid, message.topic, message.payload))
+        self._inbox.append(Delivery(self._connection, message.mid, message.topic, bytes(message.payload)))
         if first:
             self._loop.call_soon_threadsafe(self._filled.set)
 

@@ -104,12 +104,13 @@ class KafkaBus:
             retry_backoff_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
-        self._consumers.append(consumer)
         consumer.subscribe([topic], listener=_Listener(consumer, on_assigned) if on_assigned else None)
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
+            await consumer.stop()
             raise RetryLaterError(f"topic {topic}") from error
+        self._consumers.append(consumer)
         return KafkaSubscription(consumer, topic)
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:

@@ -1,0 +1,76 @@
+"""Publishes what store has settled: one retained ack a device, coalesced."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from schemas.codec import decode_settled, encode_ack
+from schemas.records import SettledRecord
+from schemas.topics import ACK, UPLINKS_SETTLED
+from services.runtime.bus.port import Bus, Subscription
+from services.runtime.clock import pause
+from services.runtime.errors import RetryLaterError
+from services.runtime.metrics import Metrics
+from services.runtime.mqtt import Link
+
+GROUP: Final = "ingest-acks"
+_MOST: Final = 5_000
+_RETRY_S: Final = 0.5
+
+
+class AckPublisher:
+    """Acks may be lost (QoS 0): a device that hears none sends again, and its resend is acknowledged again."""
+
+    def __init__(
+        self,
+        link: Link,
+        bus: Bus,
+        metrics: Metrics,
+        log: structlog.typing.FilteringBoundLogger,
+        *,
+        instance: str,
+        every_s: float,
+    ) -> None:
+        self._link, self._bus, self._metrics, self._log = link, bus, metrics, log
+        self._instance, self._every_s = instance, every_s
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``."""
+        subscription: Subscription | None = None
+        while not stop.is_set():
+            try:
+                subscription = subscription or await self._bus.subscribe(
+                    UPLINKS_SETTLED.name, GROUP, instance=self._instance
+                )
+                await self._publish_newest(subscription, stop)
+            except RetryLaterError as error:
+                self._log.info("acks wait", error=str(error))
+                await pause(stop, _RETRY_S)
+
+    async def _publish_newest(self, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Gathers for a moment, then publishes the newest ack of each device."""
+        newest: dict[str, SettledRecord] = {}
+        positions: dict[int, int] = {}
+        deadline = asyncio.get_running_loop().time() + self._every_s
+        while (left := deadline - asyncio.get_running_loop().time()) > 0 and not stop.is_set():
+            for message in await subscription.fetch(most=_MOST, wait_s=left):
+                record = decode_settled(message.value)
+                newest[record.device] = record
+                positions[message.partition] = message.offset + 1
+            await asyncio.sleep(min(left, self._every_s / 4))
+        if not newest:
+            return
+        for record in newest.values():
+            await self._publish(record, stop)
+        self._metrics.count("hb_ingest_acks_total", len(newest))
+        await subscription.commit(positions)
+
+    async def _publish(self, record: SettledRecord, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._link.publish(ACK.of(record.shard, record.device), encode_ack(record.ack), retain=True)
+            except RetryLaterError:
+                await pause(stop, _RETRY_S)
+            else:
+                return

@@ -1,0 +1,38 @@
+"""Wires ingest: registry snapshot, uplinks to the bus, canaries, acks to devices."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from schemas.topics import UP
+from services.ingest.acks import AckPublisher
+from services.ingest.canary import Canaries
+from services.ingest.settings import IngestSettings
+from services.ingest.snapshot import SnapshotKeeper
+from services.ingest.uplinks import UplinkPath
+from services.runtime.bus.open import open_bus
+from services.runtime.clock import Clock
+from services.runtime.database import open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.mqtt import open_link
+
+
+async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
+    """One instance of ingest, until ``stop``."""
+    log = logger("ingest").bind(instance=settings.instance)
+    filters = [UP.of_shard(shard) for shard in range(settings.first_shard, settings.last_shard + 1)]
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database, application="hb-ingest"))
+        bus = await stack.enter_async_context(open_bus(settings.bus, pool))
+        up = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id, filters=filters))
+        down = await stack.enter_async_context(open_link(settings.mqtt, client_id=f"{settings.client_id}-acks"))
+        snapshot = SnapshotKeeper(pool, log)
+        canaries = Canaries(down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions)
+        uplinks = UplinkPath(up, bus, snapshot, canaries, clock, metrics, log, gather_s=settings.gather_s)
+        acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
+        log.info("started", shards=len(filters), partitions=bus.partitions)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(snapshot.keep(stop), name="snapshot")
+            tasks.create_task(uplinks.run(stop), name="uplinks")
+            tasks.create_task(canaries.publish(stop), name="canaries")
+            tasks.create_task(acks.run(stop), name="acks")

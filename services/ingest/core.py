@@ -1,0 +1,313 @@
+"""Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every refusal has a reason and a field."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.codec import CodecError, identity_of, parse_json, write_json
+from schemas.events import EVENT_TYPE_BY_KIND, Detail, EventType
+from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, SEQ_LIMIT, WHOLE_UPLINK
+from schemas.reasons import Flag, Reason
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
+from schemas.vitals import VITAL_BY_CODE, Vital
+from services.ingest.registry import RegisteredDevice
+
+_CLOCK_FLAGS: Final = {"synced": Flag(0), "unsynced": Flag.UNSYNCED, "jumped": Flag.JUMPED}
+_CONTEXT: Final[dict[str, dict[str, int]]] = {
+    "activity": {"resting": 0, "active": int(Flag.MOVING)},
+    "posture": {"upright": int(Flag.UPRIGHT), "sitting": 0, "lying": int(Flag.LYING)},
+    "quality": {"good": 0, "poor": int(Flag.POOR_QUALITY)},
+}
+_TEXT_LIMIT: Final = 64
+_ITEM_LIMIT: Final = 2**15
+_MISSING: Final = object()
+
+
+class _RefusedError(Exception):
+    """An item can't be stored: ``reason`` and the field that is wrong."""
+
+    def __init__(self, reason: Reason, field: str) -> None:
+        super().__init__(reason, field)
+        self.reason, self.field = reason, field
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """The readable part around the items."""
+
+    sent_at: int
+    clock: str
+    oldest: int
+    readings: list[Any]
+    events: list[Any]
+
+
+def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard: int, received_at: int) -> JudgedUplink:
+    """What becomes of each item of ``payload``. ``received_at`` in platform ms; ``shard`` as the uplink came on.
+
+    Never raises. Without a registered device or an identity nothing is settled and nobody is told.
+    """
+    if entry is None:
+        return _anonymous(payload, device, 0, shard, received_at, Reason.UNKNOWN_DEVICE)
+    identity = identity_of(payload)
+    if identity is None:
+        return _anonymous(payload, device, entry.home_no, shard, received_at, Reason.NO_IDENTITY)
+    epoch, seq = identity
+    oldest, sent_at = 0, received_at
+    readings: list[JudgedReading] = []
+    events: list[JudgedEvent] = []
+    refusals: list[Refused] = []
+    try:
+        body = _parse(payload)
+        try:
+            envelope = _open_envelope(body, epoch, seq)
+        except _RefusedError:
+            events = _cries_for_help(body, entry, received_at)
+            raise
+        oldest, sent_at = envelope.oldest, envelope.sent_at
+        for item, reading in enumerate(envelope.readings):
+            try:
+                readings.append(_judge_reading(item, reading, envelope, entry, received_at))
+            except _RefusedError as refused:
+                refusals.append(_refuse(item, refused, reading))
+        for item, event in enumerate(envelope.events, start=len(envelope.readings)):
+            try:
+                events.append(_judge_event(item, event, envelope, entry, received_at))
+            except _RefusedError as refused:
+                refusals.append(_refuse(item, refused, event))
+    except _RefusedError as refused:
+        refusals.append(Refused(WHOLE_UPLINK, refused.reason, refused.field, payload))
+    return JudgedUplink(
+        device_no=entry.device_no,
+        device=device,
+        home_no=entry.home_no,
+        shard=shard,
+        epoch=epoch,
+        seq=seq,
+        oldest=oldest,
+        sent_at=sent_at,
+        received_at=received_at,
+        readings=tuple(readings),
+        events=tuple(events),
+        refusals=tuple(refusals),
+    )
+
+
+def _anonymous(
+    payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason
+) -> JudgedUplink:
+    return JudgedUplink(
+        device_no=0,
+        device=device[:_TEXT_LIMIT],
+        home_no=home_no,
+        shard=shard,
+        epoch=-1,
+        seq=-1,
+        oldest=0,
+        sent_at=received_at,
+        received_at=received_at,
+        refusals=(Refused(WHOLE_UPLINK, reason, "", payload),),
+    )
+
+
+def _refuse(item: int, refused: _RefusedError, value: Any) -> Refused:
+    return Refused(item, refused.reason, refused.field, write_json(value))
+
+
+def _parse(payload: bytes) -> dict[str, Any]:
+    try:
+        body = parse_json(payload)
+    except CodecError as error:
+        raise _RefusedError(Reason.UNREADABLE, "") from error
+    if not isinstance(body, dict):
+        raise _RefusedError(Reason.UNREADABLE, "")
+    return body
+
+
+def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
+    if body["epoch"] != epoch or body["seq"] != seq:
+        raise _RefusedError(Reason.BAD_ENVELOPE, "epoch" if body["epoch"] != epoch else "seq")
+    sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
+    if type(sent_at) is not int or not 0 <= sent_at < SEQ_LIMIT:
+        raise _RefusedError(Reason.BAD_ENVELOPE, "sent_at")
+    if not isinstance(clock, str) or clock not in _CLOCK_FLAGS:
+        raise _RefusedError(Reason.BAD_ENVELOPE, "clock")
+    if type(oldest) is not int or not 0 <= oldest <= seq:
+        raise _RefusedError(Reason.BAD_ENVELOPE, "oldest")
+    readings, events = body.get("readings", []), body.get("events", [])
+    if not isinstance(readings, list):
+        raise _RefusedError(Reason.BAD_ENVELOPE, "readings")
+    if not isinstance(events, list):
+        raise _RefusedError(Reason.BAD_ENVELOPE, "events")
+    if len(readings) + len(events) > MAX_ITEMS:
+        raise _RefusedError(Reason.TOO_MANY_ITEMS, "readings")
+    return _Envelope(sent_at, clock, oldest, readings, events)
+
+
+def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: int) -> list[JudgedEvent]:
+    """What must be heard even from a bad envelope, stamped with the time of reception."""
+    readings, events = body.get("readings"), body.get("events")
+    first = len(readings) if isinstance(readings, list) else 0
+    envelope = _Envelope(received_at, "synced", 0, [], [])
+    heard = []
+    for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
+        row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
+        if row is not None and row.cry_for_help and row.kind in entry.type.events and item < _ITEM_LIMIT:
+            heard.append(_judge_event(item, {**event, "at": None}, envelope, entry, received_at))
+    return heard
+
+
+def _names_event(event: Any) -> bool:
+    return isinstance(event, dict) and isinstance(event.get("event"), str)
+
+
+def _judge_reading(
+    item: int, reading: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int
+) -> JudgedReading:
+    if not isinstance(reading, dict):
+        raise _RefusedError(Reason.BAD_ITEM, "readings")
+    code = reading.get("vital")
+    vital = VITAL_BY_CODE.get(code) if isinstance(code, str) else None
+    if vital is None:
+        raise _RefusedError(Reason.UNKNOWN_VITAL, "vital")
+    if vital.code not in entry.type.vitals:
+        raise _RefusedError(Reason.VITAL_NOT_OF_DEVICE, "vital")
+    value, flags = _value_of(reading, vital)
+    flags |= _context_of(reading) | _CLOCK_FLAGS[envelope.clock]
+    observed_at = _observed_at(reading.get("at"), envelope, received_at)
+    person = entry.person_at(_slot_of(reading, entry), observed_at)
+    if person is None:
+        raise _RefusedError(Reason.UNATTRIBUTED, "slot")
+    if person.home_no != entry.home_no:
+        flags |= Flag.OTHER_HOME
+    return JudgedReading(item, person.person_no, vital.number, value, observed_at, int(flags))
+
+
+def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
+    """The value in the vital's own unit, and what is unusual about it."""
+    raw, unit = reading.get("value"), reading.get("unit")
+    if type(raw) is not float and type(raw) is not int:
+        raise _RefusedError(Reason.BAD_VALUE, "value")
+    if unit is None:
+        if vital.conversions:
+            raise _RefusedError(Reason.UNIT_MISSING, "unit")
+    elif not isinstance(unit, str) or unit not in vital.units:
+        raise _RefusedError(Reason.UNKNOWN_UNIT, "unit")
+    try:
+        value = float(raw)
+    except OverflowError as error:
+        raise _RefusedError(Reason.BAD_VALUE, "value") from error
+    if not math.isfinite(value):
+        raise _RefusedError(Reason.BAD_VALUE, "value")
+    if unit is not None and unit != vital.unit:
+        conversion = vital.conversions[unit]
+        value = round(value * conversion.factor + conversion.offset, 4)
+    if not vital.lowest <= value <= vital.highest:
+        raise _RefusedError(Reason.OUT_OF_RANGE, "value")
+    flags = 0
+    if (vital.flag_below is not None and value < vital.flag_below) or (
+        vital.flag_above is not None and value > vital.flag_above
+    ):
+        flags |= Flag.UNUSUAL
+    if value in {vital.clipped_low, vital.clipped_high}:
+        flags |= Flag.CLIPPED
+    return value, flags
+
+
+def _context_of(reading: dict[str, Any]) -> int:
+    flags = 0
+    for name, meanings in _CONTEXT.items():
+        said = reading.get(name)
+        if said is None:
+            continue
+        if not isinstance(said, str) or said not in meanings:
+            raise _RefusedError(Reason.BAD_ITEM, name)
+        flags |= meanings[said]
+    return flags
+
+
+def _observed_at(at: Any, envelope: _Envelope, received_at: int) -> int:
+    """When it was observed, in ms (design 2.4): the device's stamp, or for an unset clock the age counted back."""
+    if type(at) is not int or not 0 <= at < SEQ_LIMIT:
+        raise _RefusedError(Reason.BAD_TIME, "at")
+    observed_at = at
+    if envelope.clock == "unsynced":
+        if at > envelope.sent_at:
+            raise _RefusedError(Reason.EARLIER_BOOT, "at")
+        observed_at = received_at - (envelope.sent_at - at)
+    if observed_at > received_at + NEWEST_ACCEPTED_MS:
+        raise _RefusedError(Reason.IN_THE_FUTURE, "at")
+    if observed_at < received_at - OLDEST_ACCEPTED_MS:
+        raise _RefusedError(Reason.TOO_OLD, "at")
+    return observed_at
+
+
+def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:
+    slot = item.get("slot")
+    if slot is None and entry.type.slots == 1:
+        return 1
+    if type(slot) is not int or not 1 <= slot <= entry.type.slots:
+        raise _RefusedError(Reason.BAD_SLOT, "slot")
+    return slot
+
+
+def _judge_event(
+    item: int, event: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int
+) -> JudgedEvent:
+    if not isinstance(event, dict):
+        raise _RefusedError(Reason.BAD_ITEM, "events")
+    row = EVENT_TYPE_BY_KIND.get(event["event"]) if _names_event(event) else None
+    if row is None:
+        raise _RefusedError(Reason.UNKNOWN_EVENT, "event")
+    if row.kind not in entry.type.events:
+        raise _RefusedError(Reason.EVENT_NOT_OF_DEVICE, "event")
+    flags = int(_CLOCK_FLAGS[envelope.clock])
+    details = _details_of(event, row)
+    try:
+        observed_at = _observed_at(event.get("at"), envelope, received_at)
+    except _RefusedError:
+        if not row.cry_for_help:
+            raise
+        observed_at, flags = received_at, flags | Flag.RESTAMPED
+    person_no, person_flags = _person_of(event, row, entry, observed_at)
+    return JudgedEvent(item, person_no, row.number, observed_at, flags | person_flags, details)
+
+
+def _person_of(event: dict[str, Any], row: EventType, entry: RegisteredDevice, observed_at: int) -> tuple[int, int]:
+    """Whose event it is; nobody's where that is allowed."""
+    nobody_will_do = row.cry_for_help or not row.needs_person
+    try:
+        person = entry.person_at(_slot_of(event, entry), observed_at)
+    except _RefusedError:
+        if not nobody_will_do:
+            raise
+        person = None
+    if person is None:
+        if nobody_will_do:
+            return 0, int(Flag.NOBODY)
+        raise _RefusedError(Reason.UNATTRIBUTED, "slot")
+    return person.person_no, int(Flag.OTHER_HOME) if person.home_no != entry.home_no else 0
+
+
+def _details_of(event: dict[str, Any], row: EventType) -> dict[str, Any]:
+    """The details that can be read. Only a cry for help survives one that can't."""
+    details = {}
+    for detail in row.details:
+        said = event.get(detail.name, _MISSING)
+        if said is _MISSING or said is None:
+            if detail.required and not row.cry_for_help:
+                raise _RefusedError(Reason.BAD_DETAIL, detail.name)
+        elif _fits(said, detail):
+            details[detail.name] = said
+        elif not row.cry_for_help:
+            raise _RefusedError(Reason.BAD_DETAIL, detail.name)
+    return details
+
+
+def _fits(said: Any, detail: Detail) -> bool:
+    if detail.type is bool:
+        return isinstance(said, bool)
+    if detail.type is str:
+        plain = isinstance(said, str) and len(said) <= _TEXT_LIMIT and said.isprintable()
+        return plain and (not detail.choices or said in detail.choices)
+    return type(said) in {int, float} and detail.lowest <= said <= detail.highest

@@ -1,0 +1,10 @@
+-- name: devices
+-- Every registered device.
+select device_no, device, device_type, home_no, shard from devices;
+
+-- name: bindings
+-- Whose each slot is and was, in milliseconds; open ends are as far away as a bigint reaches comfortably.
+select b.device_no, b.slot, b.person_no, p.home_no,
+       coalesce((extract(epoch from lower(b.valid)) * 1000)::bigint, 0) as from_ms,
+       coalesce((extract(epoch from upper(b.valid)) * 1000)::bigint, 9007199254740992) as to_ms
+from bindings b join people p using (person_no);

@@ -1,0 +1,33 @@
+"""What ingest needs to know, from the environment."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.topics import SHARDS
+from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
+
+
+def _database() -> DatabaseSettings:
+    return DatabaseSettings(pool_size=4)
+
+
+class IngestSettings(BaseSettings):
+    """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_INGEST_")
+
+    instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
+    first_shard: int = Field(default=0, ge=0, lt=SHARDS)
+    last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
+    gather_s: float = Field(default=0.005, ge=0)
+    ack_every_s: float = Field(default=0.5, gt=0)
+    database: DatabaseSettings = Field(default_factory=_database)
+    bus: BusSettings = Field(default_factory=BusSettings)
+    mqtt: MqttSettings = Field(default_factory=MqttSettings)
+    clock: ClockSettings = Field(default_factory=ClockSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @property
+    def client_id(self) -> str:
+        """The connection that takes uplinks; the one for acks adds ``-acks``."""
+        return f"ingest-{self.instance}"

@@ -1,0 +1,50 @@
+"""Keeps the registry snapshot fresh: reloaded every 2 s, refused when older than 8 s."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+
+from services.ingest.registry import Registry, build_registry
+from services.runtime.clock import pause
+from services.runtime.database import LOST_CONNECTION, Pool, load_queries
+
+_RELOAD_EVERY_S: Final = 2.0
+_TOO_OLD_S: Final = 8.0
+
+
+class SnapshotKeeper:
+    """The registry as of at most eight seconds ago. A binding starts 10 s after its commit, so none is wrong."""
+
+    def __init__(self, pool: Pool, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._pool, self._log = pool, log
+        self._sql = load_queries("services.ingest")
+        self._registry: Registry = {}
+        self._loaded_at = float("-inf")
+        self._loaded = asyncio.Event()
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Reloads until ``stop``; a database that is away only makes the snapshot older."""
+        while not stop.is_set():
+            try:
+                await self._load()
+            except LOST_CONNECTION as error:
+                self._log.warning("registry not reloaded", error=type(error).__name__)
+            await pause(stop, _RELOAD_EVERY_S)
+
+    async def _load(self) -> None:
+        asked_at = time.monotonic()
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            devices = await connection.fetch(self._sql["devices"])
+            bindings = await connection.fetch(self._sql["bindings"])
+        self._registry = build_registry(map(dict, devices), map(dict, bindings))
+        self._loaded_at = asked_at
+        self._loaded.set()
+
+    async def fresh(self, stop: asyncio.Event) -> Registry | None:
+        """The snapshot; waits while it is too old. None only when ``stop`` is set meanwhile."""
+        while time.monotonic() - self._loaded_at > _TOO_OLD_S:
+            if await pause(stop, 0.05):
+                return None
+        return self._registry

@@ -1,0 +1,135 @@
+"""One transaction a batch: lock the cursors, settle, insert, save."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.codec import write_json
+from schemas.records import JudgedUplink, Refused, UplinkRecord
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Connection, Pool, load_queries
+from services.runtime.metrics import Metrics
+from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+
+Placed = tuple[int, int, UplinkRecord]
+"""A record with its partition and offset."""
+
+
+class BatchWriter:
+    """Turns records into rows, all or nothing."""
+
+    def __init__(self, pool: Pool, clock: Clock, metrics: Metrics) -> None:
+        self._pool, self._clock, self._metrics = pool, clock, metrics
+        self._sql = load_queries("services.store")
+
+    async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
+        """What was written, and the generation to acknowledge with. Raises what ``LOST_CONNECTION`` lists."""
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
+                batch = settle(records, cursors)
+                stored, conflicts = await self._insert_readings(connection, batch)
+                await self._insert_events(connection, batch)
+                await self._insert_set_aside(connection, batch)
+                await self._save_cursors(connection, batch.touched)
+                await self._save_watermarks(connection, batch)
+                generation = await connection.fetchval(self._sql["generation"])
+        self._count(batch, stored, conflicts)
+        return batch, generation
+
+    async def _lock(self, connection: Connection, needed: Sequence[tuple[int, int]]) -> Cursors:
+        cursors: Cursors = {}
+        await self._lock_existing(connection, needed, cursors)
+        unheard = [key for key in needed if key not in cursors]
+        if unheard:
+            await connection.execute(self._sql["create_cursors"], *_columns(unheard, 2))
+            await self._lock_existing(connection, unheard, cursors)
+        return cursors
+
+    async def _lock_existing(
+        self, connection: Connection, needed: Sequence[tuple[int, int]], cursors: Cursors
+    ) -> None:
+        for row in await connection.fetch(self._sql["lock_cursors"], *_columns(needed, 2)):
+            cursors[row["device_no"], row["epoch"]] = Cursor(
+                device_no=row["device_no"],
+                epoch=row["epoch"],
+                settled=[(part.lower, part.upper) for part in row["settled"]],
+                floor=row["floor"],
+                rejected=[(seq, item, reason) for seq, item, reason in row["rejected"]],
+                last_received_at=row["last_received_at"],
+            )
+
+    async def _insert_readings(self, connection: Connection, batch: Batch) -> tuple[int, int]:
+        rows = [
+            (one.person_no, one.vital, one.observed_at, uplink.device_no, uplink.epoch, uplink.seq, one.item, one.value,
+             one.flags, uplink.received_at)
+            for uplink in batch.new
+            for one in uplink.readings
+        ]  # fmt: skip
+        if not rows:
+            return 0, 0
+        status = await connection.execute(self._sql["insert_readings"], *_columns(rows, 10))
+        stored = int(status.rpartition(" ")[2])
+        conflicts = len(rows) - stored
+        if conflicts:
+            await connection.execute(self._sql["note_conflicts"], to_datetime(self._clock.now_ms()), conflicts)
+        return stored, conflicts
+
+    async def _insert_events(self, connection: Connection, batch: Batch) -> None:
+        rows = [
+            (uplink.device_no, uplink.epoch, uplink.seq, one.item, uplink.home_no, one.person_no, one.kind,
+             one.observed_at, uplink.received_at, one.flags, write_json(one.details).decode())
+            for uplink in batch.new
+            for one in uplink.events
+        ]  # fmt: skip
+        if rows:
+            await connection.execute(self._sql["insert_events"], *_columns(rows, 11))
+
+    async def _insert_set_aside(self, connection: Connection, batch: Batch) -> None:
+        refused = [(uplink, refusal) for uplink in batch.new for refusal in uplink.refusals]
+        rows = [_set_aside(uplink, refusal, uplink.epoch, uplink.seq) for uplink, refusal in refused + batch.jumped]
+        rows += [
+            _set_aside(uplink, refusal, partition, offset)
+            for partition, offset, uplink in batch.anonymous
+            for refusal in uplink.refusals
+        ]
+        if rows:
+            await connection.execute(self._sql["insert_set_aside"], *_columns(rows, 9))
+
+    async def _save_cursors(self, connection: Connection, touched: Sequence[Cursor]) -> None:
+        rows = [
+            (one.device_no, one.epoch, "{" + ",".join(f"[{first},{end})" for first, end in one.settled) + "}", one.floor,
+             write_json(one.rejected).decode(), one.last_received_at)
+            for one in touched
+        ]  # fmt: skip
+        if rows:
+            await connection.execute(self._sql["save_cursors"], *_columns(rows, 6))
+
+    async def _save_watermarks(self, connection: Connection, batch: Batch) -> None:
+        rows = [(instance, partition, at) for (instance, partition), at in sorted(batch.canaries.items())]
+        if rows:
+            await connection.execute(self._sql["save_watermarks"], *_columns(rows, 3))
+
+    def _count(self, batch: Batch, stored: int, conflicts: int) -> None:
+        now = self._clock.now_ms()
+        per_real_second = 1000 * self._clock.rate
+        self._metrics.observe(
+            "hb_store_device_to_row_seconds", [max(0, now - one.sent_at) / per_real_second for one in batch.new]
+        )
+        self._metrics.count("hb_store_readings_total", stored)
+        self._metrics.count("hb_store_events_total", sum(len(one.events) for one in batch.new))
+        refused = sum(len(one.refusals) for one in batch.new) + len(batch.jumped) + len(batch.anonymous)
+        self._metrics.count("hb_store_set_aside_total", refused)
+        self._metrics.count("hb_store_duplicates_total", batch.duplicates)
+        self._metrics.count("hb_store_key_conflicts_total", conflicts)
+
+
+def _set_aside(uplink: JudgedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
+    return (
+        uplink.device_no, epoch, seq, refusal.item, uplink.device, refusal.reason, refusal.field, refusal.raw,
+        uplink.received_at,
+    )  # fmt: skip
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows turned into ``width`` columns, as ``unnest`` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
