@@ -1,0 +1,142 @@
+-- Alerts, who is told about them, and how that went.
+-- opened_at is when it last became open. Closed: acknowledged, and every episode has ended.
+create table alerts (
+    alert_id uuid primary key,
+    home_no integer not null references homes,
+    person_no integer not null,
+    rule text not null,
+    severity smallint not null,
+    level smallint not null check (level > 0),
+    state text not null check (state in ('open', 'acknowledged', 'closed')),
+    episode integer not null,
+    episodes integer not null default 1,
+    active_episodes integer[] not null,
+    opened_at timestamptz not null,
+    condition_at timestamptz not null,
+    doctor_text text not null,
+    caregiver_text text not null,
+    rationale text not null,
+    unverified boolean not null default false,
+    ended_at timestamptz,
+    acknowledged_at timestamptz,
+    acknowledged_by integer references doctors,
+    acknowledged_note text,
+    closed_at timestamptz,
+    version integer not null default 1,
+    check ((ended_at is null) = (cardinality(active_episodes) > 0)),
+    check ((closed_at is not null) = (state = 'closed')),
+    check (state = 'open' or acknowledged_at is not null)
+);
+create unique index one_live_alert on alerts (home_no, person_no, rule) where state <> 'closed';
+create index alerts_by_person on alerts (person_no, opened_at);
+
+create table alert_findings (
+    finding_id uuid primary key references findings,
+    alert_id uuid not null references alerts
+);
+create index alert_findings_by_alert on alert_findings (alert_id);
+
+-- Append-only. doctor_no null: the platform.
+create table alert_audit (
+    audit_no bigint primary key generated always as identity,
+    alert_id uuid not null references alerts,
+    at timestamptz not null,
+    doctor_no integer references doctors,
+    what text not null,
+    from_state text,
+    to_state text not null,
+    level smallint not null,
+    note text
+);
+create index alert_audit_by_alert on alert_audit (alert_id, audit_no);
+
+create function refuse_alert_audit_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger alert_audit_is_append_only before update or delete or truncate on alert_audit
+for each statement execute function refuse_alert_audit_change();
+
+-- One row per time that people are told. Due on the platform's clock; repeat 0 is told by a finding.
+create table escalation_steps (
+    alert_id uuid not null references alerts,
+    step integer not null,
+    repeat integer not null default 0,
+    due_at timestamptz not null,
+    state text not null check (state in ('pending', 'done', 'cancelled')),
+    primary key (alert_id, step)
+);
+create index escalation_steps_pending on escalation_steps (due_at) where state = 'pending';
+create unique index one_pending_step on escalation_steps (alert_id) where state = 'pending';
+
+-- One page to one doctor over one channel; the primary key is the idempotency key.
+-- retry_at and leased_until are real time, created_at and sent_at platform time.
+create table outbox (
+    alert_id uuid not null,
+    step integer not null,
+    doctor_no integer not null references doctors,
+    channel text not null,
+    state text not null default 'pending' check (state in ('pending', 'sending', 'sent', 'failed')),
+    attempts integer not null default 0,
+    created_at timestamptz not null,
+    retry_at timestamptz not null,
+    leased_until timestamptz,
+    sent_at timestamptz,
+    possible_duplicate boolean not null default false,
+    primary key (alert_id, step, doctor_no, channel),
+    foreign key (alert_id, step) references escalation_steps
+);
+create index outbox_waiting on outbox (retry_at) where state in ('pending', 'sending');
+
+-- The delivery log. started_at and ended_at are real time.
+create table notification_attempts (
+    alert_id uuid not null,
+    step integer not null,
+    doctor_no integer not null,
+    channel text not null,
+    attempt integer not null,
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    outcome text not null check (outcome in ('sending', 'sent', 'retry', 'failed', 'unknown')),
+    reason text,
+    possible_duplicate boolean not null default false,
+    primary key (alert_id, step, doctor_no, channel, attempt),
+    foreign key (alert_id, step, doctor_no, channel) references outbox
+);
+
+create function notify_findings() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('findings', '');
+    return null;
+end
+$$;
+create trigger findings_are_announced after insert on findings
+for each statement execute function notify_findings();
+
+-- True for the one caller who acknowledges an open alert at the version they saw. Wakes the console.
+create function acknowledge_alert(p_alert uuid, p_doctor integer, p_note text, p_version integer, p_at timestamptz)
+returns boolean language plpgsql as $$
+declare
+    seen alerts;
+begin
+    update alerts set
+        state = case when ended_at is null then 'acknowledged' else 'closed' end,
+        closed_at = case when ended_at is null then null else p_at end,
+        acknowledged_at = p_at, acknowledged_by = p_doctor, acknowledged_note = p_note, version = version + 1
+    where alert_id = p_alert and state = 'open' and version = p_version
+    returning * into seen;
+    if not found then
+        return false;
+    end if;
+    update escalation_steps set state = 'cancelled' where alert_id = p_alert and state = 'pending';
+    insert into alert_audit (alert_id, at, doctor_no, what, from_state, to_state, level, note)
+    values (p_alert, p_at, p_doctor, 'acknowledged', 'open', 'acknowledged', seen.level, p_note);
+    if seen.state = 'closed' then
+        insert into alert_audit (alert_id, at, what, from_state, to_state, level)
+        values (p_alert, p_at, 'closed', 'acknowledged', 'closed', seen.level);
+    end if;
+    perform pg_notify('alerts', p_alert::text);
+    return true;
+end
+$$;
