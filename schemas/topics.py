@@ -64,13 +64,14 @@ def shard_of(device: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusTopic:
-    """A topic of the bus. ``key`` says in words what the key is; ``retention_h`` is in hours."""
+    """A topic of the bus. ``key`` says in words what the key is; ``groups`` are those of its consumers; hours."""
 
     name: str
     key: str
     payload: tuple[type, ...]
     producer: str
     consumers: tuple[str, ...]
+    groups: tuple[str, ...]
     retention_h: int
 
 
@@ -80,6 +81,7 @@ UPLINKS_JUDGED: Final = BusTopic(
     payload=(JudgedUplink, Canary),
     producer="ingest",
     consumers=("store", "score"),
+    groups=("store", "score"),
     retention_h=72,
 )
 UPLINKS_SETTLED: Final = BusTopic(
@@ -88,6 +90,7 @@ UPLINKS_SETTLED: Final = BusTopic(
     payload=(SettledRecord,),
     producer="store",
     consumers=("ingest",),
+    groups=("ingest-acks",),
     retention_h=24,
 )
 BUS_TOPICS: Final[tuple[BusTopic, ...]] = (UPLINKS_JUDGED, UPLINKS_SETTLED)

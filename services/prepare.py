@@ -1,0 +1,23 @@
+"""Brings a platform's database and bus to where the services can start: migrations, topics, first offsets."""
+
+from contextlib import AsyncExitStack
+
+from schemas.topics import BUS_TOPICS
+from services.runtime.bus.open import open_bus
+from services.runtime.database import open_pool
+from services.runtime.migrate import Edition, load_migrations, migrate
+from services.runtime.settings import BusSettings, DatabaseSettings
+
+
+async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edition:
+    """Idempotent. Says which edition of TimescaleDB it found."""
+    edition = await migrate(database.dsn.get_secret_value(), load_migrations("schemas.sql.migrations"))
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
+        bus = await stack.enter_async_context(open_bus(bus_settings, pool))
+        await pool.execute("update platform set bus_partitions = $1", bus.partitions)
+        await bus.prepare(
+            {topic.name: topic.retention_h for topic in BUS_TOPICS},
+            {topic.name: topic.groups for topic in BUS_TOPICS},
+        )
+    return edition
