@@ -12,6 +12,7 @@ PUBLIC_HOSTS = {
     "snapshot.debian.org",
     "docker.io",
     "files.pythonhosted.org",
+    "maven.apache.org",
     "pypi.org",
     "repo.maven.apache.org",
     "repo1.maven.org",
@@ -19,7 +20,7 @@ PUBLIC_HOSTS = {
     "downloads.apache.org",
 }
 MACHINE_PATHS = re.compile(r"(?<![\w.$}/-])/(?:work|home|root|Users|mnt|media)/[\w.-]+")
-REGISTRY_HOSTS = re.compile(r"https?://([\w.-]*(?:pypi|registry|mirror|proxy|artifact|nexus|npm|maven|debian)[\w.-]*)", re.I)
+REGISTRY_HOSTS = re.compile(r"https?://[\w.-]*(?:pypi|registry|mirror|proxy|artifact|nexus|npm|maven|debian)[\w.-]*")
 REGISTRY_OPTIONS = re.compile(r"--(?:extra-)?index-url|--trusted-host|--find-links")
 PRIVATE_ADDRESSES = re.compile(r"(?<![\d.])(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?![\d.])")
 SECRETS = re.compile(
@@ -44,7 +45,7 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
 
 
 def test_no_file_names_a_registry_that_is_not_public() -> None:
-    assert not [one for one in found(REGISTRY_HOSTS) if one.rsplit("//", 1)[1] not in PUBLIC_HOSTS | {"maven.apache.org"}]
+    assert not [one for one in found(REGISTRY_HOSTS) if one.rsplit("//", 1)[1] not in PUBLIC_HOSTS]
     assert not found(REGISTRY_OPTIONS)
 
 
