@@ -1,7 +1,7 @@
 """One row per measurable thing: number, code, LOINC, UCUM unit, accepted units, plausible range, label."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -36,7 +36,7 @@ class Vital:
     max_step_per_minute: float | None = None
     clipped_low: float | None = None
     clipped_high: float | None = None
-    conversions: Mapping[str, Conversion] = MappingProxyType({})
+    conversions: Mapping[str, Conversion] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def units(self) -> tuple[str, ...]:
