@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.errors import CommandFailed, NotPossibleHere
+from deploy.local.errors import CommandError, UnsupportedMachineError
 
 Entry = tuple[str, list[str], list[str]]
 
@@ -18,7 +18,7 @@ def mirror(apt: Path = Path("/etc/apt"), os_release: Path = Path("/etc/os-releas
         if codename in suites and "main" in components:
             return address
     message = f"no Debian archive for {codename!r} in {apt}/sources.list or {apt}/sources.list.d"
-    raise NotPossibleHere(message)
+    raise UnsupportedMachineError(message)
 
 
 def install(commands: dict[str, str]) -> None:
@@ -34,13 +34,18 @@ def install(commands: dict[str, str]) -> None:
 def run(command: list[str], environment: dict[str, str] | None = None) -> str:
     """Run to the end and return what was printed; the error holds the last lines."""
     done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False,
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-15:])
         message = f"{command[0]} ended with {done.returncode}: {' '.join(command)}\n{tail}"
-        raise CommandFailed(message)
+        raise CommandError(message)
     return done.stdout
 
 
@@ -50,7 +55,7 @@ def _codename(os_release: Path) -> str:
         if key == "VERSION_CODENAME":
             return value.strip('"')
     message = f"{os_release} names no VERSION_CODENAME"
-    raise NotPossibleHere(message)
+    raise UnsupportedMachineError(message)
 
 
 def _entries(apt: Path) -> Iterator[Entry]:

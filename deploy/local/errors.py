@@ -5,25 +5,25 @@ class StackError(Exception):
     """The full stack can't do what was asked."""
 
 
-class NotPossibleHere(StackError):
+class UnsupportedMachineError(StackError):
     """This machine can't run the full stack."""
 
 
-class CommandFailed(StackError):
+class CommandError(StackError):
     """A command that builds or asks the stack ended with an error."""
 
 
-class StillMounted(StackError):
+class StillMountedError(StackError):
     """A directory that should be removed has mounts inside, so it was left alone."""
 
 
-class NotReady(StackError):
+class NotReadyError(StackError):
     """A server did not answer in time."""
 
 
-class AlreadyRunning(StackError):
+class AlreadyRunningError(StackError):
     """A server that should be started, or data that should be erased, is in use."""
 
 
-class BadUserName(StackError):
+class BadUserNameError(StackError):
     """A user name that a password file can't hold, or that belongs to the platform."""

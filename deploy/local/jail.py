@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from deploy.local.errors import CommandFailed
+from deploy.local.errors import CommandError
 from deploy.local.limits import with_open_files
 
 #: Where a server's own directory appears inside the root.
@@ -38,7 +38,7 @@ def run_inside(root: Path, directory: Path, user: str, command: list[str], **env
     done = subprocess.run(full, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = f"{command[0]} in {root.name} ended with {done.returncode}: {done.stderr.strip()}"
-        raise CommandFailed(message)
+        raise CommandError(message)
     return done.stdout.strip()
 
 
@@ -49,4 +49,4 @@ def owner(root: Path, user: str) -> tuple[int, int]:
         if name == user:
             return int(uid), int(gid)
     message = f"{root.name} has no user {user}"
-    raise CommandFailed(message)
+    raise CommandError(message)

@@ -28,7 +28,18 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
         directory.mkdir(parents=True, exist_ok=True)
         _write_configuration(settings, directory, port, controller_port)
         if not (directory / "data" / "meta.properties").exists():
-            apt.run([*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties, "--ignore-formatted"])
+            apt.run(
+                [
+                    *java,
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    _cluster_id(),
+                    "-c",
+                    properties,
+                    "--ignore-formatted",
+                ]
+            )
 
     return Server(
         name="kafka",
@@ -72,5 +83,7 @@ def _answers(port: int) -> bool:
             answer = connection.recv(12, socket.MSG_WAITALL)
     except OSError:
         return False
-    _size, _correlation, brokers = struct.unpack(">iii", answer) if len(answer) == struct.calcsize(">iii") else (0, 0, 0)
+    _size, _correlation, brokers = (
+        struct.unpack(">iii", answer) if len(answer) == struct.calcsize(">iii") else (0, 0, 0)
+    )
     return int(brokers) > 0

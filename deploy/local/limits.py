@@ -2,7 +2,7 @@
 
 import resource
 
-from deploy.local.errors import NotPossibleHere
+from deploy.local.errors import UnsupportedMachineError
 
 WANTED = 65536
 NEEDED = 8192
@@ -14,5 +14,5 @@ def with_open_files(command: list[str]) -> list[str]:
     limit = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if limit < NEEDED:
         message = f"the hard limit of open files is {hard}, the stack needs {NEEDED} (ulimit -Hn)"
-        raise NotPossibleHere(message)
+        raise UnsupportedMachineError(message)
     return ["prlimit", f"--nofile={limit}:{limit}", *command]

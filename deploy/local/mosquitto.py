@@ -2,21 +2,18 @@
 
 import os
 import signal
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from deploy.local import jail
 from deploy.local.passwords import write_device_passwords
+from deploy.local.probes import mqtt_answers
 from deploy.local.process import Server
 from deploy.local.settings import CHECKOUT, LOOPBACK, StackSettings
 
 TEMPLATES = CHECKOUT / "deploy" / "mosquitto"
 USER = "mosquitto"
-ANSWER_S = 1.0
-#: CONNECT of MQTT 5, clean start, no name: a broker that is ready answers it, if only with "not authorised".
-GREETING = bytes([0x10, 13, 0, 4]) + b"MQTT" + bytes([5, 2, 0, 5, 0, 0, 0])
 
 
 def mosquitto(settings: StackSettings, root: Path, port: int, platform_password: str) -> Server:
@@ -35,7 +32,7 @@ def mosquitto(settings: StackSettings, root: Path, port: int, platform_password:
         wrapped=True,
         log=settings.run_directory / "mosquitto.log",
         before_start=before_start,
-        answers=lambda: _answers(port),
+        answers=lambda: mqtt_answers(LOOPBACK, port),
         stop_signal=signal.SIGTERM,
     )
 
@@ -79,12 +76,3 @@ def _make_directory(directory: Path, owner: tuple[int, int]) -> None:
 def _owner_of(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_uid, found.st_gid
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((LOOPBACK, port), ANSWER_S) as connection:
-            connection.sendall(GREETING)
-            return connection.recv(1) == b"\x20"
-    except OSError:
-        return False

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.errors import BadUserName
+from deploy.local.errors import BadUserNameError
 
 #: mosquitto's own default. Few, because a device secret is a long random string that no dictionary holds: stretching
 #: it buys nothing, and the broker pays it at every connect. Never use this for passwords that people choose.
@@ -31,7 +31,7 @@ def password_line(user: str, password: str) -> str:
     """One line, `user:$7$iterations$salt$hash` (PBKDF2, SHA-512)."""
     if not user or FORBIDDEN.intersection(user):
         message = f"{user!r} can't be a broker user name: it is empty or holds one of + # / : $ or a line break"
-        raise BadUserName(message)
+        raise BadUserNameError(message)
     salt = secrets.token_bytes(SALT_BYTES)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     return f"{user}:$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}\n"

@@ -3,7 +3,7 @@
 import random
 import socket
 
-from deploy.local.errors import NotPossibleHere
+from deploy.local.errors import UnsupportedMachineError
 from deploy.local.settings import LOOPBACK
 
 #: A port of the ephemeral range could be taken by a client while its server is down.
@@ -17,7 +17,7 @@ def free_port() -> int:
         if is_free(port):
             return port
     message = f"no free port in {TRIES} tries between {RANGE.start} and {RANGE.stop}"
-    raise NotPossibleHere(message)
+    raise UnsupportedMachineError(message)
 
 
 def is_free(port: int) -> bool:

@@ -3,20 +3,17 @@
 import os
 import shutil
 import signal
-import socket
-import struct
 from pathlib import Path
 from string import Template
 
 from deploy.local import jail
+from deploy.local.probes import postgres_answers
 from deploy.local.process import Server
 from deploy.local.settings import LOOPBACK, StackSettings
 
 USER = "postgres"
 BINARIES = "/usr/lib/postgresql/17/bin"
 CONFIGURATION = Path(__file__).with_name("postgresql.conf.in")
-ANSWER_S = 1.0
-PROTOCOL_3 = 3 << 16
 
 
 class Postgres:
@@ -39,7 +36,7 @@ class Postgres:
             wrapped=True,
             log=self._settings.run_directory / "postgresql.log",
             before_start=self._before_start,
-            answers=self._answers,
+            answers=lambda: postgres_answers(LOOPBACK, self._port, USER),
             stop_signal=signal.SIGINT,
         )
 
@@ -54,7 +51,16 @@ class Postgres:
     def ask(self, database: str, sql: str) -> str:
         """One statement through psql; the value as text."""
         where = ["--host", LOOPBACK, "--port", str(self._port), "--username", USER, "--dbname", database]
-        command = [f"{BINARIES}/psql", *where, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql]
+        command = [
+            f"{BINARIES}/psql",
+            *where,
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            sql,
+        ]
         options = "-c client_min_messages=error"
         return jail.run_inside(self._root, self._directory, USER, command, PGPASSWORD=self._password, PGOPTIONS=options)
 
@@ -81,14 +87,3 @@ class Postgres:
         jail.run_inside(self._root, self._directory, USER, [f"{BINARIES}/initdb", *arguments, *options])
         password.unlink()
         (self._directory / "data.new").rename(self._directory / "data")
-
-    def _answers(self) -> bool:
-        """Whether it asks for a password; while it recovers it answers with an error instead."""
-        names = f"user\0{USER}\0database\0postgres\0\0".encode()
-        greeting = struct.pack(">ii", 8 + len(names), PROTOCOL_3) + names
-        try:
-            with socket.create_connection((LOOPBACK, self._port), ANSWER_S) as connection:
-                connection.sendall(greeting)
-                return connection.recv(1) == b"R"
-        except OSError:
-            return False

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import apt
-from deploy.local.errors import NotPossibleHere, StillMounted
+from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
 PACKAGES = ("postgresql-17-timescaledb", "mosquitto")
@@ -42,7 +42,7 @@ def kafka_libraries(local: Path) -> Path:
 def prepare(local: Path, say: Say) -> None:
     """Build what is missing; safe to interrupt, to repeat and to run twice at once."""
     if reason := why_unavailable():
-        raise NotPossibleHere(reason)
+        raise UnsupportedMachineError(reason)
     local.mkdir(parents=True, exist_ok=True)
     with locked(local / "prepare.lock"):
         apt.install({"java": "default-jre-headless"})
@@ -66,7 +66,7 @@ def remove_tree(directory: Path) -> None:
         point = line.split()[4]
         if f"{point}/".startswith(prefix):
             message = f"{point} is mounted, {directory} was not removed"
-            raise StillMounted(message)
+            raise StillMountedError(message)
     shutil.rmtree(directory)
 
 
@@ -96,7 +96,18 @@ def _build_root(target: Path) -> None:
 def _copy_kafka(target: Path) -> None:
     apt.install({"mvn": "maven"})
     goal = "dependency:copy-dependencies"
-    apt.run(["mvn", "-q", "-B", "-f", _own_copy(POM, target.parent), goal, "-DincludeScope=runtime", f"-DoutputDirectory={target}"])
+    apt.run(
+        [
+            "mvn",
+            "-q",
+            "-B",
+            "-f",
+            _own_copy(POM, target.parent),
+            goal,
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={target}",
+        ]
+    )
 
 
 def _own_copy(pom: Path, directory: Path) -> str:

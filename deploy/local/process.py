@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import proc
-from deploy.local.errors import AlreadyRunning, NotReady
+from deploy.local.errors import AlreadyRunningError, NotReadyError
 from deploy.local.proc import ProcessRef
 
 STOP_S = 60.0
@@ -64,7 +64,7 @@ class ServerProcess:
         """Start it; returns before it answers, see `wait_ready`."""
         if self.alive:
             message = f"{self.name} runs already, as {self.pid}"
-            raise AlreadyRunning(message)
+            raise AlreadyRunningError(message)
         self._collect()
         self._server.before_start()
         self._child = _spawn(self._server.command, self._server.log)
@@ -76,9 +76,9 @@ class ServerProcess:
         deadline = time.monotonic() + timeout_s
         while not self._server.answers():
             if not self.alive:
-                raise NotReady(self._report("ended"))
+                raise NotReadyError(self._report("ended"))
             if time.monotonic() > deadline:
-                raise NotReady(self._report(f"did not answer within {timeout_s:.0f} s"))
+                raise NotReadyError(self._report(f"did not answer within {timeout_s:.0f} s"))
             time.sleep(0.05)
 
     def stop(self, timeout_s: float = STOP_S) -> None:
@@ -132,7 +132,7 @@ class ServerProcess:
                 return found
             time.sleep(proc.POLL_S)
         self._collect()
-        raise NotReady(self._report("did not start"))
+        raise NotReadyError(self._report("did not start"))
 
     def _collect(self) -> None:
         if self._child is not None:

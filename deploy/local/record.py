@@ -59,7 +59,9 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
     controller_port = settings.kafka_controller_port or (before.kafka_controller_port if before else free_port())
     postgres_port = settings.postgres_port or (before.postgres_port if before else free_port())
     database_password = before.database_password if before else secrets.token_urlsafe(24)
-    platform_password = settings.platform_password or (before.platform_password if before else secrets.token_urlsafe(24))
+    platform_password = settings.platform_password or (
+        before.platform_password if before else secrets.token_urlsafe(24)
+    )
     return StackRecord(
         name=settings.name,
         mqtt_host=LOOPBACK,

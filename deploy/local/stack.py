@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import kafka, mosquitto, prepare
-from deploy.local.errors import AlreadyRunning, BadUserName
+from deploy.local.errors import AlreadyRunningError, BadUserNameError
 from deploy.local.postgres import Postgres
 from deploy.local.prepare import Say, locked, remove_tree
 from deploy.local.process import Server, ServerProcess
@@ -81,7 +81,7 @@ class Stack:
         running = [name for name in SERVERS if self.process(name).alive]
         if running:
             message = f"stack {self.settings.name} still runs {', '.join(running)}"
-            raise AlreadyRunning(message)
+            raise AlreadyRunningError(message)
         remove_tree(self.settings.run_directory)
 
     def process(self, name: str) -> ServerProcess:
@@ -100,7 +100,7 @@ class Stack:
         taken = sorted(set(self.settings.platform_users).intersection(passwords))
         if taken:
             message = f"{', '.join(taken)}: a device can't have the name of a platform user"
-            raise BadUserName(message)
+            raise BadUserNameError(message)
         mosquitto.register(self.settings, self.platform_password, passwords)
         self.process("mosquitto").reload()
 
@@ -141,5 +141,7 @@ class Stack:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
