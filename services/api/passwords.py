@@ -1,0 +1,59 @@
+"""Passwords of doctors: argon2id, the same work for a known and an unknown account."""
+
+import asyncio
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from services.runtime.database import Pool, load_queries
+from services.runtime.errors import HearthBeatError
+
+SHORTEST: Final = 12
+LONGEST: Final = 128
+
+
+class PasswordRefusedError(HearthBeatError):
+    """A password needs 12 to 128 characters."""
+
+
+class UnknownDoctorError(HearthBeatError):
+    """No doctor is registered under this address."""
+
+
+class Passwords:
+    """Hashes and verifies, two at a time, off the event loop: each takes 64 MiB and some tens of milliseconds."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turn = asyncio.Semaphore(2)
+        self._nobodys = self._hasher.hash("nobody's password")
+
+    def hash(self, password: str) -> str:
+        """Raises PasswordRefusedError."""
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise PasswordRefusedError
+        return self._hasher.hash(password)
+
+    async def fits(self, password_hash: str | None, password: str) -> bool:
+        """Whether ``password`` belongs to ``password_hash``; None (nobody) costs as much and never fits."""
+        async with self._turn:
+            fits = await asyncio.to_thread(self._verify, password_hash or self._nobodys, password[:LONGEST])
+        return fits and password_hash is not None
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (Argon2Error, InvalidHashError):
+            return False
+
+
+async def set_password(pool: Pool, email: str, password: str) -> None:
+    """Sets a doctor's password and ends all their sessions. Raises PasswordRefusedError, UnknownDoctorError."""
+    sql = load_queries("services.api", "sign_in.sql")
+    password_hash = await asyncio.to_thread(Passwords().hash, password)
+    async with pool.acquire() as connection, connection.transaction():
+        doctor_no = await connection.fetchval(sql["set_password"], email.strip().lower(), password_hash)
+        if doctor_no is None:
+            raise UnknownDoctorError
+        await connection.execute(sql["end_sessions_of"], doctor_no)

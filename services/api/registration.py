@@ -1,0 +1,184 @@
+"""Writes a register file to the database: set-based, idempotent, in one transaction."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.registry import Register
+from schemas.topics import shard_of
+from services.runtime.database import Connection, Pool, Queries, load_queries
+from services.runtime.errors import HearthBeatError
+
+BINDING_LEAD_S: Final = 10.0
+"""A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it (design 2.3)."""
+
+
+class RegisterError(HearthBeatError):
+    """The register file contradicts itself or names what nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """How many rows a registration wrote."""
+
+    homes: int
+    people: int
+    devices: int
+    new_devices: int
+    doctors: int
+    plans: int
+    bindings_begun: int
+    bindings_ended: int
+    care_begun: int
+    care_ended: int
+
+
+async def register(pool: Pool, register: Register, now: datetime, *, lead_s: float = BINDING_LEAD_S) -> Registered:
+    """Makes the database say what the file says; rows that the file does not mention stay.
+
+    The file is the whole truth about the slots of the devices, the patients of the doctors and the plans of the
+    people it lists: what it leaves out of those ends. ``now`` is platform time, ``lead_s`` platform seconds (on a
+    fast clock, BINDING_LEAD_S times its rate). A binding of a new device starts at once, any other after ``lead_s``.
+    Raises RegisterError; then nothing was written.
+    """
+    check(register)
+    sql = load_queries("services.api", "registration.sql")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(sql["lock"])
+        await _write_homes(connection, sql, register)
+        new_devices = await _write_devices(connection, sql, register, now)
+        await _refuse_unknown(connection, sql, register)
+        begun, ended = await _write_bindings(connection, sql, register, now, lead_s, new_devices)
+        await _write_plans(connection, sql, register, now)
+        care_begun, care_ended = await _write_care(connection, sql, register, now)
+    return Registered(
+        homes=len(register.homes),
+        people=sum(len(home.people) for home in register.homes),
+        devices=sum(len(home.devices) for home in register.homes),
+        new_devices=len(new_devices),
+        doctors=len(register.doctors),
+        plans=sum(len(person.plans) for home in register.homes for person in home.people),
+        bindings_begun=begun,
+        bindings_ended=ended,
+        care_begun=care_begun,
+        care_ended=care_ended,
+    )
+
+
+def check(register: Register) -> None:
+    """Refuses a file that says two things about one subject, or names a slot that a device has not."""
+    homes = register.homes
+    _refuse_twice("home", (home.home_id for home in homes))
+    _refuse_twice("person", (person.person_id for home in homes for person in home.people))
+    _refuse_twice("device", (device.device for home in homes for device in home.devices))
+    _refuse_twice("plan", (plan.plan_id for home in homes for person in home.people for plan in person.plans))
+    _refuse_twice("doctor", (doctor.email for doctor in register.doctors))
+    for device in (device for home in homes for device in home.devices):
+        _refuse_twice(f"slot of {device.device}", (binding.slot for binding in device.bindings))
+        slots = DEVICE_TYPE_BY_CODE[device.type].slots
+        if any(binding.slot > slots for binding in device.bindings):
+            raise RegisterError(f"{device.device} has {slots} slot(s)")
+
+
+def _refuse_twice(what: str, ids: Iterable[object]) -> None:
+    twice = [str(one) for one, times in Counter(ids).items() if times > 1]
+    if twice:
+        raise RegisterError(f"{what} listed twice: {', '.join(twice[:5])}")
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(width)]
+
+
+def _affected(status: str) -> int:
+    return int(status.rsplit(" ", 1)[1])
+
+
+async def _write_homes(connection: Connection, sql: Queries, register: Register) -> None:
+    homes = ((home.home_id, home.label, home.time_zone) for home in register.homes)
+    await connection.execute(sql["write_homes"], *_columns(homes, 3))
+    people = (
+        (person.person_id, home.home_id, person.name, person.born_on)
+        for home in register.homes
+        for person in home.people
+    )
+    await connection.execute(sql["write_people"], *_columns(people, 4))
+    doctors = ((doctor.email, doctor.name, doctor.email_alerts, doctor.webhook) for doctor in register.doctors)
+    await connection.execute(sql["write_doctors"], *_columns(doctors, 4))
+
+
+async def _write_devices(connection: Connection, sql: Queries, register: Register, now: datetime) -> list[str]:
+    devices = _columns(
+        (
+            (device.device, device.type, home.home_id, shard_of(device.device))
+            for home in register.homes
+            for device in home.devices
+        ),
+        4,
+    )
+    new = [row["name"] for row in await connection.fetch(sql["new_devices"], devices[0])]
+    await connection.execute(sql["write_devices"], *devices, now)
+    return new
+
+
+async def _refuse_unknown(connection: Connection, sql: Queries, register: Register) -> None:
+    bound = {binding.person_id for home in register.homes for device in home.devices for binding in device.bindings}
+    cared_for = {person for doctor in register.doctors for person in doctor.people}
+    plans = {plan.device for home in register.homes for person in home.people for plan in person.plans}
+    people = await connection.fetch(sql["unknown_people"], list(bound | cared_for))
+    devices = await connection.fetch(sql["unknown_devices"], list(plans))
+    unknown = [str(row[0]) for row in (*people, *devices)]
+    if unknown:
+        raise RegisterError(f"unknown: {', '.join(unknown)}")
+
+
+async def _write_bindings(
+    connection: Connection, sql: Queries, register: Register, now: datetime, lead_s: float, new_devices: list[str]
+) -> tuple[int, int]:
+    starts = now + timedelta(seconds=lead_s)
+    devices = [device for home in register.homes for device in home.devices]
+    names = [device.device for device in devices]
+    wanted = _columns(
+        ((device.device, binding.slot, binding.person_id) for device in devices for binding in device.bindings), 3
+    )
+    dropped = await connection.execute(sql["drop_unborn_bindings"], names, *wanted, starts)
+    ended = await connection.execute(sql["end_bindings"], names, *wanted, starts)
+    begun = await connection.execute(sql["begin_bindings"], *wanted, now, starts, new_devices)
+    return _affected(begun), _affected(dropped) + _affected(ended)
+
+
+async def _write_plans(connection: Connection, sql: Queries, register: Register, now: datetime) -> None:
+    people = [person for home in register.homes for person in home.people]
+    plans = _columns(
+        (
+            (
+                plan.plan_id,
+                person.person_id,
+                plan.device,
+                plan.compartment,
+                plan.drug,
+                "{" + ",".join(moment.isoformat() for moment in plan.at) + "}",
+                plan.time_critical,
+            )
+            for person in people
+            for plan in person.plans
+        ),
+        7,
+    )
+    await connection.execute(sql["write_plans"], *plans, now)
+    ids = [person.person_id for person in people]
+    await connection.execute(sql["drop_unborn_plans"], ids, plans[0], now)
+    await connection.execute(sql["end_plans"], ids, plans[0], now)
+
+
+async def _write_care(connection: Connection, sql: Queries, register: Register, now: datetime) -> tuple[int, int]:
+    emails = [doctor.email for doctor in register.doctors]
+    wanted = _columns(((doctor.email, person) for doctor in register.doctors for person in set(doctor.people)), 2)
+    dropped = await connection.execute(sql["drop_unborn_care"], emails, *wanted, now)
+    ended = await connection.execute(sql["end_care"], emails, *wanted, now)
+    begun = await connection.execute(sql["begin_care"], *wanted, now)
+    return _affected(begun), _affected(dropped) + _affected(ended)

@@ -1,0 +1,131 @@
+-- name: lock
+-- One registration at a time.
+select pg_advisory_xact_lock(7001043);
+
+-- name: write_homes
+-- New homes, and known ones brought up to date.
+insert into homes (home_id, label, time_zone)
+select * from unnest($1::uuid[], $2::text[], $3::text[])
+on conflict (home_id) do update set label = excluded.label, time_zone = excluded.time_zone;
+
+-- name: write_people
+-- New people, and known ones brought up to date.
+insert into people (person_id, home_no, display_name, born_on)
+select row.person_id, homes.home_no, row.display_name, row.born_on
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[]) as row (person_id, home_id, display_name, born_on)
+join homes using (home_id)
+on conflict (person_id) do update
+set home_no = excluded.home_no, display_name = excluded.display_name, born_on = excluded.born_on;
+
+-- name: new_devices
+-- Those of the names that are not registered yet.
+select name from unnest($1::text[]) as name where not exists (select from devices where device = name);
+
+-- name: write_devices
+-- New devices, and known ones brought up to date; the shard stays what it was.
+insert into devices (device, device_type, home_no, shard, registered_at)
+select row.device, row.device_type, homes.home_no, row.shard, $5
+from unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[]) as row (device, device_type, home_id, shard)
+join homes using (home_id)
+on conflict (device) do update set device_type = excluded.device_type, home_no = excluded.home_no;
+
+-- name: unknown_people
+-- Those of the ids that nobody has.
+select id from unnest($1::uuid[]) as id where not exists (select from people where person_id = id) limit 5;
+
+-- name: unknown_devices
+-- Those of the names that no device has.
+select name from unnest($1::text[]) as name where not exists (select from devices where device = name) limit 5;
+
+-- name: drop_unborn_bindings
+-- Open bindings of the listed devices that are no longer wanted and would only have begun at $5 or later.
+with wanted as (
+    select * from unnest($2::text[], $3::smallint[], $4::uuid[]) as row (device, slot, person_id)
+)
+delete from bindings using devices
+where bindings.device_no = devices.device_no and devices.device = any ($1::text[]) and lower(valid) >= $5
+  and upper_inf(valid) and not exists (
+    select from wanted join people using (person_id)
+    where wanted.device = devices.device and wanted.slot = bindings.slot and people.person_no = bindings.person_no
+);
+
+-- name: end_bindings
+-- Closes at $5 the open bindings of the listed devices that are no longer wanted.
+with wanted as (
+    select * from unnest($2::text[], $3::smallint[], $4::uuid[]) as row (device, slot, person_id)
+)
+update bindings set valid = tstzrange(lower(valid), $5::timestamptz) from devices
+where bindings.device_no = devices.device_no and devices.device = any ($1::text[]) and upper_inf(valid)
+  and not exists (
+    select from wanted join people using (person_id)
+    where wanted.device = devices.device and wanted.slot = bindings.slot and people.person_no = bindings.person_no
+);
+
+-- name: begin_bindings
+-- Opens the wanted bindings that are not open: at $4 on new devices ($6), at $5 on others.
+insert into bindings (device_no, slot, person_no, valid)
+select device_no, slot, person_no, tstzrange(case when device = any ($6::text[]) then $4::timestamptz else $5::timestamptz end, null)
+from unnest($1::text[], $2::smallint[], $3::uuid[]) as wanted (device, slot, person_id)
+join devices using (device) join people using (person_id)
+where not exists (
+    select from bindings held
+    where held.device_no = devices.device_no and held.slot = wanted.slot and upper_inf(held.valid)
+);
+
+-- name: write_doctors
+-- New doctors, and known ones brought up to date; a password is set apart from this.
+insert into doctors (email, display_name, email_alerts, webhook)
+select * from unnest($1::text[], $2::text[], $3::boolean[], $4::text[])
+on conflict (email) do update
+set display_name = excluded.display_name, email_alerts = excluded.email_alerts, webhook = excluded.webhook;
+
+-- name: drop_unborn_care
+-- Care that is no longer wanted and had not begun before $4.
+delete from care_relations care using doctors, people
+where care.doctor_no = doctors.doctor_no and care.person_no = people.person_no and upper_inf(care.valid)
+  and lower(care.valid) >= $4 and doctors.email = any ($1::text[])
+  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]));
+
+-- name: end_care
+-- Ends at $4 the care of the listed doctors for people who are no longer theirs.
+update care_relations care set valid = tstzrange(lower(care.valid), $4) from doctors, people
+where care.doctor_no = doctors.doctor_no and care.person_no = people.person_no and upper_inf(care.valid)
+  and doctors.email = any ($1::text[])
+  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]));
+
+-- name: begin_care
+-- Begins at $3 the care that is wanted and not in force.
+insert into care_relations (doctor_no, person_no, valid)
+select doctor_no, person_no, tstzrange($3::timestamptz, null)
+from unnest($1::text[], $2::uuid[]) as wanted (email, person_id)
+join doctors using (email) join people using (person_id)
+where not exists (
+    select from care_relations held where held.doctor_no = doctors.doctor_no
+    and held.person_no = people.person_no and upper_inf(held.valid)
+);
+
+-- name: write_plans
+-- New dose plans from $8 on, and known ones brought up to date; one that had ended begins again.
+insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, time_critical, valid)
+select row.plan_id, person_no, device_no, row.compartment, row.drug, row.at_times::time[], row.time_critical,
+       tstzrange($8::timestamptz, null)
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::boolean[])
+     as row (plan_id, person_id, device, compartment, drug, at_times, time_critical)
+join people using (person_id) join devices using (device)
+on conflict (plan_id) do update set
+    person_no = excluded.person_no, device_no = excluded.device_no, compartment = excluded.compartment,
+    drug = excluded.drug, at_times = excluded.at_times, time_critical = excluded.time_critical,
+    valid = case when upper_inf(dose_plans.valid) then dose_plans.valid else excluded.valid end;
+
+-- name: drop_unborn_plans
+-- Plans of the listed people that are no longer wanted, had not begun before $3, and were never planned.
+delete from dose_plans using people
+where dose_plans.person_no = people.person_no and people.person_id = any ($1::uuid[])
+  and not plan_id = any ($2::uuid[]) and lower(valid) >= $3
+  and not exists (select from dose_slots where dose_slots.plan_id = dose_plans.plan_id);
+
+-- name: end_plans
+-- Ends at $3 the plans of the listed people that are no longer wanted.
+update dose_plans set valid = tstzrange(lower(valid), greatest($3::timestamptz, lower(valid) + interval '1 millisecond')) from people
+where dose_plans.person_no = people.person_no and people.person_id = any ($1::uuid[])
+  and not plan_id = any ($2::uuid[]) and upper_inf(valid);
