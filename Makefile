@@ -1,0 +1,60 @@
+# Everything a person types here. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BASE_PYTHON := $(firstword $(foreach v,python3.13 python3.12 python3.11 python3 python,$(shell \
+	command -v $(v) >/dev/null 2>&1 && $(v) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(v))))
+PYTHON := .venv/bin/python
+RUN := .venv/.run-$(firstword $(shell cksum deploy/locks/run.txt))
+DEV := .venv/.dev-$(firstword $(shell cksum deploy/locks/dev.txt))
+
+FOR ?= 0
+SPEED ?= 60
+HOMES ?= 20
+SEED ?= 1
+REPLAY ?=
+PEOPLE ?= 20
+
+.PHONY: help demo up down test check fix bench clean
+
+help:  ## Lists these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(PYTHON):
+	@test -n "$(BASE_PYTHON)" || { echo "HearthBeat needs Python 3.11 or newer; none was found on PATH." >&2; exit 1; }
+	$(BASE_PYTHON) -m venv .venv
+
+$(RUN): deploy/locks/run.txt | $(PYTHON)
+	@ls .venv/.dev-* >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --require-hashes -r deploy/locks/run.txt
+	@touch $@
+
+$(DEV): deploy/locks/dev.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --require-hashes -r deploy/locks/dev.txt
+	@rm -f .venv/.dev-* && touch $@
+
+demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Python wheels alone [FOR=s SPEED=60 HOMES=20 SEED=n REPLAY=file PEOPLE=n]
+	@$(PYTHON) -m deploy.demo --for-s $(FOR) --speed $(SPEED) --homes $(HOMES) --seed $(SEED) --people $(PEOPLE) $(if $(REPLAY),--replay "$(REPLAY)")
+
+up: $(DEV)  ## The full stack: mosquitto, Apache Kafka, TimescaleDB and every service
+	@$(PYTHON) -m deploy.platform up
+
+down:  ## Ends what `make up` started
+	@$(PYTHON) -m deploy.platform down
+
+test: $(DEV)  ## Sets up what it needs, then runs every test
+	@$(PYTHON) -m deploy.local prepare --browser
+	$(PYTHON) -m pytest
+
+check: $(DEV)  ## Format, lint, types, import contracts, sizes
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q tests/repo
+
+fix: $(DEV)  ## Repairs what a tool can repair
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+bench: $(DEV)  ## How fast the full stack is on this machine
+	@$(PYTHON) -m deploy.bench

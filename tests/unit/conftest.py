@@ -1,0 +1,10 @@
+"""Unit tests open no sockets; the event loop's own pair stays allowed."""
+
+import pytest
+from pytest_socket import disable_socket
+
+
+@pytest.fixture(autouse=True)
+def no_sockets() -> None:
+    """Anything that tries to connect fails the test."""
+    disable_socket(allow_unix_socket=True)
