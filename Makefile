@@ -16,7 +16,7 @@ SEED ?= 1
 REPLAY ?=
 PEOPLE ?= 20
 
-.PHONY: help demo up down test check fix bench clean
+.PHONY: help demo up down test check fix bench
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
