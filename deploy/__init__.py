@@ -1,0 +1,1 @@
+"""How HearthBeat is run: embedded, on one machine, in a region."""

@@ -1,0 +1,44 @@
+"""The platform clock as environment variables, so that every process has the same one."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedClock:
+    """Platform time = ``origin_ms`` + ``rate`` x (monotonic seconds since ``origin_monotonic``)."""
+
+    origin_ms: int
+    origin_monotonic: float
+    rate: float
+    frozen_at_ms: int = 0
+
+    @classmethod
+    def starting_in(cls, delay_s: float, *, rate: float, runs_for_s: float = 0) -> "SharedClock":
+        """Reaches the present time of day in ``delay_s`` real seconds; freezes ``runs_for_s`` after that (0: never)."""
+        origin_ms = time.time_ns() // 1_000_000
+        return cls(
+            origin_ms=origin_ms,
+            origin_monotonic=time.monotonic() + delay_s,
+            rate=rate,
+            frozen_at_ms=origin_ms + round(runs_for_s * rate * 1000) if runs_for_s else 0,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What ``ClockSettings`` of the services and the simulator read."""
+        return {
+            "HB_CLOCK_ORIGIN_MS": str(self.origin_ms),
+            "HB_CLOCK_ORIGIN_MONOTONIC": repr(self.origin_monotonic),
+            "HB_CLOCK_RATE": repr(self.rate),
+            "HB_CLOCK_FROZEN_AT_MS": str(self.frozen_at_ms),
+        }
+
+    def now_ms(self) -> int:
+        """Platform time in milliseconds UTC."""
+        now = self.origin_ms + round((time.monotonic() - self.origin_monotonic) * self.rate * 1000)
+        return min(now, self.frozen_at_ms) if self.frozen_at_ms else now
+
+    @property
+    def elapsed_s(self) -> float:
+        """Real seconds since the origin; negative before."""
+        return time.monotonic() - self.origin_monotonic

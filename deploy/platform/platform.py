@@ -1,0 +1,113 @@
+"""The services of one platform on the full stack, each a process of its own."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from deploy.local.ports import free_port
+from deploy.local.stack import Stack
+from deploy.platform.clock import SharedClock
+from deploy.platform.services import SERVICES, ServiceProcess
+
+_CHECKOUT: Final = Path(__file__).resolve().parents[2]
+_KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+def base_environment() -> dict[str, str]:
+    """What a child of ours inherits: no more than it needs."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+
+
+def stack_environment(stack: Stack) -> dict[str, str]:
+    """Where the servers of ``stack`` are."""
+    return {
+        "HB_DB_DSN": stack.dsn,
+        "HB_BUS_KIND": "kafka",
+        "HB_BUS_KAFKA": stack.kafka_bootstrap,
+        "HB_MQTT_HOST": stack.mqtt_host,
+        "HB_MQTT_PORT": str(stack.mqtt_port),
+        "HB_MQTT_PASSWORD": stack.platform_password,
+    }
+
+
+class Platform:
+    """Prepares, starts and stops the services on a running stack. Extra settings are ``overrides``."""
+
+    def __init__(self, stack: Stack, clock: SharedClock | None = None, overrides: Mapping[str, str] | None = None) -> None:
+        self.stack = stack
+        self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
+        self.environment = (
+            base_environment()
+            | stack_environment(stack)
+            | (clock.environment() if clock else {})
+            | {
+                "HB_API_PORT": str(self.console_port),
+                "HB_API_PLAIN_HTTP": "true",
+                "HB_ALERT_BASE_URL": self.console_url,
+                "HB_ALERT_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+            }
+            | dict(overrides or {})
+        )
+        self.metrics_ports = {name: free_port() for name in SERVICES}
+        self.directory = stack.settings.run_directory / "services"
+        self.processes = {name: self._process(name) for name in SERVICES}
+
+    def _process(self, name: str) -> ServiceProcess:
+        environment = self.environment | {"HB_METRICS_PORT": str(self.metrics_ports[name])}
+        return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
+
+    @property
+    def console_url(self) -> str:
+        """Where the doctor's console is."""
+        return f"http://127.0.0.1:{self.console_port}"
+
+    def command(self, *arguments: str, given: str | None = None) -> str:
+        """Runs ``python -m ARGUMENTS`` in the platform's environment; its output. Raises CalledProcessError."""
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=_CHECKOUT,
+            env=self.environment,
+            input=given,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    def prepare(self) -> None:
+        """Migrations, topics, first offsets."""
+        self.command("services", "prepare")
+
+    def start(self) -> None:
+        """Starts every service that does not run."""
+        for process in self.processes.values():
+            if not process.alive:
+                process.start()
+
+    def stop(self) -> dict[str, int]:
+        """Stops them, the last first; exit codes by name."""
+        return {name: self.processes[name].stop() for name in reversed(SERVICES)}
+
+    def restart_ended(self) -> list[str]:
+        """Starts again what has ended; its names."""
+        ended = [name for name, process in self.processes.items() if not process.alive]
+        for name in ended:
+            self.processes[name].start()
+        return ended
+
+    def __enter__(self) -> Self:
+        self.prepare()
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

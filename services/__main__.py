@@ -1,0 +1,60 @@
+"""All services in one process (the embedded default), and the command that prepares a platform."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from schemas.metrics import METRICS
+from services import prepare as preparation
+from services.alert import app as alert
+from services.alert.settings import AlertSettings
+from services.api import app as api
+from services.api.settings import ApiSettings
+from services.ingest import app as ingest
+from services.ingest.settings import IngestSettings
+from services.medication import app as medication
+from services.medication.settings import MedicationSettings
+from services.runtime.lifecycle import run_process
+from services.runtime.logs import configure_logs
+from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings
+from services.score import app as score
+from services.score.settings import ScoreSettings
+from services.store import app as store
+from services.store.settings import StoreSettings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+
+@cli.command()
+def prepare() -> None:
+    """Migrates the database and creates the bus's topics and first offsets."""
+    edition = asyncio.run(preparation.prepare(DatabaseSettings(), BusSettings()))
+    typer.echo(f"prepared; TimescaleDB edition: {edition}")
+
+
+@cli.command()
+def run(log_level: Annotated[str, typer.Option(envvar="HB_LOG_LEVEL")] = "info") -> None:
+    """Runs every service in this process, until told to stop; one that crashes ends them all."""
+    configure_logs(log_level)
+    metrics = Metrics(METRICS)
+    clock = ClockSettings().clock()
+
+    async def services(stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ingest.run(IngestSettings(), clock=clock, stop=stop, metrics=metrics), name="ingest")
+            tasks.create_task(store.run(StoreSettings(), clock=clock, stop=stop, metrics=metrics), name="store")
+            tasks.create_task(score.run(ScoreSettings(), clock=clock, stop=stop, metrics=metrics), name="score")
+            tasks.create_task(alert.run(AlertSettings(), clock=clock, stop=stop, metrics=metrics), name="alert")
+            tasks.create_task(
+                medication.run(MedicationSettings(), clock=clock, stop=stop, metrics=metrics), name="medication"
+            )
+            tasks.create_task(api.run(ApiSettings(), clock=clock, stop=stop, metrics=metrics), name="api")
+
+    with serve_metrics(metrics, LogSettings().metrics_port):
+        run_process(services)
+
+
+if __name__ == "__main__":
+    cli()
