@@ -52,4 +52,22 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="From the device's transmission to the committed row, real seconds.",
         buckets=LATENCY_BUCKETS_S,
     ),
+    Metric(name="hb_alert_findings_total", kind="counter", help="Findings claimed."),
+    Metric(
+        name="hb_alert_changes_total",
+        kind="counter",
+        help="What findings did to alerts.",
+        labels=("happened",),
+    ),
+    Metric(name="hb_alert_unreachable_total", kind="counter", help="Alerts that no doctor could be told of."),
+    Metric(name="hb_alert_repeats_total", kind="counter", help="Times that people were told again."),
+    Metric(
+        name="hb_alert_attempts_total",
+        kind="counter",
+        help="Attempts at a page, by channel and how they went.",
+        labels=("channel", "outcome", "reason"),
+    ),
+    Metric(name="hb_medication_slots_total", kind="counter", help="Dose slots that settled, by state.", labels=("state",)),
+    Metric(name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)),
+    Metric(name="hb_medication_commands_total", kind="counter", help="Commands published to devices."),
 )

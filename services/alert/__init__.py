@@ -1,0 +1,1 @@
+"""Turns findings into alerts and tells the doctors, once, until somebody acts."""

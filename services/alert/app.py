@@ -1,0 +1,72 @@
+"""Wires alert: findings to alerts and pages, the ladder, one delivery a channel."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Final
+
+from services.alert.channels import CHANNELS
+from services.alert.claims import FindingClaims
+from services.alert.delivery import Delivery
+from services.alert.ladder import EscalationLadder
+from services.alert.pages import PageQueue
+from services.alert.settings import AlertSettings
+from services.runtime.clock import Clock, WallClock, pause
+from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.rounds import do_rounds
+
+_POLL_S: Final = 0.25
+
+
+async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
+    """Until ``stop``. Any number may run beside each other."""
+    log, sql, real = logger("alert"), load_queries("services.alert"), WallClock()
+    kinds = tuple(kind for kind in CHANNELS if kind.configured(settings))
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database, application="hb-alert"))
+        opened = [(kind, await stack.enter_async_context(kind.open(settings))) for kind in kinds]
+        pages = PageQueue(sql=sql, channels=kinds, clock=clock, real=real)
+        claims = FindingClaims(pool=pool, sql=sql, pages=pages, clock=clock, metrics=metrics, log=log)
+        ladder = EscalationLadder(pool=pool, sql=sql, pages=pages, clock=clock, metrics=metrics, log=log)
+        deliveries = [
+            Delivery(
+                kind=kind,
+                channel=channel,
+                pool=pool,
+                sql=sql,
+                base_url=settings.base_url,
+                clock=clock,
+                real=real,
+                metrics=metrics,
+                log=log.bind(channel=kind.name),
+            )
+            for kind, channel in opened
+        ]
+        found = asyncio.Event()
+        log.info("started", channels=[kind.name for kind in kinds])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen(pool, found, stop), name="listen")
+            group.create_task(do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, wake=found), name="claims")
+            group.create_task(do_rounds(ladder.climb, stop, every_s=_POLL_S, log=log), name="ladder")
+            for delivery in deliveries:
+                group.create_task(delivery.run(stop, every_s=_POLL_S), name=delivery.kind.name)
+
+
+async def listen(pool: Pool, found: asyncio.Event, stop: asyncio.Event) -> None:
+    """Sets ``found`` whenever findings are written; a lost connection only means that polling has to do."""
+
+    def wake(*_: Any) -> None:
+        found.set()
+
+    while not stop.is_set():
+        with suppress(*LOST_CONNECTION):
+            async with pool.acquire() as connection:
+                await connection.add_listener("findings", wake)
+                try:
+                    while not connection.is_closed() and not await pause(stop, _POLL_S):
+                        pass
+                finally:
+                    with suppress(*LOST_CONNECTION):
+                        await connection.remove_listener("findings", wake)
+        await pause(stop, _POLL_S)

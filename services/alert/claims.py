@@ -1,0 +1,146 @@
+"""Claims findings and opens, raises, ends and closes alerts, each batch in one transaction with its pages."""
+
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from schemas.alerts import AlertState, Finding, Severity
+from services.alert.core import Change, LiveAlert, fold
+from services.alert.pages import PageQueue, Subject
+from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.database import Connection, Pool, Queries
+from services.runtime.metrics import Metrics
+
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingClaims:
+    """A crash before the commit leaves the findings unclaimed; after it, nothing is left to do."""
+
+    pool: Pool
+    sql: Queries
+    pages: PageQueue
+    clock: Clock
+    metrics: Metrics
+    log: structlog.typing.FilteringBoundLogger
+
+    async def claim(self) -> int:
+        """One batch; says how many findings it took. Raises LOST_CONNECTION: none."""
+        changes: list[tuple[Change, int]] = []
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(self.sql["take_turn"])
+            rows = await connection.fetch(self.sql["claim_findings"], _MOST)
+            now = self.clock.now_ms()
+            for row in rows:
+                changed = await self._fold(connection, row, now)
+                if changed is not None:
+                    changes.append(changed)
+            if rows:
+                ids = [row["finding_id"] for row in rows]
+                await connection.execute(self.sql["mark_claimed"], ids, to_datetime(now))
+        self.metrics.count("hb_alert_findings_total", len(rows))
+        for change, told in changes:
+            self._report(change, told)
+        return len(rows)
+
+    async def _fold(self, connection: Connection, row: asyncpg.Record, now: int) -> tuple[Change, int] | None:
+        found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
+        live = None if found is None else _alert_of(found)
+        change = fold(live, _finding_of(row), now)
+        if change is None:
+            return None
+        if change.alert is not live:
+            await self._save(connection, change.alert)
+        await connection.execute(self.sql["link_finding"], row["finding_id"], change.alert.alert_id)
+        before = None if live is None else live.state
+        alert, at = change.alert, to_datetime(now)
+        await connection.execute(
+            self.sql["audit"], alert.alert_id, at, change.happened, before, alert.state, alert.level
+        )
+        told = await self._page(connection, alert, now) if change.pages else 0
+        await connection.execute(self.sql["announce"], str(alert.alert_id))
+        return change, told
+
+    async def _page(self, connection: Connection, alert: LiveAlert, now: int) -> int:
+        await connection.execute(self.sql["end_ladder"], alert.alert_id)
+        step = await self.pages.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
+        subject = Subject(
+            alert_id=alert.alert_id, home_no=alert.home_no, person_no=alert.person_no, severity=alert.severity
+        )
+        return await self.pages.add(connection, subject, step=step, repeats=0, now=now)
+
+    async def _save(self, connection: Connection, alert: LiveAlert) -> None:
+        await connection.execute(
+            self.sql["save_alert"],
+            alert.alert_id,
+            alert.home_no,
+            alert.person_no,
+            alert.rule,
+            alert.severity,
+            alert.level,
+            alert.state,
+            alert.episode,
+            alert.episodes,
+            alert.active_episodes,
+            to_datetime(alert.opened_at),
+            to_datetime(alert.condition_at),
+            alert.doctor_text,
+            alert.caregiver_text,
+            alert.rationale,
+            alert.unverified,
+            None if alert.ended_at is None else to_datetime(alert.ended_at),
+            None if alert.closed_at is None else to_datetime(alert.closed_at),
+            alert.version,
+        )
+
+    def _report(self, change: Change, told: int) -> None:
+        alert = change.alert
+        self.metrics.count("hb_alert_changes_total", happened=change.happened)
+        self.log.info("alert", alert_id=str(alert.alert_id), rule=alert.rule, happened=change.happened, pages=told)
+        if change.pages and not told:
+            self.metrics.count("hb_alert_unreachable_total")
+            self.log.error("nobody to tell", alert_id=str(alert.alert_id))
+
+
+def _finding_of(row: asyncpg.Record) -> Finding:
+    return Finding(
+        person_no=row["person_no"],
+        home_no=row["home_no"],
+        rule=row["rule"],
+        rule_version=row["rule_version"],
+        episode=row["episode"],
+        level=row["level"],
+        severity=Severity(row["severity"]),
+        observed_at=to_ms(row["observed_at"]),
+        evidence=(),
+        doctor_text=row["doctor_text"],
+        caregiver_text=row["caregiver_text"],
+        rationale=row["rationale"],
+        unverified=row["unverified"],
+    )
+
+
+def _alert_of(row: asyncpg.Record) -> LiveAlert:
+    return LiveAlert(
+        alert_id=row["alert_id"],
+        home_no=row["home_no"],
+        person_no=row["person_no"],
+        rule=row["rule"],
+        severity=Severity(row["severity"]),
+        level=row["level"],
+        state=AlertState(row["state"]),
+        episode=row["episode"],
+        episodes=row["episodes"],
+        active_episodes=tuple(row["active_episodes"]),
+        opened_at=to_ms(row["opened_at"]),
+        condition_at=to_ms(row["condition_at"]),
+        doctor_text=row["doctor_text"],
+        caregiver_text=row["caregiver_text"],
+        rationale=row["rationale"],
+        unverified=row["unverified"],
+        ended_at=None if row["ended_at"] is None else to_ms(row["ended_at"]),
+        closed_at=None if row["closed_at"] is None else to_ms(row["closed_at"]),
+        version=row["version"],
+    )

@@ -1,0 +1,119 @@
+"""Takes pages from the outbox to a channel, until each is sent or can never be."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.alert.channels.port import Channel, ChannelType, Contact, Outcome, Page, Reason, Result
+from services.alert.core import idempotency_key, page_link, retry_after_s
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import LOST_CONNECTION, Pool, Queries
+from services.runtime.metrics import Metrics
+from services.runtime.rounds import do_rounds
+
+LEASE_S: Final = 60
+"""Real seconds after which a page that was being sent is tried again, flagged as a possible duplicate."""
+AT_ONCE: Final = 8
+"""Pages under way on one channel, so that one receiver that hangs does not hold up the others."""
+_RECORD_AGAIN_S: Final = 1.0
+_STATE_AFTER: Final = {Outcome.SENT: "sent", Outcome.RETRY: "pending", Outcome.FAILED: "failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One channel's share of the outbox, so that a channel that hangs holds up no other."""
+
+    kind: ChannelType
+    channel: Channel
+    pool: Pool
+    sql: Queries
+    base_url: str
+    clock: Clock
+    real: Clock
+    metrics: Metrics
+    log: structlog.typing.FilteringBoundLogger
+
+    async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
+        """Until ``stop``; what is under way then is finished first."""
+        under_way: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+
+            async def start_due() -> int:
+                rows = await self.claim(AT_ONCE - len(under_way))
+                for row in rows:
+                    task = group.create_task(self._deliver_one(row))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                return len(rows)
+
+            await do_rounds(start_due, stop, every_s=every_s, log=self.log)
+
+    async def claim(self, most: int) -> Sequence[asyncpg.Record]:
+        """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""
+        now = to_datetime(self.real.now_ms())
+        if not most:
+            return ()
+        return await self.pool.fetch(
+            self.sql["claim_pages"], self.kind.name, now, now + timedelta(seconds=LEASE_S), most
+        )
+
+    async def _deliver_one(self, row: asyncpg.Record) -> None:
+        page = self._page_of(row)
+        if page is None:
+            result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)
+        else:
+            result = await self.channel.send(page)
+        await self._record(row, result)
+        self.metrics.count(
+            "hb_alert_attempts_total", channel=self.kind.name, outcome=result.outcome, reason=result.reason
+        )
+        speak = self.log.info if result.outcome is Outcome.SENT else self.log.warning
+        speak("page", alert_id=str(row["alert_id"]), step=row["step"], outcome=result.outcome, reason=result.reason)
+
+    def _page_of(self, row: asyncpg.Record) -> Page | None:
+        contact = Contact(doctor_no=row["doctor_no"], email=row["email"], webhook=row["webhook"])
+        address = self.kind.address(contact)
+        if address is None:
+            return None
+        return Page(
+            key=idempotency_key(row["alert_id"], row["step"], row["doctor_no"], self.kind.name),
+            alert_id=row["alert_id"],
+            step=row["step"],
+            link=page_link(self.base_url, row["alert_id"]),
+            address=address,
+            handled=row["handled"],
+            possible_duplicate=row["possible_duplicate"],
+        )
+
+    async def _record(self, row: asyncpg.Record, result: Result) -> None:
+        """Tries for as long as the lease lasts: a page whose outcome is not recorded is sent again."""
+        ended_ms = self.real.now_ms()
+        retry_ms = ended_ms + 1000 * retry_after_s(row["attempts"]) if result.outcome is Outcome.RETRY else None
+        platform = to_datetime(self.clock.now_ms())
+        arguments = (
+            row["alert_id"],
+            row["step"],
+            row["doctor_no"],
+            self.kind.name,
+            row["attempts"],
+            _STATE_AFTER[result.outcome],
+            to_datetime(ended_ms),
+            None if retry_ms is None else to_datetime(retry_ms),
+            platform if result.outcome is Outcome.SENT else None,
+            result.outcome,
+            result.reason,
+            platform,
+        )
+        for _ in range(LEASE_S):
+            try:
+                await self.pool.execute(self.sql["record_attempt"], *arguments)
+            except LOST_CONNECTION as error:
+                self.log.warning("outcome not recorded yet", error=type(error).__name__)
+                await asyncio.sleep(_RECORD_AGAIN_S)
+            else:
+                return

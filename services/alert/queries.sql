@@ -1,0 +1,126 @@
+-- name: take_turn
+-- One claimer at a time: findings of one subject are folded in the order in which they were raised.
+select pg_advisory_xact_lock(7001043);
+
+-- name: claim_findings
+-- What no alert knows of yet. An end comes after what it ends.
+select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
+       doctor_text, caregiver_text, rationale, unverified
+from findings where claimed_at is null
+order by raised_at, episode, level = 0, level
+limit $1
+for update skip locked;
+
+-- name: mark_claimed
+-- They are part of the alerts now.
+update findings set claimed_at = $2 where finding_id = any($1::uuid[]);
+
+-- name: live_alert
+-- The alert of a subject and a rule that is not closed, if there is one.
+select * from alerts where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
+
+-- name: save_alert
+-- A new alert, or what a finding made of it. The acknowledgement is not this query's to change.
+insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, episodes, active_episodes,
+                    opened_at, condition_at, doctor_text, caregiver_text, rationale, unverified, ended_at, closed_at,
+                    version)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+on conflict (alert_id) do update set
+    severity = excluded.severity, level = excluded.level, state = excluded.state, episode = excluded.episode,
+    episodes = excluded.episodes, active_episodes = excluded.active_episodes, opened_at = excluded.opened_at,
+    condition_at = excluded.condition_at, doctor_text = excluded.doctor_text,
+    caregiver_text = excluded.caregiver_text, rationale = excluded.rationale, unverified = excluded.unverified,
+    ended_at = excluded.ended_at, closed_at = excluded.closed_at, version = excluded.version;
+
+-- name: link_finding
+-- What the alert rests on.
+insert into alert_findings (finding_id, alert_id) values ($1, $2);
+
+-- name: audit
+-- The platform did something to an alert.
+insert into alert_audit (alert_id, at, what, from_state, to_state, level) values ($1, $2, $3, $4, $5, $6);
+
+-- name: announce
+-- Wakes the live console.
+select pg_notify('alerts', $1);
+
+-- name: contacts
+-- The doctors who care, at this moment, for the person, or for anybody in the home.
+select distinct d.doctor_no, case when d.email_alerts then d.email end as email, d.webhook
+from care_relations c join people p using (person_no) join doctors d using (doctor_no)
+where c.valid @> $3::timestamptz and (p.person_no = $2 or ($2 = 0 and p.home_no = $1))
+order by d.doctor_no;
+
+-- name: end_ladder
+-- A page takes the place of the repetition that was to come.
+update escalation_steps set state = 'cancelled' where alert_id = $1 and state = 'pending';
+
+-- name: add_step
+-- The next step of the ladder; gives its number.
+insert into escalation_steps (alert_id, step, repeat, due_at, state)
+select $1, coalesce(max(step), 0) + 1, $2, $3, $4 from escalation_steps where alert_id = $1
+returning step;
+
+-- name: queue_page
+-- A page to one doctor over one channel.
+insert into outbox (alert_id, step, doctor_no, channel, created_at, retry_at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: claim_step
+-- A repetition that is due, with its alert: an acknowledgement that came first has cancelled it.
+select s.alert_id, s.step, s.repeat, a.home_no, a.person_no, a.severity, a.level, a.state
+from escalation_steps s join alerts a using (alert_id)
+where s.state = 'pending' and s.due_at <= $1 and a.state = 'open'
+order by s.due_at
+limit 1
+for update of a, s skip locked;
+
+-- name: step_done
+-- People are being told.
+update escalation_steps set state = 'done' where alert_id = $1 and step = $2;
+
+-- name: claim_pages
+-- What is due on a channel, under a lease; a lease that ran out means that nobody knows whether it was sent.
+with due as (
+    select alert_id, step, doctor_no, channel, attempts, state
+    from outbox
+    where channel = $1 and state in ('pending', 'sending')
+      and (case state when 'pending' then retry_at else leased_until end) <= $2
+    order by retry_at
+    limit $4
+    for update skip locked
+), lost as (
+    update notification_attempts n set outcome = 'unknown', ended_at = $2
+    from due
+    where due.state = 'sending' and (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt)
+        = (due.alert_id, due.step, due.doctor_no, due.channel, due.attempts)
+), claimed as (
+    update outbox o
+    set state = 'sending', attempts = o.attempts + 1, leased_until = $3,
+        possible_duplicate = o.possible_duplicate or due.state = 'sending'
+    from due
+    where (o.alert_id, o.step, o.doctor_no, o.channel) = (due.alert_id, due.step, due.doctor_no, due.channel)
+    returning o.alert_id, o.step, o.doctor_no, o.attempts, o.possible_duplicate
+), logged as (
+    insert into notification_attempts
+        (alert_id, step, doctor_no, channel, attempt, started_at, outcome, possible_duplicate)
+    select alert_id, step, doctor_no, $1, attempts, $2, 'sending', possible_duplicate from claimed
+)
+select c.*, a.state <> 'open' as handled, case when d.email_alerts then d.email end as email, d.webhook
+from claimed c join alerts a using (alert_id) join doctors d using (doctor_no);
+
+-- name: record_attempt
+-- How an attempt went; nothing where its lease was lost meanwhile.
+with done as (
+    update outbox set state = $6, retry_at = coalesce($8, retry_at), leased_until = null, sent_at = $9
+    where (alert_id, step, doctor_no, channel, attempts) = ($1, $2, $3, $4, $5) and state = 'sending'
+    returning alert_id
+), logged as (
+    update notification_attempts n set ended_at = $7, outcome = $10, reason = $11
+    from done
+    where (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt) = ($1, $2, $3, $4, $5)
+), audited as (
+    insert into alert_audit (alert_id, at, what, from_state, to_state, level, note)
+    select a.alert_id, $12, 'page_failed', a.state, a.state, a.level, $4
+    from done join alerts a using (alert_id) where $6 = 'failed'
+)
+select count(*) from done;

@@ -1,0 +1,49 @@
+"""Work done in rounds: again at once while there is more, else after a pause; outlives a database that is away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from services.runtime.database import LOST_CONNECTION
+from services.runtime.errors import RetryLaterError
+
+Round = Callable[[], Awaitable[int]]
+"""Does what is to be done now and says how much that was. Raising LOST_CONNECTION or RetryLaterError: not now."""
+_AWAY_S: Final = 0.5
+
+
+async def do_rounds(
+    one: Round,
+    stop: asyncio.Event,
+    *,
+    every_s: float,
+    log: structlog.typing.FilteringBoundLogger,
+    wake: asyncio.Event | None = None,
+) -> None:
+    """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing."""
+    wake = wake or asyncio.Event()
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            wake.clear()
+            try:
+                found = await one()
+            except (*LOST_CONNECTION, RetryLaterError) as error:
+                log.warning("not now", error=type(error).__name__)
+                await asyncio.wait({stopped}, timeout=_AWAY_S)
+            else:
+                if not found:
+                    await _rest(wake, stopped, every_s)
+    finally:
+        stopped.cancel()
+
+
+async def _rest(wake: asyncio.Event, stopped: "asyncio.Task[bool]", seconds: float) -> None:
+    woken = asyncio.create_task(wake.wait())
+    await asyncio.wait({woken, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    woken.cancel()
+    with suppress(asyncio.CancelledError):
+        await woken
