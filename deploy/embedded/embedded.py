@@ -80,7 +80,11 @@ class Embedded:
         (self._directory / "broker.toml").write_text(template.substitute(values))
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

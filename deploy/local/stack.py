@@ -138,7 +138,11 @@ class Stack:
         self._record.write(self._path)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
