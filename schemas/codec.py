@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64decode, b64encode
-
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -49,7 +48,7 @@ def write_json(value: Any) -> bytes:
 
 
 def identity_of(payload: bytes) -> tuple[int, int] | None:
-    """``(epoch, seq)`` from the first bytes, even of a payload whose rest can't be read; None where they aren't there."""
+    """``(epoch, seq)`` from the first bytes, even where the rest can't be read; None where they aren't there."""
     match = _IDENTITY.match(payload[:96])
     if match is None:
         return None
@@ -122,9 +121,7 @@ def decode_ack(payload: bytes) -> Ack:
 
 def encode_command(command: Command) -> bytes:
     """The payload of ``hb/v1/<shard>/<device>/commands``."""
-    return to_json(
-        {"id": command.id, "kind": command.kind, "expires_at": command.expires_at} | dict(command.details)
-    )
+    return to_json({"id": command.id, "kind": command.kind, "expires_at": command.expires_at} | dict(command.details))
 
 
 def decode_command(payload: bytes) -> Command:
@@ -134,9 +131,7 @@ def decode_command(payload: bytes) -> Command:
         raise CodecError("a command is a JSON object")
     details = {name: value for name, value in body.items() if name not in {"id", "kind", "expires_at"}}
     try:
-        return Command(
-            id=body["id"], kind=CommandKind(body["kind"]), expires_at=body["expires_at"], details=details
-        )
+        return Command(id=body["id"], kind=CommandKind(body["kind"]), expires_at=body["expires_at"], details=details)
     except (KeyError, TypeError, ValueError) as error:
         raise CodecError(f"not a command: {error!r}") from error
 
@@ -189,7 +184,9 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
 
 
 def _judged_uplink(fields: list[Any]) -> JudgedUplink:
-    (_, device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, refusals) = fields
+    (_, device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, refusals) = (
+        fields
+    )
     return JudgedUplink(
         device_no=device_no,
         device=device,
@@ -227,5 +224,3 @@ def decode_settled(value: bytes) -> SettledRecord:
     except (ValueError, TypeError) as error:
         raise BrokenRecordError("uplinks.settled.v1 holds a record that can't be read") from error
     return SettledRecord(device=device, shard=shard, ack=ack)
-
-

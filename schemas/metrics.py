@@ -38,7 +38,9 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric(name="hb_ingest_sessions_lost_total", kind="counter", help="Connects that found no session at the broker."),
     Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
-    Metric(name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."),
+    Metric(
+        name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."
+    ),
     Metric(name="hb_ingest_acks_total", kind="counter", help="Device acks published."),
     Metric(name="hb_store_readings_total", kind="counter", help="Readings stored."),
     Metric(name="hb_store_events_total", kind="counter", help="Events stored."),
@@ -67,7 +69,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Attempts at a page, by channel and how they went.",
         labels=("channel", "outcome", "reason"),
     ),
-    Metric(name="hb_medication_slots_total", kind="counter", help="Dose slots that settled, by state.", labels=("state",)),
-    Metric(name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)),
+    Metric(
+        name="hb_medication_slots_total", kind="counter", help="Dose slots that settled, by state.", labels=("state",)
+    ),
+    Metric(
+        name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)
+    ),
     Metric(name="hb_medication_commands_total", kind="counter", help="Commands published to devices."),
 )

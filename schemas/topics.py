@@ -104,5 +104,3 @@ def home_key(home_no: int) -> bytes:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key: the same on every bus."""
     return crc32(key) % partitions
-
-

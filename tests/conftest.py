@@ -42,7 +42,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run without the full stack is no success, unless ALLOW_NO_FULL_STACK=1 says so."""
-    if session.config.stash.get(NOT_RUN, 0) and session.exitstatus == 0 and os.environ.get("ALLOW_NO_FULL_STACK") != "1":
+    if (
+        session.config.stash.get(NOT_RUN, 0)
+        and session.exitstatus == 0
+        and os.environ.get("ALLOW_NO_FULL_STACK") != "1"
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -58,7 +62,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 @pytest.fixture(scope="session")
 def full_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """mosquitto without persistence, Apache Kafka and TimescaleDB."""
+    """Mosquitto without persistence, Apache Kafka and TimescaleDB."""
     stack = Stack(StackSettings(name=f"test-{os.getpid()}"))
     with stack:
         request.config.stash[VERSIONS] = stack.versions()
@@ -86,9 +90,7 @@ async def drop_database(server_dsn: str, dsn: str) -> None:
         await connection.close()
 
 
-@pytest.fixture(
-    scope="module", params=["postgresql", pytest.param("timescaledb", marks=pytest.mark.full_stack)]
-)
+@pytest.fixture(scope="module", params=["postgresql", pytest.param("timescaledb", marks=pytest.mark.full_stack)])
 def dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh, migrated database for each test module, on both editions."""
     server: Embedded | Stack = request.getfixturevalue("embedded" if request.param == "postgresql" else "full_stack")

@@ -38,7 +38,9 @@ def stack_environment(stack: Stack) -> dict[str, str]:
 class Platform:
     """Prepares, starts and stops the services on a running stack. Extra settings are ``overrides``."""
 
-    def __init__(self, stack: Stack, clock: SharedClock | None = None, overrides: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, stack: Stack, clock: SharedClock | None = None, overrides: Mapping[str, str] | None = None
+    ) -> None:
         self.stack = stack
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
         self.environment = (

@@ -27,7 +27,9 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         up = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id, filters=filters))
         down = await stack.enter_async_context(open_link(settings.mqtt, client_id=f"{settings.client_id}-acks"))
         snapshot = SnapshotKeeper(pool, log)
-        canaries = Canaries(down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions)
+        canaries = Canaries(
+            down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions
+        )
         uplinks = UplinkPath(up, bus, snapshot, canaries, clock, metrics, log, gather_s=settings.gather_s)
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
         log.info("started", shards=len(filters), partitions=bus.partitions)

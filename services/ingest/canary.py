@@ -1,6 +1,7 @@
 """Canaries: sent through the broker each second; what comes back marks, on every partition, how far we have come."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from schemas.codec import CodecError, encode_uplink_record, parse_json, write_json
@@ -29,10 +30,8 @@ class Canaries:
     async def publish(self, stop: asyncio.Event) -> None:
         """Sends one each real second."""
         while not stop.is_set():
-            try:
+            with suppress(RetryLaterError):
                 self._link.publish(self._topic, write_json([self._instance, self._clock.now_ms()]), qos=1)
-            except RetryLaterError:
-                pass
             await pause(stop, _EVERY_S)
 
     def records(self, delivery: Delivery) -> list[Record]:

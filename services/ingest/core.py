@@ -93,9 +93,7 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
     )
 
 
-def _anonymous(
-    payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason
-) -> JudgedUplink:
+def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason) -> JudgedUplink:
     return JudgedUplink(
         device_no=0,
         device=device[:_TEXT_LIMIT],
@@ -251,9 +249,7 @@ def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:
     return slot
 
 
-def _judge_event(
-    item: int, event: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int
-) -> JudgedEvent:
+def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int) -> JudgedEvent:
     if not isinstance(event, dict):
         raise _RefusedError(Reason.BAD_ITEM, "events")
     row = EVENT_TYPE_BY_KIND.get(event["event"]) if _names_event(event) else None

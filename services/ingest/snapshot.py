@@ -35,7 +35,10 @@ class SnapshotKeeper:
 
     async def _load(self) -> None:
         asked_at = time.monotonic()
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             devices = await connection.fetch(self._sql["devices"])
             bindings = await connection.fetch(self._sql["bindings"])
         self._registry = build_registry(map(dict, devices), map(dict, bindings))

@@ -95,9 +95,7 @@ class UplinkPath:
         reasons = Counter(refusal.reason for uplink in uplinks for refusal in uplink.refusals)
         for reason, number in reasons.items():
             self._metrics.count("hb_ingest_set_aside_total", number, reason=reason)
-        astray = sum(
-            1 for uplink in uplinks if uplink.device_no and registry[uplink.device].shard != uplink.shard
-        )
+        astray = sum(1 for uplink in uplinks if uplink.device_no and registry[uplink.device].shard != uplink.shard)
         if astray:
             self._metrics.count("hb_ingest_wrong_shard_total", astray)
 

@@ -54,7 +54,8 @@ async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         edition = await find_edition(connection)
         await connection.execute(
-            "create table if not exists migrations (name text primary key, sql text not null, passed_over boolean not null)"
+            "create table if not exists migrations "
+            "(name text primary key, sql text not null, passed_over boolean not null)"
         )
         for migration in migrations:
             await _apply(connection, migration, edition)

@@ -73,7 +73,11 @@ class Link:
         properties.ReceiveMaximum = WINDOW
         try:
             self._client.connect_async(
-                settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=not self._filters, properties=properties
+                settings.host,
+                settings.port,
+                keepalive=_KEEPALIVE_S,
+                clean_start=not self._filters,
+                properties=properties,
             )
             self._client.loop_forever(retry_first_connection=True)
         except Exception as error:  # noqa: BLE001 - whatever ended the thread must end the process too

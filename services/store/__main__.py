@@ -3,11 +3,11 @@
 import asyncio
 
 from schemas.metrics import METRICS
-from services.store import app
-from services.store.settings import StoreSettings
 from services.runtime.lifecycle import run_process
 from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
+from services.store import app
+from services.store.settings import StoreSettings
 
 
 def main() -> None:

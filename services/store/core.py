@@ -29,7 +29,7 @@ def add(ranges: Ranges, number: int) -> None:
 
 
 def upto_of(ranges: Ranges, floor: int) -> int:
-    """The last number of the run from 0 in ``settled ∪ [0, floor)``; -1 where there is none."""
+    """The last number of the run from 0 in the union of ``settled`` and ``[0, floor)``; -1 where there is none."""
     end = floor
     for first, last in ranges:
         if first > end:

@@ -8,7 +8,7 @@ from schemas.records import JudgedUplink, Refused, UplinkRecord
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
-from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
 
 Placed = tuple[int, int, UplinkRecord]
 """A record with its partition and offset."""
@@ -23,16 +23,15 @@ class BatchWriter:
 
     async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
         """What was written, and the generation to acknowledge with. Raises what ``LOST_CONNECTION`` lists."""
-        async with self._pool.acquire() as connection:
-            async with connection.transaction():
-                cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
-                batch = settle(records, cursors)
-                stored, conflicts = await self._insert_readings(connection, batch)
-                await self._insert_events(connection, batch)
-                await self._insert_set_aside(connection, batch)
-                await self._save_cursors(connection, batch.touched)
-                await self._save_watermarks(connection, batch)
-                generation = await connection.fetchval(self._sql["generation"])
+        async with self._pool.acquire() as connection, connection.transaction():
+            cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
+            batch = settle(records, cursors)
+            stored, conflicts = await self._insert_readings(connection, batch)
+            await self._insert_events(connection, batch)
+            await self._insert_set_aside(connection, batch)
+            await self._save_cursors(connection, batch.touched)
+            await self._save_watermarks(connection, batch)
+            generation = await connection.fetchval(self._sql["generation"])
         self._count(batch, stored, conflicts)
         return batch, generation
 
@@ -45,9 +44,7 @@ class BatchWriter:
             await self._lock_existing(connection, unheard, cursors)
         return cursors
 
-    async def _lock_existing(
-        self, connection: Connection, needed: Sequence[tuple[int, int]], cursors: Cursors
-    ) -> None:
+    async def _lock_existing(self, connection: Connection, needed: Sequence[tuple[int, int]], cursors: Cursors) -> None:
         for row in await connection.fetch(self._sql["lock_cursors"], *_columns(needed, 2)):
             cursors[row["device_no"], row["epoch"]] = Cursor(
                 device_no=row["device_no"],
@@ -97,8 +94,8 @@ class BatchWriter:
 
     async def _save_cursors(self, connection: Connection, touched: Sequence[Cursor]) -> None:
         rows = [
-            (one.device_no, one.epoch, "{" + ",".join(f"[{first},{end})" for first, end in one.settled) + "}", one.floor,
-             write_json(one.rejected).decode(), one.last_received_at)
+            (one.device_no, one.epoch, _multirange(one.settled), one.floor, write_json(one.rejected).decode(),
+             one.last_received_at)
             for one in touched
         ]  # fmt: skip
         if rows:
@@ -128,6 +125,11 @@ def _set_aside(uplink: JudgedUplink, refusal: Refused, epoch: int, seq: int) -> 
         uplink.device_no, epoch, seq, refusal.item, uplink.device, refusal.reason, refusal.field, refusal.raw,
         uplink.received_at,
     )  # fmt: skip
+
+
+def _multirange(ranges: Ranges) -> str:
+    """As PostgreSQL writes it."""
+    return "{" + ",".join(f"[{first},{end})" for first, end in ranges) + "}"
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

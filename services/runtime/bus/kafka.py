@@ -191,7 +191,9 @@ class KafkaSubscription:
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}
         offsets = {
-            TopicPartition(self._topic, partition): offset for partition, offset in positions.items() if partition in owned
+            TopicPartition(self._topic, partition): offset
+            for partition, offset in positions.items()
+            if partition in owned
         }
         with suppress(CommitFailedError, IllegalStateError):
             try:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 from services.runtime.errors import RetryLaterError
@@ -86,9 +85,10 @@ class PostgresBus:
             try:
                 async with self._pool.acquire() as connection:
                     await connection.add_listener("bus", self._wake)
+                    ended = asyncio.Event()
+                    connection.add_termination_listener(lambda _: ended.set())
                     try:
-                        while not connection.is_closed():
-                            await asyncio.sleep(_POLL_S)
+                        await ended.wait()
                     finally:
                         with suppress(*LOST_CONNECTION):
                             await connection.remove_listener("bus", self._wake)
@@ -100,9 +100,7 @@ class PostgresBus:
         while True:
             for topic, hours in self._retention_h.items():
                 with suppress(*LOST_CONNECTION):
-                    await self._pool.execute(
-                        self._sql["drop_old"], topic, datetime.now(UTC) - timedelta(hours=hours)
-                    )
+                    await self._pool.execute(self._sql["drop_old"], topic, datetime.now(UTC) - timedelta(hours=hours))
             await asyncio.sleep(_RETENTION_EVERY_S)
 
     def _wake(self, _connection: Any, _pid: int, _channel: str, topic: object) -> None:
