@@ -88,7 +88,8 @@ def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> N
 def _build_root(target: Path) -> None:
     apt.install({"mmdebstrap": "mmdebstrap"})
     target.parent.chmod(0o755)
-    private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    dies_with_us = ["setpriv", "--pdeathsig", "KILL"]
+    private = [*dies_with_us, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     include = f"--include={','.join(PACKAGES)}"
     apt.run([*private, "mmdebstrap", "--variant=minbase", include, SUITE, str(target), apt.mirror()])
 
