@@ -1,0 +1,36 @@
+"""Wires medication: plans to slots, slots to reminders and findings, commands to devices."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+from services.medication.commands import CommandPublisher
+from services.medication.ledger import DoseLedger
+from services.medication.planner import Planner
+from services.medication.settings import MedicationSettings
+from services.runtime.clock import Clock
+from services.runtime.database import load_queries, open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.mqtt import open_link
+from services.runtime.rounds import do_rounds
+
+_PLAN_S: Final = 2.0
+_SETTLE_S: Final = 0.5
+_PUBLISH_S: Final = 0.25
+
+
+async def run(settings: MedicationSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
+    """Until ``stop``."""
+    log, sql = logger("medication"), load_queries("services.medication")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database, application="hb-medication"))
+        link = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id))
+        planner = Planner(pool=pool, sql=sql, clock=clock)
+        ledger = DoseLedger(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        publisher = CommandPublisher(pool=pool, sql=sql, link=link, clock=clock, metrics=metrics, log=log)
+        log.info("started")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(do_rounds(planner.plan, stop, every_s=_PLAN_S, log=log), name="plan")
+            group.create_task(do_rounds(ledger.settle, stop, every_s=_SETTLE_S, log=log), name="settle")
+            group.create_task(do_rounds(publisher.publish, stop, every_s=_PUBLISH_S, log=log), name="publish")

@@ -1,0 +1,140 @@
+"""Looks at the open doses: one transaction reads the events and writes what became of each dose."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from schemas.alerts import Finding
+from schemas.doses import SAME_TAKING_MIN, DoseState
+from schemas.reasons import NOT_SCORED
+from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEvent, Outcome, Slot, look
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Connection, Pool, Queries
+from services.runtime.metrics import Metrics
+
+_SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseLedger:
+    """A crash before the commit changes nothing; after it, the same look finds nothing new."""
+
+    pool: Pool
+    sql: Queries
+    clock: Clock
+    metrics: Metrics
+    log: structlog.typing.FilteringBoundLogger
+
+    async def settle(self) -> int:
+        """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
+        now = to_datetime(self.clock.now_ms())
+        async with self.pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(self.sql["try_turn"]):
+                return 0
+            watermark = await connection.fetchval(self.sql["watermark"])
+            rows = await connection.fetch(self.sql["open_slots"], now)
+            slots = [Slot(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
+            if not slots:
+                return 0
+            outcome = look(
+                slots,
+                await self._events(connection, slots),
+                await self._decided(connection, slots),
+                now=now,
+                watermark=watermark,
+                next_episode=await self._next_episodes(connection, slots),
+            )
+            await self._write(connection, outcome, now)
+        self._report(outcome)
+        return 0
+
+    async def _events(self, connection: Connection, slots: Sequence[Slot]) -> list[DoseEvent]:
+        rows = await connection.fetch(
+            self.sql["events"],
+            [slot.device_no for slot in slots],
+            [slot.early_after for slot in slots],
+            [slot.missed_at for slot in slots],
+            TAKING,
+            int(NOT_SCORED),
+        )
+        return [DoseEvent(**row) for row in rows]
+
+    async def _decided(self, connection: Connection, slots: Sequence[Slot]) -> list[Decided]:
+        since = min(slot.early_after for slot in slots) - _SAME_TAKING
+        rows = await connection.fetch(self.sql["decided"], list({slot.device_no for slot in slots}), since)
+        return [Decided(**row) for row in rows]
+
+    async def _next_episodes(self, connection: Connection, slots: Sequence[Slot]) -> dict[int, int]:
+        people = list({slot.person_no for slot in slots})
+        rows = await connection.fetch(self.sql["next_episodes"], people, RULE)
+        return dict.fromkeys(people, 1) | {row["person_no"]: row["episode"] for row in rows}
+
+    async def _write(self, connection: Connection, outcome: Outcome, now: datetime) -> None:
+        await connection.executemany(
+            self.sql["settle_slot"],
+            [(slot.slot_id, slot.state, slot.reminders, slot.episode, slot.settled_at) for slot in outcome.slots],
+        )
+        await connection.executemany(
+            self.sql["count_event"],
+            [
+                (
+                    event.device_no,
+                    event.epoch,
+                    event.seq,
+                    event.item,
+                    slot_id,
+                    event.compartment,
+                    event.kind,
+                    event.observed_at,
+                    decisive,
+                )
+                for event, slot_id, decisive in outcome.takings
+            ],
+        )
+        await connection.executemany(
+            self.sql["add_command"],
+            [
+                (
+                    UUID(command.id),
+                    device_no,
+                    command.kind,
+                    dict(command.details),
+                    now,
+                    to_datetime(command.expires_at),
+                )
+                for device_no, command in outcome.commands
+            ],
+        )
+        await connection.executemany(self.sql["add_finding"], [_row(finding, now) for finding in outcome.findings])
+
+    def _report(self, outcome: Outcome) -> None:
+        for slot in outcome.slots:
+            if slot.state not in OPEN_STATES:
+                self.metrics.count("hb_medication_slots_total", state=slot.state)
+        for finding in outcome.findings:
+            self.metrics.count("hb_medication_findings_total", level=str(finding.level))
+            self.log.info("finding", finding_id=str(finding.finding_id), level=finding.level)
+
+
+def _row(finding: Finding, now: datetime) -> tuple[object, ...]:
+    return (
+        finding.finding_id,
+        finding.person_no,
+        finding.home_no,
+        finding.rule,
+        finding.rule_version,
+        finding.episode,
+        finding.level,
+        finding.severity,
+        to_datetime(finding.observed_at),
+        now,
+        [asdict(one) for one in finding.evidence],
+        finding.doctor_text,
+        finding.caregiver_text,
+        finding.rationale,
+        finding.unverified,
+    )

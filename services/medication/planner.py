@@ -1,0 +1,67 @@
+"""Writes dose slots three days ahead, and again when a plan or a zone has changed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.medication.planning import Plan, plan_slots
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Pool, Queries
+
+AHEAD: Final = timedelta(hours=72)
+BEHIND: Final = timedelta(hours=24)
+"""Doses that came due while the planner was away are planned all the same, and judged by what is known of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Each plan in a transaction of its own; the same again changes nothing."""
+
+    pool: Pool
+    sql: Queries
+    clock: Clock
+
+    async def plan(self) -> int:
+        """Plans what is not planned yet. Says nothing was left. Raises LOST_CONNECTION."""
+        now = to_datetime(self.clock.now_ms())
+        for row in await self.pool.fetch(self.sql["plans"], now):
+            plan = _plan_of(row)
+            zone = ZoneInfo(plan.zone)
+            first, last = (now - BEHIND).astimezone(zone).date(), (now + AHEAD).astimezone(zone).date()
+            key = f"{plan}|{first}|{last}"
+            if row["planned_key"] != key:
+                await self._save(plan, first, last, key, now)
+        return 0
+
+    async def _save(self, plan: Plan, first: date, last: date, key: str, now: datetime) -> None:
+        slots = [
+            (
+                slot.slot_id,
+                plan.plan_id,
+                plan.person_no,
+                plan.home_no,
+                plan.device_no,
+                plan.compartment,
+                slot.local_date,
+                slot.slot_index,
+                slot.early_after,
+                slot.opens_at,
+                slot.due_at,
+                slot.closes_at,
+                slot.missed_at,
+                now,
+            )
+            for slot in plan_slots(plan, first, last)
+        ]
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(self.sql["drop_slots"], plan.plan_id, now, len(set(plan.at_times)))
+            await connection.executemany(self.sql["save_slot"], slots)
+            await connection.execute(self.sql["planned"], plan.plan_id, key)
+
+
+def _plan_of(row: asyncpg.Record) -> Plan:
+    fields = {name: value for name, value in row.items() if name != "planned_key"}
+    return Plan(**(fields | {"at_times": tuple(fields["at_times"])}))
