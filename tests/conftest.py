@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -10,6 +9,7 @@ import asyncpg
 import pytest
 
 from deploy.embedded.embedded import Embedded
+from deploy.local.prepare import why_unavailable
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from services.runtime.migrate import load_migrations, migrate
@@ -17,14 +17,9 @@ from services.runtime.migrate import load_migrations, migrate
 NOT_RUN = pytest.StashKey[int]()
 
 
-def full_stack_possible() -> bool:
-    """The Debian root needs apt and the right to mount."""
-    return os.geteuid() == 0 and shutil.which("apt-get") is not None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sets the full-stack tests aside where they can't run; `pytest_sessionfinish` makes that a failure."""
-    if full_stack_possible():
+    if why_unavailable() is None:
         return
     wanting = [item for item in items if item.get_closest_marker("full_stack")]
     config.stash[NOT_RUN] = len(wanting)

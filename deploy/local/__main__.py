@@ -7,8 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.local.apt import install
 from deploy.local.errors import StackError
 from deploy.local.prepare import prepare as build
+from deploy.local.prepare import why_unavailable
 from deploy.local.settings import SERVERS, StackSettings
 from deploy.local.stack import Stack
 
@@ -19,10 +21,17 @@ console = Console()
 
 
 @app.command()
-def prepare() -> None:
-    """Build the Debian root and fetch Kafka, once for all stacks."""
+def prepare(
+    *, browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False
+) -> None:
+    """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
+    if reason := why_unavailable():
+        console.print(f"the full stack can't be had here: {reason}")
+        return
     with console.status("preparing") as status:
         build(StackSettings().local, lambda line: _progress(status.update, line))
+        if browser:
+            install({"chromium": "chromium"})
 
 
 @app.command()

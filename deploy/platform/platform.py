@@ -2,10 +2,7 @@
 
 import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -13,8 +10,8 @@ from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from deploy.platform.clock import SharedClock
 from deploy.platform.services import SERVICES, ServiceProcess
+from deploy.platform.tool import run_tool
 
-_CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -69,19 +66,8 @@ class Platform:
         return f"http://127.0.0.1:{self.console_port}"
 
     def command(self, *arguments: str, given: str | None = None) -> str:
-        """Runs ``python -m ARGUMENTS`` in the platform's environment; its output. Raises CalledProcessError."""
-        done = subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=_CHECKOUT,
-            env=self.environment,
-            input=given,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, arguments, done.stdout, done.stderr)
-        return done.stdout
+        """Runs ``python -m ARGUMENTS`` in the platform's environment; its output. Raises ToolError."""
+        return run_tool(self.environment, *arguments, given=given)
 
     def prepare(self) -> None:
         """Migrations, topics, first offsets."""

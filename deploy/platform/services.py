@@ -70,6 +70,10 @@ class ServiceProcess:
             self.kill()
             return self.wait()
 
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        self._send(signal.SIGTERM)
+
     def freeze(self) -> None:
         """SIGSTOP."""
         self._send(signal.SIGSTOP)

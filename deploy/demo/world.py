@@ -1,0 +1,150 @@
+"""The processes of a demo: two servers from wheels, all services in one process, the simulator, a mailbox."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
+
+from deploy.demo.options import DOCTOR, DRAIN_S, Options
+from deploy.embedded.embedded import Embedded
+from deploy.local.ports import free_port
+from deploy.platform.clock import SharedClock
+from deploy.platform.platform import base_environment
+from deploy.platform.services import ServiceProcess
+from deploy.platform.tool import run_tool
+
+HEAD_START_S: Final = 4.0
+"""The services start this long before platform time reaches its origin."""
+
+
+class World:
+    """Starts in order, stops in reverse. ``started_at`` is monotonic."""
+
+    def __init__(self, options: Options, started_at: float) -> None:
+        self.options = options
+        self.started_at = started_at
+        self.password = secrets.token_urlsafe(9)
+        self.console_port = free_port()
+        self.metrics_port = free_port()
+        self._mail_port = free_port()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        directory = self.options.directory
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        self.embedded = stack.enter_context(Embedded(directory / "servers"))
+        self.clock = SharedClock.starting_in(HEAD_START_S + 2, rate=self.options.speed, runs_for_s=self.options.for_s)
+        self.environment = self._environment()
+        run_tool(self.environment, "services", "prepare")
+        self._write_register()
+        run_tool(self.environment, "services.api", "register", str(directory / "register.json"))
+        run_tool(self.environment, "services.api", "set-password", DOCTOR, given=self.password)
+        stack.callback(self._start_mailbox().stop)
+        self.services = ServiceProcess("services", ["services", "run"], self.environment, directory / "services.log")
+        self.simulator = ServiceProcess("simulator", self._simulator(), self.environment, directory / "simulator.log")
+        self.services.start()
+        stack.callback(self.services.stop)
+        self._wait_for_console()
+        time.sleep(max(0.0, -self.clock.elapsed_s))
+        self.simulator.start()
+        stack.callback(self.simulator.stop)
+
+    def _environment(self) -> Mapping[str, str]:
+        return (
+            base_environment()
+            | self.clock.environment()
+            | {
+                "HB_DB_DSN": self.embedded.dsn,
+                "HB_BUS_KIND": "postgres",
+                "HB_BUS_PARTITIONS": "1",
+                "HB_MQTT_HOST": self.embedded.mqtt_host,
+                "HB_MQTT_PORT": str(self.embedded.mqtt_port),
+                "HB_METRICS_PORT": str(self.metrics_port),
+                "HB_API_PORT": str(self.console_port),
+                "HB_API_PLAIN_HTTP": "true",
+                "HB_ALERT_BASE_URL": self.console_url,
+                "HB_ALERT_SMTP_HOST": "127.0.0.1",
+                "HB_ALERT_SMTP_PORT": str(self._mail_port),
+                "HB_SCORE_RESEND_AFTER_S": "5",
+                "HB_LOG_LEVEL": "info",
+            }
+        )
+
+    @property
+    def console_url(self) -> str:
+        """Where the doctor's console is."""
+        return f"http://127.0.0.1:{self.console_port}"
+
+    @property
+    def since_start_s(self) -> float:
+        """Real seconds since the command was given."""
+        return time.monotonic() - self.started_at
+
+    def _write_register(self) -> None:
+        register = str(self.options.directory / "register.json")
+        if self.options.replay is None:
+            count = ["--homes", str(self.options.homes), "--seed", str(self.options.seed)]
+            run_tool(self.environment, "device_sim", "fleet", *count, "--register", register)
+        else:
+            people = ["--people", str(self.options.people)]
+            run_tool(
+                self.environment,
+                "device_sim",
+                "replay",
+                str(self.options.replay),
+                *people,
+                "--write-register",
+                register,
+            )
+
+    def _simulator(self) -> list[str]:
+        directory, options = self.options.directory, self.options
+        files = {name: str(directory / f"{name}.json{'l' if name != 'summary' else ''}") for name in
+                 ("oracle", "truth", "summary")}  # fmt: skip
+        common = [
+            "--register", str(directory / "register.json"), "--host", self.embedded.mqtt_host,
+            "--port", str(self.embedded.mqtt_port), "--resend-after", "5", "--oracle", files["oracle"],
+            "--summary", files["summary"], "--state", str(directory / "outboxes"), "--drain-s", f"{DRAIN_S:.0f}",
+        ]  # fmt: skip
+        if options.replay is None:
+            seeded = ["--seed", str(options.seed), "--homes", str(options.homes), "--truth", files["truth"]]
+            return ["device_sim", "run", *common, *seeded]
+        mapped = ["--people", str(options.people), "--map", str(directory / "people.json")]
+        return ["device_sim", "replay", str(options.replay), *common, *mapped]
+
+    def _start_mailbox(self) -> Controller:
+        mailbox = Controller(Mailbox(self.options.directory / "mail"), hostname="127.0.0.1", port=self._mail_port)
+        mailbox.start()
+        return mailbox
+
+    def _wait_for_console(self, timeout_s: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if not self.services.alive:
+                raise RuntimeError(f"the services ended:\n{self.services.tail()}")
+            try:
+                with urlopen(f"{self.console_url}/healthz", timeout=2):  # noqa: S310 - loopback http
+                    return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise RuntimeError(f"the console did not answer within {timeout_s:.0f} s:\n{self.services.tail()}")

@@ -1,0 +1,139 @@
+"""`make up` and `make down`: the full stack and every service on it, left running until told otherwise."""
+
+import asyncio
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.errors import StackError
+from deploy.local.proc import ProcessRef, reference, wait_gone
+from deploy.local.settings import CHECKOUT, SERVERS, StackSettings
+from deploy.local.stack import Stack
+from deploy.platform.platform import Platform
+from deploy.platform.tool import ToolError
+
+RESTART_AFTER_S: Final = 0.5
+_READY_S: Final = 30.0
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console(highlight=False)
+Name = Annotated[str, typer.Option(help="Which stack; each has its own data and ports.")]
+
+
+def _record(stack: Stack) -> Path:
+    return stack.settings.run_directory / "services.json"
+
+
+@cli.command()
+def up(name: Name = "dev") -> None:
+    """Starts everything and leaves it running under a keeper that starts again what ends."""
+    stack = Stack(StackSettings(name=name))
+    with console.status("preparing and starting mosquitto, Apache Kafka and TimescaleDB") as status:
+        stack.prepare(console.print)
+        stack.start()
+        status.update("starting the services")
+        if _keeper(stack) is None:
+            subprocess.Popen(
+                [sys.executable, "-m", "deploy.platform", "keep", "--name", name],
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(stack.settings.run_directory / "keeper.log").open("wb"),
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _READY_S
+        while _keeper(stack) is None:
+            if time.monotonic() > deadline:
+                console.print(f"[red]the services did not start; see {stack.settings.run_directory}/keeper.log[/]")
+                raise typer.Exit(1)
+            time.sleep(0.1)
+    _show(stack)
+
+
+@cli.command()
+def down(name: Name = "dev") -> None:
+    """Ends the services, then the servers; data stays."""
+    stack = Stack(StackSettings(name=name))
+    keeper = _keeper(stack)
+    with console.status("stopping"):
+        if keeper is not None:
+            keeper.send(signal.SIGTERM)
+            for late in wait_gone([keeper], 90):
+                late.send(signal.SIGKILL)
+        _record(stack).unlink(missing_ok=True)
+        stack.stop()
+    console.print("stopped")
+
+
+@cli.command(hidden=True)
+def keep(name: Name = "dev") -> None:
+    """The keeper: runs the services until SIGTERM."""
+    asyncio.run(_keep(Stack(StackSettings(name=name))))
+
+
+async def _keep(stack: Stack) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    platform = Platform(stack, overrides={"HB_ALERT_WEBHOOK_SECRET": _kept_secret(stack)})
+    await asyncio.to_thread(platform.prepare)
+    platform.start()
+    own = reference(_own_pid())
+    assert own is not None  # noqa: S101 - this process is alive
+    _record(stack).write_text(json.dumps({"pid": own.pid, "started": own.started, "console": platform.console_url}))
+    try:
+        while not stop.is_set():
+            await asyncio.sleep(RESTART_AFTER_S)
+            for service in platform.restart_ended():
+                sys.stderr.write(f"started {service} again\n")
+    finally:
+        await asyncio.to_thread(platform.stop)
+
+
+def _own_pid() -> int:
+    return int(Path("/proc/self").readlink().name)
+
+
+def _kept_secret(stack: Stack) -> str:
+    """The secret that signs webhooks: made once for a stack."""
+    path = stack.settings.run_directory / "webhook.secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def _keeper(stack: Stack) -> ProcessRef | None:
+    path = _record(stack)
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text())
+    keeper = ProcessRef(found["pid"], found["started"])
+    return keeper if keeper.alive else None
+
+
+def _show(stack: Stack) -> None:
+    table = Table("part", "where")
+    where = {"mosquitto": f"{stack.mqtt_host}:{stack.mqtt_port}", "kafka": stack.kafka_bootstrap}
+    where["postgresql"] = stack.dsn.rpartition("@")[2]
+    for server in SERVERS:
+        table.add_row(server, where[server])
+    table.add_row("console", json.loads(_record(stack).read_text())["console"])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    try:
+        cli()
+    except (StackError, ToolError) as error:
+        console.print(f"[red]{error}[/red]")
+        raise SystemExit(1) from error
