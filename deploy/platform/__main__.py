@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -87,7 +88,7 @@ async def _keep(stack: Stack) -> None:
     platform = Platform(stack, overrides={"HB_ALERT_WEBHOOK_SECRET": _kept_secret(stack)})
     await asyncio.to_thread(platform.prepare)
     platform.start()
-    own = reference(_own_pid())
+    own = reference(os.getpid())
     assert own is not None  # noqa: S101 - this process is alive
     _record(stack).write_text(json.dumps({"pid": own.pid, "started": own.started, "console": platform.console_url}))
     try:
@@ -97,10 +98,6 @@ async def _keep(stack: Stack) -> None:
                 sys.stderr.write(f"started {service} again\n")
     finally:
         await asyncio.to_thread(platform.stop)
-
-
-def _own_pid() -> int:
-    return int(Path("/proc/self").readlink().name)
 
 
 def _kept_secret(stack: Stack) -> str:

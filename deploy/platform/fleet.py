@@ -1,0 +1,60 @@
+"""A simulated fleet on a platform: its register, its secrets at the broker, its process."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from deploy.platform.platform import Platform
+from deploy.platform.services import ServiceProcess
+from deploy.platform.tool import run_tool
+
+
+class Fleet:
+    """Makes a register with the simulator, registers it, and runs the simulator against the stack."""
+
+    def __init__(self, platform: Platform, directory: Path, *, homes: int, seed: int) -> None:
+        self.directory = directory
+        self._platform, self._homes, self._seed = platform, homes, seed
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """One of the fleet's files."""
+        return self.directory / name
+
+    def register(self, *arguments: str) -> None:
+        """Writes the register, tells the database and the broker. ``arguments`` go to ``device_sim fleet``."""
+        asked = arguments or ("--homes", str(self._homes))
+        run_tool(
+            self._platform.environment,
+            "device_sim", "fleet", *asked, "--seed", str(self._seed), "--register", str(self.path("register.json")),
+        )  # fmt: skip
+        self._platform.command("services.api", "register", str(self.path("register.json")))
+        self.make_known()
+
+    def make_known(self) -> None:
+        """Gives every device of the register a secret of its own, at the broker and in the credentials file."""
+        register = json.loads(self.path("register.json").read_text())
+        passwords = {
+            device["device"]: secrets.token_urlsafe(24) for home in register["homes"] for device in home["devices"]
+        }
+        self._platform.stack.register_devices(passwords)
+        self.path("credentials.json").write_text(json.dumps(passwords))
+
+    def simulator(self, command: str, *arguments: str, drain_s: float = 120) -> ServiceProcess:
+        """A process that runs ``device_sim COMMAND`` against the stack's broker."""
+        stack = self._platform.stack
+        common = (
+            "--register", str(self.path("register.json")), "--credentials", str(self.path("credentials.json")),
+            "--host", stack.mqtt_host, "--port", str(stack.mqtt_port), "--oracle", str(self.path("oracle.jsonl")),
+            "--summary", str(self.path("summary.json")), "--seed", str(self._seed), "--resend-after", "5",
+            "--drain-s", f"{drain_s:.0f}",
+        )  # fmt: skip
+        return ServiceProcess(
+            "simulator", ["device_sim", command, *common, *arguments], self._platform.environment, self.path("sim.log")
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """What the simulator wrote at its end."""
+        found: dict[str, Any] = json.loads(self.path("summary.json").read_text())
+        return found
