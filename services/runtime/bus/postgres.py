@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
@@ -23,15 +23,13 @@ class PostgresBus:
         self._pool = pool
         self._sql = load_queries("services.runtime.bus", "postgres.sql")
         self._grown: dict[str, asyncio.Event] = {}
-        self._retention_h: dict[str, int] = {}
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
-        for topic in topics:
-            await self._pool.execute(self._sql["create_topic"], topic)
+        for topic, retention_h in topics.items():
+            await self._pool.execute(self._sql["create_topic"], topic, retention_h)
         for topic, names in groups.items():
             for group in names:
                 await self._pool.execute(self._sql["create_offset"], topic, group)
-        self._retention_h.update(topics)
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         if not records:
@@ -82,25 +80,26 @@ class PostgresBus:
     async def listen(self) -> None:
         """Wakes readers on NOTIFY; connects again when the connection ends (readers poll meanwhile)."""
         while True:
+            with suppress(*LOST_CONNECTION):
+                await self._listen_once()
+            await asyncio.sleep(_POLL_S)
+
+    async def _listen_once(self) -> None:
+        ended = asyncio.Event()
+        async with self._pool.acquire() as connection:
+            await connection.add_listener("bus", self._wake)
+            connection.add_termination_listener(lambda _: ended.set())
             try:
-                async with self._pool.acquire() as connection:
-                    await connection.add_listener("bus", self._wake)
-                    ended = asyncio.Event()
-                    connection.add_termination_listener(lambda _: ended.set())
-                    try:
-                        await ended.wait()
-                    finally:
-                        with suppress(*LOST_CONNECTION):
-                            await connection.remove_listener("bus", self._wake)
-            except LOST_CONNECTION:
-                await asyncio.sleep(_POLL_S)
+                await ended.wait()
+            finally:
+                with suppress(*LOST_CONNECTION):
+                    await connection.remove_listener("bus", self._wake)
 
     async def forget_old(self) -> None:
         """Drops records older than their topic's retention, every ten minutes."""
         while True:
-            for topic, hours in self._retention_h.items():
-                with suppress(*LOST_CONNECTION):
-                    await self._pool.execute(self._sql["drop_old"], topic, datetime.now(UTC) - timedelta(hours=hours))
+            with suppress(*LOST_CONNECTION):
+                await self._pool.execute(self._sql["drop_old"], datetime.now(UTC))
             await asyncio.sleep(_RETENTION_EVERY_S)
 
     def _wake(self, _connection: Any, _pid: int, _channel: str, topic: object) -> None:

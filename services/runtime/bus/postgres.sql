@@ -1,6 +1,7 @@
 -- name: create_topic
 -- A topic begins empty.
-insert into bus_topics (topic, next_offset) values ($1, 0) on conflict do nothing;
+insert into bus_topics (topic, next_offset, retention_h) values ($1, 0, $2)
+on conflict (topic) do update set retention_h = excluded.retention_h;
 
 -- name: create_offset
 -- A group begins at the start of the log.
@@ -37,5 +38,6 @@ from bus_topics where topic = $1;
 update bus_offsets set next_offset = $3 where topic = $1 and consumer_group = $2;
 
 -- name: drop_old
--- Retention: forgets what was appended before a moment.
-delete from bus_log where topic = $1 and appended_at < $2;
+-- Retention: forgets what is older, at a moment, than its topic keeps it.
+delete from bus_log as l using bus_topics as t
+where l.topic = t.topic and l.appended_at < $1::timestamptz - make_interval(hours => t.retention_h);

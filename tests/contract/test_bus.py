@@ -1,0 +1,153 @@
+"""The bus contract on memory, on PostgreSQL tables and on Kafka, and what each of them promises besides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from pydantic import SecretStr
+
+from services.runtime.bus.kafka import open_kafka_bus
+from services.runtime.bus.memory import MemoryBus
+from services.runtime.bus.port import Bus, MissingOffsetError
+from services.runtime.bus.postgres import open_postgres_bus
+from services.runtime.database import open_pool
+from services.runtime.errors import RetryLaterError
+from services.runtime.settings import BusSettings, DatabaseSettings
+from tests.contract.bus_contract import BusContract, OpenBus, number_of, records, take
+
+if TYPE_CHECKING:
+    from deploy.local.stack import Stack
+
+NOBODY_LISTENS = "127.0.0.1:9"
+
+
+class TestMemoryBus(BusContract):
+    @pytest.fixture
+    def open_bus(self) -> OpenBus:
+        bus = MemoryBus()
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Bus]:
+            yield bus
+
+        return opened
+
+
+class TestPostgresBus(BusContract):
+    @pytest.fixture
+    def open_bus(self, dsn: str) -> OpenBus:
+        return lambda: open_on(dsn)
+
+    async def test_an_append_that_the_database_refuses_may_be_repeated(self, dsn: str, topic: str, group: str) -> None:
+        async with open_pool(database(dsn), application="test") as pool, open_postgres_bus(pool) as bus:
+            await bus.prepare({topic: 1}, {topic: (group,)})
+            await cut_connections(dsn)
+            for _ in range(20):
+                with suppress(RetryLaterError):
+                    await bus.append(topic, records(5, keys=1))
+                    break
+            taken = await take(await bus.subscribe(topic, group), 5)
+        assert list(map(number_of, taken)) == list(range(5))
+
+    async def test_old_records_go_and_whoever_missed_them_is_told(self, dsn: str, topic: str, group: str) -> None:
+        async with open_pool(database(dsn), application="test") as pool, open_postgres_bus(pool) as bus:
+            await bus.prepare({topic: 1}, {topic: (group,)})
+            await bus.append(topic, records(5))
+            await pool.execute(
+                "update bus_log set appended_at = appended_at - interval '61 minutes' where topic = $1", topic
+            )
+            await bus.append(topic, records(1, start=5))
+        async with open_pool(database(dsn), application="test") as pool, open_postgres_bus(pool) as bus:
+            for _ in range(100):
+                if await pool.fetchval("select count(*) from bus_log where topic = $1", topic) == 1:
+                    break
+                await asyncio.sleep(0.05)
+            with pytest.raises(MissingOffsetError):
+                await take(await bus.subscribe(topic, group), 1)
+
+    async def test_offsets_become_visible_in_order(self, dsn: str, topic: str, group: str) -> None:
+        """A reader that runs beside many writers never sees a later offset before an earlier one."""
+        async with open_on(dsn) as bus, open_on(dsn) as other:
+            await bus.prepare({topic: 1}, {topic: (group,)})
+            reading = asyncio.create_task(take(await bus.subscribe(topic, group), 400))
+            writers = (bus, other)
+            await asyncio.gather(*(writers[start % 2].append(topic, records(4, start=start)) for start in range(100)))
+            taken = await reading
+        assert [message.offset for message in taken] == list(range(400))
+
+
+@pytest.mark.full_stack
+class TestKafkaBus(BusContract):
+    @pytest.fixture
+    def settings(self, full_stack: "Stack") -> BusSettings:
+        return BusSettings(kind="kafka", kafka=full_stack.kafka_bootstrap, partitions=3)
+
+    @pytest.fixture
+    def open_bus(self, settings: BusSettings) -> OpenBus:
+        return lambda: open_kafka_bus(settings)
+
+    async def test_a_topic_has_its_retention_and_partitions(self, bus: Bus, settings: BusSettings, topic: str) -> None:
+        assert bus.partitions == 3
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+        await admin.start()
+        try:
+            (described,) = await admin.describe_topics([topic])
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        finally:
+            await admin.close()
+        configuration = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+        assert len(described["partitions"]) == 3
+        assert configuration["retention.ms"] == "3600000"
+
+    async def test_the_members_of_a_group_share_the_partitions(
+        self, bus: Bus, settings: BusSettings, topic: str, group: str
+    ) -> None:
+        await bus.append(topic, records(60, keys=20))
+        async with open_kafka_bus(settings) as one, open_kafka_bus(settings) as two:
+            members = [await one.subscribe(topic, group, instance="a"), await two.subscribe(topic, group, instance="b")]
+            seen: set[int] = set()
+            by_member: list[set[int]] = [set(), set()]
+            async with asyncio.timeout(60):
+                while len(seen) < 60 or not all(by_member):
+                    for member, partitions in zip(members, by_member, strict=True):
+                        found = await member.fetch(most=100, wait_s=0.2)
+                        partitions |= {message.partition for message in found}
+                        seen |= set(map(number_of, found))
+                    await bus.append(topic, records(20, keys=20, start=60))
+        assert set(range(60)) <= seen
+
+    async def test_without_a_broker_an_append_says_later(self) -> None:
+        async with open_kafka_bus(BusSettings(kind="kafka", kafka=NOBODY_LISTENS)) as bus:
+            with pytest.raises(RetryLaterError):
+                await bus.append("anything", records(1))
+            with pytest.raises(RetryLaterError):
+                await bus.subscribe("anything", "anybody")
+
+
+def database(dsn: str) -> DatabaseSettings:
+    return DatabaseSettings(dsn=SecretStr(dsn))
+
+
+@asynccontextmanager
+async def open_on(dsn: str) -> AsyncIterator[Bus]:
+    """A bus on the tables of a database."""
+    async with open_pool(database(dsn), application="test-bus") as pool, open_postgres_bus(pool) as bus:
+        yield bus
+
+
+async def cut_connections(dsn: str) -> None:
+    """What a restarting database does to its clients."""
+    async with open_pool(database(dsn), application="axe") as pool:
+        await pool.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and application_name <> 'axe'"
+        )
+
+
+def test_the_buses_are_buses() -> None:
+    opened: AbstractAsyncContextManager[Bus] = open_kafka_bus(BusSettings())
+    assert isinstance(opened, AbstractAsyncContextManager)
