@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -19,17 +19,21 @@ from services.alert.settings import AlertSettings
 _TIMEOUT_S: Final = 8.0
 _NEVER_ACCEPTED: Final = frozenset({400, 405, 410, 413, 415, 422})
 """Answers that say that this request can't ever be accepted. Others (401, 404 too) may heal."""
+_HIGHEST_PORT: Final = 65_535
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 class WebhookChannel:
     """POSTs JSON. The receiver checks ``HearthBeat-Signature`` and refuses a timestamp more than 5 min away."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: AlertSettings, unix_time: Callable[[], float]) -> None:
-        self._client = client
+    def __init__(
+        self, client: httpx.AsyncClient, settings: AlertSettings, *, look_up: LookUp, unix_time: Callable[[], float]
+    ) -> None:
+        self._client, self._look_up = client, look_up
         self._secret = (settings.webhook_secret.get_secret_value() if settings.webhook_secret else "").encode()
         self._allowed = settings.webhook_allowed_networks
         self._unix_time = unix_time
@@ -44,7 +48,7 @@ class WebhookChannel:
     async def _post(self, page: Page) -> Result:
         try:
             url = httpx.URL(page.address)
-            target = await resolve_target(url, self._allowed)
+            target = await self._target_of(url)
         except gaierror:
             return Result(outcome=Outcome.RETRY, reason=Reason.UNKNOWN_HOST)
         except (httpx.InvalidURL, ValueError):
@@ -67,6 +71,16 @@ class WebhookChannel:
         ) as response:
             return judge_answer(response.status_code)
 
+    async def _target_of(self, url: httpx.URL) -> Address | None:
+        """Looked up once; None where any address behind the name is out of bounds. Raises gaierror."""
+        if url.scheme not in {"https", "http"} or not url.host:
+            return None
+        port = url.port or (443 if url.scheme == "https" else 80)
+        addresses = await self._look_up(url.host, port) if port <= _HIGHEST_PORT else ()
+        if not addresses or not all(is_allowed(address, url.scheme, self._allowed) for address in addresses):
+            return None
+        return addresses[0]
+
 
 def signature_headers(secret: bytes, body: bytes, timestamp: int) -> dict[str, str]:
     """HMAC-SHA256 over ``<unix seconds>.<body>``, so that neither can be changed or used again later."""
@@ -74,23 +88,14 @@ def signature_headers(secret: bytes, body: bytes, timestamp: int) -> dict[str, s
     return {"HearthBeat-Timestamp": str(timestamp), "HearthBeat-Signature": f"v1={signature}"}
 
 
-async def resolve_target(url: httpx.URL, allowed: Iterable[Network]) -> Address | None:
-    """The address to connect to, looked up once; None where any address behind the name is out of bounds.
-
-    https anywhere public or allowed; http only to loopback that is allowed. Raises gaierror.
-    """
-    if url.scheme not in {"https", "http"} or not url.host:
-        return None
-    port = url.port or (443 if url.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=SOCK_STREAM)
-    addresses = [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
-    if not addresses or not all(is_allowed(address, url.scheme, allowed) for address in addresses):
-        return None
-    return addresses[0]
+async def look_up(host: str, port: int) -> list[Address]:
+    """Every address behind a name, as the system resolves it. Raises gaierror."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    return [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
 
 
 def is_allowed(address: Address, scheme: str, allowed: Iterable[Network]) -> bool:
-    """Judges the IPv4 address inside an IPv6 one as itself."""
+    """By https what is public or allowed, by http only allowed loopback. An IPv4 address in an IPv6 one counts."""
     inner = embedded_address(address)
     is_listed = any(inner in network for network in allowed)
     if scheme == "http":
@@ -122,7 +127,7 @@ def judge_answer(status: int) -> Result:
 @asynccontextmanager
 async def _open(settings: AlertSettings) -> AsyncIterator[WebhookChannel]:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-        yield WebhookChannel(client, settings, time.time)
+        yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
 
 
 WEBHOOK: Final = ChannelType(

@@ -1,0 +1,222 @@
+"""What pages look like, whom webhooks may reach, and how answers are read."""
+
+import hmac
+from dataclasses import replace
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from socket import gaierror
+from uuid import UUID
+
+import httpx
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.alert.channels import CHANNELS
+from services.alert.channels.email import compose
+from services.alert.channels.port import Contact, Outcome, Page, Reason
+from services.alert.channels.webhook import WebhookChannel, is_allowed, judge_answer
+from services.alert.settings import AlertSettings
+from services.runtime.settings import DatabaseSettings
+
+SECRET = "a secret of at least sixteen characters"
+PAGE = Page(
+    key="00000000-0000-0000-0000-000000000007.2.5.webhook",
+    alert_id=UUID(int=7),
+    step=2,
+    link="https://console.example/alerts/00000000-0000-0000-0000-000000000007",
+    address="https://93.184.215.14:8443/hook?a=b",
+    handled=False,
+    possible_duplicate=False,
+)
+
+
+def settings(**fields: object) -> AlertSettings:
+    return AlertSettings.model_validate(
+        {"database": DatabaseSettings(dsn=SecretStr("postgresql://nowhere")), "webhook_secret": SECRET} | fields
+    )
+
+
+PHONE_BOOK = {
+    "receiver.example": ["93.184.215.14"],
+    "rebound.example": ["93.184.215.14", "127.0.0.1"],
+    "2130706433": ["127.0.0.1"],
+}
+
+
+async def phone_book(host: str, _port: int) -> list[IPv4Address | IPv6Address]:
+    """Numbers are themselves, a few names are known."""
+    if host == "unknown.example":
+        raise gaierror
+    return [ip_address(one) for one in PHONE_BOOK.get(host, [host])]
+
+
+class Receiver:
+    """Answers and remembers."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.requests: list[httpx.Request] = []
+        self._status = status
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(self._status, headers={"Location": "http://169.254.169.254/"})
+
+    def channel(self, **fields: object) -> WebhookChannel:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self))
+        return WebhookChannel(client, settings(**fields), look_up=phone_book, unix_time=lambda: 1_700_000_000.9)
+
+
+def test_every_channel_has_a_name_of_its_own_and_is_off_until_configured() -> None:
+    assert len({channel.name for channel in CHANNELS}) == len(CHANNELS)
+    assert not any(channel.configured(settings(webhook_secret=None)) for channel in CHANNELS)
+
+
+def test_a_doctor_without_an_address_is_not_reached_that_way() -> None:
+    nobody = Contact(doctor_no=1, email=None, webhook=None)
+
+    assert all(channel.address(nobody) is None for channel in CHANNELS)
+
+
+def test_a_short_webhook_secret_is_refused_at_start() -> None:
+    with pytest.raises(ValidationError):
+        settings(webhook_secret="short")
+
+
+def test_an_email_holds_the_alerts_id_and_a_link_and_nothing_else_about_it() -> None:
+    message = compose(replace(PAGE, address="doctor@example.org"), "alerts@hearth.example")
+
+    assert message["Message-ID"] == f"<{PAGE.key}@hearth.example>"
+    assert message["To"] == "doctor@example.org"
+    assert message.get_content() == (
+        f"Alert {PAGE.alert_id}\nIt is waiting for an answer.\nThe reason is on the console:\n{PAGE.link}\n"
+    )
+
+
+def test_an_email_about_an_alert_that_was_answered_meanwhile_says_so() -> None:
+    assert "It has been answered since." in compose(replace(PAGE, handled=True), "a@b").get_content()
+
+
+def test_an_email_that_may_be_a_repetition_is_marked() -> None:
+    assert compose(replace(PAGE, possible_duplicate=True), "a@b")["X-HearthBeat-Possible-Duplicate"] == "yes"
+    assert "X-HearthBeat-Possible-Duplicate" not in compose(PAGE, "a@b")
+
+
+async def test_a_webhook_is_signed_over_time_and_body() -> None:
+    receiver = Receiver()
+
+    result = await receiver.channel().send(PAGE)
+
+    (request,) = receiver.requests
+    expected = hmac.new(SECRET.encode(), b"1700000000." + request.content, sha256).hexdigest()
+    assert result.outcome is Outcome.SENT
+    assert request.headers["HearthBeat-Timestamp"] == "1700000000"
+    assert request.headers["HearthBeat-Signature"] == f"v1={expected}"
+    assert request.headers["Idempotency-Key"] == PAGE.key
+    assert "HearthBeat-Possible-Duplicate" not in request.headers
+
+
+async def test_a_webhook_that_may_be_a_repetition_is_marked_and_keeps_its_key() -> None:
+    receiver = Receiver()
+
+    await receiver.channel().send(replace(PAGE, possible_duplicate=True))
+
+    assert receiver.requests[0].headers["HearthBeat-Possible-Duplicate"] == "yes"
+    assert receiver.requests[0].headers["Idempotency-Key"] == PAGE.key
+
+
+async def test_a_webhook_goes_to_the_address_that_was_judged_under_the_receivers_name() -> None:
+    receiver = Receiver()
+
+    await receiver.channel().send(replace(PAGE, address="https://user:word@receiver.example/hook"))
+
+    (request,) = receiver.requests
+    assert str(request.url) == "https://93.184.215.14/hook"
+    assert request.headers["Host"] == "receiver.example"
+    assert request.extensions["sni_hostname"] == "receiver.example"
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    receiver = Receiver(status=307)
+
+    result = await receiver.channel().send(PAGE)
+
+    assert (result.outcome, result.reason) == (Outcome.FAILED, Reason.REDIRECT)
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://93.184.215.14/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://rebound.example/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://10.1.2.3/",
+        "https://192.168.1.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fd00::1]/",
+        "https://[fe80::1]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[2002:7f00:1::]/",
+        "https://0.0.0.0/",
+        "https://224.0.0.1/",
+        "https://93.184.215.14:99999/",
+        "ftp://93.184.215.14/",
+        "https://",
+        "not an address",
+    ],
+)
+async def test_a_webhook_reaches_nothing_but_the_public_network(address: str) -> None:
+    receiver = Receiver()
+
+    result = await receiver.channel().send(replace(PAGE, address=address))
+
+    assert (result.outcome, result.reason) == (Outcome.FAILED, Reason.REFUSED_TARGET)
+    assert receiver.requests == []
+
+
+async def test_a_name_that_nobody_knows_now_is_tried_again() -> None:
+    result = await Receiver().channel().send(replace(PAGE, address="https://unknown.example/"))
+
+    assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.UNKNOWN_HOST)
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme", "expected"),
+    [
+        ("127.0.0.1", "http", True),
+        ("127.0.0.1", "https", True),
+        ("10.0.0.9", "https", True),
+        ("10.0.0.9", "http", False),
+        ("192.168.0.9", "https", False),
+        ("::ffff:127.0.0.1", "http", True),
+        ("93.184.215.14", "http", False),
+    ],
+)
+def test_networks_of_ones_own_can_be_allowed_and_plain_http_only_on_loopback(
+    *, address: str, scheme: str, expected: bool
+) -> None:
+    allowed = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/24"))
+
+    assert is_allowed(ip_address(address), scheme, allowed) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Outcome.SENT),
+        (204, Outcome.SENT),
+        (302, Outcome.FAILED),
+        (410, Outcome.FAILED),
+        (422, Outcome.FAILED),
+        (401, Outcome.RETRY),
+        (404, Outcome.RETRY),
+        (429, Outcome.RETRY),
+        (500, Outcome.RETRY),
+        (503, Outcome.RETRY),
+    ],
+)
+def test_only_what_can_never_succeed_is_given_up(status: int, outcome: Outcome) -> None:
+    assert judge_answer(status).outcome is outcome

@@ -1,0 +1,70 @@
+"""Rounds go on while there is more, rest when there is nothing, and outlive a database that is away."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from services.runtime.errors import RetryLaterError
+from services.runtime.rounds import do_rounds
+
+LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+def answers(stop: asyncio.Event, *given: int | Exception) -> tuple[list[float], Callable[[], Awaitable[int]]]:
+    """A round that gives ``given`` one after the other, then stops; and when it was called."""
+    called: list[float] = []
+
+    async def one() -> int:
+        called.append(time.monotonic())
+        if len(called) >= len(given):
+            stop.set()
+        answer = given[len(called) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return called, one
+
+
+async def test_a_round_that_found_something_is_followed_by_another_at_once() -> None:
+    stop = asyncio.Event()
+    called, one = answers(stop, 5, 1, 0)
+
+    await do_rounds(one, stop, every_s=30, log=LOG)
+
+    assert len(called) == 3
+    assert called[-1] - called[0] < 5
+
+
+async def test_it_rests_until_it_is_woken() -> None:
+    stop, wake = asyncio.Event(), asyncio.Event()
+    called, one = answers(stop, 0, 0)
+    asyncio.get_running_loop().call_later(0.05, wake.set)
+
+    await do_rounds(one, stop, every_s=30, log=LOG, wake=wake)
+
+    assert 0.04 <= called[1] - called[0] < 5
+
+
+async def test_stopping_ends_the_rest() -> None:
+    stop = asyncio.Event()
+
+    async def nothing() -> int:
+        asyncio.get_running_loop().call_later(0.05, stop.set)
+        return 0
+
+    async with asyncio.timeout(5):
+        await do_rounds(nothing, stop, every_s=30, log=LOG)
+
+    assert stop.is_set()
+
+
+async def test_a_server_that_is_away_is_tried_again() -> None:
+    stop = asyncio.Event()
+    called, one = answers(stop, ConnectionRefusedError(), RetryLaterError(), 0)
+
+    await do_rounds(one, stop, every_s=0.01, log=LOG)
+
+    assert len(called) == 3
