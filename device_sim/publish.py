@@ -1,0 +1,282 @@
+"""Many devices' MQTT connections in one thread: paho clients driven from outside through one selector."""
+
+import selectors
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final, Protocol
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from schemas.codec import encode_status, identity_of
+from schemas.messages import DeviceStatus
+from schemas.topics import ACK, COMMANDS, STATUS, UP
+
+_KEEPALIVE_S: Final = 30
+_SESSION_EXPIRY_S: Final = 24 * 3600
+_CONNECTS_A_POLL: Final = 20
+_FIRST_PAUSE_S: Final = 0.5
+_LONGEST_PAUSE_S: Final = 5.0
+_MISC_EVERY_S: Final = 1.0
+FIRMWARE: Final = "sim-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is, which MQTT it is spoken to in (5 or 3), and the devices' passwords, if it asks for them."""
+
+    host: str
+    port: int
+    mqtt: int = 5
+    passwords: Mapping[str, str]
+
+
+class Listener(Protocol):
+    """The device behind a connection."""
+
+    def on_connected(self, *, session_present: bool, undelivered: Iterable[int]) -> None:
+        """The broker took the connection. ``undelivered``: numbers it never confirmed on the one before."""
+
+    def on_ack(self, payload: bytes) -> None:
+        """An end-to-end acknowledgement."""
+
+    def on_command(self, payload: bytes) -> None:
+        """Something the platform asks for."""
+
+
+class Link:
+    """One device's connection. Nothing is published from inside a paho callback."""
+
+    def __init__(self, network: "Network", device: str, shard: int, listener: Listener) -> None:
+        self.device, self.listener, self.online = device, listener, False
+        self.wanted = True
+        self.retry_at, self.pause = 0.0, _FIRST_PAUSE_S
+        self._network = network
+        self._up, self._status = UP.of(shard, device), STATUS.of(shard, device)
+        self._ack, self._commands = ACK.of(shard, device), COMMANDS.of(shard, device)
+        self._undelivered: list[int] = []
+        self.client = self._make_client(network.broker)
+
+    def _make_client(self, broker: Broker) -> paho.Client:
+        five = broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self.device,
+            clean_session=None if five else False,
+            protocol=paho.MQTTv5 if five else paho.MQTTv311,
+        )
+        client.connect_timeout = 2.0
+        client.max_queued_messages_set(0)
+        client.username_pw_set(self.device, broker.passwords.get(self.device))
+        client.will_set(self._status, encode_status(DeviceStatus(state="offline")), qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish if five else None
+        client.on_socket_open = self._network.on_open
+        client.on_socket_close = self._network.on_close
+        client.user_data_set(self)
+        properties = None
+        if five:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+            client.connect_async(broker.host, broker.port, _KEEPALIVE_S, clean_start=False, properties=properties)
+        else:
+            client.connect_async(broker.host, broker.port, _KEEPALIVE_S)
+        return client
+
+    def _on_connect(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _p: Any) -> None:
+        if code.is_failure:
+            self._network.refusals[f"connect: {code}"] += 1
+            return
+        five = self._network.broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
+        if five:
+            client.subscribe([(self._ack, SubscribeOptions(qos=0)), (self._commands, SubscribeOptions(qos=1))])
+        else:
+            client.subscribe([(self._ack, 0), (self._commands, 1)])
+        self.online, self.pause = True, _FIRST_PAUSE_S
+        self._network.arrived.append((self, flags.session_present))
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any) -> None:
+        if self.online:
+            self._network.disconnects += 1
+        if code.is_failure:
+            self._network.refusals[f"disconnect: {code}"] += 1
+        self.online = False
+        self._network.wait(self)
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self._network.inbox.append((self, message))
+
+    def _on_publish(self, _client: paho.Client, _data: Any, _mid: int, code: ReasonCode, _p: Any) -> None:
+        if code.value:
+            self._network.refusals[f"publish: {code}"] += 1
+
+    def deliver(self, message: paho.MQTTMessage) -> None:
+        """Tells the device what came."""
+        if message.topic == self._ack:
+            self.listener.on_ack(bytes(message.payload))
+        elif message.topic == self._commands:
+            self.listener.on_command(bytes(message.payload))
+
+    def begin(self, *, session_present: bool) -> None:
+        """After the broker's answer: says who is there and lets the device send."""
+        status = DeviceStatus(state="online", battery_percent=90, firmware=FIRMWARE)
+        self.client.publish(self._status, encode_status(status), qos=1, retain=True)
+        self.listener.on_connected(session_present=session_present, undelivered=self._undelivered)
+        self._undelivered = []
+
+    def send(self, payload: bytes) -> None:
+        """Publishes an uplink."""
+        self.client.publish(self._up, payload, 1)
+        if self.client.want_write():
+            self._network.watch_writes(self)
+
+    def open(self) -> None:
+        """Connects; what the broker did not confirm on the connection before is the device's again."""
+        for message in self.client.drop_out_messages():
+            if message.topic == self._up and (identity := identity_of(bytes(message.payload))):
+                self._undelivered.append(identity[1])
+        try:
+            self.client.reconnect()
+        except OSError:
+            self._network.wait(self)
+
+    def cut(self) -> None:
+        """Ends the connection without a word, as a power cut does."""
+        sock = self.client.socket()
+        self.online = False
+        if sock is not None:
+            self._network.forget(self)
+            sock.close()  # paho notices when it is asked to connect again
+
+
+class Network:
+    """All connections of a simulator."""
+
+    def __init__(self, broker: Broker, draw: Random) -> None:
+        self.broker = broker
+        self.links: list[Link] = []
+        self.arrived: deque[tuple[Link, bool]] = deque()
+        self.inbox: deque[tuple[Link, paho.MQTTMessage]] = deque()
+        self.refusals: Counter[str] = Counter()
+        self.disconnects = 0
+        self._draw = draw
+        self._selector = selectors.DefaultSelector()
+        self._waiting: deque[Link] = deque()
+        self._next_misc = 0.0
+
+    def add(self, device: str, shard: int, listener: Listener) -> Link:
+        """A device that will be connected by the next polls."""
+        link = Link(self, device, shard, listener)
+        self.links.append(link)
+        self._waiting.append(link)
+        return link
+
+    def wait(self, link: Link) -> None:
+        """Connects again after a pause that grows."""
+        link.retry_at = time.monotonic() + link.pause * self._draw.uniform(0.5, 1)
+        link.pause = min(2 * link.pause, _LONGEST_PAUSE_S)
+        if link.wanted and link not in self._waiting:
+            self._waiting.append(link)
+
+    def power_off(self, link: Link) -> None:
+        link.wanted = False
+        link.cut()
+
+    def power_on(self, link: Link) -> None:
+        link.wanted, link.retry_at = True, 0.0
+        if link not in self._waiting:
+            self._waiting.append(link)
+
+    def on_open(self, _client: paho.Client, link: Link, sock: Any) -> None:
+        self._selector.register(sock, selectors.EVENT_READ, link)
+
+    def on_close(self, _client: paho.Client, _link: Link, sock: Any) -> None:
+        self._unregister(sock)
+
+    def forget(self, link: Link) -> None:
+        """Stops watching a connection."""
+        self._unregister(link.client.socket())
+
+    def _unregister(self, sock: Any) -> None:
+        try:
+            self._selector.unregister(sock)
+        except (KeyError, ValueError):
+            return
+
+    def watch_writes(self, link: Link) -> None:
+        """The socket did not take everything: goes on as soon as it can."""
+        sock = link.client.socket()
+        if sock is not None:
+            self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, link)
+
+    def poll(self, timeout_s: float) -> None:
+        """Reads and writes what can be read and written, opens what has to be opened, tells the devices what came."""
+        self._open_some()
+        for key, mask in self._selector.select(timeout_s):
+            link: Link = key.data
+            if mask & selectors.EVENT_READ:
+                link.client.loop_read()
+            if link.client.want_write():
+                self._write(link)
+            elif mask & selectors.EVENT_WRITE:
+                self._watch_reads(link)
+        self._deliver()
+        now = time.monotonic()
+        if now >= self._next_misc:
+            self._next_misc = now + _MISC_EVERY_S
+            for link in self.links:
+                link.client.loop_misc()
+
+    def _write(self, link: Link) -> None:
+        link.client.loop_write()
+        if link.client.want_write():
+            self.watch_writes(link)
+        else:
+            self._watch_reads(link)
+
+    def _watch_reads(self, link: Link) -> None:
+        sock = link.client.socket()
+        if sock is not None:
+            self._selector.modify(sock, selectors.EVENT_READ, link)
+
+    def _deliver(self) -> None:
+        while self.arrived:
+            link, session_present = self.arrived.popleft()
+            if link.online:
+                link.begin(session_present=session_present)
+        while self.inbox:
+            link, message = self.inbox.popleft()
+            link.deliver(message)
+
+    def _open_some(self) -> None:
+        now, opened = time.monotonic(), 0
+        for _ in range(len(self._waiting)):
+            link = self._waiting.popleft()
+            if not link.wanted:
+                continue
+            if link.retry_at > now or opened >= _CONNECTS_A_POLL:
+                self._waiting.append(link)
+                continue
+            opened += 1
+            link.open()
+
+    def close(self) -> None:
+        """Leaves; sessions stay at the broker."""
+        for link in self.links:
+            link.wanted = False
+            if link.online:
+                link.client.publish(link._status, encode_status(DeviceStatus(state="offline")), 1, retain=True)  # noqa: SLF001
+                link.client.disconnect()
+        deadline = time.monotonic() + 2
+        while any(link.online for link in self.links) and time.monotonic() < deadline:
+            self.poll(0.05)
+        self._selector.close()

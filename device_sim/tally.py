@@ -1,0 +1,51 @@
+"""What a run counts, and the summary it ends with."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pydantic_core import to_json
+
+_SAMPLES: Final = 400_000
+
+
+class Tally:
+    """Counters of one run. Latency is real milliseconds from the first transmission to the end-to-end ack."""
+
+    def __init__(self) -> None:
+        self.transmissions = 0
+        self.sent_again = 0
+        self.settled = 0
+        self.commands: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.by_device_type: dict[str, Counter[str]] = {}
+        self.rejected: Counter[str] = Counter()
+        self.latencies_ms: list[float] = []
+
+    def published(self, device_type: str, readings: int, events: int) -> None:
+        """An uplink was taken into an outbox."""
+        row = self.by_device_type.setdefault(device_type, Counter())
+        row["uplinks"] += 1
+        row["readings"] += readings
+        row["events"] += events
+
+    def acked(self, latency_s: float) -> None:
+        """An uplink was settled."""
+        self.settled += 1
+        if len(self.latencies_ms) < _SAMPLES:
+            self.latencies_ms.append(1000 * latency_s)
+
+    def latency(self) -> dict[str, float | int | None]:
+        """Median and 99th percentile of the acknowledgement."""
+        if not self.latencies_ms:
+            return {"p50": None, "p99": None, "samples": 0}
+        p50, p99 = np.percentile(np.asarray(self.latencies_ms), [50, 99])
+        return {"p50": round(float(p50), 1), "p99": round(float(p99), 1), "samples": len(self.latencies_ms)}
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """Replaces the file in one step."""
+    whole = path.with_suffix(path.suffix + ".new")
+    whole.write_bytes(to_json(summary, indent=2) + b"\n")
+    whole.replace(path)
