@@ -1,7 +1,9 @@
 """One transaction a batch: lock the cursors, settle, insert, save."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from asyncpg import UniqueViolationError
 
 from schemas.codec import write_json
 from schemas.records import JudgedUplink, Refused, UplinkRecord
@@ -10,6 +12,11 @@ from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
 from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
 
+READING_COLUMNS: Final = (
+    "person_no", "vital", "observed_at", "device_no", "epoch", "seq", "item", "value", "flags", "received_at",
+)  # fmt: skip
+ReadingRow = tuple[Any, ...]
+PutReadings = Callable[[Connection, Sequence[ReadingRow]], Awaitable[tuple[int, int]]]
 Placed = tuple[int, int, UplinkRecord]
 """A record with its partition and offset."""
 
@@ -23,10 +30,16 @@ class BatchWriter:
 
     async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
         """What was written, and the generation to acknowledge with. Raises what ``LOST_CONNECTION`` lists."""
+        try:
+            return await self._write(records, self._copy_readings)
+        except UniqueViolationError:
+            return await self._write(records, self._insert_readings)
+
+    async def _write(self, records: Sequence[Placed], put_readings: PutReadings) -> tuple[Batch, int]:
         async with self._pool.acquire() as connection, connection.transaction():
             cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
             batch = settle(records, cursors)
-            stored, conflicts = await self._insert_readings(connection, batch)
+            stored, conflicts = await put_readings(connection, _reading_rows(batch))
             await self._insert_events(connection, batch)
             await self._insert_set_aside(connection, batch)
             await self._save_cursors(connection, batch.touched)
@@ -55,20 +68,18 @@ class BatchWriter:
                 last_received_at=row["last_received_at"],
             )
 
-    async def _insert_readings(self, connection: Connection, batch: Batch) -> tuple[int, int]:
-        rows = [
-            (one.person_no, one.vital, one.observed_at, uplink.device_no, uplink.epoch, uplink.seq, one.item, one.value,
-             one.flags, uplink.received_at)
-            for uplink in batch.new
-            for one in uplink.readings
-        ]  # fmt: skip
-        if not rows:
-            return 0, 0
-        status = await connection.execute(self._sql["insert_readings"], *_columns(rows, 10))
+    async def _copy_readings(self, connection: Connection, rows: Sequence[ReadingRow]) -> tuple[int, int]:
+        """Straight into the table: the cursors have removed every duplicate. Raises UniqueViolationError if not."""
+        if rows:
+            await connection.copy_records_to_table("readings", records=rows, columns=READING_COLUMNS)
+        return len(rows), 0
+
+    async def _insert_readings(self, connection: Connection, rows: Sequence[ReadingRow]) -> tuple[int, int]:
+        """The safety net: keeps what is there already, and notes the bug. Gives rows stored and conflicts."""
+        status = await connection.execute(self._sql["insert_readings"], *_columns(rows, len(READING_COLUMNS)))
         stored = int(status.rpartition(" ")[2])
         conflicts = len(rows) - stored
-        if conflicts:
-            await connection.execute(self._sql["note_conflicts"], to_datetime(self._clock.now_ms()), conflicts)
+        await connection.execute(self._sql["note_conflicts"], to_datetime(self._clock.now_ms()), conflicts)
         return stored, conflicts
 
     async def _insert_events(self, connection: Connection, batch: Batch) -> None:
@@ -118,6 +129,19 @@ class BatchWriter:
         self._metrics.count("hb_store_set_aside_total", refused)
         self._metrics.count("hb_store_duplicates_total", batch.duplicates)
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
+
+
+def _reading_rows(batch: Batch) -> list[ReadingRow]:
+    """The readings of a batch as rows, in the order of READING_COLUMNS."""
+    rows: list[ReadingRow] = []
+    for uplink in batch.new:
+        received_at = to_datetime(uplink.received_at)
+        identity = (uplink.device_no, uplink.epoch, uplink.seq)
+        rows.extend(
+            (person_no, vital, to_datetime(observed_at), *identity, item, value, flags, received_at)
+            for item, person_no, vital, value, observed_at, flags in uplink.readings
+        )
+    return rows
 
 
 def _set_aside(uplink: JudgedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
