@@ -1,0 +1,1 @@
+"""Grafana for caregivers and operators: dashboards as code, their readers' logins, pictures of the panels."""

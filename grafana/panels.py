@@ -1,0 +1,202 @@
+"""The panels, one function each: what is asked, and how the answer looks."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders import barchart, common, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.models.common import BigValueColorMode, GraphDrawStyle, StackingMode, VisibilityMode
+from grafana_foundation_sdk.models.dashboard import (
+    DynamicConfigValue,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+)
+
+from grafana.named_sql import load_queries
+from grafana.query_target import Query, Reader, Shape, Target
+from grafana.vital_views import VitalView, all_vitals, device_rows, vital_rows
+from schemas.vitals import DIASTOLIC, STEPS, SYSTOLIC
+
+QUERIES: Final = load_queries("panels.sql")
+PERSON: Final = "nullif(${person:sqlstring}, '')::uuid"
+GREEN, AMBER, RED, BLUE, GREY = "#3a8f5c", "#d98b1f", "#c4383a", "#3c6fb4", "#8a8f98"
+COLOURS: Final[Mapping[str, str]] = {
+    "urgent": RED, "high": RED, "missed": RED, "Missed": RED, "failed": RED,
+    "soon": AMBER, "medium": AMBER, "late": AMBER, "Late": AMBER, "old": AMBER, "open": AMBER, "reminded": AMBER,
+    "taken": GREEN, "early": GREEN, "On time": GREEN, "current": GREEN, "sent": GREEN, "acknowledged": GREEN,
+    "note": BLUE, "low": BLUE, "technical": GREY, "pending": GREY, "Not due yet": GREY, "later today": GREY,
+}  # fmt: skip
+"""What a word in a cell, or a series of that name, looks like."""
+
+MOST_POINTS: Final = 720
+Panel = stat.Panel | table.Panel | timeseries.Panel | barchart.Panel
+
+
+def sql_of(name: str, **parts: object) -> str:
+    """A query of ``panels.sql`` with what is known when dashboards are built filled in."""
+    return QUERIES[name].format(person=PERSON, all_vitals=all_vitals(), **parts)
+
+
+def open_alert_count() -> stat.Panel:
+    """How many alerts wait for the doctor."""
+    return _number(Reader.CAREGIVER, "Waiting for the doctor", sql_of("open_alert_count"), (0, GREEN), (1, RED))
+
+
+def doses_open_today() -> stat.Panel:
+    """How many of today's doses were taken."""
+    panel = _number(Reader.CAREGIVER, "Medicine today", sql_of("doses_open_today"), (0, GREEN))
+    return panel.override_by_name("Missed today", [_property("thresholds", _steps((0, GREEN), (1, RED)))])
+
+
+def last_heard() -> stat.Panel:
+    """How long ago the newest reading was taken."""
+    panel = _number(Reader.CAREGIVER, "Last heard", sql_of("last_heard"), (0, GREEN), (3 * 3600, AMBER))
+    return panel.unit("s").no_value("no reading")
+
+
+def open_alerts() -> table.Panel:
+    """What is not closed yet, in the words for caregivers."""
+    return _table(Reader.CAREGIVER, "What needs attention", sql_of("open_alerts")).no_value("Nothing. All is quiet.")
+
+
+def latest_vitals() -> table.Panel:
+    """The newest value of each vital, and whether it is still current."""
+    sql = sql_of("latest_vitals", vital_rows=vital_rows(), device_rows=device_rows())
+    return _table(Reader.CAREGIVER, "Newest values", sql).override_by_name("Age", [_property("unit", "s")])
+
+
+def doses_of_the_day() -> table.Panel:
+    """Each dose of today and what became of it."""
+    return _table(Reader.CAREGIVER, "Medicine of the day", sql_of("doses_of_the_day")).no_value("No doses today")
+
+
+def adherence() -> timeseries.Panel:
+    """Doses of the last 14 days; it looks back further than the time range."""
+    panel = _series(Reader.CAREGIVER, "Medicine of the last 14 days", sql_of("adherence"))
+    for name in ("On time", "Late", "Missed", "Not due yet"):
+        panel = panel.override_by_name(name, [_fixed(COLOURS[name])])
+    stacked = common.StackingConfig().mode(StackingMode.NORMAL)
+    return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(80).stacking(stacked).time_from("14d").decimals(0)
+
+
+def vital_line(view: VitalView) -> timeseries.Panel:
+    """The mean as a line in the band from lowest to highest; a gap stays a gap."""
+    every_s = view.every_s or 60
+    bucket_s = f"greatest({every_s}, $__interval_ms / 1000)::integer"
+    gap_s = max(300, 3 * every_s)
+    sql = sql_of("band", vital=view.vital.number, bucket_s=bucket_s, gap_s=gap_s)
+    panel = _series(Reader.CAREGIVER, view.vital.label, sql).unit(f"suffix:{view.unit}").decimals(view.decimals)
+    edge = [_fixed(BLUE), _property("custom.lineWidth", 0)]
+    filled = [_property("custom.fillBelowTo", "Lowest"), _property("custom.fillOpacity", 20)]
+    panel = panel.override_by_name("Mean", [_fixed(BLUE), _property("custom.lineWidth", 2)])
+    return panel.override_by_name("Highest", edge + filled).override_by_name("Lowest", edge)
+
+
+def vital_points(view: VitalView) -> timeseries.Panel:
+    """What people measure by hand: one point each."""
+    sql = sql_of("points", vital=view.vital.number, label=view.vital.label)
+    panel = _series(Reader.CAREGIVER, view.vital.label, sql).unit(f"suffix:{view.unit}").decimals(view.decimals)
+    return panel.draw_style(GraphDrawStyle.POINTS).point_size(8).override_by_name(view.vital.label, [_fixed(BLUE)])
+
+
+def blood_pressure() -> timeseries.Panel:
+    """Both pressures of each measurement."""
+    sql = sql_of("pressure", systolic=SYSTOLIC.number, diastolic=DIASTOLIC.number)
+    panel = _series(Reader.CAREGIVER, "Blood pressure", sql).unit("suffix: mmHg").decimals(0)
+    panel = panel.draw_style(GraphDrawStyle.POINTS).point_size(8)
+    return panel.override_by_name("Systolic", [_fixed(RED)]).override_by_name("Diastolic", [_fixed(BLUE)])
+
+
+def steps() -> timeseries.Panel:
+    """Steps of each hour."""
+    panel = _series(Reader.CAREGIVER, "Steps an hour", sql_of("steps", vital=STEPS.number)).decimals(0)
+    return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(70).override_by_name("Steps", [_fixed(GREEN)])
+
+
+def behind() -> stat.Panel:
+    """How far store and score are behind the platform's present."""
+    colours = ((0, GREEN), (10, AMBER), (60, RED))
+    return _number(Reader.OPERATOR, "Behind the present", sql_of("behind"), *colours).unit("s").no_value("not known")
+
+
+def platform() -> table.Panel:
+    """Generation, partitions, edition, watermark."""
+    return _table(Reader.OPERATOR, "Platform", sql_of("platform"))
+
+
+def traffic() -> timeseries.Panel:
+    """What arrives, by the minute."""
+    panel = _series(Reader.OPERATOR, "Received a minute", sql_of("traffic")).decimals(0)
+    for name, colour in (("Uplinks", BLUE), ("Readings", GREEN), ("Events", AMBER), ("Set aside", RED)):
+        panel = panel.override_by_name(name, [_fixed(colour)])
+    return panel
+
+
+def set_aside() -> barchart.Panel:
+    """Why items were set aside."""
+    panel = barchart.Panel().title("Set aside, by reason").x_field("Reason").max_data_points(MOST_POINTS)
+    query = Query(reader=Reader.OPERATOR, sql=sql_of("set_aside"), shape=Shape.TABLE)
+    panel = panel.datasource(query.reader.data_source).with_target(Target(query)).no_value("Nothing was set aside")
+    return panel.override_by_name("Items", [_fixed(RED)]).override_by_name("Devices", [_fixed(GREY)])
+
+
+def waiting() -> table.Panel:
+    """What waits to be worked on."""
+    return _table(Reader.OPERATOR, "Waiting work", sql_of("waiting"))
+
+
+def notifications() -> table.Panel:
+    """What became of notifications."""
+    return _table(Reader.OPERATOR, "Notifications", sql_of("notifications")).no_value("None yet")
+
+
+def alerts_by_state() -> table.Panel:
+    """Alerts that are not closed, counted."""
+    return _table(Reader.OPERATOR, "Alerts", sql_of("alerts_by_state")).no_value("None open")
+
+
+def devices_heard() -> table.Panel:
+    """Devices of each type, and how many were heard."""
+    return _table(Reader.OPERATOR, "Devices", sql_of("devices_heard"))
+
+
+def _number(reader: Reader, title: str, sql: str, *colours: tuple[float, str]) -> stat.Panel:
+    query = Query(reader=reader, sql=sql, shape=Shape.TABLE)
+    steps_of_colour = [Threshold(value=None if at == 0 else at, color=colour) for at, colour in colours]
+    return (
+        stat.Panel().title(title).datasource(reader.data_source).with_target(Target(query))
+        .thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps_of_colour))
+        .color_mode(BigValueColorMode.VALUE)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("/.*/"))
+    )  # fmt: skip
+
+
+def _table(reader: Reader, title: str, sql: str) -> table.Panel:
+    query = Query(reader=reader, sql=sql, shape=Shape.TABLE)
+    words = {word: ValueMappingResult(text=word, color=colour) for word, colour in COLOURS.items()}
+    coloured = [_property("custom.cellOptions", {"type": "color-text"})]
+    panel = table.Panel().title(title).datasource(reader.data_source).with_target(Target(query))
+    panel = panel.mappings([ValueMap(options=words)])
+    for column in ("State", "How urgent", "Severity"):
+        panel = panel.override_by_name(column, coloured)
+    return panel
+
+
+def _series(reader: Reader, title: str, sql: str) -> timeseries.Panel:
+    query = Query(reader=reader, sql=sql, shape=Shape.TIME_SERIES)
+    panel = timeseries.Panel().title(title).datasource(reader.data_source).with_target(Target(query))
+    return panel.max_data_points(MOST_POINTS).show_points(VisibilityMode.AUTO).no_value("no readings")
+
+
+def _property(name: str, value: object) -> DynamicConfigValue:
+    return DynamicConfigValue(id_val=name, value=value)
+
+
+def _fixed(colour: str) -> DynamicConfigValue:
+    return _property("color", {"mode": "fixed", "fixedColor": colour})
+
+
+def _steps(*colours: tuple[float, str]) -> dict[str, Any]:
+    return {"mode": "absolute", "steps": [{"value": at or None, "color": colour} for at, colour in colours]}

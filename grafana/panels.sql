@@ -1,0 +1,129 @@
+-- name: people
+-- Whom this caregiver may see, as the choices of the dashboard's variable.
+select label as "__text", person_id as "__value" from caregiver_people() order by label;
+
+-- name: open_alert_count
+-- How many alerts wait for the doctor.
+select count(*) filter (where state = 'open') as "Waiting" from caregiver_alerts({person});
+
+-- name: doses_open_today
+-- How many of today's doses were taken, and of how many.
+select count(*) filter (where state in ('taken', 'early', 'late')) || ' of ' || count(*) as "Taken today",
+       count(*) filter (where state = 'missed') as "Missed today"
+from caregiver_doses({person}, $__timeTo(), 1);
+
+-- name: last_heard
+-- How long ago the newest reading of any vital was taken.
+select min(age_s) as "Newest reading"
+from caregiver_latest_vitals({person}, {all_vitals}, $__timeTo());
+
+-- name: open_alerts
+-- What is not closed yet, the most urgent first, in the words for caregivers.
+select opened_at as "Since",
+       case severity when 3 then 'urgent' when 2 then 'soon' when 1 then 'note' else 'technical' end as "How urgent",
+       caregiver_text as "What happened",
+       case when state = 'open' then 'waiting for the doctor' else 'the doctor has seen it' end
+           || case when over then ', over by now' else '' end
+           || case when unverified then ', not verified' else '' end as "Where it stands"
+from caregiver_alerts({person}) order by severity desc, opened_at;
+
+-- name: latest_vitals
+-- The newest value of each vital with its age; old is longer ago than its device may be silent.
+select known.label as "Vital",
+       trim(to_char(latest.value, known.format)) || known.unit as "Value",
+       latest.observed_at as "Measured",
+       latest.age_s as "Age",
+       case when latest.age_s > device.current_for_s then 'old' else 'current' end as "State"
+from (values {vital_rows}) as known (vital, label, format, unit)
+join caregiver_latest_vitals({person}, {all_vitals}, $__timeTo()) latest on latest.vital = known.vital
+join (values {device_rows}) as device (device_type, current_for_s) on device.device_type = latest.device_type
+order by known.vital;
+
+-- name: doses_of_the_day
+-- Each dose of today and what became of it.
+select due_at as "Due",
+       drug || case when time_critical then ' (time-critical)' else '' end as "Medicine",
+       case state when 'pending' then 'later today' when 'reminded' then 'reminded' else state end as "State",
+       taken_at as "Taken"
+from caregiver_doses({person}, $__timeTo(), 1) order by due_at, drug;
+
+-- name: adherence
+-- Doses of each of the last 14 days, by what became of them.
+select local_date::timestamptz as "time",
+       count(*) filter (where state in ('taken', 'early')) as "On time",
+       count(*) filter (where state = 'late') as "Late",
+       count(*) filter (where state = 'missed') as "Missed",
+       count(*) filter (where state in ('pending', 'reminded')) as "Not due yet"
+from caregiver_doses({person}, $__timeTo(), 14) group by local_date order by local_date;
+
+-- name: band
+-- Lowest, mean and highest of each bucket; after a gap an empty row, so that nothing is drawn where nothing was measured.
+with series as (
+    select bucket_at, lowest, mean, highest, lead(bucket_at) over (order by bucket_at) as next_at
+    from caregiver_series({person}, {vital}::smallint, $__timeFrom(), $__timeTo(), {bucket_s})
+)
+select bucket_at as "time", lowest as "Lowest", mean as "Mean", highest as "Highest" from series
+union all
+select bucket_at + make_interval(secs => {bucket_s}), null, null, null from series
+where next_at - bucket_at > make_interval(secs => greatest({gap_s}, 3 * {bucket_s}))
+order by 1;
+
+-- name: points
+-- Each measurement of a device that is used at will: points, no line in between.
+select bucket_at as "time", mean as "{label}"
+from caregiver_series({person}, {vital}::smallint, $__timeFrom(), $__timeTo(), 60) order by 1;
+
+-- name: pressure
+-- Systolic and diastolic pressure as points, no line in between.
+select bucket_at as "time", upper.mean as "Systolic", under.mean as "Diastolic"
+from caregiver_series({person}, {systolic}::smallint, $__timeFrom(), $__timeTo(), 60) upper
+full join caregiver_series({person}, {diastolic}::smallint, $__timeFrom(), $__timeTo(), 60) under using (bucket_at)
+order by 1;
+
+-- name: steps
+-- Steps of each hour.
+select bucket_at as "time", total as "Steps"
+from caregiver_series({person}, {vital}::smallint, $__timeFrom(), $__timeTo(), 3600) order by 1;
+
+-- name: behind
+-- How far the platform's present is ahead of what store and score have committed, in seconds.
+select extract(epoch from $__timeTo()::timestamptz - stored_up_to)::float8 as "store",
+       extract(epoch from $__timeTo()::timestamptz - scored_up_to)::float8 as "score"
+from operator_platform;
+
+-- name: platform
+-- Which platform this is.
+select generation as "Generation", bus_partitions as "Partitions", timescaledb as "TimescaleDB",
+       watermark_at as "Watermark", key_conflicts as "Duplicates caught by the key"
+from operator_platform;
+
+-- name: traffic
+-- Uplinks, readings, events and refused items by the minute of their reception.
+select minute_at as "time", uplinks as "Uplinks", readings as "Readings", events as "Events", set_aside as "Set aside"
+from operator_traffic($__timeFrom(), $__timeTo()) order by 1;
+
+-- name: set_aside
+-- Why items were set aside, and of how many devices.
+select reason as "Reason", items as "Items", devices as "Devices"
+from operator_set_aside($__timeFrom(), $__timeTo()) order by items desc;
+
+-- name: waiting
+-- What waits to be worked on, and since when.
+select what as "Waiting", items as "Items", oldest_at as "Oldest" from operator_waiting order by what;
+
+-- name: notifications
+-- Notifications by channel and what became of them.
+select channel as "Channel", state as "State", pages as "Pages", attempts as "Attempts", newest_at as "Newest"
+from operator_notifications order by channel, state;
+
+-- name: alerts_by_state
+-- How many alerts are open or acknowledged, by severity.
+select case severity when 3 then 'high' when 2 then 'medium' when 1 then 'low' else 'technical' end as "Severity",
+       state as "State", alerts as "Alerts", oldest_at as "Oldest"
+from operator_alerts order by severity desc, state;
+
+-- name: devices_heard
+-- How many devices of each type were heard.
+select device_type as "Type", registered as "Registered", heard_within_hour as "Heard within an hour",
+       heard_within_day as "Heard within a day"
+from operator_devices($__timeTo()) order by device_type;

@@ -1,0 +1,101 @@
+-- A small world for the dashboards' readers at 2026-11-22 12:00 UTC: two homes, three people, a day of vitals,
+-- two weeks of doses, alerts, refusals. Person 3 has names and values that nobody else has.
+insert into homes (home_id, label, time_zone) values
+    ('00000000-0000-0000-0000-0000000000aa', 'Lindenweg', 'Europe/Berlin'),
+    ('00000000-0000-0000-0000-0000000000bb', 'Hidden house', 'Asia/Shanghai');
+insert into people (person_id, home_no, display_name, born_on) values
+    ('00000000-0000-0000-0000-0000000000a1', 1, 'Anna Lind', '1941-03-02'),
+    ('00000000-0000-0000-0000-0000000000a2', 1, 'Albert Lind', '1938-07-19'),
+    ('00000000-0000-0000-0000-0000000000b1', 2, 'Berta Verborgen', '1944-01-30');
+insert into devices (device, device_type, home_no, shard, registered_at)
+select kind || '-' || home_no || letter, device_type, home_no, 1, timestamptz '2026-11-01 00:00Z'
+from (values ('band', 'wearable_band'), ('cuff', 'pressure_cuff'), ('cgm', 'cgm'), ('scale', 'scale'),
+             ('pills', 'pill_dispenser')) as kinds (kind, device_type),
+     (values (1, 'a'), (1, 'b'), (2, 'a')) as owners (home_no, letter);
+insert into watermarks (consumer, instance, partition_no, received_at)
+values ('store', 'test', 0, timestamptz '2026-11-22 12:00Z'), ('score', 'test', 0, timestamptz '2026-11-22 11:59:58Z');
+
+-- Person 1 took the band off for two hours.
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select person_no, vital, at, device_no, 7, tick, vital, case person_no when 3 then 61.6180339 else wave end, 0,
+       at + interval '400 ms'
+from (values (1, 'band-1a'), (2, 'band-1b'), (3, 'band-2a')) as worn (person_no, device) join devices using (device)
+cross join generate_series(1, 1440) as tick
+cross join lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 1440 - tick) as at) clock
+cross join lateral (
+    values (1::smallint, 68 + 9 * sin(tick / 130.0) + 3 * sin(tick / 7.0) + 2 * cos(tick * 1.7)),
+           (2::smallint, 96 + cos(tick / 90.0) + 0.4 * sin(tick * 2.3)),
+           (3::smallint, 15 + 2 * sin(tick / 100.0)),
+           (4::smallint, 36.5 + 0.4 * sin((tick - 400) / 230.0))
+) as measured (vital, wave)
+where not (person_no = 1 and tick between 600 and 720);
+
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select 1, 7, at, (select device_no from devices where device = 'cgm-1a'), 7, tick, 0,
+       118 + 42 * sin(tick / 17.0) + 9 * sin(tick / 5.0), 0, at + interval '1 s'
+from generate_series(1, 288) as tick,
+     lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 5 * (288 - tick)) as at) clock;
+
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select 1, vital, at, (select device_no from devices where device = 'cuff-1a'), 7, extract(epoch from at)::bigint, vital, value, 0, at
+from (values (timestamptz '2026-11-21 18:05Z', 5::smallint, 141.0), ('2026-11-21 18:05Z', 6, 83.0),
+             ('2026-11-22 06:40Z', 5, 136.0), ('2026-11-22 06:40Z', 6, 79.0)) as cuff (at, vital, value);
+
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select 1, 8, at, (select device_no from devices where device = 'scale-1a'), 7, extract(epoch from at)::bigint, 0, value, 0, at
+from (values (timestamptz '2026-11-18 06:30Z', 64.2), ('2026-11-22 06:30Z', 63.8)) as scale (at, value);
+
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select 1, 9, at, (select device_no from devices where device = 'band-1a'), 7, 100000 + tick, 0, greatest(0, 210 * sin(tick / 30.0)), 0, at
+from generate_series(1, 144) as tick,
+     lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 10 * (144 - tick)) as at) clock;
+
+insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)
+select device_no, 7, '{[1,1440]}', 0, '[]', max(received_at) from readings group by device_no;
+insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at)
+select (select device_no from devices where device = 'band-1a'), 7, 5000 + tick, 0, 'band-1a', (array['out_of_range', 'unknown_unit', 'bad_time'])[1 + tick % 3], 'value',
+       '\x7b7d', timestamptz '2026-11-22 12:00Z' - make_interval(mins => tick)
+from generate_series(1, 50) as tick;
+insert into device_events (device_no, epoch, seq, item, home_no, person_no, kind, observed_at, received_at, flags, details)
+select (select device_no from devices where device = 'band-1a'), 7, 200000 + tick, 0, 1, 1, 8, at, at, 0, '{}'
+from generate_series(1, 6) as tick,
+     lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 9 * tick) as at) clock;
+
+insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, time_critical, valid)
+select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid, person_no,
+       (select device_no from devices where device = 'pills-' || (array['1a', '1b', '2a'])[person_no]),
+       1, case person_no when 3 then 'Hidden medicine' else 'Metformin 500 mg' end, '{08:00,20:00}', person_no = 3,
+       tstzrange('2026-11-01 00:00Z', null)
+from generate_series(1, 3) as person_no;
+insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index,
+                        early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
+select gen_random_uuid(), plan_id, dose_plans.person_no, home_no, device_no, 1, day, slot,
+       due - interval '6 h', due - interval '2 h', due, due + interval '2 h', due + interval '4 h', outcome.state,
+       case when outcome.state in ('pending', 'reminded') then null else due + interval '10 min' end
+from dose_plans join people using (person_no) join homes using (home_no)
+cross join generate_series(0, 13) as ago cross join generate_series(0, 1) as slot
+cross join lateral (select date '2026-11-22' - ago as day) calendar
+cross join lateral (select (day + at_times[slot + 1]) at time zone time_zone as due) clock
+cross join lateral (select case when due > timestamptz '2026-11-22 12:00Z' then 'pending'
+                                when (ago * 2 + slot) % 9 = 3 then 'missed'
+                                when (ago * 2 + slot) % 7 = 2 then 'late' else 'taken' end as state) outcome;
+insert into dose_evidence (device_no, epoch, seq, item, slot_id, compartment, kind, observed_at, decisive)
+select device_no, 7, row_number() over (order by slot_id), 0, slot_id, 1, 6, due_at + interval '7 min', true
+from dose_slots where state in ('taken', 'late');
+
+insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');
+insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
+                    condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)
+select gen_random_uuid(), home_no, person_no, rule, severity, 1, state, 1, '{1}', at, at,
+       'for the doctor only: ' || rule, told, 'because', case when state = 'acknowledged' then at end
+from (values
+    (1, 1, 'fall', 3, 'open', timestamptz '2026-11-22 11:52Z', 'Anna may have fallen and has not answered.'),
+    (1, 1, 'glucose_low', 2, 'acknowledged', '2026-11-22 09:31Z', 'Anna''s sugar is low. Something sweet helps.'),
+    (1, 2, 'silent_device', 0, 'open', '2026-11-22 07:00Z', 'Albert''s wristband has not been heard for 5 hours.'),
+    (1, 0, 'sos', 3, 'open', '2026-11-22 11:58Z', 'Somebody at Lindenweg pressed the emergency button.'),
+    (2, 3, 'heart_rate', 2, 'open', '2026-11-22 10:00Z', 'Hidden person: the pulse is fast.')
+) as told (home_no, person_no, rule, severity, state, at, told);
+insert into escalation_steps (alert_id, step, due_at, state) select alert_id, 0, opened_at, 'done' from alerts;
+insert into outbox (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at)
+select alert_id, 0, 1, channel, case channel when 'email' then 'sent' else 'pending' end, 1, opened_at, opened_at
+from alerts cross join (values ('email'), ('webhook')) as channels (channel);
