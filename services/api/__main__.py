@@ -9,17 +9,39 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from schemas.metrics import METRICS
 from schemas.registry import Register
+from services.api import app
 from services.api.passwords import set_password
 from services.api.registration import BINDING_LEAD_S, Registered
 from services.api.registration import register as write_register
+from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import open_pool
 from services.runtime.errors import HearthBeatError
+from services.runtime.lifecycle import run_process
+from services.runtime.logs import configure_logs
+from services.runtime.metrics import Metrics, serve_metrics
 from services.runtime.settings import ClockSettings, DatabaseSettings
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _say = Console(stderr=True, highlight=False)
+
+
+@cli.callback(invoke_without_command=True)
+def serve(context: typer.Context) -> None:
+    """Serves the doctor's console; with a command, does that instead."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = ApiSettings()
+    configure_logs(settings.log.log_level)
+    metrics = Metrics(METRICS)
+
+    async def service(stop: asyncio.Event) -> None:
+        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
+
+    with serve_metrics(metrics, settings.log.metrics_port):
+        run_process(service)
 
 
 @cli.command()

@@ -1,0 +1,95 @@
+"""Who may do what with whom: the one place that decides, and that writes down what it decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.api.console import Console, Doctor
+from services.runtime.clock import to_datetime
+from services.runtime.database import Connection, Pool
+from services.runtime.errors import HearthBeatError
+
+
+class NotInCareError(HearthBeatError):
+    """There is nothing here for you."""
+
+
+class Action(StrEnum):
+    """What a doctor does. Everything about a person needs a care relation in force; the rest is their own."""
+
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    READ_WORKLIST = "read_worklist"
+    READ_PEOPLE = "read_people"
+    READ_PERSON = "read_person"
+    READ_READINGS = "read_readings"
+    READ_ALERTS = "read_alerts"
+    READ_ALERT = "read_alert"
+    ACKNOWLEDGE = "acknowledge"
+
+
+NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_ALERT, Action.ACKNOWLEDGE})
+"""Lists are filtered by the same SQL function, ``in_care``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom an action is about: a person, or with ``person_no`` 0 everybody of a home."""
+
+    person_no: int
+    home_no: int
+    alert_id: UUID | None = None
+
+
+async def can(
+    console: Console, doctor: Doctor, action: Action, subject: Subject, now: datetime, *, on: Pool | Connection
+) -> bool:
+    """Whether ``doctor`` may do ``action`` with ``subject`` at platform time ``now``. Unlisted actions: no."""
+    if action not in NEEDS_CARE:
+        return False
+    allowed: bool = await on.fetchval(console.sql["in_care"], doctor.doctor_no, subject.person_no, subject.home_no, now)
+    return allowed
+
+
+async def admit(
+    console: Console, doctor: Doctor, action: Action, subject: Subject | None, *, on: Pool | Connection | None = None
+) -> None:
+    """Asks ``can`` and writes the answer to the audit trail before anything is shown.
+
+    Raises NotInCareError where there is no such subject or it is not in the doctor's care: one answer for both.
+    """
+    connection = on or console.pool
+    now = to_datetime(console.clock.now_ms())
+    allowed = subject is not None and await can(console, doctor, action, subject, now, on=connection)
+    people = [subject.person_no] if subject else []
+    alert_id = subject.alert_id if subject else None
+    await record(console, doctor, action, people, allowed=allowed, alert_id=alert_id, on=None if not allowed else on)
+    if not allowed:
+        raise NotInCareError
+
+
+async def record(
+    console: Console,
+    doctor: Doctor | None,
+    action: Action,
+    people: Sequence[int] = (),
+    *,
+    allowed: bool = True,
+    alert_id: UUID | None = None,
+    address: str = "",
+    on: Pool | Connection | None = None,
+) -> None:
+    """Adds to the audit trail. What can't be written down does not happen."""
+    await (on or console.pool).execute(
+        console.sql["write_audit"],
+        to_datetime(console.clock.now_ms()),
+        datetime.now(UTC),
+        doctor.doctor_no if doctor else None,
+        action,
+        allowed,
+        sorted({person for person in people if person}),
+        alert_id,
+        doctor.address if doctor else address,
+    )

@@ -1,0 +1,180 @@
+"""Draws a vital over time as SVG: bands behind, a line that breaks at gaps, dots where values stand alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil, floor
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+import pygal
+from markupsafe import Markup
+from pygal.style import Style
+
+from services.api.core import Point, is_sparse, lines_of
+from services.api.display import UNIT_WORDS, ChartKind
+
+_WIDTH: Final = 480
+_HEIGHT: Final = 210
+_FONT: Final = 13
+_STYLE: Final = Style(label_font_size=_FONT, major_label_font_size=_FONT)
+_TICK_STEPS: Final = (0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100)
+_MOST_TICKS: Final = 5
+_HOUR_STEPS: Final = (1, 3, 6, 12, 24)
+_MOST_HOURS: Final = 8
+_DRAWN: Final = frozenset({"svg", "g", "rect", "path", "text", "line", "circle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time that a chart shows, in the home's zone."""
+
+    starts_at: datetime
+    ends_at: datetime
+    zone: ZoneInfo
+
+    @property
+    def seconds(self) -> float:
+        return (self.ends_at - self.starts_at).total_seconds()
+
+    def place(self, moment: datetime) -> float:
+        """Seconds from the left edge."""
+        return (moment - self.starts_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A drawn chart with the words around it."""
+
+    kind: ChartKind
+    svg: Markup
+    summary: str
+
+
+class _Plot(pygal.XY):  # type: ignore[misc]
+    """Pygal's own line chart, with bands behind the lines and dots and marks before them."""
+
+    def __init__(
+        self, kind: ChartKind, dots: Sequence[Sequence[Point]], marks: Sequence[float], **settings: Any
+    ) -> None:
+        super().__init__(**settings)
+        self._kind, self._dots, self._marks = kind, dots, marks
+
+    def _plot(self) -> None:
+        low, high = self.range
+        plot = self.nodes["plot"]
+        for band in self._kind.bands:
+            bottom, top = max(band.lowest, low), min(band.highest, high)
+            if bottom < top:
+                y = self.view.y(top)
+                height = self.view.y(bottom) - y
+                self.svg.node(plot, "rect", x=0, y=y, width=self.view.width, height=height, class_=f"band {band.kind}")
+        super()._plot()
+        for number, points in enumerate(self._dots):
+            for point in points:
+                x, y = self.view((point.second, point.value))
+                self.svg.node(plot, "circle", cx=x, cy=y, r=3, class_=f"lone serie-{number}")
+        for mark in self._marks:
+            x = self.view.x(mark)
+            self.svg.node(plot, "line", x1=x, x2=x, y1=0, y2=self.view.height, class_="mark")
+
+
+def draw(
+    kind: ChartKind,
+    points: Mapping[int, Sequence[Point]],
+    window: Window,
+    *,
+    marks: Sequence[datetime] = (),
+) -> Chart:
+    """A chart of ``points`` by vital number. ``marks`` are moments worth a line from top to bottom."""
+    series = [points.get(vital.number, ()) for vital in kind.vitals]
+    low, high = _range_of(kind, series)
+    lines = [[] if is_sparse(line) else lines_of(line) for line in series]
+    lone = [
+        list(line) if is_sparse(line) else [run[0] for run in runs if len(run) == 1]
+        for line, runs in zip(series, lines, strict=True)
+    ]
+    plot = _Plot(
+        kind,
+        lone,
+        [window.place(mark) for mark in marks if window.starts_at <= mark <= window.ends_at],
+        width=_WIDTH,
+        height=_HEIGHT,
+        margin=6,
+        style=_STYLE,
+        css=[],
+        js=[],
+        show_dots=False,
+        show_legend=False,
+        allow_interruptions=True,
+        xrange=(0, window.seconds),
+        range=(low, high),
+        x_labels=_hours(window),
+        y_labels=_ticks(low, high),
+    )
+    for runs in lines:
+        plot.add("", [point for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))] or [(0, low)])
+    summary = _summary(kind, series, window)
+    return Chart(kind=kind, svg=_svg(plot, kind.title, summary), summary=summary)
+
+
+def _svg(plot: _Plot, title: str, description: str) -> Markup:
+    """The picture alone: what pygal adds for its own script and style goes, a title and a description come."""
+    root: ET.Element = plot.render_tree()
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag not in _DRAWN or "tooltip" in child.get("class", ""):
+                parent.remove(child)
+    for name, text in (("desc", description), ("title", title)):
+        element = ET.Element(name)
+        element.text = text
+        root.insert(0, element)
+    root.attrib.pop("id", None)
+    root.set("role", "img")
+    root.set("aria-label", f"{title}. {description}")
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - the serialiser escapes every text
+
+
+def _range_of(kind: ChartKind, series: Sequence[Sequence[Point]]) -> tuple[float, float]:
+    values = [point.value for line in series for point in line]
+    low, high = kind.least
+    if not values:
+        return low, high if low < high else low + 1
+    if low == high:
+        return floor(min(values)) - 2, ceil(max(values)) + 2
+    return min(low, floor(min(values))), max(high, ceil(max(values)))
+
+
+def _ticks(low: float, high: float) -> list[dict[str, Any]]:
+    step = next((step for step in _TICK_STEPS if (high - low) / step <= _MOST_TICKS), _TICK_STEPS[-1])
+    return [{"value": n * step, "label": f"{n * step:g}"} for n in range(ceil(low / step), floor(high / step) + 1)]
+
+
+def _hours(window: Window) -> list[dict[str, Any]]:
+    hours = window.seconds / 3600
+    step = next((step for step in _HOUR_STEPS if hours / step <= _MOST_HOURS), _HOUR_STEPS[-1])
+    first = window.starts_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    marks = [first + timedelta(hours=n) for n in range(int(hours) + 1)]
+    return [
+        {"value": window.place(mark), "label": f"{mark.astimezone(window.zone):%H:%M}"}
+        for mark in marks
+        if mark <= window.ends_at and mark.astimezone(window.zone).hour % step == 0
+    ]
+
+
+def _summary(kind: ChartKind, series: Sequence[Sequence[Point]], window: Window) -> str:
+    """What the picture says, in words."""
+    parts = []
+    for vital, line in zip(kind.vitals, series, strict=True):
+        if not line:
+            parts.append(f"{vital.label}: no readings.")
+            continue
+        values = [point.value for point in line]
+        newest = (window.starts_at + timedelta(seconds=line[-1].second)).astimezone(window.zone)
+        parts.append(
+            f"{vital.label}: {len(line)} readings, lowest {min(values):g}, highest {max(values):g}, "
+            f"newest {line[-1].value:g} {UNIT_WORDS[vital.unit]} at {newest:%H:%M}."
+        )
+    starts, ends = (moment.astimezone(window.zone) for moment in (window.starts_at, window.ends_at))
+    return f"{starts:%d %b %H:%M} to {ends:%d %b %H:%M}. " + " ".join(parts)

@@ -1,0 +1,66 @@
+"""What every request needs: settings, database, clock, queries; and the doctor who is signed in."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from fastapi import Request
+
+from services.api.feed import AlertFeed
+from services.api.passwords import Passwords
+from services.api.settings import ApiSettings
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Pool, Queries, load_queries
+from services.runtime.metrics import Metrics
+
+
+def _all_queries() -> Queries:
+    return MappingProxyType(
+        {**load_queries("services.api"), **load_queries("services.api", "sign_in.sql")},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """The console's parts, made once in ``app.run``."""
+
+    settings: ApiSettings
+    pool: Pool
+    clock: Clock
+    stop: asyncio.Event
+    feed: AlertFeed
+    metrics: Metrics
+    passwords: Passwords = field(default_factory=Passwords)
+    sql: Queries = field(default_factory=_all_queries)
+
+    def now(self) -> datetime:
+        """Platform time."""
+        return to_datetime(self.clock.now_ms())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """A doctor who is signed in, and the session they are signed in with."""
+
+    doctor_no: int
+    email: str
+    name: str
+    csrf_token: str
+    session_hash: bytes
+    address: str
+
+
+NOBODYS_ADDRESS: Final = "unknown"
+
+
+def console_of(request: Request) -> Console:
+    """The console that serves this request."""
+    console: Console = request.app.state.console
+    return console
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else NOBODYS_ADDRESS

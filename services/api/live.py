@@ -1,0 +1,73 @@
+"""The live worklist: one stream a page, a new fragment whenever what it shows has changed."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from markupsafe import Markup
+
+from services.api.access import Action, record
+from services.api.console import Console, Doctor, console_of
+from services.api.reads import Worklist, worklist_of, zone_of
+from services.api.rendering import fragment, moment
+from services.api.sessions import NotSignedInError, SignedIn, find_doctor
+from services.runtime.clock import pause
+from services.runtime.database import LOST_CONNECTION
+
+router = APIRouter(include_in_schema=False)
+
+_POLL_S: Final = 2.0
+_REST_S: Final = 0.25
+"""Between two fragments, however often alerts change."""
+
+
+def worklist_fragment(console: Console, worklist: Worklist) -> Markup:
+    """The worklist as the page holds it and as the stream sends it."""
+    return fragment("worklist_rows.html", worklist=worklist, now=console.now())
+
+
+@router.get("/live")
+async def live(request: Request, doctor: SignedIn) -> StreamingResponse:
+    """Server-Sent Events: ``worklist`` (HTML), ``clock`` (text), ``away`` (no database), ``signed_out``."""
+    return StreamingResponse(
+        _stream(console_of(request), doctor),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+def event(name: str, data: str) -> str:
+    """One event as it goes over the wire; a reader puts the lines together again."""
+    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in data.splitlines() or [""]) + "\n"
+
+
+async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
+    shown, heard, told = "", 0, set[int]()
+    console.metrics.count("hb_api_live_streams_total")
+    yield "retry: 2000\n\n"
+    while not console.stop.is_set():
+        try:
+            doctor = await find_doctor(console, doctor.session_hash, doctor.address)
+            html, people = await _render(console, doctor)
+            if people - told:
+                await record(console, doctor, Action.READ_WORKLIST, sorted(people - told))
+                told |= people
+            if html != shown:
+                yield event("worklist", html)
+                shown = html
+            yield event("clock", moment(console.now(), await zone_of(console, doctor)))
+        except NotSignedInError:
+            yield event("signed_out", "")
+            return
+        except LOST_CONNECTION:
+            yield event("away", "")
+        if await pause(console.stop, _REST_S):
+            return
+        heard = await console.feed.changed_since(heard, _POLL_S)
+
+
+async def _render(console: Console, doctor: Doctor) -> tuple[str, set[int]]:
+    worklist = await worklist_of(console, doctor)
+    rows = (*worklist.open, *worklist.technical, *worklist.acknowledged)
+    return worklist_fragment(console, worklist), {row["person_no"] for row in rows}

@@ -1,0 +1,140 @@
+"""The pages for doctors: worklist, alert, people, person. Plain HTML; none of them needs JavaScript."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from schemas.alerts import AlertState, Severity
+from services.api.access import Action, record
+from services.api.charts import Window
+from services.api.console import console_of
+from services.api.display import CHARTS, RULE_CHARTS
+from services.api.guard import check_token
+from services.api.live import worklist_fragment
+from services.api.reads import (
+    MOST_PEOPLE,
+    acknowledge,
+    alert_of,
+    alerts_of,
+    charts_of,
+    latest_of,
+    people_of,
+    person_of,
+    worklist_of,
+    zone_of,
+)
+from services.api.rendering import page
+from services.api.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+LONGEST_NOTE: Final = 2000
+_FINDINGS_KEPT: Final = timedelta(days=7)
+_BEFORE_ALERT: Final = timedelta(hours=3)
+_AFTER_ALERT: Final = timedelta(hours=1)
+_MOST_ALERTS: Final = 20
+
+
+@router.get("/")
+async def worklist(request: Request, doctor: SignedIn) -> HTMLResponse:
+    """What waits, across all patients."""
+    console = console_of(request)
+    waiting = await worklist_of(console, doctor)
+    rows = (*waiting.open, *waiting.technical, *waiting.acknowledged)
+    await record(console, doctor, Action.READ_WORKLIST, [row["person_no"] for row in rows])
+    zone = await zone_of(console, doctor)
+    return page(request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting))
+
+
+@router.get("/alerts/{alert_id}")
+async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str = "") -> HTMLResponse:
+    """Why somebody should look, and the form that says that somebody does."""
+    console = console_of(request)
+    row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
+    zone = ZoneInfo(row["time_zone"])
+    sql, pool = console.sql, console.pool
+    kinds = [kind for kind in CHARTS if kind.code == RULE_CHARTS.get(row["rule"])]
+    window = Window(
+        starts_at=row["condition_at"] - _BEFORE_ALERT,
+        ends_at=max(min(row["condition_at"] + _AFTER_ALERT, console.now()), row["condition_at"]),
+        zone=zone,
+    )
+    return page(
+        request,
+        "alert.html",
+        doctor,
+        zone=zone,
+        alert=row,
+        outcome=outcome,
+        findings=await pool.fetch(sql["findings_of_alert"], alert_id),
+        trail=await pool.fetch(sql["trail_of_alert"], alert_id),
+        readers=await pool.fetch(sql["readers_of_alert"], alert_id),
+        deliveries=await pool.fetch(sql["deliveries_of_alert"], alert_id),
+        told_again_at=await pool.fetchval(sql["next_page_of_alert"], alert_id),
+        charts=await charts_of(console, row["person_no"], window, kinds=kinds, marks=[row["condition_at"]]),
+        longest_note=LONGEST_NOTE,
+    )
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+async def acknowledge_alert(
+    request: Request,
+    alert_id: UUID,
+    doctor: SignedIn,
+    csrf: Annotated[str, Form()] = "",
+    version: Annotated[int, Form()] = 0,
+    note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
+) -> RedirectResponse:
+    """The doctor takes it on."""
+    check_token(doctor, csrf)
+    done = await acknowledge(console_of(request), doctor, alert_id, version=version, note=note.strip())
+    return RedirectResponse(f"/alerts/{alert_id}" + ("" if done else "?outcome=changed"), 303)
+
+
+@router.get("/people")
+async def people(
+    request: Request,
+    doctor: SignedIn,
+    search: Annotated[str, Query(max_length=120)] = "",
+    after: Annotated[str, Query(max_length=120)] = "",
+    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+) -> HTMLResponse:
+    """Everybody in the doctor's care."""
+    console = console_of(request)
+    rows = await people_of(console, doctor, after=(after, after_no), search=search.strip())
+    zone = await zone_of(console, doctor)
+    return page(request, "people.html", doctor, zone=zone, people=rows, search=search, is_full=len(rows) == MOST_PEOPLE)
+
+
+@router.get("/people/{person_id}")
+async def person(
+    request: Request, person_id: UUID, doctor: SignedIn, until: Annotated[datetime | None, Query()] = None
+) -> HTMLResponse:
+    """One patient: what is known now, the last day, alerts and doses. ``until``: the end of an earlier day."""
+    console = console_of(request)
+    row = await person_of(console, doctor, person_id, Action.READ_PERSON)
+    zone, now = ZoneInfo(row["time_zone"]), console.now()
+    ends_at = min(until, now) if until is not None and until.tzinfo is not None else now
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    sql, pool, person_no = console.sql, console.pool, row["person_no"]
+    window = Window(starts_at=ends_at - timedelta(hours=24), ends_at=ends_at, zone=zone)
+    alerts = await alerts_of(console, doctor, person_no=person_no, most=_MOST_ALERTS)
+    return page(
+        request,
+        "person.html",
+        doctor,
+        zone=zone,
+        person=row,
+        latest=await latest_of(console, person_no),
+        charts=await charts_of(console, person_no, window),
+        window=window,
+        is_now=ends_at == now,
+        live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],
+        past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
+        noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
+        doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
+    )

@@ -1,0 +1,139 @@
+-- name: in_care
+-- Whether a doctor cares for a person, or for anybody of a home, at a moment.
+select in_care($1, $2, $3, $4);
+
+-- name: write_audit
+-- Adds a line to the audit trail.
+insert into audit (happened_at, recorded_at, doctor_no, action, allowed, people, alert_id, address)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: find_person
+-- A person and their home.
+select person_no, person_id, display_name, born_on, home_no, home_id, label, time_zone
+from people join homes using (home_no) where person_id = $1;
+
+-- name: people_of
+-- A page of the people in a doctor's care by name after $4, $5, with what waits for each.
+select people.person_no, person_id, display_name, born_on, homes.label, time_zone, newest.observed_at,
+       waiting.alerts, waiting.severity
+from people join homes using (home_no)
+cross join lateral (
+    select max(latest.observed_at) as observed_at
+    from unnest($3::smallint[]) as kind (vital) cross join lateral (
+        select observed_at from readings
+        where readings.person_no = people.person_no and readings.vital = kind.vital
+        order by observed_at desc limit 1
+    ) latest
+) newest
+cross join lateral (
+    select count(*) as alerts, max(severity) as severity from alerts
+    where alerts.person_no = people.person_no and alerts.state = 'open'
+) waiting
+where exists (
+    select from care_relations care
+    where care.doctor_no = $1 and care.person_no = people.person_no and care.valid @> $2::timestamptz
+) and (display_name, people.person_no) > ($4, $5) and ($6 = '' or strpos(lower(display_name), lower($6)) > 0)
+order by display_name, people.person_no limit $7;
+
+-- name: zones_of
+-- The time zones of the homes in a doctor's care.
+select distinct time_zone from care_relations care join people using (person_no) join homes using (home_no)
+where care.doctor_no = $1 and care.valid @> $2::timestamptz limit 2;
+
+-- name: latest_vitals
+-- The newest reading of each vital of a person.
+select latest.vital, latest.value, latest.observed_at, latest.flags
+from unnest($2::smallint[]) as kind (vital) cross join lateral (
+    select vital, value, observed_at, flags from readings
+    where person_no = $1 and readings.vital = kind.vital and observed_at <= $3 + interval '2 minutes'
+    order by observed_at desc limit 1
+) latest;
+
+-- name: chart_points
+-- The readings of some vitals of a person over a time, but for those of a clock that jumped.
+select vital, observed_at, value from readings
+where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and observed_at <= $4 and flags & $5 = 0
+order by observed_at limit 50000;
+
+-- name: readings_page
+-- A page of the readings of one vital of a person from $3 up to $4.
+select observed_at, received_at, value, flags, devices.device, epoch, seq, item
+from readings join devices using (device_no)
+where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $4
+order by observed_at, device_no, epoch, seq, item limit $5;
+
+-- name: steps_since
+-- The steps of a person since a moment.
+select coalesce(sum(value), 0) from readings where person_no = $1 and vital = $2 and observed_at >= $3;
+
+-- name: worklist
+-- What waits for a doctor, and what was acknowledged but is not over.
+select alerts.*, coalesce(people.display_name, homes.label) as subject, people.person_id, people.born_on,
+       homes.label, homes.time_zone, doctors.display_name as acknowledged_by_name
+from alerts join homes using (home_no)
+left join people on people.person_no = alerts.person_no
+left join doctors on doctors.doctor_no = alerts.acknowledged_by
+where alerts.state <> 'closed' and in_care($1, alerts.person_no, alerts.home_no, $2)
+order by alerts.state = 'open' desc, alerts.severity desc, alerts.opened_at limit $3;
+
+-- name: alerts_page
+-- A page of alerts in a doctor's care, newest first, before ($4, $5), of some states, of one person where $6 is set.
+select alerts.*, coalesce(people.display_name, homes.label) as subject, people.person_id, people.born_on,
+       homes.label, homes.time_zone, doctors.display_name as acknowledged_by_name
+from alerts join homes using (home_no)
+left join people on people.person_no = alerts.person_no
+left join doctors on doctors.doctor_no = alerts.acknowledged_by
+where alerts.state = any ($3::text[]) and ($6::integer is null or alerts.person_no = $6)
+  and ($4::timestamptz is null or (alerts.opened_at, alerts.alert_id) < ($4, $5))
+  and in_care($1, alerts.person_no, alerts.home_no, $2)
+order by alerts.opened_at desc, alerts.alert_id desc limit $7;
+
+-- name: find_alert
+-- An alert with the names of those it is about.
+select alerts.*, coalesce(people.display_name, homes.label) as subject, people.person_id, people.born_on,
+       homes.label, homes.time_zone, doctors.display_name as acknowledged_by_name
+from alerts join homes using (home_no)
+left join people on people.person_no = alerts.person_no
+left join doctors on doctors.doctor_no = alerts.acknowledged_by
+where alert_id = $1;
+
+-- name: findings_of_alert
+-- The findings that an alert rests on, newest first.
+select findings.* from alert_findings join findings using (finding_id)
+where alert_id = $1 order by findings.observed_at desc, level desc limit 50;
+
+-- name: trail_of_alert
+-- What happened to an alert.
+select at, what, from_state, to_state, level, note, display_name
+from alert_audit left join doctors using (doctor_no) where alert_id = $1 order by audit_no limit 200;
+
+-- name: readers_of_alert
+-- Which doctors have opened an alert, and when first.
+select display_name, min(happened_at) as first_at, count(*) as times
+from audit join doctors using (doctor_no)
+where alert_id = $1 and allowed and action = 'read_alert' group by display_name order by 2 limit 20;
+
+-- name: deliveries_of_alert
+-- Who was told about an alert, over which channel, and how that stands.
+select step, channel, display_name, state, attempts, created_at, sent_at, possible_duplicate
+from outbox join doctors using (doctor_no) where alert_id = $1 order by step, display_name, channel limit 100;
+
+-- name: next_page_of_alert
+-- When people are told again unless somebody acknowledges.
+select min(due_at) from escalation_steps where alert_id = $1 and state = 'pending';
+
+-- name: acknowledge
+-- True where this call acknowledged the alert.
+select acknowledge_alert($1, $2, $3, $4, $5);
+
+-- name: low_findings
+-- What was noticed about a person since $2 that no alert was opened for.
+select rule, level, observed_at, doctor_text, rationale from findings
+where person_no = $1 and severity = $4 and level > 0 and observed_at >= $2 and observed_at <= $3
+order by observed_at desc limit 50;
+
+-- name: doses_between
+-- The dose slots of a person that are due in a time.
+select drug, dose_slots.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
+from dose_slots join dose_plans using (plan_id)
+where dose_slots.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;

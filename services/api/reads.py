@@ -1,0 +1,182 @@
+"""What pages and the REST interface read: each function asks for admission first, then the database."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from asyncpg import Record
+
+from schemas.alerts import AlertState, Severity
+from schemas.reasons import Flag
+from schemas.vitals import STEPS, VITAL_BY_NUMBER, VITALS, Vital
+from services.api.access import Action, Subject, admit, record
+from services.api.charts import Chart, Window, draw
+from services.api.console import Console, Doctor
+from services.api.core import Point
+from services.api.display import CHARTS, FRESH_FOR, ChartKind
+
+MOST_ALERTS: Final = 200
+MOST_PEOPLE: Final = 100
+MOST_READINGS: Final = 2000
+_MEASURED: Final = tuple(vital.number for vital in VITALS if vital is not STEPS)
+_NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME
+_NO_STATE: Final = tuple(AlertState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The newest value of a vital; ``fresh`` says whether it may be shown as the current one."""
+
+    vital: Vital
+    value: float
+    observed_at: datetime
+    fresh: bool
+    unusual: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worklist:
+    """What waits for a doctor. Technical alerts never stand among the clinical ones."""
+
+    open: Sequence[Record]
+    technical: Sequence[Record]
+    acknowledged: Sequence[Record]
+    cut_off: bool
+
+
+async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
+    """Every alert that is not closed, of people in the doctor's care now."""
+    rows = await console.pool.fetch(console.sql["worklist"], doctor.doctor_no, console.now(), MOST_ALERTS)
+    waiting = [row for row in rows if row["state"] == AlertState.OPEN]
+    return Worklist(
+        open=[row for row in waiting if row["severity"] != Severity.TECHNICAL],
+        technical=[row for row in waiting if row["severity"] == Severity.TECHNICAL],
+        acknowledged=[row for row in rows if row["state"] != AlertState.OPEN],
+        cut_off=len(rows) == MOST_ALERTS,
+    )
+
+
+async def person_of(console: Console, doctor: Doctor, person_id: UUID, action: Action) -> Record:
+    """A person in the doctor's care. Raises NotInCareError."""
+    person = await console.pool.fetchrow(console.sql["find_person"], person_id)
+    subject = Subject(person_no=person["person_no"], home_no=person["home_no"]) if person else None
+    await admit(console, doctor, action, subject)
+    assert person is not None  # noqa: S101 - admit refuses nobody
+    return person
+
+
+async def alert_of(console: Console, doctor: Doctor, alert_id: UUID, action: Action) -> Record:
+    """An alert about somebody in the doctor's care. Raises NotInCareError."""
+    alert = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
+    subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
+    await admit(console, doctor, action, subject)
+    assert alert is not None  # noqa: S101 - admit refuses nothing
+    return alert
+
+
+async def people_of(
+    console: Console, doctor: Doctor, *, after: tuple[str, int] = ("", 0), search: str = "", most: int = MOST_PEOPLE
+) -> list[Record]:
+    """A page of the people in the doctor's care, by name."""
+    rows = await console.pool.fetch(
+        console.sql["people_of"], doctor.doctor_no, console.now(), _MEASURED, *after, search, most
+    )
+    await record(console, doctor, Action.READ_PEOPLE, [row["person_no"] for row in rows])
+    return list(rows)
+
+
+async def alerts_of(
+    console: Console,
+    doctor: Doctor,
+    *,
+    states: Sequence[AlertState] = _NO_STATE,
+    before: tuple[datetime, UUID] | None = None,
+    person_no: int | None = None,
+    most: int = MOST_ALERTS,
+) -> list[Record]:
+    """A page of alerts about people in the doctor's care, the newest first."""
+    rows = await console.pool.fetch(
+        console.sql["alerts_page"],
+        doctor.doctor_no,
+        console.now(),
+        list(states),
+        *(before or (None, None)),
+        person_no,
+        most,
+    )
+    await record(console, doctor, Action.READ_ALERTS, [row["person_no"] for row in rows])
+    return list(rows)
+
+
+async def latest_of(console: Console, person_no: int) -> list[Latest]:
+    """The newest reading of every vital that was ever measured; for steps, the last 24 hours together."""
+    now = console.now()
+    rows = await console.pool.fetch(console.sql["latest_vitals"], person_no, [v.number for v in VITALS], now)
+    found = [
+        Latest(
+            vital=VITAL_BY_NUMBER[row["vital"]],
+            value=row["value"],
+            observed_at=row["observed_at"],
+            fresh=now - row["observed_at"] <= FRESH_FOR[row["vital"]],
+            unusual=bool(row["flags"] & Flag.UNUSUAL),
+        )
+        for row in rows
+        if row["vital"] != STEPS.number
+    ]
+    newest_steps = next((row["observed_at"] for row in rows if row["vital"] == STEPS.number), None)
+    if newest_steps:
+        steps = await console.pool.fetchval(
+            console.sql["steps_since"], person_no, STEPS.number, now - timedelta(hours=24)
+        )
+        fresh = now - newest_steps <= FRESH_FOR[STEPS.number]
+        found.append(Latest(vital=STEPS, value=steps, observed_at=newest_steps, fresh=fresh))
+    return sorted(found, key=lambda latest: latest.vital.number)
+
+
+async def charts_of(
+    console: Console,
+    person_no: int,
+    window: Window,
+    *,
+    kinds: Sequence[ChartKind] = CHARTS,
+    marks: Sequence[datetime] = (),
+) -> list[Chart]:
+    """A chart of every kind that has readings in the window, drawn off the event loop."""
+    vitals = [vital.number for kind in kinds for vital in kind.vitals]
+    rows = await console.pool.fetch(
+        console.sql["chart_points"], person_no, vitals, window.starts_at, window.ends_at, int(_NOT_DRAWN)
+    )
+    points: dict[int, list[Point]] = {}
+    for row in rows:
+        points.setdefault(row["vital"], []).append(Point(window.place(row["observed_at"]), row["value"]))
+    drawn = [kind for kind in kinds if any(vital.number in points for vital in kind.vitals)]
+    return await asyncio.to_thread(lambda: [draw(kind, points, window, marks=marks) for kind in drawn])
+
+
+async def zone_of(console: Console, doctor: Doctor) -> ZoneInfo:
+    """The time zone of all homes in the doctor's care where they share one, else UTC."""
+    rows = await console.pool.fetch(console.sql["zones_of"], doctor.doctor_no, console.now())
+    return ZoneInfo(rows[0]["time_zone"] if len(rows) == 1 else "UTC")
+
+
+async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, version: int, note: str) -> bool:
+    """Acknowledges what the doctor saw (``version``) and cares for; True again when they already had.
+
+    False: it has changed since, or somebody else was first. Raises NotInCareError.
+    """
+    async with console.pool.acquire() as connection, connection.transaction():
+        alert: Any = await connection.fetchrow(console.sql["find_alert"], alert_id)
+        subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
+        await admit(console, doctor, Action.ACKNOWLEDGE, subject, on=connection)
+        done: bool = await connection.fetchval(
+            console.sql["acknowledge"], alert_id, doctor.doctor_no, note, version, console.now()
+        )
+        if done:
+            console.metrics.count("hb_api_acknowledgements_total")
+            return True
+        alert = await connection.fetchrow(console.sql["find_alert"], alert_id)
+        return bool(alert["acknowledged_by"] == doctor.doctor_no and alert["state"] != AlertState.OPEN)

@@ -1,0 +1,106 @@
+"""Turns data into HTML: the templates, and the words that they use for times, ages, values and severities."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from schemas.vitals import VITAL_BY_CODE
+from services.api.console import Doctor, console_of
+from services.api.core import age_text
+from services.api.display import SEVERITY_WORDS, UNIT_WORDS, rule_words
+from services.runtime.clock import to_datetime
+
+_HERE: Final = Path(__file__).parent
+
+
+def moment(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
+    """A moment in the home's zone, with its offset."""
+    local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    offset = f"{local:%z}"
+    return f"{local:%d %b %Y, %H:%M:%S} {offset[:3]}:{offset[3:5]}"
+
+
+def hour(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
+    """The time of day in the home's zone, with its offset."""
+    local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    offset = f"{local:%z}"
+    return f"{local:%H:%M} {offset[:3]}:{offset[3:5]}"
+
+
+def years(born_on: date, today: datetime) -> int:
+    """A person's age in whole years."""
+    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
+
+
+def number(value: float) -> str:
+    """A measured value, with no more digits than were measured."""
+    return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+
+
+def evidence_words(piece: dict[str, Any]) -> str:
+    """One reading or event that a finding rests on."""
+    vital = VITAL_BY_CODE.get(piece["what"])
+    if vital is None or piece["value"] is None:
+        return rule_words(piece["what"])
+    return f"{vital.label} {number(piece['value'])} {UNIT_WORDS[vital.unit]}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        moment=moment,
+        from_ms=to_datetime,
+        hour=hour,
+        number=number,
+        rule=rule_words,
+        severity=SEVERITY_WORDS.__getitem__,
+        unit=UNIT_WORDS.__getitem__,
+        evidence=evidence_words,
+    )
+    environment.globals.update(age_text=age_text, years=years)
+    return environment
+
+
+_TEMPLATES: Final = _environment()
+
+
+def fragment(name: str, **values: Any) -> Markup:
+    """A piece of a page."""
+    return Markup(_TEMPLATES.get_template(name).render(values))  # noqa: S704 - the templates escape
+
+
+def page(
+    request: Request,
+    name: str,
+    doctor: Doctor | None,
+    *,
+    status: int = 200,
+    zone: ZoneInfo | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """A whole page. Every one shows platform time, and says so where it is simulated."""
+    console = console_of(request)
+    return HTMLResponse(
+        fragment(
+            name,
+            doctor=doctor,
+            now=console.now(),
+            rate=console.clock.rate,
+            zone=zone or ZoneInfo("UTC"),
+            path=request.url.path,
+            **values,
+        ),
+        status,
+    )

@@ -1,0 +1,295 @@
+"""The same for programs: JSON under /api/v1, with the browser's session and its token in a header for writes."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from asyncpg import Record
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas.alerts import AlertState, Severity
+from schemas.vitals import VITAL_BY_CODE
+from services.api.access import Action, record
+from services.api.console import console_of
+from services.api.guard import check_token
+from services.api.pages import LONGEST_NOTE
+from services.api.reads import (
+    MOST_ALERTS,
+    MOST_PEOPLE,
+    MOST_READINGS,
+    acknowledge,
+    alert_of,
+    alerts_of,
+    latest_of,
+    people_of,
+    person_of,
+)
+from services.api.sessions import SignedIn
+
+router = APIRouter(prefix="/api/v1", tags=["v1"])
+
+_LONGEST_RANGE = timedelta(days=31)
+VitalCode = Literal[
+    "heart_rate",
+    "spo2",
+    "respiration",
+    "body_temperature",
+    "systolic",
+    "diastolic",
+    "glucose",
+    "weight",
+    "steps",
+]
+
+
+class SessionOut(BaseModel):
+    """Who is signed in, and the token for ``X-CSRF-Token``."""
+
+    name: str
+    email: str
+    csrf_token: str
+    platform_time: datetime
+    rate: float
+
+
+class PersonOut(BaseModel):
+    """A person in care. ``person_no`` serves paging alone."""
+
+    person_id: UUID
+    person_no: int
+    name: str
+    born_on: str
+    home: str
+    time_zone: str
+
+
+class PersonInListOut(PersonOut):
+    """With what waits for them."""
+
+    newest_reading_at: datetime | None
+    open_alerts: int
+    worst_severity: str | None
+
+
+class VitalOut(BaseModel):
+    """The newest value of a vital. ``is_current`` false: it must not be shown as the present state."""
+
+    vital: str
+    value: float
+    unit: str
+    observed_at: datetime
+    is_current: bool
+
+
+class PersonDetailOut(PersonOut):
+    """With the newest values."""
+
+    latest: list[VitalOut]
+
+
+class ReadingOut(BaseModel):
+    """One stored reading; ``flags`` as in ``schemas.reasons.Flag``."""
+
+    observed_at: datetime
+    received_at: datetime
+    value: float
+    flags: int
+    device: str
+    epoch: int
+    seq: int
+    item: int
+
+
+class ReadingsOut(BaseModel):
+    """A page of readings. ``next_from``: ask again from there; readings of that same moment come again."""
+
+    vital: str
+    unit: str
+    readings: list[ReadingOut]
+    next_from: datetime | None
+
+
+class AlertOut(BaseModel):
+    """An alert. ``person_id`` is null where it is about a home."""
+
+    alert_id: UUID
+    version: int
+    person_id: UUID | None
+    subject: str
+    rule: str
+    severity: str
+    level: int
+    state: AlertState
+    episodes: int
+    opened_at: datetime
+    condition_at: datetime
+    ended_at: datetime | None
+    text: str
+    rationale: str
+    unverified: bool
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_note: str | None
+
+
+class AlertDetailOut(AlertOut):
+    """With the findings it rests on."""
+
+    findings: list[dict[str, Any]]
+
+
+class AcknowledgeIn(BaseModel):
+    """``version`` is that of the alert as it was read."""
+
+    version: int = Field(ge=1, le=2**31 - 1)
+    note: str = Field(default="", max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
+
+
+def _person(row: Record) -> dict[str, Any]:
+    return {
+        "person_id": row["person_id"],
+        "person_no": row["person_no"],
+        "name": row["display_name"],
+        "born_on": row["born_on"].isoformat(),
+        "home": row["label"],
+        "time_zone": row["time_zone"],
+    }
+
+
+_SAME: Final = (
+    *("alert_id", "version", "person_id", "subject", "rule", "level", "state", "episodes", "opened_at", "condition_at"),
+    *("ended_at", "rationale", "unverified", "acknowledged_at", "acknowledged_note"),
+)
+_OF_FINDING: Final = (
+    *("finding_id", "rule", "rule_version", "episode", "level", "observed_at", "evidence", "doctor_text"),
+    "unverified",
+)
+
+
+def _alert(row: Record) -> dict[str, Any]:
+    return {name: row[name] for name in _SAME} | {
+        "severity": Severity(row["severity"]).name.lower(),
+        "text": row["doctor_text"],
+        "acknowledged_by": row["acknowledged_by_name"],
+    }
+
+
+@router.get("/session")
+async def session(request: Request, doctor: SignedIn) -> SessionOut:
+    """Who is signed in, and the token that writes need."""
+    console = console_of(request)
+    return SessionOut(
+        name=doctor.name,
+        email=doctor.email,
+        csrf_token=doctor.csrf_token,
+        platform_time=console.now(),
+        rate=console.clock.rate,
+    )
+
+
+@router.get("/people")
+async def people(
+    request: Request,
+    doctor: SignedIn,
+    after: Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$")] = "",
+    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = MOST_PEOPLE,
+) -> list[PersonInListOut]:
+    """The people in your care by name; the next page comes ``after`` the last name and ``person_no`` of this one."""
+    rows = await people_of(console_of(request), doctor, after=(after, after_no), most=limit)
+    return [
+        PersonInListOut(
+            **_person(row),
+            newest_reading_at=row["observed_at"],
+            open_alerts=row["alerts"],
+            worst_severity=None if row["severity"] is None else Severity(row["severity"]).name.lower(),
+        )
+        for row in rows
+    ]
+
+
+@router.get("/people/{person_id}")
+async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonDetailOut:
+    """One person with the newest value of each vital."""
+    console = console_of(request)
+    row = await person_of(console, doctor, person_id, Action.READ_PERSON)
+    latest = [
+        VitalOut(
+            vital=one.vital.code,
+            value=one.value,
+            unit=one.vital.unit,
+            observed_at=one.observed_at,
+            is_current=one.fresh,
+        )
+        for one in await latest_of(console, row["person_no"])
+    ]
+    return PersonDetailOut(**_person(row), latest=latest)
+
+
+@router.get("/people/{person_id}/readings")
+async def readings(
+    request: Request,
+    person_id: UUID,
+    doctor: SignedIn,
+    vital: VitalCode,
+    start: Annotated[AwareDatetime, Query(alias="from")],
+    end: Annotated[AwareDatetime, Query(alias="to")],
+    limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = MOST_READINGS,
+) -> ReadingsOut:
+    """The readings of one vital from ``from`` up to ``to`` (at most 31 days), in order of time."""
+    if not timedelta() < end - start <= _LONGEST_RANGE:
+        raise HTTPException(422, "'to' must lie after 'from', by 31 days at most")
+    console = console_of(request)
+    row = await person_of(console, doctor, person_id, Action.READ_READINGS)
+    measured = VITAL_BY_CODE[vital]
+    rows = await console.pool.fetch(console.sql["readings_page"], row["person_no"], measured.number, start, end, limit)
+    return ReadingsOut(
+        vital=vital,
+        unit=measured.unit,
+        readings=[ReadingOut(**one) for one in rows],
+        next_from=rows[-1]["observed_at"] if len(rows) == limit else None,
+    )
+
+
+@router.get("/alerts")
+async def alerts(
+    request: Request,
+    doctor: SignedIn,
+    state: Annotated[list[AlertState] | None, Query()] = None,
+    before: AwareDatetime | None = None,
+    before_id: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50,
+) -> list[AlertOut]:
+    """Alerts about people in your care, newest first; the next page comes ``before`` the last of this one."""
+    page_from = (before, before_id or UUID(int=0)) if before else None
+    rows = await alerts_of(console_of(request), doctor, states=state or tuple(AlertState), before=page_from, most=limit)
+    return [AlertOut(**_alert(row)) for row in rows]
+
+
+@router.get("/alerts/{alert_id}")
+async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDetailOut:
+    """One alert with what it rests on."""
+    console = console_of(request)
+    row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
+    findings = await console.pool.fetch(console.sql["findings_of_alert"], alert_id)
+    return AlertDetailOut(**_alert(row), findings=[{name: one[name] for name in _OF_FINDING} for one in findings])
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+async def acknowledge_alert(
+    request: Request,
+    alert_id: UUID,
+    doctor: SignedIn,
+    wish: AcknowledgeIn,
+    x_csrf_token: Annotated[str | None, Header()] = None,
+) -> AlertOut:
+    """Takes an alert on. Repeating it changes nothing; 409 where it has changed since ``version``."""
+    check_token(doctor, x_csrf_token)
+    console = console_of(request)
+    if not await acknowledge(console, doctor, alert_id, version=wish.version, note=wish.note.strip()):
+        raise HTTPException(409, "the alert has changed since; read it again")
+    await record(console, doctor, Action.READ_ALERT, alert_id=alert_id)
+    row = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
+    assert row is not None  # noqa: S101 - it was acknowledged a moment ago
+    return AlertOut(**_alert(row))

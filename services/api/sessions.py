@@ -1,0 +1,119 @@
+"""Signing in and out: throttled, audited, with a session on the server that can be ended at any moment."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from services.api.access import Action, record
+from services.api.console import Console, Doctor, address_of, console_of
+from services.api.core import PastAttempts, admits
+from services.runtime.errors import HearthBeatError
+
+LASTS: Final = timedelta(hours=12)
+"""A session ends after a working day, in real time."""
+IDLE: Final = timedelta(hours=1)
+"""It ends earlier when neither a page nor the live worklist has asked for anything."""
+_TOUCH_EVERY: Final = timedelta(minutes=1)
+_ATTEMPTS_KEPT: Final = timedelta(days=30)
+_ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
+
+
+class NotSignedInError(HearthBeatError):
+    """Sign in first."""
+
+
+class WrongPasswordError(HearthBeatError):
+    """That address and password don't belong together."""
+
+
+class TooManyAttemptsError(HearthBeatError):
+    """Too many attempts; wait a quarter of an hour."""
+
+
+def cookie_name(console: Console) -> str:
+    """The session cookie; the prefix makes browsers insist on Secure, on the whole site and on this host."""
+    return "hb_session" if console.settings.plain_http else "__Host-hb_session"
+
+
+def _hash(cookie: str) -> bytes:
+    return sha256(cookie.encode()).digest()
+
+
+async def sign_in(console: Console, email: str, password: str, address: str) -> str:
+    """A new session's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
+    now = datetime.now(UTC)
+    account = sha256(email.strip().lower().encode()).digest()
+    attempt = await console.pool.fetchval(console.sql["begin_attempt"], account, address, now)
+    past = await console.pool.fetchrow(
+        console.sql["recent_failures"], account, address, attempt, now - _ATTEMPTS_WINDOW
+    )
+    if past is None or not admits(PastAttempts(**past), now):
+        await _refuse(console, attempt, "refused", address)
+        raise TooManyAttemptsError
+    row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
+    if not await console.passwords.fits(row["password_hash"] if row else None, password) or row is None:
+        await _refuse(console, attempt, "failed", address)
+        raise WrongPasswordError
+    return await _open(console, row["doctor_no"], attempt, address, now)
+
+
+async def _refuse(console: Console, attempt: int, outcome: str, address: str) -> None:
+    console.metrics.count("hb_api_sign_ins_total", outcome=outcome)
+    await console.pool.execute(console.sql["end_attempt"], attempt, outcome)
+    await record(console, None, Action.SIGN_IN, allowed=False, address=address)
+
+
+async def _open(console: Console, doctor_no: int, attempt: int, address: str, now: datetime) -> str:
+    cookie, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    doctor = Doctor(
+        doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=_hash(cookie), address=address
+    )
+    async with console.pool.acquire() as connection, connection.transaction():
+        await connection.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
+        await connection.execute(console.sql["forget_sessions"], now)
+        await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
+        await connection.execute(
+            console.sql["open_session"], doctor.session_hash, doctor_no, csrf_token, now, now + LASTS
+        )
+        await record(console, doctor, Action.SIGN_IN, on=connection)
+    console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
+    return cookie
+
+
+async def sign_out(console: Console, doctor: Doctor) -> None:
+    """Ends the session at once."""
+    await console.pool.execute(console.sql["close_session"], doctor.session_hash)
+    await record(console, doctor, Action.SIGN_OUT)
+
+
+async def find_doctor(console: Console, session_hash: bytes, address: str) -> Doctor:
+    """Whose session it is, asked of the database each time. Raises NotSignedInError."""
+    now = datetime.now(UTC)
+    row = await console.pool.fetchrow(console.sql["find_session"], session_hash, now, now - IDLE)
+    if row is None:
+        raise NotSignedInError
+    if now - row["seen_at"] > _TOUCH_EVERY:
+        await console.pool.execute(console.sql["touch_session"], session_hash, now)
+    return Doctor(
+        doctor_no=row["doctor_no"],
+        email=row["email"],
+        name=row["display_name"],
+        csrf_token=row["csrf_token"],
+        session_hash=session_hash,
+        address=address,
+    )
+
+
+async def signed_in(request: Request) -> Doctor:
+    """The doctor who sent this request. Raises NotSignedInError."""
+    console = console_of(request)
+    cookie = request.cookies.get(cookie_name(console))
+    if not cookie:
+        raise NotSignedInError
+    return await find_doctor(console, _hash(cookie), address_of(request))
+
+
+SignedIn = Annotated[Doctor, Depends(signed_in)]
