@@ -1,4 +1,4 @@
-"""All services in one process (the embedded default), and the command that prepares a platform."""
+"""All services in one process (the embedded default): `python -m services`."""
 
 import asyncio
 from typing import Annotated
@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from schemas.metrics import METRICS
-from services import prepare as preparation
 from services.alert import app as alert
 from services.alert.settings import AlertSettings
 from services.api import app as api
@@ -18,23 +17,13 @@ from services.medication.settings import MedicationSettings
 from services.runtime.lifecycle import run_process
 from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
-from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings
+from services.runtime.settings import ClockSettings, LogSettings
 from services.score import app as score
 from services.score.settings import ScoreSettings
 from services.store import app as store
 from services.store.settings import StoreSettings
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
-
-@cli.command()
-def prepare() -> None:
-    """Migrates the database and creates the bus's topics and first offsets."""
-    edition = asyncio.run(preparation.prepare(DatabaseSettings(), BusSettings()))
-    typer.echo(f"prepared; TimescaleDB edition: {edition}")
-
-
-@cli.command()
 def run(log_level: Annotated[str, typer.Option(envvar="HB_LOG_LEVEL")] = "info") -> None:
     """Runs every service in this process, until told to stop; one that crashes ends them all."""
     configure_logs(log_level)
@@ -57,4 +46,4 @@ def run(log_level: Annotated[str, typer.Option(envvar="HB_LOG_LEVEL")] = "info")
 
 
 if __name__ == "__main__":
-    cli()
+    typer.run(run)

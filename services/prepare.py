@@ -1,5 +1,7 @@
-"""Brings a platform's database and bus to where the services can start: migrations, topics, first offsets."""
+"""Brings a platform's database and bus to where the services can start: `python -m services.prepare`."""
 
+import asyncio
+import sys
 from contextlib import AsyncExitStack
 
 from schemas.topics import BUS_TOPICS
@@ -21,3 +23,13 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
             {topic.name: topic.groups for topic in BUS_TOPICS},
         )
     return edition
+
+
+def main() -> None:
+    """Migrations, topics, first offsets; says the edition."""
+    edition = asyncio.run(prepare(DatabaseSettings(), BusSettings()))
+    sys.stdout.write(f"prepared; TimescaleDB edition: {edition}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -55,12 +55,12 @@ class World:
         self.embedded = stack.enter_context(Embedded(directory / "servers"))
         self.clock = SharedClock.starting_in(HEAD_START_S + 2, rate=self.options.speed, runs_for_s=self.options.for_s)
         self.environment = self._environment()
-        run_tool(self.environment, "services", "prepare")
+        run_tool(self.environment, "services.prepare")
         self._write_register()
         run_tool(self.environment, "services.api", "register", str(directory / "register.json"))
         run_tool(self.environment, "services.api", "set-password", DOCTOR, given=self.password)
         stack.callback(self._start_mailbox().stop)
-        self.services = ServiceProcess("services", ["services", "run"], self.environment, directory / "services.log")
+        self.services = ServiceProcess("services", ["services"], self.environment, directory / "services.log")
         self.simulator = ServiceProcess("simulator", self._simulator(), self.environment, directory / "simulator.log")
         self.services.start()
         stack.callback(self.services.stop)
@@ -106,16 +106,8 @@ class World:
             count = ["--homes", str(self.options.homes), "--seed", str(self.options.seed)]
             run_tool(self.environment, "device_sim", "fleet", *count, "--register", register)
         else:
-            people = ["--people", str(self.options.people)]
-            run_tool(
-                self.environment,
-                "device_sim",
-                "replay",
-                str(self.options.replay),
-                *people,
-                "--write-register",
-                register,
-            )
+            streamed = [str(self.options.replay), "--people", str(self.options.people), "--register", register]
+            run_tool(self.environment, "device_sim", "replay", *streamed)
 
     def _simulator(self) -> list[str]:
         directory, options = self.options.directory, self.options
@@ -127,8 +119,7 @@ class World:
             "--summary", files["summary"], "--state", str(directory / "outboxes"), "--drain-s", f"{DRAIN_S:.0f}",
         ]  # fmt: skip
         if options.replay is None:
-            seeded = ["--seed", str(options.seed), "--homes", str(options.homes), "--truth", files["truth"]]
-            return ["device_sim", "run", *common, *seeded]
+            return ["device_sim", "run", *common, "--seed", str(options.seed), "--truth", files["truth"]]
         mapped = ["--people", str(options.people), "--map", str(directory / "people.json")]
         return ["device_sim", "replay", str(options.replay), *common, *mapped]
 

@@ -47,7 +47,7 @@ class Fleet:
         common = (
             "--register", str(self.path("register.json")), "--credentials", str(self.path("credentials.json")),
             "--host", stack.mqtt_host, "--port", str(stack.mqtt_port), "--oracle", str(self.path("oracle.jsonl")),
-            "--summary", str(self.path("summary.json")), "--seed", str(self._seed), "--resend-after", "5",
+            "--summary", str(self.path("summary.json")), "--resend-after", "5",
             "--drain-s", f"{drain_s:.0f}",
         )  # fmt: skip
         return ServiceProcess(

@@ -71,7 +71,7 @@ class Platform:
 
     def prepare(self) -> None:
         """Migrations, topics, first offsets."""
-        self.command("services", "prepare")
+        self.command("services.prepare")
 
     def start(self) -> None:
         """Starts every service that does not run."""

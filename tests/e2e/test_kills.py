@@ -98,8 +98,9 @@ def test_nothing_is_lost_and_every_incident_is_told_though_every_process_is_kill
         fleet = Fleet(platform, tmp_path, homes=HOMES, seed=SEED)
         fleet.register()
         simulator = fleet.simulator(
-            "run", "--homes", str(HOMES), "--truth", str(fleet.path("truth.jsonl")), "--state", str(tmp_path / "state")
-        )
+            "run",
+            "--seed", str(SEED), "--truth", str(fleet.path("truth.jsonl")), "--state", str(tmp_path / "state"),
+        )  # fmt: skip
         simulator.start()
         time.sleep(max(0.0, 3 - clock.elapsed_s))
         kills = kill_everything(platform, simulator, clock, random.Random(SEED))
