@@ -52,7 +52,7 @@ class FindingClaims:
         if change is None:
             return None
         if change.alert is not live:
-            await self._save(connection, change.alert)
+            await self._save(connection, change.alert, is_new=live is None)
         await connection.execute(self.sql["link_finding"], row["finding_id"], change.alert.alert_id)
         before = None if live is None else live.state
         alert, at = change.alert, to_datetime(now)
@@ -71,13 +71,9 @@ class FindingClaims:
         )
         return await self.pages.add(connection, subject, step=step, repeats=0, now=now)
 
-    async def _save(self, connection: Connection, alert: LiveAlert) -> None:
-        await connection.execute(
-            self.sql["save_alert"],
+    async def _save(self, connection: Connection, alert: LiveAlert, *, is_new: bool) -> None:
+        fields = (
             alert.alert_id,
-            alert.home_no,
-            alert.person_no,
-            alert.rule,
             alert.severity,
             alert.level,
             alert.state,
@@ -94,6 +90,11 @@ class FindingClaims:
             None if alert.closed_at is None else to_datetime(alert.closed_at),
             alert.version,
         )
+        if is_new:
+            subject = (alert.home_no, alert.person_no, alert.rule)
+            await connection.execute(self.sql["open_alert"], *fields, *subject)
+        else:
+            await connection.execute(self.sql["change_alert"], *fields)
 
     def _report(self, change: Change, told: int) -> None:
         alert = change.alert

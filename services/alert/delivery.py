@@ -46,7 +46,7 @@ class Delivery:
             async def start_due() -> int:
                 rows = await self.claim(AT_ONCE - len(under_way))
                 for row in rows:
-                    task = group.create_task(self._deliver_one(row))
+                    task = group.create_task(self.deliver(row))
                     under_way.add(task)
                     task.add_done_callback(under_way.discard)
                 return len(rows)
@@ -62,7 +62,8 @@ class Delivery:
             self.sql["claim_pages"], self.kind.name, now, now + timedelta(seconds=LEASE_S), most
         )
 
-    async def _deliver_one(self, row: asyncpg.Record) -> None:
+    async def deliver(self, row: asyncpg.Record) -> None:
+        """Tries a claimed page once and records how that went."""
         page = self._page_of(row)
         if page is None:
             result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)

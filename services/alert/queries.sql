@@ -19,18 +19,20 @@ update findings set claimed_at = $2 where finding_id = any($1::uuid[]);
 -- The alert of a subject and a rule that is not closed, if there is one.
 select * from alerts where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
 
--- name: save_alert
--- A new alert, or what a finding made of it. The acknowledgement is not this query's to change.
-insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, episodes, active_episodes,
-                    opened_at, condition_at, doctor_text, caregiver_text, rationale, unverified, ended_at, closed_at,
-                    version)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-on conflict (alert_id) do update set
-    severity = excluded.severity, level = excluded.level, state = excluded.state, episode = excluded.episode,
-    episodes = excluded.episodes, active_episodes = excluded.active_episodes, opened_at = excluded.opened_at,
-    condition_at = excluded.condition_at, doctor_text = excluded.doctor_text,
-    caregiver_text = excluded.caregiver_text, rationale = excluded.rationale, unverified = excluded.unverified,
-    ended_at = excluded.ended_at, closed_at = excluded.closed_at, version = excluded.version;
+-- name: open_alert
+-- The first finding of a subject and a rule.
+insert into alerts (alert_id, severity, level, state, episode, episodes, active_episodes, opened_at, condition_at,
+                    doctor_text, caregiver_text, rationale, unverified, ended_at, closed_at, version,
+                    home_no, person_no, rule)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+
+-- name: change_alert
+-- What a later finding made of it. The acknowledgement is not this query's to change.
+update alerts set
+    severity = $2, level = $3, state = $4, episode = $5, episodes = $6, active_episodes = $7, opened_at = $8,
+    condition_at = $9, doctor_text = $10, caregiver_text = $11, rationale = $12, unverified = $13, ended_at = $14,
+    closed_at = $15, version = $16
+where alert_id = $1;
 
 -- name: link_finding
 -- What the alert rests on.

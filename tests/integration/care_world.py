@@ -1,0 +1,113 @@
+"""A home with a person, a dispenser and a doctor, as rows; and findings about them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from schemas.alerts import Finding, Severity
+from schemas.topics import shard_of
+from services.runtime.clock import to_datetime
+from services.runtime.database import Pool
+
+START_MS = 1_780_300_800_000
+"""Midday UTC of a summer day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One household, fresh for each test, so that tests may share a database."""
+
+    home_no: int
+    person_no: int
+    device_no: int
+    device: str
+    doctor_no: int
+    email: str
+
+
+async def settle_in(
+    pool: Pool, *, zone: str = "Europe/Berlin", webhook: str | None = None, emails: bool = True
+) -> World:
+    """A new household whose doctor cares for the person since long ago."""
+    tag = uuid4().hex[:8]
+    home_no = await pool.fetchval(
+        "insert into homes (home_id, label, time_zone) values ($1, $2, $3) returning home_no", uuid4(), tag, zone
+    )
+    person_no = await pool.fetchval(
+        "insert into people (person_id, home_no, display_name, born_on) values ($1, $2, $3, '1940-01-01')"
+        " returning person_no",
+        uuid4(),
+        home_no,
+        f"Person {tag}",
+    )
+    device = f"{tag}-pills"
+    device_no = await pool.fetchval(
+        "insert into devices (device, device_type, home_no, shard, registered_at) values ($1, 'pill_dispenser', $2, $3, $4)"
+        " returning device_no",
+        device,
+        home_no,
+        shard_of(device),
+        datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    email = f"{tag}@example.org"
+    doctor_no = await pool.fetchval(
+        "insert into doctors (email, display_name, email_alerts, webhook) values ($1, $2, $3, $4) returning doctor_no",
+        email,
+        f"Dr {tag}",
+        emails,
+        webhook,
+    )
+    await pool.execute(
+        "insert into care_relations (doctor_no, person_no, valid) values ($1, $2, '[2020-01-01,)')",
+        doctor_no,
+        person_no,
+    )
+    return World(
+        home_no=home_no, person_no=person_no, device_no=device_no, device=device, doctor_no=doctor_no, email=email
+    )
+
+
+async def find(
+    pool: Pool,
+    world: World,
+    *,
+    rule: str = "spo2",
+    episode: int = 1,
+    level: int = 1,
+    severity: Severity = Severity.MEDIUM,
+    at: int = START_MS,
+    for_home: bool = False,
+) -> Finding:
+    """Writes a finding as score or medication would."""
+    finding = Finding(
+        person_no=0 if for_home else world.person_no,
+        home_no=world.home_no,
+        rule=rule,
+        rule_version=1,
+        episode=episode,
+        level=level,
+        severity=severity,
+        observed_at=at,
+        evidence=(),
+        doctor_text=f"What the doctor reads at level {level}.",
+        caregiver_text="What the caregiver reads.",
+        rationale="Because of a guideline.",
+    )
+    await pool.execute(
+        "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"
+        " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale)"
+        " values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, '[]', $10, $11, $12)",
+        finding.finding_id,
+        finding.person_no,
+        finding.home_no,
+        finding.rule,
+        finding.episode,
+        finding.level,
+        finding.severity,
+        to_datetime(at),
+        to_datetime(at) + timedelta(seconds=1),
+        finding.doctor_text,
+        finding.caregiver_text,
+        finding.rationale,
+    )
+    return finding
