@@ -96,7 +96,7 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
 def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason) -> JudgedUplink:
     return JudgedUplink(
         device_no=0,
-        device=device[:_TEXT_LIMIT],
+        device=_printable(device[:_TEXT_LIMIT]),
         home_no=home_no,
         shard=shard,
         epoch=-1,
@@ -106,6 +106,11 @@ def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_a
         received_at=received_at,
         refusals=(Refused(WHOLE_UPLINK, reason, "", payload),),
     )
+
+
+def _printable(name: str) -> str:
+    """A stranger may be called anything, a NUL included; a text column may not."""
+    return "".join(character if character.isprintable() else "?" for character in name)
 
 
 def _refuse(item: int, refused: _RefusedError, value: Any) -> Refused:

@@ -41,7 +41,10 @@ Registry = Mapping[str, RegisteredDevice]
 
 
 def build_registry(devices: Iterable[Mapping[str, Any]], bindings: Iterable[Mapping[str, Any]]) -> Registry:
-    """A snapshot from the rows of the queries ``devices`` and ``bindings``."""
+    """A snapshot from the rows of the queries ``devices`` and ``bindings``.
+
+    A device of a type that only a newer version knows is left out: its uplinks stay with it, unacknowledged.
+    """
     people: dict[int, dict[int, tuple[BoundPerson, ...]]] = {}
     for row in bindings:
         person = BoundPerson(
@@ -59,4 +62,5 @@ def build_registry(devices: Iterable[Mapping[str, Any]], bindings: Iterable[Mapp
             people=people.get(row["device_no"], {}),
         )
         for row in devices
+        if row["device_type"] in DEVICE_TYPE_BY_CODE
     }
