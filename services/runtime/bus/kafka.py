@@ -32,6 +32,7 @@ class KafkaBus:
     def __init__(self, settings: BusSettings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
         self._consumers: list[AIOKafkaConsumer] = []
 
     @property
@@ -63,6 +64,10 @@ class KafkaBus:
         await asyncio.gather(*sent)
 
     async def _start_producer(self) -> AIOKafkaProducer:
+        async with self._starting:
+            return self._producer or await self._new_producer()
+
+    async def _new_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka,
             acks="all",
