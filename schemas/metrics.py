@@ -79,4 +79,20 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_api_sign_ins_total", kind="counter", help="Sign-in attempts, by outcome.", labels=("outcome",)),
     Metric(name="hb_api_acknowledgements_total", kind="counter", help="Alerts acknowledged by doctors."),
     Metric(name="hb_api_live_streams_total", kind="counter", help="Live worklists opened."),
+    Metric(name="hb_score_uplinks_total", kind="counter", help="Uplinks scored."),
+    Metric(name="hb_score_duplicates_total", kind="counter", help="Uplinks that had been scored already."),
+    Metric(name="hb_score_late_readings_total", kind="counter", help="Readings older than the window of their rule."),
+    Metric(
+        name="hb_score_findings_total",
+        kind="counter",
+        help="Findings written, by rule and level.",
+        labels=("rule", "level"),
+    ),
+    Metric(
+        name="hb_score_finding_conflicts_total",
+        kind="counter",
+        help="Findings whose id another finding has: a bug if not zero.",
+    ),
+    Metric(name="hb_score_checkpoints_lost_total", kind="counter", help="Checkpoints that somebody else had moved."),
+    Metric(name="hb_score_retries_total", kind="counter", help="Writes that had to be repeated."),
 )

@@ -1,0 +1,46 @@
+"""The process of score: environment, signals, exit code; and the commands that compare its state with a replay."""
+
+import asyncio
+
+import typer
+
+from schemas.metrics import METRICS
+from services.runtime.lifecycle import run_process
+from services.runtime.logs import configure_logs
+from services.runtime.metrics import Metrics, serve_metrics
+from services.score import app, replay
+from services.score.settings import ScoreSettings
+
+cli = typer.Typer(add_completion=False, help=__doc__)
+
+
+@cli.callback(invoke_without_command=True)
+def run(context: typer.Context) -> None:
+    """Runs until told to stop."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = ScoreSettings()
+    configure_logs(settings.log.log_level)
+    metrics = Metrics(METRICS)
+
+    async def service(stop: asyncio.Event) -> None:
+        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
+
+    with serve_metrics(metrics, settings.log.metrics_port):
+        run_process(service)
+
+
+@cli.command()
+def export_state() -> None:
+    """Prints the checkpoint: a home a line, canonical JSON."""
+    typer.echo(asyncio.run(replay.export_state(ScoreSettings())))
+
+
+@cli.command()
+def replay_state() -> None:
+    """Prints the same from an undisturbed replay of the log up to the checkpoint."""
+    typer.echo(asyncio.run(replay.replay_state(ScoreSettings())))
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,45 @@
+"""Wires score: records to findings, due rows to findings, silence to findings."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+from services.runtime.bus.open import open_bus
+from services.runtime.clock import Clock
+from services.runtime.database import load_queries, open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.rounds import do_rounds
+from services.score.consumer import Consumer
+from services.score.due import DueRows
+from services.score.effects import EffectWriter
+from services.score.settings import ScoreSettings
+from services.score.silence import SilenceWatch
+
+_DUE_S: Final = 0.25
+_RECOVERY_S: Final = 5.0
+_SILENCE_S: Final = 2.0
+
+
+async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
+    """One member of the group, until ``stop``."""
+    log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
+    resend_after_s = settings.resend_after_s
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
+        bus = await stack.enter_async_context(open_bus(settings.bus, pool))
+        writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        consumer = Consumer(bus=bus, pool=pool, sql=sql, writer=writer, metrics=metrics, log=log, stop=stop)
+        due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
+        silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
+        log.info("started", partitions=bus.partitions)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(do_rounds(due.settle, stop, every_s=_DUE_S, log=log), name="due")
+            tasks.create_task(do_rounds(due.end_falls, stop, every_s=_RECOVERY_S, log=log), name="recovery")
+            tasks.create_task(do_rounds(silence.look, stop, every_s=_SILENCE_S, log=log), name="silence")
+            tasks.create_task(
+                consumer.run(
+                    instance=settings.instance, most=settings.most, checkpoint_every_s=settings.checkpoint_every_s
+                ),
+                name="consume",
+            )

@@ -1,0 +1,103 @@
+"""The durable side of score's state: what each partition's homes looked like at a position of the log."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.codec import write_json
+from schemas.topics import home_key, partition_of
+from services.runtime.clock import to_datetime
+from services.runtime.database import Connection, Pool, Queries
+from services.score.core import HomeState, seeded
+from services.score.rules import RULES
+from services.score.rules.fall import FALL
+from services.score.rules.silent_device import SILENT_DEVICE
+from services.score.rules.sos import SOS
+
+_HOMES_A_WRITE: Final = 100
+_NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVICE)
+
+
+@dataclass(slots=True)
+class Partition:
+    """A partition's homes as they are after the record before ``position``; the checkpoint stands at ``saved``."""
+
+    position: int
+    saved: int
+    homes: dict[int, HomeState] = field(default_factory=dict)
+    dirty: set[int] = field(default_factory=set)
+    passed_at: int | None = None
+    looked_up: set[tuple[int, int]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    """Loads and saves partitions. ``partitions`` is how many the topic has."""
+
+    pool: Pool
+    sql: Queries
+    partitions: int
+
+    async def load(self, partition_no: int) -> Partition:
+        """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(self.sql["add_position"], partition_no) is not None:
+                await self._seed(connection, partition_no)
+            position = await connection.fetchval(self.sql["position"], partition_no)
+            rows = await connection.fetch(self.sql["states"], partition_no)
+        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
+        return Partition(position=position, saved=position, homes=homes)
+
+    async def _seed(self, connection: Connection, partition_no: int) -> None:
+        """Written with the first position, so that a replay after a crash begins from the same numbers."""
+        numbers: dict[int, dict[int, dict[str, int]]] = {}
+        for row in await connection.fetch(self.sql["highest_episodes"], _NUMBERED, FALL.name, SOS.name):
+            if partition_of(home_key(row["home_no"]), self.partitions) == partition_no:
+                people = numbers.setdefault(row["home_no"], {})
+                people.setdefault(row["person_no"], {})[row["rule"]] = row["episode"]
+        await self._write(connection, partition_no, {home: seeded(people) for home, people in numbers.items()})
+
+    async def save(self, partition_no: int, partition: Partition) -> bool:
+        """False where the checkpoint is no longer the one that was loaded: somebody else goes on from another."""
+        position, dirty = partition.position, partition.dirty
+        passed_at = None if partition.passed_at is None else to_datetime(partition.passed_at)
+        async with self.pool.acquire() as connection, connection.transaction():
+            moved = await connection.fetchval(
+                self.sql["save_position"], partition_no, partition.saved, position, passed_at
+            )
+            if moved is None:
+                return False
+            await self._write(connection, partition_no, {home_no: partition.homes[home_no] for home_no in dirty})
+        partition.saved, partition.dirty = position, set()
+        return True
+
+    async def _write(self, connection: Connection, partition_no: int, homes: Mapping[int, HomeState]) -> None:
+        numbers = sorted(homes)
+        for first in range(0, len(numbers), _HOMES_A_WRITE):
+            part = numbers[first : first + _HOMES_A_WRITE]
+            plain = [write_json(homes[home_no].to_plain()).decode() for home_no in part]
+            await connection.execute(self.sql["save_states"], part, partition_no, plain)
+            await asyncio.sleep(0)
+
+    async def number_newcomers(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
+        """People who come to a home (person, home, its state) go on with the numbers of the homes they lived in."""
+        listed = list(newcomers)
+        rows = await self.pool.fetch(
+            self.sql["episodes_elsewhere"],
+            [person_no for person_no, _, _ in listed],
+            [home_no for _, home_no, _ in listed],
+            _NUMBERED,
+            FALL.name,
+            SOS.name,
+        )
+        numbers: dict[int, dict[str, int]] = {}
+        for row in rows:
+            numbers.setdefault(row["person_no"], {})[row["rule"]] = row["episode"]
+        for person_no, _, state in listed:
+            if person_no in numbers:
+                state.subject(person_no).episodes.update(numbers[person_no])
+
+    async def export(self) -> dict[str, Any]:
+        """Every home's state as the checkpoint has it."""
+        return {str(row["home_no"]): row["state"] for row in await self.pool.fetch(self.sql["all_states"])}

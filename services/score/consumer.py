@@ -1,0 +1,192 @@
+"""The path of a record: from the bus through the step; what follows is committed before anything depends on it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar
+
+import structlog
+
+from schemas.codec import decode_uplink_record
+from schemas.records import Canary, UplinkRecord
+from schemas.topics import UPLINKS_JUDGED
+from services.runtime.bus.port import Bus, Message, Subscription
+from services.runtime.clock import pause, to_datetime
+from services.runtime.database import LOST_CONNECTION, Pool, Queries
+from services.runtime.errors import HearthBeatError, RetryLaterError
+from services.runtime.metrics import Metrics
+from services.score.checkpoint import Checkpoints, Partition
+from services.score.core import Effect, HomeState, Tally, step
+from services.score.effects import EffectWriter
+
+T = TypeVar("T")
+GROUP: Final = "score"
+_WAIT_S: Final = 0.2
+_RETRY_S: Final = 0.25
+
+
+class LogGapError(HearthBeatError):
+    """The log goes on further than the checkpoint: records between them would never be scored."""
+
+
+class _StoppedError(HearthBeatError):
+    """Told to stop while the database was away; the next start replays."""
+
+
+Held = Mapping[int, Partition]
+"""The partitions of an assignment. A rebalance makes a new one, and what was under way for the old is dropped."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What follows from the records of one fetch."""
+
+    effects: list[Effect] = field(default_factory=list)
+    canaries: dict[tuple[str, int], int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    uplinks: int = 0
+
+
+class Consumer:
+    """One member of the group: fetch, step, commit what follows, pass the canaries; checkpoint now and then."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        pool: Pool,
+        sql: Queries,
+        writer: EffectWriter,
+        metrics: Metrics,
+        log: structlog.typing.FilteringBoundLogger,
+        stop: asyncio.Event,
+    ) -> None:
+        self._bus, self._pool, self._sql, self._writer = bus, pool, sql, writer
+        self._metrics, self._log, self._stop = metrics, log, stop
+        self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
+        self._held: Held = {}
+
+    async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
+        """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
+        loop = asyncio.get_running_loop()
+        subscription: Subscription | None = None
+        next_checkpoint = loop.time() + checkpoint_every_s
+        try:
+            while not self._stop.is_set():
+                try:
+                    subscription = subscription or await self._bus.subscribe(
+                        UPLINKS_JUDGED.name, GROUP, instance=instance, on_assigned=self._on_assigned
+                    )
+                    held = self._held
+                    messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
+                except RetryLaterError as error:
+                    self._log.warning("bus away", error=str(error))
+                    await pause(self._stop, _RETRY_S)
+                    continue
+                if held is self._held:
+                    await self._take(held, messages)
+                if loop.time() >= next_checkpoint:
+                    await self._save(subscription)
+                    next_checkpoint = loop.time() + checkpoint_every_s
+            if subscription is not None:
+                await self._save(subscription)
+        except _StoppedError:
+            self._log.warning("stopped while the database was away")
+
+    async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
+        """Loads the checkpoints of what is ours now; answers where each one stands."""
+        self._held = {}
+        held = {}
+        try:
+            for partition_no in sorted(partitions):
+                held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
+        except _StoppedError:
+            return {}
+        self._held = held
+        self._log.info("assigned", partitions=len(held), homes=sum(len(one.homes) for one in held.values()))
+        return {partition_no: partition.position for partition_no, partition in held.items()}
+
+    async def _take(self, held: Held, messages: Sequence[Message]) -> None:
+        records = [
+            (held[message.partition], message, decode_uplink_record(message.value))
+            for message in messages
+            if message.partition in held and message.offset >= held[message.partition].position
+        ]
+        await self._number_newcomers([(partition, record) for partition, _, record in records])
+        batch = _Batch()
+        for partition, message, record in records:
+            if message.offset != partition.position:
+                raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
+            partition.position += 1
+            if isinstance(record, Canary):
+                partition.passed_at = max(partition.passed_at or 0, record.received_at)
+                batch.canaries[record.instance, message.partition] = record.received_at
+            elif record.device_no:
+                partition.dirty.add(record.home_no)
+                state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
+                batch.effects += step(state, record, batch.tally)
+                batch.uplinks += 1
+        if batch.effects:
+            await self._persist(lambda: self._writer.write(batch.effects))
+        if batch.canaries:
+            await self._persist(lambda: self._pass(batch.canaries))
+        self._count(batch)
+
+    async def _number_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
+        """Looks up, once, the episode numbers of people whom their home's state does not know yet."""
+        newcomers = []
+        for partition, record in records:
+            if isinstance(record, Canary) or not record.device_no:
+                continue
+            state = partition.homes.get(record.home_no)
+            for item in (*record.readings, *record.events):
+                key = (item[1], record.home_no)
+                if (state is None or item[1] not in state.subjects) and key not in partition.looked_up:
+                    partition.looked_up.add(key)
+                    state = state or partition.homes.setdefault(record.home_no, HomeState())
+                    newcomers.append((*key, state))
+        if newcomers:
+            await self._persist(lambda: self._checkpoints.number_newcomers(newcomers))
+
+    async def _pass(self, canaries: Mapping[tuple[str, int], int]) -> None:
+        await self._pool.execute(
+            self._sql["pass_canaries"],
+            [instance for instance, _ in canaries],
+            [partition_no for _, partition_no in canaries],
+            [to_datetime(received_at) for received_at in canaries.values()],
+        )
+
+    async def _save(self, subscription: Subscription) -> None:
+        """Writes what changed, loads again what somebody else has moved. The group's offset is for show."""
+        held = self._held
+        try:
+            for partition_no, partition in held.items():
+                if partition.position == partition.saved or await self._checkpoints.save(partition_no, partition):
+                    continue
+                self._metrics.count("hb_score_checkpoints_lost_total")
+                self._log.error("checkpoint moved by somebody else", partition=partition_no)
+                self._held = {**held, partition_no: await self._checkpoints.load(partition_no)}
+                return
+            await subscription.commit({number: partition.saved for number, partition in held.items()})
+        except (*LOST_CONNECTION, RetryLaterError) as error:
+            self._log.warning("no checkpoint", error=type(error).__name__)
+
+    async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Tries until the database has it. Raises _StoppedError where stop came first."""
+        while True:
+            try:
+                return await work()
+            except LOST_CONNECTION as error:
+                self._metrics.count("hb_score_retries_total")
+                self._log.warning("database away", error=type(error).__name__)
+            if await pause(self._stop, _RETRY_S):
+                raise _StoppedError
+
+    def _count(self, batch: _Batch) -> None:
+        if batch.uplinks:
+            self._metrics.count("hb_score_uplinks_total", batch.uplinks)
+        if batch.tally.duplicates:
+            self._metrics.count("hb_score_duplicates_total", batch.tally.duplicates)
+        if batch.tally.late:
+            self._metrics.count("hb_score_late_readings_total", batch.tally.late)

@@ -1,0 +1,134 @@
+"""What did not happen: falls without an answer, SOS calls without a further press. Rows with a due time, no timers."""
+
+import asyncio
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from schemas.alerts import Severity
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
+from schemas.reasons import Flag
+from schemas.vitals import STEPS, VITALS
+from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.database import Connection, Pool, Queries
+from services.score.effects import EffectWriter
+from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
+from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS, RECOVERY_STEPS, level_of_fall
+from services.score.rules.sos import SOS
+
+STILL_S: Final = 60.0
+"""A watermark that has not moved for so long, real time, keeps no fall waiting any more (design 2.3)."""
+_ANSWERS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)]
+_VITALS: Final = [vital.number for vital in VITALS]
+_UPRIGHT: Final = int(Flag.UPRIGHT)
+_POSTURES: Final = int(Flag.UPRIGHT | Flag.LYING)
+
+
+def answer_hold_s(*, rate: float, resend_after_s: float) -> float:
+    """Real seconds that an answer given in time may still be on its way from the device.
+
+    In production half a second. Where the clock runs fast, a minute of the person's is shorter than one resend of the
+    device: then two resends, but never so much that a fall waits longer than it would in production.
+    """
+    return max(0.5, min(2 * resend_after_s, ANSWER_WITHIN_MS / 1000 * (1 - 1 / rate)))
+
+
+class PassedTime:
+    """The watermark as it was ``hold_s`` real seconds ago, and for how long it has stood still."""
+
+    def __init__(self, *, hold_s: float) -> None:
+        self._hold_s = hold_s
+        self._seen: deque[tuple[float, datetime | None]] = deque()
+
+    def see(self, watermark: datetime | None, now_s: float) -> datetime | None:
+        """Takes the newest watermark at real time ``now_s``; gives the held one, None while there is none."""
+        if not self._seen or self._seen[-1][1] != watermark:
+            self._seen.append((now_s, watermark))
+        while len(self._seen) > 1 and self._seen[1][0] <= now_s - self._hold_s:
+            self._seen.popleft()
+        first_s, held = self._seen[0]
+        return held if first_s <= now_s - self._hold_s else None
+
+    def stands_still(self, now_s: float) -> bool:
+        """Whether the newest watermark has been the newest for STILL_S."""
+        return bool(self._seen) and now_s - self._seen[-1][0] >= STILL_S
+
+
+class DueRows:
+    """Decides suspected falls, ends confirmed ones and SOS calls, once the watermark has passed."""
+
+    def __init__(self, *, pool: Pool, sql: Queries, clock: Clock, writer: EffectWriter, resend_after_s: float) -> None:
+        self._pool, self._sql, self._clock, self._writer = pool, sql, clock, writer
+        self._passed = PassedTime(hold_s=answer_hold_s(rate=clock.rate, resend_after_s=resend_after_s))
+
+    async def settle(self) -> int:
+        """One look; says how much was done. Raises LOST_CONNECTION: nothing was changed."""
+        now_s = asyncio.get_running_loop().time()
+        passed = self._passed.see(await self._pool.fetchval(self._sql["watermark"]), now_s)
+        done = 0
+        if passed is not None:
+            done = await self._decide_falls(passed, unverified=False) + await self._end_calls(passed)
+        if self._passed.stands_still(now_s):
+            done += await self._decide_falls(to_datetime(self._clock.now_ms()), unverified=True)
+        return done
+
+    async def end_falls(self) -> int:
+        """One look at the confirmed falls that are not over."""
+        watermark = await self._pool.fetchval(self._sql["watermark"])
+        if watermark is None:
+            return 0
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                self._sql["claim_recovered_falls"],
+                watermark,
+                _ANSWERS,
+                STEPS.number,
+                _VITALS,
+                _POSTURES,
+                _UPRIGHT,
+                RECOVERY_STEPS,
+                watermark - timedelta(milliseconds=FORGOTTEN_AFTER_MS),
+            )
+            for row in rows:
+                await self._tell(connection, FALL, row, level=ENDED, at=row["over_at"])
+                await connection.execute(self._sql["end_fall"], *_key(row), row["over_at"])
+        return len(rows)
+
+    async def _decide_falls(self, due: datetime, *, unverified: bool) -> int:
+        now = to_datetime(self._clock.now_ms())
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(self._sql["claim_due_falls"], due, _ANSWERS, STEPS.number, _VITALS, _POSTURES)
+            for row in rows:
+                upright = bool(row["stance"] & _UPRIGHT)
+                level = level_of_fall(answered=row["answered"], steps=row["steps"], upright=upright)
+                await self._tell(connection, FALL, row, level=level, at=row["due_at"], unverified=unverified)
+                if FALL.severities[level] is Severity.LOW:
+                    await self._tell(connection, FALL, row, level=ENDED, at=row["due_at"])
+                await connection.execute(self._sql["decide_fall"], *_key(row), now, level)
+        return len(rows)
+
+    async def _end_calls(self, due: datetime) -> int:
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(self._sql["claim_over_calls"], due)
+            for row in rows:
+                await self._tell(connection, SOS, row, level=ENDED, at=row["due_at"])
+                await connection.execute(self._sql["end_call"], *_key(row))
+        return len(rows)
+
+    async def _tell(
+        self, connection: Connection, rule: Rule, row: Any, *, level: int, at: datetime, unverified: bool = False
+    ) -> None:
+        sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
+        finding = finding_from(
+            rule,
+            Subject(row["person_no"], row["home_no"]),
+            row["episode"],
+            Mark(level, sample, sample),
+            observed_at=to_ms(at),
+            unverified=unverified,
+        )
+        await self._writer.add_finding(connection, finding)
+
+
+def _key(row: Any) -> tuple[int, int, int]:
+    return row["home_no"], row["person_no"], row["episode"]

@@ -1,0 +1,98 @@
+"""Writes what follows from records: findings, suspected falls with their question, presses of the SOS button."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+from uuid import uuid5
+
+import structlog
+
+from schemas.alerts import FINDING_NAMESPACE, Finding
+from schemas.messages import CommandKind
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Connection, Pool, Queries
+from services.runtime.metrics import Metrics
+from services.score.core import Effect, FallCheck, SosCall
+
+_FINDINGS: Final = "hb_score_findings_total"
+_CONFLICTS: Final = "hb_score_finding_conflicts_total"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectWriter:
+    """Every write may be repeated: what is there already stays as it is."""
+
+    pool: Pool
+    sql: Queries
+    clock: Clock
+    metrics: Metrics
+    log: structlog.typing.FilteringBoundLogger
+
+    async def write(self, effects: Sequence[Effect]) -> None:
+        """All or nothing. Raises LOST_CONNECTION."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            for effect in effects:
+                if isinstance(effect, Finding):
+                    await self.add_finding(connection, effect)
+                elif isinstance(effect, FallCheck):
+                    await self._add_fall_check(connection, effect)
+                else:
+                    await self._add_sos_press(connection, effect)
+
+    async def add_finding(self, connection: Connection, finding: Finding) -> None:
+        """A replay finds it there. The same id with other content is a bug of ours, told loudly; what stands stays."""
+        observed_at, evidence = to_datetime(finding.observed_at), [asdict(one) for one in finding.evidence]
+        added = await connection.fetchval(
+            self.sql["add_finding"],
+            finding.finding_id,
+            finding.person_no,
+            finding.home_no,
+            finding.rule,
+            finding.rule_version,
+            finding.episode,
+            finding.level,
+            finding.severity,
+            observed_at,
+            to_datetime(self.clock.now_ms()),
+            evidence,
+            finding.doctor_text,
+            finding.caregiver_text,
+            finding.rationale,
+            finding.unverified,
+        )
+        if added is not None:
+            self.metrics.count(_FINDINGS, rule=finding.rule, level=str(finding.level))
+            self.log.info("finding", finding_id=str(finding.finding_id), rule=finding.rule, level=finding.level)
+            return
+        same = await connection.fetchval(
+            self.sql["same_finding"], finding.finding_id, observed_at, finding.severity, evidence
+        )
+        if not same:
+            self.metrics.count(_CONFLICTS)
+            self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)
+
+    async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
+        sample, due_at = check.sample, to_datetime(check.due_at)
+        await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at)
+        if check.due_at > check.received_at:
+            asked = f"check_in|{sample.device_no}|{sample.epoch}|{sample.seq}|{sample.item}"
+            await connection.execute(
+                self.sql["add_check_in"],
+                uuid5(FINDING_NAMESPACE, asked),
+                sample.device_no,
+                CommandKind.CHECK_IN,
+                to_datetime(check.received_at),
+                due_at,
+            )
+
+    async def _add_sos_press(self, connection: Connection, call: SosCall) -> None:
+        await connection.execute(self.sql["add_sos_press"], *_key(call), *_source(call), to_datetime(call.due_at))
+
+
+def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:
+    return effect.subject.home_no, effect.subject.person_no, effect.episode
+
+
+def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
+    sample = effect.sample
+    return sample.device_no, sample.epoch, sample.seq, sample.item, to_datetime(sample.at)

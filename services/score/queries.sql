@@ -1,0 +1,238 @@
+-- name: watermark
+-- How far store and score have come; null when that is not known.
+select received_at from watermark;
+
+-- name: add_position
+-- A partition that was never scored begins at the start of its log; returns nothing where it is known.
+insert into score_positions (partition_no, position) values ($1, 0) on conflict do nothing returning position;
+
+-- name: position
+-- Where the checkpoint of a partition stands.
+select position from score_positions where partition_no = $1;
+
+-- name: states
+-- The homes of a partition's checkpoint.
+select home_no, state from score_state where partition_no = $1;
+
+-- name: highest_episodes
+-- The last episode number of each person (or home) and rule, wherever it was given out.
+select home_no, person_no, rule, max(episode) as episode
+from (
+    select home_no, person_no, rule, episode from findings where rule = any ($1::text[])
+    union all
+    select home_no, person_no, $2::text, episode from fall_checks
+    union all
+    select home_no, person_no, $3::text, episode from sos_calls
+) as given_out
+group by home_no, person_no, rule;
+
+-- name: episodes_elsewhere
+-- The last episode number of people in the homes where they lived before.
+select given_out.person_no, given_out.rule, max(given_out.episode) as episode
+from unnest($1::integer[], $2::integer[]) as mover (person_no, home_no)
+join (
+    select home_no, person_no, rule, episode from findings where person_no = any ($1) and rule = any ($3::text[])
+    union all
+    select home_no, person_no, $4::text, episode from fall_checks where person_no = any ($1)
+    union all
+    select home_no, person_no, $5::text, episode from sos_calls where person_no = any ($1)
+) as given_out on given_out.person_no = mover.person_no and given_out.home_no <> mover.home_no
+group by given_out.person_no, given_out.rule;
+
+-- name: save_position
+-- Moves a checkpoint on from where it was loaded; returns nothing where somebody else has moved it.
+update score_positions set position = $3, passed_at = coalesce($4, passed_at)
+where partition_no = $1 and position = $2 returning position;
+
+-- name: save_states
+-- The homes that changed since the last checkpoint.
+insert into score_state (home_no, partition_no, state)
+select row.home_no, $2, row.state::jsonb from unnest($1::integer[], $3::text[]) as row (home_no, state)
+on conflict (home_no) do update set partition_no = excluded.partition_no, state = excluded.state;
+
+-- name: pass_canaries
+-- Everything before these canaries has been scored, and what follows from it is committed.
+insert into watermarks (consumer, instance, partition_no, received_at)
+select 'score', row.instance, row.partition_no, row.received_at
+from unnest($1::text[], $2::integer[], $3::timestamptz[]) as row (instance, partition_no, received_at)
+on conflict (consumer, instance, partition_no)
+do update set received_at = greatest(watermarks.received_at, excluded.received_at);
+
+-- name: add_finding
+-- A finding is written once; returns nothing where its id is known.
+insert into findings (
+    finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
+    doctor_text, caregiver_text, rationale, unverified
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+on conflict do nothing returning finding_id;
+
+-- name: same_finding
+-- Whether the finding that stands under an id says the same.
+select (observed_at, severity, evidence) is not distinct from ($2::timestamptz, $3::smallint, $4::jsonb)
+from findings where finding_id = $1;
+
+-- name: add_fall_check
+-- A suspected fall that waits for an answer.
+insert into fall_checks (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing;
+
+-- name: add_check_in
+-- Asks the person through the device that suspects a fall.
+insert into commands (command_id, device_no, kind, created_at, expires_at)
+values ($1, $2, $3, $4, $5) on conflict do nothing;
+
+-- name: add_sos_press
+-- A press begins a call or makes it last longer.
+insert into sos_calls as c (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (home_no, person_no, episode) do update set due_at = greatest(c.due_at, excluded.due_at);
+
+-- name: claim_due_falls
+-- Suspected falls whose minute is over, with the first answer and the signs of recovery within it.
+select f.*, answer.device_no is not null as answered, coalesce(walk.steps, 0) as steps, coalesce(stance.flags, 0) as stance
+from fall_checks f
+left join lateral (
+    select e.device_no from device_events e
+    where e.home_no = f.home_no and e.kind = any ($2::smallint[]) and e.observed_at between f.observed_at and f.due_at
+      and e.person_no = any (array(
+          select 0 union all select p.person_no from people p
+          where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
+      ))
+    limit 1
+) answer on true
+left join lateral (
+    select sum(r.value) as steps from readings r
+    where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.observed_at and r.observed_at <= f.due_at
+) walk on true
+left join lateral (
+    select r.flags from readings r
+    where r.person_no = f.person_no and r.vital = any ($4::smallint[]) and r.flags & $5 <> 0
+      and r.observed_at > f.observed_at and r.observed_at <= f.due_at
+    order by r.observed_at desc limit 1
+) stance on true
+where f.decided_at is null and f.due_at <= $1
+order by f.due_at limit 100 for update of f skip locked;
+
+-- name: decide_fall
+-- What a suspected fall came to. A near fall is over at once.
+update fall_checks set decided_at = $4, level = $5, ended_at = case when $5 = 1 then due_at end
+where home_no = $1 and person_no = $2 and episode = $3;
+
+-- name: claim_recovered_falls
+-- Confirmed falls that were answered late, or with signs of recovery since; or are a day old.
+select f.*, coalesce(answer.observed_at, least(walk.last_at, $1), $1) as over_at
+from fall_checks f
+left join lateral (
+    select e.observed_at from device_events e
+    where e.home_no = f.home_no and e.kind = any ($2::smallint[]) and e.observed_at > f.due_at
+      and e.person_no = any (array(
+          select 0 union all select p.person_no from people p
+          where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
+      ))
+    order by e.observed_at limit 1
+) answer on true
+left join lateral (
+    select sum(r.value) as steps, max(r.observed_at) as last_at from readings r
+    where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.due_at and r.value > 0
+) walk on true
+left join lateral (
+    select r.flags from readings r
+    where r.person_no = f.person_no and r.vital = any ($4::smallint[]) and r.flags & $5 <> 0
+      and r.observed_at > f.due_at
+    order by r.observed_at desc limit 1
+) stance on true
+where f.level = 2 and f.ended_at is null and f.due_at <= $1
+  and (answer.observed_at is not null or (walk.steps >= $7 and stance.flags & $6 <> 0) or f.due_at <= $8)
+order by f.due_at limit 100 for update of f skip locked;
+
+-- name: end_fall
+-- A confirmed fall is over.
+update fall_checks set ended_at = $4 where home_no = $1 and person_no = $2 and episode = $3;
+
+-- name: claim_over_calls
+-- SOS calls without a further press.
+select * from sos_calls where ended_at is null and due_at <= $1 order by due_at limit 100 for update skip locked;
+
+-- name: end_call
+-- An SOS call is over.
+update sos_calls set ended_at = due_at where home_no = $1 and person_no = $2 and episode = $3;
+
+-- name: one_watcher
+-- One score at a time looks for silence; the others pass.
+select pg_try_advisory_xact_lock(7001044);
+
+-- name: watch_silence
+-- Notes how far the watermark has come. A jump of more than $2 is an outage of ours that has ended just now.
+insert into silence_watch as w (watermark_at, resumed_at) values ($1, $1)
+on conflict (only_row) do update set
+    resumed_at = case when excluded.watermark_at - w.watermark_at > $2::interval then excluded.watermark_at
+                      else w.resumed_at end,
+    watermark_at = greatest(w.watermark_at, excluded.watermark_at)
+returning resumed_at;
+
+-- name: newly_silent
+-- Devices that were last heard of longer ago than their kind may be, and said nothing that explains it.
+with heard as (
+    select d.device_no, d.home_no, kind.silent_after,
+           greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
+                                      where c.device_no = d.device_no)) as last_heard_at
+    from devices d
+    join unnest($2::text[], $3::interval[]) as kind (device_type, silent_after) using (device_type)
+)
+select heard.device_no, heard.home_no, heard.last_heard_at, heard.last_heard_at + heard.silent_after as silent_at,
+       coalesce(bound.person_no, 0) as person_no
+from heard
+left join lateral (
+    select min(b.person_no) as person_no from bindings b join people p using (person_no)
+    where b.device_no = heard.device_no and b.valid @> $1::timestamptz and p.home_no = heard.home_no
+    having count(distinct b.person_no) = 1
+) bound on true
+where heard.last_heard_at + heard.silent_after < $1
+  and not exists (select from silences s where s.device_no = heard.device_no and s.ended_at is null)
+  and not exists (
+      select from device_events e
+      where e.device_no = heard.device_no and e.kind = any ($4::smallint[])
+        and e.observed_at > $1 - $5::interval and e.received_at >= heard.last_heard_at - $6::interval
+  )
+order by heard.device_no;
+
+-- name: next_silence
+-- The number of a person's (or a home's) next silence.
+select 1 + greatest(
+    (select coalesce(max(episode), 0) from silences where home_no = $1 and person_no = $2),
+    (select coalesce(max(episode), 0) from findings
+     where rule = $3 and person_no = $2 and (person_no <> 0 or home_no = $1))
+);
+
+-- name: add_silence
+-- A device is silent.
+insert into silences (home_no, person_no, episode, device_no, last_heard_at, silent_at)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: heard_again
+-- Silent devices that were heard since.
+update silences s set ended_at = heard.last_at
+from (
+    select c.device_no, max(c.last_received_at) as last_at from device_cursor c
+    where c.device_no in (select device_no from silences where ended_at is null) group by c.device_no
+) heard
+where heard.device_no = s.device_no and s.ended_at is null and heard.last_at > s.last_heard_at
+returning s.*;
+
+-- name: all_states
+-- Every home's state, for comparing.
+select home_no, state from score_state order by home_no;
+
+-- name: all_positions
+-- How far the checkpoint of each partition has come.
+select partition_no, position from score_positions;
+
+-- name: score_watermarks
+-- The newest canary that score has passed, by partition.
+select partition_no, max(received_at) as received_at from watermarks where consumer = 'score' group by partition_no;
+
+-- name: unsaved_partitions
+-- How many partitions' checkpoints are older than the canaries that stood at some moment.
+select count(*) from unnest($1::integer[], $2::timestamptz[]) as passed (partition_no, received_at)
+left join score_positions p using (partition_no)
+where p.passed_at is null or p.passed_at < passed.received_at;

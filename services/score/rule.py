@@ -1,0 +1,143 @@
+"""What every rule says about itself, and the words its machinery shares. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from schemas.alerts import Evidence, Finding, Severity
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+
+ENDED: Final = 0
+"""The level of the finding that says that an episode is over."""
+
+
+class Sample(NamedTuple):
+    """A reading as a rule keeps it. The order of the fields is the order of samples."""
+
+    at: int
+    value: float
+    device_no: int
+    epoch: int
+    seq: int
+    item: int
+
+
+class Mark(NamedTuple):
+    """An episode reached ``level`` (``ENDED``: it is over) at ``last.at``.
+
+    ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
+    """
+
+    level: int
+    first: Sample
+    last: Sample
+
+
+class FoldState(Protocol):
+    """What a fold remembers between two samples: a dataclass of numbers and samples.
+
+    ``level`` 0: no episode; ``since`` is when the episode began, in ms.
+    """
+
+    level: int
+    since: int
+
+
+F = TypeVar("F", bound=FoldState)
+
+
+class Fold(Protocol[F]):
+    """A rule over the samples of one vital in the order of time."""
+
+    @property
+    def window_ms(self) -> int:
+        """How late a sample may come and still be evaluated."""
+
+    @property
+    def rest_ms(self) -> int:
+        """How long after a movement samples say nothing; 0: movement does not matter."""
+
+    def start(self) -> F:
+        """Before the first sample."""
+
+    def advance(self, state: F, sample: Sample, *, rested: bool) -> list[Mark] | None:
+        """Takes the next sample, changes ``state``; what was reached by it, None for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A clinical (or technical) rule.
+
+    ``severities``, ``caregiver`` are by level; level 0 is the sentence for the end. ``doctor`` writes the doctor's
+    sentence from the mark. ``rationale`` names the source of every number. ``what`` names the evidence: a vital's code
+    or a kind of event. ``fold`` is None for rules over events and over silence.
+    """
+
+    name: str
+    version: int
+    what: str
+    severities: Mapping[int, Severity]
+    rationale: str
+    caregiver: Mapping[int, str]
+    doctor: Callable[[Mark], str]
+    fold: Fold[Any] | None = None
+
+    def severity(self, level: int) -> Severity:
+        """How soon somebody has to act at ``level``; the end of an episode never opens anything."""
+        return self.severities[level] if level else Severity.LOW
+
+
+class Subject(NamedTuple):
+    """Whom a finding is about; ``person_no`` 0 is the home itself."""
+
+    person_no: int
+    home_no: int
+
+
+def finding_from(
+    rule: Rule,
+    subject: Subject,
+    episode: int,
+    mark: Mark,
+    *,
+    observed_at: int | None = None,
+    unverified: bool = False,
+) -> Finding:
+    """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's reading."""
+    samples = (mark.first,) if mark.first == mark.last else (mark.first, mark.last)
+    return Finding(
+        person_no=subject.person_no,
+        home_no=subject.home_no,
+        rule=rule.name,
+        rule_version=rule.version,
+        episode=episode,
+        level=mark.level,
+        severity=rule.severity(mark.level),
+        observed_at=mark.last.at if observed_at is None else observed_at,
+        evidence=tuple(_evidence(rule, sample) for sample in samples),
+        doctor_text=rule.doctor(mark),
+        caregiver_text=rule.caregiver[mark.level],
+        rationale=rule.rationale,
+        unverified=unverified,
+    )
+
+
+def _evidence(rule: Rule, sample: Sample) -> Evidence:
+    return Evidence(
+        what=rule.what,
+        value=None if rule.fold is None else sample.value,
+        observed_at=sample.at,
+        device_no=sample.device_no,
+        epoch=sample.epoch,
+        seq=sample.seq,
+        item=sample.item,
+    )
+
+
+def by_level(**levels: Any) -> Mapping[int, Any]:
+    """``ended=``, ``level_1=``, ``level_2=`` as a mapping from 0, 1, 2."""
+    numbers = {"ended": 0, "level_1": 1, "level_2": 2}
+    return MappingProxyType({numbers[name]: value for name, value in levels.items()})

@@ -1,0 +1,103 @@
+"""Low glucose: the hypoglycaemia event of continuous monitors, level 1 and level 2."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.alerts import Severity
+from schemas.vitals import GLUCOSE
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Sample, by_level
+
+_LOW, _VERY_LOW = 70, 54
+_LASTING_MS = 15 * MINUTE_MS
+_LONGEST_GAP_MS = 30 * MINUTE_MS
+
+
+@dataclass(slots=True)
+class GlucoseState:
+    """An episode, or a candidate for one. ``low_at`` is the first reading below 70 mg/dL, ``very_low_at`` below 54."""
+
+    level: int = 0
+    since: int = 0
+    at: int = 0
+    low_at: Sample | None = None
+    very_low_at: Sample | None = None
+    last_low: Sample | None = None
+    back_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HypoglycaemiaEvents:
+    """Episodes as issue 3 counts them, in mg/dL and ms.
+
+    A level counts once its first and last reading below the limit are at least 15 min apart; both levels end after at
+    least 15 min at or above 70; a gap over 30 min closes what is open. Movement does not matter.
+    """
+
+    window_ms: int = 2 * HOUR_MS
+    rest_ms: int = 0
+
+    def start(self) -> GlucoseState:
+        """Before the first sample."""
+        return GlucoseState()
+
+    def advance(self, state: GlucoseState, sample: Sample, *, rested: bool) -> list[Mark] | None:
+        """Takes the next sample, whether at rest or not."""
+        del rested
+        at = sample.at
+        marks: list[Mark] = []
+        if state.last_low is not None and at - state.at > _LONGEST_GAP_MS:
+            self._close(state, sample, marks)
+        state.at = at
+        if sample.value < _LOW:
+            self._below(state, sample, marks)
+        elif state.last_low is not None:
+            state.back_at = state.back_at or at
+            if at - state.back_at >= _LASTING_MS:
+                self._close(state, sample, marks)
+        return marks or None
+
+    def _below(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
+        state.back_at = 0
+        state.last_low = sample
+        state.low_at = state.low_at or sample
+        if state.level < 1 and sample.at - state.low_at.at >= _LASTING_MS:
+            state.level, state.since = 1, state.low_at.at
+            marks.append(Mark(1, state.low_at, sample))
+        if sample.value < _VERY_LOW:
+            state.very_low_at = state.very_low_at or sample
+            if state.level < 2 and sample.at - state.very_low_at.at >= _LASTING_MS:  # noqa: PLR2004
+                state.level = 2
+                marks.append(Mark(2, state.very_low_at, sample))
+
+    def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
+        if state.level and state.last_low is not None:
+            marks.append(Mark(ENDED, state.last_low, sample))
+        state.level = state.since = state.back_at = 0
+        state.low_at = state.very_low_at = state.last_low = None
+
+
+def _doctor(mark: Mark) -> str:
+    if mark.level == ENDED:
+        return f"The low glucose episode is over; {mark.last.value:.0f} mg/dL at last."
+    limit = _VERY_LOW if mark.level > 1 else _LOW
+    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
+    return f"Glucose below {limit} mg/dL for {minutes} min; {mark.last.value:.0f} mg/dL at last."
+
+
+GLUCOSE_LOW: Final = Rule(
+    name="glucose_low",
+    version=1,
+    what=GLUCOSE.code,
+    severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
+    rationale=(
+        "Level 1 hypoglycaemia is below 70 mg/dL, level 2 below 54 mg/dL; an event lasts 15 min and ends after 15 min"
+        " at or above 70 (Battelino 2019, Diabetes Care 42:1593; the end rule is ours, clinical.md 1.2)."
+    ),
+    caregiver=by_level(
+        ended="The blood sugar is no longer known to be low.",
+        level_1="The blood sugar is low. Please see that they eat or drink something sweet.",
+        level_2="The blood sugar is dangerously low. Give something sweet now if they can swallow, and stay with them.",
+    ),
+    doctor=_doctor,
+    fold=HypoglycaemiaEvents(),
+)

@@ -1,0 +1,39 @@
+"""A device that has not been heard of for longer than its kind may be."""
+
+from typing import Final
+
+from schemas.alerts import Severity
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level
+
+EXPLAINED_FOR_MS: Final = 12 * HOUR_MS
+"""So long a device may be silent that last said it was charging or not worn."""
+LAST_WORDS_MS: Final = 15 * MINUTE_MS
+"""An explanation this close to the last uplink is the newest word of a device."""
+RESUMED_FOR_MS: Final = 15 * MINUTE_MS
+"""So long after an outage of ours nobody is called silent: devices wait up to 10 min between resends."""
+RESENDS: Final = 3
+"""Silence is at least so many resend times long, in real time (design 2.4)."""
+
+
+def _doctor(mark: Mark) -> str:
+    if mark.level == ENDED:
+        return "The device is heard again."
+    hours = (mark.last.at - mark.first.at) / HOUR_MS
+    return f"A device has not been heard of for {hours:.1f} h; nothing is known from it since."
+
+
+SILENT_DEVICE: Final = Rule(
+    name="silent_device",
+    version=1,
+    what="last_uplink",
+    severities=by_level(level_1=Severity.TECHNICAL),
+    rationale=(
+        "Limits per kind of device from the gaps of real streams (clinical.md 4.6), on the clock of reception, against"
+        " the newest moment that the whole platform has worked off, so that an outage of ours silences nobody."
+    ),
+    caregiver=by_level(
+        ended="The device is heard again.",
+        level_1="A device has not been heard of for a while. Please see that it is charged, worn and in reach.",
+    ),
+    doctor=_doctor,
+)

@@ -1,0 +1,33 @@
+"""The SOS button: somebody asks for help, at once."""
+
+from typing import Final
+
+from schemas.alerts import Severity
+from schemas.events import EventKind
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
+
+SAME_CALL_MS: Final = 10 * MINUTE_MS
+"""A press within this of another belongs to the same call."""
+
+
+def _doctor(mark: Mark) -> str:
+    if mark.level == ENDED:
+        return "No further press of the SOS button for 10 minutes."
+    return "The SOS button was pressed."
+
+
+SOS: Final = Rule(
+    name="sos",
+    version=1,
+    what=EventKind.SOS_PRESSED,
+    severities=by_level(level_1=Severity.HIGH),
+    rationale=(
+        "A person asks for help: HIGH by IEC 60601-1-8, since harm within minutes can't be excluded (clinical.md 1.7)."
+        " Presses within 10 min are one call [K]."
+    ),
+    caregiver=by_level(
+        ended="The SOS button has not been pressed again.",
+        level_1="The SOS button was pressed. Please call or go and look now.",
+    ),
+    doctor=_doctor,
+)

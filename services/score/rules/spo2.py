@@ -1,0 +1,56 @@
+"""Oxygen saturation too low at rest."""
+
+from typing import Final
+
+from schemas.alerts import Severity
+from schemas.vitals import SPO2
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
+from services.score.sustained import Sustained
+
+_LOW, _VERY_LOW, _BACK = 92, 91, 94
+
+
+def _beyond(value: float) -> int:
+    """The signed level of a saturation in %: at or below 92, at or below 91."""
+    if value > _LOW:
+        return 0
+    return -2 if value <= _VERY_LOW else -1
+
+
+def _cleared(value: float, _side: int) -> bool:
+    """Whether a saturation in % is back at 94 or above."""
+    return value >= _BACK
+
+
+def _doctor(mark: Mark) -> str:
+    if mark.level == ENDED:
+        return f"Oxygen saturation back to {mark.last.value:.0f} %."
+    limit = _VERY_LOW if mark.level > 1 else _LOW
+    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
+    return f"Oxygen saturation at or below {limit} % at rest for {minutes} min; {mark.last.value:.0f} % at last."
+
+
+SPO2_LOW: Final = Rule(
+    name="spo2",
+    version=1,
+    what=SPO2.code,
+    severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
+    rationale=(
+        "At or below 92 % is the emergency limit of NHS COVID oximetry@home, and 91 % is 3 points of NEWS2 scale 1"
+        " (RCP 2017); it must hold for 3 min at rest and be back at 94 % to clear (clinical.md 1.1, 1.4, 4.1). Not for"
+        " people with a prescribed target of 88 to 92 %."
+    ),
+    caregiver=by_level(
+        ended="The oxygen in the blood is back in its usual range.",
+        level_1="The oxygen in the blood has been low at rest. Please ask how they feel and how they breathe.",
+        level_2="The oxygen in the blood is far too low at rest. Please go and look now.",
+    ),
+    doctor=_doctor,
+    fold=Sustained(
+        beyond=_beyond,
+        cleared=_cleared,
+        persist_ms=3 * MINUTE_MS,
+        clear_ms=5 * MINUTE_MS,
+        max_step_per_minute=SPO2.max_step_per_minute or 0,
+    ),
+)

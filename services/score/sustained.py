@@ -1,0 +1,135 @@
+"""The fold of a limit that has to hold: plausibility, persistence, hysteresis, refractory time. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Sample
+
+_ODD_ONES: Final = 3
+"""So many implausible samples in a row are believed after all (clinical.md 1.8)."""
+_LEAST_SAMPLES: Final = 3
+_LONGEST_GAP_MS: Final = 6 * MINUTE_MS
+"""A condition is not taken to hold over a longer gap between two samples."""
+
+
+@dataclass(slots=True)
+class SustainedState:
+    """What is known after the samples so far. Sides are +1 above, -1 below; ``first_*`` begin a level's persistence."""
+
+    level: int = 0
+    since: int = 0
+    side: int = 0
+    at: int = 0
+    value: float = 0.0
+    odd: int = 0
+    run_side: int = 0
+    first_1: Sample | None = None
+    count_1: int = 0
+    first_2: Sample | None = None
+    count_2: int = 0
+    last_beyond: Sample | None = None
+    clear_at: int = 0
+    raised_at: int = 0
+    raised_level: int = 0
+    raised_side: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sustained:
+    """A limit on both sides or one, at rest (clinical.md 4.1). Times in ms, values in the vital's unit.
+
+    ``beyond`` gives the signed level of a value (+2, +1, 0, -1, -2), ``cleared`` whether it is back past the off limit
+    of a side. An episode ends after ``clear_ms`` of that, or over a gap longer than the refractory time; a repeat at
+    the same level on the same side waits until ``refractory_ms`` after the last raise, an escalation doesn't.
+    """
+
+    beyond: Callable[[float], int]
+    cleared: Callable[[float, int], bool]
+    persist_ms: int
+    clear_ms: int
+    max_step_per_minute: float
+    rest_ms: int = 10 * MINUTE_MS
+    refractory_ms: int = HOUR_MS
+    window_ms: int = 30 * MINUTE_MS
+
+    def start(self) -> SustainedState:
+        """Before the first sample."""
+        return SustainedState()
+
+    def advance(self, state: SustainedState, sample: Sample, *, rested: bool) -> list[Mark] | None:
+        """Takes the next sample. One that was not taken at rest, or is implausible, changes nothing."""
+        if not rested:
+            return None
+        at, value = sample[0], sample[1]
+        gap = at - state.at
+        if abs(value - state.value) > self.max_step_per_minute and self._is_odd(state, value, gap):
+            return None
+        state.odd = 0
+        state.at, state.value = at, value
+        beyond = self.beyond(value)
+        if not beyond and not state.level:
+            state.run_side = 0
+            return None
+        marks: list[Mark] = []
+        if state.level:
+            self._maybe_end(state, sample, gap, marks)
+        self._keep_run(state, sample, beyond, gap)
+        if beyond:
+            self._maybe_raise(state, sample, marks)
+        return marks or None
+
+    def _is_odd(self, state: SustainedState, value: float, gap: int) -> bool:
+        """Whether the step from the last sample is more than the body can do; the third in a row is believed."""
+        if not state.at or abs(value - state.value) <= self.max_step_per_minute * gap / MINUTE_MS:
+            return False
+        state.odd += 1
+        return state.odd < _ODD_ONES
+
+    def _keep_run(self, state: SustainedState, sample: Sample, beyond: int, gap: int) -> None:
+        side = (beyond > 0) - (beyond < 0)
+        if side != state.run_side or gap > _LONGEST_GAP_MS:
+            state.first_1 = state.first_2 = None
+            state.run_side = side
+        if not beyond:
+            return
+        state.first_1, state.count_1 = (state.first_1, state.count_1 + 1) if state.first_1 else (sample, 1)
+        if abs(beyond) == 1:
+            state.first_2 = None
+        else:
+            state.first_2, state.count_2 = (state.first_2, state.count_2 + 1) if state.first_2 else (sample, 1)
+        if side == state.side or not state.level:
+            state.last_beyond = sample
+
+    def _maybe_raise(self, state: SustainedState, sample: Sample, marks: list[Mark]) -> None:
+        for level, first, count in ((2, state.first_2, state.count_2), (1, state.first_1, state.count_1)):
+            if first is None or count < _LEAST_SAMPLES or sample.at - first.at < self.persist_ms:
+                continue
+            if not self._may_raise(state, sample.at, level):
+                continue
+            if not state.level:
+                state.since, state.side, state.clear_at = first.at, state.run_side, 0
+                state.last_beyond = sample
+            state.level = state.raised_level = level
+            state.raised_at, state.raised_side = sample.at, state.run_side
+            marks.append(Mark(level, first, sample))
+            return
+
+    def _may_raise(self, state: SustainedState, at: int, level: int) -> bool:
+        if state.level:
+            return state.run_side == state.side and level > state.level
+        if state.run_side != state.raised_side or level > state.raised_level:
+            return True
+        return at - state.raised_at >= self.refractory_ms
+
+    def _maybe_end(self, state: SustainedState, sample: Sample, gap: int, marks: list[Mark]) -> None:
+        if gap <= self.refractory_ms:
+            if not self.cleared(sample.value, state.side):
+                state.clear_at = 0
+                return
+            if not state.clear_at or gap > _LONGEST_GAP_MS:
+                state.clear_at = sample.at
+            if sample.at - state.clear_at < self.clear_ms:
+                return
+        marks.append(Mark(ENDED, state.last_beyond or sample, sample))
+        state.level = state.clear_at = 0

@@ -1,0 +1,231 @@
+"""One rule over one person: the window of samples, its folding, and what has been told. Pure."""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import astuple, dataclass
+from typing import Any, Final
+
+from services.score.rule import ENDED, Fold, Mark, Rule, Sample
+
+_MOST_SAMPLES: Final = 32
+_MOST_MOVES: Final = 16
+_FOREVER: Final = 2**62
+
+
+@dataclass(slots=True)
+class Told:
+    """An episode that findings were made of. ``until`` is when its end was told."""
+
+    episode: int
+    since: int
+    until: int
+    level: int
+
+
+@dataclass(slots=True)
+class _Episode:
+    """An episode as the samples of the window show it."""
+
+    since: int
+    until: int
+    level: int
+    marks: list[Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A finding to make: ``mark`` of episode number ``episode``."""
+
+    episode: int
+    mark: Mark
+
+
+class Track:
+    """The samples of the last ``window_ms`` (the newest 32 at most) over a base state at their beginning.
+
+    In order a sample only advances the fold. A late one inside the window folds the window again; what then differs
+    from what was told is told: a level not told yet, an end, a new episode. What was told is never told twice, and an
+    episode that later samples disprove is ended.
+    """
+
+    __slots__ = ("_base", "_fold", "_moves", "_rest_ms", "_state", "_told", "_window", "_window_ms", "episodes")
+
+    def __init__(self, rule: Rule, *, episodes: int = 0) -> None:
+        assert rule.fold is not None  # noqa: S101 - only rules with a fold have tracks
+        self._fold: Fold[Any] = rule.fold
+        self._window_ms, self._rest_ms = rule.fold.window_ms, rule.fold.rest_ms
+        self._base = rule.fold.start()
+        self._state = rule.fold.start()
+        self._window: list[Sample] = []
+        self._moves: list[list[int]] = []
+        self._told: list[Told] = []
+        self.episodes = episodes
+
+    def take(self, sample: Sample) -> Sequence[Telling] | None:
+        """What follows from ``sample``. Raises LateError where it is older than the window."""
+        window = self._window
+        if window and sample < window[-1]:
+            return self._take_late(sample)
+        window.append(sample)
+        moves = self._moves
+        marks = self._fold.advance(
+            self._state, sample, rested=not moves or (sample[0] >= moves[-1][1] or not self._covered(sample[0]))
+        )
+        if len(window) > 2 * _MOST_SAMPLES or sample[0] - window[0][0] > 2 * self._window_ms:
+            self.trim()
+        return None if marks is None else [self._tell(mark) for mark in marks]
+
+    def move(self, at: int) -> Sequence[Telling] | None:
+        """The person moved at ``at``: samples from then on for ``rest_ms`` are not taken at rest."""
+        if not self._rest_ms:
+            return None
+        moves, end, window = self._moves, at + self._rest_ms, self._window
+        if window and at <= window[-1][0]:
+            return self._move_late(at, end)
+        if moves and moves[-1][0] <= at <= moves[-1][1]:
+            moves[-1][1] = max(end, moves[-1][1])
+            return None
+        self._cover(at, end)
+        return None
+
+    def trim(self) -> None:
+        """Folds what has left the window into the base; changes nothing that can be seen from outside."""
+        if not self._window:
+            return
+        horizon = self._horizon()
+        leaving = bisect_left(self._window, (horizon,))
+        for sample in self._window[:leaving]:
+            self._fold.advance(self._base, sample, rested=not self._covered(sample.at))
+        del self._window[:leaving]
+        self._moves = [[max(start, horizon), end] for start, end in self._moves if end > horizon]
+        self._told = [one for one in self._told if one.until >= horizon]
+
+    def _horizon(self) -> int:
+        """Where the window begins, in ms: it holds 32 samples at most (and those at the same time as the oldest)."""
+        window = self._window
+        horizon = window[-1].at - self._window_ms
+        return horizon if len(window) < _MOST_SAMPLES else max(horizon, window[-_MOST_SAMPLES].at)
+
+    def _move_late(self, at: int, end: int) -> Sequence[Telling] | None:
+        start = max(at, self._horizon())
+        if end <= start:
+            return None
+        before = [self._covered(sample.at) for sample in self._window]
+        self._cover(start, end)
+        if before == [self._covered(sample.at) for sample in self._window]:
+            return None
+        return self._fold_again()
+
+    def _covered(self, at: int) -> bool:
+        return any(start <= at < end for start, end in self._moves)
+
+    def _cover(self, start: int, end: int) -> None:
+        apart = [one for one in self._moves if one[1] < start or one[0] > end]
+        touching = [one for one in self._moves if one[1] >= start and one[0] <= end]
+        joined = [min([start, *(one[0] for one in touching)]), max([end, *(one[1] for one in touching)])]
+        self._moves = sorted([*apart, joined])[-_MOST_MOVES:]
+
+    def _take_late(self, sample: Sample) -> Sequence[Telling] | None:
+        if sample.at < self._horizon():
+            raise LateError
+        insort(self._window, sample)
+        return self._fold_again()
+
+    def _fold_again(self) -> Sequence[Telling]:
+        state = copy(self._base)
+        found = [_Episode(state.since, _FOREVER, state.level, [])] if state.level else []
+        for sample in self._window:
+            marks = self._fold.advance(state, sample, rested=not self._covered(sample.at))
+            for mark in marks or ():
+                if mark.level == ENDED:
+                    found[-1].until = mark.last.at
+                elif not found or found[-1].until != _FOREVER:
+                    found.append(_Episode(mark.first.at, _FOREVER, mark.level, []))
+                if mark.level:
+                    found[-1].level = mark.level
+                found[-1].marks.append(mark)
+        self._state = state
+        return self._reconcile(found)
+
+    def _reconcile(self, found: list[_Episode]) -> list[Telling]:
+        """Tells what differs between the episodes of the window and the ones told."""
+        tellings: list[Telling] = []
+        free, self._told = self._told, []
+        for episode in found:
+            told = _matching(free, episode)
+            if told is None:
+                told = self._new_episode(episode.since)
+            else:
+                free.remove(told)
+                self._told.append(told)
+            tellings += self._catch_up(told, episode)
+        for told in free:
+            if told.until == _FOREVER:
+                newest = self._window[-1]
+                tellings.append(Telling(told.episode, Mark(ENDED, newest, newest)))
+        return tellings
+
+    def _catch_up(self, told: Told, episode: _Episode) -> list[Telling]:
+        tellings = []
+        for mark in episode.marks:
+            if mark.level > told.level:
+                tellings.append(Telling(told.episode, mark))
+                told.level = mark.level
+            elif mark.level == ENDED and told.until == _FOREVER:
+                tellings.append(Telling(told.episode, mark))
+        told.since, told.until = episode.since, episode.until
+        return tellings
+
+    def _tell(self, mark: Mark) -> Telling:
+        told = next((one for one in self._told if one.until == _FOREVER), None) or self._new_episode(mark.first.at)
+        if mark.level == ENDED:
+            told.until = mark.last.at
+        else:
+            told.level = mark.level
+        return Telling(told.episode, mark)
+
+    def _new_episode(self, since: int) -> Told:
+        self.episodes += 1
+        told = Told(self.episodes, since, _FOREVER, 0)
+        self._told.append(told)
+        return told
+
+    def to_plain(self) -> dict[str, Any]:
+        """The same for the same samples, however often and whenever it was trimmed before."""
+        self.trim()
+        return {
+            "base": list(astuple(self._base)),
+            "window": list(self._window),
+            "moves": self._moves,
+            "told": [list(astuple(one)) for one in self._told],
+            "episodes": self.episodes,
+        }
+
+    @classmethod
+    def from_plain(cls, rule: Rule, plain: dict[str, Any]) -> "Track":
+        """The track that ``to_plain`` wrote."""
+        track = cls(rule, episodes=plain["episodes"])
+        if "base" not in plain:
+            return track
+        track._base = type(track._base)(*(Sample(*one) if isinstance(one, list) else one for one in plain["base"]))
+        track._window = [Sample(*one) for one in plain["window"]]
+        track._moves = [list(one) for one in plain["moves"]]
+        track._told = [Told(*one) for one in plain["told"]]
+        track._state = copy(track._base)
+        for sample in track._window:
+            track._fold.advance(track._state, sample, rested=not track._covered(sample.at))
+        return track
+
+
+class LateError(Exception):
+    """A sample is older than the window of its rule."""
+
+
+def _matching(told: Sequence[Told], episode: _Episode) -> Told | None:
+    """The newest told episode that this one is; one whose end was told can't go on."""
+    for one in reversed(told):
+        overlaps = one.since <= episode.until and episode.since <= one.until
+        if overlaps and not (one.until != _FOREVER and episode.until == _FOREVER):
+            return one
+    return None
