@@ -64,7 +64,7 @@ class Delivery:
 
     async def deliver(self, row: asyncpg.Record) -> None:
         """Tries a claimed page once and records how that went."""
-        page = self._page_of(row)
+        page = self.page_of(row)
         if page is None:
             result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)
         else:
@@ -76,7 +76,8 @@ class Delivery:
         speak = self.log.info if result.outcome is Outcome.SENT else self.log.warning
         speak("page", alert_id=str(row["alert_id"]), step=row["step"], outcome=result.outcome, reason=result.reason)
 
-    def _page_of(self, row: asyncpg.Record) -> Page | None:
+    def page_of(self, row: asyncpg.Record) -> Page | None:
+        """What to send; None where the doctor can't be reached that way any more."""
         contact = Contact(doctor_no=row["doctor_no"], email=row["email"], webhook=row["webhook"])
         address = self.kind.address(contact)
         if address is None:

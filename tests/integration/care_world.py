@@ -42,8 +42,8 @@ async def settle_in(
     )
     device = f"{tag}-pills"
     device_no = await pool.fetchval(
-        "insert into devices (device, device_type, home_no, shard, registered_at) values ($1, 'pill_dispenser', $2, $3, $4)"
-        " returning device_no",
+        "insert into devices (device, device_type, home_no, shard, registered_at)"
+        " values ($1, 'pill_dispenser', $2, $3, $4) returning device_no",
         device,
         home_no,
         shard_of(device),

@@ -1,0 +1,118 @@
+"""Where pages arrive in tests: a mail server and a webhook receiver, both real, on loopback."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from hashlib import sha256
+from typing import Any, Literal
+
+from aiosmtpd.smtp import SMTP
+
+Answer = int | Literal["hang"]
+_PHRASE = {200: "OK", 307: "Temporary Redirect", 410: "Gone", 500: "Internal Server Error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as it came."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    def is_signed_with(self, secret: str) -> bool:
+        """What a receiver does before it believes a page."""
+        signed = f"{self.headers['hearthbeat-timestamp']}.".encode() + self.body
+        expected = "v1=" + hmac.new(secret.encode(), signed, sha256).hexdigest()
+        return hmac.compare_digest(expected, self.headers["hearthbeat-signature"])
+
+
+@dataclass(slots=True)
+class WebhookReceiver:
+    """Gives ``answers`` in turn, the last one for ever. ``on_call`` is told before it answers."""
+
+    answers: list[Answer]
+    calls: list[Call] = field(default_factory=list)
+    on_call: Callable[[], None] | None = None
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where to send."""
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request, one answer, closed."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:]) if name}
+            body = await reader.readexactly(int(headers["content-length"]))
+            answer = self.answers[min(len(self.calls), len(self.answers) - 1)]
+            self.calls.append(Call(headers=headers, body=body))
+            if self.on_call is not None:
+                self.on_call()
+            if answer == "hang":
+                await reader.read()
+            else:
+                writer.write(f"HTTP/1.1 {answer} {_PHRASE[answer]}\r\nContent-Length: 0\r\n\r\n".encode())
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def webhook_receiver(*answers: Answer) -> AsyncIterator[WebhookReceiver]:
+    """A receiver that listens."""
+    receiver = WebhookReceiver(list(answers))
+    server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
+    receiver.port = server.sockets[0].getsockname()[1]
+    try:
+        yield receiver
+    finally:
+        server.close()
+
+
+@dataclass(slots=True)
+class MailServer:
+    """Gives ``replies`` to messages in turn, the last one for ever; keeps what it accepts."""
+
+    replies: list[str]
+    messages: list[Message] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    port: int = 0
+    offered: int = 0
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        """The name is aiosmtpd's."""
+        if address.startswith("nobody"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        """The name is aiosmtpd's."""
+        reply = self.replies[min(self.offered, len(self.replies) - 1)]
+        self.offered += 1
+        if reply.startswith("250"):
+            self.messages.append(message_from_bytes(envelope.content))
+            self.recipients += envelope.rcpt_tos
+        return reply
+
+
+@asynccontextmanager
+async def mail_server(*replies: str) -> AsyncIterator[MailServer]:
+    """A server that listens."""
+    mails = MailServer(list(replies))
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(mails, hostname="localhost", loop=asyncio.get_running_loop()), "127.0.0.1", 0
+    )
+    mails.port = server.sockets[0].getsockname()[1]
+    try:
+        yield mails
+    finally:
+        server.close()

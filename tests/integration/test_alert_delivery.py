@@ -1,0 +1,270 @@
+"""Pages reach a real mail server and a real webhook receiver, whatever these do in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
+from uuid import UUID
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from schemas.metrics import METRICS
+from services.alert.channels import CHANNELS
+from services.alert.channels.port import ChannelType
+from services.alert.claims import FindingClaims
+from services.alert.delivery import LEASE_S, Delivery
+from services.alert.pages import PageQueue
+from services.alert.settings import AlertSettings
+from services.runtime.clock import FakeClock
+from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.settings import DatabaseSettings
+from tests.integration.care_world import START_MS, World, find, settle_in
+from tests.integration.receivers import mail_server, webhook_receiver
+
+SECRET = "a secret of at least sixteen characters"
+EMAIL, WEBHOOK = CHANNELS
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def real() -> FakeClock:
+    """The clock of leases and retries, moved by hand."""
+    return FakeClock()
+
+
+class Desk:
+    """Claims findings and works one channel's outbox."""
+
+    def __init__(self, pool: Pool, real: FakeClock, kind: ChannelType, *, smtp_port: int = 25) -> None:
+        self._pool, self._real, self._kind = pool, real, kind
+        self._settings = AlertSettings(
+            smtp_host="127.0.0.1",
+            smtp_port=smtp_port,
+            sender="alerts@hearth.example",
+            base_url="https://console.example",
+            webhook_secret=SecretStr(SECRET),
+            webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
+            database=DatabaseSettings(dsn=SecretStr("unused")),
+        )
+        self._sql, self._clock, self._metrics = (
+            load_queries("services.alert"),
+            FakeClock(at_ms=START_MS),
+            Metrics(METRICS),
+        )
+
+    async def open_alert(self, world: World) -> UUID:
+        await self._pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
+        pages = PageQueue(sql=self._sql, channels=(self._kind,), clock=self._clock, real=self._real)
+        claims = FindingClaims(
+            pool=self._pool, sql=self._sql, pages=pages, clock=self._clock, metrics=self._metrics, log=logger("test")
+        )
+        await find(self._pool, world)
+        await claims.claim()
+        alert_id: UUID = await self._pool.fetchval("select alert_id from alerts where home_no = $1", world.home_no)
+        return alert_id
+
+    async def work(self, *, dies_before_recording: bool = False) -> int:
+        """One round of the outbox; dying leaves what a SIGKILL between sending and recording leaves."""
+        async with self._kind.open(self._settings) as channel:
+            delivery = Delivery(
+                kind=self._kind,
+                channel=channel,
+                pool=self._pool,
+                sql=self._sql,
+                base_url=self._settings.base_url,
+                clock=self._clock,
+                real=self._real,
+                metrics=self._metrics,
+                log=logger("test"),
+            )
+            rows = await delivery.claim(8)
+            for row in rows:
+                if dies_before_recording:
+                    page = delivery.page_of(row)
+                    assert page is not None
+                    await channel.send(page)
+                else:
+                    await delivery.deliver(row)
+            return len(rows)
+
+
+async def page(pool: Pool, alert_id: UUID) -> asyncpg.Record:
+    row = await pool.fetchrow("select * from outbox where alert_id = $1", alert_id)
+    assert row is not None
+    return row
+
+
+async def log_of(pool: Pool, alert_id: UUID) -> list[tuple[int, str, str | None, bool]]:
+    rows = await pool.fetch(
+        "select attempt, outcome, reason, possible_duplicate from notification_attempts where alert_id = $1 order by 1",
+        alert_id,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_an_email_arrives_with_its_key_and_without_anything_about_the_person(pool: Pool, real: FakeClock) -> None:
+    world = await settle_in(pool)
+    async with mail_server("250 OK") as mails:
+        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        alert_id = await desk.open_alert(world)
+        assert await desk.work() == 1
+        assert await desk.work() == 0
+
+    (message,) = mails.messages
+    assert mails.recipients == [world.email]
+    assert message["Message-ID"] == f"<{alert_id}.1.{world.doctor_no}.email@hearth.example>"
+    text = str(message.get_payload())
+    assert f"https://console.example/alerts/{alert_id}" in text
+    assert "Person" not in message.as_string()
+    assert "What the doctor reads" not in message.as_string()
+    assert (await page(pool, alert_id))["state"] == "sent"
+    assert await log_of(pool, alert_id) == [(1, "sent", "accepted", False)]
+
+
+async def test_a_mail_server_that_is_busy_or_away_is_tried_again(pool: Pool, real: FakeClock) -> None:
+    world = await settle_in(pool)
+    async with mail_server("451 busy", "250 OK") as mails:
+        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        away = Desk(pool, real, EMAIL, smtp_port=1)
+        alert_id = await desk.open_alert(world)
+        assert await away.work() == 1
+        real.advance(seconds=5)
+        assert await desk.work() == 1
+        real.advance(seconds=14)
+        assert await desk.work() == 0
+        real.advance(seconds=1)
+        assert await desk.work() == 1
+
+    assert await log_of(pool, alert_id) == [
+        (1, "retry", "no_answer", False),
+        (2, "retry", "server_error", False),
+        (3, "sent", "accepted", False),
+    ]
+    assert len(mails.messages) == 1
+
+
+async def test_a_mailbox_that_does_not_exist_is_given_up_and_stands_in_the_audit(pool: Pool, real: FakeClock) -> None:
+    world = await settle_in(pool)
+    await pool.execute("update doctors set email = 'nobody-' || email where doctor_no = $1", world.doctor_no)
+    async with mail_server("250 OK") as mails:
+        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        alert_id = await desk.open_alert(world)
+        await desk.work()
+
+    assert (await page(pool, alert_id))["state"] == "failed"
+    assert await log_of(pool, alert_id) == [(1, "failed", "refused_by_receiver", False)]
+    audit = await pool.fetch("select what, note from alert_audit where alert_id = $1 order by audit_no", alert_id)
+    assert [tuple(row) for row in audit] == [("opened", None), ("page_failed", "email")]
+
+
+async def test_a_doctor_who_switched_emails_off_meanwhile_gets_none(pool: Pool, real: FakeClock) -> None:
+    world = await settle_in(pool)
+    async with mail_server("250 OK") as mails:
+        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        alert_id = await desk.open_alert(world)
+        await pool.execute("update doctors set email_alerts = false where doctor_no = $1", world.doctor_no)
+        await desk.work()
+
+    assert mails.messages == []
+    assert await log_of(pool, alert_id) == [(1, "failed", "no_address", False)]
+
+
+async def test_a_webhook_that_fails_and_hangs_gets_the_page_in_the_end_under_one_key(
+    pool: Pool, real: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 0.3)
+    async with webhook_receiver(500, 500, "hang", 200) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        desk = Desk(pool, real, WEBHOOK)
+        alert_id = await desk.open_alert(world)
+        for wait_s in (0, 5, 15, 45):
+            real.advance(seconds=wait_s - 1)
+            assert await desk.work() == 0
+            real.advance(seconds=1)
+            assert await desk.work() == 1
+        real.advance(seconds=86_400)
+        assert await desk.work() == 0
+
+    assert [outcome for _, outcome, _, _ in await log_of(pool, alert_id)] == ["retry", "retry", "retry", "sent"]
+    assert {call.headers["idempotency-key"] for call in receiver.calls} == {f"{alert_id}.1.{world.doctor_no}.webhook"}
+    assert all(call.is_signed_with(SECRET) for call in receiver.calls)
+    assert not any(call.is_signed_with("another secret") for call in receiver.calls)
+    assert not any("hearthbeat-possible-duplicate" in call.headers for call in receiver.calls)
+
+
+async def test_retries_never_stop_before_the_page_is_sent(pool: Pool, real: FakeClock) -> None:
+    async with webhook_receiver(500) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        desk = Desk(pool, real, WEBHOOK)
+        await desk.open_alert(world)
+        done = 0
+        for _ in range(12):
+            done += await desk.work()
+            real.advance(seconds=300)
+
+    assert done == 12
+
+
+async def test_a_receiver_that_wants_nothing_more_is_left_alone(pool: Pool, real: FakeClock) -> None:
+    async with webhook_receiver(410) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        desk = Desk(pool, real, WEBHOOK)
+        alert_id = await desk.open_alert(world)
+        await desk.work()
+        real.advance(seconds=86_400)
+        assert await desk.work() == 0
+
+    assert (await page(pool, alert_id))["state"] == "failed"
+
+
+async def test_a_crash_between_sending_and_recording_is_one_flagged_repetition(pool: Pool, real: FakeClock) -> None:
+    async with webhook_receiver(200) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        desk = Desk(pool, real, WEBHOOK)
+        alert_id = await desk.open_alert(world)
+        await desk.work(dies_before_recording=True)
+        assert await desk.work() == 0
+        real.advance(seconds=LEASE_S)
+        assert await desk.work() == 1
+        assert await desk.work() == 0
+
+    first, second = receiver.calls
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert "hearthbeat-possible-duplicate" not in first.headers
+    assert second.headers["hearthbeat-possible-duplicate"] == "yes"
+    assert await log_of(pool, alert_id) == [(1, "unknown", None, False), (2, "sent", "accepted", True)]
+    assert (await page(pool, alert_id))["possible_duplicate"]
+
+
+async def test_a_page_is_sent_even_when_its_alert_was_answered_meanwhile(pool: Pool, real: FakeClock) -> None:
+    world = await settle_in(pool)
+    async with mail_server("250 OK") as mails:
+        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        alert_id = await desk.open_alert(world)
+        await pool.fetchval(
+            "select acknowledge_alert($1, $2, null, 0, (select opened_at from alerts where alert_id = $1))",
+            alert_id,
+            world.doctor_no,
+        )
+        await desk.work()
+
+    assert "It has been answered since." in str(mails.messages[0].get_payload())
+
+
+async def test_workers_beside_each_other_send_a_page_once(pool: Pool, real: FakeClock) -> None:
+    async with webhook_receiver(200) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        desk = Desk(pool, real, WEBHOOK)
+        await desk.open_alert(world)
+        done = await asyncio.gather(*(desk.work() for _ in range(5)))
+
+    assert sum(done) == 1
+    assert len(receiver.calls) == 1
