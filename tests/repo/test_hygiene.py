@@ -50,7 +50,8 @@ def test_no_file_names_a_registry_that_is_not_public() -> None:
 
 
 def test_no_file_names_a_private_network() -> None:
-    assert not found(PRIVATE_ADDRESSES)
+    """But for tests of what a webhook may not reach."""
+    assert not [one for one in found(PRIVATE_ADDRESSES) if not one.startswith("tests/")]
 
 
 def test_no_file_holds_a_secret() -> None:

@@ -28,11 +28,6 @@ select log_offset, value from bus_log where topic = $1 and log_offset >= $2 orde
 -- Where a group goes on.
 select next_offset from bus_offsets where topic = $1 and consumer_group = $2;
 
--- name: bounds
--- The first record that is still held, and the next to be written.
-select coalesce((select min(log_offset) from bus_log where topic = $1), next_offset) as first_offset, next_offset
-from bus_topics where topic = $1;
-
 -- name: commit
 -- Saves where a group goes on.
 update bus_offsets set next_offset = $3 where topic = $1 and consumer_group = $2;

@@ -1,0 +1,188 @@
+"""Whoever adds a row is told here what else it needs."""
+
+import re
+
+import pytest
+
+from device_sim.physiology import PROCESSES
+from schemas.alerts import Severity
+from schemas.codec import encode_uplink, parse_json
+from schemas.devices import DEVICE_TYPES
+from schemas.devices.device_type import DeviceType
+from schemas.events import EVENT_TYPES, EventKind, EventType
+from schemas.messages import DeviceEvent, Reading, Uplink
+from schemas.metrics import METRICS, Metric
+from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
+from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
+from services.alert.channels import CHANNELS
+from services.score.rule import Rule
+from services.score.rules import RULES
+from tests.golden import GOOD
+from tests.repo.tree import ROOT, SERVICES, files, text_of
+
+FIVE_FILES = ("__main__.py", "settings.py", "app.py", "core.py", "queries.sql")
+UCUM = {"/min", "%", "Cel", "[degF]", "mm[Hg]", "mg/dL", "mmol/L", "kg", "[lb_av]", "{steps}"}
+METRIC_NAME = re.compile(r"hb_[a-z]+_[a-z_]+_(total|seconds|bytes|ratio|uplinks|records|rows|state|timestamp_seconds)")
+PERSONAL_LABELS = {"person", "person_no", "device", "device_no", "home", "home_no", "email", "name"}
+ACTORS = {"device", "watch", *SERVICES}
+MIGRATION = re.compile(r"(\d{4})_[a-z][a-z0-9_]*\.sql")
+
+
+def names_all(things: list[str]) -> bool:
+    return len(things) == len(set(things))
+
+
+@pytest.mark.parametrize("device", DEVICE_TYPES, ids=lambda device: device.code)
+def test_a_device_type_is_whole(device: DeviceType) -> None:
+    assert device.label
+    assert device.rationale.endswith(".")
+    assert device.vitals or device.events
+    assert EventKind.COMMAND_RESULT in device.events
+    assert all(code in VITAL_BY_CODE for code in device.vitals)
+    assert 1 <= device.slots <= 8
+
+
+@pytest.mark.parametrize("device", DEVICE_TYPES, ids=lambda device: device.code)
+def test_whatever_a_device_type_may_say_survives_the_wire(device: DeviceType) -> None:
+    slot = 1 if device.slots > 1 else None
+    readings = tuple(
+        Reading(vital=code, value=VITAL_BY_CODE[code].lowest, at=4, unit=unit, slot=slot)
+        for code in device.vitals
+        for unit in VITAL_BY_CODE[code].units
+    )
+    events = tuple(DeviceEvent(event=kind, at=4, slot=slot, details={"room": "hall"}) for kind in device.events)
+    body = parse_json(
+        encode_uplink(Uplink(epoch=1, seq=0, sent_at=5, clock="synced", oldest=0, readings=readings, events=events))
+    )
+    assert list(body)[:2] == ["epoch", "seq"]
+    assert tuple(Reading(**reading) for reading in body["readings"]) == readings
+    assert [event["event"] for event in body["events"]] == list(device.events)
+
+
+@pytest.mark.parametrize("device", DEVICE_TYPES, ids=lambda device: device.code)
+def test_the_good_examples_show_every_vital_of_a_device_type(device: DeviceType) -> None:
+    shown = {reading["vital"] for one in GOOD if one.type is device for reading in parse_json(one.payload)["readings"]}
+    assert shown == set(device.vitals)
+
+
+@pytest.mark.parametrize("row", EVENT_TYPES, ids=lambda row: row.kind)
+def test_an_event_is_shown_by_an_example_and_told_by_a_device(row: EventType) -> None:
+    shown = {event["event"] for one in GOOD for event in parse_json(one.payload)["events"]}
+    assert row.kind in shown
+    assert any(row.kind in device.events for device in DEVICE_TYPES)
+
+
+@pytest.mark.parametrize("vital", VITALS, ids=lambda vital: vital.code)
+def test_a_vital_is_whole(vital: Vital) -> None:
+    assert vital.loinc
+    assert all(re.fullmatch(r"\d{1,5}-\d", code) for code in vital.loinc)
+    assert set(vital.units) <= UCUM
+    assert vital.lowest < vital.highest
+    assert vital.rationale.endswith(".")
+    assert any(vital.code in device.vitals for device in DEVICE_TYPES)
+
+
+@pytest.mark.parametrize("vital", VITALS, ids=lambda vital: vital.code)
+def test_a_vital_has_one_simulated_source(vital: Vital) -> None:
+    assert sum(process.vital == vital.code for process in PROCESSES) == 1
+
+
+def test_no_source_is_simulated_for_nothing() -> None:
+    assert {process.vital for process in PROCESSES} == set(VITAL_BY_CODE)
+
+
+def test_numbers_and_codes_are_given_once() -> None:
+    assert len({vital.number for vital in VITALS}) == len({vital.code for vital in VITALS}) == len(VITALS)
+    assert len({row.number for row in EVENT_TYPES}) == len({row.kind for row in EVENT_TYPES}) == len(EVENT_TYPES)
+    assert len({device.code for device in DEVICE_TYPES}) == len(DEVICE_TYPES)
+    assert {row.kind for row in EVENT_TYPES} == set(EventKind)
+
+
+@pytest.mark.parametrize("topic", BUS_TOPICS, ids=lambda topic: topic.name)
+def test_a_bus_topic_has_a_producer_and_consumers(topic: BusTopic) -> None:
+    assert re.fullmatch(r"[a-z]+(\.[a-z]+)+\.v\d+", topic.name)
+    assert topic.producer in SERVICES
+    assert set(topic.consumers) <= set(SERVICES)
+    assert topic.consumers
+    assert len(topic.groups) >= len(topic.consumers)
+    assert topic.payload
+    assert topic.key
+    assert topic.retention_h > 0
+
+
+@pytest.mark.parametrize("topic", DEVICE_TOPICS, ids=lambda topic: topic.leaf)
+def test_a_device_topic_has_a_producer_and_consumers(topic: DeviceTopic) -> None:
+    assert set(topic.producer.split(", ")) <= ACTORS
+    assert topic.consumers
+    assert set(topic.consumers) <= ACTORS
+    assert topic.qos in {0, 1}
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_says_its_service_and_unit_and_names_nobody(metric: Metric) -> None:
+    assert METRIC_NAME.fullmatch(metric.name)
+    assert metric.name.split("_")[1] in {*SERVICES, "watch", "bus", "process"}
+    assert (metric.kind == "counter") is metric.name.endswith("_total")
+    assert metric.help.endswith(".")
+    assert not PERSONAL_LABELS & set(metric.labels)
+    assert bool(metric.buckets) is (metric.kind == "histogram")
+
+
+def test_metric_names_are_given_once_and_each_is_used() -> None:
+    code = "".join(text_of(path) for path in files() if path.suffix == ".py" and path.parts[0] == "services")
+    assert names_all([metric.name for metric in METRICS])
+    assert [metric.name for metric in METRICS if f'"{metric.name}"' not in code] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_its_five_files(service: str) -> None:
+    assert [name for name in FIVE_FILES if not (ROOT / "services" / service / name).is_file()] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_says_why_and_to_whom(rule: Rule) -> None:
+    assert rule.version >= 1
+    assert len(rule.rationale) > 40
+    assert set(rule.severities) <= set(rule.caregiver)
+    assert all(sentence.endswith(".") for sentence in rule.caregiver.values())
+    assert all(isinstance(severity, Severity) for severity in rule.severities.values())
+    assert (ROOT / "services" / "score" / "rules" / f"{rule.name}.py").is_file()
+
+
+def test_every_rule_and_channel_file_is_in_its_tuple() -> None:
+    rules = {path.stem for path in files() if path.parts[:3] == ("services", "score", "rules")} - {"__init__"}
+    channels = {path.stem for path in files() if path.parts[:3] == ("services", "alert", "channels")}
+    assert rules == {rule.name for rule in RULES}
+    assert channels - {"__init__", "port"} == {channel.name for channel in CHANNELS}
+
+
+def test_migrations_are_numbered_once_and_say_what_they_do() -> None:
+    names = [path.name for path in files() if path.parts[:3] == ("schemas", "sql", "migrations")]
+    matches = [MIGRATION.fullmatch(name) for name in names if name.endswith(".sql")]
+    assert all(matches)
+    assert names_all([match[1] for match in matches if match])
+
+
+def test_what_needs_timescale_is_in_files_of_its_own() -> None:
+    words = ("create_hypertable", "timescaledb.", "add_retention_policy", "continuous", "drop_chunks")
+    for path in (path for path in files() if path.parts[:3] == ("schemas", "sql", "migrations")):
+        code = "\n".join(line.split("--")[0] for line in text_of(path).splitlines())
+        if any(word in code for word in words):
+            assert text_of(path).startswith("-- requires: timescaledb"), path
+
+
+def test_queries_are_named_said_in_english_and_used() -> None:
+    unused, unsaid = [], []
+    code = {
+        path: text_of(path) for path in files() if path.suffix == ".py" and path.parts[0] in {"services", "grafana"}
+    }
+    for path in (path for path in files() if path.suffix == ".sql" and path.parts[0] == "services"):
+        lines = text_of(path).splitlines()
+        for number, line in enumerate(lines):
+            if line.startswith("-- name: "):
+                name = line.removeprefix("-- name: ")
+                unsaid += [] if lines[number + 1].startswith("-- ") else [f"{path}: {name}"]
+                near = [text for other, text in code.items() if other.parts[1] == path.parts[1]]
+                unused += [] if any(f'"{name}"' in text for text in near) else [f"{path}: {name}"]
+    assert not unsaid
+    assert not unused
