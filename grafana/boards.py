@@ -74,7 +74,7 @@ def _caregiver_rows() -> Iterator[Row]:
     first = (panels.open_alert_count(), panels.doses_open_today(), panels.last_heard())
     yield Row(height=4, panels=tuple((8, panel) for panel in first))
     yield Row(height=6, panels=((24, panels.open_alerts()),))
-    yield Row(height=10, panels=((12, panels.latest_vitals()), (12, panels.doses_of_the_day())))
+    yield Row(height=12, panels=((12, panels.latest_vitals()), (12, panels.doses_of_the_day())))
     curves = [panels.vital_line(view) for view in LINES]
     curves += [panels.blood_pressure(), *(panels.vital_points(view) for view in POINTS), panels.steps()]
     pairs = [curves[at : at + 2] for at in range(0, len(curves), 2)]

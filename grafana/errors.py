@@ -39,3 +39,7 @@ class OverlappingGrantError(GrafanaError):
 
 class UnknownPlatformTimeError(GrafanaError):
     """The platform has not run yet, so its time is not known: name --since."""
+
+
+class NobodyVisibleError(GrafanaError):
+    """This login may see nobody at present."""

@@ -30,7 +30,8 @@ COLOURS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """What a word in a cell, or a series of that name, looks like."""
 
-MOST_POINTS: Final = 720
+MOST_POINTS: Final = 288
+"""Five minutes each on a day's curve."""
 Panel = stat.Panel | table.Panel | timeseries.Panel | barchart.Panel
 
 

@@ -21,12 +21,13 @@ select person_no, vital, at, device_no, 7, tick, vital, case person_no when 3 th
        at + interval '400 ms'
 from (values (1, 'band-1a'), (2, 'band-1b'), (3, 'band-2a')) as worn (person_no, device) join devices using (device)
 cross join generate_series(1, 1440) as tick
-cross join lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 1440 - tick) as at) clock
+cross join lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 1440 - tick) as at,
+                           hashint4(tick * 7 + person_no) / 4294967296.0 as noise) clock
 cross join lateral (
-    values (1::smallint, 68 + 9 * sin(tick / 130.0) + 3 * sin(tick / 7.0) + 2 * cos(tick * 1.7)),
-           (2::smallint, 96 + cos(tick / 90.0) + 0.4 * sin(tick * 2.3)),
-           (3::smallint, 15 + 2 * sin(tick / 100.0)),
-           (4::smallint, 36.5 + 0.4 * sin((tick - 400) / 230.0))
+    values (1::smallint, 66 + 6 * sin((tick + 260) / 229.0) + 7 * noise + greatest(0, 30 * sin(tick / 37.0) - 18)),
+           (2::smallint, 95.8 + 0.8 * sin(tick / 229.0) + 1.4 * noise),
+           (3::smallint, 15 + 1.5 * sin((tick + 260) / 229.0) + 2 * noise),
+           (4::smallint, 36.4 + 0.3 * sin((tick + 100) / 229.0) + 0.05 * noise)
 ) as measured (vital, wave)
 where not (person_no = 1 and tick between 600 and 720);
 
@@ -46,7 +47,7 @@ select 1, 8, at, (select device_no from devices where device = 'scale-1a'), 7, e
 from (values (timestamptz '2026-11-18 06:30Z', 64.2), ('2026-11-22 06:30Z', 63.8)) as scale (at, value);
 
 insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
-select 1, 9, at, (select device_no from devices where device = 'band-1a'), 7, 100000 + tick, 0, greatest(0, 210 * sin(tick / 30.0)), 0, at
+select 1, 9, at, (select device_no from devices where device = 'band-1a'), 7, 100000 + tick, 0, case when extract(hour from at at time zone 'UTC') between 6 and 18 then abs(hashint4(tick) % 190) else 0 end, 0, at
 from generate_series(1, 144) as tick,
      lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 10 * (144 - tick)) as at) clock;
 

@@ -89,7 +89,7 @@ begin atomic
     from devices
     left join (
         select device_cursor.device_no, max(device_cursor.last_received_at) as last_at
-        from device_cursor where device_cursor.last_received_at <= at_time group by device_cursor.device_no
+        from device_cursor group by device_cursor.device_no
     ) heard on heard.device_no = devices.device_no
     group by devices.device_type
     order by devices.device_type;
