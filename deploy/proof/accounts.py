@@ -95,19 +95,31 @@ async def compare(dsn: str, oracle: Mapping[Uplink, Published]) -> Accounts:
         settled = {(row["device"], row["epoch"]): row["settled"] for row in await connection.fetch(_SETTLED)}
     finally:
         await connection.close()
-    accounts = Accounts(uplinks=len(oracle))
     stored = _items(readings)
     for key, items in _items(events).items():
         stored.setdefault(key, []).extend(items)
     refused = {(row["device"], row["epoch"], row["seq"]): (row["items"], row["reasons"]) for row in set_aside}
+    return balance(oracle, stored=stored, refused=refused, settled=settled)
+
+
+def balance(
+    oracle: Mapping[Uplink, Published],
+    *,
+    stored: Mapping[Uplink, list[int]],
+    refused: Mapping[Uplink, tuple[list[int], list[str]]],
+    settled: Mapping[tuple[str, int], Iterable[Any]],
+) -> Accounts:
+    """Holds items stored, items refused with their reasons, and settled ranges by epoch against the oracle."""
+    accounts = Accounts(uplinks=len(oracle))
     for uplink, published in oracle.items():
-        _compare_one(accounts, uplink, published, stored.pop(uplink, []), *refused.pop(uplink, ([], [])))
+        _compare_one(accounts, uplink, published, stored.get(uplink, []), *refused.get(uplink, ([], [])))
         if not _holds(settled.get(uplink[:2], ()), uplink[2]):
             accounts.unsettled += 1
             accounts.note("not settled", uplink)
     for uplink in (*stored, *refused):
-        accounts.foreign += 1
-        accounts.note("never published", uplink)
+        if uplink not in oracle:
+            accounts.foreign += 1
+            accounts.note("never published", uplink)
     return accounts
 
 

@@ -60,4 +60,4 @@ def quantile_of(ascending: Sequence[float], quantile: float) -> float | None:
     """The nearest-rank quantile; None of nothing."""
     if not ascending:
         return None
-    return ascending[min(len(ascending) - 1, math.ceil(quantile * len(ascending)) - 1)]
+    return ascending[max(0, math.ceil(quantile * len(ascending)) - 1)]

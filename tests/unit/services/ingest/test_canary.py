@@ -13,7 +13,7 @@ from schemas.topics import UP, device_of, partition_of
 from services.ingest.canary import CANARY_DEVICE, Canaries
 from services.runtime.clock import FakeClock
 from services.runtime.errors import RetryLaterError
-from services.runtime.mqtt import Delivery
+from services.runtime.mqtt import Delivery, Link
 
 NOW = 1_795_348_800_000
 

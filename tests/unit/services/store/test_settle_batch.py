@@ -1,0 +1,158 @@
+"""What one batch makes of its records: new, repeated, jumped, nobody's; who is told, and in which order."""
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.messages import MAX_AHEAD, WHOLE_UPLINK
+from schemas.reasons import Reason
+from schemas.records import Canary, JudgedUplink, Refused, UplinkRecord
+from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+
+NOBODYS = Refused(WHOLE_UPLINK, Reason.UNKNOWN_DEVICE, "", b"?")
+
+
+def uplink(
+    device_no: int = 1, seq: int = 0, *, epoch: int = 5, shard: int = 3, received_at: int = 100, reason: str = ""
+) -> JudgedUplink:
+    refused = NOBODYS if not device_no else Refused(0, reason, "value", b"{}")
+    return JudgedUplink(
+        device_no=device_no,
+        device=f"device-{device_no}",
+        home_no=1,
+        shard=shard,
+        epoch=epoch if device_no else -1,
+        seq=seq if device_no else -1,
+        oldest=0,
+        sent_at=received_at,
+        received_at=received_at,
+        refusals=(refused,) if reason or not device_no else (),
+    )
+
+
+def batch_of(records: Iterable[UplinkRecord], cursors: Cursors | None = None, *, partition: int = 0) -> Batch:
+    held = {} if cursors is None else cursors
+    placed = [(partition, 40 + place, record) for place, record in enumerate(records)]
+    for device_no, epoch in cursors_needed(record for _, _, record in placed):
+        held.setdefault((device_no, epoch), Cursor(device_no=device_no, epoch=epoch))
+    return settle(placed, held)
+
+
+def told(batch: Batch) -> list[tuple[str, int]]:
+    return [(cursor.device, cursor.settled_record(1).ack.upto) for cursor in batch.touched]
+
+
+def test_cursors_are_locked_once_each_in_device_order() -> None:
+    records: list[UplinkRecord] = [
+        uplink(9),
+        uplink(2, epoch=8),
+        uplink(2, 1),
+        uplink(2),
+        uplink(0),
+        Canary(instance="0", received_at=1),
+    ]
+    assert cursors_needed(records) == [(2, 5), (2, 8), (9, 5)]
+
+
+def test_a_duplicate_within_the_batch_is_written_once() -> None:
+    batch = batch_of([uplink(1, 0), uplink(1, 1), uplink(1, 0), uplink(1, 0)])
+    assert ([one.seq for one in batch.new], batch.duplicates) == ([0, 1], 2)
+
+
+def test_of_two_copies_that_differ_the_first_is_written() -> None:
+    batch = batch_of([uplink(1, 0, received_at=10), uplink(1, 0, received_at=20, reason="bad_value")])
+    assert [(one.received_at, one.refusals) for one in batch.new] == [(10, ())]
+    assert batch.touched[0].rejected == []
+
+
+def test_who_was_heard_last_is_told_last() -> None:
+    batch = batch_of([uplink(1), uplink(2), uplink(3), uplink(1, 1), uplink(2)])
+    assert told(batch) == [("device-3", 0), ("device-1", 1), ("device-2", 0)]
+
+
+def test_the_epoch_a_device_went_back_to_is_the_one_told_last() -> None:
+    batch = batch_of([uplink(1, epoch=5), uplink(1, epoch=6), uplink(1, 1, epoch=5)])
+    assert [cursor.epoch for cursor in batch.touched] == [6, 5]
+
+
+def test_only_who_is_in_the_batch_is_told() -> None:
+    cursors: Cursors = {(8, 5): Cursor(device_no=8, epoch=5, settled=[(0, 9)], device="device-8")}
+    assert told(batch_of([uplink(1)], cursors)) == [("device-1", 0)]
+
+
+def test_the_ack_goes_to_the_shard_the_device_was_last_heard_on() -> None:
+    batch = batch_of([uplink(1, 0, shard=3), uplink(1, 1, shard=61)])
+    assert batch.touched[0].settled_record(generation=4).shard == 61
+
+
+def test_an_old_copy_does_not_make_a_device_seem_silent() -> None:
+    batch = batch_of([uplink(1, 1, received_at=900), uplink(1, 0, received_at=100)])
+    assert batch.touched[0].last_received_at == 900
+
+
+def test_a_jump_is_told_but_not_written_as_new() -> None:
+    batch = batch_of([uplink(1, MAX_AHEAD)])
+    assert [(one.seq, refusal.reason) for one, refusal in batch.jumped] == [(MAX_AHEAD, Reason.SEQ_JUMP)]
+    assert (batch.new, told(batch)) == ([], [("device-1", -1)])
+    ack = batch.touched[0].settled_record(1).ack
+    assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [(MAX_AHEAD, WHOLE_UPLINK, Reason.SEQ_JUMP)]
+    assert ack.gaps == ()
+
+
+def test_what_a_batch_settles_brings_a_jump_of_the_same_batch_into_reach() -> None:
+    batch = batch_of([uplink(1, 0), uplink(1, MAX_AHEAD)])
+    assert ([one.seq for one in batch.new], batch.jumped) == ([0, MAX_AHEAD], [])
+
+
+def test_a_jump_that_comes_again_in_reach_is_written_then() -> None:
+    cursors: Cursors = {}
+    batch_of([uplink(1, MAX_AHEAD)], cursors)
+    assert [one.seq for one in batch_of([uplink(1, 0), uplink(1, MAX_AHEAD)], cursors).new] == [0, MAX_AHEAD]
+
+
+def test_what_is_nobodys_is_known_by_its_place_on_the_bus() -> None:
+    stranger = uplink(0)
+    batch = batch_of([uplink(1), stranger, stranger], partition=7)
+    assert batch.anonymous == [(7, 41, stranger), (7, 42, stranger)]
+    assert told(batch) == [("device-1", 0)]
+
+
+def test_canaries_mark_each_partition_apart() -> None:
+    marks = [(0, 1, Canary(instance="0", received_at=5)), (3, 1, Canary(instance="0", received_at=4))]
+    assert settle(marks, {}).canaries == {("0", 0): 5, ("0", 3): 4}
+
+
+BATCHES = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 12), st.sampled_from(["", "bad_value"])), max_size=30)
+
+
+@given(first=BATCHES, second=BATCHES)
+def test_it_does_not_matter_which_of_two_workers_comes_first(
+    first: list[tuple[int, int, str]], second: list[tuple[int, int, str]]
+) -> None:
+    def settled(*batches: list[tuple[int, int, str]]) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        cursors: Cursors = {}
+        for rows in batches:
+            batch_of([uplink(device, seq, reason=reason) for device, seq, reason in rows], cursors)
+        return {key: cursor.settled for key, cursor in cursors.items()}
+
+    assert settled(first, second) == settled(second, first)
+
+
+@given(rows=BATCHES)
+def test_every_record_is_written_repeated_jumped_or_nobodys(rows: list[tuple[int, int, str]]) -> None:
+    records = [uplink(device - 1, seq * 9000, reason=reason) for device, seq, reason in rows]
+    batch = batch_of(records)
+    assert len(batch.new) + batch.duplicates + len(batch.jumped) + len(batch.anonymous) == len(records)
+    assert {cursor.device_no for cursor in batch.touched} == {one.device_no for one in records if one.device_no}
+
+
+@given(rows=BATCHES)
+def test_the_same_batch_again_changes_nothing(rows: list[tuple[int, int, str]]) -> None:
+    cursors: Cursors = {}
+    records = [uplink(device, seq, reason=reason) for device, seq, reason in rows]
+    once = batch_of(records, cursors)
+    acks = {cursor.device: cursor.settled_record(1) for cursor in once.touched}
+    again = batch_of(records, cursors)
+    assert (again.new, again.jumped, again.duplicates) == ([], [], len(records))
+    assert {cursor.device: cursor.settled_record(1) for cursor in again.touched} == acks
