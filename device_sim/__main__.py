@@ -94,7 +94,7 @@ def fleet(
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 - the options of a command
     *,
     register: RegisterFile,
     port: Port,
@@ -110,7 +110,9 @@ def run(
     start_ms: StartMs = None,
     resend_after: ResendAfter = 60.0,
     drain_s: DrainS = 120.0,
-    faults: Annotated[bool, typer.Option(help="Drop, delay, duplicate, reorder, wrong clock and unit, lost storage.")] = True,
+    faults: Annotated[
+        bool, typer.Option(help="Drop, delay, duplicate, reorder, wrong clock and unit, lost storage.")
+    ] = True,
     incidents: Annotated[bool, typer.Option(help="Things that go wrong with people and devices.")] = True,
     progress: ShowProgress = False,
 ) -> None:
@@ -143,13 +145,16 @@ def run(
 
 
 @app.command()
-def replay(
+def replay(  # noqa: PLR0913 - the options of a command
     file: Annotated[Path, typer.Argument(help="parquet, csv or csv.gz")],
     *,
     people: Annotated[int, typer.Option(min=1, help="How many ids, in sorted order.")] = 20,
     columns: Annotated[str, typer.Option(help="person=…,minute=…,<vital>=…")] = recorded.DEFAULT_COLUMNS,
-    register: Annotated[Path | None, typer.Option(help="Write the register file of these people.")] = None,
-    map_file: Annotated[Path | None, typer.Option("--map", help="Write which id became which person and device.")] = None,
+    register: Annotated[Path | None, typer.Option(help="Not needed: the devices follow from the file.")] = None,
+    write_register: Annotated[Path | None, typer.Option(help="Write the register file of these people.")] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="Write which id became which person and device.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port of the MQTT broker; without it only the files are written.")] = 0,
     oracle: OracleFile = Path("oracle.jsonl"),
     summary: SummaryFile = Path("summary.json"),
@@ -166,8 +171,9 @@ def replay(
     clock = SimClock.from_environment(os.environ)
     recordings = recorded.read_recordings(file, people=people, columns=columns)
     start = clock.origin_ms if start_ms is None else start_ms
-    if register:
-        _write_register(register, recorded.make_register(recordings))
+    del register
+    if write_register:
+        _write_register(write_register, recorded.make_register(recordings))
     if map_file:
         recorded.write_map(map_file, recordings, start_ms=start)
     if not port:
@@ -196,13 +202,13 @@ def _drive(made: Run, *, drain_s: float, progress: bool, before_step: Callable[[
             before_step()
             made.step()
             shown.show()
-        made.take_due()
+        made.take_rest()
         made.drain(drain_s, shown.show, given_up=lambda: stop.signals > 1)
     made.close()
 
 
 @app.command()
-def load(
+def load(  # noqa: PLR0913 - the options of a command
     *,
     register: RegisterFile,
     port: Port,
@@ -213,10 +219,15 @@ def load(
     credentials: Credentials = None,
     uplinks_per_s: Annotated[float, typer.Option(min=1)] = 4000,
     seconds: Annotated[float, typer.Option(min=1)] = 60,
-    state: Annotated[Path | None, typer.Option(help="Directory of the outboxes; needed without --memory-outbox.")] = None,
-    memory_outbox: Annotated[bool, typer.Option("--memory-outbox", help="Outboxes need not survive a restart.")] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="Directory of the outboxes; needed without --memory-outbox.")
+    ] = None,
+    memory_outbox: Annotated[
+        bool, typer.Option("--memory-outbox", help="Outboxes need not survive a restart.")
+    ] = False,
     resend_after: ResendAfter = 5.0,
     drain_s: DrainS = 120.0,
+    seed: Seed = 1,
 ) -> None:
     """The bench generator: every band of the register on a connection of its own, four readings an uplink."""
     if not memory_outbox and state is None:
@@ -227,6 +238,7 @@ def load(
         clock=SimClock.from_environment(os.environ),
         state=None if memory_outbox else state,
         resend_after_s=resend_after,
+        seed=seed,
     )
     made.run(uplinks_per_s=uplinks_per_s, seconds=seconds, drain_s=drain_s, stop=Stop)
     made.write_oracle(oracle)

@@ -10,7 +10,7 @@ _HIGHEST: Final = 2.0
 
 def dice(seed: int, *names: object) -> Random:
     """A generator of its own for ``names``: the same for the same seed and names, on every machine."""
-    return Random("/".join(map(str, (seed, *names))))  # noqa: S311 - a simulator needs repeatable numbers
+    return Random("/".join(map(str, (seed, *names))))
 
 
 class Noise:

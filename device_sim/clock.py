@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimClock:
-    """Platform milliseconds from an origin, a rate and ``time.monotonic()``; never past ``frozen_at_ms`` (0: no end)."""
+    """Platform milliseconds from an origin, a rate and ``time.monotonic()``; at most ``frozen_at_ms`` (0: no end)."""
 
     origin_ms: int
     origin_monotonic: float

@@ -1,14 +1,13 @@
-"""One simulated device: its outbox behind its connection, what it answers to commands, what its link does to uplinks."""
+"""One simulated device: its outbox behind its connection, its answers to commands, its bad luck with uplinks."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from device_sim.faults import LONGEST_DELAY_S, Fault
 from device_sim.outbox import Held, Outbox
-from device_sim.publish import Link
 from device_sim.tally import Tally
 from schemas.codec import CodecError, decode_ack, decode_command, encode_uplink
 from schemas.devices import DEVICE_TYPE_BY_CODE
@@ -18,6 +17,15 @@ from schemas.messages import CommandKind, DeviceEvent, Reading, Uplink
 _REMEMBERED_COMMANDS: Final = 64
 _LONGEST_TEXT: Final = 64
 Report = Callable[["Device", tuple[DeviceEvent, ...]], None]
+
+
+class Sender(Protocol):
+    """The connection of a device."""
+
+    online: bool
+
+    def send(self, payload: bytes) -> None:
+        """Publishes an uplink."""
 
 
 class Device:
@@ -35,7 +43,7 @@ class Device:
         draw: Random,
     ) -> None:
         self.outbox, self.type_code = outbox, type_code
-        self.link: Link | None = None
+        self.link: Sender | None = None
         self.faults: dict[int, Fault] = {}
         self._now_ms, self._tally, self._report, self._fallen = now_ms, tally, report, fallen
         self._draw = draw
@@ -76,9 +84,7 @@ class Device:
                 result = "unsupported"
             elif result == "done" and not self._fallen(now_ms):
                 answer = (DeviceEvent(event="check_in_answered", at=now_ms, details={"answer": "I am all right"}),)
-        receipt = DeviceEvent(
-            event="command_result", at=now_ms, details={"command_id": command.id, "result": result}
-        )
+        receipt = DeviceEvent(event="command_result", at=now_ms, details={"command_id": command.id, "result": result})
         self._report(self, (receipt, *answer))
 
     def pump(self, now: float, *, draining: bool = False) -> None:
@@ -145,7 +151,5 @@ class Device:
 
 def make_tail(readings: tuple[Reading, ...], events: tuple[DeviceEvent, ...]) -> bytes:
     """The part of a payload that every transmission has in common."""
-    whole = encode_uplink(
-        Uplink(epoch=0, seq=0, sent_at=0, clock="synced", oldest=0, readings=readings, events=events)
-    )
+    whole = encode_uplink(Uplink(epoch=0, seq=0, sent_at=0, clock="synced", oldest=0, readings=readings, events=events))
     return whole[whole.index(b'"readings":') :]

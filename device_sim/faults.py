@@ -1,4 +1,4 @@
-"""What goes wrong between a device and the platform, drawn from the seed: never for an uplink that the truth rests on."""
+"""What goes wrong between a device and the platform, drawn from the seed: never to what the truth rests on."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum

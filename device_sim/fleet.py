@@ -12,15 +12,41 @@ from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Re
 
 DOCTOR: Final = "doctor@example.org"
 _ZONE: Final = "Europe/Berlin"
-_FIRST_NAMES: Final = ("Ada", "Bruno", "Clara", "Dario", "Edith", "Frans", "Greta", "Hugo", "Irma", "Jonas", "Karin", "Luis")
-_LAST_NAMES: Final = ("Abel", "Brandt", "Costa", "Dahl", "Engel", "Fuchs", "Gruber", "Horn", "Ibsen", "Jansen", "Koch", "Lind")
+_FIRST_NAMES: Final = (
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Dario",
+    "Edith",
+    "Frans",
+    "Greta",
+    "Hugo",
+    "Irma",
+    "Jonas",
+    "Karin",
+    "Luis",
+)
+_LAST_NAMES: Final = (
+    "Abel",
+    "Brandt",
+    "Costa",
+    "Dahl",
+    "Engel",
+    "Fuchs",
+    "Gruber",
+    "Horn",
+    "Ibsen",
+    "Jansen",
+    "Koch",
+    "Lind",
+)
 _STREETS: Final = ("Linden Road", "Mill Lane", "Harbour Street", "Garden Row", "Church Hill")
 _CRITICAL_DRUGS: Final = ("Levodopa", "Insulin aspart", "Apixaban")
 _QUIET_PLAN_AFTER: Final = timedelta(hours=8)
 
 
 def make_fleet(*, homes: int, seed: int, start_ms: int) -> Register:
-    """The same for the same arguments. Time-critical doses come 12 to 16 minutes after ``start_ms`` and each six hours."""
+    """The same for the same arguments. Critical doses: 12 to 16 minutes after ``start_ms``, then each six hours."""
     rows = tuple(_home(number, seed, start_ms) for number in range(homes))
     people = tuple(person.person_id for home in rows for person in home.people)
     return Register(homes=rows, doctors=(Doctor(email=DOCTOR, name="Dr. Example", people=people),))

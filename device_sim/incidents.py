@@ -35,7 +35,7 @@ class IncidentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excursion:
-    """A vital leaves what is usual for ``target`` at ``rate`` a minute from ``from_ms``, and returns from ``back_ms``."""
+    """A vital leaves what is usual for ``target`` at ``rate`` a minute from ``from_ms``, returns from ``back_ms``."""
 
     vital: str
     target: float
@@ -152,7 +152,7 @@ class IncidentPlan:
             self.world.bodies[incident.person_id].still.append(incident.still)
 
     def candidates(self, block: int, kind: IncidentKind, rule: str, busy: Span, *types: str) -> Iterator[SimDevice]:
-        """Devices whose person may have an incident then, in a seeded order. The first person is kept for the first SOS."""
+        """Devices whose person may have an incident then, in a seeded order; the first person has the first SOS."""
         rows = [row for row in self.world.devices if row.type in types and row.people]
         dice(self.world.seed, "who", block, kind).shuffle(rows)
         for row in rows:
@@ -251,9 +251,7 @@ def _silent_device(plan: IncidentPlan, block: int) -> Iterator[Incident]:
         limit = max((row.silent_after_s or 0) * 1000, int(15_000 * plan.rate))
         due = off_at + limit + plan.slack_ms
         on_at = due + int(_RESEND_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS
-        yield replace(
-            plan.make(block, kind, device, "silent_device", 1, busy), due_at_ms=due, off=Span(off_at, on_at)
-        )
+        yield replace(plan.make(block, kind, device, "silent_device", 1, busy), due_at_ms=due, off=Span(off_at, on_at))
 
 
 def _doses_between(plan: IncidentPlan, device: str, busy: Span) -> bool:
@@ -305,7 +303,15 @@ def _tachycardia(plan: IncidentPlan, block: int) -> Iterator[Incident]:
 
 
 def _at_rest(
-    plan: IncidentPlan, block: int, kind: IncidentKind, *, rule: str, vital: str, target: float, rate: float, due_min: int
+    plan: IncidentPlan,
+    block: int,
+    kind: IncidentKind,
+    *,
+    rule: str,
+    vital: str,
+    target: float,
+    rate: float,
+    due_min: int,
 ) -> Iterator[Incident]:
     at = plan.moment(block, kind, 14, 20)
     back = at + 20 * MINUTE_MS

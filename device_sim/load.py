@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 
 from device_sim.clock import SimClock
 from device_sim.errors import SimulatorError
+from device_sim.oracle import Line
 from device_sim.outbox import Held, Limits, Outbox
 from device_sim.outbox_store import MemoryStore, SqliteStore
 from device_sim.publish import Broker, Link, Network
 from device_sim.tally import Tally
-from pydantic_core import to_json
-from schemas.codec import CodecError, decode_ack
+from schemas.codec import CodecError, decode_ack, write_json
 from schemas.registry import Register
 from schemas.topics import shard_of
 
@@ -86,13 +86,20 @@ class Load:
     """All bands of a register, driven at a steady rate."""
 
     def __init__(
-        self, register: Register, *, broker: Broker, clock: SimClock, state: Path | None, resend_after_s: float
+        self,
+        register: Register,
+        *,
+        broker: Broker,
+        clock: SimClock,
+        state: Path | None,
+        resend_after_s: float,
+        seed: int,
     ) -> None:
         self.clock, self.tally = clock, Tally()
         if state is not None:
             state.mkdir(parents=True, exist_ok=True)
         self._store = MemoryStore() if state is None else SqliteStore(state / "outbox.sqlite")
-        self.network = Network(broker, Random())  # noqa: S311 - jitter
+        self.network = Network(broker, Random(seed))
         limits = Limits(resend_after_s=resend_after_s, keep_settled_s=0 if state is None else 3600)
         names = [row.device for home in register.homes for row in home.devices if row.type == "wearable_band"]
         if not names:
@@ -102,7 +109,7 @@ class Load:
         self.drained = False
 
     def _make_device(self, name: str, number: int, limits: Limits) -> LoadDevice:
-        draw = Random()  # noqa: S311 - epochs must differ from run to run
+        draw = Random()  # epochs must differ from run to run
         device = LoadDevice(self, Outbox(name, self._store, limits, draw), 60 + number % 30)
         device.link = self.network.add(name, shard_of(name), device)
         return device
@@ -168,8 +175,8 @@ class Load:
             for device in self.devices:
                 here = device.outbox.position
                 for seq in range(here.next_seq):
-                    line = {"device": device.outbox.device, "epoch": here.epoch, "seq": seq, "readings": READINGS, "events": 0}
-                    file.write(to_json(line) + b"\n")
+                    line = Line(device.outbox.device, here.epoch, seq, READINGS, 0)
+                    file.write(write_json(line._asdict()) + b"\n")
 
     def summary(self) -> dict[str, Any]:
         """What was sent, how fast, and at what cost to this process."""

@@ -1,4 +1,4 @@
-"""What each device reports and when: the plan of uplinks of one device, lazily, a pure function of register and seed."""
+"""What each device reports and when: one device's plan of uplinks, lazily, from register and seed alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -177,7 +177,9 @@ def _dose_events(plan: IncidentPlan, device: SimDevice, dose: Dose) -> Sequence[
     given = dose.at_ms + draw.randrange(1000, 20_000)
     taken = given + draw.randrange(30_000, 8 * MINUTE_MS)
     dispensed = DeviceEvent(event="dose_dispensed", at=given, details=compartment)
-    if any(row.kind is IncidentKind.MISSED_DOSE and row.dose_at_ms == dose.at_ms for row in plan.of_device(device.device)):
+    if any(
+        row.kind is IncidentKind.MISSED_DOSE and row.dose_at_ms == dose.at_ms for row in plan.of_device(device.device)
+    ):
         return (dispensed,)
     return (
         dispensed,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic_core import from_json, to_json
+from schemas.codec import parse_json, write_json
 
 
 class Line(NamedTuple):
@@ -38,7 +38,7 @@ class Oracle:
         new = [line for line in lines if line[:3] not in self.known]
         if not new:
             return
-        self._file.write(b"".join(to_json(line._asdict()) + b"\n" for line in new))
+        self._file.write(b"".join(write_json(line._asdict()) + b"\n" for line in new))
         os.fsync(self._file.fileno())
         self._count(new)
 
@@ -64,4 +64,4 @@ def read_oracle(path: Path) -> Iterable[Line]:
     """The lines of an oracle file."""
     with path.open("rb") as file:
         for text in file:
-            yield Line(**from_json(text))
+            yield Line(**parse_json(text))

@@ -1,4 +1,4 @@
-"""The device's side of the end-to-end acknowledgement: what it holds, sends, sends again and may forget (design 2.1)."""
+"""The device's side of the end-to-end acknowledgement: what it holds, sends again, forgets (design 2.1)."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -73,7 +73,9 @@ class Limits:
 class Outbox:
     """The outbox of one device. Times are real seconds of any clock that never goes back."""
 
-    def __init__(self, device: str, store: OutboxStore, limits: Limits, draw: Random, position: Position | None = None) -> None:
+    def __init__(
+        self, device: str, store: OutboxStore, limits: Limits, draw: Random, position: Position | None = None
+    ) -> None:
         self.device = device
         self.position = position or Position(epoch=draw.randrange(EPOCH_LIMIT))
         self._store, self._limits, self._draw = store, limits, draw
@@ -178,7 +180,7 @@ class Outbox:
         self._fruitless = 0
 
     def acknowledge(self, ack: Ack, now: float) -> list[Held]:
-        """Obeys an ack; gives what is newly at or below ``upto``. Acks of another epoch or an older generation are stale."""
+        """Obeys an ack, unless of another epoch or an older generation; gives what is newly settled."""
         here = self.position
         if ack.epoch != here.epoch or ack.generation < here.generation:
             return []

@@ -45,7 +45,15 @@ class Progress:
         moment = datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC)
         online = sum(link.online for link in run.network.links)
         table = Table(title=f"Simulated homes, platform time {moment:%Y-%m-%d %H:%M:%S} UTC, speed {run.clock.rate:g}")
-        for name in ("devices online", "uplinks", "acknowledged", "waiting", "sent again", "readings", "ack p50/p99 ms"):
+        for name in (
+            "devices online",
+            "uplinks",
+            "acknowledged",
+            "waiting",
+            "sent again",
+            "readings",
+            "ack p50/p99 ms",
+        ):
             table.add_column(name, justify="right")
         latency = tally.latency()
         table.add_row(

@@ -149,6 +149,11 @@ class Link:
         except OSError:
             self._network.wait(self)
 
+    def leave(self) -> None:
+        """Says that the device goes, and goes."""
+        self.client.publish(self._status, encode_status(DeviceStatus(state="offline")), qos=1, retain=True)
+        self.client.disconnect()
+
     def cut(self) -> None:
         """Ends the connection without a word, as a power cut does."""
         sock = self.client.socket()
@@ -271,12 +276,13 @@ class Network:
 
     def close(self) -> None:
         """Leaves; sessions stay at the broker."""
+        disconnects = self.disconnects
         for link in self.links:
             link.wanted = False
             if link.online:
-                link.client.publish(link._status, encode_status(DeviceStatus(state="offline")), 1, retain=True)  # noqa: SLF001
-                link.client.disconnect()
+                link.leave()
         deadline = time.monotonic() + 2
         while any(link.online for link in self.links) and time.monotonic() < deadline:
             self.poll(0.05)
         self._selector.close()
+        self.disconnects = disconnects

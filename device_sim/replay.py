@@ -1,14 +1,13 @@
-"""Recorded data through MQTT devices as if it happened now: any table by a column map, one CGM in a home for each person."""
+"""Recorded data through MQTT devices as if it happened now: any table by a column map, a home for each person."""
 
 import csv
 import gzip
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from pydantic_core import to_json
 
 from device_sim.errors import ReplayError
 from device_sim.faults import Fault
@@ -112,14 +111,10 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def base_minute(recordings: Sequence[Recording]) -> float:
-    """The file's first minute: it becomes the start of platform time."""
-    return min(row.minute for recording in recordings for row in recording.rows)
-
-
-def at_ms(row: Recorded, base: float, start_ms: int) -> int:
-    """Platform time of a row."""
-    return start_ms + round((row.minute - base) * MINUTE_MS)
+def base_ms(recordings: Sequence[Recording], start_ms: int) -> int:
+    """Platform time of the file's minute 0, so that its first minute is ``start_ms``."""
+    first = min(row.minute for recording in recordings for row in recording.rows)
+    return start_ms - round(first * MINUTE_MS)
 
 
 def make_register(recordings: Sequence[Recording]) -> Register:
@@ -147,17 +142,17 @@ def _types(recording: Recording) -> Sequence[str]:
 
 def make_sources(recordings: Sequence[Recording], *, start_ms: int) -> Sequence[Source]:
     """Each person's rows as uplinks at platform speed."""
-    base = base_minute(recordings)
+    base = base_ms(recordings, start_ms)
     return [
-        Source(device=recording.device(kind), type=kind, planned=_planned(recording, kind, base, start_ms))
+        Source(device=recording.device(kind), type=kind, planned=_planned(recording, kind, base))
         for recording in recordings
         for kind in _types(recording)
     ]
 
 
-def _planned(recording: Recording, kind: str, base: float, start_ms: int) -> Iterator[tuple[Planned, Fault | None]]:
+def _planned(recording: Recording, kind: str, base: int) -> Iterator[tuple[Planned, Fault | None]]:
     for row in recording.rows:
-        moment = at_ms(row, base, start_ms)
+        moment = base + round(row.minute * MINUTE_MS)
         readings = tuple(
             _reading(vital, value, moment) for vital, value in row.values if _DEVICE_TYPE_OF[vital] == kind
         )
@@ -172,15 +167,17 @@ def _reading(vital: str, value: float, moment: int) -> Reading:
 
 
 def write_map(path: Path, recordings: Sequence[Recording], *, start_ms: int) -> None:
-    """Which id of the file became which person and devices, and the platform time of the file's minute ``base_minute``."""
-    base = base_minute(recordings)
+    """Which id of the file became which person and devices; ``base_ms`` is the platform time of the file's minute 0."""
+    base = base_ms(recordings, start_ms)
     rows = [
         {
             "id": recording.name,
-            "person_id": recording.person_id,
+            "person_id": str(recording.person_id),
+            "device": recording.device(_types(recording)[0]),
             "devices": {kind: recording.device(kind) for kind in _types(recording)},
+            "base_ms": base,
             "rows": len(recording.rows),
         }
         for recording in recordings
     ]
-    path.write_bytes(to_json({"start_ms": start_ms, "base_minute": base, "people": rows}, indent=2) + b"\n")
+    path.write_text(json.dumps(rows, indent=2) + "\n")

@@ -13,7 +13,7 @@ from device_sim.faults import Fault
 from device_sim.observations import Planned
 from device_sim.oracle import Line, Oracle
 from device_sim.outbox import Limits, Outbox, OutboxStore, Position
-from device_sim.publish import Broker, Network
+from device_sim.publish import Broker, Link, Network
 from device_sim.tally import Tally
 from schemas.messages import DeviceEvent
 from schemas.topics import shard_of
@@ -66,12 +66,13 @@ class Run:
         seed: int,
     ) -> None:
         self.clock, self.store, self.oracle, self.tally = clock, store, oracle, Tally()
-        self.network = Network(broker, Random(seed))  # noqa: S311 - jitter
+        self.network = Network(broker, Random(seed))
         self.drained = False
         self._lines: list[Line] = []
         self._sources = {source.device: source for source in sources}
         self._plans_done = store.plans()
         self._queue: list[tuple[int, int, str, Planned, Fault | None]] = []
+        self._links: dict[str, Link] = {}
         self._off: set[str] = set()
         self._storage_hour = -1
         self._losses: list[tuple[int, str]] = []
@@ -85,7 +86,7 @@ class Run:
             self._queue_next(source, order)
 
     def _make_device(self, source: Source, limits: Limits, position: Position | None) -> Device:
-        draw = Random()  # noqa: S311 - epochs must differ from run to run
+        draw = Random()  # epochs must differ from run to run
         outbox = Outbox(source.device, self.store, limits, draw, position)
         device = Device(
             outbox,
@@ -96,7 +97,7 @@ class Run:
             fallen=source.fallen,
             draw=draw,
         )
-        device.link = self.network.add(source.device, shard_of(source.device), device)
+        device.link = self._links[source.device] = self.network.add(source.device, shard_of(source.device), device)
         return device
 
     def _restore_oracle(self) -> None:
@@ -138,6 +139,11 @@ class Run:
             taken += 1
         return taken
 
+    def take_rest(self) -> None:
+        """Takes all that is due by now: the end of platform time cuts every run at the same place."""
+        while self.take_due():
+            self.make_durable()
+
     def make_durable(self) -> None:
         """Outbox first, oracle second, broker last."""
         if self._lines:
@@ -166,8 +172,8 @@ class Run:
     def _switch_power(self) -> None:
         now_ms = self.clock.now_ms()
         for name, source in self._sources.items():
-            off, link = source.powered_off(now_ms), self.devices[name].link
-            if link is None or off == (name in self._off):
+            off, link = source.powered_off(now_ms), self._links[name]
+            if off == (name in self._off):
                 continue
             if off:
                 self._off.add(name)
@@ -204,9 +210,8 @@ class Run:
     def drain(self, longest_s: float, progress: Callable[[], None], given_up: Callable[[], bool]) -> None:
         """Waits until every uplink is acknowledged end to end, or gives up after ``longest_s`` real seconds."""
         for name in self._off:
-            link = self.devices[name].link
-            if self.devices[name].outbox.unsettled and link is not None:
-                self.network.power_on(link)
+            if self.devices[name].outbox.unsettled:
+                self.network.power_on(self._links[name])
         deadline = time.monotonic() + longest_s
         while self.unsettled and time.monotonic() < deadline and not given_up():
             self.step(draining=True)

@@ -1,11 +1,11 @@
 """What a run counts, and the summary it ends with."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from pydantic_core import to_json
 
 _SAMPLES: Final = 400_000
 
@@ -47,5 +47,5 @@ class Tally:
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Replaces the file in one step."""
     whole = path.with_suffix(path.suffix + ".new")
-    whole.write_bytes(to_json(summary, indent=2) + b"\n")
+    whole.write_text(json.dumps(summary, indent=2) + "\n")
     whole.replace(path)

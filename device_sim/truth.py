@@ -4,18 +4,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic_core import from_json, to_json
-
 from device_sim.incidents import Incident
+from schemas.codec import parse_json, write_json
 
 
 class TruthFile:
-    """Appends incidents it has not written yet, those of an earlier run included. ``last_ms``: the run's end, 0 for none."""
+    """Appends what it has not written yet, in an earlier run neither. ``last_ms``: the run's end, 0 for none."""
 
     def __init__(self, path: Path, last_ms: int) -> None:
         self._last_ms = last_ms
         known = path.read_bytes().splitlines() if path.exists() else []
-        self._written = {from_json(line)["incident"] for line in known}
+        self._written = {parse_json(line)["incident"] for line in known}
         self._seen = 0
         self._file = path.open("ab", buffering=0)
 
@@ -33,7 +32,7 @@ class TruthFile:
         if self._last_ms:
             new = [row for row in new if row.starts_at_ms < self._last_ms]
         if new:
-            self._file.write(b"".join(to_json(row.truth()) + b"\n" for row in new))
+            self._file.write(b"".join(write_json(row.truth()) + b"\n" for row in new))
             os.fsync(self._file.fileno())
             self._written |= {row.name for row in new}
 
