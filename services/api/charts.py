@@ -1,5 +1,6 @@
 """Draws a vital over time as SVG: bands behind, a line that breaks at gaps, dots where values stand alone."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +16,12 @@ from pygal.style import Style
 from services.api.core import Point, is_sparse, lines_of
 from services.api.display import UNIT_WORDS, ChartKind
 
+# Pygal leaves a finder for its map plug-ins behind that Python 3.11 warns about at every failing import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+
 _WIDTH: Final = 480
 _HEIGHT: Final = 210
-_FONT: Final = 13
+_FONT: Final = 16
 _STYLE: Final = Style(label_font_size=_FONT, major_label_font_size=_FONT)
 _TICK_STEPS: Final = (0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100)
 _MOST_TICKS: Final = 5
@@ -69,7 +73,10 @@ class _Plot(pygal.XY):  # type: ignore[misc]
             if bottom < top:
                 y = self.view.y(top)
                 height = self.view.y(bottom) - y
-                self.svg.node(plot, "rect", x=0, y=y, width=self.view.width, height=height, class_=f"band {band.kind}")
+                shade = self.svg.node(plot, "rect", x=0, y=y, width=self.view.width, height=height)
+                shade.set("class", f"band {band.kind}")
+                plot.remove(shade)
+                plot.insert(1, shade)
         super()._plot()
         for number, points in enumerate(self._dots):
             for point in points:

@@ -106,7 +106,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         vitals=(SYSTOLIC, DIASTOLIC),
         bands=(Band(180, 300, "urgent"), Band(85, 135, "target")),
         least=(60, 150),
-        legend="Shaded: between the home limits 85 and 135; red: above 180",
+        legend="Systolic above, diastolic below; shaded: 85 to 135; red: above 180",
         rationale="Home average 135/85, crisis above 180 (clinical.md 1.3).",
     ),
     ChartKind(

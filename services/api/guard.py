@@ -1,7 +1,9 @@
 """What holds for every request: headers that browsers obey, a limit on bodies, no writes sent by other sites."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from secrets import compare_digest
+from traceback import extract_tb
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.api.console import Doctor
 from services.api.core import is_own_request
 from services.runtime.errors import HearthBeatError
+from services.runtime.logs import logger
 
 MOST_BYTES: Final = 64 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,7 +62,16 @@ class Guard:
         elif int(headers.get("content-length") or 0) > MOST_BYTES:
             await PlainTextResponse(str(BodyTooLargeError()), 413)(scope, receive, guarded_send)
         else:
-            await self._app(scope, _limited(receive), guarded_send)
+            await self._serve(scope, _limited(receive), guarded_send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What breaks was answered inside. It is logged by its kind and place: messages may hold personal data."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - one request must not end the console
+            frame = extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            logger("api").error("request failed", error=type(error).__name__, place=place)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def guarded(message: Message) -> None:

@@ -45,7 +45,7 @@ where care.doctor_no = $1 and care.valid @> $2::timestamptz limit 2;
 select latest.vital, latest.value, latest.observed_at, latest.flags
 from unnest($2::smallint[]) as kind (vital) cross join lateral (
     select vital, value, observed_at, flags from readings
-    where person_no = $1 and readings.vital = kind.vital and observed_at <= $3 + interval '2 minutes'
+    where person_no = $1 and readings.vital = kind.vital and observed_at <= $3::timestamptz + interval '2 minutes'
     order by observed_at desc limit 1
 ) latest;
 

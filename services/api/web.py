@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from services.api import live, pages, rest
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
-from services.api.guard import BodyTooLargeError, ForeignRequestError, Guard, check_token
+from services.api.guard import BodyTooLargeError, ForeignRequestError, check_token
 from services.api.rendering import page
 from services.api.sessions import (
     NotSignedInError,
@@ -27,11 +27,11 @@ from services.api.sessions import (
     sign_out,
 )
 from services.runtime.database import LOST_CONNECTION
-from services.runtime.logs import logger
 
 _HERE: Final = re.compile(r"/[A-Za-z0-9/_-]*")
 _NOT_FOUND: Final = "There is nothing here, or it is not about anybody in your care."
 _AWAY: Final = "The database can't be reached. Alerts may be waiting that you can't see here. Try again in a moment."
+_BROKEN: Final = "Something went wrong here. It has been written down."
 router = APIRouter(include_in_schema=False)
 
 
@@ -140,11 +140,6 @@ async def _not_understood(request: Request, error: Exception) -> Response:
     return _problem(request, 422, "The form was not filled in as it should be.")
 
 
-async def _broken(request: Request, error: Exception) -> Response:
-    logger("api").error("request failed", error=type(error).__name__, route=request.scope["path"].split("/")[1])
-    return _problem(request, 500, "Something went wrong here. It has been written down.")
-
-
 def build_app(console: Console) -> FastAPI:
     """The application around ``console``."""
     app = FastAPI(
@@ -159,7 +154,6 @@ def build_app(console: Console) -> FastAPI:
     for part in (router, pages.router, live.router, rest.router):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
-    app.add_middleware(Guard, secure=not console.settings.plain_http)
     app.add_exception_handler(NotSignedInError, _not_signed_in)
     app.add_exception_handler(NotInCareError, _answer(404, _NOT_FOUND))
     app.add_exception_handler(ForeignRequestError, _answer(403))
@@ -168,5 +162,5 @@ def build_app(console: Console) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     for lost in LOST_CONNECTION:
         app.add_exception_handler(lost, _answer(503, _AWAY))
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(Exception, _answer(500, _BROKEN))
     return app

@@ -1,0 +1,114 @@
+"""Takes the pictures of the console: python -m tests.e2e.pictures FOLDER (docs/pictures when left out)."""
+
+import asyncio
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from playwright.async_api import Browser
+
+from deploy.embedded.embedded import Embedded
+from schemas.alerts import Severity
+from services.runtime.clock import FakeClock, to_ms
+from services.runtime.database import Pool
+from services.runtime.migrate import load_migrations, migrate
+from tests.conftest import create_database
+from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
+from tests.integration.console_world import (
+    DOCTOR,
+    NOW,
+    World,
+    build_world,
+    low_glucose,
+    open_world,
+    raise_alert,
+    serving,
+    write_delivery,
+)
+
+_PLACE: Final = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+
+
+async def busy_day(pool: Pool, world: World) -> UUID:
+    """Alerts of every kind; gives the one that the pictures open."""
+    low = await raise_alert(pool, world.ruth, evidence=low_glucose())
+    await write_delivery(pool, low, at=NOW - timedelta(minutes=6))
+    await raise_alert(
+        pool,
+        world.karl,
+        rule="fall",
+        text="Suspected fall in the bathroom, and no answer within 60 seconds.",
+        at=NOW - timedelta(minutes=2),
+    )
+    await raise_alert(
+        pool,
+        world.ruth,
+        rule="missed_dose",
+        severity=Severity.MEDIUM,
+        level=1,
+        text="Levodopa 100 mg, due at 08:00, was not taken.",
+        at=NOW - timedelta(hours=6),
+    )
+    await raise_alert(
+        pool,
+        world.karl,
+        rule="silent_device",
+        severity=Severity.TECHNICAL,
+        level=1,
+        text="The wearable band has not been heard for 3 hours.",
+        at=NOW - timedelta(hours=3),
+    )
+    taken = await raise_alert(
+        pool,
+        world.karl,
+        rule="spo2",
+        severity=Severity.MEDIUM,
+        level=1,
+        text="Oxygen saturation at or below 92 % for 5 minutes: 91 %.",
+        at=NOW - timedelta(hours=1),
+    )
+    await pool.execute(
+        "select acknowledge_alert($1, (select doctor_no from doctors where email = $2), $3, 1, $4)",
+        taken,
+        DOCTOR,
+        "Called: slept on his hand. Rechecking at 16:00.",
+        NOW - timedelta(minutes=40),
+    )
+    return low
+
+
+async def take_pictures(browser: Browser, address: str, world: World, alert: UUID, folder: Path) -> list[Path]:
+    """Every page on a desk and on a phone, the worklist in the dark too."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    pages = {"worklist": "/", "alert": f"/alerts/{alert}", "people": "/people", "person": f"/people/{world.ruth}"}
+    taken: list[Path] = []
+    for name, size, dark in (("desk", DESK, False), ("phone", PHONE, False), ("dark", DESK, True)):
+        async with window(browser, size=size, dark=dark) as context:
+            page = await sign_in(context, address)
+            for title, path in pages.items():
+                await page.goto(f"{address}{path}")
+                if title == "worklist":
+                    await page.locator(".live.live", has_text="Live").wait_for()
+                taken.append(folder / f"console-{title}-{name}.png")
+                await page.screenshot(path=taken[-1], full_page=True)
+    return taken
+
+
+async def _main(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as place, Embedded(Path(place)) as servers:
+        dsn = await create_database(servers.dsn)
+        await migrate(dsn, load_migrations("schemas.sql.migrations"))
+        clock = FakeClock(at_ms=to_ms(NOW), rate=60)
+        async with open_world(dsn) as pool, serving(dsn, clock) as address, chromium() as browser:
+            world = await build_world(pool)
+            await pool.execute("update people set display_name = 'Ilse Brandt' where person_id = $1", world.hostile)
+            alert = await busy_day(pool, world)
+            for picture in await take_pictures(browser, address, world, alert, folder):
+                sys.stdout.write(f"{picture}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1]) if len(sys.argv) > 1 else _PLACE))

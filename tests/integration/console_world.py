@@ -1,0 +1,272 @@
+"""A small practice for tests of the console: doctors, a household, a day of readings, alerts; and a running console."""
+
+import asyncio
+import math
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from pydantic import SecretStr
+
+from schemas.alerts import Severity
+from schemas.metrics import METRICS
+from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
+from schemas.vitals import BODY_TEMPERATURE, DIASTOLIC, GLUCOSE, HEART_RATE, SPO2, STEPS, SYSTOLIC
+from services.api import app
+from services.api.passwords import set_password
+from services.api.registration import register
+from services.api.settings import ApiSettings
+from services.runtime.clock import Clock, FakeClock, to_datetime, to_ms
+from services.runtime.database import Pool, open_pool
+from services.runtime.metrics import Metrics
+from services.runtime.settings import DatabaseSettings
+
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+DOCTOR, STRANGER, FORMER = "doctor@example.org", "stranger@example.org", "former@example.org"
+HOSTILE = "Robert'); <script>alert(1)</script> \"&amp; <img src=x onerror=alert(2)>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Ids of what was made."""
+
+    ruth: UUID
+    karl: UUID
+    hostile: UUID
+
+
+async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
+    """Ruth and Karl share a home, the hostile name lives alone; DOCTOR has all, FORMER had them until yesterday."""
+    world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
+    everybody = (world.ruth, world.karl, world.hostile)
+    tag = world.ruth.hex[:6]
+    plans = tuple(
+        DosePlan(
+            plan_id=uuid4(),
+            device=f"pills-{tag}",
+            compartment=n,
+            drug=drug,
+            at=(time(8), time(20)),
+            time_critical=not n,
+        )
+        for n, drug in enumerate(("Levodopa 100 mg", "Metformin 500 mg"))
+    )
+    homes = (
+        Home(
+            home_id=uuid4(),
+            label="Lindenstraße 12",
+            time_zone="Europe/Berlin",
+            people=(
+                Person(person_id=world.ruth, name="Ruth Sommer", born_on=date(1941, 3, 2), plans=plans),
+                Person(person_id=world.karl, name="Karl Sommer", born_on=date(1938, 7, 19)),
+            ),
+            devices=(
+                Device(device=f"band-{tag}", type="wearable_band", bindings=(Binding(person_id=world.ruth),)),
+                Device(device=f"pills-{tag}", type="pill_dispenser", bindings=(Binding(person_id=world.ruth),)),
+            ),
+        ),
+        Home(
+            home_id=uuid4(),
+            label="Am Markt 1",
+            time_zone="Europe/Berlin",
+            people=(Person(person_id=world.hostile, name=HOSTILE, born_on=date(1950, 1, 1)),),
+        ),
+    )
+    doctors = tuple(
+        Doctor(email=email, name=name, people=people)
+        for email, name, people in (
+            (DOCTOR, "Dr. Amira Haddad", everybody),
+            (STRANGER, "Dr. Sven Olsen", ()),
+            (FORMER, "Dr. Eva Blum", everybody),
+        )
+    )
+    await register(pool, Register(homes=homes, doctors=doctors), now - timedelta(days=30))
+    gone = Register(doctors=(Doctor(email=FORMER, name="Dr. Eva Blum"),))
+    await register(pool, gone, now - timedelta(days=1))
+    for email in (DOCTOR, STRANGER, FORMER):
+        await set_password(pool, email, PASSWORD)
+    await write_day(pool, world.ruth, f"band-{tag}", now)
+    await write_doses(pool, now)
+    return world
+
+
+async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> None:
+    """A day of readings: pulse each minute with a gap of two hours, glucose that falls low, a few cuff values."""
+    person_no = await pool.fetchval("select person_no from people where person_id = $1", person_id)
+    device_no = await pool.fetchval("select device_no from devices where device = $1", device)
+    random = Random(7)
+    rows: list[tuple[Any, ...]] = []
+
+    def add(vital: int, minutes_ago: float, value: float) -> None:
+        at = now - timedelta(minutes=minutes_ago)
+        rows.append((person_no, vital, at, device_no, 1, len(rows), 0, round(value, 1), 0, at))
+
+    def low_at(minute: int) -> float:
+        return max(0.0, 46 + 2.2 * minute + random.gauss(0, 1)) if minute < 40 else 0.0
+
+    for minute in range(1440, 0, -1):
+        if not 600 < minute < 720:
+            day = 9 * math.sin(minute / 229)
+            add(HEART_RATE.number, minute, 72 + day + random.gauss(0, 2.5) + (28 if 300 < minute < 330 else 0))
+    for minute in range(1440, 0, -5):
+        add(
+            GLUCOSE.number,
+            minute,
+            low_at(minute) or 128 + 34 * math.sin(minute / 110) + random.gauss(0, 3),
+        )
+        add(SPO2.number, minute, min(100, 96.4 + random.gauss(0, 0.6)))
+    for minute in (1300, 620, 45):
+        add(SYSTOLIC.number, minute, 138 + random.gauss(0, 6))
+        add(DIASTOLIC.number, minute, 82 + random.gauss(0, 4))
+    add(BODY_TEMPERATURE.number, 1100, 36.7)
+    for minute in range(1440, 0, -30):
+        add(STEPS.number, minute, random.randrange(0, 160))
+    await pool.executemany("insert into readings values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", rows)
+
+
+async def write_doses(pool: Pool, now: datetime) -> None:
+    """Today's slots of every plan: the morning's taken and missed, the evening's to come."""
+    for plan in await pool.fetch("select * from dose_plans join people using (person_no)"):
+        for index, (hours, state) in enumerate(
+            ((-7.5, "missed" if plan["time_critical"] else "taken"), (4.5, "pending"))
+        ):
+            due = now + timedelta(hours=hours)
+            step = timedelta(minutes=30)
+            await pool.execute(
+                "insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date,"
+                " slot_index, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                uuid4(), plan["plan_id"], plan["person_no"], plan["home_no"], plan["device_no"], plan["compartment"],
+                due.date(), index, due - 2 * step, due - step, due, due + step, due + 2 * step,
+                state, None if state == "pending" else due + step,
+            )  # fmt: skip
+
+
+async def raise_alert(
+    pool: Pool,
+    person_id: UUID,
+    *,
+    rule: str = "glucose_low",
+    severity: Severity = Severity.HIGH,
+    level: int = 2,
+    text: str = "Glucose has been below 54 mg/dL for 15 minutes: 48 mg/dL.",
+    at: datetime = NOW - timedelta(minutes=6),
+    evidence: tuple[dict[str, Any], ...] = (),
+) -> UUID:
+    """A finding, its alert and the notification, as the alert service writes them."""
+    person = await pool.fetchrow("select person_no, home_no from people where person_id = $1", person_id)
+    assert person is not None
+    alert_id, finding_id = uuid4(), uuid4()
+    rationale = "Level 2 hypoglycaemia: below 54 mg/dL, CGM event of at least 15 minutes (clinical.md 1.2)."
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "insert into findings values ($1, $2, $3, $4, 1, 1, $5, $6, $7, $7, $8, $9, 'caregiver', $10, false, $7)",
+            finding_id, person["person_no"], person["home_no"], rule, level, severity, at, list(evidence), text,
+            rationale,
+        )  # fmt: skip
+        await connection.execute(
+            "insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes,"
+            " opened_at, condition_at, doctor_text, caregiver_text, rationale)"
+            " values ($1, $2, $3, $4, $5, $6, 'open', 1, '{1}', $7, $7, $8, 'caregiver', $9)",
+            alert_id, person["home_no"], person["person_no"], rule, severity, level, at, text, rationale,
+        )  # fmt: skip
+        await connection.execute("insert into alert_findings values ($1, $2)", finding_id, alert_id)
+        await connection.execute(
+            "insert into alert_audit (alert_id, at, what, to_state, level) values ($1, $2, 'opened', 'open', $3)",
+            alert_id, at, level,
+        )  # fmt: skip
+        await connection.execute("select pg_notify('alerts', $1)", str(alert_id))
+    return alert_id
+
+
+async def write_delivery(pool: Pool, alert_id: UUID, *, at: datetime) -> None:
+    """One e-mail that was handed over, and a reminder that will come."""
+    doctor_no = await pool.fetchval("select doctor_no from doctors where email = $1", DOCTOR)
+    await pool.execute("insert into escalation_steps values ($1, 0, 0, $2, 'done')", alert_id, at)
+    later = at + timedelta(minutes=15)
+    await pool.execute("insert into escalation_steps values ($1, 1, 0, $2, 'pending')", alert_id, later)
+    await pool.execute(
+        "insert into outbox (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at, sent_at)"
+        " values ($1, 0, $2, 'email', 'sent', 1, $3, $3, $3)",
+        alert_id,
+        doctor_no,
+        at,
+    )
+
+
+def low_glucose(now: datetime = NOW) -> tuple[dict[str, Any], ...]:
+    """Three readings as a finding keeps them."""
+    values = ((16, 53.0), (11, 50.0), (6, 48.0))
+    return tuple(
+        {
+            "what": "glucose", "value": value, "observed_at": to_ms(now - timedelta(minutes=minutes)), "device_no": 1,
+            "epoch": 1, "seq": 900 + n, "item": 0,
+        }
+        for n, (minutes, value) in enumerate(values)
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def open_world(dsn: str) -> AsyncIterator[Pool]:
+    """A pool on the test's database."""
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
+        yield pool
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serving(dsn: str, clock: Clock | None = None, *, plain_http: bool = True) -> AsyncIterator[str]:
+    """The real console on a loopback port, its clock at NOW; gives its address."""
+    settings = ApiSettings(port=free_port(), plain_http=plain_http, database=DatabaseSettings(dsn=SecretStr(dsn)))
+    stop, address = asyncio.Event(), f"http://127.0.0.1:{settings.port}"
+    clock = clock or FakeClock(at_ms=to_ms(NOW))
+    task = asyncio.create_task(app.run(settings, clock=clock, stop=stop, metrics=Metrics(METRICS)))
+    try:
+        async with asyncio.timeout(10), httpx.AsyncClient() as client:
+            while not await _answers(client, address):
+                assert not task.done(), task
+                await asyncio.sleep(0.02)
+        yield address
+    finally:
+        stop.set()
+        await task
+
+
+async def _answers(client: httpx.AsyncClient, address: str) -> bool:
+    try:
+        return (await client.get(f"{address}/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def token_in(html: str) -> str:
+    """The CSRF token of the first form."""
+    return html.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+
+
+@asynccontextmanager
+async def browsing(address: str, email: str | None = DOCTOR) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with cookies, signed in as ``email``."""
+    async with httpx.AsyncClient(base_url=address) as client:
+        if email:
+            page = await client.get("/sign-in")
+            form = {"csrf": token_in(page.text), "email": email, "password": PASSWORD, "next": "/"}
+            answer = await client.post("/sign-in", data=form)
+            assert answer.status_code == 303, answer.text
+        yield client
+
+
+def platform_time(clock: Clock) -> datetime:
+    return to_datetime(clock.now_ms())
