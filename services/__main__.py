@@ -1,9 +1,6 @@
 """All services in one process (the embedded default): `python -m services`."""
 
 import asyncio
-from typing import Annotated
-
-import typer
 
 from schemas.metrics import METRICS
 from services.alert import app as alert
@@ -24,26 +21,25 @@ from services.store import app as store
 from services.store.settings import StoreSettings
 
 
-def run(log_level: Annotated[str, typer.Option(envvar="HB_LOG_LEVEL")] = "info") -> None:
-    """Runs every service in this process, until told to stop; one that crashes ends them all."""
-    configure_logs(log_level)
+def main() -> None:
+    """Runs until told to stop; a service that crashes ends them all."""
+    log = LogSettings()
+    configure_logs(log.log_level)
     metrics = Metrics(METRICS)
     clock = ClockSettings().clock()
 
     async def services(stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ingest.run(IngestSettings(), clock=clock, stop=stop, metrics=metrics), name="ingest")
-            tasks.create_task(store.run(StoreSettings(), clock=clock, stop=stop, metrics=metrics), name="store")
-            tasks.create_task(score.run(ScoreSettings(), clock=clock, stop=stop, metrics=metrics), name="score")
-            tasks.create_task(alert.run(AlertSettings(), clock=clock, stop=stop, metrics=metrics), name="alert")
-            tasks.create_task(
-                medication.run(MedicationSettings(), clock=clock, stop=stop, metrics=metrics), name="medication"
-            )
-            tasks.create_task(api.run(ApiSettings(), clock=clock, stop=stop, metrics=metrics), name="api")
+            tasks.create_task(ingest.run(IngestSettings(), clock=clock, stop=stop, metrics=metrics))
+            tasks.create_task(store.run(StoreSettings(), clock=clock, stop=stop, metrics=metrics))
+            tasks.create_task(score.run(ScoreSettings(), clock=clock, stop=stop, metrics=metrics))
+            tasks.create_task(alert.run(AlertSettings(), clock=clock, stop=stop, metrics=metrics))
+            tasks.create_task(medication.run(MedicationSettings(), clock=clock, stop=stop, metrics=metrics))
+            tasks.create_task(api.run(ApiSettings(), clock=clock, stop=stop, metrics=metrics))
 
-    with serve_metrics(metrics, LogSettings().metrics_port):
+    with serve_metrics(metrics, log.metrics_port):
         run_process(services)
 
 
 if __name__ == "__main__":
-    typer.run(run)
+    main()

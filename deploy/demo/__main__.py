@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from deploy.demo.flow import run_demo
-from deploy.demo.options import OptionError, Options
+from deploy.demo.options import DemoError, OptionError, Options
 
 
 def main(
@@ -28,7 +28,11 @@ def main(
     except OptionError as error:
         console.print(f"[bold red]{error}[/]")
         raise typer.Exit(2) from error
-    report = asyncio.run(run_demo(options, started_at, console))
+    try:
+        report = asyncio.run(run_demo(options, started_at, console))
+    except DemoError as error:
+        console.print(f"[bold red]{error}[/]", markup=False)
+        raise typer.Exit(1) from error
     raise typer.Exit(1 if report["failures"] else 0)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from rich.console import Console
 
-from deploy.demo.options import DOCTOR, DRAIN_S, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, DemoError, Options
 from deploy.demo.replayed import compare_replay
 from deploy.demo.report import Report, build_report, show_report, write_report
 from deploy.demo.watch import Watcher
@@ -74,12 +74,12 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
             world.simulator.ask_to_stop()
         await asyncio.sleep(_LOOK_EVERY_S)
     if world.simulator.exit_code:
-        raise RuntimeError(f"the simulator ended with {world.simulator.exit_code}:\n{world.simulator.tail()}")
+        raise DemoError(f"the simulator ended with {world.simulator.exit_code}:\n{world.simulator.tail()}")
 
 
 def _insist_on_services(world: World) -> None:
     if not world.services.alive:
-        raise RuntimeError(f"the services ended:\n{world.services.tail()}")
+        raise DemoError(f"the services ended:\n{world.services.tail()}")
 
 
 async def _conclude(world: World, watcher: Watcher, console: Console) -> Report:

@@ -12,6 +12,10 @@ DOCTOR: Final = "doctor@example.org"
 ALLOWED_FALSE_ALERTS: Final = 2
 
 
+class DemoError(RuntimeError):
+    """The demo can't go on."""
+
+
 class OptionError(ValueError):
     """These options do not go together."""
 

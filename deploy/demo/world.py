@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
-from deploy.demo.options import DOCTOR, DRAIN_S, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, DemoError, Options
 from deploy.embedded.embedded import Embedded
 from deploy.local.ports import free_port
 from deploy.platform.clock import SharedClock
@@ -132,10 +132,10 @@ class World:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if not self.services.alive:
-                raise RuntimeError(f"the services ended:\n{self.services.tail()}")
+                raise DemoError(f"the services ended:\n{self.services.tail()}")
             try:
                 with urlopen(f"{self.console_url}/healthz", timeout=2):  # noqa: S310 - loopback http
                     return
             except (URLError, OSError):
                 time.sleep(0.05)
-        raise RuntimeError(f"the console did not answer within {timeout_s:.0f} s:\n{self.services.tail()}")
+        raise DemoError(f"the console did not answer within {timeout_s:.0f} s:\n{self.services.tail()}")

@@ -115,7 +115,7 @@ order by f.due_at limit 100 for update of f skip locked;
 
 -- name: decide_fall
 -- What a suspected fall came to. A near fall is over at once.
-update fall_checks set decided_at = $4, level = $5, ended_at = case when $5 = 1 then due_at end
+update fall_checks set decided_at = $4, level = $5::smallint, ended_at = case when $5::smallint = 1 then due_at end
 where home_no = $1 and person_no = $2 and episode = $3;
 
 -- name: claim_recovered_falls
