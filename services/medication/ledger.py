@@ -9,13 +9,14 @@ from uuid import UUID
 import structlog
 
 from schemas.alerts import Finding
-from schemas.doses import SAME_TAKING_MIN, DoseState
+from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState
 from schemas.reasons import NOT_SCORED
 from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEvent, Outcome, Slot, look
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
 from services.runtime.metrics import Metrics
 
+_REMINDERS: Final = tuple(timedelta(minutes=minutes) for minutes in REMINDERS_MIN)
 _SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
 
 
@@ -36,8 +37,7 @@ class DoseLedger:
             if not await connection.fetchval(self.sql["try_turn"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])
-            rows = await connection.fetch(self.sql["open_slots"], now)
-            slots = [Slot(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
+            slots = await self._slots(connection, now, watermark)
             if not slots:
                 return 0
             outcome = look(
@@ -51,6 +51,10 @@ class DoseLedger:
             await self._write(connection, outcome, now)
         self._report(outcome)
         return 0
+
+    async def _slots(self, connection: Connection, now: datetime, watermark: datetime | None) -> list[Slot]:
+        rows = await connection.fetch(self.sql["slots_to_settle"], now, watermark, _REMINDERS, TAKING, int(NOT_SCORED))
+        return [Slot(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
 
     async def _events(self, connection: Connection, slots: Sequence[Slot]) -> list[DoseEvent]:
         rows = await connection.fetch(

@@ -57,6 +57,7 @@ class Planner:
             for slot in plan_slots(plan, first, last)
         ]
         async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(self.sql["take_turn"])
             await connection.execute(self.sql["drop_slots"], plan.plan_id, now, len(set(plan.at_times)))
             await connection.executemany(self.sql["save_slot"], slots)
             await connection.execute(self.sql["planned"], plan.plan_id, key)

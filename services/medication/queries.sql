@@ -27,21 +27,39 @@ where p.plan_id = $1 and s.plan_id = p.plan_id and s.state = 'pending' and s.due
 update dose_plans set planned_key = $2 where plan_id = $1;
 
 -- name: try_turn
--- One ledger at a time: episodes are numbered in order.
+-- One ledger at a time: episodes are numbered in order. Not while doses are being planned.
 select pg_try_advisory_xact_lock(7001044);
+
+-- name: take_turn
+-- The planner waits for its turn.
+select pg_advisory_xact_lock(7001044);
 
 -- name: watermark
 -- Read before the events: everything received up to it is visible then.
 select received_at from watermark;
 
--- name: open_slots
--- Doses that can be taken by now, or have to be settled.
+-- name: slots_to_settle
+-- Open doses that have a reminder due, a moment passed by the watermark, or an event that is counted nowhere yet.
 select s.slot_id, s.person_no, s.home_no, s.device_no, s.compartment, p.drug, h.time_zone as zone, p.time_critical,
        s.early_after, s.opens_at, s.due_at, s.closes_at, s.missed_at, s.state, s.reminders, s.episode
 from dose_slots s join dose_plans p using (plan_id) join homes h on h.home_no = s.home_no
 where s.state in ('pending', 'reminded') and s.early_after <= $1
-order by s.due_at, s.slot_id
-for update of s;
+  and (
+    s.due_at + ($3::interval[])[s.reminders + 1] <= $1
+    or s.missed_at < $2
+    or (p.time_critical and s.episode is null and s.closes_at < $2)
+    or exists (
+        select from device_events e
+        where e.device_no = s.device_no and e.kind = any($4::smallint[]) and e.observed_at > s.early_after
+          and e.observed_at <= s.missed_at and e.person_no = s.person_no and e.flags & $5 = 0
+          and (e.details ->> 'compartment')::float8::integer = s.compartment
+          and not exists (
+            select from dose_evidence c
+            where (c.device_no, c.epoch, c.seq, c.item) = (e.device_no, e.epoch, e.seq, e.item)
+        )
+    )
+)
+order by s.due_at, s.slot_id;
 
 -- name: events
 -- Takings that reach an open dose and are counted nowhere yet.
