@@ -1,0 +1,67 @@
+"""What the documents say can be typed, can be opened and is said of something that exists."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from schemas.reasons import Reason
+from tests.repo.tree import ROOT, files_ending, text_of
+
+DOCUMENTS = [path for path in files_ending(".md") if path.parts[0] not in {"tests", "schemas"}]
+TARGETS = set(re.findall(r"^([a-z]+):", text_of(Path("Makefile")), re.MULTILINE))
+PUBLIC_TARGETS = set(re.findall(r"^([a-z]+):.*##", text_of(Path("Makefile")), re.MULTILINE)) - {"help"}
+TOLD_IN_NO_ACK = {Reason.NO_IDENTITY, Reason.UNKNOWN_DEVICE}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_make_command_exists(path: Path) -> None:
+    assert set(re.findall(r"(?:`|^)make ([a-z]+)", text_of(path), re.MULTILINE)) <= TARGETS
+
+
+def test_the_readme_names_every_make_command() -> None:
+    assert set(re.findall(r"`make ([a-z]+)", text_of(Path("README.md")))) >= PUBLIC_TARGETS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_python_command_exists(path: Path) -> None:
+    modules = set(re.findall(r"python -m ([a-z_.]+[a-z_])", text_of(path)))
+    assert [name for name in modules if find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text_of(path))
+    assert [link for link in links if not (ROOT / path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_setting_named_exists(path: Path) -> None:
+    code = "".join(text_of(one) for one in files_ending(".py") if one.parts[0] != "tests")
+    fields = {field.upper() for field in re.findall(r"^    ([a-z_]+): ", code, re.MULTILINE)}
+    prefixes = sorted(set(re.findall(r'env_prefix="(HB_[A-Z_]*)"', code)), key=len, reverse=True)
+    for name in set(re.findall(r"\bHB_[A-Z_]+[A-Z]\b", text_of(path))):
+        prefix = next((one for one in prefixes if name.startswith(one)), None)
+        assert f'"{name}"' in code or (prefix and name.removeprefix(prefix) in fields), name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_metric_named_exists(path: Path) -> None:
+    named = set(re.findall(r"\bhb_[a-z_]+[a-z]", text_of(path)))
+    assert [name for name in named if name not in text_of(Path("schemas/metrics.py"))] == []
+
+
+def test_firmware_authors_are_told_every_reason() -> None:
+    text = text_of(Path("docs/firmware.md"))
+    assert [reason for reason in Reason if f"`{reason}`" not in text and reason not in TOLD_IN_NO_ACK] == []
+
+
+def test_the_readme_says_what_hearthbeat_is_not() -> None:
+    assert "not a medical device" in text_of(Path("README.md"))
+    assert "not rendered in Grafana itself" in text_of(Path("README.md"))
+
+
+def test_continuous_integration_runs_what_the_readme_says() -> None:
+    assert text_of(Path(".ci/run")).splitlines()[-1] == "make test"
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
