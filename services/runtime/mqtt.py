@@ -104,9 +104,8 @@ class Link:
         self._loop.call_soon_threadsafe(self._online.clear)
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        first = not self._inbox
         self._inbox.append(Delivery(self._connection, message.mid, message.topic, bytes(message.payload)))
-        if first:
+        if len(self._inbox) <= 1:  # looked at after the append: whoever waits has seen the inbox empty before it
             self._loop.call_soon_threadsafe(self._filled.set)
 
     @property
