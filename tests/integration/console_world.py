@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,10 +20,10 @@ from schemas.metrics import METRICS
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
 from schemas.vitals import BODY_TEMPERATURE, DIASTOLIC, GLUCOSE, HEART_RATE, SPO2, STEPS, SYSTOLIC
 from services.api import app
-from services.api.passwords import set_password
+from services.api.passwords import Passwords
 from services.api.registration import register
 from services.api.settings import ApiSettings
-from services.runtime.clock import Clock, FakeClock, to_datetime, to_ms
+from services.runtime.clock import Clock, FakeClock, to_ms
 from services.runtime.database import Pool, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
@@ -90,11 +91,16 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     await register(pool, Register(homes=homes, doctors=doctors), now - timedelta(days=30))
     gone = Register(doctors=(Doctor(email=FORMER, name="Dr. Eva Blum"),))
     await register(pool, gone, now - timedelta(days=1))
-    for email in (DOCTOR, STRANGER, FORMER):
-        await set_password(pool, email, PASSWORD)
+    await pool.execute("update doctors set password_hash = $1", password_hash())
     await write_day(pool, world.ruth, f"band-{tag}", now)
-    await write_doses(pool, now)
+    await write_doses(pool, world.ruth, now)
     return world
+
+
+@cache
+def password_hash() -> str:
+    """PASSWORD hashed as the product does, once."""
+    return Passwords().hash(PASSWORD)
 
 
 async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> None:
@@ -128,12 +134,14 @@ async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> 
     add(BODY_TEMPERATURE.number, 1100, 36.7)
     for minute in range(1440, 0, -30):
         add(STEPS.number, minute, random.randrange(0, 160))
-    await pool.executemany("insert into readings values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", rows)
+    await pool.copy_records_to_table("readings", records=rows)
 
 
-async def write_doses(pool: Pool, now: datetime) -> None:
+async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
     """Today's slots of every plan: the morning's taken and missed, the evening's to come."""
-    for plan in await pool.fetch("select * from dose_plans join people using (person_no)"):
+    for plan in await pool.fetch(
+        "select * from dose_plans join people using (person_no) where person_id = $1", person_id
+    ):
         for index, (hours, state) in enumerate(
             ((-7.5, "missed" if plan["time_critical"] else "taken"), (4.5, "pending"))
         ):
@@ -266,7 +274,3 @@ async def browsing(address: str, email: str | None = DOCTOR) -> AsyncIterator[ht
             answer = await client.post("/sign-in", data=form)
             assert answer.status_code == 303, answer.text
         yield client
-
-
-def platform_time(clock: Clock) -> datetime:
-    return to_datetime(clock.now_ms())

@@ -3,6 +3,7 @@
 import time as stopwatch
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -105,7 +106,7 @@ async def test_a_rebinding_taken_back_leaves_no_gap_and_no_overlap(pool: Pool, s
     rows = await bindings(pool, f"{tag}-cuff")
     assert rows[-1][0] == f"{tag} 0"
     assert rows[-1][2] is None
-    assert all(before[2] == after[1] for before, after in zip(rows, rows[1:], strict=False))
+    assert all(before[2] == after[1] for before, after in pairwise(rows))
 
 
 async def test_care_that_the_file_no_longer_lists_ends_at_once(pool: Pool) -> None:
