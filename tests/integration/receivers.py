@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP
 
 Answer = int | Literal["hang"]
-_PHRASE = {200: "OK", 307: "Temporary Redirect", 410: "Gone", 500: "Internal Server Error"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class WebhookReceiver:
             if answer == "hang":
                 await reader.read()
             else:
-                writer.write(f"HTTP/1.1 {answer} {_PHRASE[answer]}\r\nContent-Length: 0\r\n\r\n".encode())
+                writer.write(f"HTTP/1.1 {answer} {HTTPStatus(answer).phrase}\r\nContent-Length: 0\r\n\r\n".encode())
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

@@ -25,6 +25,8 @@ class EmailChannel:
 
     async def send(self, page: Page) -> Result:
         settings = self._settings
+        if "@" not in page.address:
+            return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
         is_local = _is_loopback(settings.smtp_host or "")
         has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:

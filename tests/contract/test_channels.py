@@ -1,0 +1,108 @@
+"""What every channel keeps to, held against a real receiver of its kind."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from deploy.local.ports import free_port
+from services.alert.channels import CHANNELS
+from services.alert.channels.port import ChannelType, Outcome, Page, Reason
+from services.alert.settings import AlertSettings
+from services.runtime.settings import DatabaseSettings
+from tests.integration.receivers import mail_server, webhook_receiver
+
+SECRET = "a secret of at least sixteen characters"
+KEY = "00000000-0000-0000-0000-000000000007.1.5.channel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """A receiver of one kind: where it listens, and everything that arrived, as text."""
+
+    port: int
+    address: str
+    arrived: Callable[[], list[str]]
+
+
+@asynccontextmanager
+async def mail(*, accepts: bool) -> AsyncIterator[Arrivals]:
+    async with mail_server("250 OK" if accepts else "451 later") as server:
+        yield Arrivals(
+            port=server.port,
+            address="doctor@example.org",
+            arrived=lambda: [message.as_string() for message in server.messages],
+        )
+
+
+@asynccontextmanager
+async def hook(*, accepts: bool) -> AsyncIterator[Arrivals]:
+    async with webhook_receiver(200 if accepts else 503) as server:
+        yield Arrivals(
+            port=server.port,
+            address=server.address,
+            arrived=lambda: [f"{call.headers}{call.body.decode()}" for call in server.calls],
+        )
+
+
+RECEIVERS: dict[str, Callable[..., AbstractAsyncContextManager[Arrivals]]] = {"email": mail, "webhook": hook}
+
+
+def settings(port: int) -> AlertSettings:
+    return AlertSettings(
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        webhook_secret=SecretStr(SECRET),
+        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
+        database=DatabaseSettings(dsn=SecretStr("unused")),
+    )
+
+
+def page_to(address: str) -> Page:
+    return Page(
+        key=KEY,
+        alert_id=UUID(int=7),
+        step=1,
+        link="https://console.example/alerts/7",
+        address=address,
+        handled=False,
+        possible_duplicate=False,
+    )
+
+
+@pytest.mark.parametrize("kind", CHANNELS, ids=lambda kind: kind.name)
+class TestChannel:
+    async def test_a_page_arrives_with_its_key_and_its_link_and_no_secret(self, kind: ChannelType) -> None:
+        async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
+            result = await channel.send(page_to(receiver.address))
+
+        (arrived,) = receiver.arrived()
+        assert (result.outcome, result.reason) == (Outcome.SENT, Reason.ACCEPTED)
+        assert KEY in arrived
+        assert "https://console.example/alerts/7" in arrived
+        assert SECRET not in arrived
+
+    async def test_a_receiver_that_can_not_now_is_tried_again(self, kind: ChannelType) -> None:
+        async with RECEIVERS[kind.name](accepts=False) as receiver, kind.open(settings(receiver.port)) as channel:
+            result = await channel.send(page_to(receiver.address))
+
+        assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.SERVER_ERROR)
+
+    async def test_a_receiver_that_is_not_there_is_tried_again(self, kind: ChannelType) -> None:
+        port = free_port()
+        address = {"email": "doctor@example.org", "webhook": f"http://127.0.0.1:{port}/"}[kind.name]
+        async with kind.open(settings(port)) as channel:
+            result = await channel.send(page_to(address))
+
+        assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.NO_ANSWER)
+
+    @pytest.mark.parametrize("address", ["two\nlines", "\0", "http://[", "https://" + "a" * 300])
+    async def test_an_absurd_address_gets_nothing_and_ends_no_process(self, kind: ChannelType, address: str) -> None:
+        async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
+            result = await channel.send(page_to(address))
+
+        assert result.outcome is not Outcome.SENT
