@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.topics import DEVICE_ID
+from schemas.topics import DEVICE_ID, RESERVED_DEVICES
 
 
 def _known_zone(name: str) -> str:
@@ -25,9 +25,15 @@ def _known_device_type(code: str) -> str:
     return code
 
 
+def _not_reserved(device: str) -> str:
+    if device in RESERVED_DEVICES:
+        raise ValueError(f"{device!r} is a name of the platform's own")
+    return device
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, to_lower=True)]
-DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$")]
+DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$"), AfterValidator(_not_reserved)]
 
 
 class _Row(BaseModel):

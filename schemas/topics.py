@@ -10,6 +10,8 @@ from schemas.records import Canary, JudgedUplink, SettledRecord
 
 SHARDS: Final = 64
 DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
+CANARY_DEVICE: Final = "canary"
+RESERVED_DEVICES: Final = frozenset({CANARY_DEVICE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

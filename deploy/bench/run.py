@@ -37,14 +37,15 @@ def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
     """Runs on servers of its own, empty at first; gives the report."""
     stack = Stack(StackSettings(name=f"bench-{os.getpid()}"))
     say("starting mosquitto, Apache Kafka and TimescaleDB")
-    with stack:
-        versions, settings = stack.versions(), stack.server_settings()
-        ceiling = None
-        with Platform(stack) as platform:
-            report = _measure(asked, platform, stack.settings.run_directory / "fleet", say)
-        say("measuring the database's ceiling")
-        ceiling = asyncio.run(copy_rows_per_s(stack.dsn))
-    stack.erase()
+    try:
+        with stack:
+            versions, settings = stack.versions(), stack.server_settings()
+            with Platform(stack) as platform:
+                report = _measure(asked, platform, stack.settings.run_directory / "fleet", say)
+            say("measuring the database's ceiling")
+            ceiling = asyncio.run(copy_rows_per_s(stack.dsn))
+    finally:
+        stack.erase()
     report["settings"] = settings | {"acks": "all", "versions": versions}
     report["ceiling"] = {"copy_rows_per_s": round(ceiling)}
     return report
@@ -85,7 +86,7 @@ def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dic
 
 
 def _sustained(summary: dict[str, Any], accounts: Accounts) -> dict[str, Any]:
-    seconds = summary["generator"]["seconds"]
+    seconds = summary["sustained"]["seconds"]
     per_s = summary["uplinks"]["published"] / seconds
     return {
         "uplinks_per_s": per_s,

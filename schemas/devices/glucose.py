@@ -12,7 +12,7 @@ CGM: Final = DeviceType(
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
     reports_every_s=300,
     silent_after_s=3600,
-    rationale="Gaps over 60 min happen 0.58 times a day on 200 people (clinical.md 4.6); the night limit holds all day.",
+    rationale="Gaps over 60 min happen 0.58 times a day on 200 people (clinical.md 4.6); the night limit, all day.",
 )
 GLUCOSE_METER: Final = DeviceType(
     code="glucose_meter",

@@ -6,13 +6,12 @@ from typing import Final
 
 from schemas.codec import CodecError, encode_uplink_record, parse_json, write_json
 from schemas.records import Canary
-from schemas.topics import UP, partition_of
+from schemas.topics import CANARY_DEVICE, UP, partition_of
 from services.runtime.bus.port import Record
 from services.runtime.clock import Clock, pause
 from services.runtime.errors import RetryLaterError
 from services.runtime.mqtt import Delivery, Link
 
-CANARY_DEVICE: Final = "canary"
 _EVERY_S: Final = 1.0
 
 

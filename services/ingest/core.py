@@ -12,12 +12,18 @@ from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
 from schemas.vitals import VITAL_BY_CODE, Vital
 from services.ingest.registry import RegisteredDevice
 
-_CLOCK_FLAGS: Final = {"synced": Flag(0), "unsynced": Flag.UNSYNCED, "jumped": Flag.JUMPED}
+_CLOCK_FLAGS: Final = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
 _CONTEXT: Final[dict[str, dict[str, int]]] = {
     "activity": {"resting": 0, "active": int(Flag.MOVING)},
     "posture": {"upright": int(Flag.UPRIGHT), "sitting": 0, "lying": int(Flag.LYING)},
     "quality": {"good": 0, "poor": int(Flag.POOR_QUALITY)},
 }
+# Plain integers: combining members of a Flag costs more than judging the rest of a reading.
+_UNUSUAL: Final = int(Flag.UNUSUAL)
+_CLIPPED: Final = int(Flag.CLIPPED)
+_RESTAMPED: Final = int(Flag.RESTAMPED)
+_NOBODY: Final = int(Flag.NOBODY)
+_OTHER_HOME: Final = int(Flag.OTHER_HOME)
 _TEXT_LIMIT: Final = 64
 _ITEM_LIMIT: Final = 2**15
 _MISSING: Final = object()
@@ -182,8 +188,8 @@ def _judge_reading(
     if person is None:
         raise _RefusedError(Reason.UNATTRIBUTED, "slot")
     if person.home_no != entry.home_no:
-        flags |= Flag.OTHER_HOME
-    return JudgedReading(item, person.person_no, vital.number, value, observed_at, int(flags))
+        flags |= _OTHER_HOME
+    return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags)
 
 
 def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
@@ -211,9 +217,9 @@ def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
     if (vital.flag_below is not None and value < vital.flag_below) or (
         vital.flag_above is not None and value > vital.flag_above
     ):
-        flags |= Flag.UNUSUAL
+        flags |= _UNUSUAL
     if value in {vital.clipped_low, vital.clipped_high}:
-        flags |= Flag.CLIPPED
+        flags |= _CLIPPED
     return value, flags
 
 
@@ -262,14 +268,14 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
         raise _RefusedError(Reason.UNKNOWN_EVENT, "event")
     if row.kind not in entry.type.events:
         raise _RefusedError(Reason.EVENT_NOT_OF_DEVICE, "event")
-    flags = int(_CLOCK_FLAGS[envelope.clock])
+    flags = _CLOCK_FLAGS[envelope.clock]
     details = _details_of(event, row)
     try:
         observed_at = _observed_at(event.get("at"), envelope, received_at)
     except _RefusedError:
         if not row.cry_for_help:
             raise
-        observed_at, flags = received_at, flags | Flag.RESTAMPED
+        observed_at, flags = received_at, flags | _RESTAMPED
     person_no, person_flags = _person_of(event, row, entry, observed_at)
     return JudgedEvent(item, person_no, row.number, observed_at, flags | person_flags, details)
 
@@ -285,9 +291,9 @@ def _person_of(event: dict[str, Any], row: EventType, entry: RegisteredDevice, o
         person = None
     if person is None:
         if nobody_will_do:
-            return 0, int(Flag.NOBODY)
+            return 0, _NOBODY
         raise _RefusedError(Reason.UNATTRIBUTED, "slot")
-    return person.person_no, int(Flag.OTHER_HOME) if person.home_no != entry.home_no else 0
+    return person.person_no, _OTHER_HOME if person.home_no != entry.home_no else 0
 
 
 def _details_of(event: dict[str, Any], row: EventType) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class IngestSettings(BaseSettings):
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
     first_shard: int = Field(default=0, ge=0, lt=SHARDS)
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
-    gather_s: float = Field(default=0.005, ge=0)
+    gather_s: float = Field(default=0.02, ge=0)
     ack_every_s: float = Field(default=0.5, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)

@@ -9,8 +9,8 @@ import structlog
 
 from schemas.codec import encode_uplink_record
 from schemas.records import JudgedUplink
-from schemas.topics import UPLINKS_JUDGED, device_of, home_key
-from services.ingest.canary import CANARY_DEVICE, Canaries
+from schemas.topics import CANARY_DEVICE, UPLINKS_JUDGED, device_of, home_key
+from services.ingest.canary import Canaries
 from services.ingest.core import judge
 from services.ingest.registry import Registry
 from services.ingest.snapshot import SnapshotKeeper

@@ -85,6 +85,8 @@ class StorePath:
             try:
                 return await self._writer.write(records)
             except LOST_CONNECTION as error:
+                if isinstance(error, ValueError):
+                    raise  # asyncpg's word for an argument that does not fit: ours to mend, not to repeat
                 self._metrics.count("hb_store_retries_total")
                 self._log.warning("database away", records=len(records), error=type(error).__name__)
             if stop.is_set():

@@ -17,7 +17,7 @@ class StoreSettings(BaseSettings):
 
     instance: str = "0"
     most: int = Field(default=4_000, ge=1)
-    gather_s: float = Field(default=0.01, ge=0)
+    gather_s: float = Field(default=0.02, ge=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
