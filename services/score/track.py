@@ -68,10 +68,7 @@ class Track:
         if window and sample < window[-1]:
             return self._take_late(sample)
         window.append(sample)
-        moves = self._moves
-        marks = self._fold.advance(
-            self._state, sample, rested=not moves or (sample[0] >= moves[-1][1] or not self._covered(sample[0]))
-        )
+        marks = self._fold.advance(self._state, sample, rested=not self._moves or not self._covered(sample[0]))
         if len(window) > 2 * _MOST_SAMPLES or sample[0] - window[0][0] > 2 * self._window_ms:
             self.trim()
         return None if marks is None else [self._tell(mark) for mark in marks]
@@ -108,6 +105,7 @@ class Track:
         return horizon if len(window) < _MOST_SAMPLES else max(horizon, window[-_MOST_SAMPLES].at)
 
     def _move_late(self, at: int, end: int) -> Sequence[Telling] | None:
+        self.trim()
         start = max(at, self._horizon())
         if end <= start:
             return None
@@ -118,7 +116,12 @@ class Track:
         return self._fold_again()
 
     def _covered(self, at: int) -> bool:
-        return any(start <= at < end for start, end in self._moves)
+        for start, end in reversed(self._moves):
+            if at >= end:
+                return False
+            if at >= start:
+                return True
+        return False
 
     def _cover(self, start: int, end: int) -> None:
         apart = [one for one in self._moves if one[1] < start or one[0] > end]
@@ -133,6 +136,7 @@ class Track:
         return self._fold_again()
 
     def _fold_again(self) -> Sequence[Telling]:
+        self.trim()
         state = copy(self._base)
         found = [_Episode(state.since, _FOREVER, state.level, [])] if state.level else []
         for sample in self._window:
@@ -168,7 +172,10 @@ class Track:
 
     def _catch_up(self, told: Told, episode: _Episode) -> list[Telling]:
         tellings = []
-        for mark in episode.marks:
+        marks = episode.marks
+        if not told.level and episode.level and not any(mark.level for mark in marks):
+            marks = [Mark(episode.level, self._window[0], self._window[-1]), *marks]
+        for mark in marks:
             if mark.level > told.level:
                 tellings.append(Telling(told.episode, mark))
                 told.level = mark.level

@@ -1,0 +1,95 @@
+"""What each rule says, held to its case table, and what every rule must have."""
+
+import pytest
+
+from schemas.alerts import Finding, Severity
+from schemas.vitals import VITAL_BY_CODE
+from services.score.rule import Mark, Rule, Sample
+from services.score.rules import RULES
+from services.score.rules.fall import CONFIRMED, NEAR_FALL, level_of_fall
+from tests.integration.score_cases import FALL_CASES, SILENCE_CASES
+from tests.unit.services.score.cases import CASES, Case, Kind
+from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
+
+rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.kind}: {case.story}")
+def test_a_rule_says_what_its_case_table_says(case: Case) -> None:
+    findings = levels(run(case.records))
+
+    assert {rule for rule, *_ in findings} <= {case.rule}
+    assert [(level, at) for _, _, level, at in findings] == case.expected
+
+
+@rules
+def test_every_rule_has_a_case_of_every_kind(rule: Rule) -> None:
+    kinds = {(case.rule, case.kind) for case in CASES}
+    kinds |= {("fall", case.kind) for case in FALL_CASES} | {("silent_device", case.kind) for case in SILENCE_CASES}
+
+    assert {kind for name, kind in kinds if name == rule.name} == {*Kind}
+
+
+@rules
+def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Rule) -> None:
+    sample = Sample(minute(10), 35, 1, 2, 3, 4)
+
+    assert rule.version >= 1
+    assert len(rule.rationale) > 80
+    assert "clinical.md" in rule.rationale
+    assert set(rule.caregiver) == {0, *rule.severities}
+    for level in rule.caregiver:
+        assert rule.caregiver[level].endswith(".")
+        assert rule.doctor(Mark(level, sample, sample)).endswith(".")
+
+
+@rules
+def test_the_end_of_an_episode_opens_no_alert_and_a_higher_level_is_no_less_severe(rule: Rule) -> None:
+    ordered = [rule.severity(level) for level in sorted(rule.severities)]
+
+    assert rule.severity(0) is Severity.LOW
+    assert ordered == sorted(ordered)
+    assert rule.fold is None or rule.what in VITAL_BY_CODE
+
+
+@pytest.mark.parametrize(
+    ("answered", "steps", "upright", "level"),
+    [
+        (True, 0, False, NEAR_FALL),
+        (False, 5, True, NEAR_FALL),
+        (False, 4, True, CONFIRMED),
+        (False, 40, False, CONFIRMED),
+        (False, 0, False, CONFIRMED),
+    ],
+)
+def test_only_an_answer_or_walking_upright_makes_a_fall_a_near_fall(
+    *, answered: bool, steps: float, upright: bool, level: int
+) -> None:
+    assert level_of_fall(answered=answered, steps=steps, upright=upright) == level
+
+
+def test_a_glucose_finding_rests_on_the_first_low_reading_and_the_one_that_made_it_count() -> None:
+    low, over = (
+        finding for finding in run(series("glucose", [(5 * n, v) for n, v in enumerate([66, 65, 64, 63, *[75] * 4])]))
+    )
+
+    assert isinstance(low, Finding)
+    assert isinstance(over, Finding)
+    assert [(one.value, one.observed_at) for one in low.evidence] == [(66, minute(0)), (63, minute(15))]
+    assert low.observed_at == minute(15)
+    assert low.doctor_text == "Glucose below 70 mg/dL for 15 min; 63 mg/dL at last."
+    assert over.evidence[0].observed_at == minute(15)
+    assert over.observed_at == minute(35)
+
+
+def test_a_finding_says_which_reading_of_which_uplink_it_rests_on() -> None:
+    finding = run(series("heart_rate", [(n, 140) for n in range(11)]))[0]
+
+    assert isinstance(finding, Finding)
+    assert (finding.person_no, finding.rule, finding.severity) == (PERSON, "heart_rate", Severity.HIGH)
+    assert [one.seq for one in finding.evidence] == [0, 10]
+    assert finding.doctor_text == "Heart rate at or above 131 /min at rest for 10 min; 140 /min at last."
+
+
+def test_an_event_of_no_rule_gives_nothing() -> None:
+    assert run([uplink(0, 1, events=["low_battery", "dose_confirmed"])]) == []

@@ -1,0 +1,216 @@
+"""The step as a whole: resends, any order, saving in between, calls for help."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.alerts import Finding
+from schemas.codec import parse_json, write_json
+from schemas.reasons import Flag
+from schemas.records import JudgedUplink
+from services.score.core import FallCheck, HomeState, SosCall, Tally, seeded, step
+from services.score.replay import canonical, replay
+from tests.unit.services.score.story import HOME, PERSON, levels, minute, run, series, uplink
+
+rates = st.sampled_from([60, 100, 111, 121, 125, 140, 38, 33])
+oxygen = st.sampled_from([97, 97, 95, 93, 92, 90, 85])
+sugars = st.sampled_from([110, 75, 70, 69, 60, 53, 45])
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[JudgedUplink]:
+    """An evening of one person: values that stay for a while, with some walking, each uplink a minute or more later."""
+    records: list[JudgedUplink] = []
+    at = 0.0
+    for _ in range(draw(st.integers(1, 5))):
+        vitals = {"heart_rate": draw(rates), "spo2": draw(oxygen), "glucose": draw(sugars)}
+        moving = draw(st.integers(0, 5)) == 0
+        for _ in range(draw(st.integers(1, 14))):
+            at += draw(st.sampled_from([1, 1, 1, 2, 5, 8]))
+            flags = int(Flag.MOVING) if moving else 0
+            records.append(uplink(len(records), at, vitals, flags=flags))
+    return records
+
+
+@st.composite
+def late_stories(draw: st.DrawFn) -> tuple[list[JudgedUplink], list[JudgedUplink]]:
+    """A story in order, and the same with some uplinks up to 20 min late."""
+    records = draw(stories())
+    delays = [draw(st.sampled_from([0, 0, 0, 0, 2, 5, 20])) for _ in records]
+    order = sorted(range(len(records)), key=lambda n: (records[n].received_at + delays[n] * 60_000, n))
+    return records, [records[n] for n in order]
+
+
+@given(stories(), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=20))
+def test_resends_change_nothing(story: list[JudgedUplink], resends: list[tuple[int, int]]) -> None:
+    once, again = HomeState(), HomeState()
+    with_resends = list(story)
+    for place, which in resends:
+        index = which % len(story)
+        first = with_resends.index(story[index])
+        with_resends.insert(max(first + 1, place), story[index])
+
+    assert run(with_resends, again) == run(story, once)
+    assert again.to_plain() == once.to_plain()
+
+
+@given(stories(), st.integers(0, 70))
+def test_a_state_that_was_saved_and_loaded_goes_on_as_if_nothing_had_happened(
+    story: list[JudgedUplink], cut: int
+) -> None:
+    undisturbed, state = HomeState(), HomeState()
+    expected = run(story, undisturbed)
+
+    before = run(story[:cut], state)
+    loaded = HomeState.from_plain(parse_json(write_json(state.to_plain())))
+    assert before + run(story[cut:], loaded) == expected
+    assert write_json(loaded.to_plain()) == write_json(undisturbed.to_plain())
+
+
+@given(late_stories(), st.integers(0, 70))
+def test_late_uplinks_and_saving_in_between_give_the_same_too(
+    stories: tuple[list[JudgedUplink], list[JudgedUplink]], cut: int
+) -> None:
+    _, story = stories
+    undisturbed, state = HomeState(), HomeState()
+    expected = run(story, undisturbed)
+
+    before = run(story[:cut], state)
+    loaded = HomeState.from_plain(parse_json(write_json(state.to_plain())))
+    assert before + run(story[cut:], loaded) == expected
+    assert write_json(loaded.to_plain()) == write_json(undisturbed.to_plain())
+
+
+@settings(max_examples=300)
+@given(late_stories())
+def test_any_order_within_the_window_leads_to_the_same_view_of_the_person(
+    stories: tuple[list[JudgedUplink], list[JudgedUplink]],
+) -> None:
+    in_order, late = HomeState(), HomeState()
+    run(stories[0], in_order)
+    told = run(stories[1], late)
+
+    assert _views(late) == _views(in_order)
+    assert _standing(told) == _standing(run(stories[0]))
+
+
+def _views(state: HomeState) -> Any:
+    """What the samples say, without the numbers that episodes were told under."""
+    tracks = state.to_plain()["subjects"][str(PERSON)]["tracks"]
+    return {
+        rule: [track["base"], track["window"], track["moves"], [one[1:3] for one in track["told"]]]
+        for rule, track in tracks.items()
+    } | {"seen": state.to_plain()["seen"]}
+
+
+def _standing(effects: Sequence[Any]) -> set[str]:
+    """The rules of the episodes that were told and not ended."""
+    standing: set[tuple[str, int]] = set()
+    for rule, episode, level, _ in levels(effects):
+        (standing.add if level else standing.discard)((rule, episode))
+    return {rule for rule, _ in standing}
+
+
+@given(late_stories())
+def test_nothing_is_told_twice_and_every_end_has_a_beginning(
+    stories: tuple[list[JudgedUplink], list[JudgedUplink]],
+) -> None:
+    told = [(rule, episode, level) for rule, episode, level, _ in levels(run(stories[1]))]
+
+    assert len(told) == len(set(told))
+    begun = set()
+    for rule, episode, level in told:
+        assert (rule, episode) in begun or level
+        begun.add((rule, episode))
+
+
+def test_a_late_reading_that_shows_an_episode_had_begun_tells_it() -> None:
+    readings = series("glucose", [(0, 60), (5, 60), (36, 80), (20, 60), (52, 75)])
+
+    assert levels(run(readings)) == [("glucose_low", 1, 1, 20), ("glucose_low", 1, 0, 52)]
+
+
+def test_an_episode_that_late_readings_disprove_is_ended() -> None:
+    readings = series("glucose", [(0, 60), (25, 60), (5, 80), (10, 80), (15, 80), (20, 80)])
+
+    assert levels(run(readings)) == [("glucose_low", 1, 1, 25), ("glucose_low", 1, 0, 25)]
+
+
+def test_a_reading_older_than_the_window_is_counted_and_ignored() -> None:
+    state, tally = HomeState(), Tally()
+    for record in series("spo2", [(0, 97), (31, 97)]):
+        step(state, record, tally)
+    before = state.to_plain()["subjects"]
+
+    assert step(state, uplink(9, 0.5, {"spo2": 80}), tally) == []
+    assert tally.late == 1
+    assert state.to_plain()["subjects"] == before
+
+
+def test_steps_that_arrive_late_take_back_the_rest() -> None:
+    story = series("heart_rate", [(n, 125) for n in range(11)])
+
+    assert levels(run([*story, uplink(50, 5, {"steps": 30})])) == [("heart_rate", 1, 1, 10), ("heart_rate", 1, 0, 10)]
+
+
+def test_two_people_of_a_home_have_their_own_episodes() -> None:
+    hers = [uplink(n, n, {"spo2": 85}, person=7) for n in range(4)]
+    his = [uplink(n, n, {"spo2": 85}, person=8, device=12) for n in range(4)]
+
+    found = [effect for effect in run([*hers, *his]) if isinstance(effect, Finding)]
+    assert [(one.person_no, one.episode, one.level) for one in found] == [(7, 1, 2), (8, 1, 2)]
+
+
+def test_a_suspected_fall_has_a_minute_to_be_answered() -> None:
+    (check,) = run([uplink(4, 3, events=["fall_suspected"], details={"method": "imu"})])
+
+    assert isinstance(check, FallCheck)
+    assert (check.subject, check.episode, check.due_at) == ((PERSON, HOME), 1, minute(4))
+    assert (check.sample.seq, check.sample.item) == (4, 0)
+
+
+def test_two_devices_that_suspect_the_same_fall_make_one_check() -> None:
+    robot = uplink(0, 3.2, events=["fall_suspected"], device=12)
+
+    assert len(run([uplink(0, 3, events=["fall_suspected"]), robot])) == 1
+    assert len(run([robot, uplink(0, 3, events=["fall_suspected"])])) == 1
+
+
+def test_a_fall_after_an_answered_one_is_checked_again() -> None:
+    falls = [uplink(n, at, events=["fall_suspected"]) for n, at in enumerate([3, 3.5])]
+
+    assert [check.episode for check in run(falls) if isinstance(check, FallCheck)] == [1, 2]
+
+
+def test_a_cry_for_help_of_somebody_of_another_home_is_the_home_s() -> None:
+    press = uplink(0, 3, events=["sos_pressed"], flags=int(Flag.OTHER_HOME))
+    finding, call = run([press])
+
+    assert isinstance(finding, Finding)
+    assert isinstance(call, SosCall)
+    assert (finding.person_no, finding.home_no) == (0, HOME)
+
+
+def test_numbers_go_on_from_the_highest_that_was_given_out() -> None:
+    state = seeded({PERSON: {"spo2": 4, "sos": 2}})
+    story = [uplink(n, n, {"spo2": 85}) for n in range(4)] + [uplink(9, 5, events=["sos_pressed"])]
+
+    loaded = HomeState.from_plain(state.to_plain())
+    assert [(rule, episode) for rule, episode, *_ in levels(run(story, loaded))] == [("spo2", 5), ("sos", 3)]
+
+
+def test_an_uplink_of_an_unknown_device_changes_nothing() -> None:
+    state = HomeState()
+
+    assert run([uplink(0, 0, events=["sos_pressed"], device=0)], state) == []
+    assert state.to_plain() == HomeState().to_plain()
+
+
+@given(stories())
+def test_a_replay_gives_the_state_that_stepping_gave(story: list[JudgedUplink]) -> None:
+    state = HomeState()
+    run(story, state)
+
+    assert canonical(replay(story)) == canonical({str(HOME): state.to_plain()})
