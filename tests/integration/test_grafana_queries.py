@@ -1,0 +1,236 @@
+"""Every panel's query runs as its reader: a real login over TCP, macros replaced as Grafana replaces them."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from grafana.boards import boards
+from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reader
+from grafana.macros import View
+from grafana.pictures import draw_board, run_panel
+from grafana.query_target import Reader
+from tests.integration.grafana_world import ALBERT, ANNA, BERTA, NOW, PASSWORD, Login, days_ago, login_for, make_world
+
+Panel = dict[str, Any]
+PANELS: list[tuple[Reader, Panel]] = [
+    (board.reader, panel) for board in boards() for panel in json.loads(board.json)["panels"]
+]
+
+
+def for_panels(*readers: Reader) -> pytest.MarkDecorator:
+    """Once for each panel of these readers."""
+    chosen = [pytest.param(*one, id=one[1]["title"].replace(" ", "-")) for one in PANELS if one[0] in readers]
+    return pytest.mark.parametrize(("reader", "panel"), chosen)
+
+
+DAY = View(since=days_ago(1), until=NOW, variables={"person": str(ANNA)})
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """A login for each reader of dashboards."""
+
+    logins: dict[Reader, Login]
+
+    async def rows(self, reader: Reader, panel: Panel, view: View = DAY) -> list[Row]:
+        """What a panel shows to its reader."""
+        connection = await asyncpg.connect(self.logins[reader].dsn)
+        try:
+            return [dict(row) for row in (await run_panel(connection, panel, view)).rows]
+        finally:
+            await connection.close()
+
+    async def rows_of(self, title: str, view: View = DAY) -> list[Row]:
+        """The same by a panel's title."""
+        reader, panel = next((reader, panel) for reader, panel in PANELS if panel["title"] == title)
+        return await self.rows(reader, panel, view)
+
+
+@pytest.fixture(scope="module")
+def readers(dsn: str) -> Iterator[Readers]:
+    """A family that may see Anna and Albert, and an operator."""
+    logins = {Reader.CAREGIVER: login_for(dsn, "family"), Reader.OPERATOR: login_for(dsn, "staff")}
+
+    async def prepare() -> None:
+        await make_world(dsn)
+        owner = await asyncpg.connect(dsn)
+        sight = Sight(since=days_ago(30))
+        await add_caregivers(owner, logins[Reader.CAREGIVER].role, [ANNA, ALBERT], sight, PASSWORD)
+        await add_operator(owner, logins[Reader.OPERATOR].role, PASSWORD)
+        await owner.close()
+
+    async def clear_away() -> None:
+        owner = await asyncpg.connect(dsn)
+        for login in logins.values():
+            await remove_reader(owner, login.role)
+        await owner.close()
+
+    asyncio.run(prepare())
+    yield Readers(logins=logins)
+    asyncio.run(clear_away())
+
+
+@for_panels(*Reader)
+async def test_a_panel_has_something_to_show(readers: Readers, reader: Reader, panel: Panel) -> None:
+    rows = await readers.rows(reader, panel)
+
+    assert rows
+    assert any(value is not None for row in rows for name, value in row.items() if name != "time")
+    if panel["targets"][0]["format"] == "time_series":
+        times = [row["time"] for row in rows]
+        assert times == sorted(times)
+        assert all(time.tzinfo is not None for time in times)
+
+
+@for_panels(*Reader)
+async def test_a_panels_overrides_name_columns_that_come_back(readers: Readers, reader: Reader, panel: Panel) -> None:
+    columns = set((await readers.rows(reader, panel))[0])
+    shared = {"State", "How urgent", "Severity"}
+
+    named = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+    assert named - shared <= columns
+
+
+@pytest.mark.parametrize("chosen", ["", str(BERTA)], ids=["nobody", "somebody-else"])
+@for_panels(Reader.CAREGIVER)
+async def test_a_panel_about_nobody_visible_shows_nothing(
+    readers: Readers, reader: Reader, panel: Panel, chosen: str
+) -> None:
+    rows = await readers.rows(reader, panel, replace(DAY, variables={"person": chosen}))
+
+    assert all(value in {None, 0, "0 of 0"} for row in rows for value in row.values())
+
+
+async def test_the_choices_are_the_people_that_the_group_may_see(readers: Readers) -> None:
+    board = json.loads(next(one.json for one in boards() if one.reader is Reader.CAREGIVER))
+    (variable,) = board["templating"]["list"]
+    connection = await asyncpg.connect(readers.logins[Reader.CAREGIVER].dsn)
+    choices = [tuple(row) for row in await connection.fetch(variable["query"])]
+    await connection.close()
+
+    assert choices == [("Albert Lind", ALBERT), ("Anna Lind", ANNA)]
+
+
+async def test_a_gap_is_drawn_as_a_gap(readers: Readers) -> None:
+    rows = await readers.rows_of("Heart rate")
+    off, on = days_ago(1) + timedelta(minutes=600), days_ago(1) + timedelta(minutes=720)
+    inside = [row for row in rows if off + timedelta(minutes=5) < row["time"] <= on - timedelta(minutes=1)]
+
+    assert [(row["Lowest"], row["Mean"], row["Highest"]) for row in rows if row["Mean"] is None] == [(None, None, None)]
+    assert all(row["Mean"] is None for row in inside)
+
+
+async def test_the_band_holds_every_reading(readers: Readers, dsn: str) -> None:
+    rows = [row for row in await readers.rows_of("Heart rate") if row["Mean"] is not None]
+    owner = await asyncpg.connect(dsn)
+    highest = await owner.fetchval("select max(value) from readings where person_no = 1 and vital = 1")
+    lowest = await owner.fetchval("select min(value) from readings where person_no = 1 and vital = 1")
+    await owner.close()
+
+    assert (min(row["Lowest"] for row in rows), max(row["Highest"] for row in rows)) == (lowest, highest)
+    assert all(row["Lowest"] <= row["Mean"] <= row["Highest"] for row in rows)
+
+
+@pytest.mark.parametrize(("days", "most"), [(1, 300), (7, 400), (365, 800)])
+async def test_a_long_range_gives_no_more_points_than_fit(readers: Readers, days: int, most: int) -> None:
+    view = View(since=days_ago(days), until=NOW, variables=DAY.variables)
+
+    assert 0 < len(await readers.rows_of("Heart rate", view)) <= most
+
+
+async def test_what_a_cuff_measured_is_shown_in_pairs(readers: Readers) -> None:
+    rows = await readers.rows_of("Blood pressure")
+
+    assert [(row["Systolic"], row["Diastolic"]) for row in rows] == [(141, 83), (136, 79)]
+
+
+async def test_a_value_from_long_ago_is_called_old(readers: Readers) -> None:
+    later = replace(DAY, until=NOW + timedelta(hours=4))
+    now = {row["Vital"]: row["State"] for row in await readers.rows_of("Newest values")}
+    then = {row["Vital"]: row["State"] for row in await readers.rows_of("Newest values", later)}
+
+    assert set(now.values()) == {"current"}
+    assert (then["Heart rate"], then["Glucose"], then["Weight"]) == ("old", "old", "current")
+
+
+async def test_doubtful_readings_are_never_shown_as_values(readers: Readers, dsn: str) -> None:
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(
+        "insert into readings select 1, 2::smallint, $1, 1, 8, flag, 0, 51, flag, $1 from unnest(array[2, 32]) as flag",
+        NOW + timedelta(minutes=10),
+    )
+    await owner.close()
+    view = replace(DAY, until=NOW + timedelta(minutes=20))
+
+    assert min(row["Lowest"] for row in await readers.rows_of("Oxygen saturation", view) if row["Lowest"]) > 90
+    newest = {row["Vital"]: row["Value"] for row in await readers.rows_of("Newest values", view)}
+    assert newest["Oxygen saturation"] != "51 %"
+
+
+async def test_doses_of_the_day_follow_the_homes_own_calendar(readers: Readers) -> None:
+    before_midnight = replace(DAY, until=NOW.replace(hour=22, minute=59))
+    after_midnight = replace(DAY, until=NOW.replace(hour=23, minute=1))
+
+    assert [row["State"] for row in await readers.rows_of("Medicine of the day", before_midnight)] == [
+        "taken",
+        "later today",
+    ]
+    assert await readers.rows_of("Medicine of the day", after_midnight) == []  # in Berlin it is Monday
+
+
+async def test_a_caregiver_reads_the_caregivers_sentence_and_the_homes_cry_for_help(readers: Readers) -> None:
+    rows = await readers.rows_of("What needs attention")
+
+    assert [(row["How urgent"], row["What happened"].split()[0], row["Where it stands"]) for row in rows] == [
+        ("urgent", "Anna", "waiting for the doctor"),
+        ("urgent", "Somebody", "waiting for the doctor"),
+        ("soon", "Anna's", "the doctor has seen it"),
+    ]
+
+
+async def test_the_operator_sees_counts_of_everybody_and_names_of_nobody(readers: Readers) -> None:
+    shown = [await readers.rows(reader, panel) for reader, panel in PANELS if reader is Reader.OPERATOR]
+    text = str(shown)
+
+    assert len(shown) >= 6
+    for word in ("Anna", "Berta", "Lind", "band-1a", "Metformin", "doctor", str(ANNA)):
+        assert word not in text
+
+
+async def test_the_operators_traffic_adds_up(readers: Readers, dsn: str) -> None:
+    rows = await readers.rows_of("Received a minute")
+    owner = await asyncpg.connect(dsn)
+    counted = await owner.fetchval(
+        "select count(*) from readings where received_at >= $1 and received_at < $2", DAY.since, DAY.until
+    )
+    await owner.close()
+
+    assert sum(row["Readings"] for row in rows) == counted
+    assert sum(row["Set aside"] for row in rows) == 50
+    assert sum(row["Events"] for row in rows) == 6
+
+
+async def test_the_operator_cannot_read_what_is_the_caregivers_nor_any_table(readers: Readers) -> None:
+    connection = await asyncpg.connect(readers.logins[Reader.OPERATOR].dsn)
+    for query in ("select * from caregiver_people()", "select * from readings", "select * from people", "table alerts"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(query)
+    await connection.close()
+
+
+@pytest.mark.parametrize("reader", Reader)
+async def test_pictures_are_drawn_from_the_readers_own_queries(
+    readers: Readers, reader: Reader, tmp_path: Path
+) -> None:
+    files = await draw_board(reader, readers.logins[reader].dsn, DAY.since, DAY.until, None, tmp_path)
+
+    assert len(files) == 1 + sum(one is reader for one, _ in PANELS)
+    assert all(file.read_bytes().startswith(b"\x89PNG") and file.stat().st_size > 3000 for file in files)
