@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
@@ -274,3 +274,24 @@ async def browsing(address: str, email: str | None = DOCTOR) -> AsyncIterator[ht
             answer = await client.post("/sign-in", data=form)
             assert answer.status_code == 303, answer.text
         yield client
+
+
+class Practice(NamedTuple):
+    """A world, the console that serves it, and the clock that both go by."""
+
+    pool: Pool
+    address: str
+    world: World
+    clock: FakeClock
+
+
+@asynccontextmanager
+async def open_practice(dsn: str) -> AsyncIterator[Practice]:
+    """A fresh world and a console for it. People of an earlier world are in nobody's care any more."""
+    async with open_world(dsn) as pool:
+        await pool.execute("delete from sign_in_attempts")
+        await pool.execute("delete from sessions")
+        world = await build_world(pool)
+        clock = FakeClock(at_ms=to_ms(NOW))
+        async with serving(dsn, clock) as address:
+            yield Practice(pool, address, world, clock)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -12,8 +12,6 @@ import pytest
 
 from schemas.alerts import Severity
 from services.api.passwords import set_password
-from services.runtime.clock import FakeClock, to_ms
-from services.runtime.database import Pool
 from tests.integration.console_world import (
     DOCTOR,
     FORMER,
@@ -21,32 +19,20 @@ from tests.integration.console_world import (
     NOW,
     PASSWORD,
     STRANGER,
+    Practice,
     World,
     browsing,
-    build_world,
-    open_world,
+    open_practice,
     raise_alert,
     serving,
     token_in,
 )
 
 
-class Practice(NamedTuple):
-    pool: Pool
-    address: str
-    world: World
-    clock: FakeClock
-
-
 @pytest.fixture
 async def practice(dsn: str) -> AsyncIterator[Practice]:
-    async with open_world(dsn) as pool:
-        await pool.execute("delete from sign_in_attempts")
-        await pool.execute("delete from sessions")
-        world = await build_world(pool)
-        clock = FakeClock(at_ms=to_ms(NOW))
-        async with serving(dsn, clock) as address:
-            yield Practice(pool, address, world, clock)
+    async with open_practice(dsn) as opened:
+        yield opened
 
 
 def paths(world: World, alert: Any) -> Iterable[tuple[str, str]]:

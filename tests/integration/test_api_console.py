@@ -1,0 +1,311 @@
+"""What the console shows and takes: acknowledging, the live stream, old values, paging; over real HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.alerts import Severity
+from services.runtime.clock import FakeClock, to_ms
+from services.runtime.database import Pool
+from tests.integration.console_world import (
+    DOCTOR,
+    FORMER,
+    NOW,
+    PASSWORD,
+    Practice,
+    browsing,
+    low_glucose,
+    open_practice,
+    raise_alert,
+    serving,
+    token_in,
+    write_delivery,
+)
+
+
+@pytest.fixture
+async def practice(dsn: str) -> AsyncIterator[Practice]:
+    async with open_practice(dsn) as opened:
+        yield opened
+
+
+async def acknowledge(client: httpx.AsyncClient, alert: Any, *, note: str = "", version: int = 1) -> httpx.Response:
+    token = (await client.get("/api/v1/session")).json()["csrf_token"]
+    body = {"version": version, "note": note}
+    return await client.post(f"/api/v1/alerts/{alert}/acknowledge", json=body, headers={"X-CSRF-Token": token})
+
+
+async def readmit(pool: Pool, email: str) -> None:
+    await pool.execute(
+        "insert into care_relations select (select doctor_no from doctors where email = $1), person_no,"
+        " tstzrange($3::timestamptz, null) from care_relations join doctors using (doctor_no)"
+        " where email = $2 and upper_inf(valid)",
+        email,
+        DOCTOR,
+        NOW,
+    )
+
+
+async def test_a_doctor_acknowledges_with_name_and_note_through_the_form(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth, evidence=low_glucose())
+    await write_delivery(practice.pool, alert, at=NOW)
+    async with browsing(practice.address) as client:
+        html = (await client.get(f"/alerts/{alert}")).text
+        form = {"csrf": token_in(html), "version": "1", "note": "  I call her now. "}
+        answer = await client.post(f"/alerts/{alert}/acknowledge", data=form)
+        after = (await client.get(answer.headers["location"])).text
+        worklist = (await client.get("/")).text
+
+    row = await practice.pool.fetchrow("select * from alerts where alert_id = $1", alert)
+    assert row is not None
+    assert (row["state"], row["acknowledged_note"], row["acknowledged_at"]) == ("acknowledged", "I call her now.", NOW)
+    assert "I take this on" not in after
+    assert "Dr. Amira Haddad" in after
+    assert "I call her now." in worklist
+    assert "Nobody is waiting." in worklist
+    assert await practice.pool.fetchval("select count(*) from escalation_steps where state = 'pending'") == 0
+
+
+async def test_acknowledging_again_changes_nothing(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    async with browsing(practice.address) as client:
+        first = await acknowledge(client, alert, note="first")
+        again = await acknowledge(client, alert, note="again")
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+    assert again.json()["acknowledged_note"] == "first"
+
+
+async def test_of_two_doctors_one_is_first_and_the_other_is_told(practice: Practice) -> None:
+    await readmit(practice.pool, FORMER)
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    async with browsing(practice.address) as one, browsing(practice.address, FORMER) as other:
+        answers = await asyncio.gather(*(acknowledge(client, alert) for client in (one, other, one, other)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 409, 409]
+
+
+async def test_what_changed_since_it_was_read_is_not_acknowledged(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    await practice.pool.execute("update alerts set version = 2, level = 2 where alert_id = $1", alert)
+    async with browsing(practice.address) as client:
+        assert (await acknowledge(client, alert)).status_code == 409
+        token = (await client.get("/api/v1/session")).json()["csrf_token"]
+        answer = await client.post(f"/alerts/{alert}/acknowledge", data={"csrf": token, "version": "1"})
+        assert "Not acknowledged" in (await client.get(answer.headers["location"])).text
+
+    assert await practice.pool.fetchval("select state from alerts where alert_id = $1", alert) == "open"
+
+
+async def test_an_alert_shows_its_reason_rule_readings_and_deliveries(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth, evidence=low_glucose())
+    await write_delivery(practice.pool, alert, at=NOW - timedelta(minutes=6))
+    async with browsing(practice.address) as client:
+        html = (await client.get(f"/alerts/{alert}")).text
+
+    for words in (
+        "Glucose has been below 54 mg/dL",
+        "Level 2 hypoglycaemia",
+        "rule glucose_low, version 1",
+        "Glucose 48 mg/dL",
+        "22 Nov 2026, 15:24:00 +01:00",
+        "Handed over 15:24 +01:00",
+        "Doctors are told again",
+        "<svg",
+    ):
+        assert words in html
+
+
+async def test_technical_alerts_stand_apart_from_clinical_ones(practice: Practice) -> None:
+    await raise_alert(
+        practice.pool, practice.world.karl, rule="silent_device", severity=Severity.TECHNICAL, text="Band is silent."
+    )
+    await raise_alert(practice.pool, practice.world.ruth, severity=Severity.MEDIUM, text="Medium one.")
+    await raise_alert(practice.pool, practice.world.karl, severity=Severity.HIGH, text="High one.")
+    async with browsing(practice.address) as client:
+        html = (await client.get("/")).text
+
+    places = [html.index(words) for words in ("High one.", "Medium one.", "They say nothing about", "Band is silent.")]
+    assert places == sorted(places)
+
+
+async def test_an_old_value_is_never_shown_as_current(practice: Practice) -> None:
+    practice.clock.advance(seconds=3600)
+    async with browsing(practice.address) as client:
+        latest = (await client.get(f"/api/v1/people/{practice.world.ruth}")).json()["latest"]
+        html = (await client.get(f"/people/{practice.world.ruth}")).text
+
+    current = {row["vital"] for row in latest if row["is_current"]}
+    assert current == {"systolic", "diastolic"}
+    assert html.count("<strong>Old:</strong>") == len(latest) - len(current)
+
+
+async def test_a_patient_page_shows_doses_charts_and_what_was_noticed(practice: Practice) -> None:
+    await raise_alert(
+        practice.pool, practice.world.ruth, rule="late_dose", severity=Severity.LOW, text="Dose was late."
+    )
+    async with browsing(practice.address) as client:
+        html = (await client.get(f"/people/{practice.world.ruth}")).text
+        earlier = (await client.get(f"/people/{practice.world.ruth}?until=2026-11-21T14:00:00Z")).text
+
+    assert html.count("<svg") == 5
+    for words in ("Levodopa 100 mg", "Missed", "Taken", "Dose was late.", "Steps in 24 h"):
+        assert words in html
+    assert "No readings in this time." in earlier
+
+
+async def read_events(lines: AsyncIterator[str], wanted: str, *, within_s: float = 10) -> str:
+    """The data of the next event of a kind."""
+    name, data = "", list[str]()
+    async with asyncio.timeout(within_s):
+        async for line in lines:
+            if line.startswith("event: "):
+                name, data = line.removeprefix("event: "), []
+            elif line.startswith("data: "):
+                data.append(line.removeprefix("data: "))
+            elif not line and name == wanted:
+                return "\n".join(data)
+    raise AssertionError(f"the stream ended without {wanted}")
+
+
+async def test_a_new_alert_reaches_an_open_worklist_at_once(practice: Practice) -> None:
+    async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        assert "Nobody is waiting." in await read_events(lines, "worklist")
+        assert await read_events(lines, "clock") == "22 Nov 2026, 15:30:00 +01:00"
+        await raise_alert(practice.pool, practice.world.ruth)
+        assert "Glucose has been below" in await read_events(lines, "worklist", within_s=1.9)
+
+
+async def test_an_alert_without_notification_is_found_by_the_poll(practice: Practice) -> None:
+    async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        await read_events(lines, "worklist")
+        await practice.pool.execute(
+            "insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes,"
+            " opened_at, condition_at, doctor_text, caregiver_text, rationale)"
+            " select gen_random_uuid(), home_no, person_no, 'fall', 3, 2, 'open', 1, '{1}', $2, $2, 'Fell.', '', ''"
+            " from people where person_id = $1",
+            practice.world.karl,
+            NOW,
+        )
+        assert "Fell." in await read_events(lines, "worklist")
+
+
+async def test_an_open_stream_ends_within_seconds_of_the_session(practice: Practice) -> None:
+    async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        await read_events(lines, "clock")
+        await practice.pool.execute("delete from sessions")
+        assert await read_events(lines, "signed_out", within_s=3.5) == ""
+
+
+async def test_an_open_stream_forgets_people_whose_care_ended(practice: Practice) -> None:
+    await raise_alert(practice.pool, practice.world.ruth)
+    async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        assert "Ruth" in await read_events(lines, "worklist")
+        await practice.pool.execute(
+            "update care_relations set valid = tstzrange(lower(valid), $1) where upper_inf(valid)", NOW
+        )
+        assert "Ruth" not in await read_events(lines, "worklist")
+
+
+async def test_streams_end_when_the_console_stops(dsn: str, practice: Practice) -> None:
+    async with browsing(practice.address) as client:
+        async with serving(dsn, practice.clock) as second:
+            client.base_url = httpx.URL(second)
+            stream = await client.send(client.build_request("GET", "/live"), stream=True)
+            lines = stream.aiter_lines()
+            await read_events(lines, "clock")
+        async with asyncio.timeout(5):
+            assert not [line async for line in lines if line.startswith("event: away")]
+        await stream.aclose()
+
+
+async def test_simulated_time_says_so(dsn: str, practice: Practice) -> None:
+    async with serving(dsn, FakeClock(at_ms=to_ms(NOW), rate=60)) as fast, browsing(fast) as client:
+        assert "simulated time \N{MULTIPLICATION SIGN}60" in (await client.get("/")).text
+    async with browsing(practice.address) as client:
+        assert "simulated" not in (await client.get("/")).text
+
+
+async def test_readings_come_in_pages_that_lose_and_repeat_nothing(practice: Practice) -> None:
+    found: list[str] = []
+    query: dict[str, Any] = {"vital": "heart_rate", "to": NOW.isoformat(), "limit": 500}
+    query["from"] = (NOW - timedelta(hours=25)).isoformat()
+    async with browsing(practice.address) as client:
+        while True:
+            body = (await client.get(f"/api/v1/people/{practice.world.ruth}/readings", params=query)).json()
+            found += [row["observed_at"] for row in body["readings"]]
+            if body["next_from"] is None:
+                break
+            query["from"] = body["next_from"]
+            found.pop()
+
+    assert body["unit"] == "/min"
+    assert len(found) == len(set(found)) == 1440 - 119
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "vital=glucose&from=2026-11-22T00:00:00Z&to=2026-11-21T00:00:00Z",
+        "vital=glucose&from=2026-01-01T00:00:00Z&to=2026-11-21T00:00:00Z",
+        "vital=mood&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z",
+        "vital=glucose&from=2026-11-20T00:00:00&to=2026-11-21T00:00:00",
+        "vital=glucose&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z&limit=100000",
+    ],
+)
+async def test_a_range_that_makes_no_sense_or_asks_too_much_is_refused(practice: Practice, query: str) -> None:
+    async with browsing(practice.address) as client:
+        answer = await client.get(f"/api/v1/people/{practice.world.ruth}/readings?{query}")
+
+    assert answer.status_code == 422
+
+
+async def test_alerts_come_in_pages(practice: Practice) -> None:
+    raised = [
+        await raise_alert(practice.pool, practice.world.ruth, rule=f"rule_{n}", at=NOW - timedelta(minutes=n))
+        for n in range(5)
+    ]
+    found: list[str] = []
+    async with browsing(practice.address) as client:
+        query: dict[str, Any] = {"limit": 2, "state": "open"}
+        while rows := (await client.get("/api/v1/alerts", params=query)).json():
+            found += [row["alert_id"] for row in rows]
+            query |= {"before": rows[-1]["opened_at"], "before_id": rows[-1]["alert_id"]}
+
+    assert found == [str(alert) for alert in raised]
+
+
+async def test_every_operation_of_the_interface_is_documented(practice: Practice) -> None:
+    async with browsing(practice.address, None) as client:
+        document = (await client.get("/api/v1/openapi.json")).json()
+
+    assert set(document["paths"]) == {
+        "/api/v1/session",
+        "/api/v1/people",
+        "/api/v1/people/{person_id}",
+        "/api/v1/people/{person_id}/readings",
+        "/api/v1/alerts",
+        "/api/v1/alerts/{alert_id}",
+        "/api/v1/alerts/{alert_id}/acknowledge",
+    }
+    assert all(operation["description"] for path in document["paths"].values() for operation in path.values())
+
+
+async def test_signing_in_leads_back_to_the_alert_that_was_linked(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    async with browsing(practice.address, None) as client:
+        first = await client.get(f"/alerts/{alert}")
+        page = await client.get(first.headers["location"])
+        form = {"csrf": token_in(page.text), "email": DOCTOR, "password": PASSWORD, "next": f"/alerts/{alert}"}
+        assert f'value="/alerts/{alert}"' in page.text
+        assert (await client.post("/sign-in", data=form)).headers["location"] == f"/alerts/{alert}"
