@@ -109,6 +109,7 @@ def draw(
         width=_WIDTH,
         height=_HEIGHT,
         margin=6,
+        truncate_label=-1,
         style=_STYLE,
         css=[],
         js=[],

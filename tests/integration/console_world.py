@@ -115,7 +115,7 @@ async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> 
         rows.append((person_no, vital, at, device_no, 1, len(rows), 0, round(value, 1), 0, at))
 
     def low_at(minute: int) -> float:
-        return max(0.0, 46 + 2.2 * minute + random.gauss(0, 1)) if minute < 40 else 0.0
+        return 47 + 3.4 * max(0, minute - 24) + random.gauss(0, 1) if minute < 45 else 0.0
 
     for minute in range(1440, 0, -1):
         if not 600 < minute < 720:
