@@ -1,0 +1,327 @@
+"""What rows decide, on a real database: suspected falls, SOS calls, silent devices, findings and their ids."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import structlog
+from asyncpg import Range
+from pydantic import SecretStr
+
+from schemas.alerts import Severity
+from schemas.events import EVENT_TYPE_BY_KIND
+from schemas.metrics import METRICS
+from schemas.reasons import Flag
+from schemas.vitals import VITAL_BY_CODE
+from services.runtime.clock import FakeClock, to_datetime
+from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.metrics import Metrics
+from services.runtime.settings import DatabaseSettings
+from services.score.core import FallCheck, SosCall
+from services.score.due import DueRows
+from services.score.effects import EffectWriter
+from services.score.rule import Mark, Sample, Subject, finding_from
+from services.score.rules.sos import SOS
+from services.score.silence import SilenceWatch
+from tests.integration.care_world import START_MS, World, settle_in
+from tests.integration.score_cases import FALL_CASES, SILENCE_CASES, FallCase, SilenceCase
+
+MINUTE_MS = 60_000
+
+
+def at(seconds: float) -> datetime:
+    """So many platform seconds into the story."""
+    return to_datetime(START_MS + round(seconds * 1000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Score's row work over a household. Nothing but the tests moves its watermark; what is due is not held back."""
+
+    pool: Pool
+    clock: FakeClock
+    world: World
+    writer: EffectWriter
+    due: DueRows
+    silence: SilenceWatch
+    metrics: Metrics
+
+    @property
+    def subject(self) -> Subject:
+        """The person of the household."""
+        return Subject(self.world.person_no, self.world.home_no)
+
+    def event(self, seconds: float, *, seq: int = 0) -> Sample:
+        """The source of an event."""
+        return Sample(START_MS + round(seconds * 1000), 0.0, self.world.device_no, 1, seq, 0)
+
+    async def pass_watermark(self, seconds: float) -> None:
+        """Store and score have come so far."""
+        await self.pool.execute("delete from watermarks")
+        for consumer in ("store", "score"):
+            await self.pool.execute("insert into watermarks values ($1, '0', 0, $2)", consumer, at(seconds))
+
+    async def report(self, seconds: float, kind: str, *, seq: int, person_no: int | None = None) -> None:
+        """An event that store has written."""
+        await self.pool.execute(
+            "insert into device_events values ($1, 1, $2, 0, $3, $4, $5, $6, $6, 0, '{}')",
+            self.world.device_no,
+            seq,
+            self.world.home_no,
+            self.world.person_no if person_no is None else person_no,
+            EVENT_TYPE_BY_KIND[kind].number,
+            at(seconds),
+        )
+
+    async def measure(self, seconds: float, vital: str, value: float, flags: Flag, *, seq: int) -> None:
+        """A reading that store has written."""
+        await self.pool.execute(
+            "insert into readings values ($1, $2, $3, $4, 1, $5, 0, $6, $7, $3)",
+            self.world.person_no,
+            VITAL_BY_CODE[vital].number,
+            at(seconds),
+            self.world.device_no,
+            seq,
+            value,
+            int(flags),
+        )
+
+    async def hear(self, seconds: float) -> None:
+        """The device's newest uplink is stored."""
+        await self.pool.execute(
+            "insert into device_cursor values ($1, 1, '{}', 0, '[]', $2)"
+            " on conflict (device_no, epoch) do update set last_received_at = excluded.last_received_at",
+            self.world.device_no,
+            at(seconds),
+        )
+
+    async def found(self, rule: str) -> list[dict[str, Any]]:
+        """The findings of a rule about the household, in order."""
+        rows = await self.pool.fetch(
+            "select * from findings where rule = $1 and home_no = $2 order by episode, level = 0, level",
+            rule,
+            self.world.home_no,
+        )
+        return [dict(row) for row in rows]
+
+    async def suspect_fall(self, *, subject: Subject | None = None, received: float = 0) -> None:
+        """A fall is suspected at second 0."""
+        check = FallCheck(
+            subject=subject or self.subject,
+            episode=1,
+            sample=self.event(0),
+            due_at=START_MS + MINUTE_MS,
+            received_at=START_MS + round(received * 1000),
+        )
+        await self.writer.write([check])
+
+
+@pytest.fixture
+async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    sql, metrics = load_queries("services.score"), Metrics(METRICS)
+    clock = FakeClock(at_ms=START_MS)
+    monkeypatch.setattr("services.score.due.answer_hold_s", lambda **_: 0.0)
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
+        await pool.execute("truncate findings, watermarks, silence_watch, silences, fall_checks, sos_calls cascade")
+        world = await settle_in(pool)
+        writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=structlog.get_logger())
+        yield Bench(
+            pool=pool,
+            clock=clock,
+            world=world,
+            writer=writer,
+            due=DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=60),
+            silence=SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=60),
+            metrics=metrics,
+        )
+
+
+@pytest.mark.parametrize("case", FALL_CASES, ids=lambda case: f"{case.kind}: {case.story}")
+async def test_a_suspected_fall_comes_to_what_its_case_table_says(bench: Bench, case: FallCase) -> None:
+    await bench.suspect_fall()
+    for seq, (seconds, kind) in enumerate(case.events, start=1):
+        await bench.report(seconds, kind, seq=seq)
+    for seq, (seconds, vital, value, flags) in enumerate(case.readings, start=50):
+        await bench.measure(seconds, vital, value, flags, seq=seq)
+    await bench.pass_watermark(case.watermark)
+
+    await bench.due.settle()
+
+    told = [one for one in await bench.found("fall") if one["level"]]
+    assert [(one["level"], one["observed_at"]) for one in told] == ([(case.level, at(60))] if case.level else [])
+
+
+async def test_a_fall_is_decided_once_and_a_near_fall_is_over_at_once(bench: Bench) -> None:
+    await bench.suspect_fall()
+    await bench.report(15, "fall_answered", seq=1)
+    await bench.pass_watermark(61)
+
+    assert await bench.due.settle() == 1
+    assert await bench.due.settle() == 0
+
+    near, over = await bench.found("fall")
+    assert (near["level"], near["severity"], over["level"]) == (1, Severity.LOW, 0)
+
+
+async def test_a_fall_of_nobody_in_particular_is_answered_by_anyone_of_the_home(bench: Bench) -> None:
+    await bench.suspect_fall(subject=Subject(0, bench.world.home_no))
+    await bench.report(15, "check_in_answered", seq=1)
+    await bench.pass_watermark(61)
+
+    await bench.due.settle()
+
+    assert [(one["person_no"], one["level"]) for one in await bench.found("fall")] == [(0, 1), (0, 0)]
+
+
+async def test_a_suspected_fall_asks_the_person_through_the_device_unless_the_minute_is_over(bench: Bench) -> None:
+    await bench.suspect_fall()
+    await bench.suspect_fall()
+    question = "select kind, created_at, expires_at from commands where device_no = $1"
+
+    assert [tuple(row) for row in await bench.pool.fetch(question, bench.world.device_no)] == [
+        ("check_in", at(0), at(60))
+    ]
+
+    other = await settle_in(bench.pool)
+    await replace(bench, world=other).suspect_fall(received=3600)
+    assert await bench.pool.fetch(question, other.device_no) == []
+
+
+async def test_a_confirmed_fall_is_over_when_the_person_walks_again(bench: Bench) -> None:
+    await bench.suspect_fall()
+    await bench.pass_watermark(70)
+    await bench.due.settle()
+    assert await bench.due.end_falls() == 0
+
+    await bench.measure(600, "steps", 20, Flag.UPRIGHT, seq=9)
+    await bench.pass_watermark(700)
+
+    assert await bench.due.end_falls() == 1
+    assert [(one["level"], one["observed_at"]) for one in await bench.found("fall")] == [(2, at(60)), (0, at(600))]
+
+
+async def test_with_the_watermark_standing_still_falls_are_told_unverified(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.suspect_fall()
+    await bench.pass_watermark(5)
+    bench.clock.advance(seconds=61)
+    await bench.due.settle()
+    assert await bench.found("fall") == []
+
+    monkeypatch.setattr("services.score.due.STILL_S", 0.0)
+    await bench.due.settle()
+
+    assert [(one["level"], one["unverified"]) for one in await bench.found("fall")] == [(2, True)]
+
+
+async def test_an_sos_call_is_over_ten_minutes_after_its_last_press(bench: Bench) -> None:
+    for seconds in (0, 300):
+        sample = bench.event(seconds, seq=int(seconds))
+        call = SosCall(subject=bench.subject, episode=1, sample=sample, due_at=sample.at + 10 * MINUTE_MS)
+        await bench.writer.write([call])
+    await bench.pass_watermark(899)
+    await bench.due.settle()
+    assert await bench.found("sos") == []
+
+    await bench.pass_watermark(900)
+    await bench.due.settle()
+
+    assert [(one["level"], one["observed_at"]) for one in await bench.found("sos")] == [(0, at(900))]
+
+
+async def test_a_finding_is_written_once_and_another_one_under_its_id_is_told_loudly(bench: Bench) -> None:
+    sample = bench.event(0)
+    finding = finding_from(SOS, bench.subject, 1, Mark(1, sample, sample))
+    await bench.writer.write([finding])
+    await bench.writer.write([finding])
+    assert _conflicts(bench) == 0
+
+    await bench.writer.write([replace(finding, observed_at=finding.observed_at + 1)])
+
+    assert _conflicts(bench) == 1
+    assert [one["observed_at"] for one in await bench.found("sos")] == [at(0)]
+
+
+def _conflicts(bench: Bench) -> float:
+    return bench.metrics.registry.get_sample_value("hb_score_finding_conflicts_total") or 0
+
+
+async def _in_silence(bench: Bench, device_type: str, *, registered: float = 0) -> None:
+    await bench.pool.execute("update devices set device_type = 'scale'")
+    await bench.pool.execute(
+        "update devices set device_type = $2, registered_at = $3 where device_no = $1",
+        bench.world.device_no,
+        device_type,
+        at(registered),
+    )
+    await bench.pass_watermark(-20 * 60)
+    await bench.silence.look()
+    await _keep_watching(bench, 0)
+
+
+async def _keep_watching(bench: Bench, seconds: float) -> None:
+    """The watermark moves on to a second without a jump that would be an outage of ours."""
+    await bench.pool.execute("update silence_watch set watermark_at = $1", at(seconds) - timedelta(seconds=1))
+    await bench.pass_watermark(seconds)
+
+
+@pytest.mark.parametrize("case", SILENCE_CASES, ids=lambda case: f"{case.kind}: {case.story}")
+async def test_a_device_is_silent_when_its_case_table_says_so(bench: Bench, case: SilenceCase) -> None:
+    await _in_silence(bench, case.device_type)
+    if case.heard is not None:
+        await bench.hear(case.heard)
+    for seq, (seconds, kind) in enumerate(case.events, start=1):
+        await bench.report(seconds, kind, seq=seq, person_no=0)
+    await _keep_watching(bench, case.watermark)
+
+    await bench.silence.look()
+    await bench.silence.look()
+
+    told = await bench.found("silent_device")
+    assert [(one["level"], one["severity"]) for one in told] == [(1, Severity.TECHNICAL)] * case.silent
+
+
+async def test_a_device_that_is_heard_again_ends_its_silence_and_the_next_has_another_number(bench: Bench) -> None:
+    await _in_silence(bench, "fall_robot")
+    for heard, seen in ((0, 3700), (4000, 7700)):
+        await bench.hear(heard)
+        await _keep_watching(bench, seen)
+        await bench.silence.look()
+    await bench.hear(8000)
+    await bench.silence.look()
+
+    told = [(one["episode"], one["level"], one["observed_at"]) for one in await bench.found("silent_device")]
+    assert told == [(1, 1, at(3600)), (1, 0, at(4000)), (2, 1, at(7600)), (2, 0, at(8000))]
+
+
+async def test_a_silent_device_of_one_person_is_about_them_and_a_shared_one_about_the_home(bench: Bench) -> None:
+    await _in_silence(bench, "fall_robot")
+    await bench.pool.execute(
+        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
+        bench.world.device_no,
+        bench.world.person_no,
+        Range(datetime(2020, 1, 1, tzinfo=UTC), None),
+    )
+    await _keep_watching(bench, 3700)
+
+    await bench.silence.look()
+
+    assert [one["person_no"] for one in await bench.found("silent_device")] == [bench.world.person_no]
+
+
+async def test_after_an_outage_of_ours_nobody_is_silent_until_devices_had_time_to_come_back(bench: Bench) -> None:
+    await _in_silence(bench, "fall_robot")
+    await bench.hear(0)
+    await bench.pass_watermark(5 * 3600)
+    await bench.silence.look()
+    await _keep_watching(bench, 5 * 3600 + 14 * 60)
+    await bench.silence.look()
+    assert await bench.found("silent_device") == []
+
+    await _keep_watching(bench, 5 * 3600 + 15 * 60)
+    await bench.silence.look()
+
+    assert len(await bench.found("silent_device")) == 1
