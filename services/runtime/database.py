@@ -25,6 +25,7 @@ LOST_CONNECTION: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -58,7 +59,7 @@ async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIte
     """A pool whose jsonb columns are plain Python values; sessions run in UTC and time out."""
     pool = await asyncpg.create_pool(
         settings.dsn.get_secret_value(),
-        min_size=1,
+        min_size=0,
         max_size=settings.pool_size,
         command_timeout=settings.command_timeout_s,
         init=_prepare,

@@ -35,7 +35,8 @@ class _StoppedError(HearthBeatError):
 
 
 Held = Mapping[int, Partition]
-"""The partitions of an assignment. A rebalance makes a new one, and what was under way for the old is dropped."""
+"""The partitions of an assignment. While a rebalance loads the next one there are none: what comes then is dropped,
+and read again from the checkpoint."""
 
 
 @dataclass(slots=True)
@@ -78,14 +79,12 @@ class Consumer:
                     subscription = subscription or await self._bus.subscribe(
                         UPLINKS_JUDGED.name, GROUP, instance=instance, on_assigned=self._on_assigned
                     )
-                    held = self._held
                     messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
                 except RetryLaterError as error:
                     self._log.warning("bus away", error=str(error))
                     await pause(self._stop, _RETRY_S)
                     continue
-                if held is self._held:
-                    await self._take(held, messages)
+                await self._take(self._held, messages)
                 if loop.time() >= next_checkpoint:
                     await self._save(subscription)
                     next_checkpoint = loop.time() + checkpoint_every_s
