@@ -17,7 +17,7 @@ from schemas.metrics import METRICS
 from schemas.records import Canary, JudgedUplink, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED, home_key
 from services.runtime.bus.memory import MemoryBus
-from services.runtime.bus.port import Record
+from services.runtime.bus.port import Message, Record
 from services.runtime.bus.postgres import PostgresBus
 from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
@@ -83,12 +83,24 @@ async def append(bus: MemoryBus | PostgresBus, log: Sequence[UplinkRecord]) -> N
         await bus.append(UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record))])
 
 
+class CountingBus(MemoryBus):
+    """Counts what is asked of it, so that a kill can wait for some of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
+        self.reads += 1
+        return await super().read(topic, position, most, wait_s)
+
+
 @dataclass(slots=True)
 class Score:
     """Score's consumer over a log in memory, and what is needed to kill and start it."""
 
     pool: Pool
-    bus: MemoryBus
+    bus: CountingBus
     metrics: Metrics = field(default_factory=lambda: Metrics(METRICS))
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -100,7 +112,7 @@ class Score:
         consumer = Consumer(
             bus=self.bus, pool=self.pool, sql=sql, writer=effects, metrics=self.metrics, log=LOG, stop=self.stop
         )
-        return asyncio.create_task(consumer.run(instance="0", most=most, checkpoint_every_s=0.02))
+        return asyncio.create_task(consumer.run(instance="0", most=most, checkpoint_every_s=0.001))
 
     async def finish(self, log: Sequence[UplinkRecord], task: asyncio.Task[None] | None = None) -> None:
         """Lets it read the log to its end and stop in order."""
@@ -110,6 +122,16 @@ class Score:
             await asyncio.sleep(0.01)
         self.stop.set()
         await task
+
+    async def live_and_die(self, chance: random.Random) -> None:
+        """Starts and is killed wherever it happens to be a few fetches later."""
+        task, goal = self.start(most=chance.choice([1, 3, 7])), self.bus.reads + chance.randint(1, 12)
+        while self.bus.reads < goal and not task.done():
+            await asyncio.sleep(0)
+        await asyncio.sleep(chance.choice([0, 0, 0.0005, 0.002]))
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
     async def states(self) -> str:
         """The checkpoint as text."""
@@ -133,7 +155,7 @@ def expected_of(stories: Sequence[Sequence[JudgedUplink]]) -> set[Any]:
 
 async def _a_log(pool: Pool, seed: int, homes: int = 3) -> tuple[list[list[JudgedUplink]], list[UplinkRecord], Score]:
     stories = [story_of(await settle_in(pool), seed + number) for number in range(homes)]
-    log, score = interleaved(stories), Score(pool, MemoryBus())
+    log, score = interleaved(stories), Score(pool, CountingBus())
     await append(score.bus, log)
     return stories, log, score
 
@@ -144,11 +166,7 @@ async def test_however_often_score_is_killed_it_ends_as_an_undisturbed_replay_of
     chance = random.Random(seed)
     positions = []
     for _ in range(12):
-        task = score.start(most=chance.choice([1, 3, 10, 40]))
-        await asyncio.sleep(chance.uniform(0.002, 0.06))
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await score.live_and_die(chance)
         positions.append(await pool.fetchval("select max(position) from score_positions") or 0)
     await score.finish(log)
 
@@ -235,8 +253,8 @@ async def test_a_log_that_goes_on_after_a_hole_ends_the_process(pool: Pool) -> N
     _, _, score = await _a_log(pool, 1, homes=1)
     await pool.execute("insert into score_positions (partition_no, position) values (0, 0)")
 
-    class HoledBus(MemoryBus):
-        async def read(self, topic: str, position: int, most: int, wait_s: float) -> Any:
+    class HoledBus(CountingBus):
+        async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
             return [row._replace(offset=row.offset + 1) for row in await super().read(topic, position, most, wait_s)]
 
     holed = HoledBus()
@@ -253,11 +271,11 @@ async def test_without_a_checkpoint_numbers_go_on_from_the_highest_finding(pool:
         replace(uplink(n, n, {"spo2": 85}, person=world.person_no, device=world.device_no), home_no=world.home_no)
         for n in range(4)
     ]
-    score = Score(pool, MemoryBus())
+    score = Score(pool, CountingBus())
     await append(score.bus, story)
     await score.finish(story)
     await pool.execute("truncate score_positions, score_state")
-    score = Score(pool, MemoryBus())
+    score = Score(pool, CountingBus())
     await append(score.bus, story)
 
     await score.finish(story)
@@ -275,7 +293,7 @@ async def test_a_person_who_moved_goes_on_with_the_numbers_of_the_old_home(pool:
         for home in (old, new)
     ]
     log = [*stories[0], *stories[1]]
-    score = Score(pool, MemoryBus())
+    score = Score(pool, CountingBus())
     await append(score.bus, log)
 
     await score.finish(log, score.start(most=4))
