@@ -9,7 +9,7 @@ import structlog
 def configure_logs(level: str) -> None:
     """Sets up structlog for the whole process; libraries that use ``logging`` go through stderr at warning."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # each try to reach a broker that is away is an error there
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it calls each try an error
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
