@@ -77,12 +77,12 @@ def test_a_chart_of_nothing_is_still_a_chart() -> None:
     assert "no readings" in draw(PULSE, {}, WINDOW).summary
 
 
-def test_a_day_of_one_person_takes_at_most_50_ms() -> None:
+def test_a_day_of_one_person_takes_at_most_50_ms_of_processor() -> None:
     best = 1.0
     for _ in range(9):
-        started = time.perf_counter()
+        started = time.thread_time()
         draw(PULSE, {HEART_RATE.number: day(60)}, WINDOW)
         draw(SUGAR, {GLUCOSE.number: day(300)}, WINDOW)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.thread_time() - started)
 
     assert best <= 0.050
