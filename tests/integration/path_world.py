@@ -79,6 +79,14 @@ class RawDevice:
         """The ack that everything up to ``upto`` is settled."""
         return await self.told(lambda ack: ack.epoch == epoch and ack.upto >= upto)
 
+    async def has_settled(self, epoch: int, upto: int, *, within_s: float) -> bool:
+        """Whether that ack comes in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.settled(epoch, upto)
+                return True
+        return False
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()

@@ -1,7 +1,7 @@
 """The path of an uplink on the full stack: ingest, Kafka, store, TimescaleDB, and the ack back to the device."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from random import Random
 
 import pytest
@@ -12,8 +12,9 @@ from schemas.codec import encode_uplink, identity_of
 from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, Ack, DeviceEvent
 from schemas.reasons import Flag, Reason
 from schemas.registry import Device, Register
+from services.runtime.bus.kafka import KafkaSubscription
 from tests.golden import BAD, DEVICE_NAMES, GOOD, RECEIVED_AT, SECOND_SLOT_SINCE, Golden
-from tests.integration.path_world import RawDevice, World, bound, household, open_world, person, uplink
+from tests.integration.path_world import RawDevice, World, bound, household, kill_and_start, open_world, person, uplink
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -295,6 +296,91 @@ async def test_a_cry_for_help_with_a_wrong_clock_and_nobody_is_stored_for_the_ho
         " join homes using (home_no) where epoch = 23"
     )
     assert rows == [(person(1001), RECEIVED_AT, Flag.RESTAMPED)]
+
+
+# What is taken away under traffic, and comes back
+
+
+async def feed(world: World, name: str, epoch: int, enough: asyncio.Event) -> int:
+    """Publishes until it is enough, and a little more; how many uplinks that were. Nothing is sent twice."""
+    number = 0
+    last = 10**9
+    while number < last:
+        await world.publish(name, [uplink(epoch, number, at=RECEIVED_AT + number)])
+        number += 1
+        if enough.is_set() and last == 10**9:
+            last = number + 20
+    return number
+
+
+async def survives(world: World, epoch: int, disturb: Callable[[], Awaitable[None]]) -> None:
+    """Everything published before, during and after ``disturb`` is stored once, though no device sends again."""
+    name, enough = "band-busy", asyncio.Event()
+    feeding = asyncio.create_task(feed(world, name, epoch, enough))
+    await asyncio.sleep(0.3)
+    await disturb()
+    enough.set()
+    number = await feeding
+    await world.device(name).settled(epoch, number - 1)
+    assert [row[0] for row in await world.readings_of(name, epoch)] == list(range(number))
+
+
+async def test_ingest_stops_and_starts_again_and_nothing_is_lost(world: World) -> None:
+    async def restart() -> None:
+        await world.stop("ingest")
+        await asyncio.sleep(0.3)
+        world.start("ingest")
+
+    await survives(world, 30, restart)
+
+
+@pytest.mark.parametrize("service", ["ingest", "store"])
+async def test_a_service_crashes_and_starts_again_and_nothing_is_lost(world: World, service: str) -> None:
+    async def crash() -> None:
+        for _ in range(3):
+            await world.crash(service)
+            world.start(service)
+            await asyncio.sleep(0.3)
+
+    await survives(world, 31 if service == "ingest" else 32, crash)
+
+
+@pytest.mark.parametrize("server", ["kafka", "postgresql"])
+async def test_a_server_is_killed_and_started_again_and_nothing_is_lost(world: World, server: str) -> None:
+    await survives(world, 33 if server == "kafka" else 34, lambda: kill_and_start(world.stack, server))
+
+
+async def test_the_broker_is_killed_and_what_the_device_sends_again_is_stored_once(world: World) -> None:
+    name, device = "band-busy", world.device("band-busy")
+    uplinks = [uplink(35, seq, at=RECEIVED_AT + seq) for seq in range(400)]
+    await world.publish(name, uplinks)
+    await kill_and_start(world.stack, "mosquitto")
+    for _ in range(20):
+        await world.publish(name, uplinks)
+        if await device.has_settled(35, 399, within_s=2):
+            break
+    await device.settled(35, 399)
+    assert [row[0] for row in await world.readings_of(name, 35)] == list(range(400))
+
+
+async def test_a_batch_that_is_read_again_changes_no_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store ends between the commit of the database and that of Kafka."""
+
+    async def die(*_: object) -> None:
+        raise ZeroDivisionError
+
+    name, device = "band-busy", world.device("band-busy")
+    before = world.counted("hb_store_duplicates_total")
+    monkeypatch.setattr(KafkaSubscription, "commit", die)
+    await world.crash("ingest")
+    world.start("ingest")
+    await world.publish(name, [uplink(36, seq, at=RECEIVED_AT) for seq in range(50)])
+    assert isinstance(await world.ended("store"), ZeroDivisionError)
+    monkeypatch.undo()
+    world.start("store")
+    await device.settled(36, 49)
+    assert [row[0] for row in await world.readings_of(name, 36)] == list(range(50))
+    assert world.counted("hb_store_duplicates_total") > before
 
 
 async def test_the_books_balance(world: World) -> None:
