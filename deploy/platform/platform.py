@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -36,7 +37,11 @@ class Platform:
     """Prepares, starts and stops the services on a running stack. Extra settings are ``overrides``."""
 
     def __init__(
-        self, stack: Stack, clock: SharedClock | None = None, overrides: Mapping[str, str] | None = None
+        self,
+        stack: Stack,
+        clock: SharedClock | None = None,
+        overrides: Mapping[str, str] | None = None,
+        logs: Path | None = None,
     ) -> None:
         self.stack = stack
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
@@ -53,7 +58,7 @@ class Platform:
             | dict(overrides or {})
         )
         self.metrics_ports = {name: free_port() for name in SERVICES}
-        self.directory = stack.settings.run_directory / "services"
+        self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {name: self._process(name) for name in SERVICES}
 
     def _process(self, name: str) -> ServiceProcess:
