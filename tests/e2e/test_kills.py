@@ -94,7 +94,7 @@ def test_nothing_is_lost_and_every_incident_is_told_though_every_process_is_kill
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = SharedClock.starting_in(HEAD_START_S, rate=SPEED, runs_for_s=RUNS_FOR_S)
-    with Platform(stack, clock, logs=tmp_path / "logs") as platform:
+    with Platform(stack, clock, {"HB_SCORE_RESEND_AFTER_S": "5"}, tmp_path / "logs") as platform:
         fleet = Fleet(platform, tmp_path, homes=HOMES, seed=SEED)
         fleet.register()
         simulator = fleet.simulator(
