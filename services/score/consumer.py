@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 import structlog
 
 from schemas.codec import decode_uplink_record
-from schemas.records import Canary, UplinkRecord
+from schemas.reasons import Flag
+from schemas.records import Canary, JudgedEvent, JudgedReading, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import pause, to_datetime
@@ -22,6 +23,7 @@ from services.score.effects import EffectWriter
 
 T = TypeVar("T")
 GROUP: Final = "score"
+_NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
 _RETRY_S: Final = 0.25
 
@@ -139,9 +141,11 @@ class Consumer:
             if isinstance(record, Canary) or not record.device_no:
                 continue
             state = partition.homes.get(record.home_no)
-            for item in (*record.readings, *record.events):
-                key = (item[1], record.home_no)
-                if (state is None or item[1] not in state.subjects) and key not in partition.looked_up:
+            items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
+            people = {item.person_no for item in items if not item.flags & _NOT_OF_HERE}
+            for person_no in people.difference(state.subjects if state else ()):
+                key = (person_no, record.home_no)
+                if key not in partition.looked_up:
                     partition.looked_up.add(key)
                     state = state or partition.homes.setdefault(record.home_no, HomeState())
                     newcomers.append((*key, state))

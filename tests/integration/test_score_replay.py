@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from schemas.alerts import Finding
 from schemas.codec import encode_uplink_record
 from schemas.metrics import METRICS
+from schemas.reasons import Flag
 from schemas.records import Canary, JudgedUplink, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED, home_key
 from services.runtime.bus.memory import MemoryBus
@@ -300,6 +301,25 @@ async def test_a_person_who_moved_goes_on_with_the_numbers_of_the_old_home(pool:
 
     told = await pool.fetch("select home_no, episode from findings order by episode")
     assert [tuple(row) for row in told] == [(old.home_no, 1), (new.home_no, 2)]
+
+
+async def test_calls_of_nobody_in_particular_are_numbered_home_by_home(pool: Pool) -> None:
+    homes = [await settle_in(pool) for _ in range(2)]
+    log = [
+        replace(
+            uplink(seq, at, events=["sos_pressed"], person=0, device=home.device_no, flags=int(Flag.NOBODY)),
+            home_no=home.home_no,
+        )
+        for home in homes
+        for seq, at in enumerate([0, 60])
+    ]
+    score = Score(pool, CountingBus())
+    await append(score.bus, log)
+
+    await score.finish(log, score.start(most=1))
+
+    told = await pool.fetch("select home_no, episode from findings order by home_no, episode")
+    assert [tuple(row) for row in told] == [(home.home_no, episode) for home in homes for episode in (1, 2)]
 
 
 async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_replay(pool: Pool, dsn: str) -> None:
