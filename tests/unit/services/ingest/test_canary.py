@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.codec import decode_uplink_record, write_json
 from schemas.records import Canary
-from schemas.topics import UP, device_of, partition_of
-from services.ingest.canary import CANARY_DEVICE, Canaries
+from schemas.topics import CANARY_DEVICE, UP, device_of, partition_of
+from services.ingest.canary import Canaries
 from services.runtime.clock import FakeClock
 from services.runtime.errors import RetryLaterError
 from services.runtime.mqtt import Delivery, Link
