@@ -21,7 +21,15 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
     """The node; its data directory is formatted before the first start."""
     directory = settings.server_directory("kafka")
     logging = f"-Dlog4j2.configurationFile={directory}/log4j2.properties"
-    java = ["java", f"-Xmx{settings.kafka_heap_mb}m", "-XX:-UsePerfData", logging, "-cp", f"{libraries}/*"]
+    java = [
+        "java",
+        f"-Xmx{settings.kafka_heap_mb}m",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        logging,
+        "-cp",
+        f"{libraries}/*",
+    ]
     properties = str(directory / "server.properties")
 
     def before_start() -> None:
