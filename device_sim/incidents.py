@@ -15,6 +15,8 @@ BLOCK_MS: Final = HOUR_MS
 _REST_MS: Final = 4 * HOUR_MS
 _AGAIN_MS: Final = 24 * HOUR_MS
 _SILENT_BUSY_MS: Final = 5 * HOUR_MS
+_STAYS_SILENT_REAL_S: Final = 60.0
+"""Longer than an outage of the platform may keep it from noticing."""
 _RESEND_REAL_S: Final = 5
 _SLACK_MS: Final = 30_000
 _LOOK_AHEAD_MS: Final = 2 * HOUR_MS
@@ -250,7 +252,7 @@ def _silent_device(plan: IncidentPlan, block: int) -> Iterator[Incident]:
             continue
         limit = max((row.silent_after_s or 0) * 1000, int(15_000 * plan.rate))
         due = off_at + limit + plan.slack_ms
-        on_at = due + int(_RESEND_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS
+        on_at = min(due + int(_STAYS_SILENT_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS, busy.last_ms)
         yield replace(plan.make(block, kind, device, "silent_device", 1, busy), due_at_ms=due, off=Span(off_at, on_at))
 
 
