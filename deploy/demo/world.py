@@ -1,5 +1,6 @@
 """The processes of a demo: two servers from wheels, all services in one process, the simulator, a mailbox."""
 
+import json
 import secrets
 import shutil
 import time
@@ -13,7 +14,7 @@ from urllib.request import urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
-from deploy.demo.options import DOCTOR, DRAIN_S, DemoError, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, RUNNING, DemoError, Options
 from deploy.embedded.embedded import Embedded
 from deploy.local.ports import free_port
 from deploy.platform.clock import SharedClock
@@ -55,6 +56,8 @@ class World:
         self.embedded = stack.enter_context(Embedded(directory / "servers"))
         self.clock = SharedClock.starting_in(HEAD_START_S + 2, rate=self.options.speed, runs_for_s=self.options.for_s)
         self.environment = self._environment()
+        self._say_where()
+        stack.callback(RUNNING.unlink, missing_ok=True)
         run_tool(self.environment, "services.prepare")
         self._write_register()
         run_tool(self.environment, "services.api", "register", str(directory / "register.json"))
@@ -68,6 +71,11 @@ class World:
         time.sleep(max(0.0, -self.clock.elapsed_s))
         self.simulator.start()
         stack.callback(self.simulator.stop)
+
+    def _say_where(self) -> None:
+        where = {"dsn": self.embedded.dsn, "mqtt_host": self.embedded.mqtt_host, "mqtt_port": self.embedded.mqtt_port}
+        RUNNING.touch(mode=0o600)
+        RUNNING.write_text(json.dumps(where))
 
     def _environment(self) -> Mapping[str, str]:
         return (

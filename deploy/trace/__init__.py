@@ -1,0 +1,1 @@
+"""What becomes of each uplink of one device, live: received, judged, settled, acknowledged, found."""
