@@ -62,15 +62,18 @@ class AckPublisher:
         if not newest:
             return
         for record in newest.values():
-            await self._publish(record, stop)
+            if not await self._publish(record, stop):
+                return
         self._metrics.count("hb_ingest_acks_total", len(newest))
         await subscription.commit(positions)
 
-    async def _publish(self, record: SettledRecord, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _publish(self, record: SettledRecord, stop: asyncio.Event) -> bool:
+        """Tries until the connection has it; False where ``stop`` came first."""
+        while True:
             try:
                 self._link.publish(ACK.of(record.shard, record.device), encode_ack(record.ack), retain=True)
             except RetryLaterError:
-                await pause(stop, _RETRY_S)
+                if await pause(stop, _RETRY_S):
+                    return False
             else:
-                return
+                return True

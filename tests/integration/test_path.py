@@ -16,7 +16,12 @@ from services.runtime.bus.kafka import KafkaSubscription
 from tests.golden import BAD, DEVICE_NAMES, GOOD, RECEIVED_AT, SECOND_SLOT_SINCE, Golden
 from tests.integration.path_world import RawDevice, World, bound, household, kill_and_start, open_world, person, uplink
 
-pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.full_stack,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),  # the first test brings up a stack of its own
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 MINUTE = 60_000
 LEAD_MS = 10_000

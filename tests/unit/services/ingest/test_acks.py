@@ -1,0 +1,88 @@
+"""Acks: the newest of each device, retained, and the offset only after they are out."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from schemas.codec import decode_ack, encode_settled
+from schemas.messages import Ack
+from schemas.metrics import METRICS
+from schemas.records import SettledRecord
+from schemas.topics import ACK, UPLINKS_SETTLED
+from services.ingest.acks import GROUP, AckPublisher
+from services.runtime.bus.memory import MemoryBus
+from services.runtime.bus.port import Record
+from services.runtime.errors import RetryLaterError
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+
+if TYPE_CHECKING:
+    from services.runtime.mqtt import Link
+
+
+class WatchedLink:
+    """Keeps what is published while it is online."""
+
+    def __init__(self, *, online: bool = True) -> None:
+        self.online = online
+        self.out: list[tuple[str, Ack, bool]] = []
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+        del qos
+        if not self.online:
+            raise RetryLaterError
+        self.out.append((topic, decode_ack(payload), retain))
+
+
+def settled(device: str, upto: int, *, epoch: int = 1) -> Record:
+    ack = Ack(generation=1, epoch=epoch, upto=upto)
+    return Record(device.encode(), encode_settled(SettledRecord(device=device, shard=9, ack=ack)))
+
+
+async def bus_with(*records: Record) -> MemoryBus:
+    bus = MemoryBus()
+    await bus.prepare({UPLINKS_SETTLED.name: 24}, {UPLINKS_SETTLED.name: (GROUP,)})
+    await bus.append(UPLINKS_SETTLED.name, records)
+    return bus
+
+
+async def publish(bus: MemoryBus, link: WatchedLink, *, for_s: float = 0.05) -> None:
+    """Runs the publisher for a moment, then stops it as a signal does."""
+    stop = asyncio.Event()
+    publisher = AckPublisher(cast("Link", link), bus, Metrics(METRICS), logger("test"), instance="0", every_s=0.02)
+    running = asyncio.create_task(publisher.run(stop))
+    await asyncio.sleep(for_s)
+    stop.set()
+    await running
+
+
+async def left(bus: MemoryBus) -> int:
+    subscription = await bus.subscribe(UPLINKS_SETTLED.name, GROUP)
+    return len(await subscription.fetch(most=100, wait_s=0))
+
+
+async def test_of_each_device_the_newest_ack_is_published_and_retained() -> None:
+    bus, link = await bus_with(settled("a", 1), settled("b", 7), settled("a", 2)), WatchedLink()
+    await publish(bus, link)
+    assert [(topic, ack.upto, retain) for topic, ack, retain in link.out] == [
+        (ACK.of(9, "a"), 2, True),
+        (ACK.of(9, "b"), 7, True),
+    ]
+    assert await left(bus) == 0
+
+
+async def test_the_epoch_heard_last_is_the_one_retained() -> None:
+    bus, link = await bus_with(settled("a", 40, epoch=1), settled("a", 0, epoch=2)), WatchedLink()
+    await publish(bus, link)
+    assert [ack.epoch for _, ack, _ in link.out] == [2]
+
+
+async def test_while_the_broker_is_away_no_offset_moves() -> None:
+    bus, link = await bus_with(settled("a", 1)), WatchedLink(online=False)
+    await publish(bus, link)
+    assert await left(bus) == 1
+
+
+async def test_an_ack_gathered_when_the_signal_comes_is_still_published() -> None:
+    bus, link = await bus_with(settled("a", 1)), WatchedLink()
+    await publish(bus, link, for_s=0.001)
+    assert len(link.out) + await left(bus) == 1

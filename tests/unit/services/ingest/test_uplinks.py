@@ -1,0 +1,151 @@
+"""The path of an uplink: acknowledged to the broker after the bus has it, and not before."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from schemas.codec import decode_uplink_record, encode_uplink, write_json
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.messages import Reading, Uplink
+from schemas.metrics import METRICS
+from schemas.records import Canary, JudgedUplink
+from schemas.topics import CANARY_DEVICE, UP, UPLINKS_JUDGED
+from services.ingest.canary import Canaries
+from services.ingest.registry import BoundPerson, RegisteredDevice
+from services.ingest.uplinks import UplinkPath
+from services.runtime.bus.memory import MemoryBus
+from services.runtime.bus.port import Record
+from services.runtime.clock import FakeClock
+from services.runtime.errors import RetryLaterError
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.mqtt import Delivery, Link
+
+if TYPE_CHECKING:
+    from services.ingest.snapshot import SnapshotKeeper
+
+NOW = 1_795_348_800_000
+ANN = BoundPerson(person_no=1, home_no=3, from_ms=0, to_ms=2**53)
+BAND = RegisteredDevice(
+    device_no=7, device="band-7", home_no=3, shard=5, type=DEVICE_TYPE_BY_CODE["wearable_band"], people={1: (ANN,)}
+)
+
+
+class FilledLink:
+    """An inbox given at the start; remembers what was acknowledged."""
+
+    sessions_lost = 0
+
+    def __init__(self, *deliveries: Delivery) -> None:
+        self._inbox = list(deliveries)
+        self.acknowledged: list[Delivery] = []
+
+    async def take(self, *, wait_s: float) -> list[Delivery]:
+        del wait_s
+        await asyncio.sleep(0)
+        taken, self._inbox = self._inbox, []
+        return taken
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        self.acknowledged += deliveries
+
+
+class Snapshot:
+    """The registry as it is; ``stale`` makes it too old for ever."""
+
+    def __init__(self, *, stale: bool = False) -> None:
+        self._stale = stale
+
+    async def fresh(self, stop: asyncio.Event) -> dict[str, RegisteredDevice] | None:
+        if self._stale:
+            await stop.wait()
+            return None
+        return {BAND.device: BAND}
+
+
+class FailingBus(MemoryBus):
+    """Refuses so many bursts before it takes one."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def append(self, topic: str, records: Sequence[Record]) -> None:
+        if self.times:
+            self.times -= 1
+            raise RetryLaterError from OSError()
+        await super().append(topic, records)
+
+
+def delivery(number: int, payload: bytes, device: str = BAND.device) -> Delivery:
+    return Delivery(1, number, UP.of(5, device), payload)
+
+
+def uplink(seq: int) -> bytes:
+    readings = (Reading(vital="heart_rate", value=70, at=NOW),)
+    return encode_uplink(Uplink(epoch=1, seq=seq, sent_at=NOW, clock="synced", oldest=0, readings=readings))
+
+
+async def run(link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool = False, for_s: float = 0.05) -> None:
+    await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: ("store",)})
+    clock, wire = FakeClock(NOW), cast("Link", link)
+    canaries = Canaries(wire, clock, instance="0", shard=5, partitions=1)
+    snapshot = cast("SnapshotKeeper", Snapshot(stale=stale))
+    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather_s=0)
+    stop = asyncio.Event()
+    running = asyncio.create_task(path.run(stop))
+    await asyncio.sleep(for_s)
+    stop.set()
+    await running
+
+
+async def appended(bus: MemoryBus) -> list[JudgedUplink | Canary]:
+    return [decode_uplink_record(one.value) for one in await bus.read(UPLINKS_JUDGED.name, 0, 100, 0)]
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(METRICS)
+
+
+async def test_a_burst_is_appended_in_order_and_then_acknowledged(metrics: Metrics) -> None:
+    burst = [
+        delivery(1, uplink(0)),
+        delivery(2, b"noise"),
+        delivery(3, uplink(1), "stranger"),
+        delivery(4, write_json(["0", NOW]), CANARY_DEVICE),
+        delivery(5, uplink(2)),
+    ]
+    link, bus = FilledLink(*burst), MemoryBus()
+    await run(link, bus, metrics)
+    records = await appended(bus)
+    assert [one.received_at if isinstance(one, Canary) else one.seq for one in records] == [0, -1, -1, NOW, 2]
+    assert link.acknowledged == burst
+
+
+async def test_what_the_bus_refuses_is_not_acknowledged(metrics: Metrics) -> None:
+    link, bus = FilledLink(delivery(1, uplink(0))), FailingBus(times=10**6)
+    await run(link, bus, metrics)
+    assert (link.acknowledged, bus.times < 10**6) == ([], True)
+    assert metrics.registry.get_sample_value("hb_ingest_retries_total") == 10**6 - bus.times
+
+
+async def test_a_burst_that_was_refused_is_appended_once_when_the_bus_is_back(metrics: Metrics) -> None:
+    link, bus = FilledLink(delivery(1, uplink(0))), FailingBus(times=1)
+    await run(link, bus, metrics, for_s=0.5)
+    assert len(await appended(bus)) == len(link.acknowledged) == 1
+
+
+async def test_on_a_registry_that_is_too_old_nothing_is_judged(metrics: Metrics) -> None:
+    link, bus = FilledLink(delivery(1, uplink(0))), MemoryBus()
+    await run(link, bus, metrics, stale=True)
+    assert (await appended(bus), link.acknowledged) == ([], [])
+
+
+async def test_what_was_set_aside_is_counted_by_its_reason(metrics: Metrics) -> None:
+    await run(FilledLink(delivery(1, b"noise"), delivery(2, uplink(0), "stranger")), MemoryBus(), metrics)
+    counted = metrics.registry.get_sample_value
+    assert counted("hb_ingest_set_aside_total", {"reason": "no_identity"}) == 1
+    assert counted("hb_ingest_set_aside_total", {"reason": "unknown_device"}) == 1

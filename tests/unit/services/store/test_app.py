@@ -1,0 +1,123 @@
+"""Store's order of things: rows, then acks, then the offset; a crash between any two repeats the batch."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+from pydantic import SecretStr
+
+from schemas.codec import BrokenRecordError, decode_settled, encode_uplink_record
+from schemas.metrics import METRICS
+from schemas.records import JudgedUplink
+from schemas.topics import BUS_TOPICS, UPLINKS_JUDGED, UPLINKS_SETTLED
+from services.runtime.bus.memory import MemoryBus
+from services.runtime.bus.port import Record
+from services.runtime.errors import RetryLaterError
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.settings import DatabaseSettings
+from services.store.app import GROUP, StorePath
+from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+from services.store.settings import StoreSettings
+from services.store.writer import BatchWriter, Placed
+
+
+class MemoryWriter:
+    """A database that is a dictionary, and may be away so many times."""
+
+    def __init__(self, *, away: int = 0) -> None:
+        self.cursors: Cursors = {}
+        self.stored: list[int] = []
+        self.away = away
+
+    async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
+        if self.away:
+            self.away -= 1
+            raise ConnectionResetError
+        for device_no, epoch in cursors_needed(record for _, _, record in records):
+            self.cursors.setdefault((device_no, epoch), Cursor(device_no=device_no, epoch=epoch))
+        batch = settle(records, self.cursors)
+        self.stored += [one.seq for one in batch.new]
+        return batch, 4
+
+
+class FailingBus(MemoryBus):
+    """Its settled topic refuses so many appends."""
+
+    def __init__(self, *, refusals: int = 0) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+    async def append(self, topic: str, records: Sequence[Record]) -> None:
+        if topic == UPLINKS_SETTLED.name and self.refusals:
+            self.refusals -= 1
+            raise RetryLaterError
+        await super().append(topic, records)
+
+
+def uplink(seq: int) -> Record:
+    judged = JudgedUplink(
+        device_no=7, device="band-7", home_no=3, shard=5, epoch=1, seq=seq, oldest=0, sent_at=1, received_at=2
+    )
+    return Record(b"3", encode_uplink_record(judged))
+
+
+async def bus_with(*records: Record, refusals: int = 0) -> FailingBus:
+    bus = FailingBus(refusals=refusals)
+    await bus.prepare({topic.name: 1 for topic in BUS_TOPICS}, {topic.name: topic.groups for topic in BUS_TOPICS})
+    await bus.append(UPLINKS_JUDGED.name, records)
+    return bus
+
+
+async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> None:
+    settings = StoreSettings(database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")), gather_s=0)
+    path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
+    stop = asyncio.Event()
+    running = asyncio.create_task(path.run(stop))
+    await asyncio.wait({running}, timeout=for_s)
+    stop.set()
+    await running
+
+
+async def left(bus: MemoryBus) -> int:
+    return len(await (await bus.subscribe(UPLINKS_JUDGED.name, GROUP)).fetch(most=100, wait_s=0))
+
+
+async def acks(bus: MemoryBus) -> list[tuple[int, int]]:
+    told = [decode_settled(one.value).ack for one in await bus.read(UPLINKS_SETTLED.name, 0, 100, 0)]
+    return [(ack.generation, ack.upto) for ack in told]
+
+
+async def test_a_batch_is_written_told_and_passed() -> None:
+    bus, writer = await bus_with(uplink(0), uplink(1), uplink(1)), MemoryWriter()
+    await run(bus, writer)
+    assert (writer.stored, await acks(bus), await left(bus)) == ([0, 1], [(4, 1)], 0)
+
+
+async def test_while_the_database_is_away_nobody_is_told_and_no_offset_moves() -> None:
+    bus, writer = await bus_with(uplink(0)), MemoryWriter(away=10**6)
+    await run(bus, writer)
+    assert (writer.stored, await acks(bus), await left(bus)) == ([], [], 1)
+
+
+async def test_a_database_that_comes_back_gets_the_batch_once() -> None:
+    bus, writer = await bus_with(uplink(0)), MemoryWriter(away=1)
+    await run(bus, writer, for_s=0.5)
+    assert (writer.stored, await acks(bus), await left(bus)) == ([0], [(4, 0)], 0)
+
+
+async def test_an_ack_that_could_not_be_told_holds_the_offset_back() -> None:
+    bus, writer = await bus_with(uplink(0), refusals=10**6), MemoryWriter()
+    await run(bus, writer)
+    assert (writer.stored, await left(bus)) == ([0], 1)
+    bus.refusals = 0
+    await run(bus, writer)
+    assert (writer.stored, await acks(bus), await left(bus)) == ([0], [(4, 0)], 0)
+
+
+async def test_a_record_that_cannot_be_read_stops_the_service_and_stays() -> None:
+    bus, writer = await bus_with(Record(b"3", b'["uplink"]')), MemoryWriter()
+    with pytest.raises(BrokenRecordError):
+        await run(bus, writer)
+    assert (writer.stored, await left(bus)) == ([], 1)
