@@ -27,6 +27,8 @@ SEED = int(os.environ.get("HB_KILL_SEED", "5"))
 HOMES = 48
 SPEED = 60.0
 RUNS_FOR_S = 120.0
+QUIET_AT_THE_END_S = 35.0
+"""Silence is not judged for 15 platform minutes after an outage of ours, and a frozen clock would never get there."""
 HEAD_START_S = 6.0
 SETTLES_S = 90.0
 
@@ -46,7 +48,7 @@ def kill_everything(
     """Kills each process in random order, again and again, and starts it anew; names and platform times."""
     kills: list[tuple[str, int]] = []
     waiting: list[str] = []
-    while simulator.alive and clock.elapsed_s < RUNS_FOR_S - 10:
+    while simulator.alive and clock.elapsed_s < RUNS_FOR_S - QUIET_AT_THE_END_S:
         if not waiting:
             waiting = chance.sample([*SERVICES, *SERVERS], k=len(SERVICES) + len(SERVERS))
         target = waiting.pop()
@@ -58,7 +60,7 @@ def kill_everything(
             platform.stack.process(target).wait_ready()
         else:
             platform.processes[target].kill()
-        time.sleep(chance.uniform(0.2, 3))
+        time.sleep(chance.uniform(0.5, 3))
         platform.restart_ended()
     return kills
 
