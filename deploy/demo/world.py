@@ -54,15 +54,20 @@ class World:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         self.embedded = stack.enter_context(Embedded(directory / "servers"))
-        self.clock = SharedClock.starting_in(HEAD_START_S + 2, rate=self.options.speed, runs_for_s=self.options.for_s)
+        self.clock = SharedClock.starting_in(0, rate=self.options.speed)
         self.environment = self._environment()
         self._say_where()
         stack.callback(RUNNING.unlink, missing_ok=True)
         run_tool(self.environment, "services.prepare")
         self._write_register()
-        run_tool(self.environment, "services.api", "register", str(directory / "register.json"))
+        earlier = {**self.environment, **self.clock.before().environment()}
+        run_tool(earlier, "services.api", "register", str(directory / "register.json"))
         run_tool(self.environment, "services.api", "set-password", DOCTOR, given=self.password)
         stack.callback(self._start_mailbox().stop)
+        self.clock = SharedClock.starting_in(
+            HEAD_START_S, rate=self.options.speed, runs_for_s=self.options.for_s, origin_ms=self.clock.origin_ms
+        )
+        self.environment = self._environment()
         self.services = ServiceProcess("services", ["services"], self.environment, directory / "services.log")
         self.simulator = ServiceProcess("simulator", self._simulator(), self.environment, directory / "simulator.log")
         self.services.start()
@@ -114,7 +119,7 @@ class World:
             count = ["--homes", str(self.options.homes), "--seed", str(self.options.seed)]
             run_tool(self.environment, "device_sim", "fleet", *count, "--register", register)
         else:
-            streamed = [str(self.options.replay), "--people", str(self.options.people), "--register", register]
+            streamed = [str(self.options.replay), "--people", str(self.options.people), "--write-register", register]
             run_tool(self.environment, "device_sim", "replay", *streamed)
 
     def _simulator(self) -> list[str]:

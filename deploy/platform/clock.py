@@ -2,6 +2,9 @@
 
 import time
 from dataclasses import dataclass
+from typing import Final
+
+_BEFORE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +17,21 @@ class SharedClock:
     frozen_at_ms: int = 0
 
     @classmethod
-    def starting_in(cls, delay_s: float, *, rate: float, runs_for_s: float = 0) -> "SharedClock":
-        """Reaches the present time of day in ``delay_s`` real seconds; freezes ``runs_for_s`` after that (0: never)."""
-        origin_ms = time.time_ns() // 1_000_000
+    def starting_in(
+        cls, delay_s: float, *, rate: float, runs_for_s: float = 0, origin_ms: int | None = None
+    ) -> "SharedClock":
+        """Reaches ``origin_ms`` (now) in ``delay_s`` real seconds; freezes ``runs_for_s`` after that (0: never)."""
+        origin_ms = time.time_ns() // 1_000_000 if origin_ms is None else origin_ms
         return cls(
             origin_ms=origin_ms,
             origin_monotonic=time.monotonic() + delay_s,
             rate=rate,
             frozen_at_ms=origin_ms + round(runs_for_s * rate * 1000) if runs_for_s else 0,
         )
+
+    def before(self) -> "SharedClock":
+        """A slow clock, a minute before the origin now: what is registered by it is in force at the origin."""
+        return SharedClock(origin_ms=self.origin_ms - _BEFORE_MS, origin_monotonic=time.monotonic(), rate=1.0)
 
     def environment(self) -> dict[str, str]:
         """What ``ClockSettings`` of the services and the simulator read."""

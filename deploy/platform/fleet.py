@@ -29,7 +29,7 @@ class Fleet:
             self._platform.environment,
             "device_sim", "fleet", *asked, "--seed", str(self._seed), "--register", str(self.path("register.json")),
         )  # fmt: skip
-        self._platform.command("services.api", "register", str(self.path("register.json")))
+        self._platform.command("services.api", "register", str(self.path("register.json")), earlier=True)
         self.make_known()
 
     def make_known(self) -> None:

@@ -43,7 +43,7 @@ class Platform:
         overrides: Mapping[str, str] | None = None,
         logs: Path | None = None,
     ) -> None:
-        self.stack = stack
+        self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
         self.environment = (
             base_environment()
@@ -70,9 +70,13 @@ class Platform:
         """Where the doctor's console is."""
         return f"http://127.0.0.1:{self.console_port}"
 
-    def command(self, *arguments: str, given: str | None = None) -> str:
-        """Runs ``python -m ARGUMENTS`` in the platform's environment; its output. Raises ToolError."""
-        return run_tool(self.environment, *arguments, given=given)
+    def command(self, *arguments: str, earlier: bool = False) -> str:
+        """Runs ``python -m ARGUMENTS`` in the platform's environment, or ``earlier`` than its clock's origin.
+
+        Gives its output. Raises ToolError.
+        """
+        clock = self.clock.before().environment() if earlier and self.clock else {}
+        return run_tool({**self.environment, **clock}, *arguments)
 
     def prepare(self) -> None:
         """Migrations, topics, first offsets."""

@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(600)
 
 SEED = int(os.environ.get("HB_KILL_SEED", "5"))
 HOMES = 48
-SPEED = 60.0
-RUNS_FOR_S = 120.0
+SPEED = 120.0
+RUNS_FOR_S = 110.0
 QUIET_AT_THE_END_S = 35.0
 """Silence is not judged for 15 platform minutes after an outage of ours, and a frozen clock would never get there."""
 HEAD_START_S = 6.0
