@@ -24,7 +24,7 @@ class Sender(Protocol):
 
     online: bool
 
-    def send(self, payload: bytes) -> None:
+    def send(self, seq: int, payload: bytes) -> None:
         """Publishes an uplink."""
 
 
@@ -108,9 +108,9 @@ class Device:
     def _send(self, held: Held) -> None:
         if self.link is None:
             return
-        self.link.send(self.payload(held))
+        self.link.send(held.seq, self.payload(held))
         for late in self._after_next:
-            self.link.send(self.payload(late))
+            self.link.send(late.seq, self.payload(late))
         self._after_next.clear()
 
     def _send_badly(self, held: Held, fault: Fault, now: float) -> None:

@@ -70,7 +70,7 @@ class LoadDevice:
         for held in self.outbox.take(now):
             tally.transmissions += 1
             tally.sent_again += held.times_sent > 1
-            link.send(self.payload(held, now_ms))
+            link.send(held.seq, self.payload(held, now_ms))
 
     def payload(self, held: Held, now_ms: int) -> bytes:
         return b'%b%d,"sent_at":%d,"clock":"synced","oldest":%d,%b' % (

@@ -15,7 +15,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from schemas.codec import encode_status, identity_of
+from device_sim.lean import LeanClient
+from schemas.codec import encode_status
 from schemas.messages import DeviceStatus
 from schemas.topics import ACK, COMMANDS, STATUS, UP
 
@@ -64,22 +65,25 @@ class Link:
         self._undelivered: list[int] = []
         self.client = self._make_client(network.broker)
 
-    def _make_client(self, broker: Broker) -> paho.Client:
+    def _make_client(self, broker: Broker) -> LeanClient:
         five = broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
-        client = paho.Client(
+        client = LeanClient(
             CallbackAPIVersion.VERSION2,
             client_id=self.device,
             clean_session=None if five else False,
             protocol=paho.MQTTv5 if five else paho.MQTTv311,
+            up=self._up,
+            quick_topic=self._ack,
         )
-        client.connect_timeout = 2.0
+        client.connect_timeout = 1.0
         client.max_queued_messages_set(0)
         client.username_pw_set(self.device, broker.passwords.get(self.device))
         client.will_set(self._status, encode_status(DeviceStatus(state="offline")), qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        client.on_publish = self._on_publish if five else None
+        client.on_quick = self._on_quick
+        client.on_refused = self._on_refused
         client.on_socket_open = self._network.on_open
         client.on_socket_close = self._network.on_close
         client.user_data_set(self)
@@ -115,16 +119,18 @@ class Link:
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._network.inbox.append((self, message))
 
-    def _on_publish(self, _client: paho.Client, _data: Any, _mid: int, code: ReasonCode, _p: Any) -> None:
-        if code.value:
-            self._network.refusals[f"publish: {code}"] += 1
+    def _on_quick(self, payload: bytes) -> None:
+        self._network.acks.append((self, payload))
+
+    def _on_refused(self, code: int) -> None:
+        self._network.refusals[f"publish: 0x{code:02x}"] += 1
 
     def deliver(self, message: paho.MQTTMessage) -> None:
-        """Tells the device what came."""
-        if message.topic == self._ack:
-            self.listener.on_ack(bytes(message.payload))
-        elif message.topic == self._commands:
+        """Tells the device what came by paho's own way."""
+        if message.topic == self._commands:
             self.listener.on_command(bytes(message.payload))
+        elif message.topic == self._ack:
+            self.listener.on_ack(bytes(message.payload))
 
     def begin(self, *, session_present: bool) -> None:
         """After the broker's answer: says who is there and lets the device send."""
@@ -132,22 +138,27 @@ class Link:
         self.client.publish(self._status, encode_status(status), qos=1, retain=True)
         self.listener.on_connected(session_present=session_present, undelivered=self._undelivered)
         self._undelivered = []
+        self._go_on_writing()
 
-    def send(self, payload: bytes) -> None:
+    def send(self, seq: int, payload: bytes) -> None:
         """Publishes an uplink."""
-        self.client.publish(self._up, payload, 1)
+        self.client.send_uplink(seq, payload)
+        self._go_on_writing()
+
+    def _go_on_writing(self) -> None:
         if self.client.want_write():
             self._network.watch_writes(self)
 
-    def open(self) -> None:
-        """Connects; what the broker did not confirm on the connection before is the device's again."""
-        for message in self.client.drop_out_messages():
-            if message.topic == self._up and (identity := identity_of(bytes(message.payload))):
-                self._undelivered.append(identity[1])
+    def open(self) -> bool:
+        """Begins to connect; False where nobody answers. What the broker has not confirmed is the device's again."""
+        self.client.drop_out_messages()
+        self._undelivered += self.client.undelivered()
         try:
             self.client.reconnect()
         except OSError:
             self._network.wait(self)
+            return False
+        return True
 
     def leave(self) -> None:
         """Says that the device goes, and goes."""
@@ -170,6 +181,7 @@ class Network:
         self.broker = broker
         self.links: list[Link] = []
         self.arrived: deque[tuple[Link, bool]] = deque()
+        self.acks: list[tuple[Link, bytes]] = []
         self.inbox: deque[tuple[Link, paho.MQTTMessage]] = deque()
         self.refusals: Counter[str] = Counter()
         self.disconnects = 0
@@ -258,6 +270,9 @@ class Network:
             link, session_present = self.arrived.popleft()
             if link.online:
                 link.begin(session_present=session_present)
+        acks, self.acks = self.acks, []
+        for link, payload in acks:
+            link.listener.on_ack(payload)
         while self.inbox:
             link, message = self.inbox.popleft()
             link.deliver(message)
@@ -272,7 +287,8 @@ class Network:
                 self._waiting.append(link)
                 continue
             opened += 1
-            link.open()
+            if not link.open():
+                break  # a broker that does not answer must not hold up the rest
 
     def close(self) -> None:
         """Leaves; sessions stay at the broker."""
