@@ -210,6 +210,11 @@ def encode_settled(record: SettledRecord) -> bytes:
     return to_json((record.device, record.shard, ack.generation, ack.epoch, ack.upto, ack.gaps, rejected))
 
 
+def settled_device(value: bytes) -> bytes:
+    """The device that a record of ``uplinks.settled.v1`` is for, without reading the rest."""
+    return value[2 : value.index(b'"', 2)]
+
+
 def decode_settled(value: bytes) -> SettledRecord:
     """Raises BrokenRecordError."""
     try:

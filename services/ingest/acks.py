@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from schemas.codec import decode_settled, encode_ack
+from schemas.codec import decode_settled, encode_ack, settled_device
 from schemas.records import SettledRecord
 from schemas.topics import ACK, UPLINKS_SETTLED
 from services.runtime.bus.port import Bus, Subscription
@@ -50,19 +50,18 @@ class AckPublisher:
 
     async def _publish_newest(self, subscription: Subscription, stop: asyncio.Event) -> None:
         """Gathers for a moment, then publishes the newest ack of each device."""
-        newest: dict[str, SettledRecord] = {}
+        newest: dict[bytes, bytes] = {}
         positions: dict[int, int] = {}
         deadline = asyncio.get_running_loop().time() + self._every_s
         while (left := deadline - asyncio.get_running_loop().time()) > 0 and not stop.is_set():
             for message in await subscription.fetch(most=_MOST, wait_s=left):
-                record = decode_settled(message.value)
-                newest[record.device] = record
+                newest[settled_device(message.value)] = message.value
                 positions[message.partition] = message.offset + 1
             await asyncio.sleep(min(left, self._every_s / 4))
         if not newest:
             return
-        for record in newest.values():
-            if not await self._publish(record, stop):
+        for value in newest.values():
+            if not await self._publish(decode_settled(value), stop):
                 return
         self._metrics.count("hb_ingest_acks_total", len(newest))
         await subscription.commit(positions)

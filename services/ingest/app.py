@@ -30,7 +30,7 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         canaries = Canaries(
             down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions
         )
-        uplinks = UplinkPath(up, bus, snapshot, canaries, clock, metrics, log, gather_s=settings.gather_s)
+        uplinks = UplinkPath(up, bus, snapshot, canaries, clock, metrics, log, gather=settings.gather)
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
         log.info("started", shards=len(filters), partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:

@@ -26,6 +26,8 @@ _NOBODY: Final = int(Flag.NOBODY)
 _OTHER_HOME: Final = int(Flag.OTHER_HOME)
 _TEXT_LIMIT: Final = 64
 _ITEM_LIMIT: Final = 2**15
+_BARE_FIELDS: Final = 3
+"""A reading that says what, how much and when says nothing else."""
 _MISSING: Final = object()
 
 
@@ -218,13 +220,15 @@ def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
         vital.flag_above is not None and value > vital.flag_above
     ):
         flags |= _UNUSUAL
-    if value in {vital.clipped_low, vital.clipped_high}:
+    if value == vital.clipped_low or value == vital.clipped_high:  # noqa: PLR1714 - no set for every reading
         flags |= _CLIPPED
     return value, flags
 
 
 def _context_of(reading: dict[str, Any]) -> int:
     flags = 0
+    if len(reading) == _BARE_FIELDS:
+        return flags
     for name, meanings in _CONTEXT.items():
         said = reading.get(name)
         if said is None:

@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import SHARDS
+from services.runtime.clock import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
 
 
@@ -12,15 +13,19 @@ def _database() -> DatabaseSettings:
 
 
 class IngestSettings(BaseSettings):
-    """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included."""
+    """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included.
+
+    Between two bursts it pauses ``least_gather_s``, under load up to ``most_gather_s``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="HB_INGEST_")
 
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
     first_shard: int = Field(default=0, ge=0, lt=SHARDS)
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
-    gather_s: float = Field(default=0.02, ge=0)
-    ack_every_s: float = Field(default=0.5, gt=0)
+    least_gather_s: float = Field(default=0.01, ge=0)
+    most_gather_s: float = Field(default=0.06, ge=0)
+    ack_every_s: float = Field(default=1.0, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
@@ -31,3 +36,8 @@ class IngestSettings(BaseSettings):
     def client_id(self) -> str:
         """The connection that takes uplinks; the one for acks adds ``-acks``."""
         return f"ingest-{self.instance}"
+
+    @property
+    def gather(self) -> Gather:
+        """The pause between two bursts."""
+        return Gather(least_s=self.least_gather_s, most_s=self.most_gather_s)

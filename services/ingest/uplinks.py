@@ -15,7 +15,7 @@ from services.ingest.core import judge
 from services.ingest.registry import Registry
 from services.ingest.snapshot import SnapshotKeeper
 from services.runtime.bus.port import Bus, Record
-from services.runtime.clock import Clock, pause
+from services.runtime.clock import Clock, Gather, pause
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import Delivery, Link
@@ -37,10 +37,10 @@ class UplinkPath:
         metrics: Metrics,
         log: structlog.typing.FilteringBoundLogger,
         *,
-        gather_s: float,
+        gather: Gather,
     ) -> None:
         self._link, self._bus, self._snapshot, self._canaries = link, bus, snapshot, canaries
-        self._clock, self._metrics, self._log, self._gather_s = clock, metrics, log, gather_s
+        self._clock, self._metrics, self._log, self._gather = clock, metrics, log, gather
         self._sessions_lost = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -54,7 +54,7 @@ class UplinkPath:
             if registry is None or not await self._append(self._records(deliveries, registry), stop):
                 return
             self._link.acknowledge(deliveries)
-            await asyncio.sleep(self._gather_s)
+            await asyncio.sleep(self._gather.after(len(deliveries)))
 
     def _records(self, deliveries: Sequence[Delivery], registry: Registry) -> list[Record]:
         received_at = self._clock.now_ms()

@@ -4,7 +4,9 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+_GATHER_PER_RECORD_S: Final = 0.0005
 
 
 class Clock(Protocol):
@@ -78,6 +80,18 @@ class FakeClock:
 
     def advance(self, *, seconds: float) -> None:
         self.at_ms += round(seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather:
+    """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow."""
+
+    least_s: float
+    most_s: float
+
+    def after(self, handled: int) -> float:
+        """The pause after a burst of ``handled`` records."""
+        return min(self.most_s, self.least_s + handled * _GATHER_PER_RECORD_S)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> bool:

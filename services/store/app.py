@@ -64,7 +64,7 @@ class StorePath:
                 continue
             if messages:
                 await self._pass_on(messages, subscription, stop)
-                await asyncio.sleep(self._settings.gather_s)
+                await asyncio.sleep(self._settings.gather.after(len(messages)))
 
     async def _pass_on(self, messages: Sequence[Message], subscription: Subscription, stop: asyncio.Event) -> None:
         written = await self._write(messages, subscription, stop)

@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime.clock import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings
 
 
@@ -11,14 +12,20 @@ def _database() -> DatabaseSettings:
 
 
 class StoreSettings(BaseSettings):
-    """One member of the group. ``most`` records make the largest batch, ``gather_s`` the pause between two."""
+    """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load."""
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
 
     instance: str = "0"
     most: int = Field(default=4_000, ge=1)
-    gather_s: float = Field(default=0.02, ge=0)
+    least_gather_s: float = Field(default=0.01, ge=0)
+    most_gather_s: float = Field(default=0.06, ge=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    @property
+    def gather(self) -> Gather:
+        """The pause between two bursts."""
+        return Gather(least_s=self.least_gather_s, most_s=self.most_gather_s)

@@ -17,7 +17,7 @@ from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.ingest.uplinks import UplinkPath
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Record
-from services.runtime.clock import FakeClock
+from services.runtime.clock import FakeClock, Gather
 from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
@@ -93,7 +93,7 @@ async def run(link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool
     clock, wire = FakeClock(NOW), cast("Link", link)
     canaries = Canaries(wire, clock, instance="0", shard=5, partitions=1)
     snapshot = cast("SnapshotKeeper", Snapshot(stale=stale))
-    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather_s=0)
+    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather=Gather(least_s=0, most_s=0))
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))
     await asyncio.sleep(for_s)
