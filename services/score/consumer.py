@@ -13,7 +13,7 @@ from schemas.reasons import Flag
 from schemas.records import Canary, JudgedEvent, JudgedReading, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
-from services.runtime.clock import pause, to_datetime
+from services.runtime.clock import Gather, pause, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.metrics import Metrics
@@ -25,6 +25,7 @@ T = TypeVar("T")
 GROUP: Final = "score"
 _NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
+_GATHER: Final = Gather(least_s=0.005, most_s=0.06)
 _RETRY_S: Final = 0.25
 
 
@@ -87,6 +88,7 @@ class Consumer:
                     await pause(self._stop, _RETRY_S)
                     continue
                 await self._take(self._held, messages)
+                await asyncio.sleep(_GATHER.after(len(messages)) if messages else 0)
                 if loop.time() >= next_checkpoint:
                     await self._save(subscription)
                     next_checkpoint = loop.time() + checkpoint_every_s

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from schemas.codec import decode_uplink_record, encode_settled
+from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Message, Record, Subscription
@@ -16,7 +17,7 @@ from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
-from services.store.core import Batch
+from services.store.core import Batch, Cursor
 from services.store.settings import StoreSettings
 from services.store.writer import BatchWriter
 
@@ -52,6 +53,7 @@ class StorePath:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process."""
         subscription: Subscription | None = None
+        untold = Untold()
         while not stop.is_set():
             try:
                 subscription = subscription or await self._bus.subscribe(
@@ -63,18 +65,26 @@ class StorePath:
                 await asyncio.sleep(_RETRY_S)
                 continue
             if messages:
-                await self._pass_on(messages, subscription, stop)
+                written = await self._write(messages, subscription, stop)
+                if written is None:
+                    break
+                untold.add(*written, messages)
+            if untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
+                await self._pass_on(untold, subscription, stop)
+            if messages:
                 await asyncio.sleep(self._settings.gather.after(len(messages)))
+        if subscription is not None:
+            await self._pass_on(untold, subscription, stop)
 
-    async def _pass_on(self, messages: Sequence[Message], subscription: Subscription, stop: asyncio.Event) -> None:
-        written = await self._write(messages, subscription, stop)
-        if written is None or not await self._tell(*written, subscription, stop):
+    async def _pass_on(self, untold: "Untold", subscription: Subscription, stop: asyncio.Event) -> None:
+        """Tells, then commits: an offset is never ahead of what its devices were told."""
+        if not await self._tell(untold, subscription, stop):
             return
-        positions = {message.partition: message.offset + 1 for message in messages}
         try:
-            await subscription.commit(positions)
+            await subscription.commit(untold.positions)
         except RetryLaterError as error:
             self._log.warning("offset not committed", error=str(error))
+        untold.clear()
 
     async def _write(
         self, messages: Sequence[Message], subscription: Subscription, stop: asyncio.Event
@@ -93,12 +103,9 @@ class StorePath:
                 return None
             await subscription.hold(_RETRY_S)
 
-    async def _tell(self, batch: Batch, generation: int, subscription: Subscription, stop: asyncio.Event) -> bool:
+    async def _tell(self, untold: "Untold", subscription: Subscription, stop: asyncio.Event) -> bool:
         """Tells every device touched, pure duplicates too: a resend is what repeats a lost ack."""
-        records = [
-            Record(cursor.device.encode(), encode_settled(cursor.settled_record(generation)))
-            for cursor in batch.touched
-        ]
+        records = [Record(one.device.encode(), encode_settled(one)) for one in untold.settled_records()]
         while records:
             try:
                 await self._bus.append(UPLINKS_SETTLED.name, records)
@@ -110,3 +117,37 @@ class StorePath:
                 return False
             await subscription.hold(_RETRY_S)
         return True
+
+
+class Untold:
+    """What the database has and devices were not told yet: the newest cursor of each, and how far the log is done."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, int] = {}
+        self._cursors: dict[tuple[int, int], Cursor] = {}
+        self._generation = 0
+        self._since_s = 0.0
+
+    def add(self, batch: Batch, generation: int, messages: Sequence[Message]) -> None:
+        """A batch that was committed. Devices stay in the order in which they were last heard."""
+        if not self.positions:
+            self._since_s = asyncio.get_running_loop().time()
+        self._generation = generation
+        for cursor in batch.touched:
+            key = (cursor.device_no, cursor.epoch)
+            self._cursors.pop(key, None)
+            self._cursors[key] = cursor
+        self.positions.update({message.partition: message.offset + 1 for message in messages})
+
+    def due(self, now_s: float, every_s: float) -> bool:
+        """Whether it is time to tell; acks of many batches make one a device."""
+        return bool(self.positions) and now_s - self._since_s >= every_s
+
+    def settled_records(self) -> list[SettledRecord]:
+        """One a device and epoch."""
+        return [cursor.settled_record(self._generation) for cursor in self._cursors.values()]
+
+    def clear(self) -> None:
+        """They were told."""
+        self.positions.clear()
+        self._cursors.clear()

@@ -12,11 +12,15 @@ def _database() -> DatabaseSettings:
 
 
 class StoreSettings(BaseSettings):
-    """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load."""
+    """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
+
+    Devices are told, and offsets committed, every ``tell_every_s``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
 
     instance: str = "0"
+    tell_every_s: float = Field(default=0.5, ge=0)
     most: int = Field(default=4_000, ge=1)
     least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.06, ge=0)

@@ -72,7 +72,10 @@ async def bus_with(*records: Record, refusals: int = 0) -> FailingBus:
 
 async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> None:
     settings = StoreSettings(
-        database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")), least_gather_s=0, most_gather_s=0
+        database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
+        tell_every_s=0,
+        least_gather_s=0,
+        most_gather_s=0,
     )
     path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
     stop = asyncio.Event()
