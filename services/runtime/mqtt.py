@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from services.runtime.errors import ConnectionEndedError, RetryLaterError
+from services.runtime.mqtt_client import Arrived, BurstClient
 from services.runtime.settings import MqttSettings
 
 WINDOW: Final = 1000
@@ -53,10 +53,8 @@ class Link:
         self._client = self._make_client(settings, client_id)
         self._thread = threading.Thread(target=self._run, args=(settings,), name=f"mqtt-{client_id}", daemon=True)
 
-    def _make_client(self, settings: MqttSettings, client_id: str) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, manual_ack=bool(self._filters)
-        )
+    def _make_client(self, settings: MqttSettings, client_id: str) -> BurstClient:
+        client = BurstClient(client_id, self._on_burst)
         if settings.password is not None:
             client.username_pw_set(client_id, settings.password.get_secret_value())
         client.max_inflight_messages_set(WINDOW)
@@ -103,10 +101,15 @@ class Link:
             client.disconnect()
         self._loop.call_soon_threadsafe(self._online.clear)
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._inbox.append(Delivery(self._connection, message.mid, message.topic, bytes(message.payload)))
-        if len(self._inbox) <= 1:  # looked at after the append: whoever waits has seen the inbox empty before it
+    def _on_burst(self, burst: Sequence[Arrived]) -> None:
+        connection = self._connection
+        self._inbox.extend([Delivery(connection, *arrived) for arrived in burst])
+        if len(self._inbox) <= len(burst):  # looked at afterwards: whoever waits has seen the inbox empty before
             self._loop.call_soon_threadsafe(self._filled.set)
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        """QoS 0: nothing to acknowledge, so its packet id is 0."""
+        self._on_burst([Arrived(0, message.topic, bytes(message.payload))])
 
     @property
     def online(self) -> bool:
@@ -133,9 +136,9 @@ class Link:
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """PUBACKs, in order, what came on the present connection; the rest is delivered again by the broker."""
-        for delivery in deliveries:
-            if delivery.connection == self._connection:
-                self._client.ack(delivery.packet_id, 1)
+        self._client.acknowledge(
+            [one.packet_id for one in deliveries if one.packet_id and one.connection == self._connection]
+        )
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> paho.MQTTMessageInfo:
         """Hands a message to the connection. Raises RetryLaterError while there is none, and ConnectionEndedError."""
