@@ -23,7 +23,7 @@ class StoreSettings(BaseSettings):
     tell_every_s: float = Field(default=0.5, ge=0)
     most: int = Field(default=4_000, ge=1)
     least_gather_s: float = Field(default=0.01, ge=0)
-    most_gather_s: float = Field(default=0.06, ge=0)
+    most_gather_s: float = Field(default=0.015, ge=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
