@@ -34,6 +34,7 @@ LOST_CONNECTION: Final = (
     asyncpg.QueryCanceledError,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # "is not currently accepting connections"
     TimeoutError,
 )
 """What a caller sees while the database is away: nothing was committed, try again later."""
