@@ -25,7 +25,7 @@ class IngestSettings(BaseSettings):
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
     least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.04, ge=0)
-    ack_every_s: float = Field(default=0.5, gt=0)
+    ack_every_s: float = Field(default=0.25, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)

@@ -20,7 +20,7 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
 
     instance: str = "0"
-    tell_every_s: float = Field(default=0.5, ge=0)
+    tell_every_s: float = Field(default=1.0, ge=0)
     most: int = Field(default=4_000, ge=1)
     least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.015, ge=0)
