@@ -1,0 +1,36 @@
+"""A small fleet at a fixed moment, for the tests of the simulator."""
+
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Final
+
+from device_sim.fleet import make_fleet
+from device_sim.incidents import IncidentPlan
+from device_sim.observations import Planned, observations
+from device_sim.world import SimDevice, World, make_world
+
+START_MS: Final = 1_763_886_600_000
+HOUR_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
+
+
+def world(*, seed: int = 1, homes: int = 20) -> World:
+    return make_world(make_fleet(homes=homes, seed=seed, start_ms=START_MS), seed)
+
+
+def plan(*, seed: int = 1, homes: int = 20, rate: float = 60, incidents: bool = True) -> IncidentPlan:
+    made = IncidentPlan(world(seed=seed, homes=homes), start_ms=START_MS, rate=rate, enabled=incidents)
+    made.ensure(START_MS + HOUR_MS)
+    return made
+
+
+def uplinks(made: IncidentPlan, device: SimDevice, *, hours: float) -> Iterator[Planned]:
+    return takewhile(lambda row: row.at_ms < START_MS + hours * HOUR_MS, observations(made, device))
+
+
+def all_uplinks(made: IncidentPlan, *, hours: float) -> Sequence[tuple[str, Planned]]:
+    return [(device.device, row) for device in made.world.devices for row in uplinks(made, device, hours=hours)]
+
+
+def device_named(made: IncidentPlan, name: str) -> SimDevice:
+    return next(device for device in made.world.devices if device.device == name)

@@ -1,0 +1,188 @@
+"""What goes wrong really crosses the rule it is meant for, once a person, and the truth is told ahead."""
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from device_sim.incidents import Incident, IncidentKind, IncidentPlan
+from device_sim.truth import TruthFile
+from schemas.messages import Reading
+from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, device_named, plan, uplinks
+
+SEEDS = range(6)
+
+
+def of_kind(made: IncidentPlan, kind: IncidentKind) -> Incident:
+    return next(row for row in made.all if row.kind is kind)
+
+
+def readings(made: IncidentPlan, incident: Incident, vital: str, *, hours: float = 4) -> list[Reading]:
+    device = device_named(made, incident.device)
+    return [row for uplink in uplinks(made, device, hours=hours) for row in uplink.readings if row.vital == vital]
+
+
+def longest_s(rows: list[Reading], condition: object) -> int:
+    """The longest time between the first and the last of neighbouring readings that fulfil a condition."""
+    assert callable(condition)
+    best, first = 0, None
+    for row in rows:
+        if condition(row):
+            first = row.at if first is None else first
+            best = max(best, row.at - first)
+        else:
+            first = None
+    return best // 1000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_hour_of_twenty_homes_sees_every_kind_and_all_of_them_are_due_in_it(seed: int) -> None:
+    first = [row for row in plan(seed=seed).all if row.starts_at_ms < START_MS + HOUR_MS]
+    assert {row.kind for row in first} == set(IncidentKind)
+    assert all(row.due_at_ms < START_MS + HOUR_MS for row in first)
+
+
+@pytest.mark.parametrize("rate", [1, 60, 600])
+def test_the_first_sos_comes_ten_real_seconds_after_the_start(rate: int) -> None:
+    sos = of_kind(plan(rate=rate), IncidentKind.SOS)
+    assert sos.starts_at_ms == START_MS + 10_000 * rate
+    assert [event.event for event in sos.events] == ["sos_pressed"]
+
+
+def test_the_same_incidents_happen_at_every_speed() -> None:
+    stories = []
+    for rate in (1, 60, 600):
+        made = plan(rate=rate)
+        made.ensure(START_MS + 12 * HOUR_MS)
+        stories.append([(row.name, row.person_id, row.device, row.starts_at_ms) for row in made.all[1:]])
+    assert stories[0] == stories[1] == stories[2]
+    assert len(stories[0]) > 60
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_at_most_one_incident_at_a_time_per_person_and_one_of_a_rule_a_day(seed: int) -> None:
+    made = plan(seed=seed)
+    made.ensure(START_MS + 20 * HOUR_MS)
+    for person in made.world.bodies:
+        rows = sorted(made.of_person(person), key=lambda row: row.busy.first_ms)
+        for earlier, later in itertools.pairwise(rows):
+            assert earlier.busy.last_ms <= later.busy.first_ms
+        assert len({row.rule for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tachycardia_at_rest_lasts_ten_minutes_above_120_without_a_step_ten_minutes_before(seed: int) -> None:
+    made = plan(seed=seed)
+    incident = of_kind(made, IncidentKind.TACHYCARDIA_AT_REST)
+    beats = readings(made, incident, "heart_rate")
+    high = [row for row in beats if row.value > 120]
+    assert longest_s(beats, lambda row: row.value > 120) >= 600
+    assert {row.activity for row in high} == {"resting"}
+    assert high[0].at + 10 * MINUTE_MS < incident.due_at_ms
+    steps = readings(made, incident, "steps")
+    around = [row.value for row in steps if high[0].at - 10 * MINUTE_MS <= row.at <= high[-1].at]
+    assert len(around) > 20
+    assert set(around) == {0}
+    assert max(abs(b.value - a.value) for a, b in itertools.pairwise(beats)) < 60
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hypoxia_lasts_five_minutes_at_88_or_less(seed: int) -> None:
+    made = plan(seed=seed)
+    incident = of_kind(made, IncidentKind.HYPOXIA)
+    rows = readings(made, incident, "spo2")
+    assert longest_s(rows, lambda row: row.value <= 88) >= 300
+    first = next(row.at for row in rows if row.value <= 88)
+    assert incident.starts_at_ms <= first
+    assert first + 5 * MINUTE_MS < incident.due_at_ms
+    assert max(abs(b.value - a.value) for a, b in itertools.pairwise(rows)) < 15
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hypoglycaemia_stays_below_54_for_half_an_hour_and_recovers(seed: int) -> None:
+    made = plan(seed=seed)
+    incident = of_kind(made, IncidentKind.HYPOGLYCAEMIA)
+    rows = readings(made, incident, "glucose")
+    assert longest_s(rows, lambda row: row.value < 54) > 30 * 60
+    low = [row for row in rows if row.value < 70]
+    assert low[0].at + 15 * MINUTE_MS < incident.due_at_ms
+    after = [row for row in rows if row.at > low[-1].at]
+    assert longest_s(after, lambda row: row.value >= 70) >= 30 * 60
+    assert max(abs(b.value - a.value) for a, b in itertools.pairwise(rows)) < 50
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_unanswered_fall_is_followed_by_no_answer_no_step_and_a_lying_person(seed: int) -> None:
+    made = plan(seed=seed)
+    incident = of_kind(made, IncidentKind.FALL_UNANSWERED)
+    at = incident.starts_at_ms
+    assert at == START_MS + 3000
+    for device in made.world.devices_of(incident.person_id, "wearable_band", "fall_robot"):
+        for uplink in uplinks(made, device, hours=0.25):
+            assert not {"fall_answered", "check_in_answered"} & {event.event for event in uplink.events}
+            for reading in uplink.readings:
+                if reading.vital == "steps":
+                    assert reading.value == 0
+                elif reading.at > at:
+                    assert reading.posture in {"lying", None}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_answered_fall_is_answered_within_half_a_minute_and_expects_no_alert(seed: int) -> None:
+    incident = of_kind(plan(seed=seed), IncidentKind.FALL_ANSWERED)
+    assert [event.event for event in incident.events] == ["fall_suspected", "fall_answered"]
+    assert incident.events[1].at - incident.events[0].at <= 30_000
+    assert not incident.alert_expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_missed_dose_is_given_out_but_its_cup_is_not_lifted(seed: int) -> None:
+    made = plan(seed=seed)
+    incident = of_kind(made, IncidentKind.MISSED_DOSE)
+    events = [event for row in uplinks(made, device_named(made, incident.device), hours=1.5) for event in row.events]
+    assert [event.event for event in events] == ["dose_dispensed"]
+    assert incident.due_at_ms >= incident.dose_at_ms + 30 * MINUTE_MS
+
+
+@pytest.mark.parametrize(("rate", "limit_ms"), [(60, 1_800_000), (600, 9_000_000)])
+def test_a_silent_device_is_silent_for_longer_than_its_limit(rate: int, limit_ms: int) -> None:
+    made = plan(rate=rate)
+    incident = of_kind(made, IncidentKind.SILENT_DEVICE)
+    moments = [row.at_ms for row in uplinks(made, device_named(made, incident.device), hours=6)]
+    gap = max(later - earlier for earlier, later in itertools.pairwise(moments))
+    assert gap > limit_ms
+    assert incident.due_at_ms - incident.starts_at_ms > limit_ms
+    assert made.powered_off(incident.device, incident.due_at_ms)
+    before = next(at for at in moments if at < incident.starts_at_ms)
+    assert before < incident.starts_at_ms
+
+
+def test_other_people_stay_inside_every_limit_while_incidents_go_on() -> None:
+    made = plan(seed=5)
+    struck = {(row.person_id, row.excursion.vital) for row in made.all if row.excursion}
+    limits = {"heart_rate": (50, 119), "spo2": (94, 100), "glucose": (80, 200)}
+    for device in made.world.devices:
+        for uplink in uplinks(made, device, hours=1):
+            for reading in uplink.readings:
+                person = device.people[(reading.slot or 1) - 1]
+                if reading.vital in limits and (person, reading.vital) not in struck and reading.unit != "mmol/L":
+                    low, high = limits[reading.vital]
+                    assert low <= reading.value <= high
+
+
+def test_the_truth_is_written_once_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+    made, path = plan(), tmp_path / "truth.jsonl"
+    for _ in range(2):
+        file = TruthFile(path, last_ms=START_MS + HOUR_MS)
+        file.write(made.all)
+        file.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(line["incident"] for line in lines) == sorted(
+        row.name for row in made.all if row.starts_at_ms < START_MS + HOUR_MS
+    )
+    assert {"kind", "home_id", "person_id", "device", "rule", "level", "due_at_ms", "alert_expected"} < set(lines[0])
+
+
+def test_without_incidents_nothing_goes_wrong() -> None:
+    assert plan(incidents=False).all == []
