@@ -187,8 +187,7 @@ class Outbox:
         upto = min(ack.upto, here.next_seq - 1)
         if ack.generation > here.generation:
             here.generation = ack.generation
-            if upto < here.upto:
-                self._fall_back(upto)
+            self._fall_back(min(upto, here.upto))
         done = [self._held.pop(seq) for seq in self._below(upto)]
         progress = bool(done) or upto > here.upto
         here.upto = max(here.upto, upto)
@@ -220,7 +219,7 @@ class Outbox:
         return news
 
     def _fall_back(self, upto: int) -> None:
-        """The platform was restored to an earlier state: what it no longer has is unsettled again."""
+        """The platform was restored to an earlier state: nothing above ``upto`` counts as settled any more."""
         here = self.position
         lost = self._store.read(self.device, here.epoch, upto + 1, here.upto)
         here.upto = upto
