@@ -39,11 +39,12 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_every_setting_named_exists(path: Path) -> None:
     code = "".join(text_of(one) for one in files_ending(".py") if one.parts[0] != "tests")
+    set_up = "".join(text_of(one) for one in files_ending(".yaml"))
     fields = {field.upper() for field in re.findall(r"^    ([a-z_]+): ", code, re.MULTILINE)}
     prefixes = sorted(set(re.findall(r'env_prefix="(HB_[A-Z_]*)"', code)), key=len, reverse=True)
     for name in set(re.findall(r"\bHB_[A-Z_]+[A-Z]\b", text_of(path))):
         prefix = next((one for one in prefixes if name.startswith(one)), None)
-        assert f'"{name}"' in code or (prefix and name.removeprefix(prefix) in fields), name
+        assert f'"{name}"' in code or f"${name}" in set_up or (prefix and name.removeprefix(prefix) in fields), name
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
