@@ -183,24 +183,24 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaSubscription:
-    """One member of a group."""
+    """One member of a group on ``topic``."""
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
-        self._consumer, self._topic = consumer, topic
+        self._consumer, self.topic = consumer, topic
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         try:
             found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=most)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
-            raise MissingOffsetError(f"topic {self._topic}") from error
+            raise MissingOffsetError(f"topic {self.topic}") from error
         except (KafkaError, OSError) as error:
-            raise RetryLaterError(f"topic {self._topic}") from error
+            raise RetryLaterError(f"topic {self.topic}") from error
         return [Message(place.partition, row.offset, row.value) for place, rows in found.items() for row in rows]
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}
         offsets = {
-            TopicPartition(self._topic, partition): offset
+            TopicPartition(self.topic, partition): offset
             for partition, offset in positions.items()
             if partition in owned
         }
@@ -211,7 +211,7 @@ class KafkaSubscription:
             except (KafkaError, OSError) as error:
                 if isinstance(error, CommitFailedError | IllegalStateError):
                     raise
-                raise RetryLaterError(f"topic {self._topic}") from error
+                raise RetryLaterError(f"topic {self.topic}") from error
 
     async def hold(self, seconds: float) -> None:
         places = self._consumer.assignment()
