@@ -1,22 +1,22 @@
 """The path of an uplink on the full stack: ingest, Kafka, store, TimescaleDB, and the ack back to the device."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from random import Random
 
 import pytest
 import pytest_asyncio
 
 from deploy.proof.accounts import compare
-from schemas.codec import encode_uplink, identity_of
-from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, Ack, DeviceEvent
+from schemas.codec import encode_uplink
+from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, DeviceEvent
 from schemas.reasons import Flag, Reason
 from schemas.registry import Device, Register
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.kafka import KafkaSubscription
-from tests.golden import BAD, DEVICE_NAMES, GOOD, RECEIVED_AT, SECOND_SLOT_SINCE, Golden
+from tests.golden import BAD, DEVICE_NAMES, GOOD, RECEIVED_AT, SECOND_SLOT_SINCE
+from tests.integration.golden_play import epoch_of, play
 from tests.integration.path_world import (
-    RawDevice,
     World,
     bound,
     household,
@@ -82,34 +82,6 @@ async def books_balance(world: World, *, strays: int = 0) -> None:
 # Every golden payload
 
 
-def expected_refusals(example: Golden) -> set[tuple[int, int, str]]:
-    identity = identity_of(example.payload)
-    assert identity is not None
-    return {(identity[1], item, reason) for item, (reason, _) in example.set_aside.items()}
-
-
-async def play(device: RawDevice, examples: Iterable[Golden]) -> list[str]:
-    """Sends each and waits for its ack; the names of those that were not acknowledged as they should be."""
-    wrong = []
-    for example in examples:
-        await device.send(example.payload)
-        if not example.told:
-            continue
-        identity = identity_of(example.payload)
-        assert identity is not None
-        epoch, seq = identity
-        ack = await device.told(lambda ack, epoch=epoch: ack.epoch == epoch)  # type: ignore[misc]
-        rejected = {(one.seq, one.item, one.reason) for one in ack.rejected}
-        if rejected != expected_refusals(example) or settles(ack, seq) is not example.settled:
-            wrong.append(f"{example.name}: {ack}")
-    return wrong
-
-
-def settles(ack: Ack, seq: int) -> bool:
-    """Whether the ack of an epoch of one uplink says that it is settled."""
-    return seq <= ack.upto or any(last == seq - 1 for _, last in ack.gaps)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def wrongly_told(world: World) -> list[str]:
     """Every golden payload was sent, each device's in their order, with good traffic beside; who was told wrong."""
@@ -121,10 +93,6 @@ async def wrongly_told(world: World) -> list[str]:
     wrong, _ = await asyncio.gather(asyncio.gather(*players), world.publish("band-plain", good))
     await world.device("band-plain").settled(9, 99)
     return [name for names in wrong for name in names]
-
-
-def epoch_of(example: Golden) -> int:
-    return (identity_of(example.payload) or (-1, -1))[0]
 
 
 async def test_a_device_is_told_why_each_bad_payload_was_set_aside(wrongly_told: list[str]) -> None:
