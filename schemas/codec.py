@@ -2,6 +2,9 @@
 
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception is written with a capital
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,17 +12,24 @@ from pydantic_core import from_json, to_json
 
 from schemas.messages import EPOCH_LIMIT, SEQ_LIMIT, Ack, Command, CommandKind, DeviceStatus, Refusal, Uplink
 from schemas.records import (
+    READING,
     Canary,
     JudgedEvent,
     JudgedReading,
     JudgedUplink,
     Refused,
+    SealedRecord,
+    SealedUplink,
     SettledRecord,
     UplinkRecord,
 )
 
 _IDENTITY: Final = re.compile(rb'\s*\{\s*"epoch"\s*:\s*(\d{1,16})\s*,\s*"seq"\s*:\s*(\d{1,16})\s*[,}]')
-_COMMAND: Final = TypeAdapter(Command)
+_UPLINK: Final = 1
+_CANARY: Final = b"\x02"
+_HEAD: Final = Struct("<BHHiihqqqqq")
+"""Mark, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
+_BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
 _STATUS: Final = TypeAdapter(DeviceStatus)
 
 
@@ -150,82 +160,100 @@ def decode_status(payload: bytes) -> DeviceStatus:
 
 
 def encode_uplink_record(record: UplinkRecord) -> bytes:
-    """The value of a record of ``uplinks.judged.v1``: JSON arrays in the order of the dataclass's fields."""
+    """The value of a record of ``uplinks.judged.v1``.
+
+    A head of fixed width, the device's name, the readings as ``READING``; events and refusals, which are rare, as JSON.
+    A canary is its mark and JSON.
+    """
     if isinstance(record, Canary):
-        return to_json(("canary", record.instance, record.received_at))
-    return to_json(
-        (
-            "uplink",
-            record.device_no,
-            record.device,
-            record.home_no,
-            record.shard,
-            record.epoch,
-            record.seq,
-            record.oldest,
-            record.sent_at,
-            record.received_at,
-            record.readings,
-            record.events,
-            [(one.item, one.reason, one.field, b64encode(one.raw).decode()) for one in record.refusals],
-        )
+        return _CANARY + to_json((record.instance, record.received_at))
+    (device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, refusals) = record
+    name = device.encode()
+    head = _HEAD.pack(
+        _UPLINK, len(name), len(readings), device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at
     )
+    if not events and not refusals:
+        return head + name + pack_readings(readings)
+    refused = [(one.item, one.reason, one.field, b64encode(one.raw).decode()) for one in refusals]
+    return head + name + pack_readings(readings) + to_json((events, refused))
+
+
+def pack_readings(readings: Sequence[JudgedReading]) -> bytes:
+    """``READING`` after ``READING``."""
+    return b"".join([READING.pack(*reading) for reading in readings])
+
+
+def seal(uplink: JudgedUplink) -> SealedUplink:
+    """The same uplink with its readings packed."""
+    return SealedUplink._make((*uplink[:9], pack_readings(uplink.readings), *uplink[10:]))
+
+
+def open_uplink_record(value: bytes) -> SealedRecord:
+    """The record without a look at its readings. Raises BrokenRecordError."""
+    try:
+        if value.startswith(_CANARY):
+            instance, received_at = from_json(value[1:])
+            return Canary(instance=instance, received_at=received_at)
+        (mark, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
+            _HEAD.unpack_from(value)
+        )
+        name_end = _HEAD.size + name_length
+        end = name_end + readings * READING.size
+        if mark != _UPLINK or end > len(value):
+            raise BrokenRecordError(_BROKEN)
+        device = value[_HEAD.size : name_end].decode()
+        events, refusals = _rare(value[end:]) if end < len(value) else ((), ())
+        return SealedUplink(
+            device_no,
+            device,
+            home_no,
+            shard,
+            epoch,
+            seq,
+            oldest,
+            sent_at,
+            received_at,
+            value[name_end:end],
+            events,
+            refusals,
+        )
+    except (ValueError, TypeError, StructError) as error:
+        raise BrokenRecordError(_BROKEN) from error
 
 
 def decode_uplink_record(value: bytes) -> UplinkRecord:
-    """Raises BrokenRecordError."""
-    try:
-        fields = from_json(value)
-        if fields[0] == "canary":
-            return Canary(instance=fields[1], received_at=fields[2])
-        return _judged_uplink(fields)
-    except (ValueError, TypeError, IndexError) as error:
-        raise BrokenRecordError("uplinks.judged.v1 holds a record that can't be read") from error
+    """The record with its readings as objects. Raises BrokenRecordError."""
+    record = open_uplink_record(value)
+    if isinstance(record, Canary):
+        return record
+    readings = tuple(map(JudgedReading._make, READING.iter_unpack(record.readings)))
+    return JudgedUplink._make((*record[:9], readings, *record[10:]))
 
 
-def _judged_uplink(fields: list[Any]) -> JudgedUplink:
-    (_, device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, refusals) = (
-        fields
-    )
-    return JudgedUplink(
-        device_no=device_no,
-        device=device,
-        home_no=home_no,
-        shard=shard,
-        epoch=epoch,
-        seq=seq,
-        oldest=oldest,
-        sent_at=sent_at,
-        received_at=received_at,
-        readings=tuple(map(JudgedReading._make, readings)),
-        events=tuple(map(JudgedEvent._make, events)),
-        refusals=tuple(Refused(item, reason, name, b64decode(raw)) for item, reason, name, raw in refusals),
-    )
+def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Refused, ...]]:
+    events, refusals = from_json(tail)
+    refused = tuple(Refused(item, reason, name, b64decode(raw)) for item, reason, name, raw in refusals)
+    return tuple(map(JudgedEvent._make, events)), refused
 
 
 def encode_settled(record: SettledRecord) -> bytes:
-    """The value of a record of ``uplinks.settled.v1``."""
-    ack = record.ack
-    rejected = [(one.seq, one.item, one.reason) for one in ack.rejected]
-    return to_json((record.device, record.shard, ack.generation, ack.epoch, ack.upto, ack.gaps, rejected))
+    """The value of a record of ``uplinks.settled.v1``: shard, device, and the ack's payload as the device gets it."""
+    return b"%d %s %s" % (record.shard, record.device.encode(), encode_ack(record.ack))
 
 
-def settled_device(value: bytes) -> bytes:
-    """The device that a record of ``uplinks.settled.v1`` is for, without reading the rest."""
-    return value[2 : value.index(b'"', 2)]
+def open_settled(value: bytes) -> tuple[int, str, bytes]:
+    """Shard, device and payload of a settled record; the payload is not read. Raises BrokenRecordError."""
+    try:
+        shard, device, payload = value.split(b" ", 2)
+        return int(shard), device.decode(), payload
+    except ValueError as error:
+        raise BrokenRecordError("uplinks.settled.v1 holds a record that can't be read") from error
 
 
 def decode_settled(value: bytes) -> SettledRecord:
     """Raises BrokenRecordError."""
+    shard, device, payload = open_settled(value)
     try:
-        device, shard, generation, epoch, upto, gaps, rejected = from_json(value)
-        ack = Ack(
-            generation=generation,
-            epoch=epoch,
-            upto=upto,
-            gaps=tuple((first, last) for first, last in gaps),
-            rejected=tuple(Refusal(seq=seq, item=item, reason=reason) for seq, item, reason in rejected),
-        )
-    except (ValueError, TypeError) as error:
-        raise BrokenRecordError("uplinks.settled.v1 holds a record that can't be read") from error
-    return SettledRecord(device=device, shard=shard, ack=ack)
+        return SettledRecord(device=device, shard=shard, ack=decode_ack(payload))
+    except CodecError as error:
+        raise BrokenRecordError("uplinks.settled.v1 holds an ack that can't be read") from error

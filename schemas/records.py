@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from struct import Struct
+from typing import Any, Final, NamedTuple
 
 from schemas.messages import Ack
 
@@ -16,6 +17,10 @@ class JudgedReading(NamedTuple):
     value: float
     observed_at: int
     flags: int
+
+
+READING: Final = Struct("<hihdqi")
+"""A reading as bytes: the fields of JudgedReading in their order, little-endian, without padding."""
 
 
 class JudgedEvent(NamedTuple):
@@ -38,8 +43,7 @@ class Refused(NamedTuple):
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedUplink:
+class JudgedUplink(NamedTuple):
     """One uplink with its readings, events and refusals together.
 
     ``received_at`` and ``sent_at`` are platform milliseconds. ``device_no`` 0 with ``epoch`` and ``seq`` -1 is an
@@ -60,6 +64,26 @@ class JudgedUplink:
     refusals: tuple[Refused, ...] = ()
 
 
+class SealedUplink(NamedTuple):
+    """A judged uplink whose readings are still the bytes of its record, ``READING`` after ``READING``.
+
+    Who only passes readings on, as store does, need not make an object of each.
+    """
+
+    device_no: int
+    device: str
+    home_no: int
+    shard: int
+    epoch: int
+    seq: int
+    oldest: int
+    sent_at: int
+    received_at: int
+    readings: bytes
+    events: tuple[JudgedEvent, ...]
+    refusals: tuple[Refused, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
     """Ingest's own mark, one per instance and partition each second: everything before it has been passed on."""
@@ -69,6 +93,7 @@ class Canary:
 
 
 UplinkRecord = JudgedUplink | Canary
+SealedRecord = SealedUplink | Canary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

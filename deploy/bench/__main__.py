@@ -32,7 +32,8 @@ def _show(report: dict[str, Any], console: Console) -> None:
         f"{sustained['uplinks_per_s']:,.0f} uplinks/s = {sustained['readings_per_s']:,.0f} readings/s "
         f"for {sustained['seconds']:.0f} s; {sustained['lost']} lost, {sustained['duplicated']} duplicated"
     )
-    console.print(f"device to row: p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
+    if latency["p50"] is not None:
+        console.print(f"device to row: p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
     table = Table("process", "CPU µs a reading", "resident MB")
     for name, cost in sorted(report["cpu_us_per_reading"].items(), key=lambda row: -row[1]):
         table.add_row(name, f"{cost:.1f}", f"{report['rss_mb'][name]:.0f}")

@@ -56,17 +56,7 @@ def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dic
     fleet.register("--load-devices", str(asked.devices))
     time.sleep(_SETTLE_S)
     before = measure(pids_of(platform))
-    generator = fleet.simulator(
-        "load",
-        "--uplinks-per-s", str(asked.uplinks_per_s), "--seconds", str(asked.seconds), "--memory-outbox",
-    )  # fmt: skip
-    generator.start()
-    began = time.monotonic()
-    while generator.alive:
-        say(f"{time.monotonic() - began:.0f} s of {asked.seconds} s at {asked.uplinks_per_s:,} uplinks/s")
-        time.sleep(0.5)
-    if generator.exit_code:
-        raise RuntimeError(f"the generator ended with {generator.exit_code}:\n{generator.tail()}")
+    _generate(asked, platform, fleet, say)
     after = measure(pids_of(platform))
     say("holding the oracle against the database")
     oracle = read_oracle(fleet.path("oracle.jsonl"))
@@ -83,6 +73,26 @@ def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dic
         "generator": summary["generator"],
         "proof": {"balanced": accounts.balanced, "unsettled": accounts.unsettled, "examples": accounts.examples},
     }
+
+
+def _generate(asked: Asked, platform: Platform, fleet: Fleet, say: Say) -> None:
+    """Runs the generator to its end. Raises ServiceEndedError, RuntimeError."""
+    generator = fleet.simulator(
+        "load",
+        "--uplinks-per-s", str(asked.uplinks_per_s), "--seconds", str(asked.seconds), "--memory-outbox",
+    )  # fmt: skip
+    generator.start()
+    began = time.monotonic()
+    try:
+        while generator.alive:
+            platform.check_alive()
+            say(f"{time.monotonic() - began:.0f} s of {asked.seconds} s at {asked.uplinks_per_s:,} uplinks/s")
+            time.sleep(0.5)
+        platform.check_alive()
+    finally:
+        generator.stop()
+    if generator.exit_code:
+        raise RuntimeError(f"the generator ended with {generator.exit_code}:\n{generator.tail()}")
 
 
 def _sustained(summary: dict[str, Any], accounts: Accounts) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from deploy.local.settings import LOOPBACK
 #: A port of the ephemeral range could be taken by a client while its server is down.
 RANGE = range(20000, 32000)
 TRIES = 200
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that nobody listens on now, and that this process was not given before: it may not listen yet."""
     for port in random.SystemRandom().sample(RANGE, TRIES):
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     message = f"no free port in {TRIES} tries between {RANGE.start} and {RANGE.stop}"
     raise UnsupportedMachineError(message)

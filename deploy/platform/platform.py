@@ -16,6 +16,10 @@ from deploy.platform.tool import run_tool
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
+class ServiceEndedError(RuntimeError):
+    """A service ended that nobody had stopped."""
+
+
 def base_environment() -> dict[str, str]:
     """What a child of ours inherits: no more than it needs."""
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
@@ -91,6 +95,12 @@ class Platform:
     def stop(self) -> dict[str, int]:
         """Stops them, the last first; exit codes by name."""
         return {name: self.processes[name].stop() for name in reversed(SERVICES)}
+
+    def check_alive(self) -> None:
+        """Raises ServiceEndedError where one has ended by itself."""
+        for process in self.processes.values():
+            if process.exit_code is not None:
+                raise ServiceEndedError(f"{process.name} ended with {process.exit_code}:\n{process.tail()}")
 
     def restart_ended(self) -> list[str]:
         """Starts again what has ended; its names."""

@@ -1,12 +1,12 @@
 """Publishes what store has settled: one retained ack a device, coalesced."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
-from schemas.codec import decode_settled, encode_ack, settled_device
-from schemas.records import SettledRecord
+from schemas.codec import open_settled
 from schemas.topics import ACK, UPLINKS_SETTLED
 from services.runtime.bus.port import Bus, Subscription
 from services.runtime.clock import pause
@@ -50,27 +50,24 @@ class AckPublisher:
 
     async def _publish_newest(self, subscription: Subscription, stop: asyncio.Event) -> None:
         """Gathers for a moment, then publishes the newest ack of each device."""
-        newest: dict[bytes, bytes] = {}
+        newest: dict[str, tuple[str, bytes]] = {}
         positions: dict[int, int] = {}
         deadline = asyncio.get_running_loop().time() + self._every_s
         while (left := deadline - asyncio.get_running_loop().time()) > 0 and not stop.is_set():
             for message in await subscription.fetch(most=_MOST, wait_s=left):
-                newest[settled_device(message.value)] = message.value
+                shard, device, payload = open_settled(message.value)
+                newest[device] = (ACK.of(shard, device), payload)
                 positions[message.partition] = message.offset + 1
             await asyncio.sleep(min(left, self._every_s / 4))
-        if not newest:
-            return
-        for value in newest.values():
-            if not await self._publish(decode_settled(value), stop):
-                return
-        self._metrics.count("hb_ingest_acks_total", len(newest))
-        await subscription.commit(positions)
+        if newest and await self._publish(list(newest.values()), stop):
+            self._metrics.count("hb_ingest_acks_total", len(newest))
+            await subscription.commit(positions)
 
-    async def _publish(self, record: SettledRecord, stop: asyncio.Event) -> bool:
-        """Tries until the connection has it; False where ``stop`` came first."""
+    async def _publish(self, acks: Sequence[tuple[str, bytes]], stop: asyncio.Event) -> bool:
+        """Tries until the connection has them; False where ``stop`` came first."""
         while True:
             try:
-                self._link.publish(ACK.of(record.shard, record.device), encode_ack(record.ack), retain=True)
+                self._link.publish_retained(acks)
             except RetryLaterError:
                 if await pause(stop, _RETRY_S):
                     return False

@@ -1,8 +1,7 @@
 """Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every refusal has a reason and a field."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.codec import CodecError, identity_of, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND, Detail, EventType
@@ -39,12 +38,12 @@ class _RefusedError(Exception):
         self.reason, self.field = reason, field
 
 
-@dataclass(frozen=True, slots=True)
-class _Envelope:
-    """The readable part around the items."""
+class _Envelope(NamedTuple):
+    """The readable part around the items. ``clock_flags`` are those of every item under this clock."""
 
     sent_at: int
-    clock: str
+    synced: bool
+    clock_flags: int
     oldest: int
     readings: list[Any]
     events: list[Any]
@@ -152,14 +151,14 @@ def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
         raise _RefusedError(Reason.BAD_ENVELOPE, "events")
     if len(readings) + len(events) > MAX_ITEMS:
         raise _RefusedError(Reason.TOO_MANY_ITEMS, "readings")
-    return _Envelope(sent_at, clock, oldest, readings, events)
+    return _Envelope(sent_at, clock != "unsynced", _CLOCK_FLAGS[clock], oldest, readings, events)
 
 
 def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: int) -> list[JudgedEvent]:
     """What must be heard even from a bad envelope, stamped with the time of reception."""
     readings, events = body.get("readings"), body.get("events")
     first = len(readings) if isinstance(readings, list) else 0
-    envelope = _Envelope(received_at, "synced", 0, [], [])
+    envelope = _Envelope(received_at, synced=True, clock_flags=0, oldest=0, readings=[], events=[])
     heard = []
     for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
         row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
@@ -184,7 +183,9 @@ def _judge_reading(
     if vital.code not in entry.type.vitals:
         raise _RefusedError(Reason.VITAL_NOT_OF_DEVICE, "vital")
     value, flags = _value_of(reading, vital)
-    flags |= _context_of(reading) | _CLOCK_FLAGS[envelope.clock]
+    flags |= envelope.clock_flags
+    if len(reading) != _BARE_FIELDS:
+        flags |= _context_of(reading)
     observed_at = _observed_at(reading.get("at"), envelope, received_at)
     person = entry.person_at(_slot_of(reading, entry), observed_at)
     if person is None:
@@ -227,8 +228,6 @@ def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
 
 def _context_of(reading: dict[str, Any]) -> int:
     flags = 0
-    if len(reading) == _BARE_FIELDS:
-        return flags
     for name, meanings in _CONTEXT.items():
         said = reading.get(name)
         if said is None:
@@ -244,7 +243,7 @@ def _observed_at(at: Any, envelope: _Envelope, received_at: int) -> int:
     if type(at) is not int or not 0 <= at < SEQ_LIMIT:
         raise _RefusedError(Reason.BAD_TIME, "at")
     observed_at = at
-    if envelope.clock == "unsynced":
+    if not envelope.synced:
         if at > envelope.sent_at:
             raise _RefusedError(Reason.EARLIER_BOOT, "at")
         observed_at = received_at - (envelope.sent_at - at)
@@ -272,7 +271,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
         raise _RefusedError(Reason.UNKNOWN_EVENT, "event")
     if row.kind not in entry.type.events:
         raise _RefusedError(Reason.EVENT_NOT_OF_DEVICE, "event")
-    flags = _CLOCK_FLAGS[envelope.clock]
+    flags = envelope.clock_flags
     details = _details_of(event, row)
     try:
         observed_at = _observed_at(event.get("at"), envelope, received_at)

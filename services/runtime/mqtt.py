@@ -142,11 +142,19 @@ class Link:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> paho.MQTTMessageInfo:
         """Hands a message to the connection. Raises RetryLaterError while there is none, and ConnectionEndedError."""
+        self._check_online()
+        return self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def publish_retained(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Hands many retained messages of QoS 0 (topic, payload) over at once. Raises as ``publish`` does."""
+        self._check_online()
+        self._client.publish_retained(messages)
+
+    def _check_online(self) -> None:
         if self._failure is not None:
             raise self._failure
         if not self._online.is_set():
             raise RetryLaterError("the MQTT broker is not connected")
-        return self._client.publish(topic, payload, qos=qos, retain=retain)
 
     def start(self) -> None:
         """Begins to connect, and to connect again whenever the connection ends."""

@@ -1,4 +1,4 @@
-"""A paho client with a short way for what a busy subscriber does all day: QoS 1 messages in, PUBACKs out, in bursts.
+"""A paho client with a short way for what a busy service does all day, in bursts: QoS 1 in, PUBACKs and acks out.
 
 paho makes four ``recv`` calls and six objects for each message. Connecting, subscribing, keep-alive, every other
 packet and all errors stay paho's.
@@ -18,6 +18,7 @@ _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
 _QOS_BITS: Final = 0x06
 _QOS_1: Final = 0x02
+_RETAINED: Final = bytes((paho.PUBLISH | 0x01,))
 _TWO_BYTES: Final = Struct("!H")
 _ACK: Final = Struct("!BBH")
 
@@ -46,6 +47,12 @@ class BurstClient(paho.Client):
         if packet_ids:
             packets = b"".join(_ACK.pack(paho.PUBACK, 2, packet_id) for packet_id in packet_ids)
             self._packet_queue(paho.PUBACK, packets, 0, 0)
+
+    def publish_retained(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """One write for many retained messages of QoS 0."""
+        if messages:
+            packets = b"".join([_retained(topic.encode(), payload) for topic, payload in messages])
+            self._packet_queue(paho.PUBACK, packets, 0, 0)  # as a PUBACK: paho asks nothing more of one
 
     def reconnect(self) -> MQTTErrorCode:
         """Forgets half a packet of the connection before."""
@@ -99,6 +106,22 @@ class BurstClient(paho.Client):
             "pos": 0,
         }
         return self._packet_handle()
+
+
+def _retained(topic: bytes, payload: bytes) -> bytes:
+    """A PUBLISH of QoS 0 with the retain flag and without properties."""
+    length = 2 + len(topic) + 1 + len(payload)
+    return b"".join((_RETAINED, _as_variable(length), _TWO_BYTES.pack(len(topic)), topic, b"\x00", payload))
+
+
+def _as_variable(number: int) -> bytes:
+    """``number`` as a variable byte integer."""
+    digits = bytearray()
+    while number >= _CONTINUES:
+        digits.append(number & _LOW_BITS | _CONTINUES)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
 
 
 def _variable_integer(data: bytes, at: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ class ScoreSettings(BaseSettings):
 
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
     most: int = Field(default=2_000, ge=1, le=10_000)
-    checkpoint_every_s: float = Field(default=5.0, gt=0)
+    checkpoint_every_s: float = Field(default=8.0, gt=0)
     resend_after_s: float = Field(default=60.0, gt=0)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     bus: BusSettings = Field(default_factory=BusSettings)

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from schemas.codec import decode_uplink_record, encode_settled
+from schemas.codec import encode_settled, open_uplink_record
 from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
@@ -90,7 +90,7 @@ class StorePath:
         self, messages: Sequence[Message], subscription: Subscription, stop: asyncio.Event
     ) -> tuple[Batch, int] | None:
         """Tries until the database has the batch; None where ``stop`` came first."""
-        records = [(message.partition, message.offset, decode_uplink_record(message.value)) for message in messages]
+        records = [(message.partition, message.offset, open_uplink_record(message.value)) for message in messages]
         while True:
             try:
                 return await self._writer.write(records)

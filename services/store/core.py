@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_REJECTED, WHOLE_UPLINK, Ack, Refusal
 from schemas.reasons import Reason
-from schemas.records import Canary, JudgedUplink, Refused, SettledRecord, UplinkRecord
+from schemas.records import Canary, Refused, SealedRecord, SealedUplink, SettledRecord
 
 Ranges = list[tuple[int, int]]
 """Half-open ranges ``[first, end)``, ascending, neither touching nor overlapping."""
@@ -64,7 +64,7 @@ class Cursor:
     shard: int = 0
     last_received_at: int = 0
 
-    def see(self, uplink: JudgedUplink) -> None:
+    def see(self, uplink: SealedUplink) -> None:
         """Notes where and when the device was heard, and what it has given up."""
         self.device, self.shard = uplink.device, uplink.shard
         self.last_received_at = max(self.last_received_at, uplink.received_at)
@@ -97,20 +97,20 @@ Cursors = dict[tuple[int, int], Cursor]
 class Batch:
     """What one transaction has to write. ``touched`` in the order in which devices were last heard."""
 
-    new: list[JudgedUplink] = field(default_factory=list)
-    anonymous: list[tuple[int, int, JudgedUplink]] = field(default_factory=list)
-    jumped: list[tuple[JudgedUplink, Refused]] = field(default_factory=list)
+    new: list[SealedUplink] = field(default_factory=list)
+    anonymous: list[tuple[int, int, SealedUplink]] = field(default_factory=list)
+    jumped: list[tuple[SealedUplink, Refused]] = field(default_factory=list)
     touched: list[Cursor] = field(default_factory=list)
     canaries: dict[tuple[str, int], int] = field(default_factory=dict)
     duplicates: int = 0
 
 
-def cursors_needed(records: Iterable[UplinkRecord]) -> list[tuple[int, int]]:
+def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
     """The ``(device_no, epoch)`` of a batch, ascending: the order in which rows are locked."""
-    return sorted({(row.device_no, row.epoch) for row in records if isinstance(row, JudgedUplink) and row.device_no})
+    return sorted({(row.device_no, row.epoch) for row in records if isinstance(row, SealedUplink) and row.device_no})
 
 
-def settle(records: Sequence[tuple[int, int, UplinkRecord]], cursors: Cursors) -> Batch:
+def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -> Batch:
     """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``, which must hold every one needed."""
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}
@@ -130,7 +130,7 @@ def settle(records: Sequence[tuple[int, int, UplinkRecord]], cursors: Cursors) -
     return batch
 
 
-def _settle_one(uplink: JudgedUplink, cursor: Cursor, batch: Batch) -> None:
+def _settle_one(uplink: SealedUplink, cursor: Cursor, batch: Batch) -> None:
     cursor.see(uplink)
     if holds(cursor.settled, uplink.seq):
         batch.duplicates += 1

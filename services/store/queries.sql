@@ -33,9 +33,10 @@ where c.device_no = saved.device_no and c.epoch = saved.epoch;
 -- name: insert_readings
 -- Only where COPY met a duplicate that the cursors had let through.
 insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
-select person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at
-from unnest($1::integer[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::bigint[], $6::bigint[], $7::smallint[],
-            $8::double precision[], $9::integer[], $10::timestamptz[])
+select person_no, vital, 'epoch'::timestamptz + observed_at * interval '1 ms', device_no, epoch, seq, item, value, flags,
+       'epoch'::timestamptz + received_at * interval '1 ms'
+from unnest($1::integer[], $2::smallint[], $3::bigint[], $4::integer[], $5::bigint[], $6::bigint[], $7::smallint[],
+            $8::double precision[], $9::integer[], $10::bigint[])
     as row (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
 on conflict do nothing;
 

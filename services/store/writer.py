@@ -1,23 +1,20 @@
 """One transaction a batch: lock the cursors, settle, insert, save."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from asyncpg import UniqueViolationError
 
 from schemas.codec import write_json
-from schemas.records import JudgedUplink, Refused, UplinkRecord
+from schemas.records import Refused, SealedRecord, SealedUplink
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
 from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
+from services.store.rows import READING_COLUMNS, ReadingRows, binary_copy, reading_rows
 
-READING_COLUMNS: Final = (
-    "person_no", "vital", "observed_at", "device_no", "epoch", "seq", "item", "value", "flags", "received_at",
-)  # fmt: skip
-ReadingRow = tuple[Any, ...]
-PutReadings = Callable[[Connection, Sequence[ReadingRow]], Awaitable[tuple[int, int]]]
-Placed = tuple[int, int, UplinkRecord]
+PutReadings = Callable[[Connection, ReadingRows], Awaitable[tuple[int, int]]]
+Placed = tuple[int, int, SealedRecord]
 """A record with its partition and offset."""
 
 
@@ -39,7 +36,7 @@ class BatchWriter:
         async with self._pool.acquire() as connection, connection.transaction():
             cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
             batch = settle(records, cursors)
-            stored, conflicts = await put_readings(connection, _reading_rows(batch))
+            stored, conflicts = await put_readings(connection, reading_rows(batch.new))
             await self._insert_events(connection, batch)
             await self._insert_set_aside(connection, batch)
             await self._save_cursors(connection, batch.touched)
@@ -68,17 +65,20 @@ class BatchWriter:
                 last_received_at=row["last_received_at"],
             )
 
-    async def _copy_readings(self, connection: Connection, rows: Sequence[ReadingRow]) -> tuple[int, int]:
+    async def _copy_readings(self, connection: Connection, rows: ReadingRows) -> tuple[int, int]:
         """Straight into the table: the cursors have removed every duplicate. Raises UniqueViolationError if not."""
-        if rows:
-            await connection.copy_records_to_table("readings", records=rows, columns=READING_COLUMNS)
-        return len(rows), 0
+        if rows.size:
+            await connection.copy_to_table(
+                "readings", source=binary_copy(rows), columns=READING_COLUMNS, format="binary"
+            )
+        return rows.size, 0
 
-    async def _insert_readings(self, connection: Connection, rows: Sequence[ReadingRow]) -> tuple[int, int]:
+    async def _insert_readings(self, connection: Connection, rows: ReadingRows) -> tuple[int, int]:
         """The safety net: keeps what is there already, and notes the bug. Gives rows stored and conflicts."""
-        status = await connection.execute(self._sql["insert_readings"], *_columns(rows, len(READING_COLUMNS)))
+        columns = [rows[name].tolist() for name in READING_COLUMNS]
+        status = await connection.execute(self._sql["insert_readings"], *columns)
         stored = int(status.rpartition(" ")[2])
-        conflicts = len(rows) - stored
+        conflicts = rows.size - stored
         await connection.execute(self._sql["note_conflicts"], to_datetime(self._clock.now_ms()), conflicts)
         return stored, conflicts
 
@@ -131,20 +131,7 @@ class BatchWriter:
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
 
 
-def _reading_rows(batch: Batch) -> list[ReadingRow]:
-    """The readings of a batch as rows, in the order of READING_COLUMNS."""
-    rows: list[ReadingRow] = []
-    for uplink in batch.new:
-        received_at = to_datetime(uplink.received_at)
-        identity = (uplink.device_no, uplink.epoch, uplink.seq)
-        rows.extend(
-            (person_no, vital, to_datetime(observed_at), *identity, item, value, flags, received_at)
-            for item, person_no, vital, value, observed_at, flags in uplink.readings
-        )
-    return rows
-
-
-def _set_aside(uplink: JudgedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
+def _set_aside(uplink: SealedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
     return (
         uplink.device_no, epoch, seq, refusal.item, uplink.device, refusal.reason, refusal.field, refusal.raw,
         uplink.received_at,

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.full_stack
 
 TOPIC = "hb/v1/7/canary/up"
 FILTER = "hb/v1/7/+/up"
-READER, WRITER = "ingest-1", "commands-0"
+READER, SECOND_READER, WRITER = "ingest-1", "ingest-0", "commands-0"
 ANSWER_S = 15.0
 SILENCE_S = 0.4
 
@@ -287,3 +287,18 @@ async def test_what_never_stops_arriving_never_waits_to_be_seen(full_stack: Stac
             async with asyncio.timeout(5):
                 found = await link.take(wait_s=30)
             link.acknowledge(found)
+
+
+async def test_retained_messages_of_every_length_go_out_at_once(full_stack: Stack) -> None:
+    """A length takes one byte up to 127, two up to 16,383, then three."""
+    around = (1, 90, 127, 128, 16_383, 16_384, 60_000)
+    messages = [(f"hb/v1/{shard}/canary/ack", os.urandom(length)) for shard, length in enumerate(around)]
+    async with writer(full_stack) as out:
+        out.publish_retained(messages)
+        await send(out, [b"all are out"])
+        async with open_link(settings(full_stack), client_id=SECOND_READER, filters=["hb/v1/+/canary/ack"]) as link:
+            held = await receive(link, len(messages))
+            assert sorted((one.topic, one.payload) for one in held) == messages
+            assert {one.packet_id for one in held} == {0}
+        out.publish_retained([(topic, b"") for topic, _ in messages])
+        await send(out, [b"all are forgotten"])

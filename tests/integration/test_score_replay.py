@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -60,7 +60,7 @@ def story_of(world: World, seed: int) -> list[JudgedUplink]:
             kind for kind, one_in in (("sos_pressed", 30), ("fall_suspected", 25)) if chance.random() < 1 / one_in
         ]
         record = uplink(seq, seq, vitals, events=events, person=world.person_no, device=world.device_no)
-        records.append(replace(record, home_no=world.home_no))
+        records.append(record._replace(home_no=world.home_no))
     for place in chance.choices(range(1, 85), k=12):
         records[place], records[place + 3] = records[place + 3], records[place]
     return records + chance.choices(records, k=10)
@@ -269,7 +269,7 @@ async def test_a_log_that_goes_on_after_a_hole_ends_the_process(pool: Pool) -> N
 async def test_without_a_checkpoint_numbers_go_on_from_the_highest_finding(pool: Pool) -> None:
     world = await settle_in(pool)
     story = [
-        replace(uplink(n, n, {"spo2": 85}, person=world.person_no, device=world.device_no), home_no=world.home_no)
+        uplink(n, n, {"spo2": 85}, person=world.person_no, device=world.device_no)._replace(home_no=world.home_no)
         for n in range(4)
     ]
     score = Score(pool, CountingBus())
@@ -288,7 +288,7 @@ async def test_a_person_who_moved_goes_on_with_the_numbers_of_the_old_home(pool:
     old, new = await settle_in(pool), await settle_in(pool)
     stories = [
         [
-            replace(uplink(n, n, {"spo2": 85}, person=old.person_no, device=home.device_no), home_no=home.home_no)
+            uplink(n, n, {"spo2": 85}, person=old.person_no, device=home.device_no)._replace(home_no=home.home_no)
             for n in range(4)
         ]
         for home in (old, new)
@@ -306,9 +306,8 @@ async def test_a_person_who_moved_goes_on_with_the_numbers_of_the_old_home(pool:
 async def test_calls_of_nobody_in_particular_are_numbered_home_by_home(pool: Pool) -> None:
     homes = [await settle_in(pool) for _ in range(2)]
     log = [
-        replace(
-            uplink(seq, at, events=["sos_pressed"], person=0, device=home.device_no, flags=int(Flag.NOBODY)),
-            home_no=home.home_no,
+        uplink(seq, at, events=["sos_pressed"], person=0, device=home.device_no, flags=int(Flag.NOBODY))._replace(
+            home_no=home.home_no
         )
         for home in homes
         for seq, at in enumerate([0, 60])

@@ -1,6 +1,7 @@
 """Acks: the newest of each device, retained, and the offset only after they are out."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from schemas.codec import decode_ack, encode_settled
@@ -24,13 +25,12 @@ class WatchedLink:
 
     def __init__(self, *, online: bool = True) -> None:
         self.online = online
-        self.out: list[tuple[str, Ack, bool]] = []
+        self.out: list[tuple[str, Ack]] = []
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
-        del qos
+    def publish_retained(self, messages: Sequence[tuple[str, bytes]]) -> None:
         if not self.online:
             raise RetryLaterError
-        self.out.append((topic, decode_ack(payload), retain))
+        self.out += [(topic, decode_ack(payload)) for topic, payload in messages]
 
 
 def settled(device: str, upto: int, *, epoch: int = 1) -> Record:
@@ -63,17 +63,14 @@ async def left(bus: MemoryBus) -> int:
 async def test_of_each_device_the_newest_ack_is_published_and_retained() -> None:
     bus, link = await bus_with(settled("a", 1), settled("b", 7), settled("a", 2)), WatchedLink()
     await publish(bus, link)
-    assert [(topic, ack.upto, retain) for topic, ack, retain in link.out] == [
-        (ACK.of(9, "a"), 2, True),
-        (ACK.of(9, "b"), 7, True),
-    ]
+    assert [(topic, ack.upto) for topic, ack in link.out] == [(ACK.of(9, "a"), 2), (ACK.of(9, "b"), 7)]
     assert await left(bus) == 0
 
 
 async def test_the_epoch_heard_last_is_the_one_retained() -> None:
     bus, link = await bus_with(settled("a", 40, epoch=1), settled("a", 0, epoch=2)), WatchedLink()
     await publish(bus, link)
-    assert [ack.epoch for _, ack, _ in link.out] == [2]
+    assert [ack.epoch for _, ack in link.out] == [2]
 
 
 async def test_while_the_broker_is_away_no_offset_moves() -> None:

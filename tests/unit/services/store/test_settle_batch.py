@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.messages import MAX_AHEAD, WHOLE_UPLINK
 from schemas.reasons import Reason
-from schemas.records import Canary, JudgedUplink, Refused, UplinkRecord
+from schemas.records import Canary, Refused, SealedRecord, SealedUplink
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
 
 NOBODYS = Refused(WHOLE_UPLINK, Reason.UNKNOWN_DEVICE, "", b"?")
@@ -15,9 +15,9 @@ NOBODYS = Refused(WHOLE_UPLINK, Reason.UNKNOWN_DEVICE, "", b"?")
 
 def uplink(
     device_no: int = 1, seq: int = 0, *, epoch: int = 5, shard: int = 3, received_at: int = 100, reason: str = ""
-) -> JudgedUplink:
+) -> SealedUplink:
     refused = NOBODYS if not device_no else Refused(0, reason, "value", b"{}")
-    return JudgedUplink(
+    return SealedUplink(
         device_no=device_no,
         device=f"device-{device_no}",
         home_no=1,
@@ -27,11 +27,13 @@ def uplink(
         oldest=0,
         sent_at=received_at,
         received_at=received_at,
+        readings=b"",
+        events=(),
         refusals=(refused,) if reason or not device_no else (),
     )
 
 
-def batch_of(records: Iterable[UplinkRecord], cursors: Cursors | None = None, *, partition: int = 0) -> Batch:
+def batch_of(records: Iterable[SealedRecord], cursors: Cursors | None = None, *, partition: int = 0) -> Batch:
     held = {} if cursors is None else cursors
     placed = [(partition, 40 + place, record) for place, record in enumerate(records)]
     for device_no, epoch in cursors_needed(record for _, _, record in placed):
@@ -44,7 +46,7 @@ def told(batch: Batch) -> list[tuple[str, int]]:
 
 
 def test_cursors_are_locked_once_each_in_device_order() -> None:
-    records: list[UplinkRecord] = [
+    records: list[SealedRecord] = [
         uplink(9),
         uplink(2, epoch=8),
         uplink(2, 1),

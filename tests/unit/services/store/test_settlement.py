@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.codec import identity_of
 from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_REJECTED, WHOLE_UPLINK, Ack
 from schemas.reasons import Reason
-from schemas.records import Canary, JudgedReading, JudgedUplink, Refused, UplinkRecord
+from schemas.records import READING, Canary, JudgedReading, Refused, SealedRecord, SealedUplink
 from services.store.core import Batch, Cursor, Cursors, Ranges, add, cursors_needed, gaps_of, holds, settle, upto_of
 from tests.golden import BAD
 
@@ -22,8 +22,8 @@ SPARSE_SEQS = st.lists(st.integers(min_value=0, max_value=400), max_size=150)
 
 def uplink(
     seq: int, *, epoch: int = EPOCH, oldest: int = 0, person_no: int = 1, device_no: int = DEVICE, refused: bool = False
-) -> JudgedUplink:
-    return JudgedUplink(
+) -> SealedUplink:
+    return SealedUplink(
         device_no=device_no,
         device=f"device-{device_no}",
         home_no=1,
@@ -33,12 +33,13 @@ def uplink(
         oldest=oldest,
         sent_at=1000 + seq,
         received_at=2000 + seq,
-        readings=() if refused else (JudgedReading(0, person_no, 1, 70.0, 1000 + seq, 0),),
+        readings=b"" if refused else READING.pack(0, person_no, 1, 70.0, 1000 + seq, 0),
+        events=(),
         refusals=(Refused(0, Reason.OUT_OF_RANGE, "value", b"{}"),) if refused else (),
     )
 
 
-def settled_by(uplinks: Iterable[UplinkRecord], cursors: Cursors) -> Batch:
+def settled_by(uplinks: Iterable[SealedRecord], cursors: Cursors) -> Batch:
     """One batch, as store makes it: the cursors that are needed exist."""
     records = [(0, offset, record) for offset, record in enumerate(uplinks)]
     for device_no, epoch in cursors_needed(record for _, _, record in records):
@@ -176,7 +177,7 @@ def test_a_rebinding_in_mid_outbox_neither_repeats_nor_moves_a_reading(seqs: lis
     once = settled_by([uplink(seq, person_no=person) for seq, person in first.items()], cursors)
     again = settled_by([uplink(seq, person_no=2) for seq in seqs], cursors)
     assert again.new == []
-    assert {one.seq: one.readings[0].person_no for one in once.new} == first
+    assert {one.seq: JudgedReading._make(READING.unpack(one.readings)).person_no for one in once.new} == first
 
 
 @given(seqs=SEQS)
@@ -236,7 +237,7 @@ def test_an_ack_lists_the_newest_refusals_and_refused_uplinks_are_settled(seqs: 
 
 
 def test_an_uplink_without_identity_touches_no_cursor() -> None:
-    nobody = JudgedUplink(
+    nobody = SealedUplink(
         device_no=0,
         device="stranger",
         home_no=0,
@@ -246,6 +247,8 @@ def test_an_uplink_without_identity_touches_no_cursor() -> None:
         oldest=0,
         sent_at=1,
         received_at=1,
+        readings=b"",
+        events=(),
         refusals=(Refused(WHOLE_UPLINK, Reason.NO_IDENTITY, "", b"?"),),
     )
     batch = settled_by([nobody], {})
