@@ -6,6 +6,7 @@ packet and all errors stay paho's.
 
 from collections.abc import Callable, Sequence
 from struct import Struct
+from threading import RLock
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -41,6 +42,12 @@ class BurstClient(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, manual_ack=True)
         self._on_burst = on_burst
         self._rest = b""
+        self._writing = RLock()
+
+    def _packet_write(self) -> MQTTErrorCode:
+        """One thread at a time: paho lets a second one in between the two halves of a packet."""
+        with self._writing:
+            return super()._packet_write()
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """One write for all PUBACKs, in order."""
