@@ -23,7 +23,8 @@ def main(
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     _show(report, console)
     console.print(f"Report: {REPORT}")
-    raise typer.Exit(0 if report["proof"]["balanced"] else 1)
+    proof = report["proof"]
+    raise typer.Exit(0 if proof["balanced"] and not proof["set_aside"] else 1)
 
 
 def _show(report: dict[str, Any], console: Console) -> None:

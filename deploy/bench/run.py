@@ -14,11 +14,13 @@ from deploy.local.settings import CHECKOUT, StackSettings
 from deploy.local.stack import Stack
 from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
+from deploy.platform.ready import wait_ready
 from deploy.proof.accounts import Accounts, compare, read_oracle
 from deploy.proof.latency import histogram_quantiles, read_metrics
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "bench.json"
-_SETTLE_S: Final = 3.0
+_SNAPSHOT_S: Final = 3.0
+"""By then ingest has heard of the devices: it reads the registry every 2 s."""
 _READINGS_PER_UPLINK: Final = 4
 
 Say = Callable[[str], None]
@@ -54,7 +56,9 @@ def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
 def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dict[str, Any]:
     fleet = Fleet(platform, directory, homes=0, seed=1)
     fleet.register("--load-devices", str(asked.devices))
-    time.sleep(_SETTLE_S)
+    say("waiting for the first canary")
+    wait_ready(platform)
+    time.sleep(_SNAPSHOT_S)
     before = measure(pids_of(platform))
     _generate(asked, platform, fleet, say)
     after = measure(pids_of(platform))
@@ -71,7 +75,12 @@ def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dic
         "cpu_us_per_reading": {name: cpu * 1e6 / readings for name, cpu in spent(before, after).items()},
         "rss_mb": {name: usage.rss_mb for name, usage in after.items()},
         "generator": summary["generator"],
-        "proof": {"balanced": accounts.balanced, "unsettled": accounts.unsettled, "examples": accounts.examples},
+        "proof": {
+            "balanced": accounts.balanced,
+            "unsettled": accounts.unsettled,
+            "set_aside": accounts.readings.set_aside,
+            "examples": accounts.examples,
+        },
     }
 
 

@@ -7,13 +7,15 @@ packet and all errors stay paho's.
 from collections.abc import Callable, Sequence
 from struct import Struct
 from threading import RLock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 _READ_BYTES: Final = 65_536
+_PAUSE_S: Final = 0.004
+"""After a burst, so that the next read finds more than one message: a read costs as much as ten messages."""
 _SHORTEST_PACKET: Final = 2
 _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
@@ -84,6 +86,7 @@ class BurstClient(paho.Client):
         problem = self._take_packets(self._rest + data, burst)
         if burst:
             self._on_burst(burst)
+            sleep(_PAUSE_S)
         return self._loop_rc_handle(problem) if problem else MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _take_packets(self, data: bytes, burst: list[Arrived]) -> MQTTErrorCode:
