@@ -15,8 +15,10 @@ HOMES ?= 20
 SEED ?= 1
 REPLAY ?=
 PEOPLE ?= 20
+KILLS ?= 40
+UPLINKS ?= 50000
 
-.PHONY: help demo up down test check fix bench
+.PHONY: help demo up down test check fix bench chaos
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -58,3 +60,6 @@ fix: $(DEV)  ## Repairs what a tool can repair
 
 bench: $(DEV)  ## How fast the full stack is on this machine
 	@$(PYTHON) -m deploy.bench
+
+chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be lost [KILLS=40 UPLINKS=50000 SEED=n]
+	@$(PYTHON) -m deploy.chaos --kills $(KILLS) --uplinks $(UPLINKS) --seed $(SEED)

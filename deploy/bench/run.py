@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from deploy.proof.accounts import Accounts, compare, read_oracle
 from deploy.proof.latency import histogram_quantiles, read_metrics
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "bench.json"
+LOGS: Final = REPORT.with_name("bench-logs")
+"""Where the services' logs are kept when the books do not balance: the servers and all they knew are erased."""
 _SNAPSHOT_S: Final = 3.0
 """By then ingest has heard of the devices: it reads the registry every 2 s."""
 _READINGS_PER_UPLINK: Final = 4
@@ -65,6 +68,8 @@ def _measure(asked: Asked, platform: Platform, directory: Path, say: Say) -> dic
     say("holding the oracle against the database")
     oracle = read_oracle(fleet.path("oracle.jsonl"))
     accounts = asyncio.run(compare(platform.stack.dsn, oracle))
+    if not accounts.balanced:
+        shutil.copytree(platform.directory, LOGS, dirs_exist_ok=True)
     page = read_metrics(platform.metrics_ports["store"])
     rows = histogram_quantiles(page, "hb_store_device_to_row_seconds", (0.5, 0.99))
     summary = fleet.summary()

@@ -1,0 +1,54 @@
+"""The command behind `make chaos`: writes a report; exits non-zero when anything was lost or told twice."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.chaos.run import REPORT, Asked, run_chaos
+
+
+def main(
+    kills: Annotated[int, typer.Option(min=1)] = 40,
+    uplinks: Annotated[int, typer.Option(min=100)] = 50_000,
+    seed: int = 1,
+) -> None:
+    """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
+    console = Console(highlight=False)
+    asked = Asked(kills=kills, uplinks=uplinks, seed=seed)
+    console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {seed}")
+    with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
+        report = run_chaos(asked, Path(directory), status.update)
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    _show(report, console)
+    console.print(f"Report: {REPORT}")
+    raise typer.Exit(1 if report["failures"] else 0)
+
+
+def _show(report: dict[str, Any], console: Console) -> None:
+    alerts, pages = report["alerts"], report["pages"]
+    console.print(
+        f"{report['uplinks']:,} uplinks, {sum(report['kills'].values())} strikes: "
+        f"{report['lost']} lost, {report['duplicated']} duplicated"
+    )
+    console.print(
+        f"Alerts: {alerts['expected']} expected, {alerts['missed']} missed, {alerts['twice']} twice, "
+        f"{alerts['false']} false. Pages: {pages['sent']} sent, {pages['duplicated_flagged']} again and saying so, "
+        f"{pages['duplicated_unflagged']} again unsaid"
+    )
+    table = Table("process", "strikes", "of these frozen", "recovery p50 ms", "p99 ms")
+    for target, recovery in report["recovery_ms"].items():
+        frozen = report["of_these_frozen"].get(target, 0)
+        table.add_row(target, str(report["kills"][target]), str(frozen), str(recovery["p50"]), str(recovery["p99"]))
+    console.print(table)
+    for why in report["failures"]:
+        console.print(f"[red]{why}[/]", markup=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

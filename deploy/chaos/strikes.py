@@ -1,0 +1,74 @@
+"""Strikes the processes of a platform one after the other, starts them again and notes how long they were away."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from deploy.chaos.recovery import recovered
+from deploy.chaos.schedule import BACKEND, Strike
+from deploy.local import proc
+from deploy.local.settings import SERVERS
+from deploy.platform.platform import Platform
+
+_SERVES_A_SERVICE: Final = b"hearthbeat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """A strike as it went: platform times of the blow and of the recovery, and the real seconds the latter took."""
+
+    strike: Strike
+    at_ms: int
+    recovered_at_ms: int
+    recovery_s: float
+
+
+async def strike(platform: Platform, one: Strike, now_ms: Callable[[], int], chance: Random) -> Struck:
+    """Strikes, brings back, waits until the work goes on. Raises NotRecoveredError."""
+    await asyncio.sleep(one.pause_s)
+    at_ms = now_ms()
+    if one.way == "freeze":
+        await _freeze(platform, one)
+    elif one.target == BACKEND:
+        _kill_backend(platform, chance)
+    else:
+        await _kill(platform, one)
+    platform.restart_ended()
+    recovery_s = await recovered(platform, one, now_ms)
+    return Struck(strike=one, at_ms=at_ms, recovered_at_ms=now_ms(), recovery_s=recovery_s)
+
+
+async def _freeze(platform: Platform, one: Strike) -> None:
+    process = platform.stack.process(one.target) if one.target in SERVERS else platform.processes[one.target]
+    process.freeze()
+    try:
+        await asyncio.sleep(one.away_s)
+    finally:
+        process.thaw()
+
+
+async def _kill(platform: Platform, one: Strike) -> None:
+    if one.target not in SERVERS:
+        platform.processes[one.target].kill()
+        await asyncio.sleep(one.away_s)
+        return
+    server = platform.stack.process(one.target)
+    await asyncio.to_thread(server.kill)
+    await asyncio.sleep(one.away_s)
+    await asyncio.to_thread(server.start)
+
+
+def _kill_backend(platform: Platform, chance: Random) -> None:
+    """One of the processes that serve our connections; they know themselves by the database's name."""
+    postmaster = platform.stack.process("postgresql").pid or 0
+    serving = [
+        process.pid
+        for process in proc.descendants(postmaster)
+        if _SERVES_A_SERVICE in (proc.PROC / str(process.pid) / "cmdline").read_bytes().split(b"127.0.0.1")[0]
+    ]
+    if serving:
+        os.kill(chance.choice(sorted(serving)), signal.SIGKILL)

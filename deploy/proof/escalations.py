@@ -1,0 +1,137 @@
+"""Pages and the audit trail: every alert reaches somebody, in order, in time, and no state changes unrecorded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+_STEPS: Final = """
+select s.alert_id::text as alert_id, s.step, s.state, s.due_at, a.acknowledged_at,
+       min(o.created_at) as fired_at, count(o.channel) as pages,
+       count(o.channel) filter (where o.state = 'sent') as sent
+from escalation_steps s join alerts a using (alert_id) left join outbox o using (alert_id, step)
+group by s.alert_id, s.step, s.state, s.due_at, a.acknowledged_at
+order by s.alert_id, s.step
+"""
+_ALERTS: Final = "select alert_id::text as alert_id, state from alerts"
+_AUDIT: Final = "select alert_id::text as alert_id, from_state, to_state from alert_audit order by alert_id, audit_no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A time at which people are told of an alert; ``fired_at`` is None where no page was made."""
+
+    alert_id: str
+    step: int
+    state: str
+    due_at: datetime
+    acknowledged_at: datetime | None
+    fired_at: datetime | None
+    pages: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One row of the audit trail."""
+
+    alert_id: str
+    from_state: str | None
+    to_state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """What tells people was away, platform time."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Escalations:
+    """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay."""
+
+    steps: int = 0
+    unpaged: int = 0
+    undelivered: int = 0
+    early: int = 0
+    late: int = 0
+    out_of_order: int = 0
+    after_answer: int = 0
+    unrecorded: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def hold(self) -> bool:
+        """Whether nothing was found."""
+        return not self.examples
+
+
+async def load(dsn: str) -> tuple[list[Step], dict[str, str], list[Change]]:
+    """Steps, alerts with their state, and the audit trail."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        steps = [Step(**dict(row)) for row in await connection.fetch(_STEPS)]
+        states = {row["alert_id"]: row["state"] for row in await connection.fetch(_ALERTS)}
+        changes = [Change(**dict(row)) for row in await connection.fetch(_AUDIT)]
+    finally:
+        await connection.close()
+    return steps, states, changes
+
+
+def judge_steps(steps: Sequence[Step], outages: Sequence[Outage], *, allowed: timedelta) -> Escalations:
+    """I2 and I3: a step that was taken made pages, all delivered, in order, not before and not long after it was due.
+
+    ``allowed`` is platform time.
+    """
+    verdict = Escalations(steps=sum(one.state == "done" for one in steps))
+    before: dict[str, datetime] = {}
+    for one in steps:
+        if one.state != "done":
+            continue
+        if one.fired_at is None:
+            _note(verdict, "unpaged", one)
+            continue
+        if one.sent < one.pages:
+            _note(verdict, "undelivered", one)
+        if one.fired_at < one.due_at:
+            _note(verdict, "early", one)
+        if one.fired_at > _possible_from(one.due_at, outages) + allowed:
+            _note(verdict, "late", one)
+        if one.fired_at < before.get(one.alert_id, one.fired_at):
+            _note(verdict, "out_of_order", one)
+        if one.acknowledged_at is not None and one.fired_at > one.acknowledged_at:
+            _note(verdict, "after_answer", one)
+        before[one.alert_id] = one.fired_at
+    return verdict
+
+
+def judge_audit(verdict: Escalations, states: Mapping[str, str], changes: Sequence[Change]) -> None:
+    """I5: the trail of each alert is a chain that begins with nothing and ends with its state."""
+    last: dict[str, str | None] = dict.fromkeys(states)
+    for change in changes:
+        if change.from_state != last.get(change.alert_id):
+            verdict.unrecorded += 1
+            verdict.examples.append(f"unrecorded: alert {change.alert_id} was {last.get(change.alert_id)}")
+        last[change.alert_id] = change.to_state
+    for alert_id, state in states.items():
+        if last[alert_id] != state:
+            verdict.unrecorded += 1
+            verdict.examples.append(f"unrecorded: alert {alert_id} is {state}")
+
+
+def _possible_from(due_at: datetime, outages: Sequence[Outage]) -> datetime:
+    """When it could be taken at the earliest: outages may follow one another."""
+    possible = due_at
+    for outage in sorted(outages, key=lambda one: one.start):
+        if outage.start <= possible <= outage.end:
+            possible = outage.end
+    return possible
+
+
+def _note(verdict: Escalations, what: str, step: Step) -> None:
+    setattr(verdict, what, getattr(verdict, what) + 1)
+    verdict.examples.append(f"{what.replace('_', ' ')}: alert {step.alert_id} step {step.step}")

@@ -1,0 +1,21 @@
+"""A small run of `make chaos`: six strikes at random, and the proof finds nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.chaos.run import Asked, run_chaos
+
+pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def test_six_strikes_lose_nothing_and_tell_nothing_twice(tmp_path: Path) -> None:
+    report = run_chaos(Asked(kills=6, uplinks=1_500, seed=6), tmp_path, lambda _: None)
+
+    assert report["failures"] == []
+    assert sum(report["kills"].values()) == 6
+    assert report["uplinks"] >= 1_500
+    assert (report["lost"], report["duplicated"]) == (0, 0)
+    assert report["alerts"]["expected"] > 0
+    assert report["pages"]["sent"] > 0
+    assert set(report["recovery_ms"]) == set(report["kills"])

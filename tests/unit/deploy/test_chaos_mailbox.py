@@ -1,0 +1,28 @@
+"""What a doctor's inbox tells of pages: which came again, and whether they said so."""
+
+from types import SimpleNamespace
+
+from deploy.chaos.mailbox import Inbox
+
+
+def mail(key: str, *, flagged: bool = False) -> SimpleNamespace:
+    flag = "X-HearthBeat-Possible-Duplicate: yes\r\n" if flagged else ""
+    return SimpleNamespace(content=f"Message-ID: <{key}>\r\n{flag}\r\nAlert\r\n".encode())
+
+
+async def test_a_page_that_comes_again_is_counted_by_what_it_says_of_itself() -> None:
+    inbox = Inbox()
+    for one in (
+        mail("a"),
+        mail("b"),
+        mail("a", flagged=True),
+        mail("a", flagged=True),
+        mail("b"),
+        mail("c", flagged=True),
+    ):
+        assert await inbox.handle_DATA(None, None, one) == "250 OK"
+    assert inbox.report() == {"sent": 6, "duplicated_flagged": 2, "duplicated_unflagged": 1}
+
+
+def test_an_empty_inbox_has_nothing_to_report() -> None:
+    assert Inbox().report() == {"sent": 0, "duplicated_flagged": 0, "duplicated_unflagged": 0}
