@@ -18,10 +18,10 @@ PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
 
-.PHONY: help demo up down test check fix bench chaos
+.PHONY: help demo up down test check fix bench chaos chaos-selftest
 
 help:  ## Lists these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 $(PYTHON):
 	@test -n "$(BASE_PYTHON)" || { echo "HearthBeat needs Python 3.11 or newer; none was found on PATH." >&2; exit 1; }
@@ -63,3 +63,6 @@ bench: $(DEV)  ## How fast the full stack is on this machine
 
 chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be lost [KILLS=40 UPLINKS=50000 SEED=n]
 	@$(PYTHON) -m deploy.chaos --kills $(KILLS) --uplinks $(UPLINKS) --seed $(SEED)
+
+chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
+	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)

@@ -3,23 +3,33 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.chaos.run import REPORT, Asked, run_chaos
+from deploy.chaos.asked import Asked
+from deploy.chaos.run import run_chaos
+from deploy.chaos.schedule import TARGETS
+from deploy.local.settings import CHECKOUT
+
+REPORT: Final = CHECKOUT / ".local" / "reports" / "chaos.json"
 
 
 def main(
+    *,
     kills: Annotated[int, typer.Option(min=1)] = 40,
     uplinks: Annotated[int, typer.Option(min=100)] = 50_000,
     seed: int = 1,
+    target: Annotated[list[str] | None, typer.Option(help="Only these; may be given several times.")] = None,
+    resends: Annotated[
+        bool, typer.Option(help="Off: devices send once, and the broker is spared and persists.")
+    ] = True,
 ) -> None:
     """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
     console = Console(highlight=False)
-    asked = Asked(kills=kills, uplinks=uplinks, seed=seed)
+    asked = Asked(kills=kills, uplinks=uplinks, seed=seed, resends=resends, targets=tuple(target or TARGETS))
     console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {seed}")
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
         report = run_chaos(asked, Path(directory), status.update)
@@ -47,7 +57,7 @@ def _show(report: dict[str, Any], console: Console) -> None:
         table.add_row(target, str(report["kills"][target]), str(frozen), str(recovery["p50"]), str(recovery["p99"]))
     console.print(table)
     for why in report["failures"]:
-        console.print(f"[red]{why}[/]", markup=True)
+        console.print(why, style="red", markup=False)
 
 
 if __name__ == "__main__":

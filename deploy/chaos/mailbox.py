@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from typing import Any
+from typing import Any, Final
+from zlib import crc32
 
 from aiosmtpd.controller import Controller
+
+_REFUSES_ONE_IN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,23 @@ class Inbox:
     """Everything that arrived, in order."""
 
     mails: list[Mail] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """Takes every mail."""
+        """Takes every mail, one in four only when it is sent again."""
         message = message_from_bytes(envelope.content)
+        key = str(message["Message-ID"])
+        if crc32(key.encode()) % _REFUSES_ONE_IN == 0 and key not in self.refused:
+            self.refused.add(key)
+            return "451 Try again later"
         flagged = message["X-HearthBeat-Possible-Duplicate"] == "yes"
-        self.mails.append(Mail(key=str(message["Message-ID"]), flagged=flagged))
+        self.mails.append(Mail(key=key, flagged=flagged))
         return "250 OK"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The idempotency keys of the pages that arrived."""
+        return frozenset(mail.key.strip("<>").partition("@")[0] for mail in self.mails)
 
     def report(self) -> dict[str, int]:
         """How many pages were sent, and how many came again with and without saying so."""

@@ -1,5 +1,6 @@
 """Which process is struck, when and how: the same for the same seed. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
@@ -28,15 +29,20 @@ class Strike:
     away_s: float
 
 
-def plan(strikes: int, *, seed: int) -> list[Strike]:
-    """So many strikes, every target once before any is struck again."""
+def plan(strikes: int, *, seed: int, targets: Sequence[str] = TARGETS) -> list[Strike]:
+    """So many strikes on ``targets``, each once before any is struck again."""
     chance = Random(seed)
     planned: list[Strike] = []
     waiting: list[str] = []
     while len(planned) < strikes:
-        waiting = waiting or chance.sample(TARGETS, k=len(TARGETS))
+        waiting = waiting or chance.sample(targets, k=len(targets))
         planned.append(_strike(waiting.pop(), chance))
     return planned
+
+
+def last_blows() -> list[Strike]:
+    """When the last uplink is out, whoever still has to write or tell is killed once more: no later uplink heals it."""
+    return [Strike(target=target, way="kill", pause_s=0.3, away_s=0.0) for target in ("store", "ingest")]
 
 
 def _strike(target: str, chance: Random) -> Strike:

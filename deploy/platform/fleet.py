@@ -41,13 +41,15 @@ class Fleet:
         self._platform.stack.register_devices(passwords)
         self.path("credentials.json").write_text(json.dumps(passwords))
 
-    def simulator(self, command: str, *arguments: str, drain_s: float = 120) -> ServiceProcess:
-        """A process that runs ``device_sim COMMAND`` against the stack's broker."""
+    def simulator(
+        self, command: str, *arguments: str, drain_s: float = 120, resend_after_s: float = 5
+    ) -> ServiceProcess:
+        """A process that runs ``device_sim COMMAND`` against the stack's broker. Times in real seconds."""
         stack = self._platform.stack
         common = (
             "--register", str(self.path("register.json")), "--credentials", str(self.path("credentials.json")),
             "--host", stack.mqtt_host, "--port", str(stack.mqtt_port), "--oracle", str(self.path("oracle.jsonl")),
-            "--summary", str(self.path("summary.json")), "--resend-after", "5",
+            "--summary", str(self.path("summary.json")), "--resend-after", f"{resend_after_s:.0f}",
             "--drain-s", f"{drain_s:.0f}",
         )  # fmt: skip
         return ServiceProcess(

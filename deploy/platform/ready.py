@@ -8,8 +8,7 @@ import asyncpg
 
 from deploy.platform.platform import Platform
 
-_PASSED: Final = "select count(distinct consumer) from watermarks where consumer in ('store', 'score')"
-_BOTH: Final = 2
+_PASSED: Final = "select received_at > to_timestamp($1::float8 / 1000) from watermark"
 _EVERY_S: Final = 0.2
 
 
@@ -18,14 +17,18 @@ class NotReadyError(RuntimeError):
 
 
 def wait_ready(platform: Platform, *, within_s: float = 60) -> None:
-    """Returns once a canary has passed. Raises ServiceEndedError, NotReadyError (with the ends of the logs)."""
-    asyncio.run(_wait(platform, time.monotonic() + within_s))
+    """Returns once a canary sent from now on has passed, on every partition.
+
+    Raises ServiceEndedError, NotReadyError (with the ends of the logs).
+    """
+    now_ms = platform.clock.now_ms() if platform.clock else time.time() * 1000
+    asyncio.run(_wait(platform, now_ms, time.monotonic() + within_s))
 
 
-async def _wait(platform: Platform, deadline: float) -> None:
+async def _wait(platform: Platform, since_ms: float, deadline: float) -> None:
     connection = await asyncpg.connect(platform.stack.dsn)
     try:
-        while await connection.fetchval(_PASSED) < _BOTH:
+        while not await connection.fetchval(_PASSED, since_ms):
             platform.check_alive()
             if time.monotonic() > deadline:
                 tails = [f"{name}:\n{process.tail(5)}" for name, process in platform.processes.items()]

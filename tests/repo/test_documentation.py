@@ -10,18 +10,18 @@ from schemas.reasons import Reason
 from tests.repo.tree import ROOT, files_ending, text_of
 
 DOCUMENTS = [path for path in files_ending(".md") if path.parts[0] not in {"tests", "schemas"}]
-TARGETS = set(re.findall(r"^([a-z]+):", text_of(Path("Makefile")), re.MULTILINE))
-PUBLIC_TARGETS = set(re.findall(r"^([a-z]+):.*##", text_of(Path("Makefile")), re.MULTILINE)) - {"help"}
+TARGETS = set(re.findall(r"^([a-z-]+):", text_of(Path("Makefile")), re.MULTILINE))
+PUBLIC_TARGETS = set(re.findall(r"^([a-z-]+):.*##", text_of(Path("Makefile")), re.MULTILINE)) - {"help"}
 TOLD_IN_NO_ACK = {Reason.NO_IDENTITY, Reason.UNKNOWN_DEVICE}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_every_make_command_exists(path: Path) -> None:
-    assert set(re.findall(r"(?:`|^)make ([a-z]+)", text_of(path), re.MULTILINE)) <= TARGETS
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text_of(path), re.MULTILINE)) <= TARGETS
 
 
 def test_the_readme_names_every_make_command() -> None:
-    assert set(re.findall(r"`make ([a-z]+)", text_of(Path("README.md")))) >= PUBLIC_TARGETS
+    assert set(re.findall(r"`make ([a-z-]+)", text_of(Path("README.md")))) >= PUBLIC_TARGETS
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)

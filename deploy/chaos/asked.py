@@ -1,0 +1,50 @@
+"""What a chaos run is asked to do, and how it is laid out for that. Pure."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.chaos.schedule import TARGETS
+
+RATE: Final = 120.0
+"""Platform seconds a real second."""
+NEVER_S: Final = 100_000.0
+
+_STRIKE_S: Final = 5.0
+"""What a strike takes on average, recovery included: the run is laid out for it."""
+_QUIET_S: Final = 40.0
+"""Without strikes at the end: silence is not judged for 15 platform minutes after an outage of ours."""
+_UPLINKS_PER_HOME_HOUR: Final = 110.0
+_HOMES_PER_STRIKE: Final = 1.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to try. Without ``resends`` devices send once, have no faults, and the broker keeps what it has."""
+
+    kills: int
+    uplinks: int
+    seed: int
+    resends: bool = True
+    targets: tuple[str, ...] = TARGETS
+
+    @property
+    def struck_targets(self) -> tuple[str, ...]:
+        """A broker that loses its memory loses what nobody sends again: it is spared then."""
+        return self.targets if self.resends else tuple(one for one in self.targets if one != "mosquitto")
+
+    @property
+    def resend_after_s(self) -> float:
+        """Real seconds."""
+        return 5.0 if self.resends else NEVER_S
+
+    @property
+    def runs_for_s(self) -> float:
+        """Real seconds that homes stream."""
+        return self.kills * _STRIKE_S + _QUIET_S
+
+    @property
+    def homes(self) -> int:
+        """Enough for the uplinks in that time, and for an incident or more under every strike."""
+        for_uplinks = self.uplinks / (_UPLINKS_PER_HOME_HOUR * self.runs_for_s * RATE / 3600)
+        return math.ceil(max(for_uplinks, self.kills * _HOMES_PER_STRIKE))

@@ -1,0 +1,116 @@
+"""Ten ways in which a platform of this kind loses things, as changes of our own source; planted in copies only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.chaos.schedule import TARGETS
+
+
+class StaleDefectError(ValueError):
+    """The source that a defect changes is no longer written like that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A small run of chaos: so many ``kills`` of ``targets``, with or without ``resends``."""
+
+    name: str
+    kills: int = 6
+    targets: tuple[str, ...] = TARGETS
+    resends: bool = True
+
+    def plant(self, root: Path) -> None:
+        """The product as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defect(Trial):
+    """A trial of the product with one thing wrong: ``old`` in ``file`` becomes ``new``."""
+
+    file: str
+    old: str
+    new: str
+
+    def plant(self, root: Path) -> None:
+        """Changes the copy at ``root``. Raises StaleDefectError."""
+        path = root / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise StaleDefectError(f"{self.name}: {self.file} holds its place {text.count(self.old)} times")
+        path.write_text(text.replace(self.old, self.new))
+
+
+CONTROLS: Final = (Trial(name="nothing wrong"), Trial(name="nothing wrong, without resends", resends=False))
+DEFECTS: Final = (
+    Defect(
+        name="PUBACK before the bus has it",
+        file="services/ingest/uplinks.py",
+        old="            registry = await self._snapshot.fresh(stop)\n",
+        new="            self._link.acknowledge(deliveries)\n            registry = await self._snapshot.fresh(stop)\n",
+        kills=14,
+        targets=("ingest",),
+        resends=False,
+    ),
+    Defect(
+        name="offset committed before the write",
+        file="services/store/app.py",
+        old="                written = await self._write(messages, subscription, stop)\n",
+        new="                await subscription.commit({one.partition: one.offset + 1 for one in messages})\n"
+        "                written = await self._write(messages, subscription, stop)\n",
+        kills=14,
+        targets=("store",),
+        resends=False,
+    ),
+    Defect(
+        name="cursor update left out",
+        file="services/store/writer.py",
+        old="            await self._save_cursors(connection, batch.touched)\n",
+        new="",
+    ),
+    Defect(
+        name="outbox error swallowed",
+        file="services/alert/delivery.py",
+        old='Outcome.RETRY: "pending"',
+        new='Outcome.RETRY: "sent"',
+    ),
+    Defect(
+        name="stale ack after reconnect",
+        file="services/runtime/mqtt.py",
+        old="if one.packet_id and one.connection == self._connection]",
+        new="if one.packet_id]",
+        kills=14,
+        targets=("mosquitto",),
+    ),
+    Defect(
+        name="settled record lost for duplicates",
+        file="services/store/core.py",
+        old="            touched[key] = cursor\n",
+        new="            if batch.new and batch.new[-1] is record:\n                touched[key] = cursor\n",
+    ),
+    Defect(
+        name="score position not saved",
+        file="services/score/checkpoint.py",
+        old="        position, dirty = partition.position, partition.dirty\n",
+        new="        position, dirty = partition.saved, partition.dirty\n",
+    ),
+    Defect(
+        name="naive time stamp",
+        file="services/store/rows.py",
+        old="_PG_EPOCH_MS: Final = 946_684_800_000\n",
+        new="_PG_EPOCH_MS: Final = 946_684_800_000 - 3_600_000  # as a clock in Berlin shows it\n",
+    ),
+    Defect(
+        name="set-aside dropped",
+        file="services/store/writer.py",
+        old="            await self._insert_set_aside(connection, batch)\n",
+        new="",
+    ),
+    Defect(
+        name="retained ack not retained",
+        file="services/runtime/mqtt_client.py",
+        old="bytes((paho.PUBLISH | 0x01,))",
+        new="bytes((paho.PUBLISH,))",
+        resends=False,
+    ),
+)

@@ -1,0 +1,36 @@
+"""Each defect still has its place in the source: a selftest that plants nothing would prove nothing."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from deploy.chaos.defects import DEFECTS, Defect, StaleDefectError
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def copy_of(defect: Defect, root: Path) -> Path:
+    path = root / defect.file
+    path.parent.mkdir(parents=True)
+    path.write_text((CHECKOUT / defect.file).read_text())
+    return path
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_defect_can_be_planted_and_is_python(defect: Defect, tmp_path: Path) -> None:
+    path = copy_of(defect, tmp_path)
+    defect.plant(tmp_path)
+    assert path.read_text() != (CHECKOUT / defect.file).read_text()
+    ast.parse(path.read_text())
+
+
+def test_there_are_ten_of_different_names() -> None:
+    assert len({defect.name for defect in DEFECTS}) == 10
+
+
+def test_a_defect_whose_place_is_gone_is_refused(tmp_path: Path) -> None:
+    path = copy_of(DEFECTS[0], tmp_path)
+    path.write_text("")
+    with pytest.raises(StaleDefectError, match="0 times"):
+        DEFECTS[0].plant(tmp_path)
