@@ -13,10 +13,11 @@ class StaleDefectError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A small run of chaos: so many ``kills`` of ``targets``, with or without ``resends``."""
+    """A small run of chaos: so many ``kills`` of ``targets`` during ``uplinks``, with or without ``resends``."""
 
     name: str
     kills: int = 6
+    uplinks: int = 1_000
     targets: tuple[str, ...] = TARGETS
     resends: bool = True
 
@@ -49,6 +50,7 @@ DEFECTS: Final = (
         old="            registry = await self._snapshot.fresh(stop)\n",
         new="            self._link.acknowledge(deliveries)\n            registry = await self._snapshot.fresh(stop)\n",
         kills=14,
+        uplinks=15_000,
         targets=("ingest",),
         resends=False,
     ),
@@ -79,7 +81,8 @@ DEFECTS: Final = (
         file="services/runtime/mqtt.py",
         old="if one.packet_id and one.connection == self._connection]",
         new="if one.packet_id]",
-        kills=14,
+        kills=8,
+        uplinks=15_000,
         targets=("mosquitto",),
     ),
     Defect(

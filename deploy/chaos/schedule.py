@@ -14,6 +14,7 @@ TARGETS: Final = (*SERVICES, *SERVERS, BACKEND)
 Way = Literal["kill", "freeze"]
 
 _FREEZE_ONE_IN: Final = 4
+_BUS_FROZEN_SHARE: Final = 0.5
 _PAUSE_S: Final = (0.5, 3.0)
 _DEAD_S: Final = (0.0, 1.0)
 _FROZEN_S: Final = (1.0, 5.0)
@@ -21,12 +22,17 @@ _FROZEN_S: Final = (1.0, 5.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """After ``pause_s`` real seconds ``target`` is gone for ``away_s``: dead by SIGKILL, or frozen by SIGSTOP."""
+    """After ``pause_s`` real seconds ``target`` is gone for ``away_s``: dead by SIGKILL, or frozen by SIGSTOP.
+
+    ``bus_frozen``: Apache Kafka stands still until the target is back, so that ingest holds messages meanwhile which
+    the broker no longer knows.
+    """
 
     target: str
     way: Way
     pause_s: float
     away_s: float
+    bus_frozen: bool = False
 
 
 def plan(strikes: int, *, seed: int, targets: Sequence[str] = TARGETS) -> list[Strike]:
@@ -52,4 +58,5 @@ def _strike(target: str, chance: Random) -> Strike:
         way="freeze" if freezes else "kill",
         pause_s=chance.uniform(*_PAUSE_S),
         away_s=chance.uniform(*(_FROZEN_S if freezes else _DEAD_S)),
+        bus_frozen=target == "mosquitto" and not freezes and chance.random() < _BUS_FROZEN_SHARE,
     )

@@ -21,7 +21,6 @@ from deploy.platform.platform import base_environment
 REPORT: Final = CHECKOUT / ".local" / "reports" / "chaos-selftest.json"
 _LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache", "docs", "tests")
 _SHARED: Final = ("root", "kafka")
-_UPLINKS: Final = 1_000
 _TIMEOUT_S: Final = 600
 
 
@@ -70,7 +69,7 @@ def run_with(trial: Trial, *, seed: int) -> list[str]:
 def _run_chaos(copy: Path, trial: Trial, seed: int) -> list[str]:
     targets = [word for target in trial.targets for word in ("--target", target)]
     command = [
-        sys.executable, "-m", "deploy.chaos", "--kills", str(trial.kills), "--uplinks", str(_UPLINKS),
+        sys.executable, "-m", "deploy.chaos", "--kills", str(trial.kills), "--uplinks", str(trial.uplinks),
         "--seed", str(seed), *targets, "--resends" if trial.resends else "--no-resends",
     ]  # fmt: skip
     ended = subprocess.run(

@@ -15,6 +15,8 @@ from deploy.local.settings import SERVERS
 from deploy.platform.platform import Platform
 
 _SERVES_A_SERVICE: Final = b"hearthbeat"
+_HOLDS_S: Final = 0.3
+_RECONNECTS_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ async def strike(platform: Platform, one: Strike, now_ms: Callable[[], int], cha
     at_ms = now_ms()
     if one.way == "freeze":
         await _freeze(platform, one)
+    elif one.bus_frozen:
+        await _kill_with_bus_frozen(platform, one)
     elif one.target == BACKEND:
         _kill_backend(platform, chance)
     else:
@@ -60,6 +64,18 @@ async def _kill(platform: Platform, one: Strike) -> None:
     await asyncio.to_thread(server.kill)
     await asyncio.sleep(one.away_s)
     await asyncio.to_thread(server.start)
+
+
+async def _kill_with_bus_frozen(platform: Platform, one: Strike) -> None:
+    """The bus stands still from before the blow until whoever was connected to the target has come back."""
+    bus = platform.stack.process("kafka")
+    bus.freeze()
+    try:
+        await asyncio.sleep(_HOLDS_S)
+        await _kill(platform, one)
+        await asyncio.sleep(_RECONNECTS_S)
+    finally:
+        bus.thaw()
 
 
 def _kill_backend(platform: Platform, chance: Random) -> None:

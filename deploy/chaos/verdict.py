@@ -25,7 +25,6 @@ _ON_TIME: Final = timedelta(seconds=5 * RATE)
 """Five real seconds, as platform time."""
 _REPLAYS_AT_MOST: Final = timedelta(seconds=10 * RATE)
 _TELLS_PEOPLE: Final = frozenset({"alert", "postgresql", BACKEND})
-_STALE_ACK: Final = "for an unknown packet identifier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +72,9 @@ async def _bookmarks(asked: Asked, platform: Platform, clock: SharedClock, inbox
     start, end = _moment(clock.origin_ms), _moment(clock.now_ms())
     found = await bookmarks.load(platform.stack.dsn, start=start, end=end)
     acks = await asyncio.to_thread(retained_acks, platform.stack)
-    log = (platform.stack.settings.run_directory / "mosquitto.log").read_text(errors="replace")
     behind = end - found.checkpoint_at
     return {
         "acks": bookmarks.wrongly_acknowledged(found.settled, acks, all_kept=not asked.resends),
-        "stale acks": [line for line in log.splitlines() if _STALE_ACK in line],
         "pages": [f"said to be sent, never arrived: {key}" for key in sorted(found.sent - inbox.keys)],
         "checkpoint": [f"{behind} behind, platform time"] if behind > _REPLAYS_AT_MOST else [],
         "times": [f"{found.received_outside} rows received outside of the run"] if found.received_outside else [],
