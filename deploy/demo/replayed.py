@@ -5,7 +5,14 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from deploy.proof.episodes import Comparison, Key, Samples, compare_episodes, expected_episodes, found_episodes
+from deploy.proof.episodes import (
+    Comparison,
+    Samples,
+    compare_episodes,
+    expected_episodes,
+    found_episodes,
+    late_readings,
+)
 
 _MINUTE_MS = 60_000
 
@@ -16,7 +23,8 @@ async def compare_replay(dsn: str, recording: Path, people: Path, ended_at_ms: i
         person: [(at, value) for at, value in samples if at <= ended_at_ms]
         for person, samples in read_streamed(recording, people).items()
     }
-    return compare_episodes(expected_episodes(streamed), await found_episodes(dsn), _causes())
+    expected, found = expected_episodes(streamed), await found_episodes(dsn)
+    return compare_episodes(expected, found, await late_readings(dsn, expected ^ found))
 
 
 def read_streamed(recording: Path, people: Path) -> dict[str, Samples]:
@@ -29,7 +37,3 @@ def read_streamed(recording: Path, people: Path) -> dict[str, Samples]:
         if row is not None and glucose == glucose:  # noqa: PLR0124 - a missing value is NaN
             samples[row["person_id"]].append((row["base_ms"] + round(minute * _MINUTE_MS), float(glucose)))
     return {person: sorted(rows) for person, rows in samples.items()}
-
-
-def _causes() -> dict[Key, str]:
-    return {}

@@ -26,6 +26,15 @@ from findings f join people p using (person_no)
 where f.rule = 'glucose_low' and f.level > 0
 """
 
+_LATE: Final = """
+select count(*) as readings, max(extract(epoch from r.received_at - r.observed_at)) / 60 as minutes
+from readings r join people p using (person_no)
+where p.person_id = $1::text::uuid
+  and r.observed_at between to_timestamp($2::float8 / 1000) and to_timestamp($3::float8 / 1000)
+  and r.received_at - r.observed_at > interval '30 minutes'
+"""
+_AROUND_MS: Final = 3 * 3_600_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -85,6 +94,21 @@ async def found_episodes(dsn: str) -> set[Key]:
         return {(row["person_id"], row["level"], row["first_below"]) for row in await connection.fetch(_FOUND)}
     finally:
         await connection.close()
+
+
+async def late_readings(dsn: str, keys: Iterable[Key]) -> dict[Key, str]:
+    """The cause of a difference where readings around it came too late to be folded in: resends on a fast clock."""
+    causes = {}
+    connection = await asyncpg.connect(dsn)
+    try:
+        for person, level, first in keys:
+            row = await connection.fetchrow(_LATE, person, first - _AROUND_MS, first + _AROUND_MS)
+            if row and row["readings"]:
+                late = f"{row['readings']} readings within 3 h of it came late, by up to {row['minutes']:.0f} min"
+                causes[person, level, first] = f"{late} of platform time"
+    finally:
+        await connection.close()
+    return causes
 
 
 def compare_episodes(expected: set[Key], found: set[Key], causes: Mapping[Key, str]) -> Comparison:
