@@ -38,7 +38,7 @@ def stack_environment(stack: Stack) -> dict[str, str]:
 
 
 class Platform:
-    """Prepares, starts and stops the services on a running stack. Extra settings are ``overrides``."""
+    """Prepares, starts and stops the services on a running stack. ``overrides`` are settings, ``own`` those of one."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Platform:
         clock: SharedClock | None = None,
         overrides: Mapping[str, str] | None = None,
         logs: Path | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
@@ -61,12 +62,14 @@ class Platform:
             }
             | dict(overrides or {})
         )
+        self._own = own or {}
         self.metrics_ports = {name: free_port() for name in SERVICES}
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {name: self._process(name) for name in SERVICES}
 
     def _process(self, name: str) -> ServiceProcess:
-        environment = self.environment | {"HB_METRICS_PORT": str(self.metrics_ports[name])}
+        ports = {"HB_METRICS_PORT": str(self.metrics_ports[name])}
+        environment = self.environment | ports | dict(self._own.get(name, {}))
         return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
 
     @property
