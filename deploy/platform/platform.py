@@ -67,9 +67,13 @@ class Platform:
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {name: self._process(name) for name in SERVICES}
 
-    def _process(self, name: str) -> ServiceProcess:
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The settings of one service."""
         ports = {"HB_METRICS_PORT": str(self.metrics_ports[name])}
-        environment = self.environment | ports | dict(self._own.get(name, {}))
+        return self.environment | ports | dict(self._own.get(name, {}))
+
+    def _process(self, name: str) -> ServiceProcess:
+        environment = self.environment_of(name)
         return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
 
     @property
