@@ -7,7 +7,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.faults.by_hand import by_hand
-from deploy.faults.ground import DURABLE, Ground, expect
+from deploy.faults.ground import Ground, expect
 from deploy.faults.kills import struck
 from deploy.faults.line import Figures
 from deploy.faults.stream import close_books, streaming
@@ -161,5 +161,3 @@ def resident_mb(pid: int) -> float:
     import psutil  # noqa: PLC0415
 
     return float(psutil.Process(pid).memory_info().rss) / 1e6
-
-

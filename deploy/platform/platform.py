@@ -1,5 +1,6 @@
 """The services of one platform on the full stack, each a process of its own."""
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -70,11 +71,17 @@ class Platform:
     def environment_of(self, name: str) -> dict[str, str]:
         """The settings of one service."""
         ports = {"HB_METRICS_PORT": str(self.metrics_ports[name])}
-        return self.environment | ports | dict(self._own.get(name, {}))
+        watched = {"HB_WATCH_SERVICES": json.dumps(self._watched())} if name == "watch" else {}
+        return self.environment | ports | watched | dict(self._own.get(name, {}))
 
     def _process(self, name: str) -> ServiceProcess:
         environment = self.environment_of(name)
         return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
+
+    def _watched(self) -> dict[str, str]:
+        return {
+            name: f"http://127.0.0.1:{port}/metrics" for name, port in self.metrics_ports.items() if name != "watch"
+        }
 
     @property
     def console_url(self) -> str:
