@@ -36,6 +36,15 @@ class HandDevice:
         self._client.on_connect, self._client.on_disconnect = self._on_connect, self._on_disconnect
         self._client.on_message = self._on_message
 
+    @property
+    def online(self) -> bool:
+        """Whether the broker has taken its connection."""
+        return self._online.is_set()
+
+    def now_ms(self) -> int:
+        """Platform time."""
+        return self._ground.clock.now_ms()
+
     def open(self) -> None:
         """Connects."""
         self._client.connect(self._ground.stack.mqtt_host, self._ground.stack.mqtt_port)
@@ -47,9 +56,10 @@ class HandDevice:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, _code: ReasonCode, _: Any) -> None:
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _: Any) -> None:
         client.subscribe(f"{self._topic}/ack", qos=0)
-        self._online.set()
+        if not code.is_failure:
+            self._online.set()
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _: Any) -> None:
         self._online.clear()

@@ -27,6 +27,7 @@ from deploy.platform.ready import wait_ready
 from deploy.proof.accounts import Published, Uplink
 
 Say = Callable[[str], None]
+OPERATORS: Final = "operators"
 FEW: Final = 100
 """Of the bands, for lines that are not about their number."""
 _HEAD_START_S: Final = 12.0
@@ -119,6 +120,10 @@ class Ground:
             time.sleep(0.05)
         return time.monotonic() - began
 
+    def told_operators(self, what: str) -> bool:
+        """Whether a page of watch has named it."""
+        return any(what in call.body or what.replace(" ", "_") in call.body for call in self.receiver.of(OPERATORS))
+
     def restart(self, service: str, **once: str) -> None:
         """Stops a service in good order and starts it, with settings for this one life."""
         process = self.platform.processes[service]
@@ -139,7 +144,7 @@ class Ground:
         for proxy in self.proxies.values():
             proxy.delay_s = proxy.bytes_per_s = 0.0
             proxy.switch(Mode.THROUGH)
-        self.receiver.answers = [200]
+        self.receiver.answers.clear()
         for name in SERVERS:
             server = self.stack.process(name)
             server.thaw()
@@ -183,7 +188,10 @@ def open_ground(soil: Soil, directory: Path, say: Say, *, quick: bool, seed: int
         ways |= {name: (_port_of(stack.dsn), free_port()) for name in ("store-db", "api-db")}
         proxies = {name: opened.enter_context(open_proxy(here, there)) for name, (there, here) in ways.items()}
         clock = SharedClock.starting_in(_HEAD_START_S, rate=soil.rate)
-        platform = Platform(stack, clock, _settings(mail_port), directory / "logs", _detours(stack, proxies))
+        platform = Platform(
+            stack, clock, _settings(mail_port, receiver.address(OPERATORS)), directory / "logs",
+            _detours(stack, proxies),
+        )  # fmt: skip
         opened.enter_context(platform)
         yield _settle_in(
             Ground(
@@ -195,12 +203,15 @@ def open_ground(soil: Soil, directory: Path, say: Say, *, quick: bool, seed: int
         )  # fmt: skip
 
 
-def _settings(mail_port: int) -> dict[str, str]:
+def _settings(mail_port: int, operators: str) -> dict[str, str]:
     return {
         "HB_SCORE_RESEND_AFTER_S": "5",
         "HB_ALERT_SMTP_HOST": "127.0.0.1",
         "HB_ALERT_SMTP_PORT": str(mail_port),
         "HB_ALERT_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+        "HB_WATCH_EVERY_S": "2",
+        "HB_WATCH_WEBHOOK_URL": operators,
+        "HB_WATCH_WEBHOOK_SECRET": secrets.token_urlsafe(32),
     }
 
 

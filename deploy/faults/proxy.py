@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from random import Random
 from typing import Final
 
 from deploy.local.settings import LOOPBACK
@@ -28,13 +29,19 @@ class Mode(StrEnum):
 
 
 class Proxy:
-    """Listens on ``port`` and passes on to ``target``. ``delay_s`` is for each way."""
+    """Listens on ``port`` and passes on to ``target``.
+
+    ``delay_s`` is for each way, ``bytes_per_s`` for each connection and way (0: no limit). One chunk of
+    ``stumbles_one_in`` (0: none) comes ``stumbles_s`` later, as a segment that is lost and sent again.
+    """
 
     def __init__(self, port: int, target: int) -> None:
         self.port, self.target = port, target
         self.delay_s = 0.0
         self.bytes_per_s = 0.0
+        self.stumbles_one_in, self.stumbles_s = 0, 0.0
         self._mode = Mode.THROUGH
+        self._chance = Random(port)
         self._ends: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"proxy-{port}", daemon=True)
@@ -107,6 +114,8 @@ class Proxy:
                     await asyncio.sleep(self.delay_s)
                 if self.bytes_per_s:
                     await asyncio.sleep(len(chunk) / self.bytes_per_s)
+                if self.stumbles_one_in and self._chance.randrange(self.stumbles_one_in) == 0:
+                    await asyncio.sleep(self.stumbles_s)
                 dead = dead or self._mode is Mode.SWALLOW
                 while self._held(answers=answers):  # noqa: ASYNC110 - a switch, not an event
                     await asyncio.sleep(_WAITS_S)

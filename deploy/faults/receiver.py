@@ -17,32 +17,33 @@ _MOST_HUNG_S: Final = 20.0
 class Call:
     """A page as it arrived. ``flagged``: it says itself that it may be a repetition."""
 
-    path: str
     key: str
     flagged: bool
+    body: str
 
 
 @dataclass(slots=True)
 class Receiver:
-    """Gives ``answers`` in turn, the last one for ever."""
+    """Everybody is a path of their own. Gives a path's ``answers`` in turn, the last one for ever; 200 without any."""
 
     port: int = 0
-    answers: list[Answer] = field(default_factory=lambda: [200])
-    calls: list[Call] = field(default_factory=list)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    calls: dict[str, list[Call]] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
 
     def address(self, path: str) -> str:
-        """Where a doctor is paged."""
+        """Where somebody is told."""
         return f"http://{LOOPBACK}:{self.port}/{path}"
 
     def of(self, path: str) -> list[Call]:
-        """What came for one doctor."""
-        return [call for call in self.calls if call.path == f"/{path}"]
+        """What came for somebody."""
+        return self.calls.get(path, [])
 
-    def take(self, call: Call) -> Answer:
+    def take(self, path: str, call: Call) -> Answer:
         """Notes a call; how to answer it."""
-        self.calls.append(call)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.calls.setdefault(path, []).append(call)
+        answers = self.answers.get(path) or [200]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 @contextmanager
@@ -52,18 +53,18 @@ def open_receiver() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            flagged = "HearthBeat-Possible-Duplicate" in self.headers
-            answer = receiver.take(Call(path=self.path, key=self.headers["Idempotency-Key"], flagged=flagged))
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            flagged, key = "HearthBeat-Possible-Duplicate" in self.headers, self.headers.get("Idempotency-Key", "")
+            answer = receiver.take(self.path.strip("/"), Call(key=key, flagged=flagged, body=body))
             if answer == "hang":
                 receiver.closing.wait(_MOST_HUNG_S)
                 return
             self.send_response(200 if answer == "garbage" else answer)
             self.send_header("Retry-After", "1")
-            body = b"<html>not what you expected" if answer == "garbage" else b""
-            self.send_header("Content-Length", str(len(body)))
+            said = b"<html>not what you expected" if answer == "garbage" else b""
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(said)
 
         def log_message(self, *_: Any) -> None:
             """Says nothing."""
