@@ -97,8 +97,8 @@ def offsets_deleted(ground: Ground) -> Figures:
     said = "MissingOffsetError" in store.tail(60)
     expect(said, f"store does not say why: {store.tail()}")
     ground.platform.prepare()
+    ground.platform.restart_ended()
     with streaming(ground) as stream:
-        ground.platform.restart_ended()
         time.sleep(5)
     again = counter_value(read_metrics(ground.platform.metrics_ports["store"]), "hb_store_duplicates_total")
     expect(again, "nothing was read again: the line shows nothing")

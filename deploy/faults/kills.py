@@ -169,10 +169,10 @@ def answers_again(ground: Ground, *, within_s: float = 20.0) -> float:
     return ground.until(lambda: console_answers(ground), "the console answers", within_s=within_s)
 
 
-def console_answers(ground: Ground) -> bool:
+def console_answers(ground: Ground, *, within_s: float = 2.0) -> bool:
     """Whether the console can ask the database."""
     try:
-        with build_opener().open(f"{ground.platform.console_url}/healthz", timeout=2):
+        with build_opener().open(f"{ground.platform.console_url}/healthz", timeout=within_s):
             return True
     except (URLError, OSError):
         return False

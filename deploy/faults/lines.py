@@ -284,7 +284,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=38,
         fault="a backup is restored",
         criterion="devices send again what came after it",
-        why_not="a drill of its own: `make restore`",
+        why_not="a drill of its own, outside of this matrix",
     ),
     Line(
         number=39,

@@ -17,6 +17,7 @@ _ATTEMPTS: Final = """
 select attempt, outcome, possible_duplicate, started_at from notification_attempts
 where doctor_no = $1 order by attempt
 """
+_GIVE_UP: Final = "update outbox set state = 'failed' where doctor_no = $1 and state <> 'sent'"
 _PENDING: Final = """
 select count(*) from escalation_steps join alerts using (alert_id)
 where home_no = $1 and escalation_steps.state = 'pending'
@@ -97,6 +98,7 @@ def receivers_misbehave(ground: Ground) -> Figures:
     for household in (*doctors.values(), mailed):
         steps = ground.value(_PENDING, household.home_no)
         expect(steps == 1, "an alert is not told again")
+    ground.rows(_GIVE_UP, doctors["line-28-refuses"].doctor_no)
     close_books(ground)
     return {"email_after_s": round(mail_s, 1), "hung_told_after_s": round(took["line-28-hangs"] + mail_s, 1),
             "retries_after_s": [round(gap, 1) for gap in gaps], "refused_attempts": refused}  # fmt: skip
