@@ -18,6 +18,9 @@ PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
 
+LINE ?=
+
+.PHONY: faults
 .PHONY: help demo up down test check fix bench chaos chaos-selftest
 
 help:  ## Lists these commands
@@ -66,3 +69,6 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)
+
+faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
+	@$(PYTHON) -m deploy.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)

@@ -27,6 +27,10 @@ class StackSettings:
     platform_password: str | None = None
     platform_users: tuple[str, ...] = PLATFORM_USERS
     mqtt_persistence: bool = False
+    #: How much the broker keeps for a reader that is away; what comes after that it drops without a word.
+    mqtt_max_queued: int = 1_000_000
+    #: A second listener of Kafka, and the port to which it sends its clients: something stands in between.
+    kafka_detour: tuple[int, int] | None = None
     kafka_heap_mb: int = 512
     #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
     kafka_retention_bytes: int = 128 * 1024 * 1024

@@ -13,6 +13,7 @@ from services.alert.channels.port import Channel, ChannelType, Contact, Outcome,
 from services.alert.core import idempotency_key, page_link, retry_after_s
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
+from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
@@ -69,6 +70,7 @@ class Delivery:
             result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)
         else:
             result = await self.channel.send(page)
+            reach(Failpoint.ALERT_SENT)
         await self._record(row, result)
         self.metrics.count(
             "hb_alert_attempts_total", channel=self.kind.name, outcome=result.outcome, reason=result.reason

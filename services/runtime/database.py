@@ -64,6 +64,7 @@ async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIte
         min_size=0,
         max_size=settings.pool_size,
         command_timeout=settings.command_timeout_s,
+        timeout=settings.connect_timeout_s,
         init=_prepare,
         server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
     )

@@ -11,6 +11,7 @@ from schemas.alerts import FINDING_NAMESPACE, Finding
 from schemas.messages import CommandKind
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
+from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.score.core import Effect, FallCheck, SosCall
 
@@ -38,6 +39,8 @@ class EffectWriter:
                     await self._add_fall_check(connection, effect)
                 else:
                     await self._add_sos_press(connection, effect)
+            reach(Failpoint.SCORE_WRITING)
+        reach(Failpoint.SCORE_WRITTEN)
 
     async def add_finding(self, connection: Connection, finding: Finding) -> None:
         """A replay finds it there. The same id with other content is a bug of ours, told loudly; what stands stays."""

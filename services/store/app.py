@@ -15,6 +15,7 @@ from services.runtime.bus.port import Bus, Message, Record, Subscription
 from services.runtime.clock import Clock
 from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
+from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
 from services.store.core import Batch, Cursor
@@ -70,6 +71,7 @@ class StorePath:
                 written = await self._write(messages, subscription, stop)
                 if written is None:
                     break
+                reach(Failpoint.STORE_WRITTEN)
                 untold.add(*written, messages)
             if untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
                 await self._pass_on(untold, subscription, stop)
