@@ -10,7 +10,7 @@ import psutil
 
 FLAT_WITHIN: Final = 0.10
 """The last third's mean may be that much above the second third's."""
-_EVERY_S: Final = 2.0
+SAMPLE_EVERY_S: Final = 2.0
 _FEWEST: Final = 6
 """With fewer samples nothing can be said of growth."""
 
@@ -47,7 +47,7 @@ def sampled(pids: Mapping[str, int]) -> Iterator[dict[str, list[float]]]:
     done = threading.Event()
 
     def sample() -> None:
-        while not done.wait(_EVERY_S):
+        while not done.wait(SAMPLE_EVERY_S):
             for name, process in processes.items():
                 try:
                     samples[name].append(process.memory_info().rss / 2**20)

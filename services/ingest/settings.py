@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import SHARDS
 from services.runtime.clock import Gather
+from services.runtime.mqtt import WINDOW
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
 
 
@@ -15,7 +16,7 @@ def _database() -> DatabaseSettings:
 class IngestSettings(BaseSettings):
     """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included.
 
-    Between two bursts it pauses ``least_gather_s``, under load up to ``most_gather_s``.
+    Between two bursts it pauses, under load up to ``most_gather_s``, for bursts to grow.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_INGEST_")
@@ -23,7 +24,6 @@ class IngestSettings(BaseSettings):
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
     first_shard: int = Field(default=0, ge=0, lt=SHARDS)
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
-    least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.04, ge=0)
     ack_every_s: float = Field(default=0.25, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
@@ -40,4 +40,4 @@ class IngestSettings(BaseSettings):
     @property
     def gather(self) -> Gather:
         """The pause between two bursts."""
-        return Gather(least_s=self.least_gather_s, most_s=self.most_gather_s)
+        return Gather(most_s=self.most_gather_s, full=WINDOW)

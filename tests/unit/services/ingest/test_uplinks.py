@@ -93,7 +93,7 @@ async def run(link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool
     clock, wire = FakeClock(NOW), cast("Link", link)
     canaries = Canaries(wire, clock, instance="0", shard=5, partitions=1)
     snapshot = cast("SnapshotKeeper", Snapshot(stale=stale))
-    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather=Gather(least_s=0, most_s=0))
+    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather=Gather(most_s=0, full=1))
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))
     await asyncio.sleep(for_s)
