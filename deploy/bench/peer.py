@@ -23,7 +23,9 @@ _SENT_WITHIN_S: Final = 240.0
 _DRAINED_WITHIN_S: Final = 300.0
 _NO_RESENDS_S: Final = 3600.0
 _CONNECTED_WITHIN_S: Final = 20.0
+_SUBSCRIBED_AFTER_S: Final = 1.0
 _INGEST: Final = "ingest-0"
+_STARTED: Final = '"started"'
 
 
 def compare(bench: Bench) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def _ours(bench: Bench) -> Drained:
         bench.wait_for_stage(generator, "sent", _SENT_WITHIN_S)
         platform.processes["ingest"].start()
         pids = pids_of(platform)
+        _wait_for_ingest(bench)
         drains = measure(pids)
         seen = watch_drain(
             platform.stack.dsn,
@@ -90,6 +93,7 @@ def _theirs(bench: Bench, program: str) -> Drained:
     directory = bench.fleet.directory
     with telegraf.telegraf(program, stack, directory) as child:
         _wait_for_session(child, directory)
+        time.sleep(_SUBSCRIBED_AFTER_S)
     servers = {name: stack.process(name).pid or 0 for name in ("mosquitto", "postgresql")}
     began = measure(servers)
     generator = bench.generator(
@@ -104,6 +108,7 @@ def _theirs(bench: Bench, program: str) -> Drained:
         generator.stop()
     with telegraf.telegraf(program, stack, directory) as child:
         pids = servers | {"telegraf": child.pid}
+        _wait_for_session(child, directory)
         drains = measure(pids)
         seen = watch_drain(
             stack.dsn,
@@ -118,20 +123,31 @@ def _theirs(bench: Bench, program: str) -> Drained:
     return Drained(rows_per_s=speed(seen, rows), cpu_us=cpu_us)
 
 
+def _wait_for_ingest(bench: Bench) -> None:
+    """Returns when it says that it has started: its start-up is over then."""
+    ingest = bench.platform.processes["ingest"]
+    lines = ingest.log.read_text(errors="replace").count(_STARTED)
+    deadline = time.monotonic() + _CONNECTED_WITHIN_S
+    while ingest.log.read_text(errors="replace").count(_STARTED) == lines:
+        bench.platform.check_alive()
+        if time.monotonic() > deadline:
+            raise LoadError("ingest did not start")
+        time.sleep(0.02)
+
+
 def _check_alive(child: subprocess.Popen[bytes], directory: Path) -> None:
     if child.poll() is not None:
         raise LoadError(f"telegraf ended with {child.poll()}:\n{telegraf.log_of(directory)[-2000:]}")
 
 
 def _wait_for_session(child: subprocess.Popen[bytes], directory: Path) -> None:
-    """Its subscription is in force a moment after it says that it is connected."""
+    """Returns when it says that the broker has taken it; its start-up is over then."""
     deadline = time.monotonic() + _CONNECTED_WITHIN_S
     while telegraf.CONNECTED not in telegraf.log_of(directory):
         _check_alive(child, directory)
         if time.monotonic() > deadline:
             raise LoadError(f"telegraf did not connect:\n{telegraf.log_of(directory)[-2000:]}")
-        time.sleep(0.1)
-    time.sleep(1)
+        time.sleep(0.02)
 
 
 def _forget_session(bench: Bench, user: str) -> None:

@@ -27,6 +27,8 @@ class StackSettings:
     platform_password: str | None = None
     platform_users: tuple[str, ...] = PLATFORM_USERS
     mqtt_persistence: bool = False
+    #: Unacknowledged messages on their way to a client that names no number of its own; 0: no limit.
+    mqtt_inflight: int = 1000
     kafka_heap_mb: int = 512
     #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
     kafka_retention_bytes: int = 128 * 1024 * 1024
