@@ -4,17 +4,22 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import asyncpg
 
-from deploy.chaos.asked import RATE, Asked
-from deploy.chaos.mailbox import Inbox, open_inbox
+from deploy.chaos.asked import INCIDENTS_TIMES, RATE, Asked
+from deploy.chaos.doctors import at_work, open_practice
+from deploy.chaos.mailbox import open_inbox
+from deploy.chaos.recovery import recovered
+from deploy.chaos.report import as_report
 from deploy.chaos.schedule import last_blows, plan
 from deploy.chaos.strikes import Struck, strike
-from deploy.chaos.verdict import as_report, judge
+from deploy.chaos.tap import open_tap
+from deploy.chaos.verdict import Scene, judge
 from deploy.local.ports import free_port
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
@@ -27,9 +32,10 @@ from deploy.proof.incidents import Incident, judge_incidents, load_alerted, read
 
 _HEAD_START_S: Final = 20.0
 _SETTLES_S: Final = 150.0
+_DRAIN_S: Final = 60.0
 _PENDING_PAGES: Final = "select count(*) from outbox where state in ('pending', 'sending')"
 _PEACE_S: Final = 25.0
-"""No strike is begun so near the end: it would not be over when platform time stands still."""
+"""No strike is begun so near the end, or within the quiet: it would not be over when platform time stands still."""
 _CHECKPOINT_S: Final = 9.0
 """By then score has written a checkpoint since the last record."""
 
@@ -42,44 +48,47 @@ def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
     mail_port = free_port()
     say("starting mosquitto, Apache Kafka and TimescaleDB")
     try:
-        with stack, open_inbox(mail_port) as inbox:
+        with stack, open_inbox(mail_port) as inbox, open_tap(stack.mqtt_port) as tap:
             clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s)
             overrides = {
                 "HB_SCORE_RESEND_AFTER_S": "5",
                 "HB_ALERT_SMTP_HOST": "127.0.0.1",
                 "HB_ALERT_SMTP_PORT": str(mail_port),
+                "HB_MQTT_PORT": str(tap.port),
             }
             with Platform(stack, clock, overrides, directory / "logs") as platform:
-                return _run(asked, platform, clock, directory, inbox, say)
+                fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
+                fleet.register()
+                practice = open_practice(platform, fleet.path("register.json"), seed=asked.seed)
+                wait_ready(platform)
+                scene = Scene(platform=platform, clock=clock, fleet=fleet, inbox=inbox, tap=tap, practice=practice)
+                return _run(asked, scene, say)
     finally:
         stack.erase()
 
 
-def _run(
-    asked: Asked, platform: Platform, clock: SharedClock, directory: Path, inbox: Inbox, say: Say
-) -> dict[str, Any]:
-    fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
-    fleet.register()
-    wait_ready(platform)
+def _run(asked: Asked, scene: Scene, say: Say) -> dict[str, Any]:
+    platform, fleet = scene.platform, scene.fleet
     simulator = fleet.simulator(
         "run",
-        "--seed", str(asked.seed), "--truth", str(fleet.path("truth.jsonl")), "--state", str(directory / "state"),
-        *([] if asked.resends else ["--no-faults"]),
-        resend_after_s=asked.resend_after_s, drain_s=60,
+        "--seed", str(asked.seed), "--truth", str(fleet.path("truth.jsonl")), "--state", str(fleet.path("state")),
+        "--incidents-times", str(INCIDENTS_TIMES), *([] if asked.resends else ["--no-faults"]),
+        resend_after_s=asked.resend_after_s, drain_s=_DRAIN_S,
     )  # fmt: skip
     simulator.start()
-    time.sleep(max(0.0, 3 - clock.elapsed_s))
+    time.sleep(max(0.0, 3 - scene.clock.elapsed_s))
     try:
-        struck = asyncio.run(_strike_all(asked, platform, simulator, clock, say))
-        say("letting it settle")
-        while simulator.alive:
-            platform.restart_ended()
-            time.sleep(0.5)
+        with at_work(scene.practice):
+            struck = asyncio.run(_strike_all(asked, platform, simulator, scene.clock, say))
+            say("letting it settle")
+            while simulator.alive:
+                platform.restart_ended()
+                time.sleep(0.5)
     finally:
         simulator.stop()
     truth = read_truth(fleet.path("truth.jsonl"))
-    asyncio.run(_settle(platform.stack.dsn, truth, clock.now_ms(), say))
-    verdict = asyncio.run(judge(asked, platform, fleet, truth, clock, struck, inbox))
+    asyncio.run(_settle(platform.stack.dsn, truth, scene.clock.now_ms(), say))
+    verdict = asyncio.run(judge(asked, scene, truth, struck))
     return as_report(asked, verdict, struck)
 
 
@@ -89,12 +98,15 @@ async def _strike_all(
     chance = Random(asked.seed)
     struck: list[Struck] = []
     for number, one in enumerate(plan(asked.kills, seed=asked.seed, targets=asked.struck_targets), start=1):
-        if clock.elapsed_s > asked.runs_for_s - _PEACE_S:
+        if clock.elapsed_s > asked.runs_for_s - min(_PEACE_S, asked.quiet_s):
             break
         say(f"strike {number} of {asked.kills}: {one.way} {one.target}")
-        struck.append(await strike(platform, one, clock.now_ms, chance))
+        struck.append(await strike(platform, one, clock.now_ms, chance, waits=asked.waits))
         if not simulator.alive:
             raise RuntimeError(f"the simulator ended with {simulator.exit_code}:\n{simulator.tail()}")
+    if not asked.waits:
+        await recovered(platform, struck[-1].strike, clock.now_ms)
+        struck = [replace(one, recovered_at_ms=clock.now_ms()) for one in struck]
     say("streaming on in peace")
     await asyncio.sleep(max(0.0, asked.runs_for_s - clock.elapsed_s))
     say("the last blows")

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deploy.chaos.defects import CONTROLS, DEFECTS, Trial
+from deploy.chaos.defects import CONTROLS, DEFECTS, Defect, Trial
 from deploy.chaos.recovery import NotRecoveredError
 from deploy.local.settings import CHECKOUT
 from deploy.platform.platform import base_environment
@@ -39,12 +41,16 @@ def main(
     chosen = [DEFECTS[number - 1] for number in only] if only else list(DEFECTS)
     controls = () if only else CONTROLS
     caught: dict[str, list[str]] = {}
-    table = Table("defect", "caught by")
+    table = Table("trial", "s", "caught by", "red beside that")
     with console.status("") as status:
         for place, trial in enumerate([*controls, *chosen], start=1):
             status.update(f"{place} of {len(controls) + len(chosen)}: {trial.name}")
-            caught[trial.name] = run_with(trial, seed=seed)
-            table.add_row(trial.name, Text("\n".join(caught[trial.name]) or "nothing"))
+            began = time.monotonic()
+            found = run_with(trial, seed=seed)
+            caught[trial.name] = trial.caught(found) if isinstance(trial, Defect) else found
+            beside = [why for why in found if why not in caught[trial.name]]
+            took = f"{time.monotonic() - began:.0f}"
+            table.add_row(trial.name, took, _lines(caught[trial.name]) or Text("nothing"), _lines(beside))
     console.print(table)
     number = sum(bool(caught[defect.name]) for defect in chosen)
     sound = not any(caught[control.name] for control in controls)
@@ -52,6 +58,10 @@ def main(
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps({"seed": seed, "caught": caught}, indent=2) + "\n")
     raise typer.Exit(0 if sound and number == len(chosen) else 1)
+
+
+def _lines(found: Sequence[str]) -> Text:
+    return Text("\n".join(found))
 
 
 def run_with(trial: Trial, *, seed: int) -> list[str]:
@@ -70,7 +80,8 @@ def _run_chaos(copy: Path, trial: Trial, seed: int) -> list[str]:
     targets = [word for target in trial.targets for word in ("--target", target)]
     command = [
         sys.executable, "-m", "deploy.chaos", "--kills", str(trial.kills), "--uplinks", str(trial.uplinks),
-        "--seed", str(seed), *targets, "--resends" if trial.resends else "--no-resends",
+        "--seed", str(seed), "--quiet-s", str(trial.quiet_s), *targets,
+        "--resends" if trial.resends else "--no-resends",
     ]  # fmt: skip
     ended = subprocess.run(
         command, cwd=copy, env=base_environment(), capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
