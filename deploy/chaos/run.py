@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -105,8 +105,7 @@ async def _strike_all(
         if not simulator.alive:
             raise RuntimeError(f"the simulator ended with {simulator.exit_code}:\n{simulator.tail()}")
     if not asked.waits:
-        await recovered(platform, struck[-1].strike, clock.now_ms)
-        struck = [replace(one, recovered_at_ms=clock.now_ms()) for one in struck]
+        struck = await _all_recovered(platform, struck, clock)
     say("streaming on in peace")
     await asyncio.sleep(max(0.0, asked.runs_for_s - clock.elapsed_s))
     say("the last blows")
@@ -115,6 +114,13 @@ async def _strike_all(
         platform.processes[one.target].kill()
         platform.restart_ended()
     return struck
+
+
+async def _all_recovered(platform: Platform, struck: Sequence[Struck], clock: SharedClock) -> list[Struck]:
+    """Waits until uplinks get through and people can be told again: until then everything was one outage."""
+    for target in ("store", "alert"):
+        await recovered(platform, replace(struck[-1].strike, target=target, laden=False), clock.now_ms)
+    return [replace(one, recovered_at_ms=clock.now_ms()) for one in struck]
 
 
 async def _settle(dsn: str, truth: list[Incident], now_ms: int, say: Say) -> None:
