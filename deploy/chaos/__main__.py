@@ -1,6 +1,8 @@
 """The command behind `make chaos`: writes a report; exits non-zero when anything was lost or told twice."""
 
 import json
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -29,6 +31,7 @@ def main(
     quiet_s: Annotated[float, typer.Option(min=0, help="Real seconds without strikes at the end.")] = QUIET_S,
 ) -> None:
     """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     asked = Asked(
         kills=kills, uplinks=uplinks, seed=seed, resends=resends, targets=tuple(target or TARGETS), quiet_s=quiet_s

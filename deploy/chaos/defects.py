@@ -27,6 +27,10 @@ class Trial:
     def plant(self, root: Path) -> None:
         """The product as it is."""
 
+    def caught(self, failures: Sequence[str]) -> list[str]:
+        """What a run must not find here: anything."""
+        return list(failures)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Defect(Trial):

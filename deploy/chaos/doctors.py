@@ -154,8 +154,8 @@ class AtConsole:
         await asyncio.sleep(_TRIES_AGAIN_S)
 
 
-def open_practice(platform: Platform, register: Path, *, seed: int) -> Practice:
-    """Registers the second doctor for everybody of the fleet's ``register`` and gives both a password."""
+def register_doctors(platform: Platform, register: Path) -> Mapping[str, str]:
+    """Registers the second doctor for everybody of the fleet's ``register``; both get passwords, which it gives."""
     homes = Register.model_validate_json(register.read_bytes()).homes
     people = tuple(person.person_id for home in homes for person in home.people)
     second = Register(doctors=(Doctor(email=SECOND, name="Dr. Second", people=people),))
@@ -165,7 +165,7 @@ def open_practice(platform: Platform, register: Path, *, seed: int) -> Practice:
     passwords = {email: secrets.token_urlsafe(12) for email in (FIRST, SECOND)}
     for email, password in passwords.items():
         run_tool(platform.environment, "services.api", "set-password", email, given=password)
-    return Practice(platform.console_url, seed, passwords)
+    return passwords
 
 
 @contextmanager
