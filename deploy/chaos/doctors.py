@@ -48,6 +48,8 @@ class Practice:
     sent: dict[str, Answer] = field(default_factory=dict)
     """By note."""
     sent_again: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """What the console had no reason to say."""
 
     async def work(self, stop: Event) -> None:
         """Everybody, until ``stop``."""
@@ -72,12 +74,18 @@ class AtConsole:
         """Looks, thinks, acknowledges; begins nothing new after ``stop``."""
         async with self._client() as client:
             while not stop.is_set():
-                for alert in await self._ask(client, "GET", f"/api/v1/alerts?state=open&limit={_PAGE}"):
-                    self._consider(alert["alert_id"], alert["version"])
-                for key in [key for key, at in self._due.items() if at <= time.monotonic()]:
-                    self._due[key] = float("inf")
-                    await self._take_on(client, *key)
+                try:
+                    await self._look(client)
+                except ConsoleError as error:
+                    self._practice.wrong.append(str(error))
                 await asyncio.sleep(_LOOKS_EVERY_S)
+
+    async def _look(self, client: httpx.AsyncClient) -> None:
+        for alert in await self._ask(client, "GET", f"/api/v1/alerts?state=open&limit={_PAGE}"):
+            self._consider(alert["alert_id"], alert["version"])
+        for key in [key for key, at in self._due.items() if at <= time.monotonic()]:
+            self._due[key] = float("inf")
+            await self._take_on(client, *key)
 
     async def list_all(self) -> list[str]:
         """The alerts of all pages, in the console's order."""
@@ -170,7 +178,7 @@ def register_doctors(platform: Platform, register: Path) -> Mapping[str, str]:
 
 @contextmanager
 def at_work(practice: Practice) -> Iterator[None]:
-    """They work in a thread of their own; what the console did wrong to them is raised at the end."""
+    """They work in a thread of their own."""
     stop = Event()
     with ThreadPoolExecutor(1, thread_name_prefix="doctors") as thread:
         working = thread.submit(lambda: asyncio.run(practice.work(stop)))

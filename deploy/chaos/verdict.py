@@ -96,6 +96,7 @@ async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime) -> esc
 async def _console(scene: Scene) -> dict[str, list[str]]:
     found = await answers.load(scene.platform.stack.dsn, _moment(scene.clock.now_ms()))
     return {
+        "console": scene.practice.wrong,
         "I5 answers": answers.wrong_answers(list(scene.practice.sent.values()), found.recorded),
         "I2 console": answers.wrongly_listed(found.waiting, await scene.practice.listed()),
     }
