@@ -7,14 +7,12 @@ from itertools import islice
 from random import Random
 from typing import Final, Protocol
 
-from schemas.messages import EPOCH_LIMIT, Ack
+from schemas.messages import EPOCH_LIMIT, MAX_UNDER_WAY, Ack
 
 RESEND_AFTER_S: Final = 60.0
 """Real seconds without progress until unsettled uplinks are sent again; doubling, up to ten times as long."""
 RESEND_CAP: Final = 10
 RESEND_AT_ONCE: Final = 64
-UNDER_WAY: Final = 4096
-"""At most so many uplinks are under way beyond ``upto``."""
 KEEP_SETTLED_S: Final = 24 * 3600.0
 CAPACITY: Final = 20_000
 _CHECKPOINT_S: Final = 60.0
@@ -130,7 +128,7 @@ class Outbox:
 
     def take(self, now: float) -> list[Held]:
         """What to send now: new uplinks, and when it is time for it the 64 oldest not known to be settled."""
-        limit = max(self.position.upto, self.position.kept_from - 1) + UNDER_WAY
+        limit = max(self.position.upto, self.position.kept_from - 1) + MAX_UNDER_WAY
         chosen: list[Held] = []
         while self._fresh and self._fresh[0] <= limit:
             held = self._held.get(self._fresh.popleft())

@@ -12,6 +12,8 @@ SEQ_LIMIT: Final = 2**53
 """A sequence number is an integer in [0, SEQ_LIMIT)."""
 MAX_AHEAD: Final = 65_536
 """A ``seq`` more than this above ``upto`` is set aside, unsettled."""
+MAX_UNDER_WAY: Final = 4_096
+"""At most so many uplinks of a device are under way beyond ``upto``."""
 MAX_GAPS: Final = 32
 """An ack lists at most this many gaps."""
 MAX_REJECTED: Final = 16

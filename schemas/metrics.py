@@ -38,6 +38,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric(name="hb_ingest_sessions_lost_total", kind="counter", help="Connects that found no session at the broker."),
     Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
+    Metric(name="hb_ingest_put_off_total", kind="counter", help="Uplinks beyond what their device may send."),
     Metric(
         name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."
     ),
@@ -95,4 +96,20 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric(name="hb_score_checkpoints_lost_total", kind="counter", help="Checkpoints that somebody else had moved."),
     Metric(name="hb_score_retries_total", kind="counter", help="Writes that had to be repeated."),
+    Metric(
+        name="hb_process_waiting_state",
+        kind="gauge",
+        help="1 while work stands still because of a server.",
+        labels=("on",),
+    ),
+    Metric(name="hb_process_started_timestamp_seconds", kind="gauge", help="When the process began, Unix seconds."),
+    Metric(name="hb_watch_looks_total", kind="counter", help="Looks at the whole platform."),
+    Metric(name="hb_watch_incidents_total", kind="counter", help="Incidents opened, by kind.", labels=("kind",)),
+    Metric(
+        name="hb_watch_pages_total",
+        kind="counter",
+        help="Pages to operators, by way and how they went.",
+        labels=("channel", "outcome"),
+    ),
+    Metric(name="hb_watch_heartbeats_total", kind="counter", help="Heartbeats that were answered."),
 )

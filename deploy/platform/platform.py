@@ -1,5 +1,6 @@
 """The services of one platform on the full stack, each a process of its own."""
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -67,7 +68,14 @@ class Platform:
 
     def _process(self, name: str) -> ServiceProcess:
         environment = self.environment | {"HB_METRICS_PORT": str(self.metrics_ports[name])}
+        if name == "watch":
+            environment["HB_WATCH_SERVICES"] = json.dumps(self._watched())
         return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
+
+    def _watched(self) -> dict[str, str]:
+        return {
+            name: f"http://127.0.0.1:{port}/metrics" for name, port in self.metrics_ports.items() if name != "watch"
+        }
 
     @property
     def console_url(self) -> str:

@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Final
 
-SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api")
+SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch")
 _LOG_BYTES: Final = 4 * 1024 * 1024
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 

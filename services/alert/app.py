@@ -47,8 +47,10 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(pool, found, stop), name="listen")
-            group.create_task(do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, wake=found), name="claims")
-            group.create_task(do_rounds(ladder.climb, stop, every_s=_POLL_S, log=log), name="ladder")
+            group.create_task(
+                do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
+            )
+            group.create_task(do_rounds(ladder.climb, stop, every_s=_POLL_S, log=log, metrics=metrics), name="ladder")
             for delivery in deliveries:
                 group.create_task(delivery.run(stop, every_s=_POLL_S), name=delivery.kind.name)
 

@@ -51,7 +51,7 @@ class Delivery:
                     task.add_done_callback(under_way.discard)
                 return len(rows)
 
-            await do_rounds(start_due, stop, every_s=every_s, log=self.log)
+            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics)
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
         """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""

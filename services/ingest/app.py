@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack
 from schemas.topics import UP
 from services.ingest.acks import AckPublisher
 from services.ingest.canary import Canaries
+from services.ingest.floods import FloodNotes
+from services.ingest.flow import Limits
 from services.ingest.settings import IngestSettings
-from services.ingest.snapshot import SnapshotKeeper
+from services.ingest.snapshot import SnapshotKeeper, has_run_before
 from services.ingest.uplinks import UplinkPath
 from services.runtime.bus.open import open_bus
-from services.runtime.clock import Clock
-from services.runtime.database import open_pool
+from services.runtime.clock import Clock, WallClock
+from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import open_link
@@ -26,11 +28,27 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         up = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id, filters=filters))
         down = await stack.enter_async_context(open_link(settings.mqtt, client_id=f"{settings.client_id}-acks"))
+        ran_before = await has_run_before(pool, settings.instance)
         snapshot = SnapshotKeeper(pool, log)
         canaries = Canaries(
             down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions
         )
-        uplinks = UplinkPath(up, bus, snapshot, canaries, clock, metrics, log, gather=settings.gather)
+        limits = Limits(per_s=settings.uplinks_per_s * max(1.0, clock.rate), burst=settings.uplinks_at_once)
+        floods = FloodNotes(
+            limits=limits, pool=pool, sql=load_queries("services.ingest"), real=WallClock(), metrics=metrics, log=log
+        )
+        uplinks = UplinkPath(
+            link=up,
+            bus=bus,
+            snapshot=snapshot,
+            canaries=canaries,
+            limits=limits,
+            clock=clock,
+            metrics=metrics,
+            log=log,
+            gather=settings.gather,
+            sessions_known_lost=0 if ran_before else 1,
+        )
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
         log.info("started", shards=len(filters), partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
@@ -38,3 +56,4 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
             tasks.create_task(uplinks.run(stop), name="uplinks")
             tasks.create_task(canaries.publish(stop), name="canaries")
             tasks.create_task(acks.run(stop), name="acks")
+            tasks.create_task(floods.keep(stop), name="floods")

@@ -8,3 +8,16 @@ select b.device_no, b.slot, b.person_no, p.home_no,
        coalesce((extract(epoch from lower(b.valid)) * 1000)::bigint, 0) as from_ms,
        coalesce((extract(epoch from upper(b.valid)) * 1000)::bigint, 9007199254740992) as to_ms
 from bindings b join people p using (person_no);
+
+-- name: has_run_before
+-- Whether canaries of an instance have come through.
+select exists (select from watermarks where instance = $1);
+
+-- name: note_floods
+-- Devices that sent more than they may; one that has rested for a minute begins anew.
+insert into device_floods as f (device, began_at, last_at, put_off)
+select device, $3, $3, put_off from unnest($1::text[], $2::bigint[]) as noted (device, put_off)
+on conflict (device) do update set
+    began_at = case when f.last_at < $3 - interval '1 minute' then excluded.began_at else f.began_at end,
+    put_off = excluded.put_off + case when f.last_at < $3 - interval '1 minute' then 0 else f.put_off end,
+    last_at = excluded.last_at;

@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.messages import MAX_UNDER_WAY
 from schemas.topics import SHARDS
 from services.runtime.clock import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
@@ -15,7 +16,9 @@ def _database() -> DatabaseSettings:
 class IngestSettings(BaseSettings):
     """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included.
 
-    Between two bursts it pauses ``least_gather_s``, under load up to ``most_gather_s``.
+    Between two bursts it pauses ``least_gather_s``, under load up to ``most_gather_s``. A device may send
+    ``uplinks_per_s`` for ever (on a faster platform clock as many times more), and ``uplinks_at_once`` after a rest:
+    as many as its outbox may have under way.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_INGEST_")
@@ -25,6 +28,8 @@ class IngestSettings(BaseSettings):
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
     least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.04, ge=0)
+    uplinks_per_s: float = Field(default=20.0, gt=0)
+    uplinks_at_once: int = Field(default=MAX_UNDER_WAY, ge=1)
     ack_every_s: float = Field(default=0.25, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)

@@ -14,6 +14,14 @@ _RELOAD_EVERY_S: Final = 2.0
 _TOO_OLD_S: Final = 8.0
 
 
+async def has_run_before(pool: Pool, instance: str) -> bool:
+    """Whether an instance has ever sent a canary here: if not, the broker holds no session of it, and none is lost."""
+    try:
+        return bool(await pool.fetchval(load_queries("services.ingest")["has_run_before"], instance))
+    except LOST_CONNECTION:
+        return True
+
+
 class SnapshotKeeper:
     """The registry as of at most eight seconds ago. A binding starts 10 s after its commit, so none is wrong."""
 
@@ -45,9 +53,14 @@ class SnapshotKeeper:
         self._loaded_at = asked_at
         self._loaded.set()
 
+    @property
+    def is_too_old(self) -> bool:
+        """Whether uplinks have to wait for a newer one."""
+        return time.monotonic() - self._loaded_at > _TOO_OLD_S
+
     async def fresh(self, stop: asyncio.Event) -> Registry | None:
         """The snapshot; waits while it is too old. None only when ``stop`` is set meanwhile."""
-        while time.monotonic() - self._loaded_at > _TOO_OLD_S:
+        while self.is_too_old:
             if await pause(stop, 0.05):
                 return None
         return self._registry

@@ -1,8 +1,10 @@
 """The path of an uplink: taken from the broker, judged, appended to the bus, and only then acknowledged."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -12,58 +14,63 @@ from schemas.records import JudgedUplink
 from schemas.topics import CANARY_DEVICE, UPLINKS_JUDGED, device_of, home_key
 from services.ingest.canary import Canaries
 from services.ingest.core import judge
+from services.ingest.flow import Limits
 from services.ingest.registry import Registry
 from services.ingest.snapshot import SnapshotKeeper
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, Gather, pause
 from services.runtime.errors import RetryLaterError
-from services.runtime.metrics import Metrics
+from services.runtime.metrics import Metrics, Server
 from services.runtime.mqtt import Delivery, Link
 
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
 
 
+@dataclass(slots=True, kw_only=True)
 class UplinkPath:
-    """A sequential loop over bursts: order is kept, bursts grow with load, memory is bounded by the broker's window."""
+    """A sequential loop over bursts: order is kept, bursts grow with load, memory is bounded by the broker's window.
 
-    def __init__(
-        self,
-        link: Link,
-        bus: Bus,
-        snapshot: SnapshotKeeper,
-        canaries: Canaries,
-        clock: Clock,
-        metrics: Metrics,
-        log: structlog.typing.FilteringBoundLogger,
-        *,
-        gather: Gather,
-    ) -> None:
-        self._link, self._bus, self._snapshot, self._canaries = link, bus, snapshot, canaries
-        self._clock, self._metrics, self._log, self._gather = clock, metrics, log, gather
-        self._sessions_lost = 0
+    ``sessions_known_lost`` are told already: 1 for an instance that never ran here, whose first connect finds none.
+    """
+
+    link: Link
+    bus: Bus
+    snapshot: SnapshotKeeper
+    canaries: Canaries
+    limits: Limits
+    clock: Clock
+    metrics: Metrics
+    log: structlog.typing.FilteringBoundLogger
+    gather: Gather
+    sessions_known_lost: int = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``; a burst that is under way is finished, unless the bus is away."""
         while not stop.is_set():
-            deliveries = await self._link.take(wait_s=_WAIT_S)
+            deliveries = await self.link.take(wait_s=_WAIT_S)
             self._count_lost_sessions()
+            self.metrics.waits(on=Server.BROKER, now=not self.link.online)
             if not deliveries:
                 continue
-            registry = await self._snapshot.fresh(stop)
+            self.metrics.waits(on=Server.DATABASE, now=self.snapshot.is_too_old)
+            registry = await self.snapshot.fresh(stop)
+            self.metrics.waits(on=Server.DATABASE, now=False)
             if registry is None or not await self._append(self._records(deliveries, registry), stop):
                 return
-            self._link.acknowledge(deliveries)
-            await asyncio.sleep(self._gather.after(len(deliveries)))
+            self.link.acknowledge(deliveries)
+            await asyncio.sleep(self.gather.after(len(deliveries)))
 
     def _records(self, deliveries: Sequence[Delivery], registry: Registry) -> list[Record]:
-        received_at = self._clock.now_ms()
+        received_at, now_s = self.clock.now_ms(), time.monotonic()
         records: list[Record] = []
         uplinks: list[JudgedUplink] = []
         for delivery in deliveries:
             shard, device = device_of(delivery.topic)
             if device == CANARY_DEVICE:
-                records.extend(self._canaries.records(delivery))
+                records.extend(self.canaries.records(delivery))
+                continue
+            if not self.limits.admit(device, delivery.payload, now_s):
                 continue
             uplink = judge(
                 delivery.payload, device=device, entry=registry.get(device), shard=shard, received_at=received_at
@@ -77,31 +84,33 @@ class UplinkPath:
         """Tries until the bus has them; False where ``stop`` came first, and nothing is acknowledged."""
         while True:
             try:
-                await self._bus.append(UPLINKS_JUDGED.name, records)
+                await self.bus.append(UPLINKS_JUDGED.name, records)
             except RetryLaterError as error:
-                self._metrics.count("hb_ingest_retries_total")
-                self._log.warning("bus refused a burst", records=len(records), error=str(error.__cause__))
+                self.metrics.waits(on=Server.BUS, now=True)
+                self.metrics.count("hb_ingest_retries_total")
+                self.log.warning("bus refused a burst", records=len(records), error=str(error.__cause__))
             else:
+                self.metrics.waits(on=Server.BUS, now=False)
                 return True
             if await pause(stop, _RETRY_S):
                 return False
 
     def _count(self, uplinks: Sequence[JudgedUplink], registry: Registry) -> None:
-        self._metrics.count("hb_ingest_uplinks_total", len(uplinks))
+        self.metrics.count("hb_ingest_uplinks_total", len(uplinks))
         readings = sum(len(uplink.readings) for uplink in uplinks)
         events = sum(len(uplink.events) for uplink in uplinks)
-        self._metrics.count("hb_ingest_items_total", readings, outcome="reading")
-        self._metrics.count("hb_ingest_items_total", events, outcome="event")
+        self.metrics.count("hb_ingest_items_total", readings, outcome="reading")
+        self.metrics.count("hb_ingest_items_total", events, outcome="event")
         reasons = Counter(refusal.reason for uplink in uplinks for refusal in uplink.refusals)
         for reason, number in reasons.items():
-            self._metrics.count("hb_ingest_set_aside_total", number, reason=reason)
+            self.metrics.count("hb_ingest_set_aside_total", number, reason=reason)
         astray = sum(1 for uplink in uplinks if uplink.device_no and registry[uplink.device].shard != uplink.shard)
         if astray:
-            self._metrics.count("hb_ingest_wrong_shard_total", astray)
+            self.metrics.count("hb_ingest_wrong_shard_total", astray)
 
     def _count_lost_sessions(self) -> None:
-        lost = self._link.sessions_lost - self._sessions_lost
-        if lost:
-            self._sessions_lost += lost
-            self._metrics.count("hb_ingest_sessions_lost_total", lost)
-            self._log.warning("the broker held no session of ours", times=self._sessions_lost)
+        lost = self.link.sessions_lost - self.sessions_known_lost
+        if lost > 0:
+            self.sessions_known_lost += lost
+            self.metrics.count("hb_ingest_sessions_lost_total", lost)
+            self.log.warning("the broker held no session of ours", times=self.sessions_known_lost)

@@ -29,7 +29,8 @@ LOST_CONNECTION: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # no connection left, no memory, or the disk is full
+    asyncpg.PostgresSystemError,  # it could not read or write a file
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.QueryCanceledError,
     asyncpg.SerializationError,
@@ -37,7 +38,7 @@ LOST_CONNECTION: Final = (
     asyncpg.ObjectNotInPrerequisiteStateError,  # "is not currently accepting connections"
     TimeoutError,
 )
-"""What a caller sees while the database is away: nothing was committed, try again later."""
+"""What a caller sees while the database is away or has no room: nothing was committed, try again later."""
 
 _NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 

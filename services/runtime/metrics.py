@@ -1,14 +1,27 @@
-"""Counts and times of one process, built from rows that name every metric; shown on a loopback port."""
+"""Counts and times of one process, and what it waits for; shown on a loopback port as `/metrics` and `/readyz`."""
 
+import threading
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from schemas.metrics import Metric
+
+
+class Server(StrEnum):
+    """What a service can wait for."""
+
+    DATABASE = "database"
+    BUS = "bus"
+    BROKER = "broker"
 
 
 class Metrics:
@@ -19,6 +32,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, _Histogram] = {}
+        self._waiting: dict[Server, bool] = {}
         for row in rows:
             if row.kind == "counter":
                 self._counters[row.name] = Counter(row.name, row.help, row.labels, registry=self.registry)
@@ -42,6 +56,17 @@ class Metrics:
         """Adds values to a histogram."""
         self._histograms[name].observe(values)
 
+    def waits(self, on: Server, *, now: bool) -> None:
+        """Says whether work stands still because of a server. Cheap where nothing changes."""
+        if self._waiting.get(on) is not now:
+            self._waiting[on] = now
+            self.set("hb_process_waiting_state", now, on=on)
+
+    @property
+    def waiting(self) -> list[Server]:
+        """The servers that work waits for; empty: ready."""
+        return [on for on, now in list(self._waiting.items()) if now]
+
 
 class _Histogram(Collector):
     """Finds a value's bucket by bisection: the library's own tries one after the other, too slow for every uplink."""
@@ -64,13 +89,44 @@ class _Histogram(Collector):
         yield HistogramMetricFamily(self._row.name, self._row.help, buckets=buckets, sum_value=self._sum)
 
 
+class _Page(BaseHTTPRequestHandler):
+    """``/metrics`` for Prometheus; ``/readyz``: 200, or 503 and what is waited for."""
+
+    metrics: Metrics
+
+    def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._answer(200, CONTENT_TYPE_LATEST, generate_latest(self.metrics.registry))
+        elif self.path == "/readyz":
+            waiting = ", ".join(self.metrics.waiting)
+            self._answer(
+                503 if waiting else 200, "text/plain", f"waits for {waiting}\n".encode() if waiting else b"ready\n"
+            )
+        else:
+            self._answer(404, "text/plain", b"/metrics and /readyz are here\n")
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """A page that is asked for every few seconds is no news."""
+
+
 @contextmanager
 def serve_metrics(metrics: Metrics, port: int) -> Iterator[None]:
     """Shows ``metrics`` on ``127.0.0.1:port``; nothing with port 0."""
     if not port:
         yield
         return
-    server, thread = start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
+    metrics.set("hb_process_started_timestamp_seconds", time.time())
+    page = type("Page", (_Page,), {"metrics": metrics})
+    server = ThreadingHTTPServer(("127.0.0.1", port), page)
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     try:
         yield
     finally:

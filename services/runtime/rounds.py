@@ -9,6 +9,7 @@ import structlog
 
 from services.runtime.database import LOST_CONNECTION
 from services.runtime.errors import RetryLaterError
+from services.runtime.metrics import Metrics, Server
 
 Round = Callable[[], Awaitable[int]]
 """Does what is to be done now and says how much that was. Raising LOST_CONNECTION or RetryLaterError: not now."""
@@ -21,10 +22,12 @@ async def do_rounds(
     *,
     every_s: float,
     log: structlog.typing.FilteringBoundLogger,
+    metrics: Metrics,
     wake: asyncio.Event | None = None,
 ) -> None:
     """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing."""
     wake = wake or asyncio.Event()
+    waited_for: Server | None = None
     stopped = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
@@ -32,13 +35,23 @@ async def do_rounds(
             try:
                 found = await one()
             except (*LOST_CONNECTION, RetryLaterError) as error:
+                waited_for = _server_of(error)
+                metrics.waits(on=waited_for, now=True)
                 log.warning("not now", error=type(error).__name__)
                 await asyncio.wait({stopped}, timeout=_AWAY_S)
             else:
+                if waited_for is not None:
+                    metrics.waits(on=waited_for, now=False)
+                    waited_for = None
                 if not found:
                     await _rest(wake, stopped, every_s)
     finally:
         stopped.cancel()
+
+
+def _server_of(error: Exception) -> Server:
+    """Rounds use the database; what a connection to the broker refuses is raised as RetryLaterError."""
+    return Server.BROKER if isinstance(error, RetryLaterError) else Server.DATABASE
 
 
 async def _rest(wake: asyncio.Event, stopped: "asyncio.Task[bool]", seconds: float) -> None:

@@ -16,7 +16,7 @@ from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Gather, pause, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
 from services.runtime.errors import HearthBeatError, RetryLaterError
-from services.runtime.metrics import Metrics
+from services.runtime.metrics import Metrics, Server
 from services.score.checkpoint import Checkpoints, Partition
 from services.score.core import Effect, HomeState, Tally, step
 from services.score.effects import EffectWriter
@@ -84,9 +84,11 @@ class Consumer:
                     )
                     messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
                 except RetryLaterError as error:
+                    self._metrics.waits(on=Server.BUS, now=True)
                     self._log.warning("bus away", error=str(error))
                     await pause(self._stop, _RETRY_S)
                     continue
+                self._metrics.waits(on=Server.BUS, now=False)
                 await self._take(self._held, messages)
                 await asyncio.sleep(_GATHER.after(len(messages)) if messages else 0)
                 if loop.time() >= next_checkpoint:
@@ -181,10 +183,14 @@ class Consumer:
         """Tries until the database has it. Raises _StoppedError where stop came first."""
         while True:
             try:
-                return await work()
+                done = await work()
             except LOST_CONNECTION as error:
+                self._metrics.waits(on=Server.DATABASE, now=True)
                 self._metrics.count("hb_score_retries_total")
                 self._log.warning("database away", error=type(error).__name__)
+            else:
+                self._metrics.waits(on=Server.DATABASE, now=False)
+                return done
             if await pause(self._stop, _RETRY_S):
                 raise _StoppedError
 

@@ -16,7 +16,7 @@ from services.runtime.clock import Clock
 from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
-from services.runtime.metrics import Metrics
+from services.runtime.metrics import Metrics, Server
 from services.store.core import Batch, Cursor
 from services.store.settings import StoreSettings
 from services.store.writer import BatchWriter
@@ -61,9 +61,11 @@ class StorePath:
                 )
                 messages = await subscription.fetch(most=self._settings.most, wait_s=_WAIT_S)
             except RetryLaterError as error:
+                self._metrics.waits(on=Server.BUS, now=True)
                 self._log.warning("bus away", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
+            self._metrics.waits(on=Server.BUS, now=False)
             if messages:
                 written = await self._write(messages, subscription, stop)
                 if written is None:
@@ -93,12 +95,16 @@ class StorePath:
         records = [(message.partition, message.offset, open_uplink_record(message.value)) for message in messages]
         while True:
             try:
-                return await self._writer.write(records)
+                written = await self._writer.write(records)
             except LOST_CONNECTION as error:
                 if isinstance(error, ValueError):
                     raise  # asyncpg's word for an argument that does not fit: ours to mend, not to repeat
+                self._metrics.waits(on=Server.DATABASE, now=True)
                 self._metrics.count("hb_store_retries_total")
                 self._log.warning("database away", records=len(records), error=type(error).__name__)
+            else:
+                self._metrics.waits(on=Server.DATABASE, now=False)
+                return written
             if stop.is_set():
                 return None
             await subscription.hold(_RETRY_S)
@@ -110,8 +116,10 @@ class StorePath:
             try:
                 await self._bus.append(UPLINKS_SETTLED.name, records)
             except RetryLaterError:
+                self._metrics.waits(on=Server.BUS, now=True)
                 self._metrics.count("hb_store_retries_total")
             else:
+                self._metrics.waits(on=Server.BUS, now=False)
                 return True
             if stop.is_set():
                 return False

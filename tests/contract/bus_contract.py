@@ -77,6 +77,19 @@ class BusContract:
         assert all(numbers == sorted(numbers) for numbers in by_key.values())
         assert sorted(number for numbers in by_key.values() for number in numbers) == list(range(120))
 
+    async def test_an_outsider_sees_how_far_a_group_is_from_the_end(self, bus: Bus, topic: str, group: str) -> None:
+        await bus.append(topic, records(30))
+        before = await bus.positions(topic, group)
+        assert set(before) == set(range(bus.partitions))
+        assert sum(place.end - place.position for place in before.values()) == 30
+
+        subscription = await bus.subscribe(topic, group)
+        taken = await take(subscription, 20)
+        await subscription.commit(positions_after(taken))
+        after = await bus.positions(topic, group)
+        assert sum(place.end - place.position for place in after.values()) == 10
+        assert await bus.positions(topic, f"nobody-{group}") == {}
+
     async def test_a_key_has_one_partition_and_a_partition_rising_offsets(
         self, bus: Bus, topic: str, group: str
     ) -> None:

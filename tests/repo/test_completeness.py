@@ -24,7 +24,7 @@ FIVE_FILES = ("__main__.py", "settings.py", "app.py", "core.py", "queries.sql")
 UCUM = {"/min", "%", "Cel", "[degF]", "mm[Hg]", "mg/dL", "mmol/L", "kg", "[lb_av]", "{steps}"}
 METRIC_NAME = re.compile(r"hb_[a-z]+_[a-z_]+_(total|seconds|bytes|ratio|uplinks|records|rows|state|timestamp_seconds)")
 PERSONAL_LABELS = {"person", "person_no", "device", "device_no", "home", "home_no", "email", "name"}
-ACTORS = {"device", "watch", *SERVICES}
+ACTORS = {"device", *SERVICES}
 MIGRATION = re.compile(r"(\d{4})_[a-z][a-z0-9_]*\.sql")
 
 
@@ -121,7 +121,7 @@ def test_a_device_topic_has_a_producer_and_consumers(topic: DeviceTopic) -> None
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_a_metric_says_its_service_and_unit_and_names_nobody(metric: Metric) -> None:
     assert METRIC_NAME.fullmatch(metric.name)
-    assert metric.name.split("_")[1] in {*SERVICES, "watch", "bus", "process"}
+    assert metric.name.split("_")[1] in {*SERVICES, "bus", "process"}
     assert (metric.kind == "counter") is metric.name.endswith("_total")
     assert metric.help.endswith(".")
     assert not PERSONAL_LABELS & set(metric.labels)

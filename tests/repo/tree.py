@@ -8,8 +8,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 CODE_FOLDERS: Final = ("schemas", "services", "device_sim", "deploy", "grafana", "tests")
-SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api")
-"""``watch`` comes with a later issue."""
+SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch")
 
 
 @cache

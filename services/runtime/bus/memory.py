@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
+from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Place, Record
 
 
 class MemoryBus:
@@ -27,6 +27,11 @@ class MemoryBus:
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         self._logs[topic].extend(record.value for record in records)
         self._grown.pop(topic, asyncio.Event()).set()
+
+    async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
+        if (topic, group) not in self._offsets:
+            return {}
+        return {0: Place(self._offsets[topic, group], len(self._logs[topic]))}
 
     async def subscribe(
         self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None

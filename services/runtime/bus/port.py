@@ -21,6 +21,13 @@ class Record(NamedTuple):
     value: bytes
 
 
+class Place(NamedTuple):
+    """Where a group stands in a partition: the next offset that it reads, and the end of the log."""
+
+    position: int
+    end: int
+
+
 class MissingOffsetError(HearthBeatError):
     """The group has no offset for a partition, or the log no longer holds it; the prepare command sets first ones."""
 
@@ -57,6 +64,9 @@ class Bus(Protocol):
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         """Durable when it returns. Raises RetryLaterError: some of the records may be there, append all again."""
+
+    async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
+        """Where ``group`` stands in each partition, seen from outside; joins nothing. Raises RetryLaterError."""
 
     async def subscribe(
         self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None

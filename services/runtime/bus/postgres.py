@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
+from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Place, Record
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 from services.runtime.errors import RetryLaterError
 
@@ -39,6 +39,13 @@ class PostgresBus:
             await self._pool.execute(self._sql["append"], topic, keys, values, datetime.now(UTC))
         except LOST_CONNECTION as error:
             raise RetryLaterError(f"topic {topic}") from error
+
+    async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
+        try:
+            row = await self._pool.fetchrow(self._sql["place"], topic, group)
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
+        return {0: Place(row["position"], row["end"])} if row else {}
 
     async def subscribe(
         self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None

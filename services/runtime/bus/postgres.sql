@@ -28,6 +28,11 @@ select log_offset, value from bus_log where topic = $1 and log_offset >= $2 orde
 -- Where a group goes on.
 select next_offset from bus_offsets where topic = $1 and consumer_group = $2;
 
+-- name: place
+-- Where a group stands, and the end of its log.
+select o.next_offset as position, t.next_offset as "end"
+from bus_offsets o join bus_topics t using (topic) where topic = $1 and o.consumer_group = $2;
+
 -- name: commit
 -- Saves where a group goes on.
 update bus_offsets set next_offset = $3 where topic = $1 and consumer_group = $2;

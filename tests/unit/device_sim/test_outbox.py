@@ -4,9 +4,9 @@ import itertools
 from pathlib import Path
 from random import Random
 
-from device_sim.outbox import RESEND_AT_ONCE, UNDER_WAY, Limits, Outbox
+from device_sim.outbox import RESEND_AT_ONCE, Limits, Outbox
 from device_sim.outbox_store import MemoryStore, SqliteStore
-from schemas.messages import Ack
+from schemas.messages import MAX_UNDER_WAY, Ack
 
 DEVICE = "band-000-1"
 AFTER_S = 60.0
@@ -110,11 +110,11 @@ def test_an_ack_of_another_epoch_or_beyond_what_was_made_changes_nothing_it_shou
 
 
 def test_at_most_4096_uplinks_are_under_way() -> None:
-    outbox = filled(made(), UNDER_WAY + 10)
-    assert numbers(outbox, 1000)[-1] == UNDER_WAY - 1
+    outbox = filled(made(), MAX_UNDER_WAY + 10)
+    assert numbers(outbox, 1000)[-1] == MAX_UNDER_WAY - 1
     assert numbers(outbox, 1001) == []
     outbox.acknowledge(ack(outbox, 4), 1001)
-    assert UNDER_WAY + 4 in numbers(outbox, 1001)
+    assert MAX_UNDER_WAY + 4 in numbers(outbox, 1001)
 
 
 def test_after_a_lost_session_everything_unsettled_is_sent_again() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device_sim.outbox import UNDER_WAY, Limits, Outbox
+from device_sim.outbox import Limits, Outbox
 from device_sim.outbox_store import SqliteStore
-from schemas.messages import MAX_GAPS, Ack
+from schemas.messages import MAX_GAPS, MAX_UNDER_WAY, Ack
 
 DEVICE = "band-000-1"
 STEPS = st.sampled_from(
@@ -75,7 +75,7 @@ class Story:
         self.now += 1
         self.store.commit()
         sent = [held.seq for held in self.outbox.take(self.now)]
-        assert all(seq <= self.outbox.position.upto + UNDER_WAY for seq in sent)
+        assert all(seq <= self.outbox.position.upto + MAX_UNDER_WAY for seq in sent)
         assert len(set(sent)) == len(sent)
         self.network += sent
         self.published |= set(sent)

@@ -8,11 +8,12 @@ import pytest
 
 from schemas.codec import decode_uplink_record, encode_uplink, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.messages import Reading, Uplink
+from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
 from schemas.records import Canary, JudgedUplink
 from schemas.topics import CANARY_DEVICE, UP, UPLINKS_JUDGED
 from services.ingest.canary import Canaries
+from services.ingest.flow import Limits
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.ingest.uplinks import UplinkPath
 from services.runtime.bus.memory import MemoryBus
@@ -37,6 +38,7 @@ class FilledLink:
     """An inbox given at the start; remembers what was acknowledged."""
 
     sessions_lost = 0
+    online = True
 
     def __init__(self, *deliveries: Delivery) -> None:
         self._inbox = list(deliveries)
@@ -57,6 +59,10 @@ class Snapshot:
 
     def __init__(self, *, stale: bool = False) -> None:
         self._stale = stale
+
+    @property
+    def is_too_old(self) -> bool:
+        return self._stale
 
     async def fresh(self, stop: asyncio.Event) -> dict[str, RegisteredDevice] | None:
         if self._stale:
@@ -88,12 +94,24 @@ def uplink(seq: int) -> bytes:
     return encode_uplink(Uplink(epoch=1, seq=seq, sent_at=NOW, clock="synced", oldest=0, readings=readings))
 
 
-async def run(link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool = False, for_s: float = 0.05) -> None:
+async def run(
+    link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool = False, for_s: float = 0.05, burst: int = 100
+) -> None:
     await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: ("store",)})
     clock, wire = FakeClock(NOW), cast("Link", link)
     canaries = Canaries(wire, clock, instance="0", shard=5, partitions=1)
     snapshot = cast("SnapshotKeeper", Snapshot(stale=stale))
-    path = UplinkPath(wire, bus, snapshot, canaries, clock, metrics, logger("test"), gather=Gather(least_s=0, most_s=0))
+    path = UplinkPath(
+        link=wire,
+        bus=bus,
+        snapshot=snapshot,
+        canaries=canaries,
+        limits=Limits(per_s=1, burst=burst),
+        clock=clock,
+        metrics=metrics,
+        log=logger("test"),
+        gather=Gather(least_s=0, most_s=0),
+    )
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))
     await asyncio.sleep(for_s)
@@ -136,6 +154,24 @@ async def test_a_burst_that_was_refused_is_appended_once_when_the_bus_is_back(me
     link, bus = FilledLink(delivery(1, uplink(0))), FailingBus(times=1)
     await run(link, bus, metrics, for_s=0.5)
     assert len(await appended(bus)) == len(link.acknowledged) == 1
+
+
+async def test_what_a_device_sends_beyond_its_allowance_is_put_off_but_for_its_cries_for_help(metrics: Metrics) -> None:
+    cry = encode_uplink(
+        Uplink(
+            epoch=1, seq=9, sent_at=NOW, clock="synced", oldest=0, events=(DeviceEvent(event="sos_pressed", at=NOW),)
+        )
+    )
+    deliveries = [*(delivery(seq + 1, uplink(seq)) for seq in range(9)), delivery(10, cry)]
+    link, bus = FilledLink(*deliveries), MemoryBus()
+    await run(link, bus, metrics, burst=3)
+    assert [one.seq for one in await appended(bus) if isinstance(one, JudgedUplink)] == [0, 1, 2, 9]
+    assert link.acknowledged == deliveries  # or they would fill the broker's window; the device sends them again
+
+
+async def test_a_bus_that_is_away_makes_ingest_not_ready(metrics: Metrics) -> None:
+    await run(FilledLink(delivery(1, uplink(0))), FailingBus(times=10**6), metrics)
+    assert metrics.waiting == ["bus"]
 
 
 async def test_on_a_registry_that_is_too_old_nothing_is_judged(metrics: Metrics) -> None:

@@ -5,8 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
+from asyncpg import DiskFullError
 
+from schemas.metrics import METRICS
 from services.runtime.errors import RetryLaterError
+from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
 LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -32,7 +35,7 @@ async def test_a_round_that_found_something_is_followed_by_another_at_once() -> 
     stop = asyncio.Event()
     called, one = answers(stop, 5, 1, 0)
 
-    await do_rounds(one, stop, every_s=30, log=LOG)
+    await do_rounds(one, stop, every_s=30, log=LOG, metrics=Metrics(METRICS))
 
     assert len(called) == 3
     assert called[-1] - called[0] < 5
@@ -43,7 +46,7 @@ async def test_it_rests_until_it_is_woken() -> None:
     called, one = answers(stop, 0, 0)
     asyncio.get_running_loop().call_later(0.05, wake.set)
 
-    await do_rounds(one, stop, every_s=30, log=LOG, wake=wake)
+    await do_rounds(one, stop, every_s=30, log=LOG, metrics=Metrics(METRICS), wake=wake)
 
     assert 0.04 <= called[1] - called[0] < 5
 
@@ -56,7 +59,7 @@ async def test_stopping_ends_the_rest() -> None:
         return 0
 
     async with asyncio.timeout(5):
-        await do_rounds(nothing, stop, every_s=30, log=LOG)
+        await do_rounds(nothing, stop, every_s=30, log=LOG, metrics=Metrics(METRICS))
 
     assert stop.is_set()
 
@@ -65,6 +68,23 @@ async def test_a_server_that_is_away_is_tried_again() -> None:
     stop = asyncio.Event()
     called, one = answers(stop, ConnectionRefusedError(), RetryLaterError(), 0)
 
-    await do_rounds(one, stop, every_s=0.01, log=LOG)
+    await do_rounds(one, stop, every_s=0.01, log=LOG, metrics=Metrics(METRICS))
 
     assert len(called) == 3
+
+
+async def test_a_process_is_not_ready_while_its_rounds_wait_for_the_database() -> None:
+    stop, metrics = asyncio.Event(), Metrics(METRICS)
+    waiting: list[list[str]] = []
+
+    async def one() -> int:
+        waiting.append(list(metrics.waiting))
+        if len(waiting) == 1:
+            raise DiskFullError
+        if len(waiting) == 3:
+            stop.set()
+        return 1
+
+    await do_rounds(one, stop, every_s=0.01, log=LOG, metrics=metrics)
+
+    assert waiting == [[], ["database"], []]

@@ -1,0 +1,75 @@
+"""How much a device may send: an allowance that refills with real time. What is too much is put off. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.events import EVENT_TYPES
+
+BYTES_AN_UPLINK: Final = 4_096
+"""A payload costs one uplink, and one more for each of these: size counts, too."""
+MOST_DEVICES: Final = 200_000
+"""Names remembered at once; the broker knows every device, so more of them are strangers of an open broker."""
+_ROUNDING_S: Final = 1e-6
+_CRIES: Final = tuple(row.kind.value.encode() for row in EVENT_TYPES if row.cry_for_help)
+
+
+def cries_for_help(payload: bytes) -> bool:
+    """Whether a payload may hold a cry for help; a look at its bytes, so that nothing has to be parsed first."""
+    return any(word in payload for word in _CRIES)
+
+
+@dataclass(slots=True, kw_only=True)
+class Allowance:
+    """``per_s`` uplinks a real second, and up to ``burst`` at once after a rest.
+
+    Of each device one number is kept: when, at this pace, all that it has sent so far would have been sent.
+    """
+
+    per_s: float
+    burst: int
+    _spent_until: dict[str, float] = field(default_factory=dict)
+
+    def take(self, device: str, cost: int, now_s: float) -> bool:
+        """Whether the device may send ``cost`` more. ``now_s`` is monotonic; what is refused costs nothing."""
+        spent_until = max(self._spent_until.get(device, now_s), now_s) + cost / self.per_s
+        if spent_until - now_s > self.burst / self.per_s + _ROUNDING_S:
+            return False
+        self._spent_until[device] = spent_until
+        return True
+
+    def forget_rested(self, now_s: float) -> None:
+        """Drops devices whose allowance is full, once there are many."""
+        if len(self._spent_until) > MOST_DEVICES:
+            self._spent_until = {device: at for device, at in self._spent_until.items() if at > now_s}
+
+
+class Limits:
+    """What each device may send. A cry for help has an allowance of its own, so that no flood drowns it."""
+
+    def __init__(self, *, per_s: float, burst: int) -> None:
+        self._all = Allowance(per_s=per_s, burst=burst)
+        self._cries = Allowance(per_s=per_s, burst=burst)
+        self._put_off: Counter[str] = Counter()
+
+    def admit(self, device: str, payload: bytes, now_s: float) -> bool:
+        """Whether an uplink is passed on. If not the device will send it again: it is neither settled nor lost."""
+        cost = 1 + len(payload) // BYTES_AN_UPLINK
+        if self._all.take(device, cost, now_s):
+            return True
+        if cries_for_help(payload) and self._cries.take(device, cost, now_s):
+            return True
+        self._put_off[device] += 1
+        return False
+
+    def drain(self, now_s: float) -> Counter[str]:
+        """How many uplinks of which device were put off since the last call."""
+        for allowance in (self._all, self._cries):
+            allowance.forget_rested(now_s)
+        put_off, self._put_off = self._put_off, Counter()
+        return put_off
+
+    def give_back(self, put_off: Iterable[tuple[str, int]]) -> None:
+        """Counts that could not be noted; they come with the next ``drain``."""
+        self._put_off.update(dict(put_off))

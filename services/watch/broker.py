@@ -1,0 +1,36 @@
+"""What the MQTT broker says of itself: how many messages it has thrown away."""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.runtime.mqtt import Link
+from services.watch.core import Kind
+from services.watch.look import Counted, Look
+
+_WAIT_S = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class BrokerEye:
+    """Follows the broker's counter; an unreachable broker shows as a platform outage, so no look fails here."""
+
+    link: Link
+    _dropped: int | None = None
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset({Kind.DROPPED_AT_BROKER})
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Until ``stop``. Raises ConnectionEndedError."""
+        while not stop.is_set():
+            deliveries = await self.link.take(wait_s=_WAIT_S)
+            for delivery in deliveries:
+                if delivery.payload.isdigit():
+                    self._dropped = int(delivery.payload)
+            self.link.acknowledge(deliveries)
+
+    async def look(self, now: int) -> Look:  # noqa: ARG002 - a counter has no time
+        if self._dropped is None:
+            return Look()
+        return Look(counted=[Counted(kind=Kind.DROPPED_AT_BROKER, counter="broker dropped", value=self._dropped)])

@@ -1,0 +1,46 @@
+"""What the bus shows: consumer groups that have work before them and do not move."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.topics import BUS_TOPICS
+from services.runtime.bus.port import Bus
+from services.watch.core import Condition, Kind, Progress, advance
+from services.watch.look import Look
+
+STUCK_MS: Final = 60_000
+"""Score commits its offset with its checkpoint, every 8 s; whoever stands still for a minute is stuck."""
+
+
+@dataclass(slots=True, kw_only=True)
+class BusEye:
+    """Compares each group's offsets with the end of its log."""
+
+    bus: Bus
+    _progress: dict[str, Progress] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset({Kind.NO_PROGRESS})
+
+    async def look(self, now: int) -> Look:
+        places = {}
+        for topic in BUS_TOPICS:
+            for group in topic.groups:
+                for partition, place in (await self.bus.positions(topic.name, group)).items():
+                    places[f"{group} {partition}"] = (place.position, place.end)
+        self._progress = advance(self._progress, places, now)
+        stuck: dict[str, list[Progress]] = {}
+        for name, progress in self._progress.items():
+            if progress.lag and now - progress.since >= STUCK_MS:
+                stuck.setdefault(name.split()[0], []).append(progress)
+        return Look(
+            conditions=[
+                Condition(
+                    kind=Kind.NO_PROGRESS,
+                    subject=group,
+                    detail=f"{len(standing)} partitions, {sum(one.lag for one in standing)} records behind.",
+                )
+                for group, standing in stuck.items()
+            ]
+        )

@@ -1,0 +1,90 @@
+"""What the database shows: work that is overdue, counters that must not rise, devices that send too much."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.database import Pool, Queries
+from services.watch.core import Condition, Kind
+from services.watch.look import Counted, Look
+
+STALLED_S: Final = 60
+"""Real seconds without progress of the watermark after which nothing gets through (design 2.3)."""
+OVERDUE_S: Final = 45
+"""Real seconds after which work that is due and not done is stuck: with a look every 5 s it is found within 60 s."""
+UNCLAIMED_S: Final = 120
+"""For pages: a channel that fails is tried again after 5, 15, 45 and 120 s, and each attempt may take 60 s."""
+FLOOD_LASTS_S: Final = 60
+JUNK_WITHIN_MS: Final = 3_600_000
+JUNK_ITEMS: Final = 600
+"""Items of one device set aside within an hour of platform time: one in six seconds."""
+_JUNK_EVERY_MS: Final = 60_000
+
+
+@dataclass(slots=True, kw_only=True)
+class DatabaseEye:
+    """Asks a few indexed questions a look; for junk devices once a minute, since that counts rows."""
+
+    pool: Pool
+    sql: Queries
+    clock: Clock
+    _junk: tuple[Condition, ...] = ()
+    _junk_at: int = 0
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset(
+            {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
+             Kind.COMMAND_UNSENT, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+        )  # fmt: skip
+
+    async def look(self, now: int) -> Look:
+        watermark: datetime | None = await self.pool.fetchval(self.sql["watermark"])
+        conditions = self._outage(watermark)
+        conditions += await self._overdue(now, watermark)
+        since = to_datetime(now - FLOOD_LASTS_S * 1000)
+        conditions += [
+            Condition(kind=Kind.DEVICE_FLOOD, subject=row["device"], detail=f"{row['put_off']} uplinks put off so far.")
+            for row in await self.pool.fetch(self.sql["floods"], since)
+        ]
+        if now - self._junk_at >= _JUNK_EVERY_MS:
+            self._junk, self._junk_at = await self._junk_devices(), now
+        counted = [
+            Counted(kind=Kind(row["kind"]), counter=row["kind"], value=int(row["value"]))
+            for row in await self.pool.fetch(self.sql["happened"])
+        ]
+        return Look(conditions=[*conditions, *self._junk], counted=counted)
+
+    def _real_s(self, seconds: float) -> int:
+        """Real seconds as milliseconds of platform time."""
+        return round(seconds * 1000 * self.clock.rate)
+
+    def _outage(self, watermark: datetime | None) -> list[Condition]:
+        if watermark is None:
+            return [Condition(kind=Kind.PLATFORM_OUTAGE, detail="Nothing has come through yet.")]
+        behind = self.clock.now_ms() - to_ms(watermark)
+        if behind <= self._real_s(STALLED_S):
+            return []
+        return [Condition(kind=Kind.PLATFORM_OUTAGE, detail=f"Nothing since {watermark:%Y-%m-%d %H:%M:%S} UTC.")]
+
+    async def _overdue(self, now: int, watermark: datetime | None) -> list[Condition]:
+        platform = to_datetime(self.clock.now_ms() - self._real_s(OVERDUE_S))
+        real = to_datetime(now - UNCLAIMED_S * 1000)
+        judged = None if watermark is None else to_datetime(to_ms(watermark) - self._real_s(OVERDUE_S))
+        return [
+            Condition(
+                kind=Kind(row["kind"]),
+                detail=f"{row['items']}, the oldest of {row['oldest_at']:%Y-%m-%d %H:%M:%S} UTC.",
+            )
+            for row in await self.pool.fetch(self.sql["overdue"], platform, real, judged)
+            if row["items"]
+        ]
+
+    async def _junk_devices(self) -> tuple[Condition, ...]:
+        since = to_datetime(self.clock.now_ms() - JUNK_WITHIN_MS)
+        rows = await self.pool.fetch(self.sql["junk"], since, JUNK_ITEMS)
+        return tuple(
+            Condition(kind=Kind.DEVICE_JUNK, subject=row["device"], detail=f"{row['items']} items within an hour.")
+            for row in rows
+        )

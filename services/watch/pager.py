@@ -1,0 +1,147 @@
+"""Ways to reach the operators, apart from those that reach doctors; and the heartbeat to the outside."""
+
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+import aiosmtplib
+import httpx
+import structlog
+
+from schemas.codec import write_json
+from services.runtime.metrics import Metrics
+from services.watch.settings import WatchSettings
+
+_TIMEOUT_S: Final = 8.0
+_IMPLICIT_TLS_PORT: Final = 465
+
+
+class Channel(Protocol):
+    """One way to tell operators."""
+
+    name: str
+
+    async def tell(self, subject: str, body: str) -> bool:
+        """Tries once, within a bounded time; whether it was taken. Raises nothing but cancellation."""
+
+
+class Mail:
+    """E-mail to every operator; TLS everywhere but on loopback."""
+
+    name = "email"
+
+    def __init__(self, settings: WatchSettings) -> None:
+        self._settings = settings
+
+    async def tell(self, subject: str, body: str) -> bool:
+        settings = self._settings
+        message = EmailMessage()
+        message["From"], message["To"] = settings.sender, ", ".join(settings.operators)
+        message["Subject"], message["Auto-Submitted"] = subject, "auto-generated"
+        message.set_content(body)
+        by_tls = settings.smtp_port == _IMPLICIT_TLS_PORT
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=settings.smtp_host,
+                port=settings.smtp_port,
+                username=settings.smtp_user,
+                password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+                use_tls=by_tls,
+                start_tls=not by_tls and not _is_loopback(settings.smtp_host or ""),
+                timeout=_TIMEOUT_S,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError):
+            return False
+        return True
+
+
+class Hook:
+    """A POST of ``{subject, body}``, signed as alert signs its webhooks."""
+
+    name = "webhook"
+
+    def __init__(self, client: httpx.AsyncClient, url: str, secret: str) -> None:
+        self._client, self._url, self._secret = client, url, secret.encode()
+
+    async def tell(self, subject: str, body: str) -> bool:
+        payload = write_json({"subject": subject, "body": body})
+        stamp = int(time.time())
+        signature = hmac.new(self._secret, b"%d." % stamp + payload, sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "HearthBeat-Timestamp": str(stamp),
+            "HearthBeat-Signature": f"v1={signature}",
+        }
+        try:
+            answer = await self._client.post(self._url, content=payload, headers=headers, timeout=_TIMEOUT_S)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+        return answer.is_success
+
+
+class Pager:
+    """Every channel is tried; one that takes it is enough."""
+
+    def __init__(self, channels: list[Channel], metrics: Metrics, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._channels, self._metrics, self._log = channels, metrics, log
+
+    async def tell(self, subject: str, body: str) -> bool:
+        """Whether operators were told. Without any channel the log is all there is, and that counts."""
+        self._log.error("platform", told=subject)
+        taken = [channel.name for channel in self._channels if await self._try(channel, subject, body)]
+        return bool(taken) or not self._channels
+
+    async def _try(self, channel: Channel, subject: str, body: str) -> bool:
+        taken = await channel.tell(subject, body)
+        self._metrics.count("hb_watch_pages_total", channel=channel.name, outcome="sent" if taken else "failed")
+        return taken
+
+
+class Heartbeat:
+    """Asks for an address outside now and then: whoever listens there tells operators when it hears nothing more."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str | None, every_s: float, metrics: Metrics) -> None:
+        self._client, self._url, self._every_s, self._metrics = client, url, every_s, metrics
+        self._next = 0.0
+
+    async def beat(self) -> None:
+        """Beats where it is time to. One that fails is tried again at the next look."""
+        if self._url is None or time.monotonic() < self._next:
+            return
+        try:
+            answer = await self._client.get(self._url, timeout=_TIMEOUT_S)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return
+        if answer.is_success:
+            self._next = time.monotonic() + self._every_s
+            self._metrics.count("hb_watch_heartbeats_total")
+
+
+@asynccontextmanager
+async def open_client() -> AsyncIterator[httpx.AsyncClient]:
+    """For pages of services, webhook and heartbeat; proxies of the environment are passed over."""
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as client:
+        yield client
+
+
+def open_channels(settings: WatchSettings, client: httpx.AsyncClient) -> list[Channel]:
+    """The ways that are set."""
+    channels: list[Channel] = []
+    if settings.smtp_host is not None and settings.operators:
+        channels.append(Mail(settings))
+    if settings.webhook_url is not None and settings.webhook_secret is not None:
+        channels.append(Hook(client, settings.webhook_url, settings.webhook_secret.get_secret_value()))
+    return channels
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

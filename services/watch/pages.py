@@ -1,0 +1,63 @@
+"""What the services' own pages show: who does not answer, who waits for a server, whose session the broker lost."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.watch.core import Condition, Kind
+from services.watch.look import Counted, Look
+
+TIMEOUT_S: Final = 3.0
+_WAITING: Final = "hb_process_waiting_state"
+_STARTED: Final = "hb_process_started_timestamp_seconds"
+_SESSIONS_LOST: Final = "hb_ingest_sessions_lost_total"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesEye:
+    """Reads every page of ``pages`` (name to address) at once."""
+
+    pages: Mapping[str, str]
+    client: httpx.AsyncClient
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset({Kind.SERVICE_DOWN, Kind.SERVICE_WAITS, Kind.SESSION_LOST})
+
+    async def look(self, now: int) -> Look:  # noqa: ARG002 - a page shows what is now
+        names = sorted(self.pages)
+        looks = await asyncio.gather(*(self._look_at(name) for name in names))
+        return Look(
+            conditions=[condition for look in looks for condition in look.conditions],
+            counted=[counted for look in looks for counted in look.counted],
+        )
+
+    async def _look_at(self, name: str) -> Look:
+        try:
+            answer = await self.client.get(self.pages[name], timeout=TIMEOUT_S)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            return Look(conditions=[Condition(kind=Kind.SERVICE_DOWN, subject=name, detail=f"{type(error).__name__}.")])
+        return read_page(name, answer.text)
+
+
+def read_page(name: str, text: str) -> Look:
+    """What the metrics page ``text`` of the service ``name`` says."""
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    waits = sorted(sample.labels["on"] for sample in samples if sample.name == _WAITING and sample.value)
+    born = sum(round(sample.value) for sample in samples if sample.name == _STARTED)
+    lost = [sample.value for sample in samples if sample.name == _SESSIONS_LOST]
+    return Look(
+        conditions=[Condition(kind=Kind.SERVICE_WAITS, subject=name, detail=f"For: {', '.join(waits)}.")]
+        if waits
+        else [],
+        counted=[
+            Counted(kind=Kind.SESSION_LOST, subject=name, counter=f"sessions lost {name}", value=int(value), born=born)
+            for value in lost
+            if name.startswith("ingest")
+        ],
+    )

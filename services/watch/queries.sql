@@ -1,0 +1,64 @@
+-- name: watermark
+-- How far store and score have come; null when that is not known.
+select received_at from watermark;
+
+-- name: overdue
+-- What should have been done: due before $1 (platform), before $2 (real), before $3 (what the watermark allows).
+select 'step_overdue' as kind, count(*) as items, min(s.due_at) as oldest_at
+from escalation_steps s join alerts a using (alert_id)
+where s.state = 'pending' and s.due_at < $1 and a.state = 'open'
+union all
+select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
+union all
+select 'page_unclaimed', count(*), min(created_at) from outbox
+where state = 'pending' and retry_at < $2 or state = 'sending' and leased_until < $2
+union all
+select 'check_overdue', count(*), min(due_at)
+from (
+    select due_at from fall_checks where decided_at is null and ended_at is null and due_at < $3
+    union all
+    select due_at from sos_calls where ended_at is null and due_at < $3
+    union all
+    select missed_at from dose_slots where state in ('pending', 'reminded') and missed_at < $3
+) as due
+union all
+select 'command_unsent', count(*), min(created_at) from commands
+where sent_at is null and created_at < $1 and expires_at > $1;
+
+-- name: happened
+-- Counters of the database: a rise is an incident.
+select 'page_failed' as kind, (select count(*) from outbox where state = 'failed') as value
+union all
+select 'key_conflict', (select coalesce(sum(conflicts), 0) from key_conflicts);
+
+-- name: floods
+-- Devices that sent more than they may since $1.
+select device, put_off from device_floods where last_at >= $1 order by device limit 20;
+
+-- name: junk
+-- Devices of which more than $2 items were set aside since $1.
+select device, count(*) as items from set_aside where received_at >= $1 group by device having count(*) > $2
+order by count(*) desc limit 20;
+
+-- name: live_incidents
+-- Incidents that are open, or of whose end nobody was told yet.
+select incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, told_at, end_told_at
+from platform_incidents where ended_at is null or told_at is not null and end_told_at is null;
+
+-- name: save_incident
+-- An incident as it is now.
+insert into platform_incidents
+    (incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, told_at, end_told_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (incident_id) do update set
+    detail = excluded.detail, last_seen_at = excluded.last_seen_at, ended_at = excluded.ended_at,
+    told_at = excluded.told_at, end_told_at = excluded.end_told_at;
+
+-- name: counters
+-- The last value seen of each counter.
+select counter, value from watch_counters;
+
+-- name: save_counters
+-- The values seen now.
+insert into watch_counters (counter, value) select * from unnest($1::text[], $2::bigint[])
+on conflict (counter) do update set value = excluded.value;

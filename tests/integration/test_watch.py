@@ -1,0 +1,218 @@
+"""The auditor on a real database and the bus in it: what is stuck is told to operators once, and that it is over."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from schemas.metrics import METRICS
+from schemas.topics import UPLINKS_JUDGED
+from services.prepare import prepare
+from services.runtime.bus.port import Record
+from services.runtime.bus.postgres import open_postgres_bus
+from services.runtime.clock import FakeClock, WallClock, to_datetime
+from services.runtime.database import Pool, open_pool
+from services.runtime.metrics import Metrics, Server, serve_metrics
+from services.runtime.settings import BusSettings, DatabaseSettings
+from services.watch import app
+from services.watch.core import Kind
+from services.watch.settings import WatchSettings
+from tests.integration.care_world import START_MS, find, settle_in
+from tests.integration.receivers import WebhookReceiver, webhook_receiver
+
+SECRET = "a secret of at least sixteen characters"
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
+        await opened.execute("truncate platform_incidents, watch_counters, device_floods, watermarks, findings cascade")
+        yield opened
+
+
+@asynccontextmanager
+async def watching(dsn: str, receiver: WebhookReceiver, clock: FakeClock, **wanted: object) -> AsyncIterator[Metrics]:
+    """Watch, in this process, looking ten times a second."""
+    database, bus = DatabaseSettings(dsn=SecretStr(dsn)), BusSettings(kind="postgres", partitions=1)
+    await prepare(database, bus)
+    settings = WatchSettings(
+        **{
+            "every_s": 0.1,
+            "broker_counter": "",
+            "database": database,
+            "bus": bus,
+            "webhook_url": receiver.address,
+            "webhook_secret": SECRET,
+            **wanted,
+        }  # type: ignore[arg-type]
+    )
+    stop, metrics = asyncio.Event(), Metrics(METRICS)
+    running = asyncio.create_task(app.run(settings, clock=clock, stop=stop, metrics=metrics))
+    try:
+        yield metrics
+    finally:
+        stop.set()
+        await running
+
+
+def told(receiver: WebhookReceiver) -> list[str]:
+    """Subjects, in order."""
+    return [json.loads(call.body)["subject"].removeprefix("HearthBeat platform: ") for call in receiver.calls]
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(0.05)
+
+
+async def pass_canary(pool: Pool, at_ms: int) -> None:
+    """Store and score have seen everything up to then."""
+    await pool.execute(
+        "insert into watermarks values ('store', '0', 0, $1), ('score', '0', 0, $1)"
+        " on conflict (consumer, instance, partition_no) do update set received_at = excluded.received_at",
+        to_datetime(at_ms),
+    )
+
+
+async def test_a_finding_that_becomes_no_alert_is_told_once_and_that_it_is_over(dsn: str, pool: Pool) -> None:
+    clock = FakeClock(START_MS)
+    await pass_canary(pool, START_MS)
+    await find(pool, await settle_in(pool))
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        await asyncio.sleep(0.5)
+        assert told(receiver) == []
+        clock.advance(seconds=47)
+        await until(lambda: told(receiver) == ["finding unclaimed"], "not told")
+        assert receiver.calls[0].is_signed_with(SECRET)
+        await pool.execute("update findings set claimed_at = raised_at")
+        await until(lambda: told(receiver) == ["finding unclaimed", "finding unclaimed is over"], "end not told")
+        await asyncio.sleep(0.5)
+        assert len(receiver.calls) == 2
+
+
+async def test_a_watch_that_starts_again_goes_on_with_its_incidents(dsn: str, pool: Pool) -> None:
+    clock = FakeClock(START_MS + 100_000)
+    await pass_canary(pool, START_MS + 100_000)
+    await find(pool, await settle_in(pool))
+    async with webhook_receiver(200) as receiver:
+        async with watching(dsn, receiver, clock):
+            await until(lambda: told(receiver) == ["finding unclaimed"], "not told")
+        async with watching(dsn, receiver, clock):
+            await asyncio.sleep(0.5)
+            assert told(receiver) == ["finding unclaimed"]
+            await pool.execute("update findings set claimed_at = raised_at")
+            await until(lambda: len(receiver.calls) == 2, "end not told")
+
+
+async def test_operators_who_could_not_be_reached_are_told_at_a_later_look_and_no_heartbeat_lies(
+    dsn: str, pool: Pool
+) -> None:
+    clock = FakeClock(START_MS + 100_000)
+    await pass_canary(pool, START_MS + 100_000)
+    await find(pool, await settle_in(pool))
+    async with webhook_receiver(503, 503, 200) as receiver, heartbeat_receiver() as beats:
+        tries: list[int] = []
+        receiver.on_call = lambda: tries.append(len(beats.at))
+        async with watching(dsn, receiver, clock, heartbeat_url=beats.address, heartbeat_every_s=0.1):
+            await until(lambda: len(beats.at) > 1, "no heartbeat once operators know")
+        assert tries == [0, 0, 0]
+
+
+async def test_a_platform_that_stands_still_is_one_page_whatever_waits_behind_it(
+    dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.watch.core.HOLDS_MS", {Kind.PLATFORM_OUTAGE: 1_500})
+    clock = FakeClock(START_MS)
+    await pass_canary(pool, START_MS)
+    world = await settle_in(pool)
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        clock.advance(seconds=61)
+        for episode in range(1, 40):
+            await find(pool, world, episode=episode, at=clock.at_ms)
+        clock.advance(seconds=60)
+        await until(lambda: told(receiver) == ["platform outage"], "not told")
+        await asyncio.sleep(0.5)
+    assert told(receiver) == ["platform outage"]
+    assert "finding_unclaimed: A finding has become no alert. 39" in json.loads(receiver.calls[0].body)["body"]
+
+
+async def test_a_group_with_work_before_it_that_does_none_is_seen(
+    dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.watch.bus.STUCK_MS", 500)
+    clock = FakeClock(START_MS)
+    await pass_canary(pool, START_MS)
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        async with open_postgres_bus(pool) as bus:
+            await bus.append(UPLINKS_JUDGED.name, [Record(b"1", b"a"), Record(b"1", b"b")])
+        await until(lambda: len(receiver.calls) >= 1, "not told")
+    assert told(receiver)[0] == "no progress and 1 more"
+    assert "no_progress (store)" in json.loads(receiver.calls[0].body)["body"]
+
+
+async def test_a_service_that_waits_and_one_that_does_not_answer_are_told_after_a_while(
+    dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    monkeypatch.setattr("services.watch.core.HOLDS_MS", {})
+    clock, store = FakeClock(START_MS), Metrics(METRICS)
+    await pass_canary(pool, START_MS)
+    store_port, nobody_port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    services = {
+        "store": f"http://127.0.0.1:{store_port}/metrics",
+        "score": f"http://127.0.0.1:{nobody_port}/metrics",
+    }
+    store.waits(Server.DATABASE, now=True)
+    with serve_metrics(store, store_port):
+        async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock, services=services):
+            await until(lambda: len(receiver.calls) >= 1, "not told")
+            body = json.loads(receiver.calls[0].body)["body"]
+            assert "service_down (score)" in body
+            assert "service_waits (store)" in body
+            store.waits(Server.DATABASE, now=False)
+            await until(lambda: "service waits is over" in told(receiver), "end not told")
+
+
+async def test_a_flooding_device_is_told_while_it_floods(dsn: str, pool: Pool) -> None:
+    clock = FakeClock(START_MS)
+    await pass_canary(pool, START_MS)
+    now = to_datetime(WallClock().now_ms())
+    await pool.execute("insert into device_floods values ('band-7', $1, $1, 12)", now)
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        await until(lambda: told(receiver) == ["device flood"], "not told")
+        await pool.execute("update device_floods set last_at = last_at - $1::interval", timedelta(seconds=61))
+        await until(lambda: told(receiver) == ["device flood", "device flood is over"], "end not told")
+
+
+class Beats:
+    """When heartbeats came, monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.at: list[float] = []
+        self.address = ""
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            self.at.append(time.monotonic())
+            writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def heartbeat_receiver() -> AsyncIterator[Beats]:
+    beats = Beats()
+    server = await asyncio.start_server(beats.take, "127.0.0.1", 0)
+    beats.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/alive"
+    try:
+        yield beats
+    finally:
+        server.close()
