@@ -64,8 +64,8 @@ DEFECTS: Final = (
     Defect(
         name="PUBACK before the bus has it",
         file="services/ingest/uplinks.py",
-        old="            registry = await self._snapshot.fresh(stop)\n",
-        new="            self._link.acknowledge(deliveries)\n            registry = await self._snapshot.fresh(stop)\n",
+        old="            registry = await self.snapshot.fresh(stop)\n",
+        new="            self.link.acknowledge(deliveries)\n            registry = await self.snapshot.fresh(stop)\n",
         broken=("I1 items", "settled"),
         kills=4,
         targets=("ingest",),

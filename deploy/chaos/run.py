@@ -60,6 +60,7 @@ def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
                 "HB_ALERT_SMTP_HOST": "127.0.0.1",
                 "HB_ALERT_SMTP_PORT": str(mail_port),
                 "HB_MQTT_PORT": str(tap.port),
+                "HB_WATCH_EVERY_S": "1",
             }
             say("starting the services")
             with Platform(stack, clock, overrides, directory / "logs") as platform:
