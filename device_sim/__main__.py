@@ -114,6 +114,7 @@ def run(  # noqa: PLR0913 - the options of a command
         bool, typer.Option(help="Drop, delay, duplicate, reorder, wrong clock and unit, lost storage.")
     ] = True,
     incidents: Annotated[bool, typer.Option(help="Things that go wrong with people and devices.")] = True,
+    incidents_times: Annotated[int, typer.Option(min=1, help="So many of each kind an hour.")] = 1,
     progress: ShowProgress = False,
 ) -> None:
     """Streams the simulated homes until platform time is frozen or SIGTERM comes, then drains and sums up."""
@@ -121,7 +122,7 @@ def run(  # noqa: PLR0913 - the options of a command
     read = _read_register(register)
     world = make_world(read.model_copy(update={"homes": read.homes[: homes or None]}), seed)
     start = clock.origin_ms if start_ms is None else start_ms
-    plan = IncidentPlan(world, start_ms=start, rate=clock.rate, enabled=incidents)
+    plan = IncidentPlan(world, start_ms=start, rate=clock.rate, enabled=incidents, times=incidents_times)
     truth_file = TruthFile(truth, clock.frozen_at_ms)
     plan.ensure(max(clock.frozen_at_ms, clock.now_ms()))
     truth_file.write(plan.all)
