@@ -17,8 +17,9 @@ REPLAY ?=
 PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
+ROWS ?= 50000000
 
-.PHONY: help demo up down test check fix bench chaos chaos-selftest
+.PHONY: help demo up down test check fix bench chaos chaos-selftest growth
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -66,3 +67,6 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)
+
+growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
+	@$(PYTHON) -m deploy.growth --rows $(ROWS)
