@@ -1,6 +1,7 @@
 """The command behind `make growth`: writes `.local/reports/growth.json`; exits 1 when a panel's query is too slow."""
 
 import json
+import signal
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ def main(
     picture: Annotated[bool, typer.Option(help="Draw docs/pictures/growth.png.")] = False,
 ) -> None:
     """Readings from one million to ROWS: insert rate, bytes a row, and how long the panels' queries take."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers end and their disk is given back
     console = Console(highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:

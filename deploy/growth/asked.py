@@ -16,6 +16,7 @@ from schemas.alerts import AlertState, Severity
 from schemas.reasons import Flag
 from schemas.vitals import HEART_RATE, STEPS, VITALS
 
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(hours=24)
 MONTH: Final = timedelta(days=30)
 _MOST_ALERTS, _MOST_OF_A_PERSON, _MOST_PEOPLE, _MOST_READINGS = 200, 20, 100, 2000
@@ -29,15 +30,17 @@ class Asker(StrEnum):
     """Whose session it is."""
 
     CAREGIVER = "caregiver"
+    OPERATOR = "operator"
     DOCTOR = "doctor"
 
 
 class About(StrEnum):
-    """The three promises."""
+    """What a promise is about."""
 
     DAY = "24 h of one person"
     MONTH = "30 days of one vital"
     LIST = "worklist of 500 people"
+    PLATFORM = "1 h of the platform"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +69,19 @@ class Question:
 
 
 def questions() -> tuple[Question, ...]:
-    """Every panel of the caregivers' dashboard over a day, its curves over 30 days, and what the console reads."""
-    return (*_of_panels(), *_of_the_console())
+    """Every panel over its dashboard's own time, the caregivers' curves over 30 days, and what the console reads."""
+    panels = {board.reader: json.loads(board.json)["panels"] for board in boards()}
+    seen, run = panels[Reader.CAREGIVER], panels[Reader.OPERATOR]
+    curves = [panel for panel in seen if "caregiver_series" in panel["targets"][0]["rawSql"]]
+    return (
+        *(_panel(panel, About.DAY, Asker.CAREGIVER, DAY) for panel in seen),
+        *(_panel(panel, About.MONTH, Asker.CAREGIVER, MONTH) for panel in curves),
+        *_of_the_console(),
+        *(_panel(panel, About.PLATFORM, Asker.OPERATOR, HOUR) for panel in run),
+    )
 
 
-def _of_panels() -> list[Question]:
-    board = json.loads(next(board.json for board in boards() if board.reader is Reader.CAREGIVER))
-    asked = [_panel(panel, About.DAY, DAY) for panel in board["panels"]]
-    curves = [panel for panel in board["panels"] if "caregiver_series" in panel["targets"][0]["rawSql"]]
-    return asked + [_panel(panel, About.MONTH, MONTH) for panel in curves]
-
-
-def _panel(panel: dict[str, Any], about: About, span: timedelta) -> Question:
+def _panel(panel: dict[str, Any], about: About, asker: Asker, span: timedelta) -> Question:
     sql, points = panel["targets"][0]["rawSql"], panel.get("maxDataPoints", 720)
 
     def put(draw: Draw) -> Call:
@@ -85,7 +89,7 @@ def _panel(panel: dict[str, Any], about: About, span: timedelta) -> Question:
         view = View(since=draw.until - span, until=draw.until, variables=shown, points=points)
         return substitute(sql, view), ()
 
-    return Question(name=f"panel: {panel['title']}", about=about, asker=Asker.CAREGIVER, put=put)
+    return Question(name=f"panel: {panel['title']}", about=about, asker=asker, put=put)
 
 
 def _of_the_console() -> list[Question]:

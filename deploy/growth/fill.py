@@ -138,10 +138,11 @@ async def clean_up(dsn: str) -> int:
 
 
 async def set_present(dsn: str, step: Step) -> None:
-    """Moves the platform's present to the end of the step."""
+    """Moves the platform's present to the end of the step; what was copied last is neither cleaned nor counted."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(SQL["present"], step.ends_at)
+        await connection.execute(SQL["sum_up"])
     finally:
         await connection.close()
 

@@ -36,35 +36,35 @@ create table growth.sources (
     phase_s integer not null, off_from_s integer, vitals smallint[] not null
 );
 create table growth.vitals (
-    vital smallint primary key, usual float8 not null, swing float8 not null, noise float8 not null, digits integer not null
+    vital smallint primary key, usual float8 not null, swing float8 not null, noise float8 not null, grain float8 not null
 );
 insert into growth.vitals values
-    (1, 72, 9, 14, 0), (2, 96, 0.6, 2, 0), (3, 15, 2, 4, 0), (4, 36.4, 0.3, 0.4, 1), (5, 132, 6, 22, 0), (6, 78, 4, 14, 0),
-    (7, 128, 22, 50, 0), (8, 74, 0.2, 1, 1), (9, 8, 8, 12, 0);
+    (1, 72, 9, 14, 1), (2, 96, 0.6, 2, 1), (3, 15, 2, 4, 1), (4, 36.4, 0.3, 0.4, 10), (5, 132, 6, 22, 1), (6, 78, 4, 14, 1),
+    (7, 128, 22, 50, 1), (8, 74, 0.2, 1, 10), (9, 18, 8, 12, 1);
 
 -- name: readings_of_a_day
 -- Day $2 of a fleet that began at $1, in the order in which ingestion would write it: across people, by reception. An
 -- hour in 64 of a device comes two hours late, a reading in 512 is of poor quality.
-select source.person_no, kind.vital, tick.observed_at, source.device_no, source.epoch, tick.seq,
-       (kind.place - 1)::smallint as item,
-       round((shape.usual + source.person_no % 7 + shape.swing * sin(tick.seq * source.every_s * 2 * pi() / 86400)
-              + shape.noise * ((chance.number & 65535) / 65535.0 - 0.5))::numeric, shape.digits)::float8 as value,
-       case when chance.number >> 16 & 511 = 0 then 32 else 0 end as flags,
-       tick.observed_at + tick.lag as received_at
-from growth.sources source
-cross join lateral (
-    select number as seq,
-           $1::timestamptz + (number * source.every_s + source.phase_s) * interval '1 s'
-               + (hashint8extended(number, source.device_no) & 2047) * interval '1 ms' as observed_at,
+with ticks as materialized (
+    select source.person_no, source.device_no, source.epoch, source.vitals, number as seq,
+           to_timestamp(extract(epoch from $1::timestamptz)::float8 + number * source.every_s + source.phase_s
+               + (hashint8extended(number, source.device_no) & 2047) / 1000::float8) as observed_at,
            case when hashint8extended(number * source.every_s / 3600, -source.device_no) & 63 = 0
-                then interval '2 hours' else interval '150 ms' end as lag
-    from generate_series($2::bigint * 86400 / source.every_s, ($2::bigint + 1) * 86400 / source.every_s - 1) number
+                then interval '2 hours' else interval '150 ms' end as lag,
+           sin(number * source.every_s * 2 * pi() / 86400) as tide
+    from growth.sources source
+    cross join generate_series($2::bigint * 86400 / source.every_s, ($2::bigint + 1) * 86400 / source.every_s - 1) number
     where source.off_from_s is null
        or number * source.every_s % 86400 not between source.off_from_s and source.off_from_s + 5399
-) tick
-cross join lateral unnest(source.vitals) with ordinality as kind (vital, place)
-join growth.vitals shape on shape.vital = kind.vital
-cross join lateral (select hashint8extended(tick.seq, source.device_no * 16 + kind.vital) as number) chance
+), measured as materialized (
+    select ticks.*, kind.vital, kind.place - 1 as item, hashint8extended(seq, device_no * 16 + kind.vital) as chance
+    from ticks cross join lateral unnest(vitals) with ordinality as kind (vital, place)
+)
+select person_no, measured.vital, observed_at, device_no, epoch, seq, item::smallint,
+       round((usual + swing * (tide + person_no % 7 / 7::float8) + noise * ((chance & 65535) / 65535::float8 - 0.5)) * grain) / grain
+           as value,
+       case when chance >> 16 & 511 = 0 then 32 else 0 end as flags, observed_at + lag as received_at
+from measured join growth.vitals shape on shape.vital = measured.vital
 order by received_at, device_no, seq, item;
 
 -- name: doctors
@@ -149,6 +149,11 @@ select format('%I.%I', seen.schemaname, seen.relname) as name
 from pg_stat_user_tables seen join pg_class on pg_class.oid = relid
 where n_ins_since_vacuum > 1000 + 0.2 * greatest(reltuples, 0) or n_mod_since_analyze > 50 + 0.1 * greatest(reltuples, 0)
 order by relid;
+
+-- name: sum_up
+-- Block ranges that autovacuum's workers would have summed up by now, where an index asks for that.
+select coalesce(sum(brin_summarize_new_values(pg_class.oid)), 0) from pg_class
+where relkind = 'i' and 'autosummarize=on' = any (reloptions);
 
 -- name: sizes
 -- Bytes of the readings, their indexes and their chunks.

@@ -3,10 +3,11 @@
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -33,17 +34,20 @@ set auto_explain.log_level = notice;
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where to ask: as the owner, as the console does, and as the viewer's role."""
+    """Where to ask: as the owner, as the console does, or through a viewer's own login."""
 
     owner_dsn: str
-    viewer_dsn: str
-    viewer: str
+    logins: Mapping[Asker, str]
 
     async def session(self, asker: Asker) -> asyncpg.Connection:
         """A session as the asker's program opens it. Grafana prepares nothing; the services' driver does."""
-        if asker is Asker.CAREGIVER:
-            return await asyncpg.connect(self.viewer_dsn, statement_cache_size=0)
+        if asker in self.logins:
+            return await asyncpg.connect(self.logins[asker], statement_cache_size=0)
         return await asyncpg.connect(self.owner_dsn, server_settings=PRODUCT_SESSION)
+
+    def role(self, asker: Asker) -> str | None:
+        """The name of a viewer's login."""
+        return urlsplit(self.logins[asker]).username if asker in self.logins else None
 
 
 async def draws(dsn: str, now: datetime, count: int, chance: random.Random) -> list[Draw]:
@@ -93,8 +97,8 @@ async def plan_of(place: Place, question: Question, draw: Draw) -> list[dict[str
         sql, arguments = question.put(replace(draw, until=draw.now))
         prepared = await connection.prepare(sql)
         await connection.execute(_EXPLAIN_ALL)
-        if question.asker is Asker.CAREGIVER:
-            await connection.execute(f"set session authorization {place.viewer}")
+        if role := place.role(question.asker):
+            await connection.execute(f"set session authorization {role}")
         await prepared.fetch(*arguments)
     finally:
         await connection.close()

@@ -10,7 +10,7 @@ from deploy.growth.asked import About
 from deploy.local.settings import CHECKOUT
 
 PICTURE: Final = CHECKOUT / "docs" / "pictures" / "growth.png"
-_COLOURS: Final = ("#3c6fb4", "#3a8f5c", "#d98b1f")
+_COLOURS: Final = ("#3c6fb4", "#3a8f5c", "#d98b1f", "#8a8f98")
 
 
 def draw_growth(report: Mapping[str, Any], file: Path) -> None:

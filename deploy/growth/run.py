@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from deploy.growth.asked import Question, questions
+from deploy.growth.asked import Asker, Question, questions
 from deploy.growth.figures import PROMISED_MS, Timing, too_slow
 from deploy.growth.fill import clean_up, copy_days, generate, make_world, set_present, sizes
 from deploy.growth.measure import Place, draws, plan_of, time_question
@@ -24,7 +24,7 @@ from deploy.local.settings import CHECKOUT, StackSettings
 from deploy.local.stack import Stack
 from deploy.platform.platform import base_environment
 from deploy.platform.tool import run_tool
-from grafana.caregivers import Sight, add_caregivers, remove_reader
+from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reader
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "growth.json"
 LISTED: Final = 500
@@ -83,7 +83,7 @@ async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
     steps = list(steps_of(asked.rows, asked.people))
     say("making people, devices, doses and alerts", 0)
     await make_world(dsn, people=asked.people, listed=LISTED, days=steps[-1].until)
-    place = await _add_viewer(dsn)
+    place = await _add_viewers(dsn)
     asks, measured, rows = questions(), [], 0
 
     def done(more: int) -> None:
@@ -106,7 +106,7 @@ async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
             )
         plans = await _plans(place, asks, steps[-1], asked)
     finally:
-        await _remove_viewer(dsn, place)
+        await _remove_viewers(dsn, place)
     return {
         "rows": rows,
         "people": asked.people,
@@ -141,24 +141,29 @@ def _key(question: Question) -> str:
     return f"{question.name}, {question.about}"
 
 
-async def _add_viewer(dsn: str) -> Place:
-    """A caregiver group that may see everybody, made as `python -m grafana` makes it."""
-    role, password = f"growth_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+async def _add_viewers(dsn: str) -> Place:
+    """A caregiver group that may see everybody, and an operator, made as `python -m grafana` makes them."""
+    parts, password = urlsplit(dsn), secrets.token_urlsafe(24)
+    roles = {asker: f"growth_{asker}_{secrets.token_hex(4)}" for asker in (Asker.CAREGIVER, Asker.OPERATOR)}
     connection = await asyncpg.connect(dsn)
     try:
         people = [row["person_id"] for row in await connection.fetch("select person_id from people")]
         sight = Sight(since=BEGIN - timedelta(days=1))
-        await add_caregivers(connection, role, people, sight, password)
+        await add_caregivers(connection, roles[Asker.CAREGIVER], people, sight, password)
+        await add_operator(connection, roles[Asker.OPERATOR], password)
     finally:
         await connection.close()
-    parts = urlsplit(dsn)
-    viewer = parts._replace(netloc=f"{role}:{quote(password)}@{parts.hostname}:{parts.port}").geturl()
-    return Place(owner_dsn=dsn, viewer_dsn=viewer, viewer=role)
+    where = f"{quote(password)}@{parts.hostname}:{parts.port}"
+    return Place(
+        owner_dsn=dsn,
+        logins={asker: parts._replace(netloc=f"{role}:{where}").geturl() for asker, role in roles.items()},
+    )
 
 
-async def _remove_viewer(dsn: str, place: Place) -> None:
+async def _remove_viewers(dsn: str, place: Place) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        await remove_reader(connection, place.viewer)
+        for asker in place.logins:
+            await remove_reader(connection, place.role(asker) or "")
     finally:
         await connection.close()

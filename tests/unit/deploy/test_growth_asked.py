@@ -15,7 +15,7 @@ NOW = datetime(2026, 10, 1, tzinfo=UTC)
 DRAW = Draw(person_no=3, person_id=ANNA, name="Anna", doctor_no=1, until=NOW - timedelta(days=9), now=NOW)
 
 
-def test_all_three_promises_are_asked() -> None:
+def test_every_promise_is_asked() -> None:
     assert {question.about for question in ASKED} == set(About)
 
 
