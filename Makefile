@@ -17,11 +17,13 @@ REPLAY ?=
 PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
+ROWS ?= 50000000
 
 LINE ?=
 
 .PHONY: faults
 .PHONY: help demo up down test check fix bench chaos chaos-selftest
+.PHONY: help demo up down test check fix bench chaos chaos-selftest growth
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -72,3 +74,5 @@ chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m deploy.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
+growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
+	@$(PYTHON) -m deploy.growth --rows $(ROWS)

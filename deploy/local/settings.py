@@ -19,6 +19,8 @@ class StackSettings:
 
     name: str = "dev"
     local: Path = CHECKOUT / ".local"
+    #: Which of them run.
+    servers: tuple[str, ...] = SERVERS
     mqtt_port: int = 0
     kafka_port: int = 0
     kafka_controller_port: int = 0
