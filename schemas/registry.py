@@ -74,7 +74,7 @@ class _Row(BaseModel):
 class Binding(_Row):
     """(device, slot) belongs to a person from now on. Slot 1 is the only one of an unshared device."""
 
-    slot: int = Field(default=1, ge=1, le=8)
+    slot: int = Field(default=1, ge=1, le=8, strict=True)
     person_id: UUID
 
 
@@ -91,7 +91,7 @@ class DosePlan(_Row):
 
     plan_id: UUID
     device: DeviceId
-    compartment: int = Field(ge=0, le=63)
+    compartment: int = Field(ge=0, le=63, strict=True)
     drug: Name
     at: tuple[Annotated[time, AfterValidator(_wall_clock)], ...] = Field(min_length=1, max_length=12)
     time_critical: bool = False
