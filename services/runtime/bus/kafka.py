@@ -222,7 +222,7 @@ class KafkaSubscription:
             raise MissingOffsetError(f"topic {self.topic}") from error
         except (KafkaError, OSError) as error:
             raise RetryLaterError(f"topic {self.topic}") from error
-        return [Message(place.partition, row.offset, row.value) for place, rows in found.items() for row in rows]
+        return [Message(place.partition, row.offset, row.value or b"") for place, rows in found.items() for row in rows]
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}
