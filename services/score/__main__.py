@@ -1,6 +1,8 @@
 """The process of score: environment, signals, exit code; and the commands that compare its state with a replay."""
 
 import asyncio
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -37,9 +39,12 @@ def export_state() -> None:
 
 
 @cli.command()
-def replay_state() -> None:
+def replay_state(
+    after: Annotated[Path | None, typer.Option(help="What export-state printed where the log begins.")] = None,
+) -> None:
     """Prints the same from an undisturbed replay of the log up to the checkpoint."""
-    typer.echo(asyncio.run(replay.replay_state(ScoreSettings())))
+    before = after.read_text() if after else ""
+    typer.echo(asyncio.run(replay.replay_state(ScoreSettings(), before)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The durable side of score's state: what each partition's homes looked like at a position of the log."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -79,6 +79,11 @@ class Checkpoints:
             plain = [write_json(homes[home_no].to_plain()).decode() for home_no in part]
             await connection.execute(self.sql["save_states"], part, partition_no, plain)
             await asyncio.sleep(0)
+
+    async def registered(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of these (device, home) whose both are in the register."""
+        columns = [device_no for device_no, _ in pairs], [home_no for _, home_no in pairs]
+        return [tuple(row) for row in await self.pool.fetch(self.sql["registered"], *columns)]
 
     async def number_newcomers(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
         """People who come to a home (person, home, its state) go on with the numbers of the homes they lived in."""

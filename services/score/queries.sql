@@ -10,6 +10,11 @@ insert into score_positions (partition_no, position) values ($1, 0) on conflict 
 -- Where the checkpoint of a partition stands.
 select position from score_positions where partition_no = $1;
 
+-- name: registered
+-- Devices and homes that the register knows.
+select asked.device_no, asked.home_no from unnest($1::integer[], $2::integer[]) as asked (device_no, home_no)
+join devices d on d.device_no = asked.device_no join homes h on h.home_no = asked.home_no;
+
 -- name: states
 -- The homes of a partition's checkpoint.
 select home_no, state from score_state where partition_no = $1;

@@ -18,6 +18,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
 )
 
+from services.runtime.bus import kafka_groups
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Record
 from services.runtime.errors import RetryLaterError
 from services.runtime.settings import BusSettings
@@ -158,6 +159,12 @@ class KafkaBus:
                 await consumer.commit(first)
         finally:
             await consumer.stop()
+
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return await kafka_groups.held(self._settings.kafka, topic, self._settings.partitions)
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        await kafka_groups.move(self._settings.kafka, topic, group, positions)
 
     async def close(self) -> None:
         """Leaves every group and stops the producer."""
