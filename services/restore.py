@@ -13,8 +13,9 @@ from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Pool, Queries, load_queries, open_pool
+from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings
+from services.score.checkpoint import Checkpoints
 from services.store.app import GROUP
 from services.store.core import Cursor
 
@@ -46,9 +47,14 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
         rows = {row["partition_no"]: row for row in await pool.fetch(sql["positions"])}
         known = {number: (rows[number]["store"] or 0) if number in rows else 0 for number in held}
         store = starts(known, held)
-        score = starts({number: row["score"] for number, row in rows.items() if row["score"] is not None}, held)
+        scored = {number: row["score"] for number, row in rows.items() if row["score"] is not None}
+        jumps = {number: start for number, start in starts(scored, held).items() if start != scored[number]}
         await bus.move(UPLINKS_JUDGED.name, GROUP, store)
-        generation = await _take_over(pool, sql, clock, store, score)
+        checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=bus.partitions)
+        async with pool.acquire() as connection, connection.transaction():
+            generation = await _take_over(connection, sql, clock, store)
+            for number, start in sorted(jumps.items()):
+                await checkpoints.jump(connection, number, start)
         told = await _tell_devices(pool, sql, bus, generation)
     return Restored(
         generation=generation,
@@ -70,16 +76,13 @@ def starts(known: Mapping[int, int], held: Mapping[int, tuple[int, int]]) -> Pos
     }
 
 
-async def _take_over(pool: Pool, sql: Queries, clock: Clock, store: Positions, score: Positions) -> int:
-    async with pool.acquire() as connection, connection.transaction():
-        generation: int = await connection.fetchval(
-            sql["raise_generation"], int(time.time()), to_datetime(clock.now_ms())
-        )
-        await connection.executemany(sql["set_store_position"], sorted(store.items()))
-        await connection.executemany(sql["set_score_position"], sorted(score.items()))
-        await connection.execute(sql["end_sessions"])
-        await connection.execute(sql["doubt_pages"])
-        await connection.fetch(sql["skip_numbers"], _NUMBERS_SKIPPED)
+async def _take_over(connection: Connection, sql: Queries, clock: Clock, store: Positions) -> int:
+    now_s, platform_now = int(time.time()), to_datetime(clock.now_ms())
+    generation: int = await connection.fetchval(sql["raise_generation"], now_s, platform_now)
+    await connection.executemany(sql["set_store_position"], sorted(store.items()))
+    await connection.execute(sql["end_sessions"])
+    await connection.execute(sql["doubt_pages"])
+    await connection.fetch(sql["skip_numbers"], _NUMBERS_SKIPPED)
     return generation
 
 

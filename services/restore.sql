@@ -20,10 +20,6 @@ returning generation;
 insert into store_positions (partition_no, position) values ($1, $2)
 on conflict (partition_no) do update set position = excluded.position;
 
--- name: set_score_position
--- The same for score's checkpoint.
-update score_positions set position = $2 where partition_no = $1;
-
 -- name: end_sessions
 -- A session that was ended after the backup must not live again.
 delete from sessions;

@@ -41,6 +41,12 @@ class Delivery:
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
         """Until ``stop``; what is under way then is finished first."""
         under_way: set[asyncio.Task[None]] = set()
+        room = asyncio.Event()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            under_way.discard(task)
+            room.set()
+
         async with asyncio.TaskGroup() as group:
 
             async def start_due() -> int:
@@ -48,10 +54,10 @@ class Delivery:
                 for row in rows:
                     task = group.create_task(self.deliver(row))
                     under_way.add(task)
-                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(ended)
                 return len(rows)
 
-            await do_rounds(start_due, stop, every_s=every_s, log=self.log)
+            await do_rounds(start_due, stop, every_s=every_s, log=self.log, wake=room)
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
         """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""

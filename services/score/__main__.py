@@ -33,9 +33,11 @@ def run(context: typer.Context) -> None:
 
 
 @cli.command()
-def export_state() -> None:
+def export_state(
+    *, as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False
+) -> None:
     """Prints the checkpoint: a home a line, canonical JSON."""
-    typer.echo(asyncio.run(replay.export_state(ScoreSettings())))
+    typer.echo(asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands)))
 
 
 @cli.command()

@@ -51,12 +51,30 @@ class Checkpoints:
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
+        numbers = await self._given_out(connection, partition_no)
+        await self._write(connection, partition_no, {home: seeded(people) for home, people in numbers.items()})
+
+    async def _given_out(self, connection: Connection, partition_no: int) -> dict[int, dict[int, dict[str, int]]]:
+        """The highest episode number by home, person and rule."""
         numbers: dict[int, dict[int, dict[str, int]]] = {}
         for row in await connection.fetch(self.sql["highest_episodes"], _NUMBERED, FALL.name, SOS.name):
             if partition_of(home_key(row["home_no"]), self.partitions) == partition_no:
                 people = numbers.setdefault(row["home_no"], {})
                 people.setdefault(row["person_no"], {})[row["rule"]] = row["episode"]
-        await self._write(connection, partition_no, {home: seeded(people) for home, people in numbers.items()})
+        return numbers
+
+    async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
+        """Goes on at ``position``, though what lies between is in no log any more. Inside the caller's transaction.
+
+        States stay as they are, but no episode gets a number that a finding has which came of what lies between.
+        """
+        rows = await connection.fetch(self.sql["states"], partition_no)
+        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
+        for home_no, people in (await self._given_out(connection, partition_no)).items():
+            for person_no, numbers in people.items():
+                homes.setdefault(home_no, HomeState()).subject(person_no).raise_numbers(numbers)
+        await self._write(connection, partition_no, homes)
+        await connection.execute(self.sql["jump"], partition_no, position)
 
     async def save(self, partition_no: int, partition: Partition) -> bool:
         """False where the checkpoint is no longer the one that was loaded: somebody else goes on from another."""

@@ -56,15 +56,15 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-async def export_state(settings: ScoreSettings) -> str:
-    """The checkpoint, once it has come as far as score had when asked. Raises UnsavedError."""
+async def export_state(settings: ScoreSettings, *, as_it_stands: bool = False) -> str:
+    """The checkpoint, once it has come as far as score had when asked, or ``as_it_stands``. Raises UnsavedError."""
     sql = load_queries("services.score")
     async with open_pool(settings.database, application="hb-score-export") as pool:
         passed = await pool.fetch(sql["score_watermarks"])
         marks = [row["partition_no"] for row in passed], [row["received_at"] for row in passed]
         try:
             async with asyncio.timeout(_SAVED_WITHIN_S):
-                while await pool.fetchval(sql["unsaved_partitions"], *marks):
+                while not as_it_stands and await pool.fetchval(sql["unsaved_partitions"], *marks):
                     await pause(asyncio.Event(), 0.2)
         except TimeoutError as error:
             raise UnsavedError from error
