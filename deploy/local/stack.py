@@ -1,10 +1,11 @@
 """The three servers of one stack, put together."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import kafka, mosquitto, prepare
+from deploy.local import backup, kafka, mosquitto, prepare
 from deploy.local.errors import AlreadyRunningError, BadUserNameError
 from deploy.local.postgres import Postgres
 from deploy.local.prepare import Say, locked, remove_tree
@@ -76,6 +77,19 @@ class Stack:
         with locked(self.settings.run_directory / "lock"):
             for name in SERVERS:
                 self.process(name).stop()
+
+    def back_up(self, to: Path) -> None:
+        """Write the running database cluster to a file."""
+        backup.back_up(self._postgres, to)
+
+    def put_back(self, source: Path) -> None:
+        """Stop the database, replace all of its data by a backup's, start it again."""
+        with locked(self.settings.run_directory / "lock"):
+            database = self.process("postgresql")
+            database.stop()
+            backup.put_back(self._postgres, source)
+            database.start()
+            database.wait_ready()
 
     def erase(self) -> None:
         """Remove data, logs, ports and passwords of a stopped stack; the object is of no use afterwards."""

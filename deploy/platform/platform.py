@@ -38,6 +38,12 @@ def stack_environment(stack: Stack) -> dict[str, str]:
     }
 
 
+def take_over(platform: "Platform") -> str:
+    """Makes a database that was put back the platform's own; says what that came to. Raises ToolError."""
+    platform.prepare()
+    return platform.command("services.restore").strip()
+
+
 class Platform:
     """Prepares, starts and stops the services on a running stack. ``overrides`` are settings, ``own`` those of one."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pydantic import SecretStr
@@ -19,8 +19,11 @@ from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.store.app import GROUP, StorePath
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+from services.store.guard import Placed
 from services.store.settings import StoreSettings
-from services.store.writer import BatchWriter, Placed
+
+if TYPE_CHECKING:
+    from services.store.writer import BatchWriter
 
 
 class MemoryWriter:
