@@ -91,9 +91,9 @@ class CountingBus(MemoryBus):
         super().__init__()
         self.reads = 0
 
-    async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
+    def held(self, topic: str, partition: int, position: int, most: int) -> list[Message]:
         self.reads += 1
-        return await super().read(topic, position, most, wait_s)
+        return super().held(topic, partition, position, most)
 
 
 @dataclass(slots=True)
@@ -255,8 +255,8 @@ async def test_a_log_that_goes_on_after_a_hole_ends_the_process(pool: Pool) -> N
     await pool.execute("insert into score_positions (partition_no, position) values (0, 0)")
 
     class HoledBus(CountingBus):
-        async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
-            return [row._replace(offset=row.offset + 1) for row in await super().read(topic, position, most, wait_s)]
+        def held(self, topic: str, partition: int, position: int, most: int) -> list[Message]:
+            return [row._replace(offset=row.offset + 1) for row in super().held(topic, partition, position, most)]
 
     holed = HoledBus()
     holed.__dict__.update(score.bus.__dict__)
