@@ -228,6 +228,7 @@ def load(  # noqa: PLR0913 - the options of a command
     resend_after: ResendAfter = 5.0,
     drain_s: DrainS = 120.0,
     seed: Seed = 1,
+    unwell: Annotated[float, typer.Option(min=0, max=1, help="Share of wearers whose oxygen falls now and then.")] = 0,
 ) -> None:
     """The bench generator: every band of the register on a connection of its own, four readings an uplink."""
     if not memory_outbox and state is None:
@@ -239,6 +240,7 @@ def load(  # noqa: PLR0913 - the options of a command
         state=None if memory_outbox else state,
         resend_after_s=resend_after,
         seed=seed,
+        unwell=unwell,
     )
     made.run(uplinks_per_s=uplinks_per_s, seconds=seconds, drain_s=drain_s, stop=Stop)
     made.write_oracle(oracle)

@@ -10,7 +10,8 @@ from typing import Final, Self
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from deploy.platform.clock import SharedClock
-from deploy.platform.services import SERVICES, ServiceProcess
+from deploy.platform.instances import Instance, instances_of
+from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -46,7 +47,9 @@ class Platform:
         clock: SharedClock | None = None,
         overrides: Mapping[str, str] | None = None,
         logs: Path | None = None,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
+        """``counts`` says of which services there are several."""
         self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
         self.environment = (
@@ -61,13 +64,17 @@ class Platform:
             }
             | dict(overrides or {})
         )
-        self.metrics_ports = {name: free_port() for name in SERVICES}
+        instances = instances_of(counts or {})
+        self.metrics_ports = {one.name: free_port() for one in instances}
         self.directory = logs or stack.settings.run_directory / "services"
-        self.processes = {name: self._process(name) for name in SERVICES}
+        self.processes = {one.name: self._process(one) for one in instances}
 
-    def _process(self, name: str) -> ServiceProcess:
-        environment = self.environment | {"HB_METRICS_PORT": str(self.metrics_ports[name])}
-        return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
+    def _process(self, one: Instance) -> ServiceProcess:
+        ports = {"HB_METRICS_PORT": str(self.metrics_ports[one.name])}
+        if one.service == "api" and one.number:
+            ports["HB_API_PORT"] = str(free_port())
+        environment = {**self.environment, **one.environment, **ports}
+        return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 
     @property
     def console_url(self) -> str:
@@ -94,7 +101,7 @@ class Platform:
 
     def stop(self) -> dict[str, int]:
         """Stops them, the last first; exit codes by name."""
-        return {name: self.processes[name].stop() for name in reversed(SERVICES)}
+        return {name: self.processes[name].stop() for name in reversed(self.processes)}
 
     def check_alive(self) -> None:
         """Raises ServiceEndedError where one has ended by itself."""

@@ -8,3 +8,16 @@ select b.device_no, b.slot, b.person_no, p.home_no,
        coalesce((extract(epoch from lower(b.valid)) * 1000)::bigint, 0) as from_ms,
        coalesce((extract(epoch from upper(b.valid)) * 1000)::bigint, 9007199254740992) as to_ms
 from bindings b join people p using (person_no);
+
+-- name: claim_shards
+-- These shards are this instance's now.
+insert into ingest_shards (shard, instance) select shard, $1 from unnest($2::smallint[]) as shard
+on conflict (shard) do update set instance = excluded.instance where ingest_shards.instance <> excluded.instance;
+
+-- name: shards_of
+-- How many shards an instance has.
+select count(*) from ingest_shards where instance = $1;
+
+-- name: forget_canaries
+-- An instance that was taken away for good.
+delete from watermarks where instance = $1;

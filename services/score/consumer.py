@@ -125,10 +125,10 @@ class Consumer:
         if self._to_load is None:
             return
         async with self._at_work:
-            partitions, held = self._to_load, {}
-            for partition_no in sorted(partitions or ()):
+            partitions, held = self._to_load or frozenset(), {}
+            for partition_no in sorted(partitions):
                 held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
-            if partitions is None or partitions is not self._to_load:
+            if partitions is not self._to_load:
                 return
             self._held, self._to_load = held, None
             await subscription.rewind({partition_no: partition.position for partition_no, partition in held.items()})

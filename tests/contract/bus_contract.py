@@ -306,6 +306,7 @@ class SharedBusContract(BusContract):
         async def fail(_partitions: frozenset[int]) -> Mapping[int, int]:
             raise ZeroDivisionError
 
+        await bus.append(topic, records(1))
         async with open_bus() as one:
             with pytest.raises(ZeroDivisionError):
                 await take(await one.subscribe(topic, group, on_assigned=fail), 1)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from services.runtime.bus.kafka import SESSION_S, open_kafka_bus
 from services.runtime.bus.memory import MemoryBus
-from services.runtime.bus.port import Bus, Message, MissingOffsetError
+from services.runtime.bus.port import Bus, MissingOffsetError
 from services.runtime.bus.postgres import open_postgres_bus
 from services.runtime.database import open_pool
 from services.runtime.errors import RetryLaterError
@@ -134,13 +134,12 @@ class TestKafkaBus(SharedBusContract):
                 await asyncio.gather(take_all(first), take_all(second))
             await bus.append(topic, records(60, keys=20))
             began = asyncio.get_running_loop().time()
-            found: list[Message] = []
+            found: set[int] = set()
             async with asyncio.timeout(PATIENCE_S):
-                while {number_of(message) for message in found} < set(range(60)):
-                    found += await first.fetch(most=100, wait_s=0.2)
+                while len(found) < 60:
+                    found |= set(map(number_of, await first.fetch(most=100, wait_s=0.2)))
             took_s = asyncio.get_running_loop().time() - began
-        assert sorted(map(number_of, found)) == list(range(60))
-        assert took_s < 2 * SESSION_S
+        assert SESSION_S / 2 < took_s < 2 * SESSION_S
 
     async def test_without_a_broker_an_append_says_later(self) -> None:
         async with open_kafka_bus(BusSettings(kind="kafka", kafka=NOBODY_LISTENS)) as bus:

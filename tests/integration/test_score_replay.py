@@ -29,7 +29,7 @@ from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer, LogGapError
 from services.score.core import Effect
 from services.score.effects import EffectWriter
-from services.score.replay import canonical, export_state, replay, replay_state
+from services.score.replay import canonical, export_findings, export_state, replay, replay_log
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
 from tests.unit.services.score.story import minute, run, uplink
@@ -336,11 +336,14 @@ async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_re
     stop = asyncio.Event()
     service = asyncio.create_task(app.run(settings, clock=FakeClock(), stop=stop, metrics=Metrics(METRICS)))
     await _until(lambda: _decided(pool), service)
-    exported = await export_state(settings)
+    exported, told = await export_state(settings), await export_findings(settings)
     stop.set()
     await service
 
-    assert exported == await replay_state(settings) == canonical(replay(log))
+    replayed = await replay_log(settings)
+    assert exported == canonical(replayed.states()) == canonical(replay(log))
+    assert told == replayed.told()
+    assert len(told.splitlines()) > 3
     sos, falls = await pool.fetchrow(
         "select count(*) filter (where rule = 'sos' and level = 0), count(*) filter (where rule = 'fall') from findings"
     ) or (0, 0)

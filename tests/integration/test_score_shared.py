@@ -33,7 +33,7 @@ __all__ = ["pool"]
 
 PARTITIONS: Final = 3
 INSTANCES: Final = ("0", "1", "2")
-SEEDS: Final = range(8)
+SEEDS: Final = range(4)
 
 
 def key_of(partition: int) -> bytes:

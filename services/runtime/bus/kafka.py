@@ -28,8 +28,8 @@ _FETCH_BYTES: Final = 64 * 1024
 _FETCH_WAIT_MS: Final = 25
 """The broker answers a fetch when it has so many bytes or so much time has passed: fewer, larger answers under load."""
 SESSION_S: Final = 10.0
-"""A member that is away for longer loses its partitions to the others. Longer than a restart takes, and than a broker
-that comes back, so neither moves anything; as short as that allows, since until then the homes of a lost machine wait."""
+"""A member that is away for longer loses its partitions to the others. Longer than a restart takes, or a broker's, so
+neither moves anything; as short as that allows, since until then the homes of a lost machine wait."""
 _HEARTBEAT_S: Final = 1.0
 """So much later, at most, a member hears that partitions move; all of them stand still until every member has heard."""
 _REBALANCE_S: Final = 15.0

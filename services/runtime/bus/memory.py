@@ -14,7 +14,7 @@ Members = dict[str, "MemorySubscription"]
 class MemoryBus:
     """Same semantics as the real ones, in one process; gone when the process ends.
 
-    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was: it has not noticed.
+    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was: nobody tells it.
     """
 
     def __init__(self, partitions: int = 1) -> None:
