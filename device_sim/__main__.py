@@ -231,6 +231,7 @@ def load(  # noqa: PLR0913 - the options of a command
     seed: Seed = 1,
     presses_per_s: Annotated[float, typer.Option(help="SOS presses a second; each band presses once or never.")] = 0,
     stage: Annotated[Path | None, typer.Option(help="File that says what is going on: sending, sent, ended.")] = None,
+    unwell: Annotated[float, typer.Option(min=0, max=1, help="Share of wearers whose oxygen falls now and then.")] = 0,
 ) -> None:
     """The bench generator: every band of the register on a connection of its own, four readings an uplink."""
     if not memory_outbox and state is None:
@@ -242,6 +243,7 @@ def load(  # noqa: PLR0913 - the options of a command
         state=None if memory_outbox else state,
         resend_after_s=resend_after,
         seed=seed,
+        unwell=unwell,
     )
     made.run(
         uplinks_per_s=uplinks_per_s,

@@ -1,6 +1,6 @@
 -- name: lock
 -- One registration at a time.
-select pg_advisory_xact_lock(7001043);
+select pg_advisory_xact_lock(7001065);
 
 -- name: write_homes
 -- New homes, and known ones brought up to date.

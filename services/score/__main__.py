@@ -13,6 +13,8 @@ from services.runtime.metrics import Metrics, serve_metrics
 from services.score import app, replay
 from services.score.settings import ScoreSettings
 
+Findings = Annotated[Path | None, typer.Option(help="Where to write the findings that rest on readings, one a line.")]
+
 cli = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -34,19 +36,28 @@ def run(context: typer.Context) -> None:
 
 @cli.command()
 def export_state(
-    *, as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False
+    *,
+    as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False,
+    findings: Findings = None,
 ) -> None:
     """Prints the checkpoint: a home a line, canonical JSON."""
-    typer.echo(asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands)))
+    state = asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands))
+    if findings is not None:
+        findings.write_text(asyncio.run(replay.export_findings(ScoreSettings())))
+    typer.echo(state)
 
 
 @cli.command()
 def replay_state(
     after: Annotated[Path | None, typer.Option(help="What export-state printed where the log begins.")] = None,
+    findings: Findings = None,
 ) -> None:
     """Prints the same from an undisturbed replay of the log up to the checkpoint."""
     before = after.read_text() if after else ""
-    typer.echo(asyncio.run(replay.replay_state(ScoreSettings(), before)))
+    done = asyncio.run(replay.replay_log(ScoreSettings(), before))
+    if findings is not None:
+        findings.write_text(done.told())
+    typer.echo(replay.canonical(done.states()))
 
 
 if __name__ == "__main__":

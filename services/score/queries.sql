@@ -175,7 +175,7 @@ update sos_calls set ended_at = due_at where home_no = $1 and person_no = $2 and
 
 -- name: one_watcher
 -- One score at a time looks for silence; the others pass.
-select pg_try_advisory_xact_lock(7001044);
+select pg_try_advisory_xact_lock(7001064);
 
 -- name: watch_silence
 -- Notes how far the watermark has come. A jump of more than $2 is an outage of ours that has ended just now.
@@ -238,6 +238,12 @@ returning s.*;
 -- name: all_states
 -- Every home's state, for comparing.
 select home_no, state from score_state order by home_no;
+
+-- name: findings_of_readings
+-- Every finding of some rules, for comparing.
+select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence, doctor_text,
+       caregiver_text, rationale
+from findings where rule = any ($1::text[]);
 
 -- name: all_positions
 -- How far the checkpoint of each partition has come.
