@@ -17,8 +17,11 @@ REPLAY ?=
 PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
+EXECUTIONS ?= 1000000
+EXAMPLES ?= 50000
+CALLS ?= 5000
 
-.PHONY: help demo up down test check fix bench chaos chaos-selftest
+.PHONY: help demo up down test check fix bench chaos chaos-selftest fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -66,3 +69,6 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)
+
+fuzz: $(DEV)  ## Fuzzes decoder, ingest's properties and the console's API [EXECUTIONS=1000000 EXAMPLES=50000 CALLS=5000 SEED=n]
+	@$(PYTHON) -m deploy.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)

@@ -19,7 +19,7 @@ class Case:
     says: str
     player: str
     sent: Any
-    fate: dict[str, Any]
+    fate: Any
     by: dict[str, str]
 
     @property
