@@ -28,6 +28,11 @@ LINE ?=
 .PHONY: help demo up down test check fix bench chaos chaos-selftest
 .PHONY: help demo up down test check fix bench chaos chaos-selftest growth
 .PHONY: help demo up down test check fix bench chaos chaos-selftest backup restore drill
+EXECUTIONS ?= 1000000
+EXAMPLES ?= 50000
+CALLS ?= 5000
+
+.PHONY: help demo up down test check fix bench chaos chaos-selftest fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -88,3 +93,5 @@ restore: $(DEV)  ## Puts a backup in the place of the database; log and devices 
 
 drill: $(DEV)  ## Loses the database and restores it, then lets timers fall due while services are down [SEED=n]
 	@$(PYTHON) -m deploy.drill --seed $(SEED)
+fuzz: $(DEV)  ## Fuzzes decoder, ingest's properties and the console's API [EXECUTIONS=1000000 EXAMPLES=50000 CALLS=5000 SEED=n]
+	@$(PYTHON) -m deploy.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)

@@ -31,6 +31,9 @@ def who_of(case: Case) -> str:
 
 
 def device_name(case: Case) -> str:
+    """One device for each sender and type; a story has one of its own, whose acks are about nothing else."""
+    if case.player == "story":
+        return f"corpus-{case.id}"
     return f"corpus-{who_of(case)}-{case.by['type'].replace('_', '-')}"
 
 

@@ -28,7 +28,41 @@ from services.api.reads import (
 )
 from services.api.sessions import SignedIn
 
-router = APIRouter(prefix="/api/v1", tags=["v1"])
+
+class ProblemOut(BaseModel):
+    """Why there is no other answer."""
+
+    detail: str
+
+
+class FieldProblemOut(BaseModel):
+    """A field that can't be read: where it stands and what is wrong with it."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class NotUnderstoodOut(BaseModel):
+    """What is wrong with the request: a sentence, or field by field."""
+
+    detail: str | list[FieldProblemOut]
+
+
+Responses = dict[int | str, dict[str, Any]]
+_ANYWHERE: Final[Responses] = {
+    401: {"model": ProblemOut, "description": "Not signed in"},
+    422: {"model": NotUnderstoodOut, "description": "Not understood"},
+    503: {"model": ProblemOut, "description": "The database can't be reached; try again"},
+}
+_OF_ONE: Final[Responses] = {404: {"model": ProblemOut, "description": "Nothing here, or not in your care"}}
+_WRITES: Final[Responses] = {
+    400: {"model": ProblemOut, "description": "The body can't be read"},
+    403: {"model": ProblemOut, "description": "Without the session's own token"},
+    409: {"model": ProblemOut, "description": "It has changed since"},
+    413: {"model": ProblemOut, "description": "The body is too large"},
+}
+router = APIRouter(prefix="/api/v1", tags=["v1"], responses=_ANYWHERE)
 
 _LONGEST_RANGE = timedelta(days=31)
 VitalCode = Literal[
@@ -210,7 +244,7 @@ async def people(
     ]
 
 
-@router.get("/people/{person_id}")
+@router.get("/people/{person_id}", responses=_OF_ONE)
 async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonDetailOut:
     """One person with the newest value of each vital."""
     console = console_of(request)
@@ -228,7 +262,7 @@ async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonD
     return PersonDetailOut(**_person(row), latest=latest)
 
 
-@router.get("/people/{person_id}/readings")
+@router.get("/people/{person_id}/readings", responses=_OF_ONE)
 async def readings(
     request: Request,
     person_id: UUID,
@@ -268,7 +302,7 @@ async def alerts(
     return [AlertOut(**_alert(row)) for row in rows]
 
 
-@router.get("/alerts/{alert_id}")
+@router.get("/alerts/{alert_id}", responses=_OF_ONE)
 async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDetailOut:
     """One alert with what it rests on."""
     console = console_of(request)
@@ -277,7 +311,7 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDeta
     return AlertDetailOut(**_alert(row), findings=[{name: one[name] for name in _OF_FINDING} for one in findings])
 
 
-@router.post("/alerts/{alert_id}/acknowledge")
+@router.post("/alerts/{alert_id}/acknowledge", responses=_OF_ONE | _WRITES)
 async def acknowledge_alert(
     request: Request,
     alert_id: UUID,

@@ -35,9 +35,9 @@ PAUSE_S: Final = 0.1
 
 def devices_of(cases: Iterable[Case], at: int) -> list[Device]:
     """The senders with the people who have them at ``at``."""
-    kinds = {(who_of(case), case.by["type"]): device_name(case) for case in cases if who_of(case) != "stranger"}
+    senders = {device_name(case): (who_of(case), case.by["type"]) for case in cases if who_of(case) != "stranger"}
     devices = []
-    for (who, kind), name in sorted(kinds.items()):
+    for name, (who, kind) in sorted(senders.items()):
         slots = (1, 2) if kind in SHARED else (1,)
         spans = BINDINGS[who]
         people = [number for slot in slots for number, begin, end in spans.get(slot, ()) if begin <= at < end]
@@ -111,22 +111,21 @@ async def delays_of(world: World, name: str, epoch: int, *, uplinks: int, every_
     device, sent, delays = world.device(name), list[float](), list[float]()
 
     def note() -> None:
-        upto = max((ack.upto for ack in device.acks[-50:] if ack.epoch == epoch), default=-1)
+        upto = max((ack.upto for ack in device.acks[-5:] if ack.epoch == epoch), default=-1)
         while len(delays) <= upto:
             delays.append(time.perf_counter() - sent[len(delays)])
 
+    sending = []
     began = time.perf_counter()
-    for seq in range(uplinks):
-        sent.append(time.perf_counter())
-        sending = asyncio.ensure_future(device.send(encode_uplink(uplink(epoch, seq, at=RECEIVED_AT))))
-        while time.perf_counter() < began + (seq + 1) * every_s:
-            await asyncio.sleep(0.002)
-            note()
-        await sending
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(uplinks * every_s + 30):
         while len(delays) < uplinks:
-            await asyncio.sleep(0.002)
+            if len(sent) < uplinks and time.perf_counter() >= began + len(sent) * every_s:
+                payload = encode_uplink(uplink(epoch, len(sent), at=RECEIVED_AT))
+                sent.append(time.perf_counter())
+                sending.append(asyncio.ensure_future(device.send(payload)))
             note()
+            await asyncio.sleep(0.002)
+    await asyncio.gather(*sending)
     return delays
 
 

@@ -23,8 +23,8 @@ class Abused(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def abused(dsn: str) -> AsyncIterator[Abused]:
-    async with open_practice(dsn) as practice, browsing(practice.address) as doctor:
+async def abused(embedded_dsn: str) -> AsyncIterator[Abused]:
+    async with open_practice(embedded_dsn) as practice, browsing(practice.address) as doctor:
         alert = await raise_alert(practice.pool, practice.world.ruth)
         words = {"ruth": str(practice.world.ruth), "alert": str(alert)}
         csrf = (await doctor.get("/api/v1/session")).json()["csrf_token"]

@@ -18,8 +18,8 @@ TABLES = ("care_relations", "dose_plans", "bindings", "devices", "people", "home
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
+async def pool(embedded_dsn: str) -> AsyncIterator[Pool]:
+    async with open_pool(DatabaseSettings(dsn=SecretStr(embedded_dsn)), application="test") as opened:
         yield opened
 
 
