@@ -142,7 +142,7 @@ class AlertDetailOut(AlertOut):
 class AcknowledgeIn(BaseModel):
     """``version`` is that of the alert as it was read."""
 
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: int = Field(ge=0, le=2**31 - 1)
     note: str = Field(default="", max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
 
 
