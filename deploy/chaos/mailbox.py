@@ -18,6 +18,7 @@ class Mail:
 
     key: str
     flagged: bool
+    subject: str = ""
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Inbox:
             self.refused.add(key)
             return "451 Try again later"
         flagged = message["X-HearthBeat-Possible-Duplicate"] == "yes"
-        self.mails.append(Mail(key=key, flagged=flagged))
+        self.mails.append(Mail(key=key, flagged=flagged, subject=str(message["Subject"])))
         return "250 OK"
 
     @property

@@ -31,6 +31,8 @@ class StackSettings:
     mqtt_max_queued: int = 1_000_000
     #: A second listener of Kafka, and the port to which it sends its clients: something stands in between.
     kafka_detour: tuple[int, int] | None = None
+    #: Unacknowledged messages on their way to a client that names no number of its own; 0: no limit.
+    mqtt_inflight: int = 1000
     kafka_heap_mb: int = 512
     #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
     kafka_retention_bytes: int = 128 * 1024 * 1024

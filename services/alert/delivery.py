@@ -39,9 +39,15 @@ class Delivery:
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
 
-    async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
-        """Until ``stop``; what is under way then is finished first."""
+    async def run(self, stop: asyncio.Event, *, every_s: float, wake: asyncio.Event | None = None) -> None:
+        """Until ``stop``; what is under way then is finished first. ``wake``: there may be a page."""
         under_way: set[asyncio.Task[None]] = set()
+        wake = wake or asyncio.Event()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            under_way.discard(task)
+            wake.set()  # there is room again
+
         async with asyncio.TaskGroup() as group:
 
             async def start_due() -> int:
@@ -49,10 +55,10 @@ class Delivery:
                 for row in rows:
                     task = group.create_task(self.deliver(row))
                     under_way.add(task)
-                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(ended)
                 return len(rows)
 
-            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics)
+            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics, wake=wake)
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
         """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""

@@ -66,6 +66,10 @@ order by observed_at, device_no, epoch, seq, item limit $5;
 -- The steps of a person since a moment.
 select coalesce(sum(value), 0) from readings where person_no = $1 and vital = $2 and observed_at >= $3;
 
+-- name: watermark
+-- How far store and score have come; null when that is not known.
+select received_at from watermark;
+
 -- name: worklist
 -- What waits for a doctor, and what was acknowledged but is not over.
 select alerts.*, coalesce(people.display_name, homes.label) as subject, people.person_id, people.born_on,

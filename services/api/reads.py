@@ -21,6 +21,8 @@ from services.api.display import CHARTS, FRESH_FOR, ChartKind
 from services.runtime.failpoints import Failpoint, reach
 
 MOST_ALERTS: Final = 200
+STANDS_S: Final = 60
+"""As for watch (design 2.3): a platform that stands still for a minute is out of order."""
 MOST_PEOPLE: Final = 100
 MOST_READINGS: Final = 2000
 _MEASURED: Final = tuple(vital.number for vital in VITALS if vital is not STEPS)
@@ -41,12 +43,16 @@ class Latest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worklist:
-    """What waits for a doctor. Technical alerts never stand among the clinical ones."""
+    """What waits for a doctor. Technical alerts never stand among the clinical ones.
+
+    ``stands_since``: nothing has come through from devices to rules since then, so what is missing may still come.
+    """
 
     open: Sequence[Record]
     technical: Sequence[Record]
     acknowledged: Sequence[Record]
     cut_off: bool
+    stands_since: datetime | None = None
 
 
 async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
@@ -58,7 +64,15 @@ async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
         technical=[row for row in waiting if row["severity"] == Severity.TECHNICAL],
         acknowledged=[row for row in rows if row["state"] != AlertState.OPEN],
         cut_off=len(rows) == MOST_ALERTS,
+        stands_since=await _stands_since(console),
     )
+
+
+async def _stands_since(console: Console) -> datetime | None:
+    """Since when the watermark stands still, where that is longer than ``STANDS_S`` real seconds."""
+    watermark: datetime | None = await console.pool.fetchval(console.sql["watermark"])
+    longest = timedelta(seconds=STANDS_S * console.clock.rate)
+    return watermark if watermark is not None and console.now() - watermark > longest else None
 
 
 async def person_of(console: Console, doctor: Doctor, person_id: UUID, action: Action) -> Record:

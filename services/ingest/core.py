@@ -9,6 +9,7 @@ from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, 
 from schemas.reasons import Flag, Reason
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
 from schemas.vitals import VITAL_BY_CODE, Vital
+from services.ingest.plain import judge_plain
 from services.ingest.registry import RegisteredDevice
 
 _CLOCK_FLAGS: Final = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
@@ -72,7 +73,9 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
             events = _cries_for_help(body, entry, received_at)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
-        for item, reading in enumerate(envelope.readings):
+        plain = None if envelope.clock_flags else judge_plain(envelope.readings, entry, received_at)
+        readings.extend(plain or ())
+        for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
                 readings.append(_judge_reading(item, reading, envelope, entry, received_at))
             except _RefusedError as refused:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 GROUP: Final = "score"
 _NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
-_GATHER: Final = Gather(least_s=0.005, most_s=0.06)
+_MOST_GATHER_S: Final = 0.06
 _RETRY_S: Final = 0.25
 
 
@@ -73,7 +73,7 @@ class Consumer:
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
-        loop = asyncio.get_running_loop()
+        loop, gather = asyncio.get_running_loop(), Gather(most_s=_MOST_GATHER_S, full=most)
         subscription: Subscription | None = None
         next_checkpoint = loop.time() + checkpoint_every_s
         try:
@@ -90,7 +90,7 @@ class Consumer:
                     continue
                 self._metrics.waits(on=Server.BUS, now=False)
                 await self._take(self._held, messages)
-                await asyncio.sleep(_GATHER.after(len(messages)) if messages else 0)
+                await asyncio.sleep(gather.after(len(messages)))
                 if loop.time() >= next_checkpoint:
                     await self._save(subscription)
                     next_checkpoint = loop.time() + checkpoint_every_s

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from schemas.alerts import Severity
-from services.runtime.clock import FakeClock, to_ms
+from services.runtime.clock import FakeClock, to_datetime, to_ms
 from services.runtime.database import Pool
 from tests.integration.console_world import (
     DOCTOR,
@@ -132,6 +132,24 @@ async def test_technical_alerts_stand_apart_from_clinical_ones(practice: Practic
 
     places = [html.index(words) for words in ("High one.", "Medium one.", "They say nothing about", "Band is silent.")]
     assert places == sorted(places)
+
+
+async def test_a_platform_that_stands_still_says_so_on_the_worklist_and_on_the_open_page(practice: Practice) -> None:
+    await practice.pool.execute(
+        "insert into watermarks select consumer, '0', number, $1"
+        " from unnest(array['store', 'score']) as consumer,"
+        " generate_series(0, (select bus_partitions from platform) - 1) as number",
+        to_datetime(practice.clock.at_ms),
+    )
+    async with browsing(practice.address) as client:
+        assert "Nothing is coming through" not in (await client.get("/")).text
+        practice.clock.advance(seconds=180)
+        html = (await client.get("/")).text
+        assert "Nothing is coming through from people's devices; the last came 3 min ago." in html
+        async with client.stream("GET", "/live") as stream:
+            async for line in stream.aiter_lines():
+                if "Nothing is coming through" in line:
+                    break
 
 
 async def test_an_old_value_is_never_shown_as_current(practice: Practice) -> None:

@@ -25,9 +25,8 @@ from services.runtime.settings import BusSettings
 _APPEND_TIMEOUT_S: Final = 30.0
 _ASK_TIMEOUT_S: Final = 10.0
 _BATCH_BYTES: Final = 512 * 1024
-_FETCH_BYTES: Final = 64 * 1024
-_FETCH_WAIT_MS: Final = 25
-"""The broker answers a fetch when it has so many bytes or so much time has passed: fewer, larger answers under load."""
+_FETCH_WAIT_MS: Final = 500
+"""The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
 
 
 class KafkaBus:
@@ -109,7 +108,6 @@ class KafkaBus:
             session_timeout_ms=30_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=600_000,
-            fetch_min_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             retry_backoff_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,

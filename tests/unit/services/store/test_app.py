@@ -74,7 +74,6 @@ async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> N
     settings = StoreSettings(
         database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
         tell_every_s=0,
-        least_gather_s=0,
         most_gather_s=0,
     )
     path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
