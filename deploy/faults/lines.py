@@ -145,7 +145,8 @@ LINES: Final[tuple[Line, ...]] = (
         number=19,
         fault="full disk",
         criterion="ingestion pauses, readiness is false, operators are told; it goes on without a restart",
-        why_not="has a test of its own, tests/e2e/test_full_disk.py",
+        scaled="the database's disk alone",
+        tests=("tests/e2e/test_full_disk.py",),
     ),
     Line(
         number=20,
