@@ -224,7 +224,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=30,
         fault="ingest and Kafka, store and database, console and database can't hear each other",
         criterion="no request hangs for 30 s, all goes on within 15 s of the end",
-        scaled="20 s for 5 min; bytes held back, then swallowed",
+        scaled="12 s for 5 min; bytes held back, then swallowed",
         soil=PLAIN,
         run=database.partitions,
     ),
