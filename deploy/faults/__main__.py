@@ -30,15 +30,22 @@ def main(
     wanted = [one for one in LINES if not line or one.number in line]
     console = Console(highlight=False)
     with console.status("") as status, tempfile.TemporaryDirectory(prefix="hb-faults-") as directory:
-        outcomes = run_lines(wanted, keep or Path(directory), status.update, quick=quick, seed=seed)
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(_as_report(outcomes, seed=seed, quick=quick), indent=2, default=str) + "\n")
-    console.print(_table(outcomes))
-    for one in outcomes:
-        if one.word == "fail":
-            console.print(f"line {one.line.number}: {one.why}", style="red", markup=False)
+        outcomes = []
+        for one in run_lines(wanted, keep or Path(directory), status.update, quick=quick, seed=seed):
+            outcomes.append(one)
+            console.print(f"line {one.line.number}: {one.word}, {one.seconds:.0f} s", style=_STYLES[one.word])
+            if one.word == "fail":
+                console.print(one.why, style="red", markup=False)
+            _report(outcomes, seed=seed, quick=quick)
+    console.print(_table(sorted(outcomes, key=lambda one: one.line.number)))
     console.print(f"Report: {REPORT}")
     raise typer.Exit(1 if any(one.word == "fail" for one in outcomes) else 0)
+
+
+def _report(outcomes: Sequence[Outcome], *, seed: int, quick: bool) -> None:
+    """Written after each line, so that a run that is broken off has one, too."""
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(json.dumps(_as_report(outcomes, seed=seed, quick=quick), indent=2, default=str) + "\n")
 
 
 def _as_report(outcomes: Sequence[Outcome], *, seed: int, quick: bool) -> dict[str, object]:

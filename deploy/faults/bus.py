@@ -22,7 +22,10 @@ _NON_EMPTY_GROUP: Final = 68
 
 
 def kafka_away(ground: Ground) -> Figures:
-    """Line 11. Nobody resends: what ingest acknowledged to the broker too early would be lost."""
+    """Line 11. What ingest acknowledged to the broker too early would be lost: nobody resends.
+
+    But for devices whose first ack comes after the outage; a tenth of what is published in it would be too many.
+    """
     outage_s = 15 if ground.quick else 40
     peak = 0.0
     with streaming(ground, uplinks_per_s=150, resends=False) as stream:
@@ -39,7 +42,8 @@ def kafka_away(ground: Ground) -> Figures:
     drained_s = time.monotonic() - back
     expect(peak < _MEMORY_MB, f"ingest grew to {peak:.0f} MB")
     expect(drained_s <= 2 * outage_s, f"the backlog took {drained_s:.0f} s")
-    expect(stream.uplinks["sent_again"] == 0, "devices sent again: the line shows nothing")
+    again = stream.uplinks["sent_again"]
+    expect(again < 15 * outage_s, f"{again} were sent again, which could have healed what was lost")
     return {"outage_s": outage_s, "stored_meanwhile": came, "drained_s": round(drained_s, 1),
             "ingest_mb": round(peak), **stream.figures}  # fmt: skip
 

@@ -109,7 +109,7 @@ def database_slow(ground: Ground) -> Figures:
 
 def partitions(ground: Ground) -> Figures:
     """Line 30: one after the other, bytes first held back and then swallowed."""
-    outage_s = 8 if ground.quick else 20
+    outage_s = 6 if ground.quick else 12
     figures: dict[str, object] = {"outage_s": outage_s}
     with streaming(ground) as stream:
         for name in ("kafka", "store-db", "api-db"):

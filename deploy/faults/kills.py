@@ -150,7 +150,8 @@ def api_killed(ground: Ground) -> Figures:
         marker = ground.fresh("marker")
         ground.restart("api", HB_FAILPOINT=place, HB_FAILPOINT_MARKER=str(marker))
         answers_again(ground)
-        expect(doctor.acknowledge(alert_id, version) == 0, f"{place}: there was an answer")
+        answer = doctor.acknowledge(alert_id, version)
+        expect(answer == 0, f"{place}: the answer was {answer}")
         expect(marker.exists(), f"the console did not die at {place}")
         now = ground.rows(_STATE, alert_id)[0]
         expect((now["state"] == "acknowledged") is kept, f"{place}: the alert is {now['state']}")

@@ -145,7 +145,8 @@ LINES: Final[tuple[Line, ...]] = (
         number=19,
         fault="full disk",
         criterion="ingestion pauses, readiness is false, operators are told; it goes on without a restart",
-        why_not="has a test of its own, tests/e2e/test_full_disk.py",
+        scaled="the database's disk alone",
+        tests=("tests/e2e/test_full_disk.py",),
     ),
     Line(
         number=20,
@@ -223,7 +224,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=30,
         fault="ingest and Kafka, store and database, console and database can't hear each other",
         criterion="no request hangs for 30 s, all goes on within 15 s of the end",
-        scaled="20 s for 5 min; bytes held back, then swallowed",
+        scaled="12 s for 5 min; bytes held back, then swallowed",
         soil=PLAIN,
         run=database.partitions,
     ),

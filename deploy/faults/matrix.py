@@ -4,8 +4,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -31,33 +30,26 @@ class Outcome:
     why: str = ""
 
 
-def run_lines(lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> list[Outcome]:
-    """Every line that was asked for, in the order of the matrix."""
-    outcomes = [_not_run(line) for line in lines if line.why_not]
+def run_lines(lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Outcome]:
+    """Every line that was asked for, each as it ends: soil by soil, then those that are tests."""
+    yield from (Outcome(line=line, word="not run", figures={}, why=line.why_not) for line in lines if line.why_not)
     for soil in SOILS:
-        wanted = [line for line in lines if line.soil is soil and line.run]
-        outcomes += _on(soil, wanted, directory, say, quick=quick, seed=seed) if wanted else []
-    outcomes += [_by_tests(line, say) for line in lines if line.tests and not line.run and not line.why_not]
-    return sorted(outcomes, key=lambda one: one.line.number)
+        wanted = [line for line in lines if line.soil is soil]
+        yield from _on(soil, wanted, directory, say, quick=quick, seed=seed)
+    yield from (_by_tests(line, say) for line in lines if line.tests)
 
 
-def _not_run(line: Line) -> Outcome:
-    return Outcome(line=line, word="not run", figures={}, why=line.why_not)
-
-
-def _on(soil: Soil, lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> list[Outcome]:
+def _on(soil: Soil, lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Outcome]:
     """A line that failed leaves its ground behind: the next one gets a new one."""
-    outcomes: list[Outcome] = []
     waiting = list(lines)
     while waiting:
-        with ExitStack() as opened:
-            where = directory / f"{soil.name}-{len(outcomes)}"
-            ground = opened.enter_context(open_ground(soil, where, say, quick=quick, seed=seed))
+        where = directory / f"{soil.name}-{len(waiting)}"
+        with open_ground(soil, where, say, quick=quick, seed=seed) as ground:
             while waiting:
-                outcomes.append(_attempt(waiting.pop(0), ground))
-                if outcomes[-1].word == "fail":
+                outcome = _attempt(waiting.pop(0), ground)
+                yield outcome
+                if outcome.word == "fail":
                     break
-    return outcomes
 
 
 def _attempt(line: Line, ground: Ground) -> Outcome:

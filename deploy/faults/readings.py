@@ -72,7 +72,7 @@ def out_of_order(ground: Ground) -> Figures:
         band.send(*mixed)
         band.settled(349)
         rows, off = ground.value(_ROWS, band.name, band.epoch), ground.value(_ROLLUP, person_no)
-        expect(rows == 350 or off == 0, f"{rows} rows of 350, the rollup is off by {off}")
+        expect(rows == 350, f"{rows} rows of 350")
         expect(off == 0, f"the hourly rollup differs from a recount by {off}")
     close_books(ground)
     return {"shuffled": len(recent), "seven_days_late": len(late), "rollup_off_by": off}
@@ -124,45 +124,49 @@ def wrong_clocks(ground: Ground) -> Figures:
     }
 
 
-def _junk(epoch: int) -> list[bytes]:
-    """Eight payloads that name no uplink, six that name one each and can't be read."""
-    head = f'{{"epoch":{epoch},"seq":%d'
-    bare = [
+_UNREADABLE: Final = (
+    b"}",
+    b',"sent_at":NaN}',
+    b',"readings":[{"vital":"heart_rate","value":Infinity}]}',
+    b',"sent_at":1,"clock":"synced","oldest":0,"readings":' + b"[" * 5_000,
+    b',"x":"\\ud800"}',
+)
+"""What may follow upon an identity that can be read."""
+
+
+def _nameless(epoch: int) -> list[bytes]:
+    """Payloads that name no uplink."""
+    torn, endless = b'{"epoch":%d,"seq":0' % epoch, b"{" * 20_000
+    return [
+        torn,
+        endless,
         b"",
         b"\x00",
-        b"{" * 20_000,
         b"\xff\xfe{}",
         gzip.compress(b"{}"),
         b"null",
         b"[]",
         b'{"epoch":1e400,"seq":0}',
     ]
-    rests = (
-        b"",
-        b"}",
-        b',"sent_at":NaN}',
-        b',"readings":[{"vital":"heart_rate","value":Infinity}]}',
-        b',"sent_at":1,"clock":"synced","oldest":0,"readings":' + b"[" * 5_000,
-        b',"x":"\\ud800"}',
-    )
-    return [*bare, *((head % seq).encode() + rest for seq, rest in enumerate(rests))]
 
 
 def poison(ground: Ground) -> Figures:
     """Line 23: a handful between good uplinks; the corpus has tests of its own."""
+    named = len(_UNREADABLE)
     with by_hand(ground, "band", number=2) as band:
-        junk = _junk(band.epoch)
-        for seq in range(6):
+        junk = _nameless(band.epoch)
+        for seq, rest in enumerate(_UNREADABLE):
             ground.oracle[band.name, band.epoch, seq] = Published(readings=0, events=0)
-        good = [band.pulse(seq) for seq in range(6, 6 + 19 * len(junk))]
+            junk.append(b'{"epoch":%d,"seq":%d' % (band.epoch, seq) + rest)
+        good = [band.pulse(seq) for seq in range(named, named + 19 * len(junk))]
         mixed = [*junk, *good]
         ground.chance.shuffle(mixed)
         band.send(*mixed)
-        took = band.settled(5 + len(good))
+        took = band.settled(named + len(good) - 1)
         rows = ground.value(_ROWS, band.name, band.epoch)
         refused = ground.value(_SET_ASIDE, band.name, band.epoch)
     expect(rows == len(good), f"{rows} of {len(good)} good readings are stored")
-    expect(refused == 6, f"{refused} of 6 readable refusals are kept")
+    expect(refused == named, f"{refused} of {named} readable refusals are kept")
     ground.platform.check_alive()
     close_books(ground)
     return {"junk": len(junk), "good": len(good), "all_settled_after_s": round(took, 1)}

@@ -20,6 +20,9 @@ NEVER_S: Final = 100_000.0
 _AS_LONG_AS_IT_TAKES_S: Final = 3600
 _DRAIN_S: Final = 90.0
 _FIRST_S: Final = 20.0
+_ACKNOWLEDGED_S: Final = 3.0
+"""By then each device has heard an ack: the first one names a generation that is new to it, and is answered by a
+resend of all that is under way."""
 _CONFLICTS: Final = "select coalesce(sum(conflicts), 0) from key_conflicts"
 _READINGS: Final = "select count(*) from readings"
 
@@ -82,6 +85,7 @@ def streaming(
     stream = Stream(ground, process, oracle, summary)
     try:
         ground.until(lambda: ground.value(_READINGS) > stored, "the first reading is stored", within_s=_FIRST_S)
+        time.sleep(_ACKNOWLEDGED_S)
         yield stream
         stream.stop()
     finally:

@@ -55,8 +55,8 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
         return await client.get(path)
     token = (await client.get("/api/v1/session")).json()["csrf_token"]
     if path.startswith("/api/"):
-        return await client.post(path, json={"version": 1, "note": ""}, headers={"X-CSRF-Token": token})
-    return await client.post(path, data={"csrf": token, "version": "1", "note": ""})
+        return await client.post(path, json={"version": 0, "note": ""}, headers={"X-CSRF-Token": token})
+    return await client.post(path, data={"csrf": token, "version": "0", "note": ""})
 
 
 async def test_every_operation_on_a_person_is_for_doctors_whose_care_is_in_force(practice: Practice) -> None:
@@ -191,13 +191,13 @@ async def test_a_form_without_its_token_or_from_another_site_changes_nothing(pra
     path = f"/alerts/{alert}/acknowledge"
     async with browsing(practice.address) as client:
         token = (await client.get("/api/v1/session")).json()["csrf_token"]
-        form = {"csrf": token, "version": "1"}
+        form = {"csrf": token, "version": "0"}
         refused = [
-            await client.post(path, data={"version": "1"}),
-            await client.post(path, data={"csrf": "x" * 43, "version": "1"}),
+            await client.post(path, data={"version": "0"}),
+            await client.post(path, data={"csrf": "x" * 43, "version": "0"}),
             await client.post(path, data=form, headers={"Origin": "https://evil.example"}),
             await client.post(path, data=form, headers={"Sec-Fetch-Site": "cross-site"}),
-            await client.post(f"/api/v1{path}", json={"version": 1}),
+            await client.post(f"/api/v1{path}", json={"version": 0}),
             await client.post("/sign-out"),
             await client.post("/sign-in", data={"email": DOCTOR, "password": PASSWORD}, headers={"Origin": "null"}),
         ]
@@ -227,7 +227,7 @@ async def test_hostile_names_notes_and_reasons_stay_text_everywhere(practice: Pr
     async with browsing(practice.address) as client:
         token = (await client.get("/api/v1/session")).json()["csrf_token"]
         note = "</p><script>alert(3)</script>"
-        await client.post(f"/alerts/{alert}/acknowledge", data={"csrf": token, "version": "1", "note": note})
+        await client.post(f"/alerts/{alert}/acknowledge", data={"csrf": token, "version": "0", "note": note})
         for path in (
             "/",
             f"/alerts/{alert}",

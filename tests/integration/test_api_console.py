@@ -33,7 +33,7 @@ async def practice(dsn: str) -> AsyncIterator[Practice]:
         yield opened
 
 
-async def acknowledge(client: httpx.AsyncClient, alert: Any, *, note: str = "", version: int = 1) -> httpx.Response:
+async def acknowledge(client: httpx.AsyncClient, alert: Any, *, note: str = "", version: int = 0) -> httpx.Response:
     token = (await client.get("/api/v1/session")).json()["csrf_token"]
     body = {"version": version, "note": note}
     return await client.post(f"/api/v1/alerts/{alert}/acknowledge", json=body, headers={"X-CSRF-Token": token})
@@ -55,7 +55,7 @@ async def test_a_doctor_acknowledges_with_name_and_note_through_the_form(practic
     await write_delivery(practice.pool, alert, at=NOW)
     async with browsing(practice.address) as client:
         html = (await client.get(f"/alerts/{alert}")).text
-        form = {"csrf": token_in(html), "version": "1", "note": "  I call her now. "}
+        form = {"csrf": token_in(html), "version": "0", "note": "  I call her now. "}
         answer = await client.post(f"/alerts/{alert}/acknowledge", data=form)
         after = (await client.get(answer.headers["location"])).text
         worklist = (await client.get("/")).text
