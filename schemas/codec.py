@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from functools import partial
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception is written with a capital
 from typing import Any, Final
@@ -31,6 +32,8 @@ _HEAD: Final = Struct("<BHHiihqqqqq")
 """Mark, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
 _BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
 _STATUS: Final = TypeAdapter(DeviceStatus)
+_reading_of: Final = partial(tuple.__new__, JudgedReading)
+"""``JudgedReading._make`` without its check: what was unpacked has the right length."""
 
 
 class CodecError(ValueError):
@@ -226,7 +229,7 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     record = open_uplink_record(value)
     if isinstance(record, Canary):
         return record
-    readings = tuple(map(JudgedReading._make, READING.iter_unpack(record.readings)))
+    readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
 
 
