@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from functools import partial
 from math import isfinite
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception is written with a capital
@@ -37,6 +38,8 @@ _BROKEN_ACK: Final = "uplinks.settled.v1 holds a record that can't be read"
 _EVENT_LIMITS: Final = (2**15, 2**31, 2**15, SEQ_LIMIT, 2**31)
 """The numbers of an event in the order of its fields: each from 0 up to here."""
 _STATUS: Final = TypeAdapter(DeviceStatus)
+_reading_of: Final = partial(tuple.__new__, JudgedReading)
+"""``JudgedReading._make`` without its check: what was unpacked has the right length."""
 
 
 class CodecError(ValueError):
@@ -234,7 +237,7 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     record = open_uplink_record(value)
     if isinstance(record, Canary):
         return record
-    readings = tuple(map(JudgedReading._make, READING.iter_unpack(record.readings)))
+    readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
     if not all(isfinite(reading.value) and 0 <= reading.observed_at < SEQ_LIMIT for reading in readings):
         raise BrokenRecordError(_BROKEN)
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
