@@ -24,9 +24,9 @@ from schemas.registry import Doctor, Register
 FIRST: Final = "doctor@example.org"
 """The fleet's own."""
 SECOND: Final = "second@example.org"
-_SHARE: Final = 0.6
-"""Of what they see they take on so much; the rest is left to be told again."""
-_THINKS_S: Final = (0.5, 6.0)
+_SHARE: Final = 0.5
+"""Of what they see each takes on so much; the rest is left to be told again."""
+_THINKS_S: Final = (0.5, 15.0)
 _LOOKS_EVERY_S: Final = 0.5
 _TRIES_AGAIN_S: Final = 0.3
 _PATIENCE_S: Final = 60.0
