@@ -229,6 +229,8 @@ def load(  # noqa: PLR0913 - the options of a command
     resend_after: ResendAfter = 5.0,
     drain_s: DrainS = 120.0,
     seed: Seed = 1,
+    presses_per_s: Annotated[float, typer.Option(help="SOS presses a second; each band presses once or never.")] = 0,
+    stage: Annotated[Path | None, typer.Option(help="File that says what is going on: sending, sent, ended.")] = None,
 ) -> None:
     """The bench generator: every band of the register on a connection of its own, four readings an uplink."""
     if not memory_outbox and state is None:
@@ -241,9 +243,26 @@ def load(  # noqa: PLR0913 - the options of a command
         resend_after_s=resend_after,
         seed=seed,
     )
-    made.run(uplinks_per_s=uplinks_per_s, seconds=seconds, drain_s=drain_s, stop=Stop)
+    made.run(
+        uplinks_per_s=uplinks_per_s,
+        seconds=seconds,
+        presses_per_s=presses_per_s,
+        drain_s=drain_s,
+        stop=Stop,
+        say=_writer(stage),
+    )
     made.write_oracle(oracle)
     write_summary(summary, made.summary())
+
+
+def _writer(path: Path | None) -> Callable[[str], None]:
+    """Writes each word over the one before; nowhere without a path."""
+
+    def write(word: str) -> None:
+        if path is not None:
+            path.write_text(word)
+
+    return write
 
 
 @app.command()

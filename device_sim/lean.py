@@ -54,6 +54,11 @@ class LeanClient(paho.Client):
         self._rest = b""
         return numbers
 
+    @property
+    def has_unconfirmed(self) -> bool:
+        """Whether the broker has not confirmed something yet."""
+        return bool(self._under_way or self._queued)
+
     def _send_now(self, seq: int, payload: bytes) -> None:
         mid = self._mid_generate()
         self._under_way[mid] = seq

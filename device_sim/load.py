@@ -20,12 +20,17 @@ from schemas.topics import shard_of
 _TICK_S: Final = 0.01
 _SWEEP_S: Final = 0.25
 _CONNECT_WITHIN_S: Final = 120.0
+_TAKEN_WITHIN_S: Final = 60.0
+"""By then the broker has confirmed what was sent, or never will."""
 _SETTLE_S: Final = 1.0
 READINGS: Final = 4
-_TAIL: Final = (
+_READINGS: Final = (
     b'"readings":[{"vital":"heart_rate","value":%d,"at":%d},{"vital":"spo2","value":%d,"at":%d},'
-    b'{"vital":"respiration","value":%d,"at":%d},{"vital":"steps","value":0,"at":%d}],"events":[]}'
+    b'{"vital":"respiration","value":%d,"at":%d},{"vital":"steps","value":0,"at":%d}],'
 )
+_TAIL: Final = _READINGS + b'"events":[]}'
+_PRESSED_TAIL: Final = _READINGS + b'"events":[{"event":"sos_pressed","at":%d}]}'
+_NEVER: Final = -1
 
 
 class Signals(Protocol):
@@ -35,14 +40,15 @@ class Signals(Protocol):
 
 
 class LoadDevice:
-    """One band: an outbox and what it needs to send, nothing else."""
+    """One band: an outbox and what it needs to send, nothing else. It presses its SOS button once or never."""
 
-    __slots__ = ("_head", "_load", "beat", "link", "outbox")
+    __slots__ = ("_head", "_load", "beat", "link", "outbox", "pressed_at", "pressed_seq")
 
     def __init__(self, load: "Load", outbox: Outbox, beat: int) -> None:
         self.outbox, self.beat, self._load = outbox, beat, load
         self._head = b'{"epoch":%d,"seq":' % outbox.position.epoch
         self.link: Link | None = None
+        self.pressed_seq, self.pressed_at = _NEVER, 0.0
 
     def on_connected(self, *, session_present: bool, undelivered: Any) -> None:
         self.outbox.connected(session_present=session_present, undelivered=undelivered)
@@ -62,6 +68,11 @@ class LoadDevice:
     def append(self, now: float, now_ms: int) -> None:
         tail = _TAIL % (self.beat, now_ms, 97, now_ms, 15, now_ms, now_ms)
         self.outbox.append(tail, now)
+
+    def press(self, now: float, now_ms: int) -> None:
+        """As ``append``, with a press of the SOS button. ``now``: seconds of ``time.monotonic()``."""
+        tail = _PRESSED_TAIL % (self.beat, now_ms, 97, now_ms, 15, now_ms, now_ms, now_ms)
+        self.pressed_seq, self.pressed_at = self.outbox.append(tail, now).seq, now
 
     def pump(self, now: float, now_ms: int) -> None:
         link, tally = self.link, self._load.tally
@@ -106,6 +117,7 @@ class Load:
             raise SimulatorError("the register has no bands")
         self.devices = [self._make_device(name, number, limits) for number, name in enumerate(names)]
         self._measured: dict[str, float] = {}
+        self._presses = 0
         self.drained = False
 
     def _make_device(self, name: str, number: int, limits: Limits) -> LoadDevice:
@@ -118,23 +130,40 @@ class Load:
     def unsettled(self) -> int:
         return sum(device.outbox.unsettled for device in self.devices)
 
-    def run(self, *, uplinks_per_s: float, seconds: float, drain_s: float, stop: Callable[[], Signals]) -> None:
-        """Connects everybody, sends for ``seconds``, drains."""
+    def run(
+        self,
+        *,
+        uplinks_per_s: float,
+        seconds: float,
+        presses_per_s: float,
+        drain_s: float,
+        stop: Callable[[], Signals],
+        say: Callable[[str], None],
+    ) -> None:
+        """Connects everybody, sends for ``seconds``, drains; ``say`` hears what begins: sending, sent, ended."""
         signals = stop()
         self._connect(signals)
+        say("sending")
         cpu, began = time.process_time(), time.monotonic()
         appended, next_sweep = 0, 0.0
         while (passed := time.monotonic() - began) < seconds and not signals.signals:
-            appended = self._send_until(appended, int(passed * uplinks_per_s))
+            appended = self._send_until(appended, int(passed * uplinks_per_s), int(passed * presses_per_s))
             next_sweep = self._sweep(next_sweep)
             self.network.poll(_TICK_S)
+        if not signals.signals:
+            appended = self._send_until(appended, round(seconds * uplinks_per_s), self._presses)
         sent_s = time.monotonic() - began
         self._measured = {"seconds": sent_s, "cpu_s": time.process_time() - cpu, "uplinks": appended}
+        deadline = time.monotonic() + _TAKEN_WITHIN_S
+        while self.network.unconfirmed and time.monotonic() < deadline and not signals.signals:
+            self.network.poll(_TICK_S)
+        say("sent")
         deadline = time.monotonic() + drain_s
         while self.unsettled and time.monotonic() < deadline and signals.signals <= 1:
             next_sweep = self._sweep(next_sweep)
             self.network.poll(_TICK_S)
         self.drained = self.unsettled == 0
+        say("ended")
         self.network.close()
         self._store.close()
 
@@ -148,11 +177,15 @@ class Load:
         while time.monotonic() < until:
             self.network.poll(0.05)
 
-    def _send_until(self, appended: int, wanted: int) -> int:
+    def _send_until(self, appended: int, wanted: int, presses: int) -> int:
         devices, now, now_ms = self.devices, time.monotonic(), self.clock.now_ms()
         due = [devices[number % len(devices)] for number in range(appended, wanted)]
         for device in due:
-            device.append(now, now_ms)
+            if self._presses < presses and device.pressed_seq == _NEVER:
+                device.press(now, now_ms)
+                self._presses += 1
+            else:
+                device.append(now, now_ms)
         self._store.commit()
         for device in due:
             device.pump(now, now_ms)
@@ -175,7 +208,7 @@ class Load:
             for device in self.devices:
                 here = device.outbox.position
                 for seq in range(here.next_seq):
-                    line = Line(device.outbox.device, here.epoch, seq, READINGS, 0)
+                    line = Line(device.outbox.device, here.epoch, seq, READINGS, int(seq == device.pressed_seq))
                     file.write(write_json(line._asdict()) + b"\n")
 
     def summary(self) -> dict[str, Any]:
@@ -191,8 +224,10 @@ class Load:
                 "abandoned": abandoned,
             },
             "readings_published": READINGS * published,
-            "events_published": 0,
-            "by_device_type": {"wearable_band": {"uplinks": published, "readings": READINGS * published, "events": 0}},
+            "events_published": self._presses,
+            "by_device_type": {
+                "wearable_band": {"uplinks": published, "readings": READINGS * published, "events": self._presses}
+            },
             "ack_latency_ms": self.tally.latency(),
             "sustained": {
                 "seconds": round(measured["seconds"], 2),
@@ -205,6 +240,15 @@ class Load:
                 "cpu_s": round(measured["cpu_s"], 2),
                 "cpu_us_per_uplink": round(1e6 * measured["cpu_s"] / max(1, measured["uplinks"]), 1),
             },
+            "books": [
+                [device.outbox.device, device.outbox.position.epoch, device.outbox.position.next_seq]
+                for device in self.devices
+            ],
+            "presses": [
+                {"device": device.outbox.device, "seq": device.pressed_seq, "at_monotonic_s": device.pressed_at}
+                for device in self.devices
+                if device.pressed_seq != _NEVER
+            ],
             "disconnects": self.network.disconnects,
             "refusals": dict(self.network.refusals),
             "drained": self.drained,

@@ -197,6 +197,11 @@ class Network:
         self._waiting.append(link)
         return link
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether uplinks wait for the broker's confirmation."""
+        return any(link.client.has_unconfirmed for link in self.links)
+
     def wait(self, link: Link) -> None:
         """Connects again after a pause that grows."""
         link.retry_at = time.monotonic() + link.pause * self._draw.uniform(0.5, 1)

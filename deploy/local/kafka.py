@@ -70,10 +70,16 @@ def _write_configuration(settings: StackSettings, directory: Path, port: int, co
         controller_port=controller_port,
         directory=directory,
         retention_bytes=settings.kafka_retention_bytes,
+        detour=_detour(settings, 0),
+        advertised_detour=_detour(settings, 1),
     )
     logging = Template((HERE / "kafka-log4j2.properties.in").read_text()).substitute(log=directory / "server.log")
     (directory / "server.properties").write_text(server)
     (directory / "log4j2.properties").write_text(logging)
+
+
+def _detour(settings: StackSettings, end: int) -> str:
+    return f",DETOUR://{LOOPBACK}:{settings.kafka_detour[end]}" if settings.kafka_detour else ""
 
 
 def _cluster_id() -> str:

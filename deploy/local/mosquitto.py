@@ -54,6 +54,8 @@ def _write_configuration(settings: StackSettings, directory: Path, port: int) ->
         "port": str(port),
         "directory": jail.INSIDE,
         "persistence": str(settings.mqtt_persistence).lower(),
+        "max_queued": str(settings.mqtt_max_queued),
+        "inflight": str(settings.mqtt_inflight),
     }
     (directory / "mosquitto.conf").write_text(_template("mosquitto.conf.in").substitute(values))
     platform = _template("acl-platform.in")

@@ -7,7 +7,7 @@ from pathlib import Path
 SERVERS = ("mosquitto", "kafka", "postgresql")
 
 #: One name per connection: the broker takes the user name as client id, so two connections of one name end each other.
-PLATFORM_USERS = ("ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "watch-0")
+PLATFORM_USERS = ("ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "watch-0", "proof-0")
 
 LOOPBACK = "127.0.0.1"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -19,6 +19,8 @@ class StackSettings:
 
     name: str = "dev"
     local: Path = CHECKOUT / ".local"
+    #: Which of them run.
+    servers: tuple[str, ...] = SERVERS
     mqtt_port: int = 0
     kafka_port: int = 0
     kafka_controller_port: int = 0
@@ -27,6 +29,12 @@ class StackSettings:
     platform_password: str | None = None
     platform_users: tuple[str, ...] = PLATFORM_USERS
     mqtt_persistence: bool = False
+    #: How much the broker keeps for a reader that is away; what comes after that it drops without a word.
+    mqtt_max_queued: int = 1_000_000
+    #: A second listener of Kafka, and the port to which it sends its clients: something stands in between.
+    kafka_detour: tuple[int, int] | None = None
+    #: Unacknowledged messages on their way to a client that names no number of its own; 0: no limit.
+    mqtt_inflight: int = 1000
     kafka_heap_mb: int = 512
     #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
     kafka_retention_bytes: int = 128 * 1024 * 1024

@@ -38,8 +38,14 @@ def stack_environment(stack: Stack) -> dict[str, str]:
     }
 
 
+def take_over(platform: "Platform") -> str:
+    """Makes a database that was put back the platform's own; says what that came to. Raises ToolError."""
+    platform.prepare()
+    return platform.command("services.restore").strip()
+
+
 class Platform:
-    """Prepares, starts and stops the services on a running stack. Extra settings are ``overrides``."""
+    """Prepares, starts and stops the services on a running stack. ``overrides`` are settings, ``own`` those of one."""
 
     def __init__(
         self,
@@ -47,6 +53,7 @@ class Platform:
         clock: SharedClock | None = None,
         overrides: Mapping[str, str] | None = None,
         logs: Path | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
@@ -62,14 +69,19 @@ class Platform:
             }
             | dict(overrides or {})
         )
+        self._own = own or {}
         self.metrics_ports = {name: free_port() for name in SERVICES}
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {name: self._process(name) for name in SERVICES}
 
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The settings of one service."""
+        ports = {"HB_METRICS_PORT": str(self.metrics_ports[name])}
+        watched = {"HB_WATCH_SERVICES": json.dumps(self._watched())} if name == "watch" else {}
+        return self.environment | ports | watched | dict(self._own.get(name, {}))
+
     def _process(self, name: str) -> ServiceProcess:
-        environment = self.environment | {"HB_METRICS_PORT": str(self.metrics_ports[name])}
-        if name == "watch":
-            environment["HB_WATCH_SERVICES"] = json.dumps(self._watched())
+        environment = self.environment_of(name)
         return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
 
     def _watched(self) -> dict[str, str]:

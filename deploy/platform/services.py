@@ -41,13 +41,13 @@ class ServiceProcess:
         """Of the child started last; None while it runs."""
         return self._child.poll() if self._child else None
 
-    def start(self) -> None:
-        """Starts it; does not wait until it is ready."""
+    def start(self, **once: str) -> None:
+        """Starts it, with settings that hold for this one life; does not wait until it is ready."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._child = subprocess.Popen(
             [sys.executable, "-m", *self._arguments],
             cwd=_CHECKOUT,
-            env=self._environment,
+            env=self._environment | once,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

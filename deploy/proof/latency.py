@@ -22,14 +22,25 @@ def read_metrics(port: int) -> str:
     return text
 
 
-def histogram_quantiles(page: str, name: str, quantiles: Sequence[float]) -> list[float | None]:
-    """Each quantile by interpolation within its bucket; None where nothing was observed."""
-    buckets: list[tuple[float, float]] = []
-    for family in text_string_to_metric_families(page):
-        if family.name == name:
-            buckets = [(float(row.labels["le"]), row.value) for row in family.samples if row.name.endswith("_bucket")]
+def histogram_quantiles(
+    page: str, name: str, quantiles: Sequence[float], *, since: str | None = None
+) -> list[float | None]:
+    """Each quantile by interpolation within its bucket, of what was observed after the page ``since``.
+
+    None where nothing was.
+    """
+    buckets = _buckets(page, name)
+    if since is not None and (before := _buckets(since, name)):
+        buckets = [(bound, count - past) for (bound, count), (_, past) in zip(buckets, before, strict=True)]
     total = buckets[-1][1] if buckets else 0
     return [_interpolate(buckets, quantile * total) if total else None for quantile in quantiles]
+
+
+def _buckets(page: str, name: str) -> list[tuple[float, float]]:
+    for family in text_string_to_metric_families(page):
+        if family.name == name:
+            return [(float(row.labels["le"]), row.value) for row in family.samples if row.name.endswith("_bucket")]
+    return []
 
 
 def _interpolate(buckets: Sequence[tuple[float, float]], rank: float) -> float:

@@ -1,6 +1,7 @@
 """Wires alert: findings to alerts and pages, the ladder, one delivery a channel."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
 _POLL_S: Final = 0.25
+_DELIVERY_POLL_S: Final = 1.0
+"""A page queued here is sent at once; this is for one that is due again, or that another instance has queued."""
 
 
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -44,15 +47,30 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             for kind, channel in opened
         ]
         found = asyncio.Event()
+        queued = [asyncio.Event() for _ in deliveries]
+
+        async def claim() -> int:
+            return _wake(queued, await claims.claim())
+
+        async def climb() -> int:
+            return _wake(queued, await ladder.climb())
+
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(pool, found, stop), name="listen")
             group.create_task(
-                do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
+                do_rounds(claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
             )
-            group.create_task(do_rounds(ladder.climb, stop, every_s=_POLL_S, log=log, metrics=metrics), name="ladder")
-            for delivery in deliveries:
-                group.create_task(delivery.run(stop, every_s=_POLL_S), name=delivery.kind.name)
+            group.create_task(do_rounds(climb, stop, every_s=_POLL_S, log=log, metrics=metrics), name="ladder")
+            for delivery, wake in zip(deliveries, queued, strict=True):
+                group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)
+
+
+def _wake(events: Iterable[asyncio.Event], done: int) -> int:
+    """Sets ``events`` where something was done."""
+    for event in events if done else ():
+        event.set()
+    return done
 
 
 async def listen(pool: Pool, found: asyncio.Event, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from services.alert.channels.port import Channel, ChannelType, Contact, Outcome,
 from services.alert.core import idempotency_key, page_link, retry_after_s
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
+from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
@@ -38,9 +39,15 @@ class Delivery:
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
 
-    async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
-        """Until ``stop``; what is under way then is finished first."""
+    async def run(self, stop: asyncio.Event, *, every_s: float, wake: asyncio.Event | None = None) -> None:
+        """Until ``stop``; what is under way then is finished first. ``wake``: there may be a page."""
         under_way: set[asyncio.Task[None]] = set()
+        wake = wake or asyncio.Event()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            under_way.discard(task)
+            wake.set()  # there is room again
+
         async with asyncio.TaskGroup() as group:
 
             async def start_due() -> int:
@@ -48,10 +55,10 @@ class Delivery:
                 for row in rows:
                     task = group.create_task(self.deliver(row))
                     under_way.add(task)
-                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(ended)
                 return len(rows)
 
-            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics)
+            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics, wake=wake)
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
         """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""
@@ -69,6 +76,7 @@ class Delivery:
             result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)
         else:
             result = await self.channel.send(page)
+            reach(Failpoint.ALERT_SENT)
         await self._record(row, result)
         self.metrics.count(
             "hb_alert_attempts_total", channel=self.kind.name, outcome=result.outcome, reason=result.reason

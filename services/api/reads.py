@@ -18,6 +18,7 @@ from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
+from services.runtime.failpoints import Failpoint, reach
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
@@ -190,7 +191,11 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
             console.sql["acknowledge"], alert_id, doctor.doctor_no, note, version, console.now()
         )
         if done:
-            console.metrics.count("hb_api_acknowledgements_total")
-            return True
-        alert = await connection.fetchrow(console.sql["find_alert"], alert_id)
+            reach(Failpoint.API_ACKNOWLEDGING)
+        else:
+            alert = await connection.fetchrow(console.sql["find_alert"], alert_id)
+    if not done:
         return bool(alert["acknowledged_by"] == doctor.doctor_no and alert["state"] != AlertState.OPEN)
+    reach(Failpoint.API_ACKNOWLEDGED)
+    console.metrics.count("hb_api_acknowledgements_total")
+    return True

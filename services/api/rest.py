@@ -6,13 +6,14 @@ from uuid import UUID
 
 from asyncpg import Record
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas.alerts import AlertState, Severity
 from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
 from services.api.console import console_of
 from services.api.guard import check_token
+from services.api.inputs import VERSION_LIMIT, AwareMoment, Text
 from services.api.pages import LONGEST_NOTE
 from services.api.reads import (
     MOST_ALERTS,
@@ -142,8 +143,8 @@ class AlertDetailOut(AlertOut):
 class AcknowledgeIn(BaseModel):
     """``version`` is that of the alert as it was read."""
 
-    version: int = Field(ge=0, le=2**31 - 1)
-    note: str = Field(default="", max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
+    version: int = Field(ge=0, lt=VERSION_LIMIT)
+    note: Text = Field(default="", max_length=LONGEST_NOTE)
 
 
 def _person(row: Record) -> dict[str, Any]:
@@ -192,7 +193,7 @@ async def session(request: Request, doctor: SignedIn) -> SessionOut:
 async def people(
     request: Request,
     doctor: SignedIn,
-    after: Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$")] = "",
+    after: Annotated[Text, Query(max_length=120)] = "",
     after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = MOST_PEOPLE,
 ) -> list[PersonInListOut]:
@@ -233,8 +234,8 @@ async def readings(
     person_id: UUID,
     doctor: SignedIn,
     vital: VitalCode,
-    start: Annotated[AwareDatetime, Query(alias="from")],
-    end: Annotated[AwareDatetime, Query(alias="to")],
+    start: Annotated[AwareMoment, Query(alias="from")],
+    end: Annotated[AwareMoment, Query(alias="to")],
     limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = MOST_READINGS,
 ) -> ReadingsOut:
     """The readings of one vital from ``from`` up to ``to`` (at most 31 days), in order of time."""
@@ -257,7 +258,7 @@ async def alerts(
     request: Request,
     doctor: SignedIn,
     state: Annotated[list[AlertState] | None, Query()] = None,
-    before: AwareDatetime | None = None,
+    before: AwareMoment | None = None,
     before_id: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50,
 ) -> list[AlertOut]:

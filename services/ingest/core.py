@@ -9,6 +9,7 @@ from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, 
 from schemas.reasons import Flag, Reason
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
 from schemas.vitals import VITAL_BY_CODE, Vital
+from services.ingest.plain import judge_plain
 from services.ingest.registry import RegisteredDevice
 
 _CLOCK_FLAGS: Final = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
@@ -72,7 +73,9 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
             events = _cries_for_help(body, entry, received_at)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
-        for item, reading in enumerate(envelope.readings):
+        plain = None if envelope.clock_flags else judge_plain(envelope.readings, entry, received_at)
+        readings.extend(plain or ())
+        for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
                 readings.append(_judge_reading(item, reading, envelope, entry, received_at))
             except _RefusedError as refused:
@@ -135,8 +138,9 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 
 def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
-    if body["epoch"] != epoch or body["seq"] != seq:
-        raise _RefusedError(Reason.BAD_ENVELOPE, "epoch" if body["epoch"] != epoch else "seq")
+    for name, first in (("epoch", epoch), ("seq", seq)):
+        if type(body[name]) is not int or body[name] != first:  # a second one, later in the object
+            raise _RefusedError(Reason.BAD_ENVELOPE, name)
     sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
     if type(sent_at) is not int or not 0 <= sent_at < SEQ_LIMIT:
         raise _RefusedError(Reason.BAD_ENVELOPE, "sent_at")
@@ -320,4 +324,5 @@ def _fits(said: Any, detail: Detail) -> bool:
     if detail.type is str:
         plain = isinstance(said, str) and len(said) <= _TEXT_LIMIT and said.isprintable()
         return plain and (not detail.choices or said in detail.choices)
-    return type(said) in {int, float} and detail.lowest <= said <= detail.highest
+    in_range = type(said) in {int, float} and detail.lowest <= said <= detail.highest
+    return in_range and (detail.type is float or said == int(said))

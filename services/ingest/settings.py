@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.messages import MAX_UNDER_WAY
 from schemas.topics import SHARDS
 from services.runtime.clock import Gather
+from services.runtime.mqtt import WINDOW
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
 
 
@@ -16,7 +17,7 @@ def _database() -> DatabaseSettings:
 class IngestSettings(BaseSettings):
     """One instance. It owns the shards from ``first_shard`` to ``last_shard``, both included.
 
-    Between two bursts it pauses ``least_gather_s``, under load up to ``most_gather_s``. A device may send
+    Between two bursts it pauses, under load up to ``most_gather_s``, for bursts to grow. A device may send
     ``uplinks_per_s`` for ever (on a faster platform clock as many times more), and ``uplinks_at_once`` after a rest:
     as many as its outbox may have under way.
     """
@@ -26,7 +27,6 @@ class IngestSettings(BaseSettings):
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
     first_shard: int = Field(default=0, ge=0, lt=SHARDS)
     last_shard: int = Field(default=SHARDS - 1, ge=0, lt=SHARDS)
-    least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.04, ge=0)
     uplinks_per_s: float = Field(default=20.0, gt=0)
     uplinks_at_once: int = Field(default=MAX_UNDER_WAY, ge=1)
@@ -45,4 +45,4 @@ class IngestSettings(BaseSettings):
     @property
     def gather(self) -> Gather:
         """The pause between two bursts."""
-        return Gather(least_s=self.least_gather_s, most_s=self.most_gather_s)
+        return Gather(most_s=self.most_gather_s, full=WINDOW)

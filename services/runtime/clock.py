@@ -4,9 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
-
-_GATHER_PER_RECORD_S: Final = 0.0005
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -84,14 +82,19 @@ class FakeClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
-    """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow."""
+    """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow.
 
-    least_s: float
+    After a few records hardly at all, so that a light load is not kept waiting; after ``full`` of them or more not at
+    all, since as many wait already.
+    """
+
     most_s: float
+    full: int
+    per_record_s: float = 0.00025
 
     def after(self, handled: int) -> float:
         """The pause after a burst of ``handled`` records."""
-        return min(self.most_s, self.least_s + handled * _GATHER_PER_RECORD_S)
+        return 0.0 if handled >= self.full else min(self.most_s, handled * self.per_record_s)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> bool:

@@ -56,6 +56,10 @@ async def _prepare(connection: Any) -> None:
     )
 
 
+async def _keep(_connection: Any) -> None:
+    """Nothing to reset: no session of ours sets anything, and asking costs a round trip each time."""
+
+
 @asynccontextmanager
 async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIterator[Pool]:
     """A pool whose jsonb columns are plain Python values; sessions run in UTC and time out."""
@@ -64,7 +68,9 @@ async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIte
         min_size=0,
         max_size=settings.pool_size,
         command_timeout=settings.command_timeout_s,
+        timeout=settings.connect_timeout_s,
         init=_prepare,
+        reset=_keep,
         server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
     )
     try:

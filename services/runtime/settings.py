@@ -17,6 +17,7 @@ class DatabaseSettings(BaseSettings):
     dsn: SecretStr
     pool_size: int = Field(default=5, ge=1, le=50)
     command_timeout_s: float = Field(default=30.0, gt=0)
+    connect_timeout_s: float = Field(default=10.0, gt=0)
 
 
 class BusSettings(BaseSettings):

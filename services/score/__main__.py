@@ -1,6 +1,8 @@
 """The process of score: environment, signals, exit code; and the commands that compare its state with a replay."""
 
 import asyncio
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -31,15 +33,20 @@ def run(context: typer.Context) -> None:
 
 
 @cli.command()
-def export_state() -> None:
+def export_state(
+    *, as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False
+) -> None:
     """Prints the checkpoint: a home a line, canonical JSON."""
-    typer.echo(asyncio.run(replay.export_state(ScoreSettings())))
+    typer.echo(asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands)))
 
 
 @cli.command()
-def replay_state() -> None:
+def replay_state(
+    after: Annotated[Path | None, typer.Option(help="What export-state printed where the log begins.")] = None,
+) -> None:
     """Prints the same from an undisturbed replay of the log up to the checkpoint."""
-    typer.echo(asyncio.run(replay.replay_state(ScoreSettings())))
+    before = after.read_text() if after else ""
+    typer.echo(asyncio.run(replay.replay_state(ScoreSettings(), before)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import structlog
 
 from schemas.codec import decode_uplink_record
 from schemas.reasons import Flag
-from schemas.records import Canary, JudgedEvent, JudgedReading, UplinkRecord
+from schemas.records import Canary, JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Gather, pause, to_datetime
@@ -25,7 +25,7 @@ T = TypeVar("T")
 GROUP: Final = "score"
 _NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
-_GATHER: Final = Gather(least_s=0.005, most_s=0.06)
+_MOST_GATHER_S: Final = 0.06
 _RETRY_S: Final = 0.25
 
 
@@ -70,10 +70,11 @@ class Consumer:
         self._metrics, self._log, self._stop = metrics, log, stop
         self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
         self._held: Held = {}
+        self._registered: dict[tuple[int, int], bool] = {}
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
-        loop = asyncio.get_running_loop()
+        loop, gather = asyncio.get_running_loop(), Gather(most_s=_MOST_GATHER_S, full=most)
         subscription: Subscription | None = None
         next_checkpoint = loop.time() + checkpoint_every_s
         try:
@@ -90,7 +91,7 @@ class Consumer:
                     continue
                 self._metrics.waits(on=Server.BUS, now=False)
                 await self._take(self._held, messages)
-                await asyncio.sleep(_GATHER.after(len(messages)) if messages else 0)
+                await asyncio.sleep(gather.after(len(messages)))
                 if loop.time() >= next_checkpoint:
                     await self._save(subscription)
                     next_checkpoint = loop.time() + checkpoint_every_s
@@ -118,6 +119,7 @@ class Consumer:
             for message in messages
             if message.partition in held and message.offset >= held[message.partition].position
         ]
+        await self._look_up_strangers([record for _, _, record in records])
         await self._number_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
         for partition, message, record in records:
@@ -127,7 +129,7 @@ class Consumer:
             if isinstance(record, Canary):
                 partition.passed_at = max(partition.passed_at or 0, record.received_at)
                 batch.canaries[record.instance, message.partition] = record.received_at
-            elif record.device_no:
+            elif self._is_registered(record):
                 partition.dirty.add(record.home_no)
                 state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
                 batch.effects += step(state, record, batch.tally)
@@ -138,11 +140,26 @@ class Consumer:
             await self._persist(lambda: self._pass(batch.canaries))
         self._count(batch)
 
+    async def _look_up_strangers(self, records: Sequence[UplinkRecord]) -> None:
+        """A log goes further than a restored register: homes and devices registered since are not there any more."""
+        pairs = {(one.device_no, one.home_no) for one in records if not isinstance(one, Canary) and one.device_no}
+        asked = sorted(pairs - self._registered.keys())
+        if asked:
+            known = set(await self._persist(lambda: self._checkpoints.registered(asked)))
+            self._registered.update((pair, pair in known) for pair in asked)
+        strangers = [pair for pair in asked if not self._registered[pair]]
+        if strangers:
+            self._metrics.count("hb_score_strangers_total", len(strangers))
+            self._log.warning("devices that are not registered", devices=len(strangers))
+
+    def _is_registered(self, record: JudgedUplink) -> bool:
+        return bool(record.device_no) and self._registered[record.device_no, record.home_no]
+
     async def _number_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
         """Looks up, once, the episode numbers of people whom their home's state does not know yet."""
         newcomers = []
         for partition, record in records:
-            if isinstance(record, Canary) or not record.device_no:
+            if isinstance(record, Canary) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
             items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)

@@ -1,10 +1,11 @@
 """The undisturbed replay of the log, and the checkpoint as it stands: two texts that must be the same."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.codec import decode_uplink_record, write_json
+from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import Canary, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.open import open_bus
@@ -29,9 +30,9 @@ class ShortLogError(HearthBeatError):
     """The log ends before the checkpoint."""
 
 
-def replay(records: Iterable[UplinkRecord]) -> dict[str, Any]:
-    """The states of all homes after ``records``, each home's in their order, from nothing."""
-    homes: dict[int, HomeState] = {}
+def replay(records: Iterable[UplinkRecord], before: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The states of all homes after ``records``, each home's in their order, from nothing or from states ``before``."""
+    homes = {int(home_no): HomeState.from_plain(plain) for home_no, plain in before.items()}
     tally = Tally()
     for record in records:
         if not isinstance(record, Canary) and record.device_no:
@@ -44,34 +45,42 @@ def canonical(states: dict[str, Any]) -> str:
     return "\n".join(f"{home} {write_json(_ordered(states[home])).decode()}" for home in sorted(states, key=int))
 
 
+def parsed(text: str) -> dict[str, Any]:
+    """The states of which ``canonical`` made a text."""
+    return {home: parse_json(plain.encode()) for home, _, plain in (line.partition(" ") for line in text.splitlines())}
+
+
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _ordered(value[name]) for name in sorted(value)}
     return value
 
 
-async def export_state(settings: ScoreSettings) -> str:
-    """The checkpoint, once it has come as far as score had when asked. Raises UnsavedError."""
+async def export_state(settings: ScoreSettings, *, as_it_stands: bool = False) -> str:
+    """The checkpoint, once it has come as far as score had when asked, or ``as_it_stands``. Raises UnsavedError."""
     sql = load_queries("services.score")
     async with open_pool(settings.database, application="hb-score-export") as pool:
         passed = await pool.fetch(sql["score_watermarks"])
         marks = [row["partition_no"] for row in passed], [row["received_at"] for row in passed]
         try:
             async with asyncio.timeout(_SAVED_WITHIN_S):
-                while await pool.fetchval(sql["unsaved_partitions"], *marks):
+                while not as_it_stands and await pool.fetchval(sql["unsaved_partitions"], *marks):
                     await pause(asyncio.Event(), 0.2)
         except TimeoutError as error:
             raise UnsavedError from error
         return canonical(await Checkpoints(pool=pool, sql=sql, partitions=settings.bus.partitions).export())
 
 
-async def replay_state(settings: ScoreSettings) -> str:
-    """An undisturbed replay of the log up to where the checkpoint stands."""
+async def replay_state(settings: ScoreSettings, before: str = "") -> str:
+    """An undisturbed replay of the log up to where the checkpoint stands.
+
+    ``before``: what was exported where the log begins, if that is not the beginning of everything.
+    """
     async with (
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
-        return canonical(replay(await _read_log(pool, bus)))
+        return canonical(replay(await _read_log(pool, bus), parsed(before)))
 
 
 async def _read_log(pool: Pool, bus: Bus) -> list[UplinkRecord]:
@@ -79,12 +88,14 @@ async def _read_log(pool: Pool, bus: Bus) -> list[UplinkRecord]:
     ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
     await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
 
-    async def from_the_start(partitions: frozenset[int]) -> dict[int, int]:
-        return dict.fromkeys(partitions, 0)
+    firsts = {partition_no: first for partition_no, (first, _) in (await bus.held(UPLINKS_JUDGED.name)).items()}
+
+    async def from_the_start(_partitions: frozenset[int]) -> dict[int, int]:
+        return firsts
 
     subscription = await bus.subscribe(UPLINKS_JUDGED.name, _GROUP, on_assigned=from_the_start)
     records: list[UplinkRecord] = []
-    left = {partition_no: position for partition_no, position in ends.items() if position}
+    left = {partition_no: position for partition_no, position in ends.items() if position > firsts[partition_no]}
     try:
         async with asyncio.timeout(_READ_WITHIN_S):
             while left:

@@ -12,18 +12,22 @@ from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Message, Record, Subscription
-from services.runtime.clock import Clock
+from services.runtime.clock import Clock, pause
 from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
+from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
 from services.store.core import Batch, Cursor
+from services.store.guard import ChangedDatabaseError
 from services.store.settings import StoreSettings
 from services.store.writer import BatchWriter
 
 GROUP: Final = "store"
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
+_REFUSED_S: Final = 0.5
+_TELL_AGAIN_S: Final = 30.0
 
 
 async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -31,10 +35,36 @@ async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, met
     log = logger("store").bind(instance=settings.instance)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-store"))
-        bus = await stack.enter_async_context(open_bus(settings.bus, pool))
-        path = StorePath(bus, BatchWriter(pool, clock, metrics), metrics, log, settings)
-        log.info("started", partitions=bus.partitions)
-        await path.run(stop)
+        writer = BatchWriter(pool, clock, metrics)
+        while not stop.is_set():
+            try:
+                async with open_bus(settings.bus, pool) as bus:
+                    log.info("started", partitions=bus.partitions)
+                    await StorePath(bus, writer, metrics, log, settings).run(stop)
+            except ChangedDatabaseError as error:
+                await until_well(writer, error, metrics, log, stop)
+
+
+async def until_well(
+    writer: BatchWriter,
+    refused: ChangedDatabaseError,
+    metrics: Metrics,
+    log: structlog.typing.FilteringBoundLogger,
+    stop: asyncio.Event,
+) -> None:
+    """Writes nothing until the platform was restored or the database is the right one again; says so, loudly."""
+    told_at = -_TELL_AGAIN_S
+    while not await pause(stop, _REFUSED_S):
+        try:
+            if await writer.is_well(refused):
+                return
+        except LOST_CONNECTION as error:
+            log.warning("database away", error=type(error).__name__)
+            continue
+        metrics.count("hb_store_refusals_total")
+        if asyncio.get_running_loop().time() - told_at >= _TELL_AGAIN_S:
+            told_at = asyncio.get_running_loop().time()
+            log.error("refused to write", error=str(refused))
 
 
 class StorePath:
@@ -51,7 +81,10 @@ class StorePath:
         self._bus, self._writer, self._metrics, self._log, self._settings = bus, writer, metrics, log, settings
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process."""
+        """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process.
+
+        Raises ChangedDatabaseError: what was not told yet is not to be told any more.
+        """
         subscription: Subscription | None = None
         untold = Untold()
         while not stop.is_set():
@@ -70,6 +103,7 @@ class StorePath:
                 written = await self._write(messages, subscription, stop)
                 if written is None:
                     break
+                reach(Failpoint.STORE_WRITTEN)
                 untold.add(*written, messages)
             if untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
                 await self._pass_on(untold, subscription, stop)

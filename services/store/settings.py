@@ -22,7 +22,6 @@ class StoreSettings(BaseSettings):
     instance: str = "0"
     tell_every_s: float = Field(default=1.0, ge=0)
     most: int = Field(default=4_000, ge=1)
-    least_gather_s: float = Field(default=0.01, ge=0)
     most_gather_s: float = Field(default=0.015, ge=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
@@ -32,4 +31,4 @@ class StoreSettings(BaseSettings):
     @property
     def gather(self) -> Gather:
         """The pause between two bursts."""
-        return Gather(least_s=self.least_gather_s, most_s=self.most_gather_s)
+        return Gather(most_s=self.most_gather_s, full=self.most)

@@ -242,6 +242,34 @@ class BusContract:
         await subscription.commit({bus.partitions + 7: 1} | positions_after(taken))
         assert await nothing_more(subscription)
 
+    async def test_the_log_says_what_it_holds(self, bus: Bus, topic: str) -> None:
+        assert set(await bus.held(topic)) == set(range(bus.partitions))
+        assert set((await bus.held(topic)).values()) == {(0, 0)}
+        await bus.append(topic, records(40, keys=20))
+        held = await bus.held(topic)
+        assert {first for first, _ in held.values()} == {0}
+        assert sum(end for _, end in held.values()) == 40
+
+    async def test_a_group_that_was_moved_back_reads_again_from_there(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        await bus.append(topic, records(20, keys=1))
+        async with open_bus() as earlier:
+            subscription = await earlier.subscribe(topic, group)
+            taken = await take(subscription, 20)
+            await subscription.commit(positions_after(taken))
+        await bus.move(topic, group, {taken[0].partition: 12})
+        again = await take(await bus.subscribe(topic, group), 8)
+        assert list(map(number_of, again)) == list(range(12, 20))
+
+    async def test_a_group_that_was_moved_ahead_leaves_out_what_lies_between(
+        self, bus: Bus, topic: str, group: str
+    ) -> None:
+        await bus.append(topic, records(20, keys=1))
+        ends = {partition: end for partition, (_, end) in (await bus.held(topic)).items()}
+        await bus.move(topic, group, {partition: max(0, end - 3) for partition, end in ends.items()})
+        assert list(map(number_of, await take(await bus.subscribe(topic, group), 3))) == [17, 18, 19]
+
 
 def _at_the_end(messages: Sequence[Message]) -> Callable[[frozenset[int]], "asyncio.Future[Mapping[int, int]]"]:
     ends: dict[int, int] = {}

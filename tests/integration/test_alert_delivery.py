@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.metrics import METRICS
+from services.alert import app
 from services.alert.channels import CHANNELS
 from services.alert.channels.port import ChannelType
 from services.alert.claims import FindingClaims
@@ -268,3 +269,25 @@ async def test_workers_beside_each_other_send_a_page_once(pool: Pool, real: Fake
 
     assert sum(done) == 1
     assert len(receiver.calls) == 1
+
+
+async def test_a_page_leaves_as_soon_as_it_is_queued(dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.alert.app._DELIVERY_POLL_S", 600.0)
+    await pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
+    world, stop = await settle_in(pool), asyncio.Event()
+    async with mail_server(*["250 OK"] * 50) as mails:
+        settings = AlertSettings(
+            smtp_host="127.0.0.1", smtp_port=mails.port, database=DatabaseSettings(dsn=SecretStr(dsn))
+        )
+        running = asyncio.create_task(
+            app.run(settings, clock=FakeClock(at_ms=START_MS), stop=stop, metrics=Metrics(METRICS))
+        )
+        try:
+            await asyncio.sleep(1)  # by then the channel has found nothing and rests
+            await find(pool, world)
+            async with asyncio.timeout(10):
+                while world.email not in mails.recipients:
+                    await asyncio.sleep(0.02)
+        finally:
+            stop.set()
+            await running

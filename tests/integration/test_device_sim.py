@@ -218,9 +218,14 @@ def test_the_load_generator_loses_nothing_and_measures_itself(
     register, oracle, summary = (str(tmp_path / name) for name in ("register.json", "oracle.jsonl", "summary.json"))
     assert command_line("fleet", "--load-devices", "50", "--register", register).wait(30) == 0
     arguments = ("--register", register, "--port", str(servers.mqtt_port), "--oracle", oracle, "--summary", summary)
-    running = command_line("load", *arguments, "--uplinks-per-s", "400", "--seconds", "2", "--memory-outbox")
+    stage = tmp_path / "stage"
+    options = ("--presses-per-s", "10", "--stage", str(stage), "--memory-outbox")
+    running = command_line("load", *arguments, "--uplinks-per-s", "400", "--seconds", "2", *options)
     assert running.wait(60) == 0
     said = json.loads(Path(summary).read_text())
+    assert sum(uplinks for _device, _epoch, uplinks in said["books"]) == said["uplinks"]["published"] == 800
+    assert len({press["device"] for press in said["presses"]}) == len(said["presses"]) == said["events_published"] > 15
+    assert stage.read_text() == "ended"
     assert said["uplinks"]["acked_end_to_end"] == said["uplinks"]["published"] == len(published(tmp_path))
     assert published(tmp_path) == platform.settled
     assert said["generator"]["connections"] == 50

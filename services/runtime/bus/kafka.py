@@ -18,16 +18,15 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
 )
 
+from services.runtime.bus import kafka_groups
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Place, Record
 from services.runtime.errors import RetryLaterError
 from services.runtime.settings import BusSettings
 
 _APPEND_TIMEOUT_S: Final = 30.0
-_ASK_TIMEOUT_S: Final = 10.0
 _BATCH_BYTES: Final = 512 * 1024
-_FETCH_BYTES: Final = 64 * 1024
-_FETCH_WAIT_MS: Final = 25
-"""The broker answers a fetch when it has so many bytes or so much time has passed: fewer, larger answers under load."""
+_FETCH_WAIT_MS: Final = 500
+"""The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
 
 
 class KafkaBus:
@@ -109,7 +108,6 @@ class KafkaBus:
             session_timeout_ms=30_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=600_000,
-            fetch_min_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             retry_backoff_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
@@ -124,32 +122,7 @@ class KafkaBus:
         return KafkaSubscription(consumer, topic)
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
-        places = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
-        try:
-            async with asyncio.timeout(_ASK_TIMEOUT_S):
-                committed = await self._committed(group, places)
-                ends = await self._ends(places)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise RetryLaterError(f"topic {topic}") from error
-        return {place.partition: Place(committed[place], ends[place]) for place in places if place in committed}
-
-    async def _committed(self, group: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        try:
-            await admin.start()
-            found = await admin.list_consumer_group_offsets(group, partitions=places)
-        finally:
-            await admin.close()
-        return {place: known.offset for place, known in found.items() if known.offset >= 0}
-
-    async def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        looker = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka)
-        try:
-            await looker.start()
-            ends: dict[TopicPartition, int] = await looker.end_offsets(places)
-        finally:
-            await looker.stop()
-        return ends
+        return await kafka_groups.positions(self._settings.kafka, topic, group, self._settings.partitions)
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
@@ -188,6 +161,12 @@ class KafkaBus:
         finally:
             await consumer.stop()
 
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return await kafka_groups.held(self._settings.kafka, topic, self._settings.partitions)
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        await kafka_groups.move(self._settings.kafka, topic, group, positions)
+
     async def close(self) -> None:
         """Leaves every group and stops the producer."""
         for consumer in self._consumers:
@@ -224,7 +203,7 @@ class KafkaSubscription:
             raise MissingOffsetError(f"topic {self.topic}") from error
         except (KafkaError, OSError) as error:
             raise RetryLaterError(f"topic {self.topic}") from error
-        return [Message(place.partition, row.offset, row.value) for place, rows in found.items() for row in rows]
+        return [Message(place.partition, row.offset, row.value or b"") for place, rows in found.items() for row in rows]
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}

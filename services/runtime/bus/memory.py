@@ -44,6 +44,13 @@ class MemoryBus:
             raise MissingOffsetError(f"group {group}, topic {topic}")
         return MemorySubscription(self, topic, group, position)
 
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return {0: (0, len(self._logs[topic]))}
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        if 0 in positions:
+            self.save(topic, group, positions[0])
+
     async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
         """Records from ``position``."""
         if position >= len(self._logs[topic]):

@@ -72,3 +72,12 @@ class Bus(Protocol):
         self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
     ) -> Subscription:
         """Joins ``group`` as its static member ``instance``. Raises RetryLaterError, MissingOffsetError."""
+
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """What the log holds: by partition the first offset and the one after the last. Raises RetryLaterError."""
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        """Sets where ``group`` goes on, back or ahead. Nobody of it should run: whoever is a member is put out first.
+
+        Raises RetryLaterError.
+        """

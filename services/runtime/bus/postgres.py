@@ -60,6 +60,20 @@ class PostgresBus:
             raise MissingOffsetError(f"group {group}, topic {topic}")
         return PostgresSubscription(self, topic, group, position)
 
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        try:
+            rows = await self._pool.fetch(self._sql["held"], topic)
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
+        return {place: (row["first_offset"], row["next_offset"]) for place, row in enumerate(rows)}
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        try:
+            if 0 in positions:
+                await self._pool.execute(self._sql["commit"], topic, group, positions[0])
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
+
     async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
         """Records from ``position``; waits for the first."""
         deadline = asyncio.get_running_loop().time() + wait_s

@@ -43,6 +43,15 @@ def test_what_was_never_observed_has_no_quantile() -> None:
     assert histogram_quantiles(page(1.0), "no_such_metric", [0.5, 0.99]) == [None, None]
 
 
+def test_what_was_observed_before_does_not_count() -> None:
+    (past,) = histogram_quantiles(page(*[4.0] * 99, 0.01), NAME, [0.5])
+    (present,) = histogram_quantiles(page(*[4.0] * 99, 0.01), NAME, [0.5], since=page(*[4.0] * 99))
+    assert past is not None
+    assert present is not None
+    assert present < 0.02 < past
+    assert histogram_quantiles(page(4.0), NAME, [0.5], since=page(4.0)) == [None]
+
+
 def test_a_counter_is_summed_over_its_labels() -> None:
     assert counter_value(page(), "hb_ingest_items_total") == 5
     assert counter_value(page(), "hb_ingest_items") == 0

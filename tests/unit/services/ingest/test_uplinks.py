@@ -110,7 +110,7 @@ async def run(
         clock=clock,
         metrics=metrics,
         log=logger("test"),
-        gather=Gather(least_s=0, most_s=0),
+        gather=Gather(most_s=0, full=1),
     )
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))

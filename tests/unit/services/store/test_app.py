@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pydantic import SecretStr
@@ -19,8 +19,11 @@ from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.store.app import GROUP, StorePath
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+from services.store.guard import Placed
 from services.store.settings import StoreSettings
-from services.store.writer import BatchWriter, Placed
+
+if TYPE_CHECKING:
+    from services.store.writer import BatchWriter
 
 
 class MemoryWriter:
@@ -74,7 +77,6 @@ async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> N
     settings = StoreSettings(
         database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
         tell_every_s=0,
-        least_gather_s=0,
         most_gather_s=0,
     )
     path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)

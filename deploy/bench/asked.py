@@ -1,0 +1,31 @@
+"""What a bench is asked to try: which phases, how fast, how long."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """A part of the bench that can be run by itself."""
+
+    LATENCY = "latency"
+    SUSTAINED = "sustained"
+    OUTAGE = "outage"
+    PEER = "peer"
+    GROWTH = "growth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Uplinks over all devices together; times in real seconds."""
+
+    phases: tuple[Phase, ...] = tuple(Phase)
+    devices: int = 1_000
+    light_per_s: int = 1_000
+    latency_s: int = 60
+    sustained_per_s: int = 10_000
+    sustained_s: int = 300
+    outage_s: int = 60
+    peer_uplinks: int = 300_000
+    growth_devices: tuple[int, ...] = (1_000, 5_000, 20_000)
+    growth_per_s: int = 4_000
+    growth_s: int = 15
