@@ -64,8 +64,12 @@ DEFECTS: Final = (
     Defect(
         name="PUBACK before the bus has it",
         file="services/ingest/uplinks.py",
-        old="            registry = await self.snapshot.fresh(stop)\n",
-        new="            self.link.acknowledge(deliveries)\n            registry = await self.snapshot.fresh(stop)\n",
+        old="            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        "                return\n"
+        "            self.link.acknowledge(deliveries)\n",
+        new="            self.link.acknowledge(deliveries)\n"
+        "            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        "                return\n",
         broken=("I1 items", "settled"),
         kills=4,
         targets=("ingest",),

@@ -24,9 +24,9 @@ from schemas.registry import Doctor, Register
 FIRST: Final = "doctor@example.org"
 """The fleet's own."""
 SECOND: Final = "second@example.org"
-_SHARE: Final = 0.6
-"""Of what they see they take on so much; the rest is left to be told again."""
-_THINKS_S: Final = (0.5, 6.0)
+_SHARE: Final = 0.5
+"""Of what they see each takes on so much; the rest is left to be told again."""
+_THINKS_S: Final = (0.5, 15.0)
 _LOOKS_EVERY_S: Final = 0.5
 _TRIES_AGAIN_S: Final = 0.3
 _PATIENCE_S: Final = 60.0
@@ -68,7 +68,8 @@ class AtConsole:
     def __init__(self, practice: Practice, email: str) -> None:
         self._practice, self._email = practice, email
         self._token = ""
-        self._due: dict[tuple[str, int], float] = {}
+        self._due: dict[str, tuple[int, float]] = {}
+        """When to take on which version of an alert: the newest that was seen, never two of one alert."""
 
     async def work(self, stop: Event) -> None:
         """Looks, thinks, acknowledges; begins nothing new after ``stop``."""
@@ -83,9 +84,10 @@ class AtConsole:
     async def _look(self, client: httpx.AsyncClient) -> None:
         for alert in await self._ask(client, "GET", f"/api/v1/alerts?state=open&limit={_PAGE}"):
             self._consider(alert["alert_id"], alert["version"])
-        for key in [key for key, at in self._due.items() if at <= time.monotonic()]:
-            self._due[key] = float("inf")
-            await self._take_on(client, *key)
+        now = time.monotonic()
+        for alert_id, version in [(alert_id, version) for alert_id, (version, at) in self._due.items() if at <= now]:
+            self._due[alert_id] = version, float("inf")
+            await self._take_on(client, alert_id, version)
 
     async def list_all(self) -> list[str]:
         """The alerts of all pages, in the console's order."""
@@ -105,10 +107,10 @@ class AtConsole:
 
     def _consider(self, alert_id: str, version: int) -> None:
         """Whether and when to take it on: the same for the same seed, alert and version."""
-        if (alert_id, version) not in self._due:
+        if self._due.get(alert_id, (None, 0.0))[0] != version:
             draw = Random(f"{self._practice.seed}|{self._email}|{alert_id}|{version}")
             takes = draw.random() < _SHARE
-            self._due[alert_id, version] = time.monotonic() + draw.uniform(*_THINKS_S) if takes else float("inf")
+            self._due[alert_id] = version, time.monotonic() + draw.uniform(*_THINKS_S) if takes else float("inf")
 
     async def _take_on(self, client: httpx.AsyncClient, alert_id: str, version: int) -> None:
         """Says so until the console answers; a no means that it has changed since or is somebody else's."""
