@@ -1,11 +1,10 @@
 """Fills a database: the fleet and its alerts once, then day after day of readings."""
 
-import asyncio
 import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -23,7 +22,6 @@ BATCH_ROWS: Final = 2_000
 """Of one transaction: 500 uplinks of four readings, what store finds under a steady load."""
 
 _FILLER_SESSION: Final = PRODUCT_SESSION | {"synchronous_commit": "off", "work_mem": "64MB"}
-_WRITERS: Final = 2
 _ROW_BYTES: Final = 98
 """On the wire of a binary COPY: no field of a reading is null or of varying length."""
 _HEADER_BYTES: Final = 19
@@ -71,17 +69,14 @@ async def make_world(dsn: str, *, people: int, listed: int, days: int) -> None:
 
 
 async def generate(dsn: str, step: Step, done: Done) -> int:
-    """Days that the database makes up by itself, two at a time; gives how many rows."""
-    waiting = iter(range(step.first, step.copied_from))
-    counts = await asyncio.gather(*(_generate_some(dsn, waiting, done) for _ in range(_WRITERS)))
-    return sum(counts)
+    """Days that the database makes up by itself; gives how many rows.
 
-
-async def _generate_some(dsn: str, waiting: Any, done: Done) -> int:
+    One after the other: two at a time would lie mixed in a chunk, and no block range would tell one hour from another.
+    """
     connection = await asyncpg.connect(dsn, server_settings=_FILLER_SESSION)
     written = 0
     try:
-        for day in waiting:
+        for day in range(step.first, step.copied_from):
             insert = f"insert into readings ({', '.join(COLUMNS)}) {_day(day)}"
             rows = int((await connection.execute(insert)).rpartition(" ")[2])
             written += rows
@@ -97,31 +92,46 @@ def _day(day: int) -> str:
 
 
 async def copy_days(dsn: str, step: Step, done: Done) -> Written:
-    """Days written as store writes: binary COPY straight into ``readings``, one transaction a batch, fsync on."""
+    """Days written as store writes: binary COPY straight into ``readings``, one transaction a batch, fsync on.
+
+    Autovacuum's work is done before the last half day: newer rows are rarely cleaned and counted yet.
+    """
     reader = await asyncpg.connect(dsn, server_settings=_FILLER_SESSION)
     writer = await asyncpg.connect(dsn, server_settings=PRODUCT_SESSION)
     rows, seconds = 0, 0.0
     try:
         for day in range(step.copied_from, step.until):
-            ready = io.BytesIO()
-            await reader.copy_from_query(_day(day), output=ready, format="binary")
-            head, body = ready.getvalue()[:_HEADER_BYTES], ready.getvalue()[_HEADER_BYTES : -len(_TRAILER)]
-            for at in range(0, len(body), BATCH_ROWS * _ROW_BYTES):
-                batch = body[at : at + BATCH_ROWS * _ROW_BYTES]
+            batches = await _batches(reader, day)
+            for number, batch in enumerate(batches):
+                if day == step.until - 1 and number == len(batches) // 2:
+                    await clean_up(dsn)
                 began = time.perf_counter()
-                await _copy(writer, head + batch + _TRAILER)
+                await _copy(writer, batch)
                 seconds += time.perf_counter() - began
-            rows += len(body) // _ROW_BYTES
-            done(len(body) // _ROW_BYTES)
+                rows += _rows_of(batch)
+            done(sum(map(_rows_of, batches)))
     finally:
         await reader.close()
         await writer.close()
     return Written(rows=rows, seconds=seconds)
 
 
-async def _copy(connection: asyncpg.Connection, stream: bytes) -> None:
+async def _batches(connection: asyncpg.Connection, day: int) -> list[bytes]:
+    """The streams of binary COPY for a day."""
+    ready = io.BytesIO()
+    await connection.copy_from_query(_day(day), output=ready, format="binary")
+    head, body = ready.getvalue()[:_HEADER_BYTES], ready.getvalue()[_HEADER_BYTES : -len(_TRAILER)]
+    size = BATCH_ROWS * _ROW_BYTES
+    return [head + body[at : at + size] + _TRAILER for at in range(0, len(body), size)]
+
+
+def _rows_of(batch: bytes) -> int:
+    return (len(batch) - _HEADER_BYTES - len(_TRAILER)) // _ROW_BYTES
+
+
+async def _copy(connection: asyncpg.Connection, batch: bytes) -> None:
     async with connection.transaction():
-        await connection.copy_to_table("readings", source=io.BytesIO(stream), columns=COLUMNS, format="binary")
+        await connection.copy_to_table("readings", source=io.BytesIO(batch), columns=COLUMNS, format="binary")
 
 
 async def clean_up(dsn: str) -> int:
@@ -138,7 +148,7 @@ async def clean_up(dsn: str) -> int:
 
 
 async def set_present(dsn: str, step: Step) -> None:
-    """Moves the platform's present to the end of the step; what was copied last is neither cleaned nor counted."""
+    """Moves the platform's present to the end of the step."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(SQL["present"], step.ends_at)

@@ -16,7 +16,7 @@ import asyncpg
 
 from deploy.growth.asked import Asker, Question, questions
 from deploy.growth.figures import PROMISED_MS, Timing, too_slow
-from deploy.growth.fill import clean_up, copy_days, generate, make_world, set_present, sizes
+from deploy.growth.fill import copy_days, generate, make_world, set_present, sizes
 from deploy.growth.measure import Place, draws, plan_of, time_question
 from deploy.growth.plan import BEGIN, Step, disk_wanted, rows_a_day, steps_of
 from deploy.growth.plans import short_form
@@ -94,8 +94,6 @@ async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
     try:
         for step in steps:
             await generate(dsn, step, done)
-            say("vacuum and analyze", rows)
-            await clean_up(dsn)
             copied = await copy_days(dsn, step, done)
             await set_present(dsn, step)
             timings = await _time(place, asks, step, asked, lambda what: say(what, rows))

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from deploy.growth.asked import questions
+from deploy.growth.plans import nodes_of
 from deploy.growth.run import Asked, grow, prepare
 from deploy.local.stack import Stack
 from tests.conftest import create_database, drop_database
@@ -82,6 +83,25 @@ async def test_rows_lie_in_the_order_in_which_they_were_received(grown: Grown) -
         """)
         == 0
     )
+
+
+@pytest.mark.parametrize("about", ["24 h of one person", "30 days of one vital"])
+async def test_a_curve_is_read_from_the_index_alone_and_sight_is_looked_up_once(grown: Grown, about: str) -> None:
+    plans = grown.report["plans"][f"panel: Heart rate, {about}"]["plans"]
+    nodes = [node for plan in plans for node in nodes_of(plan["Plan"])]
+    chunks = {node["Node Type"] for node in nodes if str(node.get("Relation Name", "")).startswith("_hyper")}
+
+    assert chunks == {"Index Only Scan"}
+    assert [node["Actual Loops"] for node in nodes if node.get("Relation Name") == "caregiver_grants"] == [1]
+
+
+@pytest.mark.parametrize("query", ["worklist", "alerts_page of all", "people_of"])
+async def test_a_list_finds_once_who_is_in_care(grown: Grown, query: str) -> None:
+    (plan,) = grown.report["plans"][f"console: {query}, worklist of 500 people"]["plans"]
+    care = [node for node in nodes_of(plan["Plan"]) if node.get("Relation Name") == "care_relations"]
+
+    assert care
+    assert all(node["Actual Loops"] <= 1 for node in care)
 
 
 async def test_insert_rate_and_sizes_are_measured(grown: Grown) -> None:

@@ -1,5 +1,5 @@
 -- What a caregiver's panels ask, with the viewer's sight of the person found once and first: the planner had joined the
--- grants last, for every reading and every dose again.
+-- grants last, for every reading and every dose again, and computed the size of a bucket for each reading.
 
 -- With bounds of one kind the times shown can be compared as plain times.
 alter table caregiver_grants add constraint valid_begins_included_and_ends_excluded
@@ -37,7 +37,8 @@ returns table (bucket_at timestamptz, lowest double precision, mean double preci
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
     with seen as materialized (
-        select scope.person_no, greatest(since, lower(scope.valid)) as first_at, least(until, upper(scope.valid)) as end_at
+        select scope.person_no, greatest(since, lower(scope.valid)) as first_at, least(until, upper(scope.valid)) as end_at,
+               make_interval(secs => greatest(60, bucket_s, ceil(extract(epoch from until - since) / 2000))) as step
         from caregiver_scope scope
         where scope.person_id = person
           and (scope.vitals is null or wanted = any (scope.vitals))
@@ -45,12 +46,9 @@ begin atomic
     select kept.bucket, min(kept.reliable), avg(kept.reliable), max(kept.reliable), sum(kept.reliable),
            count(kept.reliable), count(*) - count(kept.reliable)
     from (
-        select date_bin(size.step, readings.observed_at, timestamptz '2000-01-01 00:00:00+00') as bucket,
+        select date_bin(seen.step, readings.observed_at, timestamptz '2000-01-01 00:00:00+00') as bucket,
                case when readings.flags & 34 = 0 then readings.value end as reliable
         from seen
-        cross join (
-            select make_interval(secs => greatest(60, bucket_s, ceil(extract(epoch from until - since) / 2000))) as step
-        ) size
         join readings
           on readings.person_no = seen.person_no
          and readings.vital = wanted
