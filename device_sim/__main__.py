@@ -114,6 +114,7 @@ def run(  # noqa: PLR0913 - the options of a command
         bool, typer.Option(help="Drop, delay, duplicate, reorder, wrong clock and unit, lost storage.")
     ] = True,
     incidents: Annotated[bool, typer.Option(help="Things that go wrong with people and devices.")] = True,
+    incidents_times: Annotated[int, typer.Option(min=1, help="So many of each kind an hour.")] = 1,
     progress: ShowProgress = False,
 ) -> None:
     """Streams the simulated homes until platform time is frozen or SIGTERM comes, then drains and sums up."""
@@ -121,7 +122,7 @@ def run(  # noqa: PLR0913 - the options of a command
     read = _read_register(register)
     world = make_world(read.model_copy(update={"homes": read.homes[: homes or None]}), seed)
     start = clock.origin_ms if start_ms is None else start_ms
-    plan = IncidentPlan(world, start_ms=start, rate=clock.rate, enabled=incidents)
+    plan = IncidentPlan(world, start_ms=start, rate=clock.rate, enabled=incidents, times=incidents_times)
     truth_file = TruthFile(truth, clock.frozen_at_ms)
     plan.ensure(max(clock.frozen_at_ms, clock.now_ms()))
     truth_file.write(plan.all)
@@ -230,6 +231,7 @@ def load(  # noqa: PLR0913 - the options of a command
     seed: Seed = 1,
     presses_per_s: Annotated[float, typer.Option(help="SOS presses a second; each band presses once or never.")] = 0,
     stage: Annotated[Path | None, typer.Option(help="File that says what is going on: sending, sent, ended.")] = None,
+    unwell: Annotated[float, typer.Option(min=0, max=1, help="Share of wearers whose oxygen falls now and then.")] = 0,
 ) -> None:
     """The bench generator: every band of the register on a connection of its own, four readings an uplink."""
     if not memory_outbox and state is None:
@@ -241,6 +243,7 @@ def load(  # noqa: PLR0913 - the options of a command
         state=None if memory_outbox else state,
         resend_after_s=resend_after,
         seed=seed,
+        unwell=unwell,
     )
     made.run(
         uplinks_per_s=uplinks_per_s,

@@ -94,21 +94,25 @@ class Incident:
 
 
 class IncidentPlan:
-    """The incidents of a world, hour by hour. Only the first SOS and the length of silences depend on ``rate``."""
+    """The incidents of a world, hour by hour. Only the first SOS and the length of silences depend on ``rate``.
 
-    def __init__(self, world: World, *, start_ms: int, rate: float, enabled: bool = True) -> None:
+    Each hour has one incident of each kind, or ``times`` as many.
+    """
+
+    def __init__(self, world: World, *, start_ms: int, rate: float, enabled: bool = True, times: int = 1) -> None:
         self.world, self.start_ms, self.rate = world, start_ms, rate
         self.slack_ms = _SLACK_MS + int(_RESEND_REAL_S * 1000 * rate)
         self.all: list[Incident] = []
         self._of_person: dict[str, list[Incident]] = {}
         self._of_device: dict[str, list[Incident]] = {}
         self.first_person = next(iter(world.bodies), "")
+        self.turn = 0
         self._blocks = 0
-        self._enabled = enabled
+        self._times = times if enabled else 0
 
     def ensure(self, until_ms: int) -> None:
         """Plans all that starts before ``until_ms`` and what it may cast ahead of itself."""
-        while self._enabled and self.start_ms + self._blocks * BLOCK_MS < until_ms + _LOOK_AHEAD_MS:
+        while self._times and self.start_ms + self._blocks * BLOCK_MS < until_ms + _LOOK_AHEAD_MS:
             self._plan_block(self._blocks)
             self._blocks += 1
 
@@ -139,12 +143,14 @@ class IncidentPlan:
 
     def _plan_block(self, block: int) -> None:
         taken: set[str] = set()
-        for make in MAKERS:
-            for incident in make(self, block):
-                if incident.person_id not in taken:
-                    taken.add(incident.person_id)
-                    self._add(incident)
-                    break
+        for turn in range(self._times):
+            self.turn = turn
+            for make in MAKERS:
+                for incident in make(self, block):
+                    if incident.person_id not in taken:
+                        taken.add(incident.person_id)
+                        self._add(incident)
+                        break
 
     def _add(self, incident: Incident) -> None:
         self.all.append(incident)
@@ -169,12 +175,13 @@ class IncidentPlan:
         start = self.start_ms + block * BLOCK_MS
         if block:
             last_min = 50
-        return start + int(dice(self.world.seed, "when", block, kind).uniform(first_min, last_min) * MINUTE_MS)
+        turn = (self.turn,) if self.turn else ()
+        return start + int(dice(self.world.seed, "when", block, kind, *turn).uniform(first_min, last_min) * MINUTE_MS)
 
     def make(self, block: int, kind: IncidentKind, device: SimDevice, rule: str, level: int, busy: Span) -> Incident:
         """An incident with what all of them have."""
         return Incident(
-            name=f"{kind}-{block}",
+            name=f"{kind}-{block}" + (f"-{self.turn}" if self.turn else ""),
             kind=kind,
             home_id=device.home_id,
             person_id=device.people[0],
@@ -193,7 +200,7 @@ def _too_soon(old: Incident, rule: str, at_ms: int) -> bool:
 
 def _sos(plan: IncidentPlan, block: int) -> Iterator[Incident]:
     kind = IncidentKind.SOS
-    if block == 0:
+    if block == 0 and not plan.turn:
         at = plan.start_ms + int(10_000 * plan.rate)
         devices: Sequence[SimDevice] = plan.world.devices_of(plan.first_person, "wearable_band")
     else:
@@ -206,7 +213,7 @@ def _sos(plan: IncidentPlan, block: int) -> Iterator[Incident]:
 
 def _fall_unanswered(plan: IncidentPlan, block: int) -> Iterator[Incident]:
     kind = IncidentKind.FALL_UNANSWERED
-    at = plan.moment(block, kind, 5, 50) if block else plan.start_ms + 3000
+    at = plan.moment(block, kind, 5, 50) if block or plan.turn else plan.start_ms + 3000
     busy = Span(at, at + 20 * MINUTE_MS)
     for device in plan.candidates(block, kind, "fall", busy, "wearable_band", "fall_robot"):
         made = plan.make(block, kind, device, "fall", 2, busy)

@@ -24,6 +24,10 @@ _TAKEN_WITHIN_S: Final = 60.0
 """By then the broker has confirmed what was sent, or never will."""
 _SETTLE_S: Final = 1.0
 READINGS: Final = 4
+_WELL, _UNWELL = 97, 88
+_UNWELL_EVERY_MS: Final = 20 * 60_000
+_UNWELL_FOR_MS: Final = 6 * 60_000
+"""Of platform time: long enough below the limit for a finding, and long enough above for its end."""
 _READINGS: Final = (
     b'"readings":[{"vital":"heart_rate","value":%d,"at":%d},{"vital":"spo2","value":%d,"at":%d},'
     b'{"vital":"respiration","value":%d,"at":%d},{"vital":"steps","value":0,"at":%d}],'
@@ -42,10 +46,10 @@ class Signals(Protocol):
 class LoadDevice:
     """One band: an outbox and what it needs to send, nothing else. It presses its SOS button once or never."""
 
-    __slots__ = ("_head", "_load", "beat", "link", "outbox", "pressed_at", "pressed_seq")
+    __slots__ = ("_head", "_load", "beat", "link", "outbox", "pressed_at", "pressed_seq", "unwell_from_ms")
 
-    def __init__(self, load: "Load", outbox: Outbox, beat: int) -> None:
-        self.outbox, self.beat, self._load = outbox, beat, load
+    def __init__(self, load: "Load", outbox: Outbox, beat: int, unwell_from_ms: int | None) -> None:
+        self.outbox, self.beat, self._load, self.unwell_from_ms = outbox, beat, load, unwell_from_ms
         self._head = b'{"epoch":%d,"seq":' % outbox.position.epoch
         self.link: Link | None = None
         self.pressed_seq, self.pressed_at = _NEVER, 0.0
@@ -66,13 +70,20 @@ class LoadDevice:
         """A load device has nobody to remind."""
 
     def append(self, now: float, now_ms: int) -> None:
-        tail = _TAIL % (self.beat, now_ms, 97, now_ms, 15, now_ms, now_ms)
+        tail = _TAIL % (self.beat, now_ms, self.oxygen(now_ms), now_ms, 15, now_ms, now_ms)
         self.outbox.append(tail, now)
 
     def press(self, now: float, now_ms: int) -> None:
         """As ``append``, with a press of the SOS button. ``now``: seconds of ``time.monotonic()``."""
-        tail = _PRESSED_TAIL % (self.beat, now_ms, 97, now_ms, 15, now_ms, now_ms, now_ms)
+        tail = _PRESSED_TAIL % (self.beat, now_ms, self.oxygen(now_ms), now_ms, 15, now_ms, now_ms, now_ms)
         self.pressed_seq, self.pressed_at = self.outbox.append(tail, now).seq, now
+
+    def oxygen(self, now_ms: int) -> int:
+        """In %: too low for a while, again and again, where its wearer is one of the unwell."""
+        start_ms = self.unwell_from_ms
+        if start_ms is None or (now_ms - start_ms) % _UNWELL_EVERY_MS >= _UNWELL_FOR_MS:
+            return _WELL
+        return _UNWELL
 
     def pump(self, now: float, now_ms: int) -> None:
         link, tally = self.link, self._load.tally
@@ -105,7 +116,9 @@ class Load:
         state: Path | None,
         resend_after_s: float,
         seed: int,
+        unwell: float = 0,
     ) -> None:
+        """``unwell`` is the share of the wearers whose oxygen falls now and then; ``seed`` says who and when."""
         self.clock, self.tally = clock, Tally()
         if state is not None:
             state.mkdir(parents=True, exist_ok=True)
@@ -115,14 +128,16 @@ class Load:
         names = [row.device for home in register.homes for row in home.devices if row.type == "wearable_band"]
         if not names:
             raise SimulatorError("the register has no bands")
-        self.devices = [self._make_device(name, number, limits) for number, name in enumerate(names)]
+        ill = Random(seed)
+        when = [ill.randrange(_UNWELL_EVERY_MS) if ill.random() < unwell else None for _ in names]
+        self.devices = [self._make_device(name, number, limits, when[number]) for number, name in enumerate(names)]
         self._measured: dict[str, float] = {}
         self._presses = 0
         self.drained = False
 
-    def _make_device(self, name: str, number: int, limits: Limits) -> LoadDevice:
+    def _make_device(self, name: str, number: int, limits: Limits, unwell_from_ms: int | None) -> LoadDevice:
         draw = Random()  # epochs must differ from run to run
-        device = LoadDevice(self, Outbox(name, self._store, limits, draw), 60 + number % 30)
+        device = LoadDevice(self, Outbox(name, self._store, limits, draw), 60 + number % 30, unwell_from_ms)
         device.link = self.network.add(name, shard_of(name), device)
         return device
 

@@ -3,6 +3,8 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from functools import partial
+from math import isfinite
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception is written with a capital
 from typing import Any, Final
@@ -23,6 +25,7 @@ from schemas.records import (
     SettledRecord,
     UplinkRecord,
 )
+from schemas.topics import SHARDS
 
 _IDENTITY: Final = re.compile(rb'\s*\{\s*"epoch"\s*:\s*(\d{1,16})\s*,\s*"seq"\s*:\s*(\d{1,16})\s*[,}]')
 _UPLINK: Final = 1
@@ -30,7 +33,13 @@ _CANARY: Final = b"\x02"
 _HEAD: Final = Struct("<BHHiihqqqqq")
 """Mark, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
 _BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
+_NOT_IN_A_LEVEL: Final = frozenset("/+#\0")
+_BROKEN_ACK: Final = "uplinks.settled.v1 holds a record that can't be read"
+_EVENT_LIMITS: Final = (2**15, 2**31, 2**15, SEQ_LIMIT, 2**31)
+"""The numbers of an event in the order of its fields: each from 0 up to here."""
 _STATUS: Final = TypeAdapter(DeviceStatus)
+_reading_of: Final = partial(tuple.__new__, JudgedReading)
+"""``JudgedReading._make`` without its check: what was unpacked has the right length."""
 
 
 class CodecError(ValueError):
@@ -193,6 +202,8 @@ def open_uplink_record(value: bytes) -> SealedRecord:
     try:
         if value.startswith(_CANARY):
             instance, received_at = from_json(value[1:])
+            if type(instance) is not str or type(received_at) is not int:
+                raise BrokenRecordError(_BROKEN)
             return Canary(instance=instance, received_at=received_at)
         (mark, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
             _HEAD.unpack_from(value)
@@ -226,14 +237,25 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     record = open_uplink_record(value)
     if isinstance(record, Canary):
         return record
-    readings = tuple(map(JudgedReading._make, READING.iter_unpack(record.readings)))
+    readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
+    if not all(isfinite(reading.value) and 0 <= reading.observed_at < SEQ_LIMIT for reading in readings):
+        raise BrokenRecordError(_BROKEN)
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
 
 
 def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Refused, ...]]:
-    events, refusals = from_json(tail)
+    """Events and refusals; nothing that a row could not hold passes."""
+    said, refusals = from_json(tail)
+    events = tuple(map(JudgedEvent._make, said))
     refused = tuple(Refused(item, reason, name, b64decode(raw)) for item, reason, name, raw in refusals)
-    return tuple(map(JudgedEvent._make, events)), refused
+    for event in events:
+        numbers = all(type(one) is int and 0 <= one < end for one, end in zip(event, _EVENT_LIMITS, strict=False))
+        if not numbers or type(event.details) is not dict:
+            raise BrokenRecordError(_BROKEN)
+    for one in refused:
+        if type(one.item) is not int or type(one.reason) is not str or type(one.field) is not str:
+            raise BrokenRecordError(_BROKEN)
+    return events, refused
 
 
 def encode_settled(record: SettledRecord) -> bytes:
@@ -245,9 +267,12 @@ def open_settled(value: bytes) -> tuple[int, str, bytes]:
     """Shard, device and payload of a settled record; the payload is not read. Raises BrokenRecordError."""
     try:
         shard, device, payload = value.split(b" ", 2)
-        return int(shard), device.decode(), payload
+        place = int(shard), device.decode()
     except ValueError as error:
-        raise BrokenRecordError("uplinks.settled.v1 holds a record that can't be read") from error
+        raise BrokenRecordError(_BROKEN_ACK) from error
+    if not 0 <= place[0] < SHARDS or not place[1] or _NOT_IN_A_LEVEL.intersection(place[1]):
+        raise BrokenRecordError(_BROKEN_ACK)
+    return *place, payload
 
 
 def decode_settled(value: bytes) -> SettledRecord:

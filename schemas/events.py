@@ -34,10 +34,13 @@ class FallMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """One field an event may carry. ``choices`` or the inclusive range bound it; text is at most 64 characters."""
+    """One field an event may carry. ``choices`` or the inclusive range bound it; text is at most 64 characters.
+
+    ``int`` is a whole number, written as 2 or as 2.0.
+    """
 
     name: str
-    type: type[str] | type[float] | type[bool]
+    type: type[str] | type[int] | type[float] | type[bool]
     required: bool = False
     choices: tuple[str, ...] = ()
     lowest: float = float("-inf")
@@ -59,7 +62,7 @@ class EventType:
     needs_person: bool = True
 
 
-_COMPARTMENT = Detail(name="compartment", type=float, required=True, lowest=0, highest=63)
+_COMPARTMENT = Detail(name="compartment", type=int, required=True, lowest=0, highest=63)
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(

@@ -148,7 +148,8 @@ def _detail(detail: Detail) -> Schema:
     if detail.type is str:
         return {"type": "string", "maxLength": TEXT_LIMIT}
     bounds = {"minimum": detail.lowest, "maximum": detail.highest}
-    return {"type": "number"} | {name: bound for name, bound in bounds.items() if isfinite(bound)}
+    kind = "integer" if detail.type is int else "number"
+    return {"type": kind} | {name: bound for name, bound in bounds.items() if isfinite(bound)}
 
 
 def _command() -> Schema:

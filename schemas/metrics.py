@@ -48,6 +48,16 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_store_set_aside_total", kind="counter", help="Items set aside."),
     Metric(name="hb_store_duplicates_total", kind="counter", help="Uplinks that were settled already."),
     Metric(name="hb_store_key_conflicts_total", kind="counter", help="Rows the unique key caught: a bug if not zero."),
+    Metric(
+        name="hb_store_refusals_total",
+        kind="counter",
+        help="Looks at a database that is another or an earlier one than the bus knows: run services.restore.",
+    ),
+    Metric(
+        name="hb_store_strangers_total",
+        kind="counter",
+        help="Uplinks of devices that the restored database does not know.",
+    ),
     Metric(name="hb_store_retries_total", kind="counter", help="Batches that had to be repeated."),
     Metric(
         name="hb_store_device_to_row_seconds",
@@ -95,6 +105,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Findings whose id another finding has: a bug if not zero.",
     ),
     Metric(name="hb_score_checkpoints_lost_total", kind="counter", help="Checkpoints that somebody else had moved."),
+    Metric(
+        name="hb_score_strangers_total",
+        kind="counter",
+        help="Devices whose uplinks are passed over, since the restored database does not know them.",
+    ),
     Metric(name="hb_score_retries_total", kind="counter", help="Writes that had to be repeated."),
     Metric(
         name="hb_process_waiting_state",

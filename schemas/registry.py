@@ -1,21 +1,31 @@
 """The register file: homes, people, devices, bindings, dose plans and doctors, as an administrator writes them."""
 
+import re
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Final
+from unicodedata import category
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.topics import DEVICE_ID, RESERVED_DEVICES
+from schemas.topics import DEVICE_ID, RESERVED_DEVICE
+
+_ATOM: Final = r"[A-Za-z0-9_'][A-Za-z0-9_'+-]*"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL: Final = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+"""An address that no header, no mail program and no relay takes for something else."""
+_OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
+_TURNS_TEXT: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 
 
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is not an IANA time zone") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder, or a name too long for a file
+        raise ValueError(f"{name[:60]!r} is not an IANA time zone") from error
     return name
 
 
@@ -26,13 +36,34 @@ def _known_device_type(code: str) -> str:
 
 
 def _not_reserved(device: str) -> str:
-    if device in RESERVED_DEVICES:
+    if RESERVED_DEVICE.fullmatch(device):
         raise ValueError(f"{device!r} is a name of the platform's own")
     return device
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, to_lower=True)]
+def _one_line(text: str) -> str:
+    """Joiners stay, because names need them; what breaks or turns a line, or shows nothing, does not."""
+    kinds = [category(letter) for letter in text]
+    if _TURNS_TEXT.intersection(text) or {"Cc", "Cs", "Zl", "Zp"}.intersection(kinds) or _NO_LETTERS.issuperset(kinds):
+        raise ValueError("a name is one line of text")
+    return text
+
+
+def _address(text: str) -> str:
+    if EMAIL.fullmatch(text) is None:
+        raise ValueError("not an e-mail address")
+    return text
+
+
+def _wall_clock(at: time) -> time:
+    if at.tzinfo is not None or at.microsecond:
+        raise ValueError("a time of day is the home's wall clock, to the second")
+    return at
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), AfterValidator(_one_line)]
+Email = Annotated[str, StringConstraints(max_length=254, to_lower=True), AfterValidator(_address)]
+Webhook = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048)]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$"), AfterValidator(_not_reserved)]
 
 
@@ -43,7 +74,7 @@ class _Row(BaseModel):
 class Binding(_Row):
     """(device, slot) belongs to a person from now on. Slot 1 is the only one of an unshared device."""
 
-    slot: int = Field(default=1, ge=1, le=8)
+    slot: int = Field(default=1, ge=1, le=8, strict=True)
     person_id: UUID
 
 
@@ -60,9 +91,9 @@ class DosePlan(_Row):
 
     plan_id: UUID
     device: DeviceId
-    compartment: int = Field(ge=0, le=63)
+    compartment: int = Field(ge=0, le=63, strict=True)
     drug: Name
-    at: tuple[time, ...] = Field(min_length=1, max_length=12)
+    at: tuple[Annotated[time, AfterValidator(_wall_clock)], ...] = Field(min_length=1, max_length=12)
     time_critical: bool = False
 
 
@@ -71,7 +102,7 @@ class Person(_Row):
 
     person_id: UUID
     name: Name
-    born_on: date
+    born_on: date = Field(ge=_OLDEST_BIRTHDAY)
     plans: tuple[DosePlan, ...] = ()
 
 
@@ -92,7 +123,7 @@ class Doctor(_Row):
     name: Name
     people: tuple[UUID, ...] = ()
     email_alerts: bool = True
-    webhook: str | None = None
+    webhook: Webhook | None = None
 
 
 class Register(_Row):

@@ -11,7 +11,8 @@ from schemas.records import Canary, JudgedUplink, SettledRecord
 SHARDS: Final = 64
 DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
 CANARY_DEVICE: Final = "canary"
-RESERVED_DEVICES: Final = frozenset({CANARY_DEVICE})
+RESERVED_DEVICE: Final = re.compile(rf"{CANARY_DEVICE}|(?:ingest|commands|watch)-[0-9]+(?:-acks)?")
+"""What the platform calls itself at the broker; a device of that name would share its account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

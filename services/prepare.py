@@ -18,6 +18,7 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
         bus = await stack.enter_async_context(open_bus(bus_settings, pool))
         await pool.execute("update platform set bus_partitions = $1", bus.partitions)
+        await pool.execute("update platform set cluster = current_cluster() where cluster is null")
         await bus.prepare(
             {topic.name: topic.retention_h for topic in BUS_TOPICS},
             {topic.name: topic.groups for topic in BUS_TOPICS},

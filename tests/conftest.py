@@ -93,3 +93,12 @@ def dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     asyncio.run(migrate(address, load_migrations("schemas.sql.migrations")))
     yield address
     asyncio.run(drop_database(server.dsn, address))
+
+
+@pytest.fixture(scope="module")
+def embedded_dsn(embedded: Embedded) -> Iterator[str]:
+    """The same on the wheel's PostgreSQL alone, for long tables of cases that no edition answers differently."""
+    address = asyncio.run(create_database(embedded.dsn))
+    asyncio.run(migrate(address, load_migrations("schemas.sql.migrations")))
+    yield address
+    asyncio.run(drop_database(embedded.dsn, address))

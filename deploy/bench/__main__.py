@@ -1,7 +1,9 @@
 """The command behind `make bench`: writes `.local/reports/bench.json`; exits non-zero when a goal was missed."""
 
 import json
+import signal
 from collections.abc import Mapping
+from types import FrameType
 from typing import Annotated, Any, Final
 
 import typer
@@ -40,6 +42,7 @@ def main(  # noqa: PLR0913 - the options of a command
         growth_s=growth_s,
         growth_devices=tuple(growth_devices or Asked().growth_devices),
     )
+    signal.signal(signal.SIGTERM, _end)
     console = Console(highlight=False)
     with console.status("preparing") as status:
         report = run_bench(asked, status.update)
@@ -55,6 +58,11 @@ def main(  # noqa: PLR0913 - the options of a command
         console.print(f"[red]peer: {why}[/]")
     console.print(f"Report: {REPORT}")
     raise typer.Exit(0 if all(goal["met"] for goal in report["goals"]) else 1)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Ends in good order, so that no server is left running."""
+    raise SystemExit(1)
 
 
 def _costs(phase: Phase, found: Mapping[str, Any]) -> Table:

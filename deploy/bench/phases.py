@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from deploy.bench.bench import Bench, memory_report
 from deploy.bench.pages import wait_for_pages
+from deploy.local.limits import open_files
 
 _PRESSES_PER_S: Final = 5.0
 _BEFORE_OUTAGE_S: Final = 15
 _AFTER_OUTAGE_S: Final = 45
+_OTHER_FILES: Final = 200
+"""What the broker and the generator have open besides a connection for each device."""
 
 
 def latency(bench: Bench) -> dict[str, Any]:
@@ -58,9 +61,10 @@ def outage(bench: Bench) -> dict[str, Any]:
 
 
 def growth(bench: Bench) -> dict[str, Any]:
-    """The same load from more and more devices, each with a connection of its own."""
+    """The same load from more and more devices, each with a connection of its own, as many as files may be open."""
     steps = []
-    for devices in bench.asked.growth_devices:
+    most = open_files() - _OTHER_FILES
+    for devices in sorted({min(devices, most) for devices in bench.asked.growth_devices}):
         bench.register(devices)
         done = bench.load(bench.asked.growth_per_s, bench.asked.growth_s, what=f"growth, {devices:,} devices")
         steps.append(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,6 +32,8 @@ PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyT
 
 def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
     """Runs on servers of its own, empty at first; gives the report."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the generator's, which inherits it: one a device
     stack = Stack(
         StackSettings(
             name=f"bench-{os.getpid()}",

@@ -1,6 +1,8 @@
 """The command behind `make chaos`: writes a report; exits non-zero when anything was lost or told twice."""
 
 import json
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.chaos.asked import Asked
+from deploy.chaos.asked import QUIET_S, Asked
 from deploy.chaos.run import run_chaos
 from deploy.chaos.schedule import TARGETS
 from deploy.local.settings import CHECKOUT
@@ -26,10 +28,14 @@ def main(
     resends: Annotated[
         bool, typer.Option(help="Off: devices send once, and the broker is spared and persists.")
     ] = True,
+    quiet_s: Annotated[float, typer.Option(min=0, help="Real seconds without strikes at the end.")] = QUIET_S,
 ) -> None:
     """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
-    asked = Asked(kills=kills, uplinks=uplinks, seed=seed, resends=resends, targets=tuple(target or TARGETS))
+    asked = Asked(
+        kills=kills, uplinks=uplinks, seed=seed, resends=resends, targets=tuple(target or TARGETS), quiet_s=quiet_s
+    )
     console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {seed}")
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
         report = run_chaos(asked, Path(directory), status.update)
@@ -41,20 +47,22 @@ def main(
 
 
 def _show(report: dict[str, Any], console: Console) -> None:
-    alerts, pages = report["alerts"], report["pages"]
+    alerts, pages, details = report["alerts"], report["pages"], report["details"]
+    answers = details["acknowledgements"]
     console.print(
         f"{report['uplinks']:,} uplinks, {sum(report['kills'].values())} strikes: "
         f"{report['lost']} lost, {report['duplicated']} duplicated"
     )
     console.print(
         f"Alerts: {alerts['expected']} expected, {alerts['missed']} missed, {alerts['twice']} twice, "
-        f"{alerts['false']} false. Pages: {pages['sent']} sent, {pages['duplicated_flagged']} again and saying so, "
-        f"{pages['duplicated_unflagged']} again unsaid"
+        f"{details['false_alerts']} false. Pages: {pages['sent']} sent, {pages['duplicated_flagged']} again and "
+        f"saying so, {pages['duplicated_unflagged']} again unsaid. Acknowledgements: {answers['sent']} sent, "
+        f"{answers['answered']} answered"
     )
     table = Table("process", "strikes", "of these frozen", "recovery p50 ms", "p99 ms")
-    for target, recovery in report["recovery_ms"].items():
-        frozen = report["of_these_frozen"].get(target, 0)
-        table.add_row(target, str(report["kills"][target]), str(frozen), str(recovery["p50"]), str(recovery["p99"]))
+    for target, strikes in report["kills"].items():
+        frozen, recovery = details["frozen"].get(target, 0), report["recovery_ms"].get(target, {})
+        table.add_row(target, str(strikes), str(frozen), *(str(recovery.get(name, "")) for name in ("p50", "p99")))
     console.print(table)
     for why in report["failures"]:
         console.print(why, style="red", markup=False)

@@ -1,9 +1,11 @@
 """Ten ways in which a platform of this kind loses things, as changes of our own source; planted in copies only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.chaos.asked import QUIET_S
 from deploy.chaos.schedule import TARGETS
 
 
@@ -20,18 +22,29 @@ class Trial:
     uplinks: int = 1_000
     targets: tuple[str, ...] = TARGETS
     resends: bool = True
+    quiet_s: float = QUIET_S
 
     def plant(self, root: Path) -> None:
         """The product as it is."""
 
+    def caught(self, failures: Sequence[str]) -> list[str]:
+        """What a run must not find here: anything."""
+        return list(failures)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Defect(Trial):
-    """A trial of the product with one thing wrong: ``old`` in ``file`` becomes ``new``."""
+    """A trial of the product with one thing wrong: ``old`` in ``file`` becomes ``new``.
+
+    It is caught when one of the invariants ``broken`` by it is found to be: red for another reason proves nothing.
+    """
 
     file: str
     old: str
     new: str
+    broken: tuple[str, ...]
+    kills: int = 2
+    quiet_s: float = 10.0
 
     def plant(self, root: Path) -> None:
         """Changes the copy at ``root``. Raises StaleDefectError."""
@@ -41,26 +54,35 @@ class Defect(Trial):
             raise StaleDefectError(f"{self.name}: {self.file} holds its place {text.count(self.old)} times")
         path.write_text(text.replace(self.old, self.new))
 
+    def caught(self, failures: Sequence[str]) -> list[str]:
+        """Those of a run's failures that are this defect's doing."""
+        return [why for why in failures if why.partition(":")[0] in self.broken]
+
 
 CONTROLS: Final = (Trial(name="nothing wrong"), Trial(name="nothing wrong, without resends", resends=False))
 DEFECTS: Final = (
     Defect(
         name="PUBACK before the bus has it",
         file="services/ingest/uplinks.py",
-        old="            registry = await self._snapshot.fresh(stop)\n",
-        new="            self._link.acknowledge(deliveries)\n            registry = await self._snapshot.fresh(stop)\n",
-        kills=14,
-        uplinks=15_000,
+        old="            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        "                return\n"
+        "            self.link.acknowledge(deliveries)\n",
+        new="            self.link.acknowledge(deliveries)\n"
+        "            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        "                return\n",
+        broken=("I1 items", "settled"),
+        kills=4,
         targets=("ingest",),
         resends=False,
     ),
     Defect(
         name="offset committed before the write",
         file="services/store/app.py",
-        old="                written = await self._write(messages, subscription, stop)\n",
+        old="                written = await self._write(messages, assignment, subscription, stop)\n",
         new="                await subscription.commit({one.partition: one.offset + 1 for one in messages})\n"
-        "                written = await self._write(messages, subscription, stop)\n",
-        kills=14,
+        "                written = await self._write(messages, assignment, subscription, stop)\n",
+        broken=("I1 items", "settled"),
+        kills=4,
         targets=("store",),
         resends=False,
     ),
@@ -69,20 +91,22 @@ DEFECTS: Final = (
         file="services/store/writer.py",
         old="            await self._save_cursors(connection, batch.touched)\n",
         new="",
+        broken=("I1 items", "I4 acks", "settled"),
     ),
     Defect(
         name="outbox error swallowed",
         file="services/alert/delivery.py",
         old='Outcome.RETRY: "pending"',
         new='Outcome.RETRY: "sent"',
+        broken=("I2 pages",),
     ),
     Defect(
         name="stale ack after reconnect",
         file="services/runtime/mqtt.py",
         old="if one.packet_id and one.connection == self._connection]",
         new="if one.packet_id]",
-        kills=8,
-        uplinks=15_000,
+        broken=("link",),
+        kills=4,
         targets=("mosquitto",),
     ),
     Defect(
@@ -90,30 +114,37 @@ DEFECTS: Final = (
         file="services/store/core.py",
         old="            touched[key] = cursor\n",
         new="            if batch.new and batch.new[-1] is record:\n                touched[key] = cursor\n",
+        broken=("settled",),
+        kills=4,
+        targets=("mosquitto", "ingest"),
     ),
     Defect(
         name="score position not saved",
         file="services/score/checkpoint.py",
         old="        position, dirty = partition.position, partition.dirty\n",
         new="        position, dirty = partition.saved, partition.dirty\n",
+        broken=("checkpoint",),
     ),
     Defect(
         name="naive time stamp",
         file="services/store/rows.py",
         old="_PG_EPOCH_MS: Final = 946_684_800_000\n",
         new="_PG_EPOCH_MS: Final = 946_684_800_000 - 3_600_000  # as a clock in Berlin shows it\n",
+        broken=("times",),
     ),
     Defect(
         name="set-aside dropped",
         file="services/store/writer.py",
         old="            await self._insert_set_aside(connection, batch)\n",
         new="",
+        broken=("I1 items",),
     ),
     Defect(
         name="retained ack not retained",
         file="services/runtime/mqtt_client.py",
         old="bytes((paho.PUBLISH | 0x01,))",
         new="bytes((paho.PUBLISH,))",
+        broken=("I4 acks",),
         resends=False,
     ),
 )

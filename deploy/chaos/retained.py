@@ -10,8 +10,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.local.stack import Stack
 from deploy.proof.bookmarks import Settled
 
-_USER: Final = "ingest-1"
-"""A platform user that no service here has: who connects by the name of one that runs puts it out."""
+_USER: Final = "proof-0"
+"""A platform user that no service has: who connects by the name of one that runs puts it out."""
 _FILTER: Final = "hb/v1/+/+/ack"
 _ENOUGH_S: Final = 3.0
 """Retained messages come at once; after so long a silence there are no more."""

@@ -3,18 +3,23 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import asyncpg
 
-from deploy.chaos.asked import RATE, Asked
-from deploy.chaos.mailbox import Inbox, open_inbox
+from deploy.chaos.asked import INCIDENTS_TIMES, QUIET_S, RATE, Asked
+from deploy.chaos.doctors import Practice, at_work, register_doctors
+from deploy.chaos.mailbox import open_inbox
+from deploy.chaos.recovery import recovered
+from deploy.chaos.report import as_report
 from deploy.chaos.schedule import last_blows, plan
 from deploy.chaos.strikes import Struck, strike
-from deploy.chaos.verdict import as_report, judge
+from deploy.chaos.tap import open_tap
+from deploy.chaos.verdict import Scene, judge
 from deploy.local.ports import free_port
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
@@ -25,11 +30,12 @@ from deploy.platform.ready import wait_ready
 from deploy.platform.services import ServiceProcess
 from deploy.proof.incidents import Incident, judge_incidents, load_alerted, read_truth
 
-_HEAD_START_S: Final = 20.0
+_HEAD_START_S: Final = 14.0
 _SETTLES_S: Final = 150.0
+_DRAIN_S: Final = 60.0
 _PENDING_PAGES: Final = "select count(*) from outbox where state in ('pending', 'sending')"
 _PEACE_S: Final = 25.0
-"""No strike is begun so near the end: it would not be over when platform time stands still."""
+"""No strike is begun so near the end, or within the quiet: it would not be over when platform time stands still."""
 _CHECKPOINT_S: Final = 9.0
 """By then score has written a checkpoint since the last record."""
 
@@ -42,44 +48,62 @@ def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
     mail_port = free_port()
     say("starting mosquitto, Apache Kafka and TimescaleDB")
     try:
-        with stack, open_inbox(mail_port) as inbox:
-            clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s)
+        with stack, open_inbox(mail_port) as inbox, open_tap(stack.mqtt_port) as tap:
+            say("registering homes and doctors")
+            earlier = SharedClock.starting_in(0, rate=RATE)
+            passwords = _register(asked, Platform(stack, earlier), directory)
+            clock = SharedClock.starting_in(
+                _HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s, origin_ms=earlier.origin_ms
+            )
             overrides = {
                 "HB_SCORE_RESEND_AFTER_S": "5",
                 "HB_ALERT_SMTP_HOST": "127.0.0.1",
                 "HB_ALERT_SMTP_PORT": str(mail_port),
+                "HB_MQTT_PORT": str(tap.port),
+                "HB_WATCH_EVERY_S": "1",
             }
+            say("starting the services")
             with Platform(stack, clock, overrides, directory / "logs") as platform:
-                return _run(asked, platform, clock, directory, inbox, say)
+                wait_ready(platform)
+                fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
+                practice = Practice(platform.console_url, asked.seed, passwords)
+                scene = Scene(platform=platform, clock=clock, fleet=fleet, inbox=inbox, tap=tap, practice=practice)
+                return _run(asked, scene, say)
     finally:
         stack.erase()
 
 
-def _run(
-    asked: Asked, platform: Platform, clock: SharedClock, directory: Path, inbox: Inbox, say: Say
-) -> dict[str, Any]:
+def _register(asked: Asked, platform: Platform, directory: Path) -> Mapping[str, str]:
+    """Takes as long as it takes: platform time has not begun for anybody. Gives the doctors' passwords."""
+    platform.prepare()
     fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
     fleet.register()
-    wait_ready(platform)
+    return register_doctors(platform, fleet.path("register.json"))
+
+
+def _run(asked: Asked, scene: Scene, say: Say) -> dict[str, Any]:
+    platform, fleet = scene.platform, scene.fleet
     simulator = fleet.simulator(
         "run",
-        "--seed", str(asked.seed), "--truth", str(fleet.path("truth.jsonl")), "--state", str(directory / "state"),
-        *([] if asked.resends else ["--no-faults"]),
-        resend_after_s=asked.resend_after_s, drain_s=60,
+        "--seed", str(asked.seed), "--truth", str(fleet.path("truth.jsonl")), "--state", str(fleet.path("state")),
+        "--incidents-times", str(INCIDENTS_TIMES), *([] if asked.resends else ["--no-faults"]),
+        resend_after_s=asked.resend_after_s, drain_s=_DRAIN_S,
     )  # fmt: skip
     simulator.start()
-    time.sleep(max(0.0, 3 - clock.elapsed_s))
+    time.sleep(max(0.0, 3 - scene.clock.elapsed_s))
     try:
-        struck = asyncio.run(_strike_all(asked, platform, simulator, clock, say))
-        say("letting it settle")
-        while simulator.alive:
-            platform.restart_ended()
-            time.sleep(0.5)
+        with at_work(scene.practice):
+            struck = asyncio.run(_strike_all(asked, platform, simulator, scene.clock, say))
+            say("letting it settle")
+            while simulator.alive:
+                platform.restart_ended()
+                time.sleep(0.5)
     finally:
         simulator.stop()
     truth = read_truth(fleet.path("truth.jsonl"))
-    asyncio.run(_settle(platform.stack.dsn, truth, clock.now_ms(), say))
-    verdict = asyncio.run(judge(asked, platform, fleet, truth, clock, struck, inbox))
+    asyncio.run(_settle(asked, platform.stack.dsn, truth, scene.clock.now_ms(), say))
+    say("looking at everything")
+    verdict = asyncio.run(judge(asked, scene, truth, struck))
     return as_report(asked, verdict, struck)
 
 
@@ -89,12 +113,14 @@ async def _strike_all(
     chance = Random(asked.seed)
     struck: list[Struck] = []
     for number, one in enumerate(plan(asked.kills, seed=asked.seed, targets=asked.struck_targets), start=1):
-        if clock.elapsed_s > asked.runs_for_s - _PEACE_S:
+        if clock.elapsed_s > asked.runs_for_s - min(_PEACE_S, asked.quiet_s):
             break
         say(f"strike {number} of {asked.kills}: {one.way} {one.target}")
-        struck.append(await strike(platform, one, clock.now_ms, chance))
+        struck.append(await strike(platform, one, clock.now_ms, chance, waits=asked.waits))
         if not simulator.alive:
             raise RuntimeError(f"the simulator ended with {simulator.exit_code}:\n{simulator.tail()}")
+    if not asked.waits:
+        struck = await _all_recovered(platform, struck, clock)
     say("streaming on in peace")
     await asyncio.sleep(max(0.0, asked.runs_for_s - clock.elapsed_s))
     say("the last blows")
@@ -105,8 +131,18 @@ async def _strike_all(
     return struck
 
 
-async def _settle(dsn: str, truth: list[Incident], now_ms: int, say: Say) -> None:
-    """Waits until no incident is missed and no page waits, at most _SETTLES_S; then for score's checkpoint."""
+async def _all_recovered(platform: Platform, struck: Sequence[Struck], clock: SharedClock) -> list[Struck]:
+    """Waits until uplinks get through and people can be told again: until then everything was one outage."""
+    for target in ("store", "alert"):
+        await recovered(platform, replace(struck[-1].strike, target=target, laden=False), clock.now_ms)
+    return [replace(one, recovered_at_ms=clock.now_ms()) for one in struck]
+
+
+async def _settle(asked: Asked, dsn: str, truth: list[Incident], now_ms: int, say: Say) -> None:
+    """Waits until no incident is missed and no page waits, at most _SETTLES_S; then for score's checkpoint.
+
+    A run that was not quiet for long enough may miss silent devices for good: it waits for pages alone.
+    """
     deadline = time.monotonic() + _SETTLES_S
     while time.monotonic() < deadline:
         missed = judge_incidents(truth, await load_alerted(dsn), now_ms).missed
@@ -115,7 +151,7 @@ async def _settle(dsn: str, truth: list[Incident], now_ms: int, say: Say) -> Non
             waiting = await connection.fetchval(_PENDING_PAGES)
         finally:
             await connection.close()
-        if not missed and not waiting:
+        if not waiting and not (missed and asked.quiet_s >= QUIET_S):
             break
         say(f"{missed} incidents without alert, {waiting} pages under way")
         await asyncio.sleep(1)

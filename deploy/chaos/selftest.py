@@ -2,9 +2,14 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deploy.chaos.defects import CONTROLS, DEFECTS, Trial
+from deploy.chaos.defects import CONTROLS, DEFECTS, Defect, Trial
 from deploy.chaos.recovery import NotRecoveredError
 from deploy.local.settings import CHECKOUT
 from deploy.platform.platform import base_environment
@@ -28,34 +33,54 @@ class SelftestError(RuntimeError):
     """A run ended without a verdict: that is no catch."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A trial and what chaos found: ``caught`` of the defect that was planted, ``beside`` whatever else was red."""
+
+    trial: Trial
+    caught: Sequence[str]
+    beside: Sequence[str]
+    took_s: float
+
+
 def main(
     only: Annotated[
         list[int] | None, typer.Option(help="Defects by number, from 1; may be given several times.")
     ] = None,
     seed: int = 1,
+    at_once: Annotated[int, typer.Option(min=1, help="Trials beside each other; each has servers of its own.")] = 1,
 ) -> None:
     """Every defect has to be caught, and the product itself has to pass, with resends and without."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(highlight=False)
     chosen = [DEFECTS[number - 1] for number in only] if only else list(DEFECTS)
-    controls = () if only else CONTROLS
-    caught: dict[str, list[str]] = {}
-    table = Table("defect", "caught by")
-    with console.status("") as status:
-        for place, trial in enumerate([*controls, *chosen], start=1):
-            status.update(f"{place} of {len(controls) + len(chosen)}: {trial.name}")
-            caught[trial.name] = run_with(trial, seed=seed)
-            table.add_row(trial.name, Text("\n".join(caught[trial.name]) or "nothing"))
+    trials = [*(() if only else CONTROLS), *chosen]
+    table = Table("trial", "s", "caught by", "red beside that")
+    with console.status("") as status, ThreadPoolExecutor(at_once) as beside_each_other:
+        tried = []
+        for one in beside_each_other.map(lambda trial: run_with(trial, seed=seed), trials):
+            tried.append(one)
+            status.update(f"{len(tried)} of {len(trials)} are done")
+            table.add_row(
+                one.trial.name, f"{one.took_s:.0f}", _lines(one.caught) or Text("nothing"), _lines(one.beside)
+            )
     console.print(table)
-    number = sum(bool(caught[defect.name]) for defect in chosen)
-    sound = not any(caught[control.name] for control in controls)
-    console.print(f"{number} of {len(chosen)} caught" + ("" if sound else "; the product itself is red"))
+    caught = [one for one in tried if one.caught and isinstance(one.trial, Defect)]
+    sound = not any(one.caught for one in tried if not isinstance(one.trial, Defect))
+    console.print(f"{len(caught)} of {len(chosen)} caught" + ("" if sound else "; the product itself is red"))
     REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps({"seed": seed, "caught": caught}, indent=2) + "\n")
-    raise typer.Exit(0 if sound and number == len(chosen) else 1)
+    report = {one.trial.name: {"caught": one.caught, "beside": one.beside, "s": round(one.took_s)} for one in tried}
+    REPORT.write_text(json.dumps({"seed": seed, "trials": report}, indent=2) + "\n")
+    raise typer.Exit(0 if sound and len(caught) == len(chosen) else 1)
 
 
-def run_with(trial: Trial, *, seed: int) -> list[str]:
-    """Why chaos turned red over a copy of the product with what the trial plants in it; empty where it stayed green."""
+def _lines(found: Sequence[str]) -> Text:
+    return Text("\n".join(found))
+
+
+def run_with(trial: Trial, *, seed: int) -> Tried:
+    """Why chaos turned red over a copy of the product with what the trial plants in it."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hb-selftest-") as directory:
         copy = Path(directory) / "copy"
         shutil.copytree(CHECKOUT, copy, ignore=_LEFT_OUT)
@@ -63,26 +88,35 @@ def run_with(trial: Trial, *, seed: int) -> list[str]:
         for name in _SHARED:
             (copy / ".local" / name).symlink_to(CHECKOUT / ".local" / name)
         trial.plant(copy)
-        return _run_chaos(copy, trial, seed)
+        found = _run_chaos(copy, trial, seed)
+    caught = trial.caught(found)
+    beside = [why for why in found if why not in caught]
+    return Tried(trial=trial, caught=caught, beside=beside, took_s=time.monotonic() - began)
 
 
 def _run_chaos(copy: Path, trial: Trial, seed: int) -> list[str]:
     targets = [word for target in trial.targets for word in ("--target", target)]
     command = [
         sys.executable, "-m", "deploy.chaos", "--kills", str(trial.kills), "--uplinks", str(trial.uplinks),
-        "--seed", str(seed), *targets, "--resends" if trial.resends else "--no-resends",
+        "--seed", str(seed), "--quiet-s", str(trial.quiet_s), *targets,
+        "--resends" if trial.resends else "--no-resends",
     ]  # fmt: skip
-    ended = subprocess.run(
-        command, cwd=copy, env=base_environment(), capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-    )
+    with subprocess.Popen(
+        command, cwd=copy, env=base_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as chaos:
+        try:
+            output, errors = chaos.communicate(timeout=_TIMEOUT_S)
+        except BaseException:
+            chaos.terminate()  # it takes its servers with it
+            raise
     report = copy / ".local" / "reports" / "chaos.json"
     if report.exists():
         found: list[str] = json.loads(report.read_text())["failures"]
         return found
-    last_words = ended.stderr.strip().splitlines()[-1:]
+    last_words = errors.strip().splitlines()[-1:]
     if any(NotRecoveredError.__name__ in line for line in last_words):
         return [f"recovery: {last_words[0]}"]
-    raise SelftestError(f"chaos did not come to a verdict:\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}")
+    raise SelftestError(f"chaos did not come to a verdict:\n{output[-2000:]}\n{errors[-2000:]}")
 
 
 if __name__ == "__main__":

@@ -31,11 +31,13 @@ def inside(root: Path, directory: Path, user: str, command: list[str]) -> list[s
     return with_open_files([*private, *enter, *command])
 
 
-def run_inside(root: Path, directory: Path, user: str, command: list[str], **environment: str) -> str:
-    """Run a command to its end and return what it printed."""
+def run_inside(
+    root: Path, directory: Path, user: str, command: list[str], *, given: str = "", **environment: str
+) -> str:
+    """Run a command to its end, with ``given`` as its input, and return what it printed."""
     full = inside(root, directory, user, command)
     clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **environment}
-    done = subprocess.run(full, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(full, env=clean, input=given, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = f"{command[0]} in {root.name} ended with {done.returncode}: {done.stderr.strip()}"
         raise CommandError(message)

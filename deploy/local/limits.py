@@ -8,11 +8,16 @@ WANTED = 65536
 NEEDED = 8192
 
 
+def open_files() -> int:
+    """The highest limit of open files that this machine allows, as far as we want it."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+
+
 def with_open_files(command: list[str]) -> list[str]:
     """The command under the highest limit of open files that this machine allows."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+    limit = open_files()
     if limit < NEEDED:
-        message = f"the hard limit of open files is {hard}, the stack needs {NEEDED} (ulimit -Hn)"
+        message = f"the hard limit of open files is {limit}, the stack needs {NEEDED} (ulimit -Hn)"
         raise UnsupportedMachineError(message)
     return ["prlimit", f"--nofile={limit}:{limit}", *command]

@@ -21,10 +21,8 @@ class Postgres:
 
     def __init__(self, settings: StackSettings, root: Path, port: int, password: str) -> None:
         self._settings = settings
-        self._root = root
-        self._port = port
-        self._password = password
-        self._directory = settings.server_directory("postgresql")
+        self.root, self.port, self.password = root, port, password
+        self.directory = settings.server_directory("postgresql")
 
     def server(self) -> Server:
         """How to run it; SIGINT is its fast shutdown (disconnect everybody, then end)."""
@@ -32,13 +30,17 @@ class Postgres:
         command = [f"{BINARIES}/postgres", "-D", f"{inside}/data", "-c", f"config_file={inside}/postgresql.conf"]
         return Server(
             name="postgresql",
-            command=jail.inside(self._root, self._directory, USER, command),
+            command=jail.inside(self.root, self.directory, USER, command),
             wrapped=True,
             log=self._settings.run_directory / "postgresql.log",
             before_start=self._before_start,
-            answers=lambda: postgres_answers(LOOPBACK, self._port, USER),
+            answers=self.answers,
             stop_signal=signal.SIGINT,
         )
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        return postgres_answers(LOOPBACK, self.port, USER)
 
     def make_database(self) -> None:
         """Create the stack's database with the extension, unless it is there."""
@@ -50,7 +52,7 @@ class Postgres:
 
     def ask(self, database: str, sql: str) -> str:
         """One statement through psql; the value as text."""
-        where = ["--host", LOOPBACK, "--port", str(self._port), "--username", USER, "--dbname", database]
+        where = ["--host", LOOPBACK, "--port", str(self.port), "--username", USER, "--dbname", database]
         command = [
             f"{BINARIES}/psql",
             *where,
@@ -62,28 +64,46 @@ class Postgres:
             sql,
         ]
         options = "-c client_min_messages=error"
-        return jail.run_inside(self._root, self._directory, USER, command, PGPASSWORD=self._password, PGOPTIONS=options)
+        return jail.run_inside(self.root, self.directory, USER, command, PGPASSWORD=self.password, PGOPTIONS=options)
 
     def _before_start(self) -> None:
-        owner = jail.owner(self._root, USER)
-        for directory in (self._directory, self._directory / "log"):
+        owner = jail.owner(self.root, USER)
+        for directory in (self.directory, self.directory / "log"):
             directory.mkdir(parents=True, exist_ok=True)
             os.chown(directory, *owner)
-        if not (self._directory / "data").exists():
+        if not (self.directory / "data").exists():
             self._initialise(owner)
-        values = {"host": LOOPBACK, "port": str(self._port)}
+        self.write_configuration()
+
+    def write_configuration(self) -> None:
+        """As the settings say."""
+        values = {"host": LOOPBACK, "port": str(self.port)}
         options = "".join(f"{name} = '{value}'\n" for name, value in self._settings.postgres_options.items())
         text = Template(CONFIGURATION.read_text()).substitute(values)
-        (self._directory / "postgresql.conf").write_text(text + options)
+        (self.directory / "postgresql.conf").write_text(text + options)
+
+    def take_password(self) -> None:
+        """Gives the stopped cluster, which may be another's, this stack's password."""
+        inside = jail.INSIDE
+        command = [
+            f"{BINARIES}/postgres",
+            "--single",
+            "-D",
+            f"{inside}/data",
+            "-c",
+            f"config_file={inside}/postgresql.conf",
+        ]
+        sql = f"alter role {USER} password '{self.password}'"
+        jail.run_inside(self.root, self.directory, USER, [*command, "postgres"], given=sql)
 
     def _initialise(self, owner: tuple[int, int]) -> None:
-        shutil.rmtree(self._directory / "data.new", ignore_errors=True)
-        password = self._directory / "password"
+        shutil.rmtree(self.directory / "data.new", ignore_errors=True)
+        password = self.directory / "password"
         password.touch(mode=0o600)
         os.chown(password, *owner)
-        password.write_text(self._password)
+        password.write_text(self.password)
         arguments = ["-D", f"{jail.INSIDE}/data.new", "-U", USER, f"--pwfile={jail.INSIDE}/password"]
         options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
-        jail.run_inside(self._root, self._directory, USER, [f"{BINARIES}/initdb", *arguments, *options])
+        jail.run_inside(self.root, self.directory, USER, [f"{BINARIES}/initdb", *arguments, *options])
         password.unlink()
-        (self._directory / "data.new").rename(self._directory / "data")
+        (self.directory / "data.new").rename(self.directory / "data")

@@ -7,7 +7,9 @@ from pathlib import Path
 SERVERS = ("mosquitto", "kafka", "postgresql")
 
 #: One name per connection: the broker takes the user name as client id, so two connections of one name end each other.
-PLATFORM_USERS = ("ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "watch-0")
+PLATFORM_USERS = (
+    "ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "commands-1", "watch-0", "proof-0",
+)  # fmt: skip
 
 LOOPBACK = "127.0.0.1"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -19,6 +21,8 @@ class StackSettings:
 
     name: str = "dev"
     local: Path = CHECKOUT / ".local"
+    #: Which of them run.
+    servers: tuple[str, ...] = SERVERS
     mqtt_port: int = 0
     kafka_port: int = 0
     kafka_controller_port: int = 0

@@ -1,10 +1,11 @@
 """The three servers of one stack, put together."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import kafka, mosquitto, prepare
+from deploy.local import backup, kafka, mosquitto, prepare
 from deploy.local.errors import AlreadyRunningError, BadUserNameError
 from deploy.local.postgres import Postgres
 from deploy.local.prepare import Say, locked, remove_tree
@@ -64,17 +65,31 @@ class Stack:
         """Start whatever doesn't run and wait until everything answers; prepares first where that wasn't done."""
         self.prepare()
         with locked(self.settings.run_directory / "lock"):
-            for name in SERVERS:
+            for name in self.settings.servers:
                 if not self.process(name).alive:
                     self.process(name).start()
             self.wait_ready(timeout_s)
-            self._postgres.make_database()
+            if "postgresql" in self.settings.servers:
+                self._postgres.make_database()
 
     def stop(self) -> None:
         """End the recorded processes in good order; data stays."""
         with locked(self.settings.run_directory / "lock"):
             for name in SERVERS:
                 self.process(name).stop()
+
+    def back_up(self, to: Path) -> None:
+        """Write the running database cluster to a file."""
+        backup.back_up(self._postgres, to)
+
+    def put_back(self, source: Path) -> None:
+        """Stop the database, replace all of its data by a backup's, start it again."""
+        with locked(self.settings.run_directory / "lock"):
+            database = self.process("postgresql")
+            database.stop()
+            backup.put_back(self._postgres, source)
+            database.start()
+            database.wait_ready()
 
     def erase(self) -> None:
         """Remove data, logs, ports and passwords of a stopped stack; the object is of no use afterwards."""
@@ -91,8 +106,8 @@ class Stack:
         return self._processes[name]
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
-        """Wait until all three answer."""
-        for name in SERVERS:
+        """Wait until all of them answer."""
+        for name in self.settings.servers:
             self.process(name).wait_ready(timeout_s)
 
     def register_devices(self, passwords: Mapping[str, str]) -> None:
@@ -106,15 +121,18 @@ class Stack:
 
     def versions(self) -> dict[str, str]:
         """What runs here, TimescaleDB's edition included."""
-        database = self.settings.database
-        extension = "select extversion from pg_extension where extname = 'timescaledb'"
-        return {
-            "mosquitto": mosquitto.version(self._root, self.settings.server_directory("mosquitto")),
-            "kafka": kafka.version(self._libraries),
-            "postgresql": self._postgres.ask(database, "show server_version"),
-            "timescaledb": self._postgres.ask(database, extension),
-            "timescaledb edition": self._postgres.ask(database, "show timescaledb.license"),
-        }
+        database, servers = self.settings.database, self.settings.servers
+        found = {}
+        if "mosquitto" in servers:
+            found["mosquitto"] = mosquitto.version(self._root, self.settings.server_directory("mosquitto"))
+        if "kafka" in servers:
+            found["kafka"] = kafka.version(self._libraries)
+        if "postgresql" in servers:
+            extension = "select extversion from pg_extension where extname = 'timescaledb'"
+            found["postgresql"] = self._postgres.ask(database, "show server_version")
+            found["timescaledb"] = self._postgres.ask(database, extension)
+            found["timescaledb edition"] = self._postgres.ask(database, "show timescaledb.license")
+        return found
 
     def server_settings(self) -> dict[str, str]:
         """The durability settings as the database server itself reports them."""

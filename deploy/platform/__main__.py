@@ -19,7 +19,7 @@ from deploy.local.errors import StackError
 from deploy.local.proc import ProcessRef, reference, wait_gone
 from deploy.local.settings import CHECKOUT, SERVERS, StackSettings
 from deploy.local.stack import Stack
-from deploy.platform.platform import Platform
+from deploy.platform.platform import Platform, take_over
 from deploy.platform.tool import ToolError
 
 RESTART_AFTER_S: Final = 0.5
@@ -42,37 +42,80 @@ def up(name: Name = "dev") -> None:
         stack.prepare(console.print)
         stack.start()
         status.update("starting the services")
-        if _keeper(stack) is None:
-            subprocess.Popen(
-                [sys.executable, "-m", "deploy.platform", "keep", "--name", name],
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(stack.settings.run_directory / "keeper.log").open("wb"),
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _READY_S
-        while _keeper(stack) is None:
-            if time.monotonic() > deadline:
-                console.print(f"[red]the services did not start; see {stack.settings.run_directory}/keeper.log[/]")
-                raise typer.Exit(1)
-            time.sleep(0.1)
+        _start_services(stack)
     _show(stack)
+
+
+def _start_services(stack: Stack) -> None:
+    """Under a keeper, unless there is one."""
+    if _keeper(stack) is None:
+        subprocess.Popen(
+            [sys.executable, "-m", "deploy.platform", "keep", "--name", stack.settings.name],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(stack.settings.run_directory / "keeper.log").open("wb"),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _READY_S
+    while _keeper(stack) is None:
+        if time.monotonic() > deadline:
+            console.print(f"[red]the services did not start; see {stack.settings.run_directory}/keeper.log[/]")
+            raise typer.Exit(1)
+        time.sleep(0.1)
+
+
+def _stop_services(stack: Stack) -> None:
+    keeper = _keeper(stack)
+    if keeper is not None:
+        keeper.send(signal.SIGTERM)
+        for late in wait_gone([keeper], 90):
+            late.send(signal.SIGKILL)
+    _record(stack).unlink(missing_ok=True)
 
 
 @cli.command()
 def down(name: Name = "dev") -> None:
     """Ends the services, then the servers; data stays."""
     stack = Stack(StackSettings(name=name))
-    keeper = _keeper(stack)
     with console.status("stopping"):
-        if keeper is not None:
-            keeper.send(signal.SIGTERM)
-            for late in wait_gone([keeper], 90):
-                late.send(signal.SIGKILL)
-        _record(stack).unlink(missing_ok=True)
+        _stop_services(stack)
         stack.stop()
     console.print("stopped")
+
+
+@cli.command()
+def backup(
+    to: Annotated[Path | None, typer.Option(help="The file; one named by the time if not given.")] = None,
+    name: Name = "dev",
+) -> None:
+    """Writes the whole database, roles included, to a file; the services go on."""
+    stack = Stack(StackSettings(name=name))
+    path = to or CHECKOUT / ".local" / "backups" / f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.tar.gz"
+    with console.status("backing up"):
+        stack.back_up(path.resolve())
+    console.print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="A file that `make backup` wrote.")], name: Name = "dev"
+) -> None:
+    """Stops the services, replaces the database by a backup, lets log and devices bring the rest, starts again."""
+    stack = Stack(StackSettings(name=name))
+    with console.status("starting the servers") as status:
+        stack.start()
+        status.update("stopping the services")
+        _stop_services(stack)
+        status.update("putting the backup in the place of the database")
+        stack.put_back(source.resolve())
+        platform = Platform(stack)
+        status.update("taking the database over")
+        said = take_over(platform)
+        status.update("starting the services")
+        _start_services(stack)
+    console.print(said)
+    _show(stack)
 
 
 @cli.command(hidden=True)

@@ -11,7 +11,8 @@ from typing import Final, Self
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from deploy.platform.clock import SharedClock
-from deploy.platform.services import SERVICES, ServiceProcess
+from deploy.platform.instances import Instance, instances_of
+from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -38,6 +39,12 @@ def stack_environment(stack: Stack) -> dict[str, str]:
     }
 
 
+def take_over(platform: "Platform") -> str:
+    """Makes a database that was put back the platform's own; says what that came to. Raises ToolError."""
+    platform.prepare()
+    return platform.command("services.restore").strip()
+
+
 class Platform:
     """Prepares, starts and stops the services on a running stack. ``overrides`` are settings, ``own`` those of one."""
 
@@ -48,7 +55,9 @@ class Platform:
         overrides: Mapping[str, str] | None = None,
         logs: Path | None = None,
         own: Mapping[str, Mapping[str, str]] | None = None,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
+        """``counts`` says of which services there are several."""
         self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
         self.environment = (
@@ -64,19 +73,24 @@ class Platform:
             | dict(overrides or {})
         )
         self._own = own or {}
-        self.metrics_ports = {name: free_port() for name in SERVICES}
+        self._environments: dict[str, dict[str, str]] = {}
+        instances = instances_of(counts or {})
+        self.metrics_ports = {one.name: free_port() for one in instances}
         self.directory = logs or stack.settings.run_directory / "services"
-        self.processes = {name: self._process(name) for name in SERVICES}
+        self.processes = {one.name: self._process(one) for one in instances}
 
     def environment_of(self, name: str) -> dict[str, str]:
-        """The settings of one service."""
-        ports = {"HB_METRICS_PORT": str(self.metrics_ports[name])}
-        watched = {"HB_WATCH_SERVICES": json.dumps(self._watched())} if name == "watch" else {}
-        return self.environment | ports | watched | dict(self._own.get(name, {}))
+        """The settings of one instance of a service."""
+        return dict(self._environments[name])
 
-    def _process(self, name: str) -> ServiceProcess:
-        environment = self.environment_of(name)
-        return ServiceProcess(name, [f"services.{name}"], environment, self.directory / f"{name}.log")
+    def _process(self, one: Instance) -> ServiceProcess:
+        ports = {"HB_METRICS_PORT": str(self.metrics_ports[one.name])}
+        if one.service == "api" and one.number:
+            ports["HB_API_PORT"] = str(free_port())
+        watched = {"HB_WATCH_SERVICES": json.dumps(self._watched())} if one.service == "watch" else {}
+        environment = {**self.environment, **one.environment, **ports, **watched, **self._own.get(one.name, {})}
+        self._environments[one.name] = environment
+        return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 
     def _watched(self) -> dict[str, str]:
         return {
@@ -108,7 +122,7 @@ class Platform:
 
     def stop(self) -> dict[str, int]:
         """Stops them, the last first; exit codes by name."""
-        return {name: self.processes[name].stop() for name in reversed(SERVICES)}
+        return {name: self.processes[name].stop() for name in reversed(self.processes)}
 
     def check_alive(self) -> None:
         """Raises ServiceEndedError where one has ended by itself."""

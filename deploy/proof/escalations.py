@@ -8,15 +8,19 @@ from typing import Final
 import asyncpg
 
 _STEPS: Final = """
-select s.alert_id::text as alert_id, s.step, s.state, s.due_at, a.acknowledged_at,
+select s.alert_id::text as alert_id, s.step, s.state, s.due_at,
        min(o.created_at) as fired_at, count(o.channel) as pages,
        count(o.channel) filter (where o.state = 'sent') as sent
-from escalation_steps s join alerts a using (alert_id) left join outbox o using (alert_id, step)
-group by s.alert_id, s.step, s.state, s.due_at, a.acknowledged_at
+from escalation_steps s left join outbox o using (alert_id, step)
+group by s.alert_id, s.step, s.state, s.due_at
 order by s.alert_id, s.step
 """
 _ALERTS: Final = "select alert_id::text as alert_id, state from alerts"
-_AUDIT: Final = "select alert_id::text as alert_id, from_state, to_state from alert_audit order by alert_id, audit_no"
+_AUDIT: Final = """
+select alert_id::text as alert_id, at, what, from_state, to_state from alert_audit order by alert_id, audit_no
+"""
+_TELLS: Final = frozenset({"opened", "raised", "reopened", "told_again"})
+"""What the trail calls a time at which people are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,6 @@ class Step:
     step: int
     state: str
     due_at: datetime
-    acknowledged_at: datetime | None
     fired_at: datetime | None
     pages: int
     sent: int
@@ -35,9 +38,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One row of the audit trail."""
+    """One row of the audit trail, in the order in which the alert changed. ``at`` is platform time."""
 
     alert_id: str
+    at: datetime
+    what: str
     from_state: str | None
     to_state: str
 
@@ -52,7 +57,10 @@ class Outage:
 
 @dataclass(slots=True, kw_only=True)
 class Escalations:
-    """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay."""
+    """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay.
+
+    ``after_answer``: told, or still to be told, though somebody had taken the alert on.
+    """
 
     steps: int = 0
     unpaged: int = 0
@@ -82,14 +90,18 @@ async def load(dsn: str) -> tuple[list[Step], dict[str, str], list[Change]]:
     return steps, states, changes
 
 
-def judge_steps(steps: Sequence[Step], outages: Sequence[Outage], *, allowed: timedelta) -> Escalations:
+def judge_steps(
+    steps: Sequence[Step], outages: Sequence[Outage], *, allowed: timedelta, ended_at: datetime
+) -> Escalations:
     """I2 and I3: a step that was taken made pages, all delivered, in order, not before and not long after it was due.
 
-    ``allowed`` is platform time.
+    One that waits is not overdue at the end. ``allowed`` and ``ended_at`` are platform time.
     """
     verdict = Escalations(steps=sum(one.state == "done" for one in steps))
     before: dict[str, datetime] = {}
     for one in steps:
+        if one.state == "pending" and _possible_from(one.due_at, outages) + allowed < ended_at:
+            _note(verdict, "late", one)
         if one.state != "done":
             continue
         if one.fired_at is None:
@@ -103,10 +115,30 @@ def judge_steps(steps: Sequence[Step], outages: Sequence[Outage], *, allowed: ti
             _note(verdict, "late", one)
         if one.fired_at < before.get(one.alert_id, one.fired_at):
             _note(verdict, "out_of_order", one)
-        if one.acknowledged_at is not None and one.fired_at > one.acknowledged_at:
-            _note(verdict, "after_answer", one)
         before[one.alert_id] = one.fired_at
     return verdict
+
+
+def judge_answers(
+    verdict: Escalations, steps: Sequence[Step], states: Mapping[str, str], changes: Sequence[Change]
+) -> None:
+    """I3: nobody is told of an alert that is not open, by the order of its trail; every telling is in the trail."""
+    open_now: dict[str, bool] = {}
+    told: dict[tuple[str, datetime], bool] = {}
+    for change in changes:
+        if change.what in _TELLS:
+            still_open = change.what != "told_again" or open_now.get(change.alert_id, False)
+            told[change.alert_id, change.at] = still_open
+        open_now[change.alert_id] = change.to_state == "open"
+    for one in steps:
+        if one.state == "done" and one.fired_at is not None:
+            was_open = told.get((one.alert_id, one.fired_at))
+            if was_open is None:
+                _note(verdict, "unrecorded", one)
+            elif not was_open:
+                _note(verdict, "after_answer", one)
+        elif (one.state == "cancelled" and one.pages) or (one.state == "pending" and states[one.alert_id] != "open"):
+            _note(verdict, "after_answer", one)
 
 
 def judge_audit(verdict: Escalations, states: Mapping[str, str], changes: Sequence[Change]) -> None:

@@ -1,14 +1,19 @@
 """Tells people again about a grave alert that nobody has answered."""
 
 from dataclasses import dataclass
+from typing import Final
 
+import asyncpg
 import structlog
 
 from schemas.alerts import Severity
 from services.alert.pages import PageQueue, Subject
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Connection, Pool, Queries
 from services.runtime.metrics import Metrics
+
+_MOST: Final = 50
+"""In one transaction: their pages can be sent only after it, so not too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,29 +28,29 @@ class EscalationLadder:
     log: structlog.typing.FilteringBoundLogger
 
     async def climb(self) -> int:
-        """Takes one step that is due; says whether there was one. Raises LOST_CONNECTION: not taken."""
+        """Takes a batch of steps that are due; says how many. Raises LOST_CONNECTION: none was taken."""
         now = self.clock.now_ms()
         async with self.pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(self.sql["claim_step"], to_datetime(now))
-            if row is None:
-                return 0
-            subject = Subject(
-                alert_id=row["alert_id"],
-                home_no=row["home_no"],
-                person_no=row["person_no"],
-                severity=Severity(row["severity"]),
-            )
-            await connection.execute(self.sql["step_done"], row["alert_id"], row["step"])
-            told = await self.pages.add(connection, subject, step=row["step"], repeats=row["repeat"], now=now)
-            await connection.execute(
+            rows = await connection.fetch(self.sql["claim_steps"], to_datetime(now), _MOST)
+            await connection.executemany(self.sql["step_done"], [(row["alert_id"], row["step"]) for row in rows])
+            told = [(row, await self._tell(connection, row, now)) for row in rows]
+            await connection.executemany(
                 self.sql["audit"],
-                row["alert_id"],
-                to_datetime(now),
-                "told_again",
-                row["state"],
-                row["state"],
-                row["level"],
+                [
+                    (row["alert_id"], to_datetime(now), "told_again", row["state"], row["state"], row["level"])
+                    for row in rows
+                ],
             )
-        self.metrics.count("hb_alert_repeats_total")
-        self.log.info("told again", alert_id=str(row["alert_id"]), step=row["step"], pages=told)
-        return 1
+        self.metrics.count("hb_alert_repeats_total", len(rows))
+        for row, pages in told:
+            self.log.info("told again", alert_id=str(row["alert_id"]), step=row["step"], pages=pages)
+        return len(rows)
+
+    async def _tell(self, connection: Connection, row: asyncpg.Record, now: int) -> int:
+        subject = Subject(
+            alert_id=row["alert_id"],
+            home_no=row["home_no"],
+            person_no=row["person_no"],
+            severity=Severity(row["severity"]),
+        )
+        return await self.pages.add(connection, subject, step=row["step"], repeats=row["repeat"], now=now)

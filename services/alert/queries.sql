@@ -64,16 +64,18 @@ select $1, coalesce(max(step), 0) + 1, $2, $3, $4 from escalation_steps where al
 returning step;
 
 -- name: queue_page
--- A page to one doctor over one channel.
-insert into outbox (alert_id, step, doctor_no, channel, created_at, retry_at) values ($1, $2, $3, $4, $5, $6);
+-- A page to one doctor over one channel. What was before the database was restored may have been told then.
+insert into outbox (alert_id, step, doctor_no, channel, created_at, retry_at, possible_duplicate)
+select $1, $2, $3, $4, $5, $6, coalesce(a.condition_at <= p.restored_at, false)
+from alerts a, platform p where a.alert_id = $1;
 
--- name: claim_step
--- A repetition that is due, with its alert: an acknowledgement that came first has cancelled it.
+-- name: claim_steps
+-- Repetitions that are due, each with its alert: an acknowledgement that came first has cancelled it.
 select s.alert_id, s.step, s.repeat, a.home_no, a.person_no, a.severity, a.level, a.state
 from escalation_steps s join alerts a using (alert_id)
 where s.state = 'pending' and s.due_at <= $1 and a.state = 'open'
 order by s.due_at
-limit 1
+limit $2
 for update of a, s skip locked;
 
 -- name: step_done

@@ -48,7 +48,10 @@ def is_own_request(site: str | None, origin: str | None, host: str) -> bool:
     """Whether a browser says that a form or script of our own pages sent a request (absent headers say nothing)."""
     if site is not None and site not in {"same-origin", "none"}:
         return False
-    return origin is None or urlsplit(origin).netloc == host
+    try:
+        return origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 # --- how old, how fresh -------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from secrets import compare_digest
 from traceback import extract_tb
 from typing import Final
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,7 +94,7 @@ def _limited(receive: Receive) -> Callable[[], Awaitable[Message]]:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MOST_BYTES:
-            raise BodyTooLargeError
+            raise HTTPException(413, str(BodyTooLargeError()))  # any other error is turned into a 400
         return message
 
     return limited

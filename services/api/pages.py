@@ -1,6 +1,6 @@
 """The pages for doctors: worklist, alert, people, person. Plain HTML; none of them needs JavaScript."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from services.api.charts import Window
 from services.api.console import console_of
 from services.api.display import CHARTS, RULE_CHARTS
 from services.api.guard import check_token
+from services.api.inputs import VERSION_LIMIT, Moment, Text
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
@@ -86,8 +87,8 @@ async def acknowledge_alert(
     alert_id: UUID,
     doctor: SignedIn,
     csrf: Annotated[str, Form()] = "",
-    version: Annotated[int, Form()] = 0,
-    note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
+    version: Annotated[int, Form(ge=0, lt=VERSION_LIMIT)] = 0,
+    note: Annotated[Text, Form(max_length=LONGEST_NOTE)] = "",
 ) -> RedirectResponse:
     """The doctor takes it on."""
     check_token(doctor, csrf)
@@ -99,8 +100,8 @@ async def acknowledge_alert(
 async def people(
     request: Request,
     doctor: SignedIn,
-    search: Annotated[str, Query(max_length=120)] = "",
-    after: Annotated[str, Query(max_length=120)] = "",
+    search: Annotated[Text, Query(max_length=120)] = "",
+    after: Annotated[Text, Query(max_length=120)] = "",
     after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> HTMLResponse:
     """Everybody in the doctor's care."""
@@ -112,7 +113,7 @@ async def people(
 
 @router.get("/people/{person_id}")
 async def person(
-    request: Request, person_id: UUID, doctor: SignedIn, until: Annotated[datetime | None, Query()] = None
+    request: Request, person_id: UUID, doctor: SignedIn, until: Annotated[Moment | None, Query()] = None
 ) -> HTMLResponse:
     """One patient: what is known now, the last day, alerts and doses. ``until``: the end of an earlier day."""
     console = console_of(request)

@@ -13,27 +13,35 @@ select person_no, person_id, display_name, born_on, home_no, home_id, label, tim
 from people join homes using (home_no) where person_id = $1;
 
 -- name: people_of
--- A page of the people in a doctor's care by name after $4, $5, with what waits for each.
-select people.person_no, person_id, display_name, born_on, homes.label, time_zone, newest.observed_at,
-       waiting.alerts, waiting.severity
-from people join homes using (home_no)
-cross join lateral (
-    select max(latest.observed_at) as observed_at
-    from unnest($3::smallint[]) as kind (vital) cross join lateral (
+-- A page of the people in a doctor's care by name after $4, $5, with what waits for each. All of the past is searched only
+-- for those of whom the last week holds nothing.
+with listed as materialized (
+    select people.person_no, person_id, display_name, born_on, homes.label, time_zone
+    from people_in_care($1, $2::timestamptz) care
+    join people on people.person_no = care.person_no join homes on homes.home_no = care.home_no
+    where (display_name, people.person_no) > ($4, $5) and ($6 = '' or strpos(lower(display_name), lower($6)) > 0)
+    order by display_name, people.person_no limit $7
+)
+select listed.*, coalesce((
+    select max(latest.observed_at) from unnest($3::smallint[]) as kind (vital) cross join lateral (
         select observed_at from readings
-        where readings.person_no = people.person_no and readings.vital = kind.vital
+        where readings.person_no = listed.person_no and readings.vital = kind.vital
+          and observed_at > $2::timestamptz - interval '7 days'
         order by observed_at desc limit 1
     ) latest
-) newest
+), (
+    select max(latest.observed_at) from unnest($3::smallint[]) as kind (vital) cross join lateral (
+        select observed_at from readings
+        where readings.person_no = listed.person_no and readings.vital = kind.vital
+        order by observed_at desc limit 1
+    ) latest
+)) as observed_at, waiting.alerts, waiting.severity
+from listed
 cross join lateral (
     select count(*) as alerts, max(severity) as severity from alerts
-    where alerts.person_no = people.person_no and alerts.state = 'open'
+    where alerts.person_no = listed.person_no and alerts.state = 'open'
 ) waiting
-where exists (
-    select from care_relations care
-    where care.doctor_no = $1 and care.person_no = people.person_no and care.valid @> $2::timestamptz
-) and (display_name, people.person_no) > ($4, $5) and ($6 = '' or strpos(lower(display_name), lower($6)) > 0)
-order by display_name, people.person_no limit $7;
+order by display_name, listed.person_no;
 
 -- name: zones_of
 -- The time zones of the homes in a doctor's care.
@@ -77,7 +85,9 @@ select alerts.*, coalesce(people.display_name, homes.label) as subject, people.p
 from alerts join homes using (home_no)
 left join people on people.person_no = alerts.person_no
 left join doctors on doctors.doctor_no = alerts.acknowledged_by
-where alerts.state <> 'closed' and in_care($1, alerts.person_no, alerts.home_no, $2)
+where alerts.state <> 'closed'
+  and (alerts.person_no in (select person_no from people_in_care($1, $2))
+       or (alerts.person_no = 0 and alerts.home_no in (select home_no from people_in_care($1, $2))))
 order by alerts.state = 'open' desc, alerts.severity desc, alerts.opened_at limit $3;
 
 -- name: alerts_page
@@ -89,7 +99,8 @@ left join people on people.person_no = alerts.person_no
 left join doctors on doctors.doctor_no = alerts.acknowledged_by
 where alerts.state = any ($3::text[]) and ($6::integer is null or alerts.person_no = $6)
   and ($4::timestamptz is null or (alerts.opened_at, alerts.alert_id) < ($4, $5))
-  and in_care($1, alerts.person_no, alerts.home_no, $2)
+  and (alerts.person_no in (select person_no from people_in_care($1, $2))
+       or (alerts.person_no = 0 and alerts.home_no in (select home_no from people_in_care($1, $2))))
 order by alerts.opened_at desc, alerts.alert_id desc limit $7;
 
 -- name: find_alert

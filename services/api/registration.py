@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
+from schemas.events import EventKind
 from schemas.registry import Register
 from schemas.topics import shard_of
 from services.runtime.database import Connection, Pool, Queries, load_queries
@@ -14,6 +15,10 @@ from services.runtime.errors import HearthBeatError
 
 BINDING_LEAD_S: Final = 10.0
 """A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it (design 2.3)."""
+
+
+_DISPENSERS: Final = [one.code for one in DEVICE_TYPES if EventKind.DOSE_CONFIRMED in one.events]
+"""Types of device that can tell that a dose was taken; a plan in any other would be missed each time."""
 
 
 class RegisterError(HearthBeatError):
@@ -45,6 +50,7 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     Raises RegisterError; then nothing was written.
     """
     check(register)
+    _refuse_unborn(register, now)
     sql = load_queries("services.api", "registration.sql")
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(sql["lock"])
@@ -81,6 +87,14 @@ def check(register: Register) -> None:
         slots = DEVICE_TYPE_BY_CODE[device.type].slots
         if any(binding.slot > slots for binding in device.bindings):
             raise RegisterError(f"{device.device} has {slots} slot(s)")
+
+
+def _refuse_unborn(register: Register, now: datetime) -> None:
+    """A day of leeway: somewhere it is tomorrow already."""
+    people = [person for home in register.homes for person in home.people]
+    unborn = [str(one.person_id) for one in people if one.born_on > now.date() + timedelta(days=1)]
+    if unborn:
+        raise RegisterError(f"not born yet: {', '.join(unborn[:5])}")
 
 
 def _refuse_twice(what: str, ids: Iterable[object]) -> None:
@@ -130,7 +144,7 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
     cared_for = {person for doctor in register.doctors for person in doctor.people}
     plans = {plan.device for home in register.homes for person in home.people for plan in person.plans}
     people = await connection.fetch(sql["unknown_people"], list(bound | cared_for))
-    devices = await connection.fetch(sql["unknown_devices"], list(plans))
+    devices = await connection.fetch(sql["unknown_dispensers"], list(plans), _DISPENSERS)
     unknown = [str(row[0]) for row in (*people, *devices)]
     if unknown:
         raise RegisterError(f"unknown: {', '.join(unknown)}")

@@ -1,6 +1,6 @@
 -- name: lock
 -- One registration at a time.
-select pg_advisory_xact_lock(7001043);
+select pg_advisory_xact_lock(7001065);
 
 -- name: write_homes
 -- New homes, and known ones brought up to date.
@@ -33,9 +33,10 @@ on conflict (device) do update set device_type = excluded.device_type, home_no =
 -- Those of the ids that nobody has.
 select id from unnest($1::uuid[]) as id where not exists (select from people where person_id = id) limit 5;
 
--- name: unknown_devices
--- Those of the names that no device has.
-select name from unnest($1::text[]) as name where not exists (select from devices where device = name) limit 5;
+-- name: unknown_dispensers
+-- Those of the names that no device of the types $2 has.
+select name from unnest($1::text[]) as name
+where not exists (select from devices where device = name and device_type = any ($2::text[])) limit 5;
 
 -- name: drop_unborn_bindings
 -- Open bindings of the listed devices that are no longer wanted and would only have begun at $5 or later.

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from asyncpg import Record
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from schemas.alerts import AlertState, Severity
 from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
 from services.api.console import console_of
 from services.api.guard import check_token
+from services.api.inputs import VERSION_LIMIT, AwareMoment, Text
 from services.api.pages import LONGEST_NOTE
 from services.api.reads import (
     MOST_ALERTS,
@@ -27,7 +28,41 @@ from services.api.reads import (
 )
 from services.api.sessions import SignedIn
 
-router = APIRouter(prefix="/api/v1", tags=["v1"])
+
+class ProblemOut(BaseModel):
+    """Why there is no other answer."""
+
+    detail: str
+
+
+class FieldProblemOut(BaseModel):
+    """A field that can't be read: where it stands and what is wrong with it."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class NotUnderstoodOut(BaseModel):
+    """What is wrong with the request: a sentence, or field by field."""
+
+    detail: str | list[FieldProblemOut]
+
+
+Responses = dict[int | str, dict[str, Any]]
+_ANYWHERE: Final[Responses] = {
+    401: {"model": ProblemOut, "description": "Not signed in"},
+    422: {"model": NotUnderstoodOut, "description": "Not understood"},
+    503: {"model": ProblemOut, "description": "The database can't be reached; try again"},
+}
+_OF_ONE: Final[Responses] = {404: {"model": ProblemOut, "description": "Nothing here, or not in your care"}}
+_WRITES: Final[Responses] = {
+    400: {"model": ProblemOut, "description": "The body can't be read"},
+    403: {"model": ProblemOut, "description": "Without the session's own token"},
+    409: {"model": ProblemOut, "description": "It has changed since"},
+    413: {"model": ProblemOut, "description": "The body is too large"},
+}
+router = APIRouter(prefix="/api/v1", tags=["v1"], responses=_ANYWHERE)
 
 _LONGEST_RANGE = timedelta(days=31)
 VitalCode = Literal[
@@ -142,8 +177,8 @@ class AlertDetailOut(AlertOut):
 class AcknowledgeIn(BaseModel):
     """``version`` is that of the alert as it was read."""
 
-    version: int = Field(ge=0, le=2**31 - 1)
-    note: str = Field(default="", max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")
+    version: int = Field(ge=0, lt=VERSION_LIMIT)
+    note: Text = Field(default="", max_length=LONGEST_NOTE)
 
 
 def _person(row: Record) -> dict[str, Any]:
@@ -192,7 +227,7 @@ async def session(request: Request, doctor: SignedIn) -> SessionOut:
 async def people(
     request: Request,
     doctor: SignedIn,
-    after: Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$")] = "",
+    after: Annotated[Text, Query(max_length=120)] = "",
     after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = MOST_PEOPLE,
 ) -> list[PersonInListOut]:
@@ -209,7 +244,7 @@ async def people(
     ]
 
 
-@router.get("/people/{person_id}")
+@router.get("/people/{person_id}", responses=_OF_ONE)
 async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonDetailOut:
     """One person with the newest value of each vital."""
     console = console_of(request)
@@ -227,14 +262,14 @@ async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonD
     return PersonDetailOut(**_person(row), latest=latest)
 
 
-@router.get("/people/{person_id}/readings")
+@router.get("/people/{person_id}/readings", responses=_OF_ONE)
 async def readings(
     request: Request,
     person_id: UUID,
     doctor: SignedIn,
     vital: VitalCode,
-    start: Annotated[AwareDatetime, Query(alias="from")],
-    end: Annotated[AwareDatetime, Query(alias="to")],
+    start: Annotated[AwareMoment, Query(alias="from")],
+    end: Annotated[AwareMoment, Query(alias="to")],
     limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = MOST_READINGS,
 ) -> ReadingsOut:
     """The readings of one vital from ``from`` up to ``to`` (at most 31 days), in order of time."""
@@ -257,7 +292,7 @@ async def alerts(
     request: Request,
     doctor: SignedIn,
     state: Annotated[list[AlertState] | None, Query()] = None,
-    before: AwareDatetime | None = None,
+    before: AwareMoment | None = None,
     before_id: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50,
 ) -> list[AlertOut]:
@@ -267,7 +302,7 @@ async def alerts(
     return [AlertOut(**_alert(row)) for row in rows]
 
 
-@router.get("/alerts/{alert_id}")
+@router.get("/alerts/{alert_id}", responses=_OF_ONE)
 async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDetailOut:
     """One alert with what it rests on."""
     console = console_of(request)
@@ -276,7 +311,7 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDeta
     return AlertDetailOut(**_alert(row), findings=[{name: one[name] for name in _OF_FINDING} for one in findings])
 
 
-@router.post("/alerts/{alert_id}/acknowledge")
+@router.post("/alerts/{alert_id}/acknowledge", responses=_OF_ONE | _WRITES)
 async def acknowledge_alert(
     request: Request,
     alert_id: UUID,

@@ -15,7 +15,8 @@ from starlette.staticfiles import StaticFiles
 from services.api import live, pages, rest
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
-from services.api.guard import BodyTooLargeError, ForeignRequestError, check_token
+from services.api.guard import ForeignRequestError, check_token
+from services.api.inputs import Text
 from services.api.rendering import page
 from services.api.sessions import (
     NotSignedInError,
@@ -67,7 +68,7 @@ def _sign_in_page(request: Request, problem: str, *, next_page: str, status: int
 @router.post("/sign-in", response_model=None)
 async def sign_in_form(
     request: Request,
-    email: Annotated[str, Form(max_length=254)],
+    email: Annotated[Text, Form(max_length=254)],
     password: Annotated[str, Form(max_length=1024)],
     csrf: Annotated[str, Form()] = "",
     next_page: Annotated[str, Form(alias="next")] = "/",
@@ -157,7 +158,6 @@ def build_app(console: Console) -> FastAPI:
     app.add_exception_handler(NotSignedInError, _not_signed_in)
     app.add_exception_handler(NotInCareError, _answer(404, _NOT_FOUND))
     app.add_exception_handler(ForeignRequestError, _answer(403))
-    app.add_exception_handler(BodyTooLargeError, _answer(413))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _not_understood)
     for lost in LOST_CONNECTION:

@@ -9,6 +9,7 @@ from services.ingest.canary import Canaries
 from services.ingest.floods import FloodNotes
 from services.ingest.flow import Limits
 from services.ingest.settings import IngestSettings
+from services.ingest.shards import claim_shards
 from services.ingest.snapshot import SnapshotKeeper, has_run_before
 from services.ingest.uplinks import UplinkPath
 from services.runtime.bus.open import open_bus
@@ -22,7 +23,8 @@ from services.runtime.mqtt import open_link
 async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """One instance of ingest, until ``stop``."""
     log = logger("ingest").bind(instance=settings.instance)
-    filters = [UP.of_shard(shard) for shard in range(settings.first_shard, settings.last_shard + 1)]
+    shards = range(settings.first_shard, settings.last_shard + 1)
+    filters = [UP.of_shard(shard) for shard in shards]
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-ingest"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
@@ -50,6 +52,7 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
             sessions_known_lost=0 if ran_before else 1,
         )
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
+        await claim_shards(pool, settings.instance, shards, stop, log)
         log.info("started", shards=len(filters), partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(snapshot.keep(stop), name="snapshot")

@@ -138,8 +138,9 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 
 def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
-    if body["epoch"] != epoch or body["seq"] != seq:
-        raise _RefusedError(Reason.BAD_ENVELOPE, "epoch" if body["epoch"] != epoch else "seq")
+    for name, first in (("epoch", epoch), ("seq", seq)):
+        if type(body[name]) is not int or body[name] != first:  # a second one, later in the object
+            raise _RefusedError(Reason.BAD_ENVELOPE, name)
     sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
     if type(sent_at) is not int or not 0 <= sent_at < SEQ_LIMIT:
         raise _RefusedError(Reason.BAD_ENVELOPE, "sent_at")
@@ -323,4 +324,5 @@ def _fits(said: Any, detail: Detail) -> bool:
     if detail.type is str:
         plain = isinstance(said, str) and len(said) <= _TEXT_LIMIT and said.isprintable()
         return plain and (not detail.choices or said in detail.choices)
-    return type(said) in {int, float} and detail.lowest <= said <= detail.highest
+    in_range = type(said) in {int, float} and detail.lowest <= said <= detail.highest
+    return in_range and (detail.type is float or said == int(said))

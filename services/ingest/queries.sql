@@ -21,3 +21,16 @@ on conflict (device) do update set
     began_at = case when f.last_at < $3 - interval '1 minute' then excluded.began_at else f.began_at end,
     put_off = excluded.put_off + case when f.last_at < $3 - interval '1 minute' then 0 else f.put_off end,
     last_at = excluded.last_at;
+
+-- name: claim_shards
+-- These shards are this instance's now.
+insert into ingest_shards (shard, instance) select shard, $1 from unnest($2::smallint[]) as shard
+on conflict (shard) do update set instance = excluded.instance where ingest_shards.instance <> excluded.instance;
+
+-- name: shards_of
+-- How many shards an instance has.
+select count(*) from ingest_shards where instance = $1;
+
+-- name: forget_canaries
+-- An instance that was taken away for good.
+delete from watermarks where instance = $1;

@@ -1,6 +1,8 @@
 """The process of score: environment, signals, exit code; and the commands that compare its state with a replay."""
 
 import asyncio
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,6 +12,8 @@ from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
 from services.score import app, replay
 from services.score.settings import ScoreSettings
+
+Findings = Annotated[Path | None, typer.Option(help="Where to write the findings that rest on readings, one a line.")]
 
 cli = typer.Typer(add_completion=False, help=__doc__)
 
@@ -31,15 +35,29 @@ def run(context: typer.Context) -> None:
 
 
 @cli.command()
-def export_state() -> None:
+def export_state(
+    *,
+    as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False,
+    findings: Findings = None,
+) -> None:
     """Prints the checkpoint: a home a line, canonical JSON."""
-    typer.echo(asyncio.run(replay.export_state(ScoreSettings())))
+    state = asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands))
+    if findings is not None:
+        findings.write_text(asyncio.run(replay.export_findings(ScoreSettings())))
+    typer.echo(state)
 
 
 @cli.command()
-def replay_state() -> None:
+def replay_state(
+    after: Annotated[Path | None, typer.Option(help="What export-state printed where the log begins.")] = None,
+    findings: Findings = None,
+) -> None:
     """Prints the same from an undisturbed replay of the log up to the checkpoint."""
-    typer.echo(asyncio.run(replay.replay_state(ScoreSettings())))
+    before = after.read_text() if after else ""
+    done = asyncio.run(replay.replay_log(ScoreSettings(), before))
+    if findings is not None:
+        findings.write_text(done.told())
+    typer.echo(replay.canonical(done.states()))
 
 
 if __name__ == "__main__":

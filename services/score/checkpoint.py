@@ -1,7 +1,7 @@
 """The durable side of score's state: what each partition's homes looked like at a position of the log."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -51,12 +51,30 @@ class Checkpoints:
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
+        numbers = await self._given_out(connection, partition_no)
+        await self._write(connection, partition_no, {home: seeded(people) for home, people in numbers.items()})
+
+    async def _given_out(self, connection: Connection, partition_no: int) -> dict[int, dict[int, dict[str, int]]]:
+        """The highest episode number by home, person and rule."""
         numbers: dict[int, dict[int, dict[str, int]]] = {}
         for row in await connection.fetch(self.sql["highest_episodes"], _NUMBERED, FALL.name, SOS.name):
             if partition_of(home_key(row["home_no"]), self.partitions) == partition_no:
                 people = numbers.setdefault(row["home_no"], {})
                 people.setdefault(row["person_no"], {})[row["rule"]] = row["episode"]
-        await self._write(connection, partition_no, {home: seeded(people) for home, people in numbers.items()})
+        return numbers
+
+    async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
+        """Goes on at ``position``, though what lies between is in no log any more. Inside the caller's transaction.
+
+        States stay as they are, but no episode gets a number that a finding has which came of what lies between.
+        """
+        rows = await connection.fetch(self.sql["states"], partition_no)
+        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
+        for home_no, people in (await self._given_out(connection, partition_no)).items():
+            for person_no, numbers in people.items():
+                homes.setdefault(home_no, HomeState()).subject(person_no).raise_numbers(numbers)
+        await self._write(connection, partition_no, homes)
+        await connection.execute(self.sql["jump"], partition_no, position)
 
     async def save(self, partition_no: int, partition: Partition) -> bool:
         """False where the checkpoint is no longer the one that was loaded: somebody else goes on from another."""
@@ -79,6 +97,11 @@ class Checkpoints:
             plain = [write_json(homes[home_no].to_plain()).decode() for home_no in part]
             await connection.execute(self.sql["save_states"], part, partition_no, plain)
             await asyncio.sleep(0)
+
+    async def registered(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of these (device, home) whose both are in the register."""
+        columns = [device_no for device_no, _ in pairs], [home_no for _, home_no in pairs]
+        return [tuple(row) for row in await self.pool.fetch(self.sql["registered"], *columns)]
 
     async def number_newcomers(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
         """People who come to a home (person, home, its state) go on with the numbers of the homes they lived in."""

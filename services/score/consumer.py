@@ -10,7 +10,7 @@ import structlog
 
 from schemas.codec import decode_uplink_record
 from schemas.reasons import Flag
-from schemas.records import Canary, JudgedEvent, JudgedReading, UplinkRecord
+from schemas.records import Canary, JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Gather, pause, to_datetime
@@ -38,8 +38,8 @@ class _StoppedError(HearthBeatError):
 
 
 Held = Mapping[int, Partition]
-"""The partitions of an assignment. While a rebalance loads the next one there are none: what comes then is dropped,
-and read again from the checkpoint."""
+"""The partitions of an assignment. Until the next one is loaded there are none: what comes then is dropped, and read
+again from the checkpoint."""
 
 
 @dataclass(slots=True)
@@ -70,18 +70,26 @@ class Consumer:
         self._metrics, self._log, self._stop = metrics, log, stop
         self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
         self._held: Held = {}
+        self._registered: dict[tuple[int, int], bool] = {}
+        self._to_load: frozenset[int] | None = None
+        self._subscription: Subscription | None = None
+        self._at_work = asyncio.Lock()
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
         loop, gather = asyncio.get_running_loop(), Gather(most_s=_MOST_GATHER_S, full=most)
-        subscription: Subscription | None = None
         next_checkpoint = loop.time() + checkpoint_every_s
         try:
             while not self._stop.is_set():
                 try:
-                    subscription = subscription or await self._bus.subscribe(
-                        UPLINKS_JUDGED.name, GROUP, instance=instance, on_assigned=self._on_assigned
+                    subscription = self._subscription = self._subscription or await self._bus.subscribe(
+                        UPLINKS_JUDGED.name,
+                        GROUP,
+                        instance=instance,
+                        on_assigned=self._on_assigned,
+                        on_revoked=self._on_revoked,
                     )
+                    await self._load(subscription)
                     messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
                 except RetryLaterError as error:
                     self._metrics.waits(on=Server.BUS, now=True)
@@ -92,32 +100,61 @@ class Consumer:
                 await self._take(self._held, messages)
                 await asyncio.sleep(gather.after(len(messages)))
                 if loop.time() >= next_checkpoint:
-                    await self._save(subscription)
+                    async with self._at_work:
+                        await self._save(subscription)
                     next_checkpoint = loop.time() + checkpoint_every_s
-            if subscription is not None:
-                await self._save(subscription)
+            if self._subscription is not None:
+                async with self._at_work:
+                    await self._save(self._subscription)
         except _StoppedError:
             self._log.warning("stopped while the database was away")
 
-    async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """Loads the checkpoints of what is ours now; answers where each one stands."""
-        self._held = {}
-        held = {}
+    async def _on_revoked(self) -> None:
+        """Lets the batch under way end, and writes the checkpoint that whoever comes next begins at."""
         try:
+            async with self._at_work:
+                if self._subscription is not None:
+                    await self._save(self._subscription)
+        finally:
+            self._held, self._to_load = {}, None
+
+    async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
+        """Only notes what is ours: no heartbeat is sent before this has answered, and checkpoints may take long."""
+        self._held, self._to_load = {}, partitions
+        return {}
+
+    async def _load(self, subscription: Subscription) -> None:
+        """Loads the checkpoints of what is ours now, and begins to read where each one stands."""
+        if self._to_load is None:
+            return
+        async with self._at_work:
+            partitions, held = self._to_load or frozenset(), {}
             for partition_no in sorted(partitions):
                 held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
-        except _StoppedError:
-            return {}
-        self._held = held
+            if partitions is not self._to_load:
+                return
+            self._held, self._to_load = held, None
+            await subscription.rewind({partition_no: partition.position for partition_no, partition in held.items()})
         self._log.info("assigned", partitions=len(held), homes=sum(len(one.homes) for one in held.values()))
-        return {partition_no: partition.position for partition_no, partition in held.items()}
 
     async def _take(self, held: Held, messages: Sequence[Message]) -> None:
+        """``held`` as it was when ``messages`` were fetched. Where it has changed since, the records come again."""
+        async with self._at_work:
+            if held is not self._held:
+                return
+            try:
+                await self._score(held, messages)
+            except BaseException:
+                self._held = {}  # ahead of what is written: no checkpoint may be made of it
+                raise
+
+    async def _score(self, held: Held, messages: Sequence[Message]) -> None:
         records = [
             (held[message.partition], message, decode_uplink_record(message.value))
             for message in messages
             if message.partition in held and message.offset >= held[message.partition].position
         ]
+        await self._look_up_strangers([record for _, _, record in records])
         await self._number_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
         for partition, message, record in records:
@@ -127,7 +164,7 @@ class Consumer:
             if isinstance(record, Canary):
                 partition.passed_at = max(partition.passed_at or 0, record.received_at)
                 batch.canaries[record.instance, message.partition] = record.received_at
-            elif record.device_no:
+            elif self._is_registered(record):
                 partition.dirty.add(record.home_no)
                 state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
                 batch.effects += step(state, record, batch.tally)
@@ -138,11 +175,26 @@ class Consumer:
             await self._persist(lambda: self._pass(batch.canaries))
         self._count(batch)
 
+    async def _look_up_strangers(self, records: Sequence[UplinkRecord]) -> None:
+        """A log goes further than a restored register: homes and devices registered since are not there any more."""
+        pairs = {(one.device_no, one.home_no) for one in records if not isinstance(one, Canary) and one.device_no}
+        asked = sorted(pairs - self._registered.keys())
+        if asked:
+            known = set(await self._persist(lambda: self._checkpoints.registered(asked)))
+            self._registered.update((pair, pair in known) for pair in asked)
+        strangers = [pair for pair in asked if not self._registered[pair]]
+        if strangers:
+            self._metrics.count("hb_score_strangers_total", len(strangers))
+            self._log.warning("devices that are not registered", devices=len(strangers))
+
+    def _is_registered(self, record: JudgedUplink) -> bool:
+        return bool(record.device_no) and self._registered[record.device_no, record.home_no]
+
     async def _number_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
         """Looks up, once, the episode numbers of people whom their home's state does not know yet."""
         newcomers = []
         for partition, record in records:
-            if isinstance(record, Canary) or not record.device_no:
+            if isinstance(record, Canary) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
             items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
@@ -165,19 +217,24 @@ class Consumer:
         )
 
     async def _save(self, subscription: Subscription) -> None:
-        """Writes what changed, loads again what somebody else has moved. The group's offset is for show."""
+        """Writes what changed; loads and reads again what somebody else has moved. The group's offset is for show."""
         held = self._held
         try:
             for partition_no, partition in held.items():
-                if partition.position == partition.saved or await self._checkpoints.save(partition_no, partition):
-                    continue
-                self._metrics.count("hb_score_checkpoints_lost_total")
-                self._log.error("checkpoint moved by somebody else", partition=partition_no)
-                self._held = {**held, partition_no: await self._checkpoints.load(partition_no)}
-                return
+                if partition.position != partition.saved and not await self._checkpoints.save(partition_no, partition):
+                    await self._reload(partition_no, held, subscription)
+                    return
             await subscription.commit({number: partition.saved for number, partition in held.items()})
         except (*LOST_CONNECTION, RetryLaterError) as error:
             self._log.warning("no checkpoint", error=type(error).__name__)
+
+    async def _reload(self, partition_no: int, held: Held, subscription: Subscription) -> None:
+        self._metrics.count("hb_score_checkpoints_lost_total")
+        self._log.error("checkpoint moved by somebody else", partition=partition_no)
+        loaded = await self._checkpoints.load(partition_no)
+        if held is self._held:
+            self._held = {**held, partition_no: loaded}
+            await subscription.rewind({partition_no: loaded.position})
 
     async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Tries until the database has it. Raises _StoppedError where stop came first."""

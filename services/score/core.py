@@ -96,6 +96,15 @@ class SubjectState:
         del calls[:-_CALLS_KEPT]
         return calls[-1], True
 
+    def raise_numbers(self, numbers: Mapping[str, int]) -> None:
+        """No episode of a rule gets a number again that was given out, whatever this state knows of it."""
+        tracks = {_RULE_BY_VITAL[vital].name: track for vital, track in self.tracks.items()}
+        for name, number in numbers.items():
+            if name in tracks:
+                tracks[name].episodes = max(tracks[name].episodes, number)
+            else:
+                self.episodes[name] = max(self.episodes.get(name, 0), number)
+
     def to_plain(self) -> dict[str, Any]:
         """As plain values; names, not numbers, so that a reader finds their way."""
         return {

@@ -5,12 +5,12 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.alerts import Severity
+from schemas.alerts import Finding, Severity
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
 from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Pool, Queries
 from services.score.effects import EffectWriter
 from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS, RECOVERY_STEPS, level_of_fall
@@ -89,45 +89,48 @@ class DueRows:
                 RECOVERY_STEPS,
                 watermark - timedelta(milliseconds=FORGOTTEN_AFTER_MS),
             )
-            for row in rows:
-                await self._tell(connection, FALL, row, level=ENDED, at=row["over_at"])
-                await connection.execute(self._sql["end_fall"], *_key(row), row["over_at"])
+            await self._writer.add_findings(
+                connection, [_finding(FALL, row, level=ENDED, at=row["over_at"]) for row in rows]
+            )
+            await connection.executemany(self._sql["end_fall"], [(*_key(row), row["over_at"]) for row in rows])
         return len(rows)
 
     async def _decide_falls(self, due: datetime, *, unverified: bool) -> int:
         now = to_datetime(self._clock.now_ms())
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(self._sql["claim_due_falls"], due, _ANSWERS, STEPS.number, _VITALS, _POSTURES)
+            findings, decided = [], []
             for row in rows:
                 upright = bool(row["stance"] & _UPRIGHT)
                 level = level_of_fall(answered=row["answered"], steps=row["steps"], upright=upright)
-                await self._tell(connection, FALL, row, level=level, at=row["due_at"], unverified=unverified)
+                findings.append(_finding(FALL, row, level=level, at=row["due_at"], unverified=unverified))
                 if FALL.severities[level] is Severity.LOW:
-                    await self._tell(connection, FALL, row, level=ENDED, at=row["due_at"])
-                await connection.execute(self._sql["decide_fall"], *_key(row), now, level)
+                    findings.append(_finding(FALL, row, level=ENDED, at=row["due_at"]))
+                decided.append((*_key(row), now, level))
+            await self._writer.add_findings(connection, findings)
+            await connection.executemany(self._sql["decide_fall"], decided)
         return len(rows)
 
     async def _end_calls(self, due: datetime) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(self._sql["claim_over_calls"], due)
-            for row in rows:
-                await self._tell(connection, SOS, row, level=ENDED, at=row["due_at"])
-                await connection.execute(self._sql["end_call"], *_key(row))
+            await self._writer.add_findings(
+                connection, [_finding(SOS, row, level=ENDED, at=row["due_at"]) for row in rows]
+            )
+            await connection.executemany(self._sql["end_call"], [_key(row) for row in rows])
         return len(rows)
 
-    async def _tell(
-        self, connection: Connection, rule: Rule, row: Any, *, level: int, at: datetime, unverified: bool = False
-    ) -> None:
-        sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
-        finding = finding_from(
-            rule,
-            Subject(row["person_no"], row["home_no"]),
-            row["episode"],
-            Mark(level, sample, sample),
-            observed_at=to_ms(at),
-            unverified=unverified,
-        )
-        await self._writer.add_finding(connection, finding)
+
+def _finding(rule: Rule, row: Any, *, level: int, at: datetime, unverified: bool = False) -> Finding:
+    sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
+    return finding_from(
+        rule,
+        Subject(row["person_no"], row["home_no"]),
+        row["episode"],
+        Mark(level, sample, sample),
+        observed_at=to_ms(at),
+        unverified=unverified,
+    )
 
 
 def _key(row: Any) -> tuple[int, int, int]:

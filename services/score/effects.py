@@ -8,6 +8,7 @@ from uuid import uuid5
 import structlog
 
 from schemas.alerts import FINDING_NAMESPACE, Finding
+from schemas.codec import write_json
 from schemas.messages import CommandKind
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
@@ -32,41 +33,33 @@ class EffectWriter:
     async def write(self, effects: Sequence[Effect]) -> None:
         """All or nothing. Raises LOST_CONNECTION."""
         async with self.pool.acquire() as connection, connection.transaction():
+            await self.add_findings(connection, [one for one in effects if isinstance(one, Finding)])
             for effect in effects:
-                if isinstance(effect, Finding):
-                    await self.add_finding(connection, effect)
-                elif isinstance(effect, FallCheck):
+                if isinstance(effect, FallCheck):
                     await self._add_fall_check(connection, effect)
-                else:
+                elif isinstance(effect, SosCall):
                     await self._add_sos_press(connection, effect)
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
 
-    async def add_finding(self, connection: Connection, finding: Finding) -> None:
-        """A replay finds it there. The same id with other content is a bug of ours, told loudly; what stands stays."""
-        observed_at, evidence = to_datetime(finding.observed_at), [asdict(one) for one in finding.evidence]
-        added = await connection.fetchval(
-            self.sql["add_finding"],
-            finding.finding_id,
-            finding.person_no,
-            finding.home_no,
-            finding.rule,
-            finding.rule_version,
-            finding.episode,
-            finding.level,
-            finding.severity,
-            observed_at,
-            to_datetime(self.clock.now_ms()),
-            evidence,
-            finding.doctor_text,
-            finding.caregiver_text,
-            finding.rationale,
-            finding.unverified,
-        )
-        if added is not None:
-            self.metrics.count(_FINDINGS, rule=finding.rule, level=str(finding.level))
-            self.log.info("finding", finding_id=str(finding.finding_id), rule=finding.rule, level=finding.level)
+    async def add_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
+        """A replay finds them there. The same id with other content is a bug of ours, told loudly."""
+        if not findings:
             return
+        now = to_datetime(self.clock.now_ms())
+        columns = [list(column) for column in zip(*map(_row, findings), strict=True)]
+        added = await connection.fetch(self.sql["add_findings"], now, *columns)
+        new = {row["finding_id"] for row in added}
+        for finding in findings:
+            if finding.finding_id in new:
+                new.discard(finding.finding_id)
+                self.metrics.count(_FINDINGS, rule=finding.rule, level=str(finding.level))
+                self.log.info("finding", finding_id=str(finding.finding_id), rule=finding.rule, level=finding.level)
+            else:
+                await self._look_at_known(connection, finding)
+
+    async def _look_at_known(self, connection: Connection, finding: Finding) -> None:
+        observed_at, evidence = to_datetime(finding.observed_at), [asdict(one) for one in finding.evidence]
         same = await connection.fetchval(
             self.sql["same_finding"], finding.finding_id, observed_at, finding.severity, evidence
         )
@@ -99,3 +92,22 @@ def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:
 def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
     sample = effect.sample
     return sample.device_no, sample.epoch, sample.seq, sample.item, to_datetime(sample.at)
+
+
+def _row(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.finding_id,
+        finding.person_no,
+        finding.home_no,
+        finding.rule,
+        finding.rule_version,
+        finding.episode,
+        finding.level,
+        finding.severity,
+        to_datetime(finding.observed_at),
+        write_json([asdict(one) for one in finding.evidence]).decode(),
+        finding.doctor_text,
+        finding.caregiver_text,
+        finding.rationale,
+        finding.unverified,
+    )

@@ -10,6 +10,15 @@ insert into score_positions (partition_no, position) values ($1, 0) on conflict 
 -- Where the checkpoint of a partition stands.
 select position from score_positions where partition_no = $1;
 
+-- name: jump
+-- Leaves out what no log holds any more.
+update score_positions set position = $2 where partition_no = $1;
+
+-- name: registered
+-- Devices and homes that the register knows.
+select asked.device_no, asked.home_no from unnest($1::integer[], $2::integer[]) as asked (device_no, home_no)
+join devices d on d.device_no = asked.device_no join homes h on h.home_no = asked.home_no;
+
 -- name: states
 -- The homes of a partition's checkpoint.
 select home_no, state from score_state where partition_no = $1;
@@ -58,12 +67,19 @@ from unnest($1::text[], $2::integer[], $3::timestamptz[]) as row (instance, part
 on conflict (consumer, instance, partition_no)
 do update set received_at = greatest(watermarks.received_at, excluded.received_at);
 
--- name: add_finding
--- A finding is written once; returns nothing where its id is known.
+-- name: add_findings
+-- A finding is written once; returns the ids that were not known.
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
     doctor_text, caregiver_text, rationale, unverified
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+)
+select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
+       doctor_text, caregiver_text, rationale, unverified
+from unnest(
+    $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[]
+) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
+            doctor_text, caregiver_text, rationale, unverified)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -111,7 +127,7 @@ left join lateral (
     order by r.observed_at desc limit 1
 ) stance on true
 where f.decided_at is null and f.due_at <= $1
-order by f.due_at limit 100 for update of f skip locked;
+order by f.due_at limit 250 for update of f skip locked;
 
 -- name: decide_fall
 -- What a suspected fall came to. A near fall is over at once.
@@ -143,7 +159,7 @@ left join lateral (
 ) stance on true
 where f.level = 2 and f.ended_at is null and f.due_at <= $1
   and (answer.observed_at is not null or (walk.steps >= $7 and stance.flags & $6 <> 0) or f.due_at <= $8)
-order by f.due_at limit 100 for update of f skip locked;
+order by f.due_at limit 250 for update of f skip locked;
 
 -- name: end_fall
 -- A confirmed fall is over.
@@ -151,7 +167,7 @@ update fall_checks set ended_at = $4 where home_no = $1 and person_no = $2 and e
 
 -- name: claim_over_calls
 -- SOS calls without a further press.
-select * from sos_calls where ended_at is null and due_at <= $1 order by due_at limit 100 for update skip locked;
+select * from sos_calls where ended_at is null and due_at <= $1 order by due_at limit 250 for update skip locked;
 
 -- name: end_call
 -- An SOS call is over.
@@ -159,7 +175,7 @@ update sos_calls set ended_at = due_at where home_no = $1 and person_no = $2 and
 
 -- name: one_watcher
 -- One score at a time looks for silence; the others pass.
-select pg_try_advisory_xact_lock(7001044);
+select pg_try_advisory_xact_lock(7001064);
 
 -- name: watch_silence
 -- Notes how far the watermark has come. A jump of more than $2 is an outage of ours that has ended just now.
@@ -222,6 +238,12 @@ returning s.*;
 -- name: all_states
 -- Every home's state, for comparing.
 select home_no, state from score_state order by home_no;
+
+-- name: findings_of_readings
+-- Every finding of some rules, for comparing.
+select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence, doctor_text,
+       caregiver_text, rationale
+from findings where rule = any ($1::text[]);
 
 -- name: all_positions
 -- How far the checkpoint of each partition has come.

@@ -1,22 +1,32 @@
 """The undisturbed replay of the log, and the checkpoint as it stands: two texts that must be the same."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
-from schemas.codec import decode_uplink_record, write_json
+from schemas.alerts import Finding
+from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import Canary, UplinkRecord
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus
-from services.runtime.clock import pause
-from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.clock import pause, to_ms
+from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
 from services.score.core import HomeState, Tally, step
+from services.score.rules import RULES
+from services.score.rules.fall import FALL
+from services.score.rules.silent_device import SILENT_DEVICE
+from services.score.rules.sos import SOS
 from services.score.settings import ScoreSettings
 
 _GROUP: Final = "score-replay"
+_OF_READINGS: Final = {rule.name for rule in RULES} - {FALL.name, SOS.name, SILENT_DEVICE.name}
+"""The others also tell of what did not happen, which is not in the log."""
 _SAVED_WITHIN_S: Final = 30.0
 _READ_WITHIN_S: Final = 60.0
 
@@ -29,14 +39,54 @@ class ShortLogError(HearthBeatError):
     """The log ends before the checkpoint."""
 
 
-def replay(records: Iterable[UplinkRecord]) -> dict[str, Any]:
-    """The states of all homes after ``records``, each home's in their order, from nothing."""
-    homes: dict[int, HomeState] = {}
-    tally = Tally()
+@dataclass(slots=True)
+class Replay:
+    """All homes as they are after the records taken so far, each home's in their order, from nothing or from states."""
+
+    homes: dict[int, HomeState] = field(default_factory=dict)
+    findings: dict[UUID, Finding] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def after(cls, states: Mapping[str, Any]) -> "Replay":
+        """Of the records that come after these ``states``."""
+        return cls(homes={int(home_no): HomeState.from_plain(plain) for home_no, plain in states.items()})
+
+    def take(self, record: UplinkRecord) -> None:
+        """The next one of the log."""
+        if isinstance(record, Canary) or not record.device_no:
+            return
+        for effect in step(self.homes.setdefault(record.home_no, HomeState()), record, self.tally):
+            if isinstance(effect, Finding) and effect.rule in _OF_READINGS:
+                self.findings[effect.finding_id] = effect
+
+    def states(self) -> dict[str, Any]:
+        """As the checkpoint has them."""
+        return {str(home_no): state.to_plain() for home_no, state in self.homes.items()}
+
+    def told(self) -> str:
+        """What the rules that rest on readings say: a finding a line."""
+        return _lines(_plain(one) for one in self.findings.values())
+
+
+def replay(records: Iterable[UplinkRecord], before: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The states of all homes after ``records``, from nothing or from states ``before``."""
+    done = Replay.after(before)
     for record in records:
-        if not isinstance(record, Canary) and record.device_no:
-            step(homes.setdefault(record.home_no, HomeState()), record, tally)
-    return {str(home_no): state.to_plain() for home_no, state in homes.items()}
+        done.take(record)
+    return done.states()
+
+
+def _plain(one: Finding) -> list[Any]:
+    evidence = [asdict(sample) for sample in one.evidence]
+    return [
+        str(one.finding_id), one.person_no, one.home_no, one.rule, one.rule_version, one.episode, one.level,
+        int(one.severity), one.observed_at, evidence, one.doctor_text, one.caregiver_text, one.rationale,
+    ]  # fmt: skip
+
+
+def _lines(findings: Iterable[list[Any]]) -> str:
+    return "\n".join(sorted(write_json(_ordered(one)).decode() for one in findings))
 
 
 def canonical(states: dict[str, Any]) -> str:
@@ -44,55 +94,75 @@ def canonical(states: dict[str, Any]) -> str:
     return "\n".join(f"{home} {write_json(_ordered(states[home])).decode()}" for home in sorted(states, key=int))
 
 
+def parsed(text: str) -> dict[str, Any]:
+    """The states of which ``canonical`` made a text."""
+    return {home: parse_json(plain.encode()) for home, _, plain in (line.partition(" ") for line in text.splitlines())}
+
+
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _ordered(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_ordered(one) for one in value]
     return value
 
 
-async def export_state(settings: ScoreSettings) -> str:
-    """The checkpoint, once it has come as far as score had when asked. Raises UnsavedError."""
+async def export_state(settings: ScoreSettings, *, as_it_stands: bool = False) -> str:
+    """The checkpoint, once it has come as far as score had when asked, or ``as_it_stands``. Raises UnsavedError."""
     sql = load_queries("services.score")
     async with open_pool(settings.database, application="hb-score-export") as pool:
         passed = await pool.fetch(sql["score_watermarks"])
         marks = [row["partition_no"] for row in passed], [row["received_at"] for row in passed]
         try:
             async with asyncio.timeout(_SAVED_WITHIN_S):
-                while await pool.fetchval(sql["unsaved_partitions"], *marks):
+                while not as_it_stands and await pool.fetchval(sql["unsaved_partitions"], *marks):
                     await pause(asyncio.Event(), 0.2)
         except TimeoutError as error:
             raise UnsavedError from error
         return canonical(await Checkpoints(pool=pool, sql=sql, partitions=settings.bus.partitions).export())
 
 
-async def replay_state(settings: ScoreSettings) -> str:
-    """An undisturbed replay of the log up to where the checkpoint stands."""
+async def export_findings(settings: ScoreSettings) -> str:
+    """The findings that rest on readings, as ``Replay.told`` says them, from the database."""
+    sql = load_queries("services.score")
+    async with open_pool(settings.database, application="hb-score-export") as pool:
+        rows = await pool.fetch(sql["findings_of_readings"], sorted(_OF_READINGS))
+    return _lines([str(row[0]), *row[1:8], to_ms(row[8]), *row[9:]] for row in map(tuple, rows))
+
+
+async def replay_log(settings: ScoreSettings, before: str = "") -> Replay:
+    """An undisturbed replay of the log up to where the checkpoint stands. Raises ShortLogError.
+
+    ``before``: what was exported where the log begins, if that is not the beginning of everything.
+    """
+    done, sql = Replay.after(parsed(before)), load_queries("services.score")
     async with (
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
-        return canonical(replay(await _read_log(pool, bus)))
+        ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
+        await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
+        await _read_log(bus, ends, done.take)
+    return done
 
 
-async def _read_log(pool: Pool, bus: Bus) -> list[UplinkRecord]:
-    sql = load_queries("services.score")
-    ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
-    await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
+async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord], None]) -> None:
+    firsts = {partition_no: first for partition_no, (first, _) in (await bus.held(UPLINKS_JUDGED.name)).items()}
 
-    async def from_the_start(partitions: frozenset[int]) -> dict[int, int]:
-        return dict.fromkeys(partitions, 0)
+    async def from_the_start(_partitions: frozenset[int]) -> dict[int, int]:
+        return firsts
 
     subscription = await bus.subscribe(UPLINKS_JUDGED.name, _GROUP, on_assigned=from_the_start)
-    records: list[UplinkRecord] = []
-    left = {partition_no: position for partition_no, position in ends.items() if position}
+    left = {partition_no for partition_no, position in ends.items() if position > firsts[partition_no]}
     try:
-        async with asyncio.timeout(_READ_WITHIN_S):
-            while left:
-                for message in await subscription.fetch(most=5000, wait_s=0.5):
-                    if message.offset < ends.get(message.partition, 0):
-                        records.append(decode_uplink_record(message.value))
-                    if message.offset + 1 >= ends.get(message.partition, 0):
-                        left.pop(message.partition, None)
+        while left:
+            async with asyncio.timeout(_READ_WITHIN_S):
+                while not (messages := await subscription.fetch(most=5000, wait_s=0.5)):
+                    pass
+            for message in messages:
+                if message.offset < ends.get(message.partition, 0):
+                    take(decode_uplink_record(message.value))
+                if message.offset + 1 >= ends.get(message.partition, 0):
+                    left.discard(message.partition)
     except TimeoutError as error:
         raise ShortLogError from error
-    return records

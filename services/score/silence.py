@@ -86,4 +86,4 @@ class SilenceWatch:
         finding = finding_from(
             SILENT_DEVICE, Subject(row["person_no"], row["home_no"]), row["episode"], Mark(level, heard, noticed)
         )
-        await self.writer.add_finding(connection, finding)
+        await self.writer.add_findings(connection, [finding])

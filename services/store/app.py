@@ -12,19 +12,22 @@ from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Message, Record, Subscription
-from services.runtime.clock import Clock
+from services.runtime.clock import Clock, pause
 from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
 from services.store.core import Batch, Cursor
+from services.store.guard import ChangedDatabaseError
 from services.store.settings import StoreSettings
 from services.store.writer import BatchWriter
 
 GROUP: Final = "store"
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
+_REFUSED_S: Final = 0.5
+_TELL_AGAIN_S: Final = 30.0
 
 
 async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -32,14 +35,44 @@ async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, met
     log = logger("store").bind(instance=settings.instance)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-store"))
-        bus = await stack.enter_async_context(open_bus(settings.bus, pool))
-        path = StorePath(bus, BatchWriter(pool, clock, metrics), metrics, log, settings)
-        log.info("started", partitions=bus.partitions)
-        await path.run(stop)
+        writer = BatchWriter(pool, clock, metrics)
+        while not stop.is_set():
+            try:
+                async with open_bus(settings.bus, pool) as bus:
+                    log.info("started", partitions=bus.partitions)
+                    await StorePath(bus, writer, metrics, log, settings).run(stop)
+            except ChangedDatabaseError as error:
+                await until_well(writer, error, metrics, log, stop)
+
+
+async def until_well(
+    writer: BatchWriter,
+    refused: ChangedDatabaseError,
+    metrics: Metrics,
+    log: structlog.typing.FilteringBoundLogger,
+    stop: asyncio.Event,
+) -> None:
+    """Writes nothing until the platform was restored or the database is the right one again; says so, loudly."""
+    told_at = -_TELL_AGAIN_S
+    while not await pause(stop, _REFUSED_S):
+        try:
+            if await writer.is_well(refused):
+                return
+        except LOST_CONNECTION as error:
+            log.warning("database away", error=type(error).__name__)
+            continue
+        metrics.count("hb_store_refusals_total")
+        if asyncio.get_running_loop().time() - told_at >= _TELL_AGAIN_S:
+            told_at = asyncio.get_running_loop().time()
+            log.error("refused to write", error=str(refused))
 
 
 class StorePath:
-    """Fetch, write, tell, commit: a crash between any two repeats a batch, which changes nothing."""
+    """Fetch, write, tell, commit: a crash between any two repeats a batch, which changes nothing.
+
+    When partitions move, what is under way is finished first. What that takes too long for, or was fetched before, is
+    neither told nor committed any more: whoever has the partition now reads it again, tells it, and is not overtaken.
+    """
 
     def __init__(
         self,
@@ -50,16 +83,19 @@ class StorePath:
         settings: StoreSettings,
     ) -> None:
         self._bus, self._writer, self._metrics, self._log, self._settings = bus, writer, metrics, log, settings
+        self._subscription: Subscription | None = None
+        self._untold = Untold()
+        self._at_work = asyncio.Lock()
+        self._assignment = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process."""
-        subscription: Subscription | None = None
-        untold = Untold()
+        """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process.
+
+        Raises ChangedDatabaseError: what was not told yet is not to be told any more.
+        """
         while not stop.is_set():
             try:
-                subscription = subscription or await self._bus.subscribe(
-                    UPLINKS_JUDGED.name, GROUP, instance=self._settings.instance
-                )
+                subscription = self._subscription = self._subscription or await self._subscribe(stop)
                 messages = await subscription.fetch(most=self._settings.most, wait_s=_WAIT_S)
             except RetryLaterError as error:
                 self._metrics.waits(on=Server.BUS, now=True)
@@ -67,35 +103,57 @@ class StorePath:
                 await asyncio.sleep(_RETRY_S)
                 continue
             self._metrics.waits(on=Server.BUS, now=False)
-            if messages:
-                written = await self._write(messages, subscription, stop)
-                if written is None:
-                    break
-                reach(Failpoint.STORE_WRITTEN)
-                untold.add(*written, messages)
-            if untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
-                await self._pass_on(untold, subscription, stop)
+            await self._take(messages, self._assignment, subscription, stop)
             if messages:
                 await asyncio.sleep(self._settings.gather.after(len(messages)))
-        if subscription is not None:
-            await self._pass_on(untold, subscription, stop)
+        if self._subscription is not None:
+            async with self._at_work:
+                await self._pass_on(self._subscription, stop)
 
-    async def _pass_on(self, untold: "Untold", subscription: Subscription, stop: asyncio.Event) -> None:
-        """Tells, then commits: an offset is never ahead of what its devices were told."""
-        if not await self._tell(untold, subscription, stop):
-            return
+    async def _subscribe(self, stop: asyncio.Event) -> Subscription:
+        return await self._bus.subscribe(
+            UPLINKS_JUDGED.name, GROUP, instance=self._settings.instance, on_revoked=lambda: self._hand_over(stop)
+        )
+
+    async def _hand_over(self, stop: asyncio.Event) -> None:
         try:
-            await subscription.commit(untold.positions)
-        except RetryLaterError as error:
-            self._log.warning("offset not committed", error=str(error))
+            async with self._at_work:
+                if self._subscription is not None:
+                    await self._pass_on(self._subscription, stop)
+        finally:
+            self._assignment += 1
+            self._untold = Untold()
+
+    async def _take(
+        self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event
+    ) -> None:
+        async with self._at_work:
+            if messages and assignment == self._assignment:
+                written = await self._write(messages, assignment, subscription, stop)
+                reach(Failpoint.STORE_WRITTEN)
+                if written is not None and assignment == self._assignment:
+                    self._untold.add(*written, messages)
+            if self._untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
+                await self._pass_on(subscription, stop)
+
+    async def _pass_on(self, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Tells, then commits: an offset is never ahead of what its devices were told."""
+        untold, assignment = self._untold, self._assignment
+        if not await self._tell(untold, assignment, subscription, stop):
+            return
+        if assignment == self._assignment:
+            try:
+                await subscription.commit(untold.positions)
+            except RetryLaterError as error:
+                self._log.warning("offset not committed", error=str(error))
         untold.clear()
 
     async def _write(
-        self, messages: Sequence[Message], subscription: Subscription, stop: asyncio.Event
+        self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event
     ) -> tuple[Batch, int] | None:
-        """Tries until the database has the batch; None where ``stop`` came first."""
+        """Tries until the database has the batch; None where ``stop`` or another assignment came first."""
         records = [(message.partition, message.offset, open_uplink_record(message.value)) for message in messages]
-        while True:
+        while assignment == self._assignment:
             try:
                 written = await self._writer.write(records)
             except LOST_CONNECTION as error:
@@ -108,13 +166,14 @@ class StorePath:
                 self._metrics.waits(on=Server.DATABASE, now=False)
                 return written
             if stop.is_set():
-                return None
+                break
             await subscription.hold(_RETRY_S)
+        return None
 
-    async def _tell(self, untold: "Untold", subscription: Subscription, stop: asyncio.Event) -> bool:
+    async def _tell(self, untold: "Untold", assignment: int, subscription: Subscription, stop: asyncio.Event) -> bool:
         """Tells every device touched, pure duplicates too: a resend is what repeats a lost ack."""
         records = [Record(one.device.encode(), encode_settled(one)) for one in untold.settled_records()]
-        while records:
+        while records and assignment == self._assignment:
             try:
                 await self._bus.append(UPLINKS_SETTLED.name, records)
             except RetryLaterError:
@@ -124,9 +183,9 @@ class StorePath:
                 self._metrics.waits(on=Server.BUS, now=False)
                 return True
             if stop.is_set():
-                return False
+                break
             await subscription.hold(_RETRY_S)
-        return True
+        return not records
 
 
 class Untold:

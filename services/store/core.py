@@ -103,6 +103,7 @@ class Batch:
     touched: list[Cursor] = field(default_factory=list)
     canaries: dict[tuple[str, int], int] = field(default_factory=dict)
     duplicates: int = 0
+    strangers: int = 0
 
 
 def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
@@ -111,7 +112,10 @@ def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
 
 
 def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -> Batch:
-    """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``, which must hold every one needed."""
+    """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``.
+
+    A device without a cursor is not registered (any more): nothing of it is kept or settled, it will be judged anew.
+    """
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}
     for partition, offset, record in records:
@@ -120,6 +124,8 @@ def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -
             batch.canaries[place] = max(batch.canaries.get(place, 0), record.received_at)
         elif not record.device_no:
             batch.anonymous.append((partition, offset, record))
+        elif (record.device_no, record.epoch) not in cursors:
+            batch.strangers += 1
         else:
             key = (record.device_no, record.epoch)
             cursor = cursors[key]

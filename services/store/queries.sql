@@ -1,12 +1,17 @@
--- name: generation
--- Rises when the database was restored.
-select generation from platform;
+-- name: look_around
+-- The generation, whether this is the cluster that was noted, and how far some partitions have come, in their order.
+select generation, cluster is null or cluster = current_cluster() as known,
+       array(select coalesce(s.position, 0)
+             from unnest($1::integer[]) with ordinality as asked (partition_no, place)
+             left join store_positions s using (partition_no) order by asked.place) as positions
+from platform;
 
 -- name: create_cursors
--- A device or an epoch heard for the first time.
+-- A device or an epoch heard for the first time. A device registered after the backup that was restored is unknown.
 insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)
 select device_no, epoch, '{}', 0, '[]', to_timestamp(0)
 from unnest($1::integer[], $2::bigint[]) as needed (device_no, epoch)
+where exists (select from devices d where d.device_no = needed.device_no)
 order by device_no, epoch
 on conflict do nothing;
 
@@ -63,6 +68,13 @@ on conflict do nothing;
 -- name: note_conflicts
 -- A conflict on the key of readings is a bug that must be seen.
 insert into key_conflicts (found_at, conflicts) values ($1, $2);
+
+-- name: save_positions
+-- How far store has come in the log, with the rows of the same transaction.
+insert into store_positions (partition_no, position)
+select partition_no, position from unnest($1::integer[], $2::bigint[]) as passed (partition_no, position)
+order by partition_no
+on conflict (partition_no) do update set position = greatest(store_positions.position, excluded.position);
 
 -- name: save_watermarks
 -- How far store has come.

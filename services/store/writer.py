@@ -1,21 +1,20 @@
 """One transaction a batch: lock the cursors, settle, insert, save."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from asyncpg import UniqueViolationError
 
 from schemas.codec import write_json
-from schemas.records import Refused, SealedRecord, SealedUplink
+from schemas.records import Refused, SealedUplink
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
 from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
+from services.store.guard import ChangedDatabaseError, Guard, Placed, first_offsets, next_offsets
 from services.store.rows import READING_COLUMNS, ReadingRows, binary_copy, reading_rows
 
 PutReadings = Callable[[Connection, ReadingRows], Awaitable[tuple[int, int]]]
-Placed = tuple[int, int, SealedRecord]
-"""A record with its partition and offset."""
 
 
 class BatchWriter:
@@ -24,9 +23,13 @@ class BatchWriter:
     def __init__(self, pool: Pool, clock: Clock, metrics: Metrics) -> None:
         self._pool, self._clock, self._metrics = pool, clock, metrics
         self._sql = load_queries("services.store")
+        self._guard = Guard(sql=self._sql)
 
     async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
-        """What was written, and the generation to acknowledge with. Raises what ``LOST_CONNECTION`` lists."""
+        """What was written, and the generation to acknowledge with.
+
+        Raises what ``LOST_CONNECTION`` lists, ChangedDatabaseError.
+        """
         try:
             return await self._write(records, self._copy_readings)
         except UniqueViolationError:
@@ -34,16 +37,22 @@ class BatchWriter:
 
     async def _write(self, records: Sequence[Placed], put_readings: PutReadings) -> tuple[Batch, int]:
         async with self._pool.acquire() as connection, connection.transaction():
+            generation = await self._guard.look(connection, first_offsets(records))
             cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
             batch = settle(records, cursors)
             stored, conflicts = await put_readings(connection, reading_rows(batch.new))
             await self._insert_events(connection, batch)
             await self._insert_set_aside(connection, batch)
             await self._save_cursors(connection, batch.touched)
+            await self._save_positions(connection, next_offsets(records))
             await self._save_watermarks(connection, batch)
-            generation = await connection.fetchval(self._sql["generation"])
         self._count(batch, stored, conflicts)
         return batch, generation
+
+    async def is_well(self, refused: ChangedDatabaseError) -> bool:
+        """Whether to go on after a refusal. Raises what ``LOST_CONNECTION`` lists."""
+        async with self._pool.acquire() as connection:
+            return await self._guard.is_well(connection, refused)
 
     async def _lock(self, connection: Connection, needed: Sequence[tuple[int, int]]) -> Cursors:
         cursors: Cursors = {}
@@ -112,6 +121,9 @@ class BatchWriter:
         if rows:
             await connection.execute(self._sql["save_cursors"], *_columns(rows, 6))
 
+    async def _save_positions(self, connection: Connection, positions: Mapping[int, int]) -> None:
+        await connection.execute(self._sql["save_positions"], list(positions), list(positions.values()))
+
     async def _save_watermarks(self, connection: Connection, batch: Batch) -> None:
         rows = [(instance, partition, at) for (instance, partition), at in sorted(batch.canaries.items())]
         if rows:
@@ -129,6 +141,7 @@ class BatchWriter:
         self._metrics.count("hb_store_set_aside_total", refused)
         self._metrics.count("hb_store_duplicates_total", batch.duplicates)
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
+        self._metrics.count("hb_store_strangers_total", batch.strangers)
 
 
 def _set_aside(uplink: SealedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:

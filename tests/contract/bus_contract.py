@@ -233,6 +233,14 @@ class BusContract:
         taken += await take(subscription, 3)
         assert list(map(number_of, taken)) == list(range(5))
 
+    async def test_a_consumer_may_go_back(self, bus: Bus, topic: str, group: str) -> None:
+        await bus.append(topic, records(10, keys=1))
+        subscription = await bus.subscribe(topic, group)
+        (place,) = {message.partition for message in await take(subscription, 7)}
+        await subscription.rewind({place: 4, bus.partitions + 7: 1})
+        assert list(map(number_of, await take(subscription, 6))) == [4, 5, 6, 7, 8, 9]
+        assert await nothing_more(subscription)
+
     async def test_committing_a_partition_of_somebody_else_is_passed_over(
         self, bus: Bus, topic: str, group: str
     ) -> None:
@@ -241,6 +249,116 @@ class BusContract:
         taken = await take(subscription, 3)
         await subscription.commit({bus.partitions + 7: 1} | positions_after(taken))
         assert await nothing_more(subscription)
+
+    async def test_the_log_says_what_it_holds(self, bus: Bus, topic: str) -> None:
+        assert set(await bus.held(topic)) == set(range(bus.partitions))
+        assert set((await bus.held(topic)).values()) == {(0, 0)}
+        await bus.append(topic, records(40, keys=20))
+        held = await bus.held(topic)
+        assert {first for first, _ in held.values()} == {0}
+        assert sum(end for _, end in held.values()) == 40
+
+    async def test_a_group_that_was_moved_back_reads_again_from_there(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        await bus.append(topic, records(20, keys=1))
+        async with open_bus() as earlier:
+            subscription = await earlier.subscribe(topic, group)
+            taken = await take(subscription, 20)
+            await subscription.commit(positions_after(taken))
+        await bus.move(topic, group, {taken[0].partition: 12})
+        again = await take(await bus.subscribe(topic, group), 8)
+        assert list(map(number_of, again)) == list(range(12, 20))
+
+    async def test_a_group_that_was_moved_ahead_leaves_out_what_lies_between(
+        self, bus: Bus, topic: str, group: str
+    ) -> None:
+        await bus.append(topic, records(20, keys=1))
+        ends = {partition: end for partition, (_, end) in (await bus.held(topic)).items()}
+        await bus.move(topic, group, {partition: max(0, end - 3) for partition, end in ends.items()})
+        assert list(map(number_of, await take(await bus.subscribe(topic, group), 3))) == [17, 18, 19]
+
+
+class SharedBusContract(BusContract):
+    """What a bus with several partitions promises to the members of a group."""
+
+    async def test_the_members_of_a_group_share_the_partitions(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        async with open_bus() as one, open_bus() as two:
+            members = [await one.subscribe(topic, group, instance="a"), await two.subscribe(topic, group, instance="b")]
+            by_member: list[set[int]] = [set(), set()]
+            async with asyncio.timeout(PATIENCE_S):
+                while not all(by_member):
+                    await bus.append(topic, records(20, keys=20))
+                    for member, partitions in zip(members, by_member, strict=True):
+                        partitions |= {message.partition for message in await member.fetch(most=100, wait_s=0.2)}
+            for member in members:
+                while await member.fetch(most=500, wait_s=0.2):
+                    pass
+            await bus.append(topic, records(60, keys=20))
+            found = [await take_all(member) for member in members]
+        assert sorted(map(number_of, found[0] + found[1])) == list(range(60))
+
+    async def test_a_member_may_finish_before_its_partitions_go(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        """What it commits when it is told is where whoever comes next begins: nothing is read twice."""
+        await bus.append(topic, records(60, keys=20))
+        told = 0
+        async with open_bus() as one, open_bus() as two:
+
+            async def finish() -> None:
+                nonlocal told
+                told += 1
+                await asyncio.sleep(0.2)
+                await first.commit(positions_after(taken))
+
+            first = await one.subscribe(topic, group, instance="a", on_revoked=finish)
+            taken = await take(first, 60)
+            second = await two.subscribe(topic, group, instance="b")
+            found = await take_all(second) + await take_all(first)
+        assert (told, found) == (1, [])
+
+    async def test_a_member_that_comes_back_moves_nothing(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        told: list[str] = []
+
+        async def of_the_other() -> None:
+            told.append("moved")
+
+        async with open_bus() as one:
+            staying = await one.subscribe(topic, group, instance="a", on_revoked=of_the_other)
+            async with open_bus() as two:
+                both = (staying, await two.subscribe(topic, group, instance="b"))
+                await asyncio.gather(*map(take_all, both))
+            moved = len(told)
+            async with open_bus() as three:
+                both = (staying, await three.subscribe(topic, group, instance="b"))
+                await bus.append(topic, records(60, keys=20))
+                found = await asyncio.gather(*map(take_all, both))
+        assert all(found)
+        assert len(told) == moved
+
+    async def test_what_fails_when_partitions_are_assigned_ends_the_consumer(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str
+    ) -> None:
+        async def fail(_partitions: frozenset[int]) -> Mapping[int, int]:
+            raise ZeroDivisionError
+
+        await bus.append(topic, records(1))
+        async with open_bus() as one:
+            with pytest.raises(ZeroDivisionError):
+                await take(await one.subscribe(topic, group, on_assigned=fail), 1)
+
+
+async def take_all(subscription: Subscription) -> list[Message]:
+    """What comes until nothing has come for two seconds."""
+    taken: list[Message] = []
+    while found := await subscription.fetch(most=500, wait_s=2):
+        taken += found
+    return taken
 
 
 def _at_the_end(messages: Sequence[Message]) -> Callable[[frozenset[int]], "asyncio.Future[Mapping[int, int]]"]:

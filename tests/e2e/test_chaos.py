@@ -17,6 +17,7 @@ def test_six_strikes_lose_nothing_and_tell_nothing_twice(tmp_path: Path) -> None
     assert sum(report["kills"].values()) == 6
     assert report["uplinks"] >= 1_500
     assert (report["lost"], report["duplicated"]) == (0, 0)
-    assert report["alerts"]["expected"] > 0
+    assert report["alerts"]["expected"] >= 6
     assert report["pages"]["sent"] > 0
-    assert set(report["recovery_ms"]) == set(report["kills"])
+    assert report["details"]["acknowledgements"]["answered"] > 0
+    assert report["recovery_ms"]

@@ -142,6 +142,10 @@ class World:
         with suppress(asyncio.CancelledError):
             await task
 
+    def is_running(self, name: str) -> bool:
+        """Whether a service was started and has not ended."""
+        return name in self._running and not self._running[name][0].done()
+
     async def ended(self, name: str) -> BaseException | None:
         """Waits for a service that ends by itself; why it did."""
         task, _ = self._running.pop(name)
@@ -158,6 +162,10 @@ class World:
         if name not in self._devices:
             self._devices[name] = RawDevice(self.stack, name, self._passwords[name])
         return self._devices[name]
+
+    def password_of(self, name: str) -> str:
+        """For whoever speaks for an admitted device by other means."""
+        return self._passwords[name]
 
     def reconnect(self, name: str) -> RawDevice:
         """The device on a new connection, knowing nothing."""

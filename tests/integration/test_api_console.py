@@ -81,6 +81,19 @@ async def test_acknowledging_again_changes_nothing(practice: Practice) -> None:
     assert again.json()["acknowledged_note"] == "first"
 
 
+async def test_an_alert_that_has_not_changed_since_it_was_opened_is_acknowledged_by_a_program(
+    practice: Practice,
+) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    await practice.pool.execute("update alerts set version = 0 where alert_id = $1", alert)  # as the alert service does
+    async with browsing(practice.address) as client:
+        listed = (await client.get("/api/v1/alerts?state=open")).json()
+        answer = await acknowledge(client, alert, version=listed[0]["version"])
+
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "acknowledged"
+
+
 async def test_of_two_doctors_one_is_first_and_the_other_is_told(practice: Practice) -> None:
     await readmit(practice.pool, FORMER)
     alert = await raise_alert(practice.pool, practice.world.ruth)

@@ -29,7 +29,7 @@ from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer, LogGapError
 from services.score.core import Effect
 from services.score.effects import EffectWriter
-from services.score.replay import canonical, export_state, replay, replay_state
+from services.score.replay import canonical, export_findings, export_state, replay, replay_log
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
 from tests.unit.services.score.story import minute, run, uplink
@@ -91,9 +91,9 @@ class CountingBus(MemoryBus):
         super().__init__()
         self.reads = 0
 
-    async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
+    def slice_of(self, topic: str, partition: int, position: int, most: int) -> list[Message]:
         self.reads += 1
-        return await super().read(topic, position, most, wait_s)
+        return super().slice_of(topic, partition, position, most)
 
 
 @dataclass(slots=True)
@@ -255,8 +255,8 @@ async def test_a_log_that_goes_on_after_a_hole_ends_the_process(pool: Pool) -> N
     await pool.execute("insert into score_positions (partition_no, position) values (0, 0)")
 
     class HoledBus(CountingBus):
-        async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
-            return [row._replace(offset=row.offset + 1) for row in await super().read(topic, position, most, wait_s)]
+        def slice_of(self, topic: str, partition: int, position: int, most: int) -> list[Message]:
+            return [row._replace(offset=row.offset + 1) for row in super().slice_of(topic, partition, position, most)]
 
     holed = HoledBus()
     holed.__dict__.update(score.bus.__dict__)
@@ -336,11 +336,14 @@ async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_re
     stop = asyncio.Event()
     service = asyncio.create_task(app.run(settings, clock=FakeClock(), stop=stop, metrics=Metrics(METRICS)))
     await _until(lambda: _decided(pool), service)
-    exported = await export_state(settings)
+    exported, told = await export_state(settings), await export_findings(settings)
     stop.set()
     await service
 
-    assert exported == await replay_state(settings) == canonical(replay(log))
+    replayed = await replay_log(settings)
+    assert exported == canonical(replayed.states()) == canonical(replay(log))
+    assert told == replayed.told()
+    assert len(told.splitlines()) > 3
     sos, falls = await pool.fetchrow(
         "select count(*) filter (where rule = 'sos' and level = 0), count(*) filter (where rule = 'fall') from findings"
     ) or (0, 0)

@@ -1,6 +1,7 @@
 """Whoever adds a row is told here what else it needs."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -171,6 +172,11 @@ def test_what_needs_timescale_is_in_files_of_its_own() -> None:
             assert text_of(path).startswith("-- requires: timescaledb"), path
 
 
+def part_of(path: Path) -> str:
+    """The service, or the single file, that a source belongs to."""
+    return Path(path.parts[1]).stem
+
+
 def test_queries_are_named_said_in_english_and_used() -> None:
     unused, unsaid = [], []
     code = {
@@ -182,7 +188,7 @@ def test_queries_are_named_said_in_english_and_used() -> None:
             if line.startswith("-- name: "):
                 name = line.removeprefix("-- name: ")
                 unsaid += [] if lines[number + 1].startswith("-- ") else [f"{path}: {name}"]
-                near = [text for other, text in code.items() if other.parts[1] == path.parts[1]]
+                near = [text for other, text in code.items() if part_of(other) == part_of(path)]
                 unused += [] if any(f'"{name}"' in text for text in near) else [f"{path}: {name}"]
     assert not unsaid
     assert not unused

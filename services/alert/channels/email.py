@@ -9,6 +9,7 @@ from typing import Final
 
 import aiosmtplib
 
+from schemas.registry import EMAIL as ADDRESS
 from services.alert.channels.port import ChannelType, Outcome, Page, Reason, Result
 from services.alert.settings import AlertSettings
 
@@ -25,7 +26,7 @@ class EmailChannel:
 
     async def send(self, page: Page) -> Result:
         settings = self._settings
-        if "@" not in page.address:
+        if ADDRESS.fullmatch(page.address) is None:
             return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
         is_local = _is_loopback(settings.smtp_host or "")
         has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT

@@ -75,8 +75,9 @@ class WebhookChannel:
         """Looked up once; None where any address behind the name is out of bounds. Raises gaierror."""
         if url.scheme not in {"https", "http"} or not url.host:
             return None
-        port = url.port or (443 if url.scheme == "https" else 80)
-        addresses = await self._look_up(url.host, port) if port <= _HIGHEST_PORT else ()
+        usual = 443 if url.scheme == "https" else 80
+        port = usual if url.port is None else url.port
+        addresses = await self._look_up(url.host, port) if 0 < port <= _HIGHEST_PORT else ()
         if not addresses or not all(is_allowed(address, url.scheme, self._allowed) for address in addresses):
             return None
         return addresses[0]

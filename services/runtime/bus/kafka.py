@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from zlib import crc32
@@ -18,15 +18,22 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
 )
 
-from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Place, Record
+from services.runtime.bus import kafka_groups
+from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.errors import RetryLaterError
 from services.runtime.settings import BusSettings
 
 _APPEND_TIMEOUT_S: Final = 30.0
-_ASK_TIMEOUT_S: Final = 10.0
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_WAIT_MS: Final = 500
 """The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
+SESSION_S: Final = 10.0
+"""A member that is away for longer loses its partitions to the others. Longer than a restart takes, or a broker's, so
+neither moves anything; as short as that allows, since until then the homes of a lost machine wait."""
+_HEARTBEAT_S: Final = 1.0
+"""So much later, at most, a member hears that partitions move; all of them stand still until every member has heard."""
+_REBALANCE_S: Final = 15.0
+"""A member that has not joined again by then is left out; finishing a batch takes REVOKE_S at most."""
 
 
 class KafkaBus:
@@ -96,7 +103,13 @@ class KafkaBus:
                     await producer.stop()
 
     async def subscribe(
-        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+        self,
+        topic: str,
+        group: str,
+        *,
+        instance: str = "0",
+        on_assigned: OnAssigned | None = None,
+        on_revoked: OnRevoked | None = None,
     ) -> "KafkaSubscription":
         """Joins ``group`` as its static member ``instance``. Offset reset is ``none``."""
         consumer = AIOKafkaConsumer(
@@ -105,49 +118,26 @@ class KafkaBus:
             group_instance_id=f"{group}-{instance}",
             enable_auto_commit=False,
             auto_offset_reset="none",
-            session_timeout_ms=30_000,
-            heartbeat_interval_ms=2_000,
+            session_timeout_ms=round(SESSION_S * 1000),
+            heartbeat_interval_ms=round(_HEARTBEAT_S * 1000),
+            rebalance_timeout_ms=round(_REBALANCE_S * 1000),
             max_poll_interval_ms=600_000,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             retry_backoff_ms=100,
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
-        consumer.subscribe([topic], listener=_Listener(consumer, on_assigned) if on_assigned else None)
+        listener = _Listener(consumer, on_assigned, on_revoked)
+        consumer.subscribe([topic], listener=listener)
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
             await consumer.stop()
             raise RetryLaterError(f"topic {topic}") from error
         self._consumers.append(consumer)
-        return KafkaSubscription(consumer, topic)
+        return KafkaSubscription(consumer, topic, listener)
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
-        places = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
-        try:
-            async with asyncio.timeout(_ASK_TIMEOUT_S):
-                committed = await self._committed(group, places)
-                ends = await self._ends(places)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise RetryLaterError(f"topic {topic}") from error
-        return {place.partition: Place(committed[place], ends[place]) for place in places if place in committed}
-
-    async def _committed(self, group: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        try:
-            await admin.start()
-            found = await admin.list_consumer_group_offsets(group, partitions=places)
-        finally:
-            await admin.close()
-        return {place: known.offset for place, known in found.items() if known.offset >= 0}
-
-    async def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        looker = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka)
-        try:
-            await looker.start()
-            ends: dict[TopicPartition, int] = await looker.end_offsets(places)
-        finally:
-            await looker.stop()
-        return ends
+        return await kafka_groups.positions(self._settings.kafka, topic, group, self._settings.partitions)
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
@@ -186,6 +176,12 @@ class KafkaBus:
         finally:
             await consumer.stop()
 
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        return await kafka_groups.held(self._settings.kafka, topic, self._settings.partitions)
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        await kafka_groups.move(self._settings.kafka, topic, group, positions)
+
     async def close(self) -> None:
         """Leaves every group and stops the producer."""
         for consumer in self._consumers:
@@ -196,14 +192,29 @@ class KafkaBus:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, consumer: AIOKafkaConsumer, on_assigned: OnAssigned) -> None:
-        self._consumer, self._on_assigned = consumer, on_assigned
+    """aiokafka calls it from a task of its own, while a batch may be in work, and only logs what it raises."""
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, on_assigned: OnAssigned | None, on_revoked: OnRevoked | None
+    ) -> None:
+        self.failure: Exception | None = None
+        self._consumer, self._on_assigned, self._on_revoked = consumer, on_assigned, on_revoked
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        """Nothing: whoever gets them loads what was saved."""
+        if self._on_revoked is None or not revoked:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REVOKE_S):
+                await self._on_revoked()
 
-    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        starts = await self._on_assigned(frozenset(place.partition for place in assigned))
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        if self._on_assigned is None:
+            return
+        try:
+            starts = await self._on_assigned(frozenset(place.partition for place in assigned))
+        except Exception as error:
+            self.failure = error
+            raise
         for place in assigned:
             if place.partition in starts:
                 self._consumer.seek(place, starts[place.partition])
@@ -212,8 +223,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 class KafkaSubscription:
     """One member of a group on ``topic``."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
-        self._consumer, self.topic = consumer, topic
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str, listener: _Listener) -> None:
+        self._consumer, self.topic, self._listener = consumer, topic, listener
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         try:
@@ -222,7 +233,9 @@ class KafkaSubscription:
             raise MissingOffsetError(f"topic {self.topic}") from error
         except (KafkaError, OSError) as error:
             raise RetryLaterError(f"topic {self.topic}") from error
-        return [Message(place.partition, row.offset, row.value) for place, rows in found.items() for row in rows]
+        if self._listener.failure is not None:
+            raise self._listener.failure
+        return [Message(place.partition, row.offset, row.value or b"") for place, rows in found.items() for row in rows]
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}
@@ -239,6 +252,12 @@ class KafkaSubscription:
                 if isinstance(error, CommitFailedError | IllegalStateError):
                     raise
                 raise RetryLaterError(f"topic {self.topic}") from error
+
+    async def rewind(self, positions: Mapping[int, int]) -> None:
+        for partition, offset in positions.items():
+            place = TopicPartition(self.topic, partition)
+            if place in self._consumer.assignment():
+                self._consumer.seek(place, offset)
 
     async def hold(self, seconds: float) -> None:
         places = self._consumer.assignment()

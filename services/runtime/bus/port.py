@@ -1,7 +1,7 @@
 """What a bus is: a durable log per topic, partitions, consumer groups with offsets."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from services.runtime.errors import HearthBeatError
 
@@ -36,17 +36,27 @@ OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
 """Told which partitions are now ours; answers where to start each (partitions it leaves out start at the group's)."""
 
 
+OnRevoked = Callable[[], Awaitable[None]]
+"""Told that all our partitions are about to go, while nobody else has them: what is under way is finished, or given up.
+It has REVOKE_S; then it is cancelled, the partitions go, and whoever gets them begins at what was committed."""
+
+REVOKE_S: Final = 5.0
+
+
 class Subscription(Protocol):
     """The consuming side of one topic for one group."""
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         """Up to ``most`` records, waiting up to ``wait_s`` real seconds for the first.
 
-        Raises MissingOffsetError, RetryLaterError.
+        Raises MissingOffsetError, RetryLaterError, and what ``on_assigned`` raised.
         """
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         """Saves the next offset to read per partition. A partition that has moved away is passed over silently."""
+
+    async def rewind(self, positions: Mapping[int, int]) -> None:
+        """Goes on reading from these offsets. A partition that has moved away is passed over silently."""
 
     async def hold(self, seconds: float) -> None:
         """Stays a member of the group for ``seconds`` without taking records: back-pressure."""
@@ -69,6 +79,21 @@ class Bus(Protocol):
         """Where ``group`` stands in each partition, seen from outside; joins nothing. Raises RetryLaterError."""
 
     async def subscribe(
-        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+        self,
+        topic: str,
+        group: str,
+        *,
+        instance: str = "0",
+        on_assigned: OnAssigned | None = None,
+        on_revoked: OnRevoked | None = None,
     ) -> Subscription:
         """Joins ``group`` as its static member ``instance``. Raises RetryLaterError, MissingOffsetError."""
+
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """What the log holds: by partition the first offset and the one after the last. Raises RetryLaterError."""
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        """Sets where ``group`` goes on, back or ahead. Nobody of it should run: whoever is a member is put out first.
+
+        Raises RetryLaterError.
+        """

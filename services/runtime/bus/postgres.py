@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, Place, Record
+from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 from services.runtime.errors import RetryLaterError
 
@@ -48,10 +48,16 @@ class PostgresBus:
         return {0: Place(row["position"], row["end"])} if row else {}
 
     async def subscribe(
-        self, topic: str, group: str, *, instance: str = "0", on_assigned: OnAssigned | None = None
+        self,
+        topic: str,
+        group: str,
+        *,
+        instance: str = "0",
+        on_assigned: OnAssigned | None = None,
+        on_revoked: OnRevoked | None = None,
     ) -> "PostgresSubscription":
         """Joins ``group``: the only member, whatever ``instance`` says. Raises MissingOffsetError."""
-        del instance
+        del instance, on_revoked
         starts = await on_assigned(frozenset({0})) if on_assigned else {}
         position = starts.get(0)
         if position is None:
@@ -59,6 +65,20 @@ class PostgresBus:
         if position is None:
             raise MissingOffsetError(f"group {group}, topic {topic}")
         return PostgresSubscription(self, topic, group, position)
+
+    async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        try:
+            rows = await self._pool.fetch(self._sql["held"], topic)
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
+        return {place: (row["first_offset"], row["next_offset"]) for place, row in enumerate(rows)}
+
+    async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
+        try:
+            if 0 in positions:
+                await self._pool.execute(self._sql["commit"], topic, group, positions[0])
+        except LOST_CONNECTION as error:
+            raise RetryLaterError(f"topic {topic}") from error
 
     async def read(self, topic: str, position: int, most: int, wait_s: float) -> Sequence[Message]:
         """Records from ``position``; waits for the first."""
@@ -128,6 +148,9 @@ class PostgresSubscription:
     async def commit(self, positions: Mapping[int, int]) -> None:
         if 0 in positions:
             await self._bus.save(self._topic, self._group, positions[0])
+
+    async def rewind(self, positions: Mapping[int, int]) -> None:
+        self._position = positions.get(0, self._position)
 
     async def hold(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

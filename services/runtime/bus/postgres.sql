@@ -24,6 +24,12 @@ select count(*), pg_notify('bus', $1) from written;
 -- The records from an offset on.
 select log_offset, value from bus_log where topic = $1 and log_offset >= $2 order by log_offset limit $3;
 
+-- name: held
+-- The first offset that is still there, and the next to be given out.
+select t.next_offset, coalesce((select min(l.log_offset) from bus_log l where l.topic = t.topic), t.next_offset)
+       as first_offset
+from bus_topics t where t.topic = $1;
+
 -- name: position
 -- Where a group goes on.
 select next_offset from bus_offsets where topic = $1 and consumer_group = $2;

@@ -34,3 +34,19 @@ def test_a_defect_whose_place_is_gone_is_refused(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(StaleDefectError, match="0 times"):
         DEFECTS[0].plant(tmp_path)
+
+
+def test_only_what_a_defect_breaks_is_its_catch() -> None:
+    defect = DEFECTS[0]
+    beside = ["recovery: store took 5100 ms", "I2 alerts: ['missed: sos sos-1']"]
+    assert defect.caught([*beside, "I1 items: ['lost: device band-1 epoch 1 seq 2']"]) == [
+        "I1 items: ['lost: device band-1 epoch 1 seq 2']"
+    ]
+    assert defect.caught(beside) == []
+
+
+def test_what_a_defect_breaks_is_what_a_run_calls_it() -> None:
+    named = "".join((CHECKOUT / "deploy" / "chaos" / name).read_text() for name in ("report.py", "verdict.py"))
+    for defect in DEFECTS:
+        for name in defect.broken:
+            assert f'"{name}"' in named or f'f"{name}:' in named, name

@@ -5,17 +5,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.proof.escalations import Change, Escalations, Outage, Step, judge_audit, judge_steps
+from deploy.proof.escalations import Change, Escalations, Outage, Step, judge_answers, judge_audit, judge_steps
 
 DUE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-GOOD = Step(
-    alert_id="a", step=1, state="done", due_at=DUE, acknowledged_at=None, fired_at=DUE + MINUTE, pages=2, sent=2
-)
+GOOD = Step(alert_id="a", step=1, state="done", due_at=DUE, fired_at=DUE + MINUTE, pages=2, sent=2)
+LATER = DUE + timedelta(hours=1)
 
 
 def judged(*steps: Step, outages: tuple[Outage, ...] = ()) -> Escalations:
-    return judge_steps(steps, outages, allowed=2 * MINUTE)
+    return judge_steps(steps, outages, allowed=2 * MINUTE, ended_at=LATER)
+
+
+def change(before: str | None, after: str, *, what: str = "", at: datetime = DUE + MINUTE, alert: str = "a") -> Change:
+    return Change(alert_id=alert, at=at, what=what, from_state=before, to_state=after)
+
+
+def answered(*changes: Change, steps: tuple[Step, ...] = (GOOD,), state: str = "open") -> Escalations:
+    verdict = judged()
+    judge_answers(verdict, steps, {"a": state}, changes)
+    return verdict
 
 
 def test_steps_in_order_and_in_time_are_well() -> None:
@@ -31,7 +40,7 @@ def test_steps_in_order_and_in_time_are_well() -> None:
         ("undelivered", replace(GOOD, sent=1)),
         ("early", replace(GOOD, fired_at=DUE - MINUTE)),
         ("late", replace(GOOD, fired_at=DUE + 3 * MINUTE)),
-        ("after_answer", replace(GOOD, acknowledged_at=DUE)),
+        ("late", replace(GOOD, state="pending", fired_at=None, pages=0, sent=0)),
     ],
 )
 def test_a_step_that_went_wrong_is_named(what: str, step: Step) -> None:
@@ -47,7 +56,7 @@ def test_a_second_step_before_the_first_is_out_of_order() -> None:
 
 def test_steps_that_wait_or_were_cancelled_are_not_judged() -> None:
     never = replace(GOOD, fired_at=None, pages=0, sent=0)
-    assert judged(replace(never, state="pending"), replace(never, state="cancelled")).hold
+    assert judged(replace(never, state="pending", due_at=LATER), replace(never, state="cancelled")).hold
 
 
 def test_what_fell_due_in_an_outage_has_its_time_from_the_end_of_it() -> None:
@@ -59,26 +68,48 @@ def test_what_fell_due_in_an_outage_has_its_time_from_the_end_of_it() -> None:
     assert judged(late, outages=(next_one,)).late == 1
 
 
-def test_a_trail_that_leads_to_the_state_is_whole() -> None:
-    verdict = judged()
-    trail = [
-        Change(alert_id="a", from_state=None, to_state="open"),
-        Change(alert_id="b", from_state=None, to_state="open"),
-    ]
-    judge_audit(
-        verdict, {"a": "closed", "b": "open"}, [*trail, Change(alert_id="a", from_state="open", to_state="closed")]
-    )
-    assert verdict.hold
+OPENED = change(None, "open", what="opened")
+ACKNOWLEDGED = change("open", "acknowledged", what="acknowledged", at=DUE + 2 * MINUTE)
+TOLD_AGAIN = change("open", "open", what="told_again", at=DUE + 3 * MINUTE)
+SECOND = replace(GOOD, step=2, due_at=DUE + 3 * MINUTE, fired_at=DUE + 3 * MINUTE)
+
+
+def test_who_is_told_before_somebody_took_it_on_is_told_rightly() -> None:
+    assert answered(OPENED, TOLD_AGAIN, ACKNOWLEDGED, steps=(GOOD, SECOND), state="acknowledged").hold
+
+
+def test_nobody_is_told_again_of_what_was_taken_on() -> None:
+    verdict = answered(OPENED, ACKNOWLEDGED, TOLD_AGAIN, steps=(GOOD, SECOND), state="acknowledged")
+    assert verdict.after_answer == 1
+    assert verdict.examples == ["after answer: alert a step 2"]
+
+
+def test_what_was_taken_on_and_opens_again_is_told_again() -> None:
+    reopened = change("acknowledged", "open", what="reopened", at=SECOND.due_at)
+    assert answered(OPENED, ACKNOWLEDGED, reopened, steps=(GOOD, SECOND)).hold
+
+
+def test_a_telling_that_the_trail_does_not_know_is_found() -> None:
+    assert answered(OPENED, steps=(GOOD, SECOND)).unrecorded == 1
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        [],
-        [Change(alert_id="a", from_state=None, to_state="open")],
-        [Change(alert_id="a", from_state="open", to_state="closed")],
-    ],
+    "left",
+    [replace(GOOD, step=2, state="cancelled"), replace(GOOD, step=2, state="pending", fired_at=None, pages=0, sent=0)],
 )
+def test_a_cancelled_step_has_no_pages_and_none_waits_once_somebody_has_taken_it_on(left: Step) -> None:
+    verdict = answered(OPENED, ACKNOWLEDGED, steps=(GOOD, left), state="acknowledged")
+    assert verdict.after_answer == 1
+
+
+def test_a_trail_that_leads_to_the_state_is_whole() -> None:
+    verdict = judged()
+    trail = [change(None, "open"), change(None, "open", alert="b")]
+    judge_audit(verdict, {"a": "closed", "b": "open"}, [*trail, change("open", "closed")])
+    assert verdict.hold
+
+
+@pytest.mark.parametrize("changes", [[], [change(None, "open")], [change("open", "closed")]])
 def test_a_change_that_nobody_recorded_is_found(changes: list[Change]) -> None:
     verdict = judged()
     judge_audit(verdict, {"a": "closed"}, changes)

@@ -18,8 +18,8 @@ def world(*, seed: int = 1, homes: int = 20) -> World:
     return make_world(make_fleet(homes=homes, seed=seed, start_ms=START_MS), seed)
 
 
-def plan(*, seed: int = 1, homes: int = 20, rate: float = 60, incidents: bool = True) -> IncidentPlan:
-    made = IncidentPlan(world(seed=seed, homes=homes), start_ms=START_MS, rate=rate, enabled=incidents)
+def plan(*, seed: int = 1, homes: int = 20, rate: float = 60, incidents: bool = True, times: int = 1) -> IncidentPlan:
+    made = IncidentPlan(world(seed=seed, homes=homes), start_ms=START_MS, rate=rate, enabled=incidents, times=times)
     made.ensure(START_MS + HOUR_MS)
     return made
 

@@ -186,3 +186,18 @@ def test_the_truth_is_written_once_and_goes_on_after_a_restart(tmp_path: Path) -
 
 def test_without_incidents_nothing_goes_wrong() -> None:
     assert plan(incidents=False).all == []
+
+
+def test_twice_as_many_incidents_are_other_people_at_other_times_and_the_first_of_each_kind_stay() -> None:
+    once, twice = plan(homes=40), plan(homes=40, times=2)
+    first_turn = [row for row in twice.all if row.name.count("-") == 1]
+    second_turn = [row for row in twice.all if row.name.count("-") == 2]
+    hour = START_MS + HOUR_MS
+    assert [row.name for row in first_turn if row.starts_at_ms < hour] == [
+        row.name for row in once.all if row.starts_at_ms < hour
+    ]
+    assert {row.kind for row in second_turn} == set(IncidentKind)
+    assert len({row.name for row in twice.all}) == len(twice.all)
+    assert {row.person_id for row in first_turn if "-0" in row.name}.isdisjoint(
+        row.person_id for row in second_turn if "-0-" in row.name
+    )

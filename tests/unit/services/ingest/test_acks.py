@@ -83,3 +83,25 @@ async def test_an_ack_gathered_when_the_signal_comes_is_still_published() -> Non
     bus, link = await bus_with(settled("a", 1)), WatchedLink()
     await publish(bus, link, for_s=0.001)
     assert len(link.out) + await left(bus) == 1
+
+
+async def test_an_ack_gathered_before_partitions_moved_is_left_to_the_next_owner() -> None:
+    """It would be published after a newer one of the same device, and be the one retained."""
+    bus, link, other = await bus_with(settled("a", 1)), WatchedLink(online=False), WatchedLink()
+    stop = asyncio.Event()
+    publishers = [
+        AckPublisher(cast("Link", one), bus, Metrics(METRICS), logger("test"), instance=instance, every_s=0.02)
+        for one, instance in ((link, "b"), (other, "a"))
+    ]
+    first = asyncio.create_task(publishers[0].run(stop))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(publishers[1].run(stop))
+    await bus.append(UPLINKS_SETTLED.name, [settled("a", 2)])
+    await asyncio.sleep(0.05)
+    link.online = True
+    await asyncio.sleep(0.6)
+    stop.set()
+    await asyncio.gather(first, second)
+    assert [ack.upto for _, ack in other.out] == [2]
+    assert link.out == []
+    assert bus.committed(UPLINKS_SETTLED.name, GROUP) == {0: 2}

@@ -1,8 +1,8 @@
 """Store's order of things: rows, then acks, then the offset; a crash between any two repeats the batch."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pydantic import SecretStr
@@ -19,8 +19,11 @@ from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.store.app import GROUP, StorePath
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
+from services.store.guard import Placed
 from services.store.settings import StoreSettings
-from services.store.writer import BatchWriter, Placed
+
+if TYPE_CHECKING:
+    from services.store.writer import BatchWriter
 
 
 class MemoryWriter:
@@ -125,3 +128,84 @@ async def test_a_record_that_cannot_be_read_stops_the_service_and_stays() -> Non
     with pytest.raises(BrokenRecordError):
         await run(bus, writer)
     assert (writer.stored, await left(bus)) == ([], 1)
+
+
+class GatedWriter(MemoryWriter):
+    """Writes when the gate is open; whoever waits is noted."""
+
+    def __init__(self, cursors: Cursors) -> None:
+        super().__init__()
+        self.cursors = cursors
+        self.gate, self.waiting = asyncio.Event(), asyncio.Event()
+
+    async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
+        self.waiting.set()
+        await self.gate.wait()
+        return await super().write(records)
+
+
+async def a_store(
+    bus: MemoryBus, writer: MemoryWriter, instance: str, *, tell_every_s: float = 60
+) -> tuple[asyncio.Task[None], asyncio.Event]:
+    settings = StoreSettings(
+        instance=instance,
+        database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
+        tell_every_s=tell_every_s,
+        most_gather_s=0,
+    )
+    path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
+    stop = asyncio.Event()
+    return asyncio.create_task(path.run(stop)), stop
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        while not await condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_before_partitions_move_the_batch_under_way_is_written_told_and_passed() -> None:
+    bus, first = await bus_with(uplink(0), uplink(1)), GatedWriter({})
+    task, stop = await a_store(bus, first, "b")
+    await first.waiting.wait()
+    joining = asyncio.create_task(a_store(bus, second := MemoryWriter(), "a"))
+    await asyncio.sleep(0.02)
+    first.gate.set()
+    other, other_stop = await joining
+    await bus.append(UPLINKS_JUDGED.name, [uplink(2)])
+    await until(lambda: _given(second.stored))
+    stop.set()
+    other_stop.set()
+    await asyncio.gather(task, other)
+    assert (first.stored, second.stored) == ([0, 1], [2])
+    assert (await acks(bus))[0] == (4, 1)
+
+
+async def _given(found: Sequence[object]) -> bool:
+    return bool(found)
+
+
+async def test_an_ack_that_came_too_late_is_not_told_and_overtakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its partition has gone to another store meanwhile, which has told more."""
+    monkeypatch.setattr("services.runtime.bus.memory.REVOKE_S", 0.01)
+    bus, writer = await bus_with(uplink(0), uplink(1)), MemoryWriter()
+    deaf = FailingBus()
+    deaf.__dict__.update(bus.__dict__ | {"refusals": 10**6})
+    task, stop = await a_store(deaf, writer, "b", tell_every_s=0)
+    await until(lambda: _given(writer.stored))
+    other, other_stop = await a_store(bus, writer, "a", tell_every_s=0)
+    await bus.append(UPLINKS_JUDGED.name, [uplink(2)])
+    await until(lambda: _told_upto(bus, 2))
+    deaf.refusals = 0
+    await asyncio.sleep(0.7)
+    stop.set()
+    other_stop.set()
+    await asyncio.gather(task, other)
+    told = [upto for _, upto in await acks(bus)]
+    assert told[-1] == 2
+    assert told == sorted(told)
+    assert bus.committed(UPLINKS_JUDGED.name, GROUP) == {0: 3}
+
+
+async def _told_upto(bus: MemoryBus, upto: int) -> bool:
+    return (4, upto) in await acks(bus)

@@ -1,0 +1,48 @@
+-- Homes with a person, a dispenser, a doctor who is told by e-mail, and one pending row of each kind that has a due
+-- time. $1 how many, $2 now, $3 to $4 between which they fall due, evenly. All platform time.
+with place as (
+    select n, $3::timestamptz + ($4::timestamptz - $3::timestamptz) * n / $1::integer as due_at from generate_series(1, $1::integer) n
+), home as (
+    insert into homes (home_id, label, time_zone)
+    select gen_random_uuid(), 'timers ' || n, 'UTC' from place returning home_no, substr(label, 8)::integer as n
+), person as (
+    insert into people (person_id, home_no, display_name, born_on)
+    select gen_random_uuid(), home_no, 'Person ' || n, '1940-01-01' from home returning person_no, home_no
+), device as (
+    insert into devices (device, device_type, home_no, shard, registered_at)
+    select 'timers-' || n || '-pills', 'pill_dispenser', home_no, 0, $2 from home returning device_no, home_no
+), doctor as (
+    insert into doctors (email, display_name) select 'timers-' || n || '@example.org', 'Dr ' || n from home
+    returning doctor_no, substr(display_name, 4)::integer as n
+), care as (
+    insert into care_relations (doctor_no, person_no, valid)
+    select doctor_no, person_no, tstzrange('2020-01-01', null) from doctor join home using (n) join person using (home_no)
+), waiting as (
+    select n, due_at, home_no, person_no, device_no from place join home using (n) join person using (home_no)
+    join device using (home_no)
+), alert as (
+    insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
+                        condition_at, doctor_text, caregiver_text, rationale)
+    select gen_random_uuid(), home_no, person_no, 'spo2', 3, 2, 'open', 1, '{1}', $2, $2, 'Low.', 'Low.', 'Ours.'
+    from waiting returning alert_id, person_no
+), told as (
+    insert into escalation_steps (alert_id, step, repeat, due_at, state) select alert_id, 1, 0, $2, 'done' from alert
+), step as (
+    insert into escalation_steps (alert_id, step, repeat, due_at, state)
+    select alert_id, 2, 1, due_at, 'pending' from alert join waiting using (person_no)
+), fall as (
+    insert into fall_checks (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
+    select home_no, person_no, 1, device_no, 1, 0, 0, due_at - interval '1 minute', due_at from waiting
+), call as (
+    insert into sos_calls (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
+    select home_no, person_no, 1, device_no, 1, 1, 0, due_at - interval '10 minutes', due_at from waiting
+), plan as (
+    insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, valid)
+    select gen_random_uuid(), person_no, device_no, 0, 'Drug', '{08:00}', '[2020-01-01,2020-01-02)' from waiting
+    returning plan_id, person_no
+)
+insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index, early_after,
+                        opens_at, due_at, closes_at, missed_at, state, reminders)
+select gen_random_uuid(), plan_id, person_no, home_no, device_no, 0, '2026-01-01', 0, due_at - interval '12 hours',
+       due_at - interval '8 hours', due_at - interval '6 hours', due_at - interval '4 hours', due_at, 'reminded', 2
+from plan join waiting using (person_no);

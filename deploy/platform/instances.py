@@ -1,0 +1,61 @@
+"""Several of one service beside each other: what each instance is called, and what it is told of itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from deploy.platform.services import SERVICES
+from schemas.topics import SHARDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One process. The first of a service bears the service's name, the others a number behind it."""
+
+    service: str
+    number: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """As in ``store-1``."""
+        return f"{self.service}-{self.number}" if self.number else self.service
+
+
+def instances_of(counts: Mapping[str, int]) -> list[Instance]:
+    """Of every service so many, one where ``counts`` says nothing; all first ones before all second ones."""
+    most = max((*counts.values(), 1))
+    return [
+        Instance(service=service, number=number, environment=_environment(service, number, counts.get(service, 1)))
+        for number in range(most)
+        for service in SERVICES
+        if number < counts.get(service, 1)
+    ]
+
+
+def _environment(service: str, number: int, count: int) -> dict[str, str]:
+    """What differs between the instances of a service: its name in a group or at the broker, its shards."""
+    prefix = f"HB_{service.upper()}_"
+    match service:
+        case "ingest":
+            first, end = SHARDS * number // count, SHARDS * (number + 1) // count
+            return {
+                f"{prefix}INSTANCE": str(number),
+                f"{prefix}FIRST_SHARD": str(first),
+                f"{prefix}LAST_SHARD": str(end - 1),
+            }
+        case "store" | "score":
+            return {f"{prefix}INSTANCE": str(number)}
+        case "medication":
+            return {f"{prefix}CLIENT_ID": f"commands-{number}"}
+        case _:
+            return {}
+
+
+PAIRED: Final = ("ingest", "store", "score", "medication", "alert", "api")
+"""What may run twice; nothing else may."""
+
+
+def two_of(services: Iterable[str] = PAIRED) -> dict[str, int]:
+    """Two of each."""
+    return dict.fromkeys(services, 2)

@@ -1,0 +1,104 @@
+-- What a caregiver's panels ask, with the viewer's sight of the person found once and first: the planner had joined the
+-- grants last, for every reading and every dose again.
+
+-- With bounds of one kind the times shown can be compared as plain times.
+alter table caregiver_grants add constraint valid_begins_included_and_ends_excluded
+    check ((lower_inc(valid) or lower_inf(valid)) and not upper_inc(valid));
+
+create or replace function caregiver_latest_vitals(person uuid, wanted smallint[], at_time timestamptz)
+returns table (vital smallint, value double precision, observed_at timestamptz, age_s bigint, device_type text)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+    with seen as materialized (
+        select scope.person_no, scope.valid, scope.vitals from caregiver_scope scope where scope.person_id = person
+    )
+    select asked.vital, latest.value, latest.observed_at,
+           greatest(0, extract(epoch from at_time - latest.observed_at))::bigint, devices.device_type
+    from seen
+    cross join unnest(wanted) as asked (vital)
+    cross join lateral (
+        select readings.value, readings.observed_at, readings.device_no
+        from readings
+        where readings.person_no = seen.person_no
+          and readings.vital = asked.vital
+          and readings.observed_at <= at_time
+          and readings.observed_at <@ seen.valid
+          and readings.flags & 34 = 0
+        order by readings.observed_at desc limit 1
+    ) latest
+    join devices on devices.device_no = latest.device_no
+    where seen.vitals is null or asked.vital = any (seen.vitals);
+end;
+
+create or replace function caregiver_series(
+    person uuid, wanted smallint, since timestamptz, until timestamptz, bucket_s integer)
+returns table (bucket_at timestamptz, lowest double precision, mean double precision, highest double precision,
+               total double precision, readings bigint, doubtful bigint)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+    with seen as materialized (
+        select scope.person_no, greatest(since, lower(scope.valid)) as first_at, least(until, upper(scope.valid)) as end_at
+        from caregiver_scope scope
+        where scope.person_id = person
+          and (scope.vitals is null or wanted = any (scope.vitals))
+    )
+    select kept.bucket, min(kept.reliable), avg(kept.reliable), max(kept.reliable), sum(kept.reliable),
+           count(kept.reliable), count(*) - count(kept.reliable)
+    from (
+        select date_bin(size.step, readings.observed_at, timestamptz '2000-01-01 00:00:00+00') as bucket,
+               case when readings.flags & 34 = 0 then readings.value end as reliable
+        from seen
+        cross join (
+            select make_interval(secs => greatest(60, bucket_s, ceil(extract(epoch from until - since) / 2000))) as step
+        ) size
+        join readings
+          on readings.person_no = seen.person_no
+         and readings.vital = wanted
+         and readings.observed_at >= since and readings.observed_at < until
+         and readings.observed_at >= seen.first_at and readings.observed_at < seen.end_at
+    ) kept
+    group by kept.bucket
+    order by kept.bucket;
+end;
+
+create or replace function caregiver_doses(person uuid, at_time timestamptz, days integer)
+returns table (local_date date, due_at timestamptz, drug text, state text, taken_at timestamptz, time_critical boolean)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+    with seen as materialized (
+        select scope.person_no, scope.valid, (at_time at time zone homes.time_zone)::date as today
+        from caregiver_scope scope join homes on homes.home_no = scope.home_no
+        where scope.person_id = person and scope.doses
+    )
+    select slots.local_date, slots.due_at, plans.drug, slots.state, evidence.observed_at, plans.time_critical
+    from seen
+    cross join (select least(greatest(days, 1), 366) as days) wanted
+    join dose_slots slots
+      on slots.person_no = seen.person_no
+     and slots.local_date > seen.today - wanted.days
+     and slots.local_date <= seen.today
+     and slots.due_at <@ seen.valid
+    join dose_plans plans on plans.plan_id = slots.plan_id
+    left join dose_evidence evidence on evidence.slot_id = slots.slot_id and evidence.decisive
+    order by slots.due_at, plans.drug;
+end;
+
+create or replace function caregiver_alerts(person uuid)
+returns table (opened_at timestamptz, rule text, severity smallint, state text, over boolean, unverified boolean,
+               caregiver_text text)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+    with seen as materialized (
+        select scope.person_no, scope.home_no, scope.valid, scope.rules
+        from caregiver_scope scope where scope.person_id = person
+    )
+    select alerts.opened_at, alerts.rule, alerts.severity, alerts.state, alerts.ended_at is not null,
+           alerts.unverified, alerts.caregiver_text
+    from seen
+    join alerts
+      on (alerts.person_no = seen.person_no or alerts.person_no = 0 and alerts.home_no = seen.home_no)
+     and alerts.state <> 'closed'
+     and alerts.opened_at <@ seen.valid
+    where seen.rules is null or alerts.rule = any (seen.rules)
+    order by alerts.severity desc, alerts.opened_at;
+end;

@@ -1,0 +1,120 @@
+"""After a database was restored or failed over: `python -m services.restore`, with the services stopped."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.codec import encode_settled
+from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
+from services.runtime.bus.open import open_bus
+from services.runtime.bus.port import Bus, Record
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool
+from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings
+from services.score.checkpoint import Checkpoints
+from services.store.app import GROUP
+from services.store.core import Cursor
+
+_NUMBERS_SKIPPED: Final = 100_000
+_AT_ONCE: Final = 2_000
+Positions = dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was done. ``beyond_log``: records that neither the database nor the log has; devices send them again."""
+
+    generation: int
+    read_again: int
+    beyond_log: int
+    told: int
+
+
+async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: Clock) -> Restored:
+    """Makes a restored database the platform's. Twice is as good as once. Raises RetryLaterError: run it again.
+
+    The group goes back before the generation rises: store, refused, goes on only when both are done.
+    """
+    sql = load_queries("services", "restore.sql")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database, application="hb-restore"))
+        bus = await stack.enter_async_context(open_bus(bus_settings, pool))
+        held = await bus.held(UPLINKS_JUDGED.name)
+        rows = {row["partition_no"]: row for row in await pool.fetch(sql["positions"])}
+        known = {number: (rows[number]["store"] or 0) if number in rows else 0 for number in held}
+        store = starts(known, held)
+        scored = {number: row["score"] for number, row in rows.items() if row["score"] is not None}
+        jumps = {number: start for number, start in starts(scored, held).items() if start != scored[number]}
+        await bus.move(UPLINKS_JUDGED.name, GROUP, store)
+        checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=bus.partitions)
+        async with pool.acquire() as connection, connection.transaction():
+            generation = await _take_over(connection, sql, clock, store)
+            for number, start in sorted(jumps.items()):
+                await checkpoints.jump(connection, number, start)
+        told = await _tell_devices(pool, sql, bus, generation)
+    return Restored(
+        generation=generation,
+        read_again=sum(held[number][1] - start for number, start in store.items()),
+        beyond_log=sum(max(0, store[number] - known[number]) for number in held),
+        told=told,
+    )
+
+
+def starts(known: Mapping[int, int], held: Mapping[int, tuple[int, int]]) -> Positions:
+    """Where to go on in each partition: at the position that the database knows, if the log has it; else at its start.
+
+    A position beyond the end belongs to a log that is gone.
+    """
+    return {
+        number: position if held[number][0] <= position <= held[number][1] else held[number][0]
+        for number, position in known.items()
+        if number in held
+    }
+
+
+async def _take_over(connection: Connection, sql: Queries, clock: Clock, store: Positions) -> int:
+    now_s, platform_now = int(time.time()), to_datetime(clock.now_ms())
+    generation: int = await connection.fetchval(sql["raise_generation"], now_s, platform_now)
+    await connection.executemany(sql["set_store_position"], sorted(store.items()))
+    await connection.execute(sql["end_sessions"])
+    await connection.execute(sql["doubt_pages"])
+    await connection.fetch(sql["skip_numbers"], _NUMBERS_SKIPPED)
+    return generation
+
+
+async def _tell_devices(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
+    """A settled record for every cursor, so that every device hears at once what it has to send again."""
+    rows = await pool.fetch(sql["cursors"])
+    for first in range(0, len(rows), _AT_ONCE):
+        cursors = [
+            Cursor(
+                device_no=row["device_no"],
+                epoch=row["epoch"],
+                settled=[(part.lower, part.upper) for part in row["settled"]],
+                floor=row["floor"],
+                rejected=[(seq, item, reason) for seq, item, reason in row["rejected"]],
+                device=row["device"],
+                shard=row["shard"],
+            )
+            for row in rows[first : first + _AT_ONCE]
+        ]
+        records = [Record(one.device.encode(), encode_settled(one.settled_record(generation))) for one in cursors]
+        await bus.append(UPLINKS_SETTLED.name, records)
+    return len(rows)
+
+
+def main() -> None:
+    """Says what it did."""
+    done = asyncio.run(restore(DatabaseSettings(), BusSettings(), ClockSettings().clock()))
+    sys.stdout.write(
+        f"generation {done.generation}; {done.told} outboxes told; {done.read_again} records of the log to read again; "
+        f"{done.beyond_log} are in no log any more, devices send what they held\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

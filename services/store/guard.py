@@ -1,0 +1,65 @@
+"""Whether the database is the one that the platform knows, and no earlier state of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from schemas.records import SealedRecord
+from services.runtime.database import Connection, Queries
+from services.runtime.errors import HearthBeatError
+
+Placed = tuple[int, int, SealedRecord]
+"""A record with its partition and offset."""
+
+
+class ChangedDatabaseError(HearthBeatError):
+    """The database is another one, or an earlier state, than the bus knows: run `python -m services.restore`."""
+
+    def __init__(self, detail: str, *, generation: int, firsts: Mapping[int, int]) -> None:
+        super().__init__(detail)
+        self.generation, self.firsts = generation, firsts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Asked inside the transaction that writes, so that a database changed under a running store is noticed too."""
+
+    sql: Queries
+
+    async def look(self, connection: Connection, firsts: Mapping[int, int]) -> int:
+        """The generation. ``firsts``: by partition, the first offset to be written now.
+
+        Offsets are committed after the rows, so a log that goes on beyond the position kept with the rows has lost
+        none: the database has. Raises ChangedDatabaseError.
+        """
+        (row,) = await connection.fetch(self.sql["look_around"], list(firsts))
+        generation: int = row["generation"]
+        if not row["known"]:
+            raise ChangedDatabaseError("another cluster or timeline", generation=generation, firsts=firsts)
+        for (partition, first), position in zip(firsts.items(), row["positions"], strict=True):
+            if first > position:
+                detail = f"partition {partition}: rows up to {position}, log from {first}"
+                raise ChangedDatabaseError(detail, generation=generation, firsts=firsts)
+        return generation
+
+    async def is_well(self, connection: Connection, refused: ChangedDatabaseError) -> bool:
+        """Whether the cause of a refusal is gone: the platform was restored since, or the database is back."""
+        try:
+            generation = await self.look(connection, {})
+            if generation == refused.generation:
+                await self.look(connection, refused.firsts)
+        except ChangedDatabaseError:
+            return False
+        return True
+
+
+def first_offsets(records: Iterable[Placed]) -> dict[int, int]:
+    """By partition, where a batch begins."""
+    firsts: dict[int, int] = {}
+    for partition, offset, _ in records:
+        firsts.setdefault(partition, offset)
+    return firsts
+
+
+def next_offsets(records: Iterable[Placed]) -> dict[int, int]:
+    """By partition, where a batch leaves off."""
+    return {partition: offset + 1 for partition, offset, _ in records}

@@ -1,0 +1,177 @@
+"""Scorers that share a log come, go, die and linger at random: what they tell is what an undisturbed replay tells."""
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count, islice
+from typing import Final
+from zlib import crc32
+
+import pytest
+
+from schemas.alerts import Finding
+from schemas.codec import encode_uplink_record
+from schemas.metrics import METRICS
+from schemas.records import Canary, JudgedUplink, UplinkRecord
+from schemas.topics import UPLINKS_JUDGED, home_key
+from services.runtime.bus.memory import MemoryBus
+from services.runtime.bus.port import Record
+from services.runtime.clock import FakeClock, to_datetime, to_ms
+from services.runtime.database import Pool, load_queries
+from services.runtime.metrics import Metrics
+from services.score.checkpoint import Checkpoints
+from services.score.consumer import GROUP, Consumer
+from services.score.effects import EffectWriter
+from services.score.replay import canonical, replay
+from tests.integration.care_world import settle_in
+from tests.integration.test_score_replay import LOG, expected_of, pool, story_of
+from tests.unit.services.score.story import minute, run
+
+__all__ = ["pool"]
+
+PARTITIONS: Final = 3
+INSTANCES: Final = ("0", "1", "2")
+SEEDS: Final = range(4)
+
+
+def key_of(partition: int) -> bytes:
+    """A key of that partition."""
+    return next(key for key in (b"%d" % number for number in count()) if crc32(key) % PARTITIONS == partition)
+
+
+@dataclass(slots=True)
+class Group:
+    """Scorers on one log. Whoever is taken for dead and is not lingers: it goes on with what it no longer has."""
+
+    pool: Pool
+    bus: MemoryBus = field(default_factory=lambda: MemoryBus(PARTITIONS))
+    metrics: Metrics = field(default_factory=lambda: Metrics(METRICS))
+    running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = field(default_factory=dict)
+
+    def start(self, instance: str, chance: random.Random) -> None:
+        """A process of this instance."""
+        stop, sql = asyncio.Event(), load_queries("services.score")
+        writer = EffectWriter(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
+        consumer = Consumer(
+            bus=self.bus, pool=self.pool, sql=sql, writer=writer, metrics=self.metrics, log=LOG, stop=stop
+        )
+        every_s = chance.choice([0.001, 0.02, 60])
+        work = consumer.run(instance=instance, most=chance.choice([1, 3, 9]), checkpoint_every_s=every_s)
+        self.running[instance] = asyncio.create_task(work), stop
+
+    async def stop(self, instance: str) -> None:
+        """A signal, and a clean end."""
+        task, stop = self.running.pop(instance)
+        stop.set()
+        await task
+
+    async def kill(self, instance: str) -> None:
+        """It ends wherever it happens to be."""
+        task, _ = self.running.pop(instance)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def happen(self, chance: random.Random) -> None:
+        """One thing that happens to one instance."""
+        instance = chance.choice(INSTANCES)
+        if instance not in self.running:
+            self.start(instance, chance)
+        elif chance.random() < 0.4:
+            await self.bus.expire(UPLINKS_JUDGED.name, GROUP, instance)
+        elif chance.random() < 0.5:
+            await self.stop(instance)
+        else:
+            await self.kill(instance)
+
+    def check_alive(self) -> None:
+        """None has ended by itself."""
+        for task, _ in self.running.values():
+            assert not task.done(), task.result()
+
+    async def finish(self, length: int, chance: random.Random) -> None:
+        """Everybody ends; two come and read the log to its end."""
+        for instance in list(self.running):
+            await self.stop(instance)
+        for instance in INSTANCES:
+            await self.bus.expire(UPLINKS_JUDGED.name, GROUP, instance)
+        self.start("0", chance)
+        self.start("1", chance)
+        async with asyncio.timeout(30):
+            while (await self.pool.fetchval("select sum(position) from score_positions") or 0) < length:
+                self.check_alive()
+                await asyncio.sleep(0.05)
+                for instance in ("0", "1"):
+                    await self.stop(instance)
+                    self.start(instance, chance)
+        for instance in ("0", "1"):
+            await self.stop(instance)
+
+    def count(self, name: str) -> float:
+        """Of one of score's metrics."""
+        return self.metrics.registry.get_sample_value(name) or 0
+
+
+def laid_out(stories: Sequence[Sequence[JudgedUplink]]) -> list[list[tuple[bytes, UplinkRecord]]]:
+    """The stories side by side, in bursts, with a canary on every partition after each."""
+    records = [(home_key(record.home_no), record) for row in zip(*stories, strict=True) for record in row]
+    bursts: list[list[tuple[bytes, UplinkRecord]]] = []
+    rest: Iterator[tuple[bytes, UplinkRecord]] = iter(records)
+    while burst := list(islice(rest, 12)):
+        canary = Canary(instance="0", received_at=minute(1000 + len(bursts)))
+        bursts.append(burst + [(key_of(partition), canary) for partition in range(PARTITIONS)])
+    return bursts
+
+
+async def passed_too_early(pool: Pool, bursts: Sequence[Sequence[tuple[bytes, UplinkRecord]]]) -> list[str]:
+    """Findings that rest on records before a canary that score has passed, and are not there."""
+    passed = {
+        row["partition_no"]: to_ms(row["received_at"])
+        for row in await pool.fetch("select partition_no, received_at from watermarks where consumer = 'score'")
+    }
+    told = {row["finding_id"] for row in await pool.fetch("select finding_id from findings")}
+    early = []
+    for partition, at in passed.items():
+        done = round((at - minute(1000)) / 60_000) + 1
+        homes: dict[int, list[JudgedUplink]] = {}
+        for key, record in (row for burst in bursts[:done] for row in burst):
+            if not isinstance(record, Canary) and crc32(key) % PARTITIONS == partition:
+                homes.setdefault(record.home_no, []).append(record)
+        effects = [effect for story in homes.values() for effect in run(story)]
+        early += [str(one) for one in effects if isinstance(one, Finding) and one.finding_id not in told]
+    return early
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_whoever_comes_goes_dies_or_lingers_the_findings_are_those_of_an_undisturbed_replay(
+    pool: Pool, seed: int
+) -> None:
+    chance = random.Random(seed)
+    stories = [story_of(await settle_in(pool), 1_000 * seed + number) for number in range(4)]
+    bursts, group = laid_out(stories), Group(pool)
+    await group.bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: [GROUP]})
+    group.start("0", chance)
+    group.start("1", chance)
+    for burst in bursts:
+        await group.bus.append(
+            UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record)) for key, record in burst]
+        )
+        await asyncio.sleep(chance.choice([0, 0, 0.002, 0.03]))
+        group.check_alive()
+        await group.happen(chance)
+        assert await passed_too_early(pool, bursts) == []
+    log = [record for burst in bursts for _, record in burst]
+    await group.finish(len(log), chance)
+
+    states = await Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS).export()
+    assert canonical(states) == canonical(replay(log))
+    told = {tuple(row) for row in await pool.fetch("select finding_id, observed_at from findings")}
+    assert told == expected_of(stories)
+    assert group.count("hb_score_finding_conflicts_total") == 0
+    last = max(record.received_at for record in log if isinstance(record, Canary))
+    passed = await pool.fetch("select partition_no, received_at from watermarks where consumer = 'score'")
+    assert {row["partition_no"]: row["received_at"] for row in passed} == dict.fromkeys(
+        range(PARTITIONS), to_datetime(last)
+    )

@@ -1,0 +1,17 @@
+"""Advisory locks: a number belongs to one service, or two would wait for each other over nothing."""
+
+import re
+from collections import defaultdict
+
+from tests.repo.tree import ROOT
+
+_TAKEN = re.compile(r"advisory\w*lock\w*\((\d+)\)")
+
+
+def test_no_two_services_take_the_same_lock() -> None:
+    takers: dict[str, set[str]] = defaultdict(set)
+    for file in (ROOT / "services").rglob("*.sql"):
+        for number in _TAKEN.findall(file.read_text()):
+            takers[number].add(file.parent.name)
+    assert len(takers) >= 3
+    assert {number: names for number, names in takers.items() if len(names) > 1} == {}

@@ -1,0 +1,78 @@
+"""Every address of the bad-input corpus is refused or reached, and nobody else hears of it."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from uuid import UUID
+
+import httpx
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from deploy.fuzz.corpus import Case, made_of, played_by
+from schemas.registry import Doctor
+from services.alert.channels.email import EmailChannel, compose
+from services.alert.channels.port import Outcome, Page, Reason
+from services.alert.channels.webhook import WebhookChannel
+from services.alert.settings import AlertSettings
+from services.runtime.settings import DatabaseSettings
+
+HEADERS = {
+    *("From", "To", "Subject", "Message-ID", "Auto-Submitted"),
+    *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
+}
+PUBLIC = "93.184.215.14"
+PHONE_BOOK = {"receiver.example": [PUBLIC], "rebound.example": [PUBLIC, "127.0.0.1"], "2130706433": ["127.0.0.1"]}
+SETTINGS = AlertSettings.model_validate(
+    {
+        "database": DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
+        "webhook_secret": "a secret of at least sixteen characters",
+    }
+)
+
+
+def page_to(address: str) -> Page:
+    return Page(
+        key="00000000-0000-0000-0000-000000000007.1.5.channel",
+        alert_id=UUID(int=7),
+        step=1,
+        link="https://console.example/alerts/00000000-0000-0000-0000-000000000007",
+        address=address,
+        handled=False,
+        possible_duplicate=False,
+    )
+
+
+@pytest.mark.parametrize("case", played_by("email"), ids=lambda case: case.id)
+async def test_an_e_mail_address_is_reached_alone_or_neither_registered_nor_sent_to(case: Case) -> None:
+    address = made_of(case.sent["address"]).decode()
+    if case.fate["registered"]:
+        doctor = Doctor(email=address, name="Dr Who")
+        message = compose(page_to(doctor.email), "hb@example.org")
+        assert set(message.keys()) == HEADERS
+        assert [one.addr_spec for one in message["To"].addresses] == [address.lower()]
+    else:
+        with pytest.raises(ValidationError):
+            Doctor(email=address, name="Dr Who")
+        sent = await EmailChannel(SETTINGS).send(page_to(address))
+        assert (sent.outcome, sent.reason) == (Outcome.FAILED, Reason.REFUSED_TARGET)
+
+
+async def phone_book(host: str, _port: int) -> list[IPv4Address | IPv6Address]:
+    """Numbers are themselves, a few names are known; a name that is none fails as the system's look-up does."""
+    host.encode("idna")
+    return [ip_address(one) for one in PHONE_BOOK.get(host, [host])]
+
+
+@pytest.mark.parametrize("case", played_by("webhook"), ids=lambda case: case.id)
+async def test_a_webhook_reaches_its_receiver_or_nobody(case: Case) -> None:
+    requests: list[httpx.Request] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(case.sent.get("status", 200), headers={"Location": "http://169.254.169.254/"})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
+    channel = WebhookChannel(client, SETTINGS, look_up=phone_book, unix_time=lambda: 1_700_000_000.0)
+    result = await channel.send(page_to(made_of(case.sent["address"]).decode()))
+    assert (result.outcome, result.reason) == (case.fate["outcome"], case.fate["reason"])
+    assert len(requests) == case.fate["requests"]
+    assert {request.url.host for request in requests} <= {PUBLIC}
