@@ -109,7 +109,7 @@ def offsets_deleted(ground: Ground) -> Figures:
     expect(again, "nothing was read again: the line shows nothing")
     close_books(ground)
     return {"refused_with": store.exit_code or "MissingOffsetError", "rows_before": before,
-            "uplinks_read_again": round(again), "prepare_worked_after_s": round(prepared_s), **stream.figures}  # fmt: skip
+            "uplinks_read_again": round(again), "prepared_after_s": round(prepared_s), **stream.figures}  # fmt: skip
 
 
 def _prepared(ground: Ground) -> bool:
