@@ -118,6 +118,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=15,
         fault="Kafka has lost the offsets of store",
         criterion="store refuses to start and says why; after the prepare command nothing is missing",
+        scaled="the command works once Kafka has given up the refused store, after 30 s",
         soil=PLAIN,
         run=bus.offsets_deleted,
     ),
@@ -285,7 +286,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=38,
         fault="a backup is restored",
         criterion="devices send again what came after it",
-        why_not="a drill of its own, outside of this matrix",
+        why_not="a drill of its own: `make drill`",
     ),
     Line(
         number=39,
