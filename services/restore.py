@@ -16,7 +16,8 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings
 from services.score.checkpoint import Checkpoints
-from services.store.app import GROUP
+from services.score.consumer import GROUP as SCORE
+from services.store.app import GROUP as STORE
 from services.store.core import Cursor
 
 _NUMBERS_SKIPPED: Final = 100_000
@@ -37,7 +38,8 @@ class Restored:
 async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: Clock) -> Restored:
     """Makes a restored database the platform's. Twice is as good as once. Raises RetryLaterError: run it again.
 
-    The group goes back before the generation rises: store, refused, goes on only when both are done.
+    The group goes back before the generation rises: store, refused, goes on only when both are done. Score goes by its
+    checkpoint, but Kafka looks at its group's offset before, and one that the log no longer holds would end score.
     """
     sql = load_queries("services", "restore.sql")
     async with AsyncExitStack() as stack:
@@ -49,7 +51,8 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
         store = starts(known, held)
         scored = {number: row["score"] for number, row in rows.items() if row["score"] is not None}
         jumps = {number: start for number, start in starts(scored, held).items() if start != scored[number]}
-        await bus.move(UPLINKS_JUDGED.name, GROUP, store)
+        await bus.move(UPLINKS_JUDGED.name, STORE, store)
+        await bus.move(UPLINKS_JUDGED.name, SCORE, starts(dict.fromkeys(held, 0) | scored, held))
         checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=bus.partitions)
         async with pool.acquire() as connection, connection.transaction():
             generation = await _take_over(connection, sql, clock, store)
