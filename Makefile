@@ -18,7 +18,7 @@ PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
 
-.PHONY: help demo up down test check fix bench chaos chaos-selftest
+.PHONY: help demo up down test check fix bench chaos chaos-selftest scale
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -66,3 +66,6 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)
+
+scale: $(DEV)  ## Two of every service under load, one leaving and joining every 10 s; nothing may be lost [SEED=n]
+	@$(PYTHON) -m deploy.scale --seed $(SEED)

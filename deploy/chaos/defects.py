@@ -57,9 +57,9 @@ DEFECTS: Final = (
     Defect(
         name="offset committed before the write",
         file="services/store/app.py",
-        old="                written = await self._write(messages, subscription, stop)\n",
+        old="                written = await self._write(messages, assignment, subscription, stop)\n",
         new="                await subscription.commit({one.partition: one.offset + 1 for one in messages})\n"
-        "                written = await self._write(messages, subscription, stop)\n",
+        "                written = await self._write(messages, assignment, subscription, stop)\n",
         kills=14,
         targets=("store",),
         resends=False,
