@@ -33,6 +33,7 @@ EXAMPLES ?= 50000
 CALLS ?= 5000
 
 .PHONY: help demo up down test check fix bench chaos chaos-selftest fuzz
+.PHONY: help demo up down test check fix bench chaos chaos-selftest scale
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -95,3 +96,5 @@ drill: $(DEV)  ## Loses the database and restores it, then lets timers fall due 
 	@$(PYTHON) -m deploy.drill --seed $(SEED)
 fuzz: $(DEV)  ## Fuzzes decoder, ingest's properties and the console's API [EXECUTIONS=1000000 EXAMPLES=50000 CALLS=5000 SEED=n]
 	@$(PYTHON) -m deploy.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)
+scale: $(DEV)  ## Two of every service under load, one leaving and joining every 10 s; nothing may be lost [SEED=n]
+	@$(PYTHON) -m deploy.scale --seed $(SEED)

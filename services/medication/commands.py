@@ -14,7 +14,7 @@ from schemas.codec import encode_command
 from schemas.messages import Command, CommandKind
 from schemas.topics import COMMANDS
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Connection, Pool, Queries
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import Link
@@ -36,7 +36,18 @@ class CommandPublisher:
 
     async def publish(self) -> int:
         """A batch; says how many. Raises LOST_CONNECTION, RetryLaterError: they stay unsent."""
-        rows = await self.pool.fetch(self.sql["unsent_commands"], to_datetime(self.clock.now_ms()), _MOST)
+        async with self.pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(self.sql["one_publisher"]):
+                return 0
+            sent = await self._publish(connection)
+        if not sent:
+            return 0
+        self.metrics.count("hb_medication_commands_total", sent)
+        self.log.info("commands", sent=sent)
+        return sent
+
+    async def _publish(self, connection: Connection) -> int:
+        rows = await connection.fetch(self.sql["unsent_commands"], to_datetime(self.clock.now_ms()), _MOST)
         if not rows:
             return 0
         published = [
@@ -45,9 +56,7 @@ class CommandPublisher:
         if not await asyncio.to_thread(wait_for_broker, published):
             raise RetryLaterError("the broker has not taken the commands")
         ids = [row["command_id"] for row in rows]
-        await self.pool.execute(self.sql["commands_sent"], ids, to_datetime(self.clock.now_ms()))
-        self.metrics.count("hb_medication_commands_total", len(rows))
-        self.log.info("commands", sent=len(rows))
+        await connection.execute(self.sql["commands_sent"], ids, to_datetime(self.clock.now_ms()))
         return len(rows)
 
 

@@ -107,6 +107,10 @@ insert into findings (finding_id, person_no, home_no, rule, rule_version, episod
                       raised_at, evidence, doctor_text, caregiver_text, rationale, unverified)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
+-- name: one_publisher
+-- One at a time publishes, so a command goes out once; the others pass.
+select pg_try_advisory_xact_lock(7001066);
+
 -- name: unsent_commands
 -- What devices are to be told, oldest first, while it still matters.
 select c.command_id, c.kind, c.details, c.expires_at, d.device, d.shard

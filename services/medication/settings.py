@@ -7,7 +7,7 @@ from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettin
 
 
 class MedicationSettings(BaseSettings):
-    """``client_id`` is the broker user that publishes commands; one process may use it at a time."""
+    """``client_id`` is the broker user that publishes commands; each process needs one of its own."""
 
     model_config = SettingsConfigDict(env_prefix="HB_MEDICATION_")
 

@@ -82,6 +82,19 @@ async def test_a_command_reaches_its_device_once(pool: Pool, embedded: Embedded)
     assert command.expires_at == START_MS + 60_000
 
 
+async def test_two_publishers_beside_each_other_send_a_command_once(pool: Pool, embedded: Embedded) -> None:
+    world = await settle_in(pool)
+    broker = MqttSettings(host=embedded.mqtt_host, port=embedded.mqtt_port)
+    async with (
+        open_link(broker, client_id="commands-0") as first,
+        open_link(broker, client_id="commands-1") as second,
+    ):
+        await asyncio.gather(first.connected(), second.connected())
+        for _ in range(10):
+            await ask(pool, world)
+            assert sum(await asyncio.gather(*(publisher(pool, one).publish() for one in (first, second)))) == 1
+
+
 async def test_while_the_broker_is_away_commands_wait(pool: Pool) -> None:
     world = await settle_in(pool)
     await ask(pool, world)

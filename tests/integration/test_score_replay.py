@@ -240,7 +240,7 @@ async def test_a_checkpoint_that_somebody_else_moved_is_loaded_again(pool: Pool)
     first = score.start(most=4)
     await asyncio.sleep(0.05)
     other = Score(pool, score.bus)
-    await asyncio.gather(score.finish(log, first), other.finish(log), return_exceptions=True)
+    await asyncio.gather(score.finish(log, first), other.finish(log))
     await score.finish(log)
 
     assert await score.states() == canonical(replay(log))
