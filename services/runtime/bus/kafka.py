@@ -170,9 +170,12 @@ class KafkaBus:
         await consumer.start()
         try:
             missing = [place for place in places if await consumer.committed(place) is None]
-            if missing:
-                first = await consumer.beginning_offsets(missing)
+            first = await consumer.beginning_offsets(missing) if missing else {}
+            if first:
                 await consumer.commit(first)
+        except CommitFailedError:
+            # A member that refused to start without offsets is still listed.
+            await self.move(topic, group, {place.partition: offset for place, offset in first.items()})
         finally:
             await consumer.stop()
 
