@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pydantic import SecretStr
 
-from services.runtime.bus.kafka import SESSION_S, open_kafka_bus
+from services.runtime.bus.kafka import SESSION_S, KafkaSubscription, StuckError, open_kafka_bus
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Bus, MissingOffsetError
 from services.runtime.bus.postgres import open_postgres_bus
@@ -140,6 +140,19 @@ class TestKafkaBus(SharedBusContract):
                     found |= set(map(number_of, await first.fetch(most=100, wait_s=0.2)))
             took_s = asyncio.get_running_loop().time() - began
         assert SESSION_S / 2 < took_s < 2 * SESSION_S
+
+    async def test_a_consumer_that_gets_nothing_though_there_is_something_ends(
+        self, bus: Bus, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("services.runtime.bus.kafka.STUCK_S", 0.4)
+        subscription = await bus.subscribe(topic, group)
+        for _ in range(5):
+            assert await subscription.fetch(most=10, wait_s=0.3) == []
+        consumer = cast("KafkaSubscription", subscription)._consumer  # noqa: SLF001 - as if its fetcher had died
+        consumer.pause(*consumer.assignment())
+        await bus.append(topic, records(3))
+        with pytest.raises(StuckError):
+            await take(subscription, 3)
 
     async def test_without_a_broker_an_append_says_later(self) -> None:
         async with open_kafka_bus(BusSettings(kind="kafka", kafka=NOBODY_LISTENS)) as bus:

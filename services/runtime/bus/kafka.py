@@ -1,6 +1,7 @@
 """The bus on Apache Kafka: explicit batches out, fixed groups with static members in."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,10 +21,11 @@ from aiokafka.errors import (
 
 from services.runtime.bus import kafka_groups
 from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
-from services.runtime.errors import RetryLaterError
+from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.settings import BusSettings
 
 _APPEND_TIMEOUT_S: Final = 30.0
+_ASK_TIMEOUT_S: Final = 10.0
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_WAIT_MS: Final = 500
 """The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
@@ -34,6 +36,14 @@ _HEARTBEAT_S: Final = 1.0
 """So much later, at most, a member hears that partitions move; all of them stand still until every member has heard."""
 _REBALANCE_S: Final = 15.0
 """A member that has not joined again by then is left out; finishing a batch takes REVOKE_S at most."""
+
+
+STUCK_S: Final = 60.0
+"""Real seconds without a record, though there are some, after which a consumer is taken to be stuck."""
+
+
+class StuckError(HearthBeatError):
+    """A consumer has records before it and gets none; a new process is what helps."""
 
 
 class KafkaBus:
@@ -228,10 +238,16 @@ class KafkaSubscription:
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: str, listener: _Listener) -> None:
         self._consumer, self.topic, self._listener = consumer, topic, listener
+        self._looked_s = time.monotonic()
+        self._stood_at: Mapping[TopicPartition, int] = {}
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         try:
             found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=most)
+            if found:
+                self._looked_s, self._stood_at = time.monotonic(), {}
+            elif time.monotonic() - self._looked_s > STUCK_S / 2:
+                await self._look_whether_stuck()
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
             raise MissingOffsetError(f"topic {self.topic}") from error
         except (KafkaError, OSError) as error:
@@ -239,6 +255,18 @@ class KafkaSubscription:
         if self._listener.failure is not None:
             raise self._listener.failure
         return [Message(place.partition, row.offset, row.value or b"") for place, rows in found.items() for row in rows]
+
+    async def _look_whether_stuck(self) -> None:
+        """Raises StuckError where records lay before us at the last look, still do, and nothing came meanwhile."""
+        self._looked_s = time.monotonic()
+        places = self._consumer.assignment()
+        async with asyncio.timeout(_ASK_TIMEOUT_S):
+            ends = await self._consumer.end_offsets(places) if places else {}
+            positions = {place: await self._consumer.position(place) for place in places}
+        behind = {place: position for place, position in positions.items() if position < ends[place]}
+        if any(self._stood_at.get(place) == position for place, position in behind.items()):
+            raise StuckError(f"topic {self.topic}")
+        self._stood_at = behind
 
     async def commit(self, positions: Mapping[int, int]) -> None:
         owned = {place.partition for place in self._consumer.assignment()}
@@ -268,6 +296,7 @@ class KafkaSubscription:
         try:
             await asyncio.sleep(seconds)
         finally:
+            self._looked_s, self._stood_at = time.monotonic(), {}
             self._consumer.resume(*(self._consumer.assignment() & places))
 
 
