@@ -16,24 +16,17 @@ SEED ?= 1
 REPLAY ?=
 PEOPLE ?= 20
 KILLS ?= 40
-TO ?=
-FROM ?=
-STACK ?= dev
 UPLINKS ?= 50000
-ROWS ?= 50000000
-
 LINE ?=
-
-.PHONY: faults
-.PHONY: help demo up down test check fix bench chaos chaos-selftest
-.PHONY: help demo up down test check fix bench chaos chaos-selftest growth
-.PHONY: help demo up down test check fix bench chaos chaos-selftest backup restore drill
+ROWS ?= 50000000
 EXECUTIONS ?= 1000000
 EXAMPLES ?= 50000
 CALLS ?= 5000
+TO ?=
+FROM ?=
+STACK ?= dev
 
-.PHONY: help demo up down test check fix bench chaos chaos-selftest fuzz
-.PHONY: help demo up down test check fix bench chaos chaos-selftest scale
+.PHONY: help demo up down backup restore test check fix bench growth chaos chaos-selftest faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -84,8 +77,10 @@ chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m deploy.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
+
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
 	@$(PYTHON) -m deploy.growth --rows $(ROWS)
+
 backup: $(DEV)  ## The running stack's database as one file [TO=file STACK=dev]
 	@$(PYTHON) -m deploy.platform backup --name $(STACK) $(if $(TO),--to "$(TO)")
 
@@ -94,7 +89,9 @@ restore: $(DEV)  ## Puts a backup in the place of the database; log and devices 
 
 drill: $(DEV)  ## Loses the database and restores it, then lets timers fall due while services are down [SEED=n]
 	@$(PYTHON) -m deploy.drill --seed $(SEED)
+
 fuzz: $(DEV)  ## Fuzzes decoder, ingest's properties and the console's API [EXECUTIONS=1000000 EXAMPLES=50000 CALLS=5000 SEED=n]
 	@$(PYTHON) -m deploy.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)
+
 scale: $(DEV)  ## Two of every service under load, one leaving and joining every 10 s; nothing may be lost [SEED=n]
 	@$(PYTHON) -m deploy.scale --seed $(SEED)
