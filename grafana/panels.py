@@ -122,6 +122,11 @@ def behind() -> stat.Panel:
     return _number(Reader.OPERATOR, "Behind the present", sql_of("behind"), *colours).unit("s").no_value("not known")
 
 
+def incidents() -> table.Panel:
+    """What the auditor finds wrong with the platform."""
+    return _table(Reader.OPERATOR, "Incidents", sql_of("incidents")).no_value("None")
+
+
 def platform() -> table.Panel:
     """Generation, partitions, edition, watermark."""
     return _table(Reader.OPERATOR, "Platform", sql_of("platform"))

@@ -127,3 +127,11 @@ from operator_alerts order by severity desc, state;
 select device_type as "Type", registered as "Registered", heard_within_hour as "Heard within an hour",
        heard_within_day as "Heard within a day"
 from operator_devices($__timeTo()) order by device_type;
+
+-- name: incidents
+-- What the auditor finds wrong with the platform: what is open, and what was open in the range.
+select kind as "Incident", subject as "What", case when ended_at is null then 'open' else 'over' end as "State",
+       opened_at as "Since", ended_at as "Until", detail as "Detail"
+from operator_incidents
+where ended_at is null or ended_at >= $__timeFrom() and opened_at < $__timeTo()
+order by ended_at is null desc, opened_at desc limit 50;

@@ -100,3 +100,8 @@ insert into escalation_steps (alert_id, step, due_at, state) select alert_id, 0,
 insert into outbox (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at)
 select alert_id, 0, 1, channel, case channel when 'email' then 'sent' else 'pending' end, 1, opened_at, opened_at
 from alerts cross join (values ('email'), ('webhook')) as channels (channel);
+
+insert into platform_incidents (incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at)
+values (gen_random_uuid(), 'service_down', 'score', 'ConnectError.', '2026-11-22 11:57Z', '2026-11-22 12:00Z', null),
+       (gen_random_uuid(), 'dropped_at_broker', '', '639 more.', '2026-11-22 11:20Z', '2026-11-22 11:20Z',
+        '2026-11-22 11:25Z');
