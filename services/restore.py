@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.codec import encode_settled
+from schemas.codec import decode_settled, encode_settled
+from schemas.messages import Ack
+from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Record
@@ -22,6 +24,8 @@ from services.store.core import Cursor
 
 _NUMBERS_SKIPPED: Final = 100_000
 _AT_ONCE: Final = 2_000
+_READER: Final = "restore"
+_READ_WITHIN_S: Final = 600.0
 Positions = dict[int, int]
 
 
@@ -58,7 +62,7 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
             generation = await _take_over(connection, sql, clock, store)
             for number, start in sorted(jumps.items()):
                 await checkpoints.jump(connection, number, start)
-        told = await _tell_devices(pool, sql, bus, generation)
+        told = await _tell_devices(pool, sql, bus, generation) + await _tell_unknown_epochs(pool, sql, bus, generation)
     return Restored(
         generation=generation,
         read_again=sum(held[number][1] - start for number, start in store.items()),
@@ -108,6 +112,44 @@ async def _tell_devices(pool: Pool, sql: Queries, bus: Bus, generation: int) -> 
         records = [Record(one.device.encode(), encode_settled(one.settled_record(generation))) for one in cursors]
         await bus.append(UPLINKS_SETTLED.name, records)
     return len(rows)
+
+
+async def _tell_unknown_epochs(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
+    """Outboxes that were first heard after the backup: the restored rows know nothing of them, but the acks do.
+
+    Without that a device that seldom measures would hear of the restore only with its next uplink.
+    """
+    known = {(row["device"], row["epoch"]) for row in await pool.fetch(sql["cursors"])}
+    shards = {row["device"]: row["shard"] for row in await pool.fetch(sql["devices"])}
+    unknown = [one for one in await _acknowledged(bus) if one not in known and one[0] in shards]
+    records = []
+    for device, epoch in unknown:
+        ack = Ack(generation=generation, epoch=epoch, upto=-1, gaps=(), rejected=())
+        settled = SettledRecord(device=device, shard=shards[device], ack=ack)
+        records.append(Record(device.encode(), encode_settled(settled)))
+    for first in range(0, len(records), _AT_ONCE):
+        await bus.append(UPLINKS_SETTLED.name, records[first : first + _AT_ONCE])
+    return len(records)
+
+
+async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
+    """Device and epoch of every ack that the log still has, in order."""
+    topic = UPLINKS_SETTLED.name
+    held = await bus.held(topic)
+    await bus.prepare({}, {topic: (_READER,)})
+    await bus.move(topic, _READER, {number: first for number, (first, _) in held.items()})
+    subscription = await bus.subscribe(topic, _READER)
+    left = {number: end for number, (first, end) in held.items() if end > first}
+    found: dict[tuple[str, int], None] = {}
+    async with asyncio.timeout(_READ_WITHIN_S):
+        while left:
+            for message in await subscription.fetch(most=5_000, wait_s=0.5):
+                one = decode_settled(message.value)
+                found.pop((one.device, one.ack.epoch), None)
+                found[one.device, one.ack.epoch] = None
+                if message.offset + 1 >= left.get(message.partition, 0):
+                    left.pop(message.partition, None)
+    return found
 
 
 def main() -> None:

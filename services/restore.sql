@@ -39,3 +39,7 @@ select setval('homes_home_no_seq', nextval('homes_home_no_seq') + $1),
 select d.device, d.shard, c.device_no, c.epoch, c.settled, c.floor, c.rejected
 from device_cursor c join devices d using (device_no)
 order by c.last_received_at, c.device_no, c.epoch;
+
+-- name: devices
+-- Everybody who can be told.
+select device, shard from devices;

@@ -214,3 +214,16 @@ async def test_numbers_in_the_log_are_never_given_to_anybody_else(bench: Bench) 
     assert later.person_no > bench.world.person_no + 1000
     assert later.device_no > bench.world.device_no + 1000
     assert later.home_no > bench.world.home_no + 1000
+
+
+@pytest.mark.usefixtures("store")
+async def test_an_outbox_first_heard_after_the_backup_hears_of_the_restore_too(bench: Bench) -> None:
+    await bench.send(0, 1)
+    await until_settled(bench, (0, 1))
+    while not await bench.told():
+        await asyncio.sleep(0.02)
+    await bench.pool.execute("delete from device_cursor where device_no = $1", bench.world.device_no)
+    await bring_back(bench)
+    told = await bench.told()
+    assert told[-1][0] > 1_700_000_000
+    assert told[-1][1] == -1
