@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import asyncpg
@@ -28,9 +28,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Names what was not run, and the versions of what was."""
+    """Names what was not run, what tests measured, and the versions of what was run."""
     if not_run := config.stash.get(NOT_RUN, 0):
         terminalreporter.write_line(f"not run: {not_run} tests that need mosquitto, Apache Kafka and TimescaleDB")
+    for line in config.stash.get(SAID, []):
+        terminalreporter.write_line(line)
     for name, version in config.stash.get(VERSIONS, {}).items():
         terminalreporter.write_line(f"{name}: {version}")
 
@@ -46,6 +48,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 VERSIONS = pytest.StashKey[dict[str, str]]()
+SAID = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Puts a line, a figure that a test measured, under the results."""
+    return request.config.stash.setdefault(SAID, []).append
 
 
 @pytest.fixture(scope="session")

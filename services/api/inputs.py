@@ -1,13 +1,24 @@
 """What a request may say: text that a database can hold, moments that a calendar can hold."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 _LEEWAY: Final = timedelta(days=1)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC) + _LEEWAY
 _LAST: Final = datetime.max.replace(tzinfo=UTC) - _LEEWAY
+
+
+_YEAR: Final = re.compile(r"\d{4}-")
+
+
+def _a_date(said: Any) -> Any:
+    """A bare number would pass as seconds since 1970, which the OpenAPI does not offer."""
+    if isinstance(said, str) and _YEAR.match(said) is None:
+        raise ValueError("a moment is written as 2026-11-22T14:30:00Z")
+    return said
 
 
 def _in_the_calendar(moment: datetime) -> datetime:
@@ -18,6 +29,6 @@ def _in_the_calendar(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-Moment = Annotated[datetime, AfterValidator(_in_the_calendar)]
-AwareMoment = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
+Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
+AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 VERSION_LIMIT: Final = 2**31

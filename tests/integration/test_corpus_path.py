@@ -1,8 +1,7 @@
 """The bad-input corpus on the full stack: every case ends in its outcome, no thread dies, good traffic flows on."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
@@ -50,15 +49,14 @@ async def world() -> AsyncIterator[World]:
 
 
 async def test_every_uplink_ends_in_its_outcome_and_good_traffic_flows_on(
-    world: World, request: pytest.FixtureRequest
+    world: World, say: Callable[[str], None]
 ) -> None:
     alone = await delays_of(world, GOOD, 2, uplinks=GOOD_UPLINKS, every_s=EVERY_S)
     beside, _ = await asyncio.gather(
         delays_of(world, GOOD, 3, uplinks=GOOD_UPLINKS, every_s=EVERY_S),
         send_slowly(world, UPLINKS, for_s=GOOD_UPLINKS * EVERY_S),
     )
-    reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(
+    say(
         f"device to ack, p50 and p99 of good uplinks: {percentile(alone, 0.5):.0f} and {percentile(alone, 0.99):.0f} ms"
         f" alone, {percentile(beside, 0.5):.0f} and {percentile(beside, 0.99):.0f} ms beside {len(UPLINKS)} of junk"
     )
