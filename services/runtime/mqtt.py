@@ -67,7 +67,7 @@ class Link:
 
     def _run(self, settings: MqttSettings) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+        properties.SessionExpiryInterval = _SESSION_EXPIRY_S if self._filters else 0
         properties.ReceiveMaximum = WINDOW
         try:
             self._client.connect_async(
