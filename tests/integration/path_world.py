@@ -116,7 +116,7 @@ class World:
         database = DatabaseSettings(dsn=SecretStr(self.dsn))
         bus = bus_settings(self.stack)
         if name == "store":
-            settings = StoreSettings(database=database, bus=bus)
+            settings = StoreSettings(database=database, bus=bus, tell_every_s=0.2)
             return lambda stop: store.run(settings, clock=self.clock, stop=stop, metrics=self.metrics)
         mqtt = MqttSettings(
             host=self.stack.mqtt_host, port=self.stack.mqtt_port, password=SecretStr(self.stack.platform_password)

@@ -91,8 +91,9 @@ async def test_while_there_is_no_broker_nobody_is_kept_waiting_for_one(full_stac
     await asyncio.to_thread(broker.kill)
     try:
         with open_tap(full_stack.mqtt_port) as tap:
-            reader, _writer = await asyncio.open_connection("127.0.0.1", tap.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
             assert await asyncio.wait_for(reader.read(), WAIT_S) == b""
+            writer.close()
             assert tap.connections == []
     finally:
         await asyncio.to_thread(broker.start)
