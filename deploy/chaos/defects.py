@@ -89,8 +89,8 @@ DEFECTS: Final = (
     Defect(
         name="cursor update left out",
         file="services/store/writer.py",
-        old="            await self._save_cursors(connection, batch.touched)\n",
-        new="",
+        old="self._save_progress(connection, batch.touched, ",
+        new="self._save_progress(connection, [], ",
         broken=("I1 items", "I4 acks", "settled"),
     ),
     Defect(

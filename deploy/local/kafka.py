@@ -26,6 +26,7 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
         f"-Xmx{settings.kafka_heap_mb}m",
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",
+        "-XX:TieredStopAtLevel=1",
         logging,
         "-cp",
         f"{libraries}/*",

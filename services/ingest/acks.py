@@ -67,7 +67,7 @@ class AckPublisher:
                 shard, device, payload = open_settled(message.value)
                 newest[device] = (ACK.of(shard, device), payload)
                 positions[message.partition] = message.offset + 1
-            await asyncio.sleep(min(left, self._every_s / 4))
+            await asyncio.sleep(min(left, self._every_s / 2))
         if newest and await self._publish(list(newest.values()), assignment, stop):
             self._metrics.count("hb_ingest_acks_total", len(newest))
             await subscription.commit(positions)

@@ -9,6 +9,18 @@ select b.device_no, b.slot, b.person_no, p.home_no,
        coalesce((extract(epoch from upper(b.valid)) * 1000)::bigint, 9007199254740992) as to_ms
 from bindings b join people p using (person_no);
 
+-- name: registry_mark
+-- A mark of what the two queries above read: another one where a row was added, changed or removed since. Every change
+-- gives a row another place and another transaction.
+select md5(string_agg(part, ' ' order by part)) as mark
+from (
+    select 'devices ' || sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from devices
+    union all
+    select 'bindings ' || sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from bindings
+    union all
+    select 'people ' || sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from people
+) as parts (part);
+
 -- name: has_run_before
 -- Whether canaries of an instance have come through.
 select exists (select from watermarks where instance = $1);

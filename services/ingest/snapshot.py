@@ -1,4 +1,4 @@
-"""Keeps the registry snapshot fresh: reloaded every 2 s, refused when older than 8 s."""
+"""Keeps the registry snapshot fresh: looked at every 2 s, read again if it has changed, refused when 8 s old."""
 
 import asyncio
 import time
@@ -29,27 +29,32 @@ class SnapshotKeeper:
         self._pool, self._log = pool, log
         self._sql = load_queries("services.ingest")
         self._registry: Registry = {}
+        self._mark = ""
         self._loaded_at = float("-inf")
         self._loaded = asyncio.Event()
 
     async def keep(self, stop: asyncio.Event) -> None:
-        """Reloads until ``stop``; a database that is away only makes the snapshot older."""
+        """Keeps it fresh until ``stop``; a database that is away only makes the snapshot older."""
         while not stop.is_set():
             try:
-                await self._load()
+                await self.look()
             except LOST_CONNECTION as error:
                 self._log.warning("registry not reloaded", error=type(error).__name__)
             await pause(stop, _RELOAD_EVERY_S)
 
-    async def _load(self) -> None:
+    async def look(self) -> None:
+        """Reads the registry where it has changed since the last look. Raises what ``LOST_CONNECTION`` lists."""
         asked_at = time.monotonic()
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            devices = await connection.fetch(self._sql["devices"])
-            bindings = await connection.fetch(self._sql["bindings"])
-        self._registry = build_registry(map(dict, devices), map(dict, bindings))
+            mark = await connection.fetchval(self._sql["registry_mark"])
+            if mark != self._mark:
+                devices = await connection.fetch(self._sql["devices"])
+                bindings = await connection.fetch(self._sql["bindings"])
+                self._registry = build_registry(map(dict, devices), map(dict, bindings))
+                self._mark = mark
         self._loaded_at = asked_at
         self._loaded.set()
 

@@ -84,17 +84,20 @@ class FakeClock:
 class Gather:
     """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow.
 
-    After a few records hardly at all, so that a light load is not kept waiting; after ``full`` of them or more not at
-    all, since as many wait already.
+    After any record for ``least_s``: what comes within that time shares what a burst costs. After ``full`` of them or
+    more not at all, since as many wait already.
     """
 
     most_s: float
     full: int
     per_record_s: float = 0.00025
+    least_s: float = 0.0
 
     def after(self, handled: int) -> float:
         """The pause after a burst of ``handled`` records."""
-        return 0.0 if handled >= self.full else min(self.most_s, handled * self.per_record_s)
+        if not handled or handled >= self.full:
+            return 0.0
+        return max(self.least_s, min(self.most_s, handled * self.per_record_s))
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> bool:

@@ -51,9 +51,10 @@ def load_queries(package: str, file: str = "queries.sql") -> Queries:
 
 
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=lambda value: to_json(value).decode(), decoder=from_json
-    )
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=lambda value: to_json(value).decode(), decoder=from_json
+        )
 
 
 async def _keep(_connection: Any) -> None:

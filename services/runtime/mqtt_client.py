@@ -14,9 +14,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 _READ_BYTES: Final = 65_536
-_PAUSE_S: Final = 0.004
-_PAUSE_PER_MESSAGE_S: Final = 0.0002
-"""After a burst, so that the next read finds more than one message: a read costs as much as ten messages."""
+_PAUSE_S: Final = 0.008
+"""After a burst, so that the next read finds more than one message: a read costs as much as ten messages, and what
+comes of a burst on its further way as much as thirty."""
 _SHORTEST_PACKET: Final = 2
 _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
@@ -87,7 +87,7 @@ class BurstClient(paho.Client):
         problem = self._take_packets(self._rest + data, burst)
         if burst:
             self._on_burst(burst)
-            sleep(min(_PAUSE_S, len(burst) * _PAUSE_PER_MESSAGE_S))
+            sleep(_PAUSE_S)
         return self._loop_rc_handle(problem) if problem else MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _take_packets(self, data: bytes, burst: list[Arrived]) -> MQTTErrorCode:

@@ -1,7 +1,7 @@
 """The path of a record: from the bus through the step; what follows is committed before anything depends on it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -25,7 +25,7 @@ T = TypeVar("T")
 GROUP: Final = "score"
 _NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
-_MOST_GATHER_S: Final = 0.06
+_GATHER_S: Final = 0.1
 _RETRY_S: Final = 0.25
 
 
@@ -70,6 +70,7 @@ class Consumer:
         self._metrics, self._log, self._stop = metrics, log, stop
         self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
         self._held: Held = {}
+        self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
         self._to_load: frozenset[int] | None = None
         self._subscription: Subscription | None = None
@@ -77,8 +78,7 @@ class Consumer:
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
-        loop, gather = asyncio.get_running_loop(), Gather(most_s=_MOST_GATHER_S, full=most)
-        next_checkpoint = loop.time() + checkpoint_every_s
+        gather = Gather(least_s=_GATHER_S, most_s=_GATHER_S, full=most)
         try:
             while not self._stop.is_set():
                 try:
@@ -89,7 +89,7 @@ class Consumer:
                         on_assigned=self._on_assigned,
                         on_revoked=self._on_revoked,
                     )
-                    await self._load(subscription)
+                    await self._load(subscription, checkpoint_every_s)
                     messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
                 except RetryLaterError as error:
                     self._metrics.waits(on=Server.BUS, now=True)
@@ -99,13 +99,10 @@ class Consumer:
                 self._metrics.waits(on=Server.BUS, now=False)
                 await self._take(self._held, messages)
                 await asyncio.sleep(gather.after(len(messages)))
-                if loop.time() >= next_checkpoint:
-                    async with self._at_work:
-                        await self._save(subscription)
-                    next_checkpoint = loop.time() + checkpoint_every_s
+                await self._save_due(subscription, checkpoint_every_s)
             if self._subscription is not None:
                 async with self._at_work:
-                    await self._save(self._subscription)
+                    await self._save(self._subscription, self._held)
         except _StoppedError:
             self._log.warning("stopped while the database was away")
 
@@ -114,7 +111,7 @@ class Consumer:
         try:
             async with self._at_work:
                 if self._subscription is not None:
-                    await self._save(self._subscription)
+                    await self._save(self._subscription, self._held)
         finally:
             self._held, self._to_load = {}, None
 
@@ -123,7 +120,7 @@ class Consumer:
         self._held, self._to_load = {}, partitions
         return {}
 
-    async def _load(self, subscription: Subscription) -> None:
+    async def _load(self, subscription: Subscription, checkpoint_every_s: float) -> None:
         """Loads the checkpoints of what is ours now, and begins to read where each one stands."""
         if self._to_load is None:
             return
@@ -134,6 +131,7 @@ class Consumer:
             if partitions is not self._to_load:
                 return
             self._held, self._to_load = held, None
+            self._save_at = in_turn(held, asyncio.get_running_loop().time(), checkpoint_every_s)
             await subscription.rewind({partition_no: partition.position for partition_no, partition in held.items()})
         self._log.info("assigned", partitions=len(held), homes=sum(len(one.homes) for one in held.values()))
 
@@ -216,15 +214,25 @@ class Consumer:
             [to_datetime(received_at) for received_at in canaries.values()],
         )
 
-    async def _save(self, subscription: Subscription) -> None:
+    async def _save_due(self, subscription: Subscription, every_s: float) -> None:
+        """Writes the partitions whose turn it is: all of them at once would keep everybody's next reading waiting."""
+        now_s = asyncio.get_running_loop().time()
+        due = [number for number in self._held if now_s >= self._save_at[number]]
+        if due:
+            self._save_at |= dict.fromkeys(due, now_s + every_s)
+            async with self._at_work:
+                await self._save(subscription, due)
+
+    async def _save(self, subscription: Subscription, numbers: Iterable[int]) -> None:
         """Writes what changed; loads and reads again what somebody else has moved. The group's offset is for show."""
         held = self._held
+        mine = {number: held[number] for number in numbers if number in held}
         try:
-            for partition_no, partition in held.items():
+            for partition_no, partition in mine.items():
                 if partition.position != partition.saved and not await self._checkpoints.save(partition_no, partition):
                     await self._reload(partition_no, held, subscription)
                     return
-            await subscription.commit({number: partition.saved for number, partition in held.items()})
+            await subscription.commit({number: partition.saved for number, partition in mine.items()})
         except (*LOST_CONNECTION, RetryLaterError) as error:
             self._log.warning("no checkpoint", error=type(error).__name__)
 
@@ -258,3 +266,8 @@ class Consumer:
             self._metrics.count("hb_score_duplicates_total", batch.tally.duplicates)
         if batch.tally.late:
             self._metrics.count("hb_score_late_readings_total", batch.tally.late)
+
+
+def in_turn(numbers: Collection[int], now_s: float, every_s: float) -> dict[int, float]:
+    """When each partition is written first, spread evenly over ``every_s``."""
+    return {number: now_s + every_s * turn / len(numbers) for turn, number in enumerate(sorted(numbers), start=1)}

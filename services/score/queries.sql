@@ -56,7 +56,7 @@ where partition_no = $1 and position = $2 returning position;
 -- name: save_states
 -- The homes that changed since the last checkpoint.
 insert into score_state (home_no, partition_no, state)
-select row.home_no, $2, row.state::jsonb from unnest($1::integer[], $3::text[]) as row (home_no, state)
+select row.home_no, $2, row.state::json from unnest($1::integer[], $3::text[]) as row (home_no, state)
 on conflict (home_no) do update set partition_no = excluded.partition_no, state = excluded.state;
 
 -- name: pass_canaries

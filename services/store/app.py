@@ -7,20 +7,20 @@ from typing import Final
 
 import structlog
 
-from schemas.codec import encode_settled, open_uplink_record
-from schemas.records import SettledRecord
-from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
+from schemas.codec import open_uplink_record
+from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.open import open_bus
-from services.runtime.bus.port import Bus, Message, Record, Subscription
+from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Clock, pause
 from services.runtime.database import LOST_CONNECTION, open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
-from services.store.core import Batch, Cursor
+from services.store.core import Batch
 from services.store.guard import ChangedDatabaseError
 from services.store.settings import StoreSettings
+from services.store.telling import Teller
 from services.store.writer import BatchWriter
 
 GROUP: Final = "store"
@@ -84,7 +84,7 @@ class StorePath:
     ) -> None:
         self._bus, self._writer, self._metrics, self._log, self._settings = bus, writer, metrics, log, settings
         self._subscription: Subscription | None = None
-        self._untold = Untold()
+        self._teller = Teller(bus, metrics, log, every_s=settings.tell_every_s)
         self._at_work = asyncio.Lock()
         self._assignment = 0
 
@@ -93,6 +93,12 @@ class StorePath:
 
         Raises ChangedDatabaseError: what was not told yet is not to be told any more.
         """
+        try:
+            await self._fetch_and_write(stop)
+        finally:
+            self._teller.forget()
+
+    async def _fetch_and_write(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 subscription = self._subscription = self._subscription or await self._subscribe(stop)
@@ -108,7 +114,7 @@ class StorePath:
                 await asyncio.sleep(self._settings.gather.after(len(messages)))
         if self._subscription is not None:
             async with self._at_work:
-                await self._pass_on(self._subscription, stop)
+                await self._teller.finish(self._subscription, stop)
 
     async def _subscribe(self, stop: asyncio.Event) -> Subscription:
         return await self._bus.subscribe(
@@ -119,10 +125,10 @@ class StorePath:
         try:
             async with self._at_work:
                 if self._subscription is not None:
-                    await self._pass_on(self._subscription, stop)
+                    await self._teller.finish(self._subscription, stop)
         finally:
             self._assignment += 1
-            self._untold = Untold()
+            self._teller.forget()
 
     async def _take(
         self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event
@@ -132,21 +138,8 @@ class StorePath:
                 written = await self._write(messages, assignment, subscription, stop)
                 reach(Failpoint.STORE_WRITTEN)
                 if written is not None and assignment == self._assignment:
-                    self._untold.add(*written, messages)
-            if self._untold.due(asyncio.get_running_loop().time(), self._settings.tell_every_s):
-                await self._pass_on(subscription, stop)
-
-    async def _pass_on(self, subscription: Subscription, stop: asyncio.Event) -> None:
-        """Tells, then commits: an offset is never ahead of what its devices were told."""
-        untold, assignment = self._untold, self._assignment
-        if not await self._tell(untold, assignment, subscription, stop):
-            return
-        if assignment == self._assignment:
-            try:
-                await subscription.commit(untold.positions)
-            except RetryLaterError as error:
-                self._log.warning("offset not committed", error=str(error))
-        untold.clear()
+                    self._teller.add(*written, messages)
+            self._teller.start_if_due(subscription, stop)
 
     async def _write(
         self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event
@@ -169,54 +162,3 @@ class StorePath:
                 break
             await subscription.hold(_RETRY_S)
         return None
-
-    async def _tell(self, untold: "Untold", assignment: int, subscription: Subscription, stop: asyncio.Event) -> bool:
-        """Tells every device touched, pure duplicates too: a resend is what repeats a lost ack."""
-        records = [Record(one.device.encode(), encode_settled(one)) for one in untold.settled_records()]
-        while records and assignment == self._assignment:
-            try:
-                await self._bus.append(UPLINKS_SETTLED.name, records)
-            except RetryLaterError:
-                self._metrics.waits(on=Server.BUS, now=True)
-                self._metrics.count("hb_store_retries_total")
-            else:
-                self._metrics.waits(on=Server.BUS, now=False)
-                return True
-            if stop.is_set():
-                break
-            await subscription.hold(_RETRY_S)
-        return not records
-
-
-class Untold:
-    """What the database has and devices were not told yet: the newest cursor of each, and how far the log is done."""
-
-    def __init__(self) -> None:
-        self.positions: dict[int, int] = {}
-        self._cursors: dict[tuple[int, int], Cursor] = {}
-        self._generation = 0
-        self._since_s = 0.0
-
-    def add(self, batch: Batch, generation: int, messages: Sequence[Message]) -> None:
-        """A batch that was committed. Devices stay in the order in which they were last heard."""
-        if not self.positions:
-            self._since_s = asyncio.get_running_loop().time()
-        self._generation = generation
-        for cursor in batch.touched:
-            key = (cursor.device_no, cursor.epoch)
-            self._cursors.pop(key, None)
-            self._cursors[key] = cursor
-        self.positions.update({message.partition: message.offset + 1 for message in messages})
-
-    def due(self, now_s: float, every_s: float) -> bool:
-        """Whether it is time to tell; acks of many batches make one a device."""
-        return bool(self.positions) and now_s - self._since_s >= every_s
-
-    def settled_records(self) -> list[SettledRecord]:
-        """One a device and epoch."""
-        return [cursor.settled_record(self._generation) for cursor in self._cursors.values()]
-
-    def clear(self) -> None:
-        """They were told."""
-        self.positions.clear()
-        self._cursors.clear()

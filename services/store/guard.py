@@ -1,7 +1,9 @@
 """Whether the database is the one that the platform knows, and no earlier state of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from asyncpg import Record
 
 from schemas.records import SealedRecord
 from services.runtime.database import Connection, Queries
@@ -25,28 +27,32 @@ class Guard:
 
     sql: Queries
 
-    async def look(self, connection: Connection, firsts: Mapping[int, int]) -> int:
-        """The generation. ``firsts``: by partition, the first offset to be written now.
+    async def look_and_lock(
+        self, connection: Connection, firsts: Mapping[int, int], needed: Sequence[tuple[int, int]]
+    ) -> tuple[int, list[Record]]:
+        """The generation, and the locked rows of the cursors ``needed`` (device_no, epoch).
 
-        Offsets are committed after the rows, so a log that goes on beyond the position kept with the rows has lost
-        none: the database has. Raises ChangedDatabaseError.
+        ``firsts``: by partition, the first offset to be written now. Offsets are committed after the rows, so a log
+        that goes on beyond the position kept with the rows has lost none: the database has.
+        Raises ChangedDatabaseError.
         """
-        (row,) = await connection.fetch(self.sql["look_around"], list(firsts))
-        generation: int = row["generation"]
-        if not row["known"]:
+        devices, epochs = [device_no for device_no, _ in needed], [epoch for _, epoch in needed]
+        around, *locked = await connection.fetch(self.sql["look_and_lock"], list(firsts), devices, epochs)
+        generation: int = around["generation"]
+        if not around["known"]:
             raise ChangedDatabaseError("another cluster or timeline", generation=generation, firsts=firsts)
-        for (partition, first), position in zip(firsts.items(), row["positions"], strict=True):
+        for (partition, first), position in zip(firsts.items(), around["positions"], strict=True):
             if first > position:
                 detail = f"partition {partition}: rows up to {position}, log from {first}"
                 raise ChangedDatabaseError(detail, generation=generation, firsts=firsts)
-        return generation
+        return generation, locked
 
     async def is_well(self, connection: Connection, refused: ChangedDatabaseError) -> bool:
         """Whether the cause of a refusal is gone: the platform was restored since, or the database is back."""
         try:
-            generation = await self.look(connection, {})
+            generation, _ = await self.look_and_lock(connection, {}, ())
             if generation == refused.generation:
-                await self.look(connection, refused.firsts)
+                await self.look_and_lock(connection, refused.firsts, ())
         except ChangedDatabaseError:
             return False
         return True

@@ -20,7 +20,7 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
 
     instance: str = "0"
-    tell_every_s: float = Field(default=1.0, ge=0)
+    tell_every_s: float = Field(default=0.5, ge=0)
     most: int = Field(default=4_000, ge=1)
     most_gather_s: float = Field(default=0.015, ge=0)
     database: DatabaseSettings = Field(default_factory=_database)
@@ -31,4 +31,4 @@ class StoreSettings(BaseSettings):
     @property
     def gather(self) -> Gather:
         """The pause between two bursts."""
-        return Gather(most_s=self.most_gather_s, full=self.most)
+        return Gather(most_s=self.most_gather_s, full=self.most, least_s=0.008)

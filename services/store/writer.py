@@ -1,9 +1,9 @@
 """One transaction a batch: lock the cursors, settle, insert, save."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from asyncpg import UniqueViolationError
+from asyncpg import Record, UniqueViolationError
 
 from schemas.codec import write_json
 from schemas.records import Refused, SealedUplink
@@ -37,15 +37,12 @@ class BatchWriter:
 
     async def _write(self, records: Sequence[Placed], put_readings: PutReadings) -> tuple[Batch, int]:
         async with self._pool.acquire() as connection, connection.transaction():
-            generation = await self._guard.look(connection, first_offsets(records))
-            cursors = await self._lock(connection, cursors_needed(record for _, _, record in records))
+            generation, cursors = await self._lock(connection, records)
             batch = settle(records, cursors)
             stored, conflicts = await put_readings(connection, reading_rows(batch.new))
             await self._insert_events(connection, batch)
             await self._insert_set_aside(connection, batch)
-            await self._save_cursors(connection, batch.touched)
-            await self._save_positions(connection, next_offsets(records))
-            await self._save_watermarks(connection, batch)
+            await self._save_progress(connection, batch.touched, next_offsets(records), batch.canaries)
         self._count(batch, stored, conflicts)
         return batch, generation
 
@@ -54,25 +51,16 @@ class BatchWriter:
         async with self._pool.acquire() as connection:
             return await self._guard.is_well(connection, refused)
 
-    async def _lock(self, connection: Connection, needed: Sequence[tuple[int, int]]) -> Cursors:
-        cursors: Cursors = {}
-        await self._lock_existing(connection, needed, cursors)
+    async def _lock(self, connection: Connection, records: Sequence[Placed]) -> tuple[int, Cursors]:
+        """The generation, and the cursors of a batch, those of newcomers too. Raises ChangedDatabaseError."""
+        firsts, needed = first_offsets(records), cursors_needed(record for _, _, record in records)
+        generation, rows = await self._guard.look_and_lock(connection, firsts, needed)
+        cursors = _cursors(rows)
         unheard = [key for key in needed if key not in cursors]
         if unheard:
             await connection.execute(self._sql["create_cursors"], *_columns(unheard, 2))
-            await self._lock_existing(connection, unheard, cursors)
-        return cursors
-
-    async def _lock_existing(self, connection: Connection, needed: Sequence[tuple[int, int]], cursors: Cursors) -> None:
-        for row in await connection.fetch(self._sql["lock_cursors"], *_columns(needed, 2)):
-            cursors[row["device_no"], row["epoch"]] = Cursor(
-                device_no=row["device_no"],
-                epoch=row["epoch"],
-                settled=[(part.lower, part.upper) for part in row["settled"]],
-                floor=row["floor"],
-                rejected=[(seq, item, reason) for seq, item, reason in row["rejected"]],
-                last_received_at=row["last_received_at"],
-            )
+            cursors |= _cursors((await self._guard.look_and_lock(connection, firsts, unheard))[1])
+        return generation, cursors
 
     async def _copy_readings(self, connection: Connection, rows: ReadingRows) -> tuple[int, int]:
         """Straight into the table: the cursors have removed every duplicate. Raises UniqueViolationError if not."""
@@ -112,22 +100,26 @@ class BatchWriter:
         if rows:
             await connection.execute(self._sql["insert_set_aside"], *_columns(rows, 9))
 
-    async def _save_cursors(self, connection: Connection, touched: Sequence[Cursor]) -> None:
-        rows = [
+    async def _save_progress(
+        self,
+        connection: Connection,
+        touched: Sequence[Cursor],
+        positions: Mapping[int, int],
+        canaries: Mapping[tuple[str, int], int],
+    ) -> None:
+        cursors = [
             (one.device_no, one.epoch, _multirange(one.settled), one.floor, write_json(one.rejected).decode(),
              one.last_received_at)
             for one in touched
         ]  # fmt: skip
-        if rows:
-            await connection.execute(self._sql["save_cursors"], *_columns(rows, 6))
-
-    async def _save_positions(self, connection: Connection, positions: Mapping[int, int]) -> None:
-        await connection.execute(self._sql["save_positions"], list(positions), list(positions.values()))
-
-    async def _save_watermarks(self, connection: Connection, batch: Batch) -> None:
-        rows = [(instance, partition, at) for (instance, partition), at in sorted(batch.canaries.items())]
-        if rows:
-            await connection.execute(self._sql["save_watermarks"], *_columns(rows, 3))
+        marks = [(instance, partition, at) for (instance, partition), at in sorted(canaries.items())]
+        await connection.execute(
+            self._sql["save_progress"],
+            *_columns(cursors, 6),
+            list(positions),
+            list(positions.values()),
+            *_columns(marks, 3),
+        )
 
     def _count(self, batch: Batch, stored: int, conflicts: int) -> None:
         now = self._clock.now_ms()
@@ -142,6 +134,20 @@ class BatchWriter:
         self._metrics.count("hb_store_duplicates_total", batch.duplicates)
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
         self._metrics.count("hb_store_strangers_total", batch.strangers)
+
+
+def _cursors(rows: Iterable[Record]) -> Cursors:
+    return {
+        (row["device_no"], row["epoch"]): Cursor(
+            device_no=row["device_no"],
+            epoch=row["epoch"],
+            settled=[(part.lower, part.upper) for part in row["settled"]],
+            floor=row["floor"],
+            rejected=[(seq, item, reason) for seq, item, reason in row["rejected"]],
+            last_received_at=row["last_received_at"],
+        )
+        for row in rows
+    }
 
 
 def _set_aside(uplink: SealedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:

@@ -148,8 +148,9 @@ class TestKafkaBus(SharedBusContract):
         subscription = await bus.subscribe(topic, group)
         for _ in range(5):
             assert await subscription.fetch(most=10, wait_s=0.3) == []
-        consumer = cast("KafkaSubscription", subscription)._consumer  # noqa: SLF001 - as if its fetcher had died
-        consumer.pause(*consumer.assignment())
+        consumer = cast("KafkaSubscription", subscription)._consumer  # noqa: SLF001 - so that its fetcher can die
+        consumer._fetcher._fetch_task.cancel()  # noqa: SLF001
+        await asyncio.sleep(1)  # the request that it has sent is answered after half a second
         await bus.append(topic, records(3))
         with pytest.raises(StuckError):
             await take(subscription, 3)

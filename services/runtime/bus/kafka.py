@@ -243,8 +243,11 @@ class KafkaSubscription:
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         try:
+            self._consumer.resume(*self._consumer.assignment())
             found = await self._consumer.getmany(timeout_ms=round(wait_s * 1000), max_records=most)
             if found:
+                # Read ahead now, the next batch would be what came within a moment, and all the rest a batch later.
+                self._consumer.pause(*self._consumer.assignment())
                 self._looked_s, self._stood_at = time.monotonic(), {}
             elif time.monotonic() - self._looked_s > STUCK_S / 2:
                 await self._look_whether_stuck()

@@ -123,6 +123,20 @@ async def test_an_ack_that_could_not_be_told_holds_the_offset_back() -> None:
     assert (writer.stored, await acks(bus), await left(bus)) == ([0], [(4, 0)], 0)
 
 
+async def test_while_devices_cannot_be_told_the_next_batches_are_written_and_then_all_is_told_in_order() -> None:
+    bus, writer = await bus_with(uplink(0), refusals=10**6), MemoryWriter()
+    task, stop = await a_store(bus, writer, "0", tell_every_s=0)
+    await until(lambda: _given(writer.stored))
+    await bus.append(UPLINKS_JUDGED.name, [uplink(1), uplink(2)])
+    await until(lambda: _given(writer.stored[2:]))
+    assert await acks(bus) == []
+    bus.refusals = 0
+    await until(lambda: _told_upto(bus, 2))
+    stop.set()
+    await task
+    assert (await acks(bus), await left(bus)) == ([(4, 0), (4, 2)], 0)
+
+
 async def test_a_record_that_cannot_be_read_stops_the_service_and_stays() -> None:
     bus, writer = await bus_with(Record(b"3", b'["uplink"]')), MemoryWriter()
     with pytest.raises(BrokenRecordError):

@@ -1,0 +1,111 @@
+"""Tells devices what the database has, beside the writing of the next batches, and then commits the offset."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from schemas.codec import encode_settled
+from schemas.records import SettledRecord
+from schemas.topics import UPLINKS_SETTLED
+from services.runtime.bus.port import Bus, Message, Record, Subscription
+from services.runtime.clock import pause
+from services.runtime.errors import RetryLaterError
+from services.runtime.metrics import Metrics, Server
+from services.store.core import Batch, Cursor
+
+_RETRY_S: Final = 0.25
+
+
+class Untold:
+    """What the database has and devices were not told yet: the newest cursor of each, and how far the log is done."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, int] = {}
+        self._cursors: dict[tuple[int, int], Cursor] = {}
+        self._generation = 0
+        self._since_s = 0.0
+
+    def add(self, batch: Batch, generation: int, messages: Sequence[Message]) -> None:
+        """A batch that was committed. Devices stay in the order in which they were last heard."""
+        if not self.positions:
+            self._since_s = asyncio.get_running_loop().time()
+        self._generation = generation
+        for cursor in batch.touched:
+            key = (cursor.device_no, cursor.epoch)
+            self._cursors.pop(key, None)
+            self._cursors[key] = cursor
+        self.positions.update({message.partition: message.offset + 1 for message in messages})
+
+    def due(self, now_s: float, every_s: float) -> bool:
+        """Whether it is time to tell; acks of many batches make one a device."""
+        return bool(self.positions) and now_s - self._since_s >= every_s
+
+    def settled_records(self) -> list[SettledRecord]:
+        """One a device and epoch."""
+        return [cursor.settled_record(self._generation) for cursor in self._cursors.values()]
+
+
+class Teller:
+    """One telling at a time, in order; what is written meanwhile gathers for the next."""
+
+    def __init__(
+        self, bus: Bus, metrics: Metrics, log: structlog.typing.FilteringBoundLogger, *, every_s: float
+    ) -> None:
+        self._bus, self._metrics, self._log, self._every_s = bus, metrics, log, every_s
+        self._untold = Untold()
+        self._under_way: asyncio.Task[None] | None = None
+
+    def add(self, batch: Batch, generation: int, messages: Sequence[Message]) -> None:
+        """A batch that was committed."""
+        self._untold.add(batch, generation, messages)
+
+    def start_if_due(self, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Begins to tell, unless that is under way. Raises what ended the telling before."""
+        if self._under_way is not None and self._under_way.done():
+            self._under_way.result()
+            self._under_way = None
+        if self._under_way is None and self._untold.due(asyncio.get_running_loop().time(), self._every_s):
+            untold, self._untold = self._untold, Untold()
+            self._under_way = asyncio.create_task(self._pass_on(untold, subscription, stop), name="telling")
+
+    async def finish(self, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Ends the telling under way, and tells the rest."""
+        if self._under_way is not None:
+            await self._under_way
+            self._under_way = None
+        untold, self._untold = self._untold, Untold()
+        if untold.positions:
+            await self._pass_on(untold, subscription, stop)
+
+    def forget(self) -> None:
+        """Nothing of it is to be told any more: whoever has the partitions now reads it again, and tells it."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+        self._under_way, self._untold = None, Untold()
+
+    async def _pass_on(self, untold: Untold, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Tells, then commits: an offset is never ahead of what its devices were told."""
+        if not await self._tell(untold, stop):
+            return
+        try:
+            await subscription.commit(untold.positions)
+        except RetryLaterError as error:
+            self._log.warning("offset not committed", error=str(error))
+
+    async def _tell(self, untold: Untold, stop: asyncio.Event) -> bool:
+        """Tells every device touched, pure duplicates too: a resend is what repeats a lost ack. False: told to stop."""
+        records = [Record(one.device.encode(), encode_settled(one)) for one in untold.settled_records()]
+        while records:
+            try:
+                await self._bus.append(UPLINKS_SETTLED.name, records)
+            except RetryLaterError:
+                self._metrics.waits(on=Server.BUS, now=True)
+                self._metrics.count("hb_store_retries_total")
+            else:
+                self._metrics.waits(on=Server.BUS, now=False)
+                return True
+            if await pause(stop, _RETRY_S):
+                return False
+        return True
