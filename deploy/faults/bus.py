@@ -17,7 +17,7 @@ from deploy.proof.latency import counter_value, read_metrics
 _MEMORY_MB: Final = 300
 _READINGS: Final = "select count(*) from readings"
 _LAST_SECONDS_S: Final = 45.0
-"""A static member that has left is a member until its session times out after 30 s; then its group is empty."""
+"""A static member that has left is a member until its session is over after 10 s; then its group is empty."""
 _DELETE_GROUPS: Final = 42
 _NON_EMPTY_GROUP: Final = 68
 

@@ -118,7 +118,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=15,
         fault="Kafka has lost the offsets of store",
         criterion="store refuses to start and says why; after the prepare command nothing is missing",
-        scaled="the command works once Kafka has given up the refused store, after 30 s",
+        scaled="the command works once the session of the refused store is over, after 10 s",
         soil=PLAIN,
         run=bus.offsets_deleted,
     ),

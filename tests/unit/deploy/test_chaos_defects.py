@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.chaos.defects import DEFECTS, Defect, StaleDefectError
+from deploy.chaos.defects import DEFECTS, STORE_REFUSES, Defect, StaleDefectError
+from deploy.chaos.recovery import TOO_LONG_S, NotRecoveredError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -48,5 +49,11 @@ def test_only_what_a_defect_breaks_is_its_catch() -> None:
 def test_what_a_defect_breaks_is_what_a_run_calls_it() -> None:
     named = "".join((CHECKOUT / "deploy" / "chaos" / name).read_text() for name in ("report.py", "verdict.py"))
     for defect in DEFECTS:
-        for name in defect.broken:
+        for name in set(defect.broken) - {STORE_REFUSES}:
             assert f'"{name}"' in named or f'f"{name}:' in named, name
+
+
+def test_a_store_that_refuses_is_named_as_the_run_names_it() -> None:
+    last_words = f"{NotRecoveredError.__name__}: store did not work again within {TOO_LONG_S:.0f} s of a kill"
+    assert f"recovery: {last_words}" == STORE_REFUSES
+    assert DEFECTS[1].caught([STORE_REFUSES, "recovery: ['store took 5100 ms']"]) == [STORE_REFUSES]
