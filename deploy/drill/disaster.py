@@ -1,11 +1,13 @@
 """What the drill does to a stack: loses its database, or its log, and brings the database back from a backup."""
 
+import asyncio
 import shutil
 import time
 from pathlib import Path
 from typing import Final
 
-from aiokafka import TopicPartition
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
@@ -14,6 +16,7 @@ from deploy.platform.services import SERVICES
 
 LOG: Final = "uplinks.judged.v1"
 _ALL: Final = -1
+_POSITIONS: Final = "select partition_no, position from score_positions"
 
 
 def kill_services(platform: Platform) -> None:
@@ -47,3 +50,25 @@ async def delete_log(platform: Platform) -> int:
     finally:
         await admin.close()
     return sum(firsts.values())
+
+
+async def until_score_has_read(platform: Platform, *, within_s: float = 30.0) -> None:
+    """Until score's checkpoint is as far as the log is now: devices hear from store, which does not wait for score.
+
+    Raises TimeoutError.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=platform.stack.kafka_bootstrap, enable_auto_commit=False)
+    connection = await asyncpg.connect(platform.stack.dsn)
+    await consumer.start()
+    try:
+        numbers = [row["partition_no"] for row in await connection.fetch(_POSITIONS)]
+        ends = await consumer.end_offsets([TopicPartition(LOG, number) for number in numbers])
+        async with asyncio.timeout(within_s):
+            while any(  # noqa: ASYNC110 - the database sets no event
+                row["position"] < ends[TopicPartition(LOG, row["partition_no"])]
+                for row in await connection.fetch(_POSITIONS)
+            ):
+                await asyncio.sleep(0.2)
+    finally:
+        await consumer.stop()
+        await connection.close()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.drill.disaster import bring_back, delete_log, destroy_database, kill_services
+from deploy.drill.disaster import bring_back, delete_log, destroy_database, kill_services, until_score_has_read
 from deploy.drill.rows import compare_rows, load_rows
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
@@ -162,6 +162,7 @@ def _by_devices(world: World, devices: ServiceProcess) -> dict[str, Any]:
     if devices.exit_code:
         raise RuntimeError(f"the simulator ended with {devices.exit_code}:\n{devices.tail()}")
     world.say("holding the books against each other")
+    asyncio.run(until_score_has_read(platform))
     accounts = asyncio.run(compare(dsn, read_oracle(world.fleet.path("oracle.jsonl"))))
     uplinks = world.fleet.summary()["uplinks"]
     found = _state(platform)
