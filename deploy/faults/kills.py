@@ -18,6 +18,7 @@ from deploy.faults.homes import living
 from deploy.faults.line import Figures
 from deploy.faults.people import alerted, find, settle_in
 from deploy.faults.stream import close_books, streaming
+from deploy.platform.ready import wait_ready
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 from deploy.proof.latency import counter_value, read_metrics
@@ -97,6 +98,7 @@ def score_killed(ground: Ground) -> Figures:
             ground.platform.restart_ended()
             deaths += 1
         took = struck(ground, "score", times=2)
+    wait_ready(ground.platform)  # score may still be behind store, from which devices hear
     found = ground.platform.command("services.score", "export-state")
     undisturbed = ground.platform.command("services.score", "replay-state")
     expect(found == undisturbed, "the state differs from an undisturbed replay of the log")
