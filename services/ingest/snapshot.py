@@ -31,7 +31,6 @@ class SnapshotKeeper:
         self._registry: Registry = {}
         self._mark = ""
         self._loaded_at = float("-inf")
-        self._loaded = asyncio.Event()
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Keeps it fresh until ``stop``; a database that is away only makes the snapshot older."""
@@ -56,7 +55,6 @@ class SnapshotKeeper:
                 self._registry = build_registry(map(dict, devices), map(dict, bindings))
                 self._mark = mark
         self._loaded_at = asked_at
-        self._loaded.set()
 
     @property
     def is_too_old(self) -> bool:

@@ -32,6 +32,16 @@ async def world(pool: Pool) -> World:
     return await settle_in(pool)
 
 
+async def bind(pool: Pool, world: World) -> None:
+    """The device measures its person, since long ago."""
+    await pool.execute(
+        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
+        world.device_no,
+        world.person_no,
+        Range(LONG_AGO, None),
+    )
+
+
 class Watched:
     """A snapshot and what its last look saw."""
 
@@ -66,12 +76,7 @@ async def test_a_new_household_is_seen(pool: Pool, world: World) -> None:
 
 async def test_a_binding_its_end_and_its_removal_are_seen(pool: Pool, world: World) -> None:
     watched = Watched(pool)
-    await pool.execute(
-        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
-        world.device_no,
-        world.person_no,
-        Range(LONG_AGO, None),
-    )
+    await bind(pool, world)
     await watched.look()
     assert watched.registry[world.device].person_at(1, 1_780_000_000_000) is not None
     ended = Range(LONG_AGO, datetime(2021, 1, 1, tzinfo=UTC))
@@ -85,12 +90,7 @@ async def test_a_binding_its_end_and_its_removal_are_seen(pool: Pool, world: Wor
 
 async def test_a_person_who_moves_is_seen(pool: Pool, world: World) -> None:
     watched = Watched(pool)
-    await pool.execute(
-        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
-        world.device_no,
-        world.person_no,
-        Range(LONG_AGO, None),
-    )
+    await bind(pool, world)
     other = await settle_in(pool)
     await watched.look()
     await pool.execute("update people set home_no = $2 where person_no = $1", world.person_no, other.home_no)
