@@ -8,7 +8,7 @@ from schemas.topics import BUS_TOPICS
 from services.runtime.bus.open import open_bus
 from services.runtime.database import open_pool
 from services.runtime.migrate import Edition, load_migrations, migrate
-from services.runtime.settings import BusSettings, DatabaseSettings
+from services.runtime.settings import BusSettings, DatabaseSettings, database_for_tools
 
 
 async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edition:
@@ -28,7 +28,7 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
 
 def main() -> None:
     """Migrations, topics, first offsets; says the edition."""
-    edition = asyncio.run(prepare(DatabaseSettings(), BusSettings()))
+    edition = asyncio.run(prepare(database_for_tools(), BusSettings()))
     sys.stdout.write(f"prepared; TimescaleDB edition: {edition}\n")
 
 

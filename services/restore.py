@@ -15,8 +15,8 @@ from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool
-from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings
+from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool, transaction
+from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, database_for_tools
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP as SCORE
 from services.store.app import GROUP as STORE
@@ -58,7 +58,7 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
         await bus.move(UPLINKS_JUDGED.name, STORE, store)
         await bus.move(UPLINKS_JUDGED.name, SCORE, starts(dict.fromkeys(held, 0) | scored, held))
         checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=bus.partitions)
-        async with pool.acquire() as connection, connection.transaction():
+        async with transaction(pool) as connection:
             generation = await _take_over(connection, sql, clock, store)
             for number, start in sorted(jumps.items()):
                 await checkpoints.jump(connection, number, start)
@@ -154,7 +154,7 @@ async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
 
 def main() -> None:
     """Says what it did."""
-    done = asyncio.run(restore(DatabaseSettings(), BusSettings(), ClockSettings().clock()))
+    done = asyncio.run(restore(database_for_tools(), BusSettings(), ClockSettings().clock()))
     sys.stdout.write(
         f"generation {done.generation}; {done.told} outboxes told; {done.read_again} records of the log to read again; "
         f"{done.beyond_log} are in no log any more, devices send what they held\n"

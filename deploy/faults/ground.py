@@ -31,7 +31,8 @@ OPERATORS: Final = "operators"
 FEW: Final = 100
 """Of the bands, for lines that are not about their number."""
 _HEAD_START_S: Final = 12.0
-_SNAPSHOT_S: Final = 3.0
+SNAPSHOT_S: Final = 3.0
+"""By then ingest has read what changed in the registry."""
 
 
 class CriterionError(AssertionError):
@@ -253,5 +254,5 @@ def _settle_in(ground: Ground) -> Ground:
     ground.stack.register_devices(ground.passwords)
     ground.fleet.path("credentials.json").write_text(json.dumps(ground.passwords))
     wait_ready(ground.platform)
-    time.sleep(max(_SNAPSHOT_S, -ground.clock.elapsed_s))
+    time.sleep(max(SNAPSHOT_S, -ground.clock.elapsed_s))
     return ground

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from deploy.faults.by_hand import HandDevice, by_hand
-from deploy.faults.ground import Ground, expect
+from deploy.faults.ground import SNAPSHOT_S, Ground, expect
 from deploy.faults.line import Figures
 from deploy.faults.stream import close_books, streaming
 from deploy.proof.accounts import Published
@@ -19,6 +19,10 @@ _PERSON: Final = """
 select b.person_no, d.home_no, d.device_no from bindings b join devices d using (device_no)
 where d.device = $1 and b.valid @> to_timestamp($2::float8 / 1000)
 """
+_WORN_FOR_A_MONTH: Final = """
+update bindings b set valid = tstzrange(lower(b.valid) - interval '30 days', upper(b.valid))
+from devices d where d.device_no = b.device_no and d.device = $1
+"""
 _ROWS: Final = "select count(*) from readings r join devices d using (device_no) where d.device = $1 and r.epoch = $2"
 _SOS: Final = "select count(*) from alerts where home_no = $1 and rule = 'sos'"
 _EVENTS: Final = (
@@ -29,6 +33,7 @@ select (select coalesce(sum(readings), 0) from readings_1h where person_no = $1)
      - (select count(*) from readings where person_no = $1)
 """
 _SET_ASIDE: Final = "select count(*) from set_aside where device = $1 and epoch = $2"
+_REFUSED: Final = "select reason, count(*) as items from set_aside where device = $1 and epoch = $2 group by reason"
 _SILENCE: Final = (
     "select silent_at from silences where device_no = $1 and last_heard_at >= $2 order by silent_at limit 1"
 )
@@ -61,8 +66,10 @@ def ten_copies(ground: Ground) -> Figures:
 
 
 def out_of_order(ground: Ground) -> Figures:
-    """Line 21."""
+    """Line 21, with a band that has been worn for longer than the ground has stood."""
     with by_hand(ground, "band", number=1) as band:
+        ground.rows(_WORN_FOR_A_MONTH, band.name)
+        time.sleep(SNAPSHOT_S)
         now = band.now_ms()
         person_no = ground.rows(_PERSON, band.name, now)[0]["person_no"]
         recent = [band.pulse(seq, at=now - (300 - seq) * 2_000) for seq in range(300)]
@@ -72,7 +79,8 @@ def out_of_order(ground: Ground) -> Figures:
         band.send(*mixed)
         band.settled(349)
         rows, off = ground.value(_ROWS, band.name, band.epoch), ground.value(_ROLLUP, person_no)
-        expect(rows == 350, f"{rows} rows of 350")
+        refused = {row["reason"]: row["items"] for row in ground.rows(_REFUSED, band.name, band.epoch)}
+        expect(rows == 350, f"{rows} rows of 350; set aside: {refused}")
         expect(off == 0, f"the hourly rollup differs from a recount by {off}")
     close_books(ground)
     return {"shuffled": len(recent), "seven_days_late": len(late), "rollup_off_by": off}

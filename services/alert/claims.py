@@ -9,7 +9,7 @@ from schemas.alerts import AlertState, Finding, Severity
 from services.alert.core import Change, LiveAlert, fold
 from services.alert.pages import PageQueue, Subject
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
 
 _MOST = 200
@@ -29,7 +29,7 @@ class FindingClaims:
     async def claim(self) -> int:
         """One batch; says how many findings it took. Raises LOST_CONNECTION: none."""
         changes: list[tuple[Change, int]] = []
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             await connection.execute(self.sql["take_turn"])
             rows = await connection.fetch(self.sql["claim_findings"], _MOST)
             now = self.clock.now_ms()

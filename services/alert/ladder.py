@@ -9,7 +9,7 @@ import structlog
 from schemas.alerts import Severity
 from services.alert.pages import PageQueue, Subject
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
 
 _MOST: Final = 50
@@ -30,7 +30,7 @@ class EscalationLadder:
     async def climb(self) -> int:
         """Takes a batch of steps that are due; says how many. Raises LOST_CONNECTION: none was taken."""
         now = self.clock.now_ms()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             rows = await connection.fetch(self.sql["claim_steps"], to_datetime(now), _MOST)
             await connection.executemany(self.sql["step_done"], [(row["alert_id"], row["step"]) for row in rows])
             told = [(row, await self._tell(connection, row, now)) for row in rows]

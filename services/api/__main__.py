@@ -22,7 +22,7 @@ from services.runtime.errors import HearthBeatError
 from services.runtime.lifecycle import run_process
 from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
-from services.runtime.settings import ClockSettings, DatabaseSettings
+from services.runtime.settings import ClockSettings, database_for_tools
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _say = Console(stderr=True, highlight=False)
@@ -61,7 +61,7 @@ def register(file: Path) -> None:
 
 
 async def _register(wanted: Register, clock: Clock) -> Registered:
-    async with open_pool(DatabaseSettings(), application="hb-register") as pool:
+    async with open_pool(database_for_tools(), application="hb-register") as pool:
         return await write_register(pool, wanted, to_datetime(clock.now_ms()), lead_s=BINDING_LEAD_S * clock.rate)
 
 
@@ -77,7 +77,7 @@ def set_password_of(email: str) -> None:
 
 
 async def _set_password(email: str, password: str) -> None:
-    async with open_pool(DatabaseSettings(), application="hb-set-password") as pool:
+    async with open_pool(database_for_tools(), application="hb-set-password") as pool:
         await set_password(pool, email, password)
 
 

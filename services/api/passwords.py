@@ -6,7 +6,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from services.runtime.database import Pool, load_queries
+from services.runtime.database import Pool, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
 SHORTEST: Final = 12
@@ -52,7 +52,7 @@ async def set_password(pool: Pool, email: str, password: str) -> None:
     """Sets a doctor's password and ends all their sessions. Raises PasswordRefusedError, UnknownDoctorError."""
     sql = load_queries("services.api", "sign_in.sql")
     password_hash = await asyncio.to_thread(Passwords().hash, password)
-    async with pool.acquire() as connection, connection.transaction():
+    async with transaction(pool) as connection:
         doctor_no = await connection.fetchval(sql["set_password"], email.strip().lower(), password_hash)
         if doctor_no is None:
             raise UnknownDoctorError

@@ -18,6 +18,7 @@ from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
+from services.runtime.database import transaction
 from services.runtime.failpoints import Failpoint, reach
 
 MOST_ALERTS: Final = 200
@@ -183,7 +184,7 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
 
     False: it has changed since, or somebody else was first. Raises NotInCareError.
     """
-    async with console.pool.acquire() as connection, connection.transaction():
+    async with transaction(console.pool) as connection:
         alert: Any = await connection.fetchrow(console.sql["find_alert"], alert_id)
         subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
         await admit(console, doctor, Action.ACKNOWLEDGE, subject, on=connection)

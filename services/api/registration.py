@@ -10,7 +10,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EventKind
 from schemas.registry import Register
 from schemas.topics import shard_of
-from services.runtime.database import Connection, Pool, Queries, load_queries
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
 BINDING_LEAD_S: Final = 10.0
@@ -52,7 +52,7 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     check(register)
     _refuse_unborn(register, now)
     sql = load_queries("services.api", "registration.sql")
-    async with pool.acquire() as connection, connection.transaction():
+    async with transaction(pool) as connection:
         await connection.execute(sql["lock"])
         await _write_homes(connection, sql, register)
         new_devices = await _write_devices(connection, sql, register, now)

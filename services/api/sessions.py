@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from services.api.access import Action, record
 from services.api.console import Console, Doctor, address_of, console_of
 from services.api.core import PastAttempts, admits
+from services.runtime.database import transaction
 from services.runtime.errors import HearthBeatError
 
 LASTS: Final = timedelta(hours=12)
@@ -71,7 +72,7 @@ async def _open(console: Console, doctor_no: int, attempt: int, address: str, no
     doctor = Doctor(
         doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=_hash(cookie), address=address
     )
-    async with console.pool.acquire() as connection, connection.transaction():
+    async with transaction(console.pool) as connection:
         await connection.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
         await connection.execute(console.sql["forget_sessions"], now)
         await connection.execute(console.sql["end_attempt"], attempt, "succeeded")

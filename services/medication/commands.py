@@ -14,7 +14,7 @@ from schemas.codec import encode_command
 from schemas.messages import Command, CommandKind
 from schemas.topics import COMMANDS
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import Link
@@ -36,7 +36,7 @@ class CommandPublisher:
 
     async def publish(self) -> int:
         """A batch; says how many. Raises LOST_CONNECTION, RetryLaterError: they stay unsent."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["one_publisher"]):
                 return 0
             sent = await self._publish(connection)

@@ -13,7 +13,7 @@ from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState
 from schemas.reasons import NOT_SCORED
 from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEvent, Outcome, Slot, look
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
 
 _REMINDERS: Final = tuple(timedelta(minutes=minutes) for minutes in REMINDERS_MIN)
@@ -33,7 +33,7 @@ class DoseLedger:
     async def settle(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
         now = to_datetime(self.clock.now_ms())
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["try_turn"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])

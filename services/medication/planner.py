@@ -9,7 +9,7 @@ import asyncpg
 
 from services.medication.planning import Plan, plan_slots
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Pool, Queries, transaction
 
 AHEAD: Final = timedelta(hours=72)
 BEHIND: Final = timedelta(hours=24)
@@ -56,7 +56,7 @@ class Planner:
             )
             for slot in plan_slots(plan, first, last)
         ]
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             await connection.execute(self.sql["take_turn"])
             await connection.execute(self.sql["drop_slots"], plan.plan_id, now, len(set(plan.at_times)))
             await connection.executemany(self.sql["save_slot"], slots)

@@ -80,6 +80,29 @@ async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIte
         await _close(pool)
 
 
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction on a connection of its own. Raises what the work in it raises, and what ``LOST_CONNECTION`` lists.
+
+    A connection that did not answer in time is cut: its rollback would wait as long again.
+    """
+    async with pool.acquire() as connection:
+        try:
+            work = connection.transaction()
+            await work.start()
+            try:
+                yield connection
+            except TimeoutError:
+                raise
+            except BaseException:
+                await work.rollback()
+                raise
+            await work.commit()
+        except TimeoutError:
+            connection.terminate()
+            raise
+
+
 async def _close(pool: Pool) -> None:
     try:
         async with asyncio.timeout(5):

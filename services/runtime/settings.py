@@ -10,14 +10,23 @@ from services.runtime.clock import Clock, PlatformClock, WallClock
 
 
 class DatabaseSettings(BaseSettings):
-    """Where the database is. ``dsn`` as libpq writes it."""
+    """Where the database is. ``dsn`` as libpq writes it.
+
+    A service's commands take milliseconds. One that is not answered within ``command_timeout_s`` went into a network
+    that swallows it, and whoever waits for it may be an alert.
+    """
 
     model_config = SettingsConfigDict(env_prefix="HB_DB_")
 
     dsn: SecretStr
     pool_size: int = Field(default=5, ge=1, le=50)
-    command_timeout_s: float = Field(default=30.0, gt=0)
+    command_timeout_s: float = Field(default=10.0, gt=0)
     connect_timeout_s: float = Field(default=10.0, gt=0)
+
+
+def database_for_tools() -> DatabaseSettings:
+    """The same for commands typed by a person, who may ask for much at once and can see how long it takes."""
+    return DatabaseSettings(command_timeout_s=600)
 
 
 class BusSettings(BaseSettings):

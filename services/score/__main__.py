@@ -10,6 +10,7 @@ from schemas.metrics import METRICS
 from services.runtime.lifecycle import run_process
 from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.settings import database_for_tools
 from services.score import app, replay
 from services.score.settings import ScoreSettings
 
@@ -41,9 +42,10 @@ def export_state(
     findings: Findings = None,
 ) -> None:
     """Prints the checkpoint: a home a line, canonical JSON."""
-    state = asyncio.run(replay.export_state(ScoreSettings(), as_it_stands=as_it_stands))
+    settings = ScoreSettings(database=database_for_tools())
+    state = asyncio.run(replay.export_state(settings, as_it_stands=as_it_stands))
     if findings is not None:
-        findings.write_text(asyncio.run(replay.export_findings(ScoreSettings())))
+        findings.write_text(asyncio.run(replay.export_findings(settings)))
     typer.echo(state)
 
 
@@ -54,7 +56,7 @@ def replay_state(
 ) -> None:
     """Prints the same from an undisturbed replay of the log up to the checkpoint."""
     before = after.read_text() if after else ""
-    done = asyncio.run(replay.replay_log(ScoreSettings(), before))
+    done = asyncio.run(replay.replay_log(ScoreSettings(database=database_for_tools()), before))
     if findings is not None:
         findings.write_text(done.told())
     typer.echo(replay.canonical(done.states()))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from schemas.codec import write_json
 from schemas.topics import home_key, partition_of
 from services.runtime.clock import to_datetime
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.core import HomeState, seeded
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
@@ -41,7 +41,7 @@ class Checkpoints:
 
     async def load(self, partition_no: int) -> Partition:
         """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             if await connection.fetchval(self.sql["add_position"], partition_no) is not None:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
@@ -80,7 +80,7 @@ class Checkpoints:
         """False where the checkpoint is no longer the one that was loaded: somebody else goes on from another."""
         position, dirty = partition.position, partition.dirty
         passed_at = None if partition.passed_at is None else to_datetime(partition.passed_at)
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             moved = await connection.fetchval(
                 self.sql["save_position"], partition_no, partition.saved, position, passed_at
             )

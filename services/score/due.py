@@ -10,7 +10,7 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
 from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Pool, Queries, transaction
 from services.score.effects import EffectWriter
 from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS, RECOVERY_STEPS, level_of_fall
@@ -77,7 +77,7 @@ class DueRows:
         watermark = await self._pool.fetchval(self._sql["watermark"])
         if watermark is None:
             return 0
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with transaction(self._pool) as connection:
             rows = await connection.fetch(
                 self._sql["claim_recovered_falls"],
                 watermark,
@@ -97,7 +97,7 @@ class DueRows:
 
     async def _decide_falls(self, due: datetime, *, unverified: bool) -> int:
         now = to_datetime(self._clock.now_ms())
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with transaction(self._pool) as connection:
             rows = await connection.fetch(self._sql["claim_due_falls"], due, _ANSWERS, STEPS.number, _VITALS, _POSTURES)
             findings, decided = [], []
             for row in rows:
@@ -112,7 +112,7 @@ class DueRows:
         return len(rows)
 
     async def _end_calls(self, due: datetime) -> int:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with transaction(self._pool) as connection:
             rows = await connection.fetch(self._sql["claim_over_calls"], due)
             await self._writer.add_findings(
                 connection, [_finding(SOS, row, level=ENDED, at=row["due_at"]) for row in rows]

@@ -11,7 +11,7 @@ from schemas.alerts import FINDING_NAMESPACE, Finding
 from schemas.codec import write_json
 from schemas.messages import CommandKind
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.score.core import Effect, FallCheck, SosCall
@@ -32,7 +32,7 @@ class EffectWriter:
 
     async def write(self, effects: Sequence[Effect]) -> None:
         """All or nothing. Raises LOST_CONNECTION."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             await self.add_findings(connection, [one for one in effects if isinstance(one, Finding)])
             for effect in effects:
                 if isinstance(effect, FallCheck):

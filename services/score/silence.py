@@ -7,7 +7,7 @@ from typing import Any, Final
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from services.runtime.clock import Clock, to_ms
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.effects import EffectWriter
 from services.score.rule import ENDED, Mark, Sample, Subject, finding_from
 from services.score.rules.silent_device import (
@@ -38,7 +38,7 @@ class SilenceWatch:
 
     async def look(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["one_watcher"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])

@@ -8,7 +8,7 @@ from asyncpg import Record, UniqueViolationError
 from schemas.codec import write_json
 from schemas.records import Refused, SealedUplink
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, load_queries
+from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
 from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
 from services.store.guard import ChangedDatabaseError, Guard, Placed, first_offsets, next_offsets
@@ -36,7 +36,7 @@ class BatchWriter:
             return await self._write(records, self._insert_readings)
 
     async def _write(self, records: Sequence[Placed], put_readings: PutReadings) -> tuple[Batch, int]:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with transaction(self._pool) as connection:
             generation, cursors = await self._lock(connection, records)
             batch = settle(records, cursors)
             stored, conflicts = await put_readings(connection, reading_rows(batch.new))
