@@ -1,6 +1,7 @@
 """Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every refusal has a reason and a field."""
 
 import math
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from schemas.codec import CodecError, identity_of, parse_json, write_json
@@ -29,6 +30,8 @@ _ITEM_LIMIT: Final = 2**15
 _BARE_FIELDS: Final = 3
 """A reading that says what, how much and when says nothing else."""
 _MISSING: Final = object()
+_uplink_of: Final = partial(tuple.__new__, JudgedUplink)
+"""An uplink of the fields in their order, at a third of what its constructor takes."""
 
 
 class _RefusedError(Exception):
@@ -61,6 +64,7 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
     if identity is None:
         return _anonymous(payload, device, entry.home_no, shard, received_at, Reason.NO_IDENTITY)
     epoch, seq = identity
+    head = (entry.device_no, device, entry.home_no, shard, epoch, seq)
     oldest, sent_at = 0, received_at
     readings: list[JudgedReading] = []
     events: list[JudgedEvent] = []
@@ -74,6 +78,8 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
         plain = None if envelope.clock_flags else judge_plain(envelope.readings, entry, received_at)
+        if plain is not None and not envelope.events:
+            return _uplink_of((*head, oldest, sent_at, received_at, plain, (), ()))
         readings.extend(plain or ())
         for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
@@ -87,20 +93,7 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
                 refusals.append(_refuse(item, refused, event))
     except _RefusedError as refused:
         refusals.append(Refused(WHOLE_UPLINK, refused.reason, refused.field, payload))
-    return JudgedUplink(
-        device_no=entry.device_no,
-        device=device,
-        home_no=entry.home_no,
-        shard=shard,
-        epoch=epoch,
-        seq=seq,
-        oldest=oldest,
-        sent_at=sent_at,
-        received_at=received_at,
-        readings=tuple(readings),
-        events=tuple(events),
-        refusals=tuple(refusals),
-    )
+    return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(refusals)))
 
 
 def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason) -> JudgedUplink:

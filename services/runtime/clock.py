@@ -84,8 +84,8 @@ class FakeClock:
 class Gather:
     """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow.
 
-    After any record for ``least_s``: what comes within that time shares what a burst costs. After ``full`` of them or
-    more not at all, since as many wait already.
+    After any record until ``least_s`` after it was taken: what comes within that time shares what a burst costs, and
+    a burst that took long has waited enough. After ``full`` of them or more not at all, since as many wait already.
     """
 
     most_s: float
@@ -93,11 +93,11 @@ class Gather:
     per_record_s: float = 0.00025
     least_s: float = 0.0
 
-    def after(self, handled: int) -> float:
-        """The pause after a burst of ``handled`` records."""
+    def after(self, handled: int, *, spent_s: float = 0.0) -> float:
+        """The pause after a burst of ``handled`` records that took ``spent_s``."""
         if not handled or handled >= self.full:
             return 0.0
-        return max(self.least_s, min(self.most_s, handled * self.per_record_s))
+        return max(self.least_s - spent_s, min(self.most_s, handled * self.per_record_s))
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> bool:

@@ -1,6 +1,7 @@
 """Wires store: bus to database, then the settled records, then the offset."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -109,9 +110,11 @@ class StorePath:
                 await asyncio.sleep(_RETRY_S)
                 continue
             self._metrics.waits(on=Server.BUS, now=False)
+            began_s = time.monotonic()
             await self._take(messages, self._assignment, subscription, stop)
             if messages:
-                await asyncio.sleep(self._settings.gather.after(len(messages)))
+                spent_s = time.monotonic() - began_s
+                await asyncio.sleep(self._settings.gather.after(len(messages), spent_s=spent_s))
         if self._subscription is not None:
             async with self._at_work:
                 await self._teller.finish(self._subscription, stop)

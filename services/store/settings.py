@@ -31,4 +31,4 @@ class StoreSettings(BaseSettings):
     @property
     def gather(self) -> Gather:
         """The pause between two bursts."""
-        return Gather(most_s=self.most_gather_s, full=self.most, least_s=0.008)
+        return Gather(most_s=self.most_gather_s, full=self.most, per_record_s=0.00005, least_s=0.013)

@@ -109,6 +109,13 @@ def test_after_any_record_what_comes_at_once_may_share_its_burst() -> None:
     assert gather.after(999) == 0.015
 
 
+def test_a_burst_that_took_long_has_waited_enough() -> None:
+    gather = Gather(least_s=0.013, most_s=0.015, full=1000, per_record_s=0.00005)
+    assert gather.after(20, spent_s=0.005) == pytest.approx(0.008)
+    assert gather.after(20, spent_s=0.018) == pytest.approx(0.001)
+    assert gather.after(400, spent_s=0.018) == 0.015
+
+
 def test_nobody_waits_where_as_many_records_wait_as_may() -> None:
     gather = Gather(most_s=0.04, full=1000)
     assert gather.after(1000) == gather.after(1500) == 0
