@@ -26,6 +26,9 @@ _CONNECTS_A_POLL: Final = 20
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 5.0
 _MISC_EVERY_S: Final = 1.0
+_LOOPBACK: Final = "127.0.0.1"
+_OF_ONE_ADDRESS: Final = 10_000
+"""Connections. With half of an address's ports taken the kernel searches milliseconds for each further one."""
 FIRMWARE: Final = "sim-1"
 
 
@@ -52,6 +55,11 @@ class Listener(Protocol):
         """Something the platform asks for."""
 
 
+def source_of(host: str, number: int) -> str:
+    """The address that the connection after ``number`` others comes from, "" for any; loopback has many (on Linux)."""
+    return f"127.0.0.{1 + number // _OF_ONE_ADDRESS}" if host == _LOOPBACK and number >= _OF_ONE_ADDRESS else ""
+
+
 class Link:
     """One device's connection. Nothing is published from inside a paho callback."""
 
@@ -63,9 +71,9 @@ class Link:
         self._up, self._status = UP.of(shard, device), STATUS.of(shard, device)
         self._ack, self._commands = ACK.of(shard, device), COMMANDS.of(shard, device)
         self._undelivered: list[int] = []
-        self.client = self._make_client(network.broker)
+        self.client = self._make_client(network.broker, source_of(network.broker.host, len(network.links)))
 
-    def _make_client(self, broker: Broker) -> LeanClient:
+    def _make_client(self, broker: Broker, source: str) -> LeanClient:
         five = broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
         client = LeanClient(
             CallbackAPIVersion.VERSION2,
@@ -91,9 +99,11 @@ class Link:
         if five:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = _SESSION_EXPIRY_S
-            client.connect_async(broker.host, broker.port, _KEEPALIVE_S, clean_start=False, properties=properties)
+            client.connect_async(
+                broker.host, broker.port, _KEEPALIVE_S, source, clean_start=False, properties=properties
+            )
         else:
-            client.connect_async(broker.host, broker.port, _KEEPALIVE_S)
+            client.connect_async(broker.host, broker.port, _KEEPALIVE_S, source)
         return client
 
     def _on_connect(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _p: Any) -> None:

@@ -125,7 +125,10 @@ class Bench:
         while not self.stage.exists() or self.stage.read_text() != wanted:
             if not generator.alive or time.monotonic() > deadline:
                 raise LoadError(f"the generator did not come to {wanted!r}:\n{generator.tail()}")
-            time.sleep(0.02)
+            stack = self.platform.stack
+            if dead := [name for name in stack.settings.servers if not stack.process(name).alive]:
+                raise LoadError(f"{', '.join(dead)} ended by itself")
+            time.sleep(0.05)
 
     def load(
         self, per_s: float, seconds: float, *, what: str, presses_per_s: float = 0, during: During | None = None

@@ -33,13 +33,17 @@ class Fleet:
         self.make_known()
 
     def make_known(self) -> None:
-        """Gives every device of the register a secret of its own, at the broker and in the credentials file."""
-        register = json.loads(self.path("register.json").read_text())
-        passwords = {
-            device["device"]: secrets.token_urlsafe(24) for home in register["homes"] for device in home["devices"]
-        }
+        """Gives every new device of the register a secret of its own, at the broker and in the credentials file.
+
+        A known one keeps its own: mosquitto 2.0.21 crashed now and then when devices with kept sessions came back with
+        others.
+        """
+        register, credentials = json.loads(self.path("register.json").read_text()), self.path("credentials.json")
+        known = json.loads(credentials.read_text()) if credentials.exists() else {}
+        names = [device["device"] for home in register["homes"] for device in home["devices"]]
+        passwords = {name: known.get(name) or secrets.token_urlsafe(24) for name in names}
         self._platform.stack.register_devices(passwords)
-        self.path("credentials.json").write_text(json.dumps(passwords))
+        credentials.write_text(json.dumps(passwords))
 
     def simulator(
         self, command: str, *arguments: str, drain_s: float = 120, resend_after_s: float = 5

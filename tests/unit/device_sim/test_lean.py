@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device_sim.lean import LeanClient
+from device_sim.publish import source_of
 
 UP, ACK = "hb/v1/3/band-1/up", "hb/v1/3/band-1/ack"
 
@@ -137,3 +138,10 @@ def test_the_end_of_the_connection_is_noticed() -> None:
     assert client.loop_read()
     assert ended == [1]
     assert client.socket() is None
+
+
+def test_ten_thousand_connections_come_from_one_address_of_loopback_and_others_from_the_next() -> None:
+    assert source_of("127.0.0.1", 9_999) == ""
+    assert source_of("127.0.0.1", 10_000) == "127.0.0.2"
+    assert source_of("127.0.0.1", 20_000) == "127.0.0.3"
+    assert source_of("broker.example.org", 20_000) == ""
