@@ -141,6 +141,7 @@ def test_an_operator_signs_in_and_sees_counts(world: str, login: Login) -> None:
     assert command(world, "operator", "add", login.role).exit_code == 0
 
     assert ask(login.dsn, "select sum(alerts)::integer from operator_alerts") == [(5,)]
+    assert ask(login.dsn, "show jit") == [("off",)]
 
 
 def test_a_short_password_makes_no_login(world: str, login: Login) -> None:
