@@ -33,7 +33,7 @@ class Held:
 
 @dataclass(slots=True)
 class Position:
-    """What survives a restart besides the uplinks: where the outbox stands."""
+    """What survives a restart besides the uplinks: where the outbox stands; ``generation`` 0 before the first ack."""
 
     epoch: int
     next_seq: int = 0
@@ -184,8 +184,10 @@ class Outbox:
             return []
         upto = min(ack.upto, here.next_seq - 1)
         if ack.generation > here.generation:
-            here.generation = ack.generation
-            self._fall_back(min(upto, here.upto))
+            if here.generation:  # whoever has never heard of a platform has lost nothing with it
+                self._fall_back(min(upto, here.upto))
+            here.generation = ack.generation  # after it: kept without the lower upto, it would be a loss
+            self._store.save(self.device, here)
         done = [self._held.pop(seq) for seq in self._below(upto)]
         progress = bool(done) or upto > here.upto
         here.upto = max(here.upto, upto)

@@ -29,7 +29,7 @@ def numbers(outbox: Outbox, now: float) -> list[int]:
     return [held.seq for held in outbox.take(now)]
 
 
-def ack(outbox: Outbox, upto: int, gaps: tuple[tuple[int, int], ...] = (), generation: int = 0) -> Ack:
+def ack(outbox: Outbox, upto: int, gaps: tuple[tuple[int, int], ...] = (), generation: int = 1) -> Ack:
     return Ack(generation=generation, epoch=outbox.position.epoch, upto=upto, gaps=gaps)
 
 
@@ -95,8 +95,29 @@ def test_a_restored_platform_makes_nothing_settled_above_upto_either() -> None:
     outbox = filled(made(), 5)
     numbers(outbox, 1000)
     outbox.acknowledge(ack(outbox, -1, ((0, 1),)), 1001)
-    outbox.acknowledge(ack(outbox, -1, generation=1), 1002)
+    outbox.acknowledge(ack(outbox, -1, generation=2), 1002)
     assert numbers(outbox, 1002) == [0, 1, 2, 3, 4]
+
+
+def test_a_restore_is_obeyed_after_a_power_cut_too(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "outbox.sqlite")
+    outbox = Outbox(DEVICE, store, Limits(), Random(1))
+    outbox.connected(session_present=False)
+    filled(outbox, 4)
+    numbers(outbox, 1000)
+    outbox.acknowledge(ack(outbox, 3), 1001)
+    outbox.acknowledge(ack(outbox, 0, generation=2), 1002)
+    store.commit()
+    again = Outbox(DEVICE, store, Limits(), Random(1), store.positions()[DEVICE])
+    assert [held.seq for held in again.held] == [1, 2, 3]
+
+
+def test_the_first_ack_is_no_restore_whatever_its_generation() -> None:
+    outbox = filled(made(), 5)
+    numbers(outbox, 1000)
+    outbox.acknowledge(ack(outbox, 1, generation=3), 1001)
+    assert numbers(outbox, 1001) == []
+    assert numbers(outbox, 1001 + AFTER_S) == [2, 3, 4]
 
 
 def test_an_ack_of_another_epoch_or_beyond_what_was_made_changes_nothing_it_should_not() -> None:

@@ -34,7 +34,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.settled: set[int] = set()
-        self.generation = 0
+        self.generation = 1
 
     def ack(self, epoch: int) -> Ack:
         upto = -1
