@@ -28,8 +28,12 @@ async def serve(main: Main, *, grace_s: float) -> None:
         await task
 
 
-def run_process(main: Main, *, grace_s: float = 10.0) -> None:
-    """The whole of a service's process, called only from ``__main__``."""
+def run_process(main: Main, *, grace_s: float = 10.0, in_bursts: bool = True) -> None:
+    """The whole of a service's process, called only from ``__main__``.
+
+    ``in_bursts`` is for all that handle records; whoever opens client after client, which do hold cycles, would grow.
+    """
     gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    if in_bursts:
+        gc.set_threshold(*_GC_THRESHOLDS)
     uvloop.run(serve(main, grace_s=grace_s))

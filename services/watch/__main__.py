@@ -20,7 +20,7 @@ def main() -> None:
         await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
 
     with serve_metrics(metrics, settings.log.metrics_port):
-        run_process(service)
+        run_process(service, in_bursts=False)
 
 
 if __name__ == "__main__":
