@@ -59,7 +59,7 @@ class UplinkPath:
             if registry is None or not await self._append(self._records(deliveries, registry), stop):
                 return
             self.link.acknowledge(deliveries)
-            await asyncio.sleep(self.gather.after(len(deliveries)))
+            await asyncio.sleep(self.gather.after(len(deliveries), waiting=self.link.waiting))
 
     def _records(self, deliveries: Sequence[Delivery], registry: Registry) -> list[Record]:
         received_at, now_s = self.clock.now_ms(), time.monotonic()

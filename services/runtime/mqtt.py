@@ -120,6 +120,11 @@ class Link:
         """Waits for the first connection."""
         await self._online.wait()
 
+    @property
+    def waiting(self) -> int:
+        """How many messages ``take`` would find."""
+        return len(self._inbox)
+
     async def take(self, *, wait_s: float, most: int = 2 * WINDOW) -> list[Delivery]:
         """What has arrived, in order; waits up to ``wait_s`` for the first. Raises ConnectionEndedError."""
         if not self._inbox:

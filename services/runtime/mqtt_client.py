@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-_READ_BYTES: Final = 65_536
+_READ_BYTES: Final = 262_144
 _PAUSE_S: Final = 0.008
 """After a burst, so that the next read finds more than one message: a read costs as much as ten messages, and what
 comes of a burst on its further way as much as thirty."""

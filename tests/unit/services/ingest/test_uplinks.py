@@ -50,6 +50,10 @@ class FilledLink:
         taken, self._inbox = self._inbox, []
         return taken
 
+    @property
+    def waiting(self) -> int:
+        return len(self._inbox)
+
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         self.acknowledged += deliveries
 

@@ -119,3 +119,5 @@ def test_a_burst_that_took_long_has_waited_enough() -> None:
 def test_nobody_waits_where_as_many_records_wait_as_may() -> None:
     gather = Gather(most_s=0.04, full=1000)
     assert gather.after(1000) == gather.after(1500) == 0
+    assert gather.after(600, waiting=400) == 0
+    assert gather.after(600, waiting=399) == 0.04
