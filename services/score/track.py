@@ -216,13 +216,22 @@ class Track:
         if "base" not in plain:
             return track
         track._base = type(track._base)(*(Sample(*one) if isinstance(one, list) else one for one in plain["base"]))
-        track._window = [Sample(*one) for one in plain["window"]]
+        track._window = _samples_of(plain["window"])
         track._moves = [list(one) for one in plain["moves"]]
         track._told = [Told(*one) for one in plain["told"]]
         track._state = copy(track._base)
         for sample in track._window:
             track._fold.advance(track._state, sample, rested=not track._covered(sample.at))
         return track
+
+
+def _samples_of(plain: Sequence[Sequence[Any]]) -> list[Sample]:
+    """They share the numbers of their device and its epoch; with numbers of its own each would be a third larger."""
+    shared: dict[int, int] = {}
+    return [
+        Sample(at, value, shared.setdefault(device_no, device_no), shared.setdefault(epoch, epoch), seq, item)
+        for at, value, device_no, epoch, seq, item in plain
+    ]
 
 
 class LateError(Exception):
