@@ -20,6 +20,7 @@ from deploy.platform.platform import Platform
 from deploy.platform.ready import wait_ready
 from deploy.platform.services import SERVICES, ServiceProcess
 from deploy.proof.latency import histogram_quantiles, read_metrics
+from device_sim.outbox import RESEND_AFTER_S
 
 LOGS: Final = CHECKOUT / ".local" / "reports" / "bench-logs"
 """Where the services' logs are kept when the books do not balance: the servers and all they knew are erased."""
@@ -103,7 +104,7 @@ class Bench:
         *,
         presses_per_s: float = 0,
         drain_s: float = 120,
-        resend_after_s: float = 5,
+        resend_after_s: float = RESEND_AFTER_S,
     ) -> ServiceProcess:
         """The generator, not started. It says in ``stage`` how far it is."""
         self.stage.unlink(missing_ok=True)

@@ -57,21 +57,39 @@ def speed(seen: Sequence[Seen], rows: int) -> float:
     return (full[-1].rows - full[0].rows) / (full[-1].at_s - full[0].at_s)
 
 
+async def inserted(dsn: str, table: str) -> int:
+    """Rows that ``table`` has got up to a moment ago. Ask before the consumer starts: its first rows come at once."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return int(await connection.fetchval(_INSERTED, table))
+    finally:
+        await connection.close()
+
+
 def watch_drain(
-    dsn: str, table: str, rows: int, *, within_s: float, say: Callable[[str], None], check: Callable[[], None]
+    dsn: str,
+    table: str,
+    rows: int,
+    *,
+    before: int,
+    within_s: float,
+    say: Callable[[str], None],
+    check: Callable[[], None],
 ) -> list[Seen]:
-    """Looks how many rows ``table`` has got since, until ``rows`` have come. Raises what ``check`` raises."""
-    return asyncio.run(_watch(dsn, table, rows, within_s, say, check))
+    """Looks how many rows ``table`` has got since it had ``before``, until ``rows`` have come.
+
+    Raises what ``check`` raises.
+    """
+    return asyncio.run(_watch(dsn, table, rows, before, within_s, say, check))
 
 
 async def _watch(
-    dsn: str, table: str, rows: int, within_s: float, say: Callable[[str], None], check: Callable[[], None]
+    dsn: str, table: str, rows: int, before: int, within_s: float, say: Callable[[str], None], check: Callable[[], None]
 ) -> list[Seen]:
     connection = await asyncpg.connect(dsn)
     seen: list[Seen] = []
     deadline = time.monotonic() + within_s
     try:
-        before = await connection.fetchval(_INSERTED, table)
         while time.monotonic() < deadline and (not seen or seen[-1].rows < rows):
             check()
             now = await connection.fetchval(_INSERTED, table) - before

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.bench import telegraf
 from deploy.bench.bench import Bench, LoadError
 from deploy.bench.books import ITEMS
-from deploy.bench.drain import Drained, cost, speed, watch_drain
+from deploy.bench.drain import Drained, cost, inserted, speed, watch_drain
 from deploy.bench.usage import measure, pids_of
 from deploy.platform.ready import wait_ready
 
@@ -64,6 +64,7 @@ def _ours(bench: Bench) -> Drained:
     try:
         bench.say("peer: uplinks gather at the broker for ours")
         bench.wait_for_stage(generator, "sent", _SENT_WITHIN_S)
+        before = asyncio.run(inserted(platform.stack.dsn, "readings"))
         platform.processes["ingest"].start()
         pids = pids_of(platform)
         _wait_for_ingest(bench)
@@ -72,6 +73,7 @@ def _ours(bench: Bench) -> Drained:
             platform.stack.dsn,
             "readings",
             rows,
+            before=before,
             within_s=_DRAINED_WITHIN_S,
             say=lambda line: bench.say(f"peer: ours, {line}"),
             check=platform.check_alive,
@@ -79,6 +81,7 @@ def _ours(bench: Bench) -> Drained:
         bench.wait_for_stage(generator, "ended", _SENT_WITHIN_S)
         wait_ready(platform)
         cpu_us = cost(began, drains, pids, rows)
+        generator.wait(60)
     finally:
         generator.stop()
     if not bench.fleet.summary()["drained"]:
@@ -106,6 +109,7 @@ def _theirs(bench: Bench, program: str) -> Drained:
         generator.wait(60)
     finally:
         generator.stop()
+    before = asyncio.run(inserted(stack.dsn, telegraf.TABLE))
     with telegraf.telegraf(program, stack, directory) as child:
         pids = servers | {"telegraf": child.pid}
         _wait_for_session(child, directory)
@@ -114,6 +118,7 @@ def _theirs(bench: Bench, program: str) -> Drained:
             stack.dsn,
             telegraf.TABLE,
             rows,
+            before=before,
             within_s=_DRAINED_WITHIN_S,
             say=lambda line: bench.say(f"peer: Telegraf, {line}"),
             check=lambda: _check_alive(child, directory),

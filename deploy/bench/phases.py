@@ -9,7 +9,8 @@ from deploy.bench.pages import wait_for_pages
 from deploy.local.limits import open_files
 
 _PRESSES_PER_S: Final = 5.0
-_BEFORE_OUTAGE_S: Final = 15
+_BEFORE_OUTAGE_S: Final = 75
+"""By then score's windows hold as many samples of everybody as they ever do, 64 a vital, and may not grow any more."""
 _AFTER_OUTAGE_S: Final = 45
 _OTHER_FILES: Final = 200
 """What the broker and the generator have open besides a connection for each device."""
