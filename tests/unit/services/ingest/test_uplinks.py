@@ -33,21 +33,23 @@ BAND = RegisteredDevice(
     device_no=7, device="band-7", home_no=3, shard=5, type=DEVICE_TYPE_BY_CODE["wearable_band"], people={1: (ANN,)}
 )
 
+NO_PAUSE = Gather(most_s=0, full=1)
+
 
 class FilledLink:
-    """An inbox given at the start; remembers what was acknowledged."""
+    """An inbox given at the start, of which ``at_once`` are taken; remembers what was acknowledged."""
 
     sessions_lost = 0
     online = True
 
-    def __init__(self, *deliveries: Delivery) -> None:
-        self._inbox = list(deliveries)
+    def __init__(self, *deliveries: Delivery, at_once: int = 1000) -> None:
+        self._inbox, self._at_once = list(deliveries), at_once
         self.acknowledged: list[Delivery] = []
 
     async def take(self, *, wait_s: float) -> list[Delivery]:
         del wait_s
         await asyncio.sleep(0)
-        taken, self._inbox = self._inbox, []
+        taken, self._inbox = self._inbox[: self._at_once], self._inbox[self._at_once :]
         return taken
 
     @property
@@ -99,7 +101,14 @@ def uplink(seq: int) -> bytes:
 
 
 async def run(
-    link: FilledLink, bus: MemoryBus, metrics: Metrics, *, stale: bool = False, for_s: float = 0.05, burst: int = 100
+    link: FilledLink,
+    bus: MemoryBus,
+    metrics: Metrics,
+    *,
+    stale: bool = False,
+    for_s: float = 0.05,
+    burst: int = 100,
+    gather: Gather = NO_PAUSE,
 ) -> None:
     await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: ("store",)})
     clock, wire = FakeClock(NOW), cast("Link", link)
@@ -114,7 +123,7 @@ async def run(
         clock=clock,
         metrics=metrics,
         log=logger("test"),
-        gather=Gather(most_s=0, full=1),
+        gather=gather,
     )
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))
@@ -145,6 +154,15 @@ async def test_a_burst_is_appended_in_order_and_then_acknowledged(metrics: Metri
     records = await appended(bus)
     assert [one.received_at if isinstance(one, Canary) else one.seq for one in records] == [0, -1, -1, NOW, 2]
     assert link.acknowledged == burst
+
+
+async def test_a_burst_waits_for_more_unless_the_broker_may_send_no_more(metrics: Metrics) -> None:
+    paced = Gather(most_s=0.3, full=6, per_record_s=0.3)
+    deliveries = [delivery(seq + 1, uplink(seq)) for seq in range(6)]
+    behind, in_time = FilledLink(*deliveries, at_once=3), FilledLink(*deliveries[:5], at_once=3)
+    await run(behind, MemoryBus(), metrics, gather=paced)
+    await run(in_time, MemoryBus(), metrics, gather=paced)
+    assert (behind.acknowledged, in_time.acknowledged) == (deliveries, deliveries[:3])
 
 
 async def test_what_the_bus_refuses_is_not_acknowledged(metrics: Metrics) -> None:
