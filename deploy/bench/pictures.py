@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import matplotlib as mpl
 import typer
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from deploy.bench.__main__ import REPORT
@@ -26,8 +25,10 @@ _ORDER: Final = (
     "medication",
     "alert",
     "api",
+    "watch",
 )
-_COLOURS: Final = dict(zip(_ORDER, mpl.colormaps["tab10"].colors, strict=True))  # type: ignore[attr-defined]
+_SHADES: Final = (*mpl.colormaps["tab10"].colors, (0.0, 0.0, 0.0))  # type: ignore[attr-defined]
+_COLOURS: Final = dict(zip(_ORDER, _SHADES, strict=True))
 _DPI: Final = 110
 
 
@@ -50,7 +51,7 @@ def _costs(figure: Figure, report: Mapping[str, Any]) -> None:
         f"{report[phase]['uplinks_per_s']:,.0f} uplinks/s": report[phase]["cpu_us_per_reading"]
         for phase in ("latency", "sustained")
     }
-    _stack(figure.subplots(), columns, "CPU µs a reading, all services on")
+    _stack(figure, columns, "CPU µs a reading, all services on")
 
 
 def _peer(figure: Figure, report: Mapping[str, Any]) -> None:
@@ -60,10 +61,11 @@ def _peer(figure: Figure, report: Mapping[str, Any]) -> None:
         f"{name}, {found['readings_per_s']:,.0f} readings/s": found["cpu_us_per_reading_of"]
         for name, found in (("HearthBeat", peer["ours"]), ("Telegraf", peer))
     }
-    _stack(figure.subplots(), columns, "CPU µs a reading, as fast as it goes")
+    _stack(figure, columns, "CPU µs a reading, as fast as it goes")
 
 
-def _stack(axes: Axes, columns: Mapping[str, Mapping[str, float]], title: str) -> None:
+def _stack(figure: Figure, columns: Mapping[str, Mapping[str, float]], title: str) -> None:
+    axes = figure.subplots()
     for place, costs in enumerate(columns.values()):
         below = 0.0
         for process in _ORDER:
@@ -75,7 +77,8 @@ def _stack(axes: Axes, columns: Mapping[str, Mapping[str, float]], title: str) -
     axes.set_title(title)
     handles, names = axes.get_legend_handles_labels()
     unique = dict(zip(names, handles, strict=True))
-    axes.legend(unique.values(), unique.keys(), fontsize="small", ncols=2)
+    axes.margins(x=0.08)
+    figure.legend(unique.values(), unique.keys(), loc="outside lower center", fontsize="small", ncols=6)
 
 
 def _memory(figure: Figure, report: Mapping[str, Any]) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from deploy.bench.peer import NOT_RUN, compare
 from deploy.bench.pictures import draw
+from deploy.platform.services import SERVICES
 
 COSTS = {"kafka": 3.0, "ingest": 2.0}
-MEMORY = {"memory_mb": {"ingest": {"samples": [50.0, 60.0, 60.0]}}}
+MEMORY = {"memory_mb": {name: {"samples": [50.0, 60.0, 60.0]} for name in SERVICES}}
 STEP = {"cpu_us_per_reading": COSTS, "device_to_row_ms": {"p50": 10.0, "p99": 20.0}}
 REPORT: dict[str, Any] = {
     "latency": {"uplinks_per_s": 1_000.0, "cpu_us_per_reading": COSTS},
