@@ -16,7 +16,6 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 
 _HOMES_A_WRITE: Final = 100
-_HOMES_A_READ: Final = 20
 _NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVICE)
 
 
@@ -46,9 +45,8 @@ class Checkpoints:
             if await connection.fetchval(self.sql["add_position"], partition_no) is not None:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
-            # Some at a time: as plain values, states take several times the memory that they do in their homes.
-            rows = connection.cursor(self.sql["states"], partition_no, prefetch=_HOMES_A_READ)
-            homes = {row["home_no"]: HomeState.from_plain(row["state"]) async for row in rows}
+            rows = await connection.fetch(self.sql["states"], partition_no)
+        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
         return Partition(position=position, saved=position, homes=homes)
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:

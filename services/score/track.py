@@ -226,7 +226,7 @@ class Track:
 
 
 def _samples_of(plain: Sequence[Sequence[Any]]) -> list[Sample]:
-    """They share the numbers of their device and its epoch; with numbers of its own each would be a third larger."""
+    """They share the numbers of their device and epoch; with numbers of its own each would be half as large again."""
     shared: dict[int, int] = {}
     return [
         Sample(at, value, shared.setdefault(device_no, device_no), shared.setdefault(epoch, epoch), seq, item)
