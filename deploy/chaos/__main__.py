@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.chaos.asked import QUIET_S, Asked
+from deploy.chaos.evidence import LOGS
 from deploy.chaos.run import run_chaos
 from deploy.chaos.schedule import TARGETS
 from deploy.local.settings import CHECKOUT
@@ -42,7 +43,7 @@ def main(
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     _show(report, console)
-    console.print(f"Report: {REPORT}")
+    console.print(f"Report: {REPORT}" + (f"\nLogs: {LOGS}" if report["failures"] else ""))
     raise typer.Exit(1 if report["failures"] else 0)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -13,6 +13,7 @@ import asyncpg
 
 from deploy.chaos.asked import INCIDENTS_TIMES, QUIET_S, RATE, Asked
 from deploy.chaos.doctors import Practice, at_work, register_doctors
+from deploy.chaos.evidence import Say, keep_logs, with_diary
 from deploy.chaos.mailbox import open_inbox
 from deploy.chaos.recovery import recovered
 from deploy.chaos.report import as_report
@@ -39,38 +40,49 @@ _PEACE_S: Final = 25.0
 _CHECKPOINT_S: Final = 9.0
 """By then score has written a checkpoint since the last record."""
 
-Say = Callable[[str], None]
-
 
 def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
-    """Runs on servers of its own, empty at first; mosquitto keeps nothing unless resends are off. Gives the report."""
+    """Runs on servers of its own, empty at first; mosquitto keeps nothing unless resends are off. Gives the report.
+
+    The logs of a run that is red, or broke off, are kept in `evidence.LOGS`.
+    """
     stack = Stack(StackSettings(name=f"chaos-{os.getpid()}", mqtt_persistence=not asked.resends))
+    logs = directory / "logs"
+    sound = False
+    try:
+        report = _on_servers(asked, stack, directory, with_diary(say, logs))
+        sound = not report["failures"]
+        return report
+    finally:
+        if not sound:
+            keep_logs(logs, stack.settings.run_directory)
+        stack.erase()
+
+
+def _on_servers(asked: Asked, stack: Stack, directory: Path, say: Say) -> dict[str, Any]:
     mail_port = free_port()
     say("starting mosquitto, Apache Kafka and TimescaleDB")
-    try:
-        with stack, open_inbox(mail_port) as inbox, open_tap(stack.mqtt_port) as tap:
-            say("registering homes and doctors")
-            earlier = SharedClock.starting_in(0, rate=RATE)
-            passwords = _register(asked, Platform(stack, earlier), directory)
-            clock = SharedClock.starting_in(
-                _HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s, origin_ms=earlier.origin_ms
-            )
-            overrides = {
-                "HB_SCORE_RESEND_AFTER_S": "5",
-                "HB_ALERT_SMTP_HOST": "127.0.0.1",
-                "HB_ALERT_SMTP_PORT": str(mail_port),
-                "HB_MQTT_PORT": str(tap.port),
-                "HB_WATCH_EVERY_S": "1",
-            }
-            say("starting the services")
-            with Platform(stack, clock, overrides, directory / "logs") as platform:
-                wait_ready(platform)
-                fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
-                practice = Practice(platform.console_url, asked.seed, passwords)
-                scene = Scene(platform=platform, clock=clock, fleet=fleet, inbox=inbox, tap=tap, practice=practice)
-                return _run(asked, scene, say)
-    finally:
-        stack.erase()
+    with stack, open_inbox(mail_port) as inbox, open_tap(stack.mqtt_port) as tap:
+        say("registering homes and doctors")
+        earlier = SharedClock.starting_in(0, rate=RATE)
+        passwords = _register(asked, Platform(stack, earlier), directory)
+        clock = SharedClock.starting_in(
+            _HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s, origin_ms=earlier.origin_ms
+        )
+        overrides = {
+            "HB_SCORE_RESEND_AFTER_S": "5",
+            "HB_ALERT_SMTP_HOST": "127.0.0.1",
+            "HB_ALERT_SMTP_PORT": str(mail_port),
+            "HB_MQTT_PORT": str(tap.port),
+            "HB_WATCH_EVERY_S": "1",
+        }
+        say("starting the services")
+        with Platform(stack, clock, overrides, directory / "logs") as platform:
+            wait_ready(platform)
+            fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
+            practice = Practice(platform.console_url, asked.seed, passwords)
+            scene = Scene(platform=platform, clock=clock, fleet=fleet, inbox=inbox, tap=tap, practice=practice)
+            return _run(asked, scene, say)
 
 
 def _register(asked: Asked, platform: Platform, directory: Path) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.chaos.defects import CONTROLS, DEFECTS, Defect, Trial
+from deploy.chaos.evidence import LOGS
 from deploy.chaos.recovery import NotRecoveredError
 from deploy.local.settings import CHECKOUT
 from deploy.platform.platform import base_environment
@@ -89,9 +90,17 @@ def run_with(trial: Trial, *, seed: int) -> Tried:
             (copy / ".local" / name).symlink_to(CHECKOUT / ".local" / name)
         trial.plant(copy)
         found = _run_chaos(copy, trial, seed)
-    caught = trial.caught(found)
-    beside = [why for why in found if why not in caught]
+        caught = trial.caught(found)
+        beside = [why for why in found if why not in caught]
+        _keep_logs(copy / LOGS.relative_to(CHECKOUT), LOGS / trial.name)
     return Tried(trial=trial, caught=caught, beside=beside, took_s=time.monotonic() - began)
+
+
+def _keep_logs(kept: Path, to: Path) -> None:
+    """Those of a trial that was red, as most are, outlive its copy."""
+    shutil.rmtree(to, ignore_errors=True)
+    if kept.exists():
+        shutil.copytree(kept, to)
 
 
 def _run_chaos(copy: Path, trial: Trial, seed: int) -> list[str]:
