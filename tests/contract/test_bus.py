@@ -155,6 +155,21 @@ class TestKafkaBus(SharedBusContract):
         with pytest.raises(StuckError):
             await take(subscription, 3)
 
+    async def test_a_consumer_that_cannot_commit_though_kafka_answers_ends(
+        self, bus: Bus, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("services.runtime.bus.kafka.COMMIT_S", 0.4)
+        subscription = await bus.subscribe(topic, group)
+        await bus.append(topic, records(3))
+        await take(subscription, 3)
+        coordinator = cast("KafkaSubscription", subscription)._consumer._coordinator  # noqa: SLF001 - it loses it
+        async with coordinator._coordinator_lookup_lock:  # noqa: SLF001 - and never finds it again
+            coordinator.coordinator_dead()
+            with pytest.raises(RetryLaterError):
+                await subscription.commit({0: 1})
+            with pytest.raises(StuckError):
+                await subscription.commit({0: 1})
+
     async def test_without_a_broker_an_append_says_later(self) -> None:
         async with open_kafka_bus(BusSettings(kind="kafka", kafka=NOBODY_LISTENS)) as bus:
             with pytest.raises(RetryLaterError):

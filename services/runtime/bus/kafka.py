@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from zlib import crc32
@@ -20,12 +20,15 @@ from aiokafka.errors import (
 )
 
 from services.runtime.bus import kafka_groups
+from services.runtime.bus.kafka_connection import use_connections_for_uvloop
 from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.settings import BusSettings
 
 _APPEND_TIMEOUT_S: Final = 30.0
 _ASK_TIMEOUT_S: Final = 10.0
+COMMIT_S: Final = 10.0
+"""A commit takes milliseconds; aiokafka itself tries for as long as Kafka is away, and for ever where it is stuck."""
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_WAIT_MS: Final = 500
 """The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
@@ -43,7 +46,7 @@ STUCK_S: Final = 60.0
 
 
 class StuckError(HearthBeatError):
-    """A consumer has records before it and gets none; a new process is what helps."""
+    """A consumer has records before it and gets none, or cannot commit though Kafka answers; a new process helps."""
 
 
 class KafkaBus:
@@ -144,7 +147,7 @@ class KafkaBus:
             await consumer.stop()
             raise RetryLaterError(f"topic {topic}") from error
         self._consumers.append(consumer)
-        return KafkaSubscription(consumer, topic, listener)
+        return KafkaSubscription(consumer, topic, listener, lambda: self.positions(topic, group))
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
         return await kafka_groups.positions(self._settings.kafka, topic, group, self._settings.partitions)
@@ -236,8 +239,16 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 class KafkaSubscription:
     """One member of a group on ``topic``."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, topic: str, listener: _Listener) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        topic: str,
+        listener: _Listener,
+        ask_otherwise: Callable[[], Awaitable[object]],
+    ) -> None:
+        """``ask_otherwise`` asks Kafka about the group by another client; it raises RetryLaterError."""
         self._consumer, self.topic, self._listener = consumer, topic, listener
+        self._ask_otherwise, self._late = ask_otherwise, False
         self._looked_s = time.monotonic()
         self._stood_at: Mapping[TopicPartition, int] = {}
 
@@ -281,11 +292,24 @@ class KafkaSubscription:
         with suppress(CommitFailedError, IllegalStateError):
             try:
                 if offsets:
-                    await self._consumer.commit(offsets)
+                    await self._commit_in_time(offsets)
             except (KafkaError, OSError) as error:
                 if isinstance(error, CommitFailedError | IllegalStateError):
                     raise
                 raise RetryLaterError(f"topic {self.topic}") from error
+
+    async def _commit_in_time(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Raises TimeoutError, and StuckError the second time that Kafka answered others meanwhile."""
+        try:
+            async with asyncio.timeout(COMMIT_S):
+                await self._consumer.commit(offsets)
+        except TimeoutError:
+            await self._ask_otherwise()
+            if self._late:
+                raise StuckError(f"topic {self.topic}") from None
+            self._late = True
+            raise
+        self._late = False
 
     async def rewind(self, positions: Mapping[int, int]) -> None:
         for partition, offset in positions.items():
@@ -306,6 +330,7 @@ class KafkaSubscription:
 @asynccontextmanager
 async def open_kafka_bus(settings: BusSettings) -> AsyncIterator[KafkaBus]:
     """A bus on the Kafka cluster of ``settings``."""
+    use_connections_for_uvloop()
     bus = KafkaBus(settings)
     try:
         yield bus

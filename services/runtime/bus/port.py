@@ -53,7 +53,10 @@ class Subscription(Protocol):
         """
 
     async def commit(self, positions: Mapping[int, int]) -> None:
-        """Saves the next offset to read per partition. A partition that has moved away is passed over silently."""
+        """Saves the next offset to read per partition. A partition that has moved away is passed over silently.
+
+        Raises RetryLaterError.
+        """
 
     async def rewind(self, positions: Mapping[int, int]) -> None:
         """Goes on reading from these offsets. A partition that has moved away is passed over silently."""
