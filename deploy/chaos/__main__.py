@@ -65,6 +65,8 @@ def _show(report: dict[str, Any], console: Console) -> None:
         frozen, recovery = details["frozen"].get(target, 0), report["recovery_ms"].get(target, {})
         table.add_row(target, str(strikes), str(frozen), *(str(recovery.get(name, "")) for name in ("p50", "p99")))
     console.print(table)
+    for target, times in details["ended_by_themselves"].items():
+        console.print(f"{target} ended {times} times though nobody had killed it, and was started again")
     for why in report["failures"]:
         console.print(why, style="red", markup=False)
 

@@ -33,6 +33,7 @@ class Verdict:
     answers: Mapping[str, int]
     uplinks: Mapping[str, int]
     devices: int
+    ended_by_themselves: Mapping[str, int] = field(default_factory=dict)
     wrong: Mapping[str, list[str]] = field(default_factory=dict)
 
 
@@ -58,6 +59,7 @@ def as_report(asked: Asked, verdict: Verdict, struck: Sequence[Struck]) -> dict[
             "devices": verdict.devices,
             "frozen": dict(Counter(one.strike.target for one in struck if one.strike.way == "freeze")),
             "laden": dict(Counter(one.strike.target for one in struck if one.strike.laden)),
+            "ended_by_themselves": dict(verdict.ended_by_themselves),
             "incidents_under_strikes": verdict.under_strikes,
             "incidents_by_kind": incidents.by_kind,
             "false_alerts": incidents.false_alerts,

@@ -61,6 +61,7 @@ async def judge(asked: Asked, scene: Scene, truth: list[Incident], struck: Seque
         },
         uplinks=scene.fleet.summary()["uplinks"],
         devices=sum(len(home["devices"]) for home in register["homes"]),
+        ended_by_themselves=scene.platform.ended_by_themselves,
         wrong=await _bookmarks(asked, scene)
         | await _console(scene)
         | {

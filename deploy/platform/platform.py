@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +79,7 @@ class Platform:
         self.metrics_ports = {one.name: free_port() for one in instances}
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {one.name: self._process(one) for one in instances}
+        self.ended_by_themselves: Counter[str] = Counter()
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The settings of one instance of a service."""
@@ -131,8 +133,9 @@ class Platform:
                 raise ServiceEndedError(f"{process.name} ended with {process.exit_code}:\n{process.tail()}")
 
     def restart_ended(self) -> list[str]:
-        """Starts again what has ended; its names."""
+        """Starts again what has ended; its names. Counts those that nobody had killed."""
         ended = [name for name, process in self.processes.items() if not process.alive]
+        self.ended_by_themselves.update(name for name in ended if self.processes[name].ended_by_itself)
         for name in ended:
             self.processes[name].start()
         return ended

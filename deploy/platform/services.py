@@ -41,6 +41,11 @@ class ServiceProcess:
         """Of the child started last; None while it runs."""
         return self._child.poll() if self._child else None
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it has ended and was not killed."""
+        return self.exit_code not in {None, -signal.SIGKILL}
+
     def start(self, **once: str) -> None:
         """Starts it, with settings that hold for this one life; does not wait until it is ready."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
