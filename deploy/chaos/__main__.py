@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from deploy.chaos.asked import QUIET_S, Asked
 from deploy.chaos.evidence import LOGS
+from deploy.chaos.report import combined
 from deploy.chaos.run import run_chaos
 from deploy.chaos.schedule import TARGETS
 from deploy.local.settings import CHECKOUT
@@ -27,24 +29,36 @@ def main(
     seed: int = 1,
     target: Annotated[list[str] | None, typer.Option(help="Only these; may be given several times.")] = None,
     resends: Annotated[
-        bool, typer.Option(help="Off: devices send once, and the broker is spared and persists.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--resends/--no-resends",
+            help="Without: devices send once, and the broker is spared and persists. Neither: one run of each.",
+        ),
+    ] = None,
     quiet_s: Annotated[float, typer.Option(min=0, help="Real seconds without strikes at the end.")] = QUIET_S,
 ) -> None:
     """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
-    asked = Asked(
-        kills=kills, uplinks=uplinks, seed=seed, resends=resends, targets=tuple(target or TARGETS), quiet_s=quiet_s
-    )
-    console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {seed}")
-    with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
-        report = run_chaos(asked, Path(directory), status.update)
+    asked = Asked(kills=kills, uplinks=uplinks, seed=seed, targets=tuple(target or TARGETS), quiet_s=quiet_s)
+    REPORT.unlink(missing_ok=True)
+    reports = [
+        _run(replace(asked, resends=mode), console) for mode in ((True, False) if resends is None else (resends,))
+    ]
+    report = combined(*reports)
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    _show(report, console)
     console.print(f"Report: {REPORT}" + (f"\nLogs: {LOGS}" if report["failures"] else ""))
     raise typer.Exit(1 if report["failures"] else 0)
+
+
+def _run(asked: Asked, console: Console) -> dict[str, Any]:
+    how = "" if asked.resends else ", nothing is sent twice"
+    console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {asked.seed}{how}")
+    with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
+        report = run_chaos(asked, Path(directory), status.update)
+    _show(report, console)
+    return report
 
 
 def _show(report: dict[str, Any], console: Console) -> None:

@@ -10,18 +10,24 @@ from deploy.local.settings import CHECKOUT
 
 LOGS: Final = CHECKOUT / ".local" / "reports" / "chaos-logs"
 _DIARY: Final = "chaos.log"
+_OF_SERVERS: Final = ("*.log*", "kafka/*.log*", "postgresql/log/*.log*")
+"""Not all that ends so: Kafka's records do, too."""
 
 Say = Callable[[str], None]
 
 
 def keep_logs(services: Path, servers: Path, to: Path = LOGS) -> None:
-    """Copies the logs in these two directories and one below; whatever was kept before goes.
+    """Copies the logs of a platform and of its stack; whatever was kept before goes.
 
-    Not those further down: there Kafka's data has that ending, too.
+    A server's first words after its last start are in a file of its own name, what it says later in its directory.
     """
     shutil.rmtree(to, ignore_errors=True)
-    for name, source in (("services", services), ("servers", servers)):
-        for log in (*source.glob("*.log*"), *source.glob("*/*.log*")):
+    found = {
+        "services": (services, services.glob("*.log*")),
+        "servers": (servers, (log for pattern in _OF_SERVERS for log in servers.glob(pattern))),
+    }
+    for name, (source, logs) in found.items():
+        for log in logs:
             kept = to / name / log.relative_to(source)
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(log, kept)

@@ -13,7 +13,7 @@ from deploy.chaos.strikes import Struck
 from deploy.local.settings import SERVERS
 from deploy.proof.accounts import Accounts
 from deploy.proof.escalations import Escalations
-from deploy.proof.incidents import Outcome
+from deploy.proof.incidents import ALLOWED_FALSE_ALERTS, Outcome
 
 PROCESS_S: Final = 5.0
 SERVER_S: Final = 10.0
@@ -69,6 +69,14 @@ def as_report(asked: Asked, verdict: Verdict, struck: Sequence[Struck]) -> dict[
     }  # fmt: skip
 
 
+def combined(report: Mapping[str, Any], without_resends: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One report of a seed: the run in which devices send again, and, in it, the one in which they do not."""
+    if without_resends is None:
+        return dict(report)
+    beside = [f"without resends, {why}" for why in without_resends["failures"]]
+    return {**report, "failures": [*report["failures"], *beside], "without_resends": dict(without_resends)}
+
+
 def _recovery_ms(struck: Sequence[Struck]) -> dict[str, dict[str, float]]:
     taken = defaultdict(list)
     for one in struck:
@@ -104,8 +112,11 @@ def failures(
         f"I1 items: {accounts.examples[:3]}": accounts.balanced,
         f"I2 alerts: {incidents.examples[:3]}": not incidents.missed,
         f"I2 alerts: {incidents.twice} incidents alerted twice": not incidents.twice,
+        f"I2 alerts: {incidents.false_alerts} that nothing explains: {incidents.examples[:3]}": (
+            incidents.false_alerts <= ALLOWED_FALSE_ALERTS
+        ),
         f"I2 pages: {pages['duplicated_unflagged']} came again unsaid": not pages["duplicated_unflagged"],
-        f"I3 escalation, I5 audit: {verdict.escalations.examples[:3]}": verdict.escalations.hold,
+        f"I2 told, I3 escalation, I5 audit: {verdict.escalations.examples[:3]}": verdict.escalations.hold,
         f"settled: all but {unacknowledged} acknowledged end to end": not unacknowledged,
         f"recovery: {too_slow(recovery_ms)}": not too_slow(recovery_ms),
     }

@@ -54,9 +54,11 @@ def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
         sound = not report["failures"]
         return report
     finally:
-        if not sound:
-            keep_logs(logs, stack.settings.run_directory)
-        stack.erase()
+        try:
+            if not sound:
+                keep_logs(logs, stack.settings.run_directory)
+        finally:
+            stack.erase()
 
 
 def _on_servers(asked: Asked, stack: Stack, directory: Path, say: Say) -> dict[str, Any]:

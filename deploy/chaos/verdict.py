@@ -89,6 +89,7 @@ async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime) -> esc
         if one.strike.away & _TELLS_PEOPLE
     ]
     told = escalations.judge_steps(steps, outages, allowed=_ON_TIME, ended_at=now)
+    escalations.judge_told(told, steps, changes)
     escalations.judge_answers(told, steps, states, changes)
     escalations.judge_audit(told, states, changes)
     return told

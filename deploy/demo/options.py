@@ -11,7 +11,6 @@ DRAIN_S: Final = 120.0
 RUNNING: Final = CHECKOUT / ".local" / "demo" / "running.json"
 """Where the servers of the demo that runs are, for `python -m deploy.trace`."""
 DOCTOR: Final = "doctor@example.org"
-ALLOWED_FALSE_ALERTS: Final = 2
 
 
 class DemoError(RuntimeError):

@@ -9,10 +9,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo.options import ALLOWED_FALSE_ALERTS
 from deploy.proof.accounts import Accounts
 from deploy.proof.episodes import Comparison
-from deploy.proof.incidents import Outcome, as_report
+from deploy.proof.incidents import ALLOWED_FALSE_ALERTS, Outcome, as_report
 
 ENOUGH_MATCHED: Final = 0.99
 

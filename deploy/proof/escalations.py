@@ -17,10 +17,13 @@ order by s.alert_id, s.step
 """
 _ALERTS: Final = "select alert_id::text as alert_id, state from alerts"
 _AUDIT: Final = """
-select alert_id::text as alert_id, at, what, from_state, to_state from alert_audit order by alert_id, audit_no
+select u.alert_id::text as alert_id, u.at, u.what, u.from_state, u.to_state, a.severity > 0 as clinical
+from alert_audit u join alerts a using (alert_id)
+order by u.alert_id, u.audit_no
 """
-_TELLS: Final = frozenset({"opened", "raised", "reopened", "told_again"})
-"""What the trail calls a time at which people are told."""
+_BEGINS: Final = frozenset({"opened", "raised", "reopened"})
+_TELLS: Final = _BEGINS | {"told_again"}
+"""What the trail calls a time at which people are told; not of technical alerts, which the console alone shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +41,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One row of the audit trail, in the order in which the alert changed. ``at`` is platform time."""
+    """One row of the audit trail, in the order in which the alert changed. ``at`` is platform time.
+
+    ``clinical``: its alert is one that people are told of.
+    """
 
     alert_id: str
     at: datetime
     what: str
     from_state: str | None
     to_state: str
+    clinical: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +66,12 @@ class Outage:
 class Escalations:
     """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay.
 
-    ``after_answer``: told, or still to be told, though somebody had taken the alert on.
+    ``after_answer``: told, or still to be told, though somebody had taken the alert on. ``untold``: an alert began, or
+    became graver, and no page of that time was delivered.
     """
 
     steps: int = 0
+    untold: int = 0
     unpaged: int = 0
     undelivered: int = 0
     early: int = 0
@@ -139,6 +148,15 @@ def judge_answers(
                 _note(verdict, "after_answer", one)
         elif (one.state == "cancelled" and one.pages) or (one.state == "pending" and states[one.alert_id] != "open"):
             _note(verdict, "after_answer", one)
+
+
+def judge_told(verdict: Escalations, steps: Sequence[Step], changes: Sequence[Change]) -> None:
+    """I2: whenever an alert opens, rises or opens again, a page of that moment is delivered to somebody."""
+    delivered = {(one.alert_id, one.fired_at) for one in steps if one.state == "done" and one.sent}
+    for change in changes:
+        if change.clinical and change.what in _BEGINS and (change.alert_id, change.at) not in delivered:
+            verdict.untold += 1
+            verdict.examples.append(f"untold: alert {change.alert_id} {change.what} at {change.at}")
 
 
 def judge_audit(verdict: Escalations, states: Mapping[str, str], changes: Sequence[Change]) -> None:

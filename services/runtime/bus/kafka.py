@@ -27,7 +27,7 @@ from services.runtime.settings import BusSettings
 
 _APPEND_TIMEOUT_S: Final = 30.0
 _ASK_TIMEOUT_S: Final = 10.0
-COMMIT_S: Final = 10.0
+COMMIT_S: Final = 5.0
 """A commit takes milliseconds; aiokafka itself tries for as long as Kafka is away, and for ever where it is stuck."""
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_WAIT_MS: Final = 500
@@ -303,6 +303,9 @@ class KafkaSubscription:
         try:
             async with asyncio.timeout(COMMIT_S):
                 await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            self._late = False  # an answer, though not the one wanted
+            raise
         except TimeoutError:
             await self._ask_otherwise()
             if self._late:

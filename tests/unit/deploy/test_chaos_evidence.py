@@ -17,6 +17,7 @@ def test_the_logs_of_services_and_servers_are_kept_and_kafkas_data_is_not(tmp_pa
     _write(servers / "mosquitto.log", "mosquitto")
     _write(servers / "kafka" / "server.log", "kafka")
     _write(servers / "kafka" / "data" / "uplinks-0" / "00000000000000000000.log", "records")
+    _write(servers / "postgresql" / "log" / "postgresql-07.log", "postgresql")
     _write(servers / "stack.json", "passwords")
     _write(kept / "services" / "store.log", "of an earlier run")
 
@@ -28,6 +29,7 @@ def test_the_logs_of_services_and_servers_are_kept_and_kafkas_data_is_not(tmp_pa
         "services/ingest.log.1": "ingest, earlier",
         "servers/mosquitto.log": "mosquitto",
         "servers/kafka/server.log": "kafka",
+        "servers/postgresql/log/postgresql-07.log": "postgresql",
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.chaos.asked import Asked
-from deploy.chaos.report import Verdict, as_report, too_slow
+from deploy.chaos.report import Verdict, as_report, combined, too_slow
 from deploy.chaos.schedule import TARGETS, Strike
 from deploy.chaos.strikes import Struck
 from deploy.proof.accounts import Accounts
@@ -57,7 +57,8 @@ def test_the_report_has_the_fields_that_were_asked_for_and_no_others_in_them() -
         ({"incidents": replace(WELL.incidents, missed=1)}, "I2 alerts"),
         ({"incidents": replace(WELL.incidents, twice=1)}, "I2 alerts"),
         ({"pages": {**WELL.pages, "duplicated_unflagged": 1}}, "I2 pages"),
-        ({"escalations": Escalations(examples=["late"])}, "I3 escalation, I5 audit"),
+        ({"escalations": Escalations(examples=["late"])}, "I2 told, I3 escalation, I5 audit"),
+        ({"incidents": replace(WELL.incidents, false_alerts=3)}, "I2 alerts"),
         ({"uplinks": {**WELL.uplinks, "abandoned": 0}}, "settled"),
         ({"wrong": {"link": ["ids [7]"]}}, "link"),
     ],
@@ -65,6 +66,10 @@ def test_the_report_has_the_fields_that_were_asked_for_and_no_others_in_them() -
 def test_whatever_is_wrong_turns_the_run_red_under_its_name(change: dict[str, Any], invariant: str) -> None:
     found = as_report(ASKED, replace(WELL, **change), STRUCK)["failures"]
     assert [why.partition(":")[0] for why in found] == [invariant]
+
+
+def test_a_false_alert_or_two_in_a_run_are_what_the_demo_allows_too() -> None:
+    assert as_report(ASKED, replace(WELL, incidents=replace(WELL.incidents, false_alerts=2)), STRUCK)["failures"] == []
 
 
 def test_a_strike_too_few_is_no_full_run() -> None:
@@ -84,3 +89,12 @@ def test_who_was_killed_while_a_server_was_dead_shows_the_recovery_of_that_serve
     assert report["recovery_ms"] == {"ingest": {"p50": 1000, "p99": 1000}, "kafka": {"p50": 7000, "p99": 7000}}
     assert report["kills"] == {"ingest": 2}
     assert report["failures"] == []
+
+
+def test_a_seed_is_red_for_either_of_its_runs() -> None:
+    well, lost = (as_report(ASKED, replace(WELL, accounts=Accounts(lost=n)), STRUCK) for n in (0, 1))
+    assert combined(well) == well
+    assert combined(well, well)["failures"] == []
+    assert combined(well, lost)["failures"] == ["without resends, I1 items: []"]
+    assert combined(lost, well)["failures"] == ["I1 items: []"]
+    assert combined(well, lost)["without_resends"] == lost

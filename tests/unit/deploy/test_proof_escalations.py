@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.proof.escalations import Change, Escalations, Outage, Step, judge_answers, judge_audit, judge_steps
+from deploy.proof.escalations import (
+    Change,
+    Escalations,
+    Outage,
+    Step,
+    judge_answers,
+    judge_audit,
+    judge_steps,
+    judge_told,
+)
 
 DUE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -100,6 +109,30 @@ def test_a_telling_that_the_trail_does_not_know_is_found() -> None:
 def test_a_cancelled_step_has_no_pages_and_none_waits_once_somebody_has_taken_it_on(left: Step) -> None:
     verdict = answered(OPENED, ACKNOWLEDGED, steps=(GOOD, left), state="acknowledged")
     assert verdict.after_answer == 1
+
+
+def told(*changes: Change, steps: tuple[Step, ...] = (GOOD,)) -> int:
+    verdict = judged()
+    judge_told(verdict, steps, changes)
+    assert verdict.hold is (verdict.untold == 0)
+    return verdict.untold
+
+
+def test_an_alert_that_began_and_was_paged_at_that_moment_was_told() -> None:
+    assert told(OPENED, ACKNOWLEDGED, change("acknowledged", "closed", what="closed")) == 0
+
+
+@pytest.mark.parametrize("what", ["opened", "raised", "reopened"])
+@pytest.mark.parametrize(
+    "steps",
+    [(), (replace(GOOD, sent=0),), (replace(GOOD, state="pending"),), (replace(GOOD, fired_at=DUE),), (SECOND,)],
+)
+def test_an_alert_of_which_no_page_of_that_moment_arrived_is_untold(what: str, steps: tuple[Step, ...]) -> None:
+    assert told(change(None, "open", what=what), steps=steps) == 1
+
+
+def test_of_technical_alerts_nobody_is_told() -> None:
+    assert told(replace(OPENED, clinical=False), steps=()) == 0
 
 
 def test_a_trail_that_leads_to_the_state_is_whole() -> None:
