@@ -61,7 +61,7 @@ class Device:
             return
         now = time.monotonic()
         for held in self.outbox.acknowledge(ack, now):
-            self._tally.acked(now - (held.first_sent_at or now))
+            self._tally.acked(now - (held.first_sent_at or now), held.times_sent)
             self.faults.pop(held.seq, None)
 
     def on_command(self, payload: bytes) -> None:

@@ -64,7 +64,7 @@ class LoadDevice:
             return
         now = time.monotonic()
         for held in self.outbox.acknowledge(ack, now):
-            self._load.tally.acked(now - held.first_sent_at)
+            self._load.tally.acked(now - held.first_sent_at, held.times_sent)
 
     def on_command(self, payload: bytes) -> None:
         """A load device has nobody to remind."""
@@ -244,6 +244,7 @@ class Load:
                 "wearable_band": {"uplinks": published, "readings": READINGS * published, "events": self._presses}
             },
             "ack_latency_ms": self.tally.latency(),
+            "most_sends_of_one": self.tally.most_sends,
             "sustained": {
                 "seconds": round(measured["seconds"], 2),
                 "uplinks_per_s": round(measured["uplinks"] / measured["seconds"], 1),

@@ -239,6 +239,7 @@ class Run:
             "events_published": self.oracle.events,
             "by_device_type": self.tally.by_device_type,
             "ack_latency_ms": self.tally.latency(),
+            "most_sends_of_one": self.tally.most_sends,
             "faults": dict(self.tally.faults),
             "commands": dict(self.tally.commands),
             "transmissions": self.tally.transmissions,

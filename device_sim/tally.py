@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 _SAMPLES: Final = 400_000
+"""At most; when they are full every second one goes, and from then on only every second ack is kept, and so on."""
 
 
 class Tally:
@@ -17,11 +18,13 @@ class Tally:
         self.transmissions = 0
         self.sent_again = 0
         self.settled = 0
+        self.most_sends = 0
         self.commands: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.by_device_type: dict[str, Counter[str]] = {}
         self.rejected: Counter[str] = Counter()
         self.latencies_ms: list[float] = []
+        self._one_in = 1
 
     def published(self, device_type: str, readings: int, events: int) -> None:
         """An uplink was taken into an outbox."""
@@ -30,11 +33,15 @@ class Tally:
         row["readings"] += readings
         row["events"] += events
 
-    def acked(self, latency_s: float) -> None:
+    def acked(self, latency_s: float, times_sent: int = 1) -> None:
         """An uplink was settled."""
         self.settled += 1
-        if len(self.latencies_ms) < _SAMPLES:
+        self.most_sends = max(self.most_sends, times_sent)
+        if self.settled % self._one_in == 0:
             self.latencies_ms.append(1000 * latency_s)
+            if len(self.latencies_ms) == _SAMPLES:
+                self.latencies_ms = self.latencies_ms[1::2]
+                self._one_in *= 2
 
     def latency(self) -> dict[str, float | int | None]:
         """Median and 99th percentile of the acknowledgement."""

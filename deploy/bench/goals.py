@@ -10,6 +10,8 @@ ROW_MS: Final = 50.0
 PAGE_MS: Final = 1_000.0
 UPLINKS_PER_S: Final = 10_000
 SUSTAINED_S: Final = 300
+QUEUE_MS: Final = 10_000.0
+"""From device to row at the highest load: a platform that takes less than it is sent queues for a minute and more."""
 MEMORY_MB: Final = 300.0
 CPU_RATIO: Final = 3.0
 THROUGHPUT_RATIO: Final = 0.5
@@ -74,6 +76,7 @@ def _sustained(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield from _nothing_lost("sustained", found)
     yield _at_least("sustained: uplinks/s", UPLINKS_PER_S * _NEARLY, found["uplinks_per_s"])
     yield _at_least("sustained: seconds", SUSTAINED_S * _NEARLY, found["seconds"])
+    yield _at_most("sustained: device to row p99, ms", QUEUE_MS, found["device_to_row_ms"]["p99"])
     yield from _memory("sustained", found)
 
 

@@ -62,9 +62,12 @@ def light(row: float | None = 40.0, page: float | None = 900.0, missed: int = 0,
     return {"latency": load(device_to_row_ms={"p99": row}, device_to_page_ms=pages, **changed)}
 
 
-def heavy(per_s: float = 10_000, seconds: float = 300, most: float = 300, *, flat: bool = True) -> dict[str, Any]:
+def heavy(
+    per_s: float = 10_000, seconds: float = 300, most: float = 300, *, flat: bool = True, row: float | None = 5_000
+) -> dict[str, Any]:
     memory = {"ingest": {"most": most, "growth": 0.0 if flat else 0.2, "flat": flat}}
-    return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, memory_mb=memory)}
+    rows = {"p99": row}
+    return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, device_to_row_ms=rows, memory_mb=memory)}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,8 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
         heavy(seconds=60),
         heavy(most=301),
         heavy(flat=False),
+        heavy(row=60_000),
+        heavy(row=None),
         {"peer": {"cpu_ratio": 3.1, "throughput_ratio": 0.5}},
         {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.4}},
         {"peer": {"not_run": "not run: telegraf is not on PATH"}},
