@@ -18,6 +18,7 @@ from services.watch.database import DatabaseEye
 from services.watch.ledger import Ledger
 from services.watch.pager import Heartbeat, Pager, open_channels, open_client
 from services.watch.pages import PagesEye
+from services.watch.seat import Seat, keep_seat, wait_for_seat
 from services.watch.settings import WatchSettings
 
 if TYPE_CHECKING:
@@ -27,10 +28,13 @@ _CLIENT_ID: Final = "watch-0"
 
 
 async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
-    """Until ``stop``. One runs for a platform: a second one would take its connection to the broker away."""
+    """Until ``stop``. One is at work for a platform, see `services.watch.seat`. Raises SeatTakenError."""
     log, sql = logger("watch"), load_queries("services.watch")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-watch"))
+        seat = Seat(pool, sql)
+        stack.push_async_callback(seat.leave)
+        await wait_for_seat(seat, stop, log)
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         client = await stack.enter_async_context(open_client())
         eyes: list[Eye] = [
@@ -56,6 +60,7 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         )
         log.info("started", services=sorted(settings.services), channels=[channel.name for channel in channels])
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keep_seat(seat, stop), name="seat")
             tasks.create_task(
                 do_rounds(auditor.look, stop, every_s=settings.every_s, log=log, metrics=metrics), name="look"
             )

@@ -62,3 +62,7 @@ select counter, value from watch_counters;
 -- The values seen now.
 insert into watch_counters (counter, value) select * from unnest($1::text[], $2::bigint[])
 on conflict (counter) do update set value = excluded.value;
+
+-- name: take_seat
+-- Whether we are the one watch at work, from now until this connection ends.
+select pg_try_advisory_lock(7001067);

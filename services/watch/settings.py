@@ -7,7 +7,7 @@ from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettin
 
 
 def _database() -> DatabaseSettings:
-    return DatabaseSettings(pool_size=2, command_timeout_s=5)
+    return DatabaseSettings(pool_size=3, command_timeout_s=5)
 
 
 class WatchSettings(BaseSettings):

@@ -1,0 +1,78 @@
+"""One watch is at work for a platform: whoever holds a lock of the database. A second waits, and takes over."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+import structlog
+
+from services.runtime.clock import pause
+from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries
+from services.runtime.errors import HearthBeatError
+
+_AGAIN_S: Final = 2.0
+
+
+class SeatTakenError(HearthBeatError):
+    """Another watch is at work; this one was without its database for too long."""
+
+
+class Seat:
+    """The lock belongs to a connection that is kept for nothing else; it goes when that, or its process, ends."""
+
+    def __init__(self, pool: Pool, sql: Queries) -> None:
+        self._pool, self._sql = pool, sql
+        self._connection: Connection | None = None
+
+    async def take(self) -> bool:
+        """Whether it is ours, now or still. Raises what LOST_CONNECTION lists: nobody can tell."""
+        if self._holds():
+            return True
+        await self.leave()
+        self._connection = connection = await self._pool.acquire()
+        try:
+            ours: bool = await connection.fetchval(self._sql["take_seat"])
+        except BaseException:
+            await self.leave()
+            raise
+        if not ours:
+            await self.leave()
+        return ours
+
+    def _holds(self) -> bool:
+        try:
+            return self._connection is not None and not self._connection.is_closed()
+        except asyncpg.InterfaceError:  # the pool has taken back what the server had closed
+            return False
+
+    async def leave(self) -> None:
+        """Gives it up, if it was ours, and the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*LOST_CONNECTION):
+                connection.terminate()
+                await self._pool.release(connection)
+
+
+async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger) -> None:
+    """Returns when it is ours, or ``stop``. Where the database is away, too: that is what operators have to hear of."""
+    said = False
+    while not stop.is_set():
+        try:
+            if await seat.take():
+                return
+        except LOST_CONNECTION:
+            return
+        if not said:
+            log.warning("another watch is at work")
+            said = True
+        await pause(stop, _AGAIN_S)
+
+
+async def keep_seat(seat: Seat, stop: asyncio.Event) -> None:
+    """Takes it again after the database was away. Raises SeatTakenError where somebody else was faster."""
+    while not await pause(stop, _AGAIN_S):
+        with suppress(*LOST_CONNECTION):
+            if not await seat.take():
+                raise SeatTakenError

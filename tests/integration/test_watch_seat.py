@@ -1,0 +1,68 @@
+"""Of two watches one is at work."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import CapturingLogger
+
+from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.settings import DatabaseSettings
+from services.watch import seat as seats
+from services.watch.seat import Seat, SeatTakenError, keep_seat, wait_for_seat
+
+SQL = load_queries("services.watch")
+_CUT = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1"
+
+
+@pytest.fixture
+async def pools(embedded_dsn: str) -> AsyncIterator[tuple[Pool, Pool]]:
+    settings = DatabaseSettings(dsn=SecretStr(embedded_dsn), pool_size=2)
+    async with open_pool(settings, application="one") as one, open_pool(settings, application="two") as two:
+        yield one, two
+
+
+async def test_the_second_waits_and_takes_over_when_the_first_leaves(
+    pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
+    first, second, log = Seat(pools[0], SQL), Seat(pools[1], SQL), CapturingLogger()
+    assert await first.take()
+    waiting = asyncio.create_task(wait_for_seat(second, asyncio.Event(), log))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    assert [call.args for call in log.calls] == [("another watch is at work",)]
+
+    await first.leave()
+    await asyncio.wait_for(waiting, 5)
+    assert await second.take()
+    assert not await first.take()
+    await second.leave()
+
+
+async def test_one_that_lost_its_database_goes_on_or_ends_where_another_was_faster(
+    pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
+    first, second, stop = Seat(pools[0], SQL), Seat(pools[1], SQL), asyncio.Event()
+    assert await first.take()
+    keeping = asyncio.create_task(keep_seat(first, stop))
+    await pools[1].execute(_CUT, "one")
+    await asyncio.sleep(0.5)
+    assert not keeping.done()
+    assert not await second.take()
+
+    await first.leave()
+    assert await second.take()
+    with pytest.raises(SeatTakenError):
+        await asyncio.wait_for(keeping, 5)
+    await second.leave()
+
+
+async def test_without_a_database_a_watch_begins_all_the_same() -> None:
+    nobody = DatabaseSettings(dsn=SecretStr("postgresql://hearth:secret@127.0.0.1:1/hearth"))
+    async with open_pool(nobody, application="one") as pool:
+        seat = Seat(pool, SQL)
+        await asyncio.wait_for(wait_for_seat(seat, asyncio.Event(), CapturingLogger()), 5)
+        await seat.leave()
