@@ -25,6 +25,7 @@ def broker_killed(ground: Ground) -> Figures:
         took = struck(ground, "mosquitto", times=2 if ground.quick else 4)
     counted = _sessions_lost(ground) - before
     expect(counted == len(took), f"{len(took)} sessions were lost, {counted:.0f} counted")
+    ground.until(lambda: ground.told_operators("session lost"), "operators are told of a lost session")
     return {"kills": len(took), "slowest_recovery_s": round(max(took), 2), **stream.figures}
 
 

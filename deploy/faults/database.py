@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import Final
 
@@ -13,15 +13,16 @@ import asyncpg
 
 from deploy.faults.broker import resident_mb
 from deploy.faults.ground import Ground, expect
-from deploy.faults.kills import answers_again, console_answers, struck
+from deploy.faults.kills import answers_again, console_answers
 from deploy.faults.line import Figures
 from deploy.faults.proxy import Mode
 from deploy.faults.stream import streaming
+from deploy.local import proc
 
 _MEMORY_MB: Final = 300
 _READINGS: Final = "select count(*) from readings"
 _BACKENDS: Final = """
-select pid from pg_stat_activity
+select pid, client_port from pg_stat_activity
 where application_name = 'hb-store' and state <> 'idle' and datname = current_database()
 """
 _TERMINATE: Final = "select pg_terminate_backend($1)"
@@ -29,6 +30,7 @@ _UNSETTLED_ROWS: Final = """
 select count(*) from readings r join device_cursor c using (device_no, epoch) where not c.settled @> r.seq
 """
 _STEP_S: Final = 0.05
+_HANGS_S: Final = 30.0
 
 
 @contextmanager
@@ -42,8 +44,9 @@ def store_held_after_its_copy(ground: Ground) -> Iterator[None]:
     try:
         yield
     finally:
-        loop.run_until_complete(transaction.rollback())
-        loop.run_until_complete(connection.close())
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # it may have died with the others
+            loop.run_until_complete(transaction.rollback())
+            loop.run_until_complete(connection.close())
         loop.close()
 
 
@@ -55,16 +58,28 @@ def backend_killed(ground: Ground) -> Figures:
             with store_held_after_its_copy(ground):
                 ground.until(lambda: ground.rows(_BACKENDS), "store is in the middle of a batch")
                 time.sleep(0.5)
-                pid = ground.value(_BACKENDS)
+                backend = ground.rows(_BACKENDS)[0]
                 if way == "terminate":
-                    ground.value(_TERMINATE, pid)
-            if way == "kill":
-                struck(ground, "backend", times=1, pause_s=(0, 0.1))
+                    ground.value(_TERMINATE, backend["pid"])
+                else:
+                    os.kill(_pid_here(ground, backend["client_port"]), signal.SIGKILL)
+            ground.stack.process("postgresql").wait_ready()
+            _heals(ground, "store-db")
             terminated += 1
             partial += ground.value(_UNSETTLED_ROWS)
             time.sleep(1)
     expect(not partial, f"{partial} rows of batches that were never committed")
     return {"backends_ended": terminated, "partial_rows": partial, **stream.figures}
+
+
+def _pid_here(ground: Ground, client_port: int) -> int:
+    """The backend of a connection, by the number that it has outside of the database's own numbering."""
+    postmaster = ground.stack.process("postgresql").pid or 0
+    return next(
+        process.pid
+        for process in proc.descendants(postmaster)
+        if b"(%d)" % client_port in (proc.PROC / str(process.pid) / "cmdline").read_bytes()
+    )
 
 
 def database_restarted(ground: Ground) -> Figures:
@@ -117,7 +132,7 @@ def partitions(ground: Ground) -> Figures:
                 ground.proxies[name].switch(mode)
                 if name == "api-db":
                     hung_s = _request_takes(ground, mode, outage_s)
-                    expect(hung_s <= 32, f"{name}, {mode}: a request hung for {hung_s:.0f} s")
+                    expect(hung_s <= _HANGS_S, f"{name}, {mode}: a request hung for {hung_s:.0f} s")
                 else:
                     time.sleep(outage_s)
                 ground.proxies[name].switch(Mode.THROUGH)

@@ -60,11 +60,13 @@ class Soil:
 PLAIN: Final = Soil(name="plain", bands=1000)
 """The broker keeps nothing; proxies stand before Kafka for ingest, before the database for store and api, and
 before the broker for devices."""
-DURABLE: Final = Soil(name="durable", bands=FEW, mqtt_persistence=True, mqtt_max_queued=500)
-"""The broker writes its memory down, and keeps 500 messages for a reader that is away."""
+DURABLE: Final = Soil(name="durable", bands=FEW, mqtt_persistence=True)
+"""The broker writes its memory down."""
+SHORT: Final = Soil(name="short", bands=FEW, mqtt_max_queued=500)
+"""The broker keeps nothing, and at most 500 messages for a reader that is away."""
 HOMES: Final = Soil(name="homes", rate=120.0, homes=30)
 """People with incidents, two platform minutes a second."""
-SOILS: Final = (PLAIN, DURABLE, HOMES)
+SOILS: Final = (PLAIN, DURABLE, SHORT, HOMES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +87,6 @@ class Ground:
     quick: bool = False
     oracle: dict[Uplink, Published] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
-    outages: list[tuple[int, int]] = field(default_factory=list)
     runs: int = 0
 
     @property

@@ -10,7 +10,7 @@ from typing import Final
 from deploy.faults.ground import Ground, expect
 from deploy.faults.line import Figures
 from deploy.faults.stream import Stream, close_books
-from deploy.proof.incidents import Incident, Outcome, judge_incidents, load_alerted, read_truth
+from deploy.proof.incidents import ALLOWED_FALSE_ALERTS, Incident, Outcome, judge_incidents, load_alerted, read_truth
 
 _DRAIN_S: Final = 40.0
 _SETTLES_S: Final = 40.0
@@ -49,6 +49,7 @@ def living(ground: Ground, *options: str) -> Iterator[Life]:
     outcome = asyncio.run(_settle(ground, read_truth(truth), ended_at_ms))
     expect(not outcome.missed, f"I2: {outcome.missed} incidents missed: {outcome.examples[:3]}")
     expect(not outcome.twice, f"I2: {outcome.twice} incidents alerted twice")
+    expect(outcome.false_alerts <= ALLOWED_FALSE_ALERTS, f"I2: false alerts: {outcome.examples[:3]}")
     expect(outcome.alerted, "no incident was alerted: the line shows nothing")
     life.figures = {"uplinks": stream.uplinks["published"], "alerted": outcome.alerted, "missed": 0, "twice": 0}
 

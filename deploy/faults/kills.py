@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Final
@@ -13,13 +14,13 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 from deploy.chaos.schedule import Strike
 from deploy.chaos.strikes import strike
 from deploy.faults.by_hand import by_hand
-from deploy.faults.ground import Ground, expect
+from deploy.faults.ground import OPERATORS, Ground, expect
 from deploy.faults.homes import living
 from deploy.faults.line import Figures
 from deploy.faults.people import alerted, find, settle_in
 from deploy.faults.stream import close_books, streaming
 from deploy.platform.ready import wait_ready
-from deploy.platform.services import ServiceProcess
+from deploy.platform.services import SERVICES, ServiceProcess
 from deploy.platform.tool import run_tool
 from deploy.proof.latency import counter_value, read_metrics
 
@@ -187,9 +188,9 @@ def started_twice(ground: Ground) -> Figures:
     household = settle_in(ground, people=20)
     twins = [
         ServiceProcess(f"{name}-twin", [f"services.{name}"], twin_settings(ground, name), ground.fresh(f"{name}.log"))
-        for name in ("ingest", "store", "score", "medication", "alert")
+        for name in SERVICES
     ]
-    before = len(ground.inbox.mails)
+    before, told_before = len(ground.inbox.mails), len(ground.receiver.of(OPERATORS))
     with streaming(ground) as stream:
         for twin in twins:
             twin.start()
@@ -207,6 +208,8 @@ def started_twice(ground: Ground) -> Figures:
     ground.until(lambda: len(ground.inbox.mails) >= before + 20, "everybody was paged")
     pages = ground.inbox.mails[before:]
     expect(len(pages) == len({page.key for page in pages}), "a page was sent twice")
+    operators = Counter(call.body for call in ground.receiver.of(OPERATORS)[told_before:])
+    expect(all(times == 1 for times in operators.values()), f"operators were told twice: {operators.most_common(1)}")
     return {"twins": len(twins), "ended_by_themselves": ended, "pages": len(pages), **stream.figures}
 
 

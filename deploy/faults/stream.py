@@ -95,7 +95,7 @@ def streaming(
 
 
 def close_books(ground: Ground, stream: Stream | None = None) -> Figures:
-    """I1, I4 and I5 over all that was ever published on this ground. Raises CriterionError."""
+    """I1, I3 (nobody told of what was taken on), I4 and I5 over all of this ground's life. Raises CriterionError."""
     accounts = asyncio.run(compare(ground.dsn, ground.oracle))
     expect(accounts.balanced, f"I1: {accounts.lost} lost, {accounts.twice} twice, {accounts.examples[:3]}")
     conflicts = ground.value(_CONFLICTS)
@@ -107,7 +107,8 @@ def close_books(ground: Ground, stream: Stream | None = None) -> Figures:
     ahead = bookmarks.wrongly_acknowledged(found.settled, retained_acks(ground.stack), all_kept=False)
     expect(not ahead, f"I4: {ahead[:3]}")
     told = escalations.Escalations()
-    _, states, changes = asyncio.run(escalations.load(ground.dsn))
+    steps, states, changes = asyncio.run(escalations.load(ground.dsn))
+    escalations.judge_answers(told, steps, states, changes)
     escalations.judge_audit(told, states, changes)
-    expect(told.hold, f"I5: {told.examples[:3]}")
+    expect(told.hold, f"I3, I5: {told.examples[:3]}")
     return {"uplinks": stream.uplinks["published"], "again": stream.uplinks["sent_again"]} if stream else {}

@@ -1,4 +1,4 @@
-"""The command behind `make scale`: writes a report; exits non-zero when anything was lost, told twice or otherwise."""
+"""The command behind `make scale`: writes a report; exits non-zero when anything was lost, doubled or otherwise."""
 
 import json
 import tempfile

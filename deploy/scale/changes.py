@@ -8,7 +8,7 @@ from typing import Final, Literal
 Way = Literal["kill", "stop"]
 
 _IN_TURN: Final = (
-    "store-1", "score-1", "store", "score", "ingest-1", "store-1",
+    "store-1", "score-1", "store", "score", "ingest-1", "api-1",
     "score-1", "store", "score", "alert-1", "medication-1", "ingest",
 )  # fmt: skip
 _WAYS: Final[Sequence[Way]] = ("kill", "stop")

@@ -32,6 +32,8 @@ _TAKEN_OVER_S: Final = 13.0
 _SHARED_S: Final = 6.0
 _TAIL_S: Final = 8.0
 _UNWELL: Final = 0.1
+_KEEPS_UP: Final = 0.75
+"""Of the load, over all windows: whoever leaves in the last one leaves half of the partitions waiting at its end."""
 
 Say = Callable[[str], None]
 
@@ -205,6 +207,7 @@ def _failures(report: dict[str, Any]) -> list[str]:
             ("lost", "lost"),
             ("duplicated", "duplicated"),
             ("unsettled", "not settled"),
+            ("foreign", "that nobody published"),
             ("key_conflicts", "conflicts on the key of readings"),
             ("finding_conflicts", "findings with the id of another"),
             ("findings_unclaimed", "findings that became no alert"),
@@ -219,4 +222,8 @@ def _failures(report: dict[str, Any]) -> list[str]:
         wrong.append("score's state is not that of an undisturbed replay")
     if min(report["uplinks_settled_per_window"]) <= 0:
         wrong.append("nothing was settled for a whole window")
+    asked = report["asked"]
+    settled, wanted = sum(report["uplinks_settled_per_window"]), asked["uplinks_per_s"] * asked["seconds"]
+    if settled < _KEEPS_UP * wanted:
+        wrong.append(f"only {settled} of {wanted:.0f} uplinks were settled meanwhile")
     return wrong
