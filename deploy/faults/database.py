@@ -136,9 +136,11 @@ def partitions(ground: Ground) -> Figures:
                 else:
                     time.sleep(outage_s)
                 ground.proxies[name].switch(Mode.THROUGH)
+                ground.platform.check_alive()
                 healed_s = _heals(ground, name)
                 figures[f"{name}, {mode}"] = f"healed after {healed_s:.1f} s"
                 expect(healed_s <= 15, f"{name}, {mode}: healed only after {healed_s:.1f} s")
+    ground.platform.check_alive()
     return {**figures, **stream.figures}
 
 

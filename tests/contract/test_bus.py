@@ -159,6 +159,7 @@ class TestKafkaBus(SharedBusContract):
         self, bus: Bus, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("services.runtime.bus.kafka.COMMIT_S", 0.4)
+        monkeypatch.setattr("services.runtime.bus.kafka.STUCK_S", 0.2)
         subscription = await bus.subscribe(topic, group)
         await bus.append(topic, records(3))
         await take(subscription, 3)

@@ -42,7 +42,7 @@ _REBALANCE_S: Final = 15.0
 
 
 STUCK_S: Final = 60.0
-"""Real seconds without a record, though there are some, after which a consumer is taken to be stuck."""
+"""Real seconds without a record, though there are some, or without a commit, after which a consumer is stuck."""
 
 
 class StuckError(HearthBeatError):
@@ -248,7 +248,8 @@ class KafkaSubscription:
     ) -> None:
         """``ask_otherwise`` asks Kafka about the group by another client; it raises RetryLaterError."""
         self._consumer, self.topic, self._listener = consumer, topic, listener
-        self._ask_otherwise, self._late = ask_otherwise, False
+        self._ask_otherwise = ask_otherwise
+        self._late_since_s: float | None = None
         self._looked_s = time.monotonic()
         self._stood_at: Mapping[TopicPartition, int] = {}
 
@@ -299,20 +300,24 @@ class KafkaSubscription:
                 raise RetryLaterError(f"topic {self.topic}") from error
 
     async def _commit_in_time(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Raises TimeoutError, and StuckError the second time that Kafka answered others meanwhile."""
+        """Raises TimeoutError; StuckError once that has gone on for STUCK_S though Kafka answers others.
+
+        A request that a network swallowed is given up by aiokafka itself, after 40 s, and the next one gets through.
+        """
         try:
             async with asyncio.timeout(COMMIT_S):
                 await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
-            self._late = False  # an answer, though not the one wanted
+            self._late_since_s = None  # an answer, though not the one wanted
             raise
         except TimeoutError:
             await self._ask_otherwise()
-            if self._late:
+            now_s = time.monotonic()
+            self._late_since_s = self._late_since_s or now_s
+            if now_s - self._late_since_s > STUCK_S:
                 raise StuckError(f"topic {self.topic}") from None
-            self._late = True
             raise
-        self._late = False
+        self._late_since_s = None
 
     async def rewind(self, positions: Mapping[int, int]) -> None:
         for partition, offset in positions.items():
