@@ -17,8 +17,9 @@ stack.
 
 Beside the criterion of its line, everything that devices published on that ground so far must be stored or set aside,
 once each and settled (I1), every uplink be acknowledged end to end, no acknowledgement be ahead of the database (I4),
-each alert's trail be a chain (I5), and nobody told of what somebody has taken on (I3). Where devices resend they do so after 5 s. A line with a failpoint kills a
-service between two steps of `services/runtime/failpoints.py`; partitions are made by a TCP proxy.
+each alert's trail be a chain (I5), and nobody told of what somebody has taken on (I3). Where devices resend they do
+so after 5 s. A line with a failpoint kills a service between two steps of `services/runtime/failpoints.py`; partitions
+are made by a TCP proxy.
 `deploy/faults/lines.py` is where this page comes from.
 
 | line | fault | what has to hold | how it is run here |
