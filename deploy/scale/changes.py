@@ -8,8 +8,8 @@ from typing import Final, Literal
 Way = Literal["kill", "stop"]
 
 _IN_TURN: Final = (
-    "store-1", "score-1", "store", "score", "ingest-1", "api-1",
-    "score-1", "store", "score", "alert-1", "medication-1", "ingest",
+    "store-1", "score-1", "store", "score", "ingest-1", "store-1",
+    "score-1", "store", "score", "alert-1", "medication-1", "api-1",
 )  # fmt: skip
 _WAYS: Final[Sequence[Way]] = ("kill", "stop")
 _AWAY_S: Final = (13.0, 13.0, 1.0, 1.0, 5.0, 5.0)
