@@ -1,11 +1,13 @@
 """The command behind `make drill`: both drills, their report; exits non-zero when something was lost, late or twice."""
 
 import json
+import signal
+import sys
 import tempfile
+import typer
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import typer
 from rich.console import Console
 
 from deploy.drill.run import Asked, run_drill
@@ -23,6 +25,7 @@ def main(
     seed: int = 1,
 ) -> None:
     """Loses the database and restores it, twice; then lets timers fall due while their services are down."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     asked = Asked(homes=homes, runs_for_s=seconds, seed=seed)
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-drill-") as directory:

@@ -1,12 +1,14 @@
 """The command behind `make faults`: runs lines of the matrix, shows a table, exits non-zero where one failed."""
 
 import json
+import signal
+import sys
 import tempfile
+import typer
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +30,7 @@ def main(
 ) -> None:
     """Injects the faults of the matrix one after the other and looks at what must hold after each."""
     wanted = [one for one in LINES if not line or one.number in line]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     with console.status("") as status, tempfile.TemporaryDirectory(prefix="hb-faults-") as directory:
         outcomes = []

@@ -1,11 +1,13 @@
 """The command behind `make scale`: writes a report; exits non-zero when anything was lost, doubled or otherwise."""
 
 import json
+import signal
+import sys
 import tempfile
+import typer
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +27,7 @@ def main(
     seed: int = 1,
 ) -> None:
     """Two of every service under a steady load; every few seconds one leaves, or is killed, and joins again."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     asked = Asked(
         uplinks_per_s=uplinks_per_s, devices=devices, changes=changes, every_s=every_s, phase_s=phase_s, seed=seed
