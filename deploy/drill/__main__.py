@@ -4,10 +4,10 @@ import json
 import signal
 import sys
 import tempfile
-import typer
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import typer
 from rich.console import Console
 
 from deploy.drill.run import Asked, run_drill

@@ -4,11 +4,11 @@ import json
 import signal
 import sys
 import tempfile
-import typer
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
