@@ -205,6 +205,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=27,
         fault="every commit of store takes half a second",
         criterion="ingest and store stay below 300 MB, nothing is lost",
+        scaled="20 s; no alarm: watch tells of a lag that does not move, and this one does",
         soil=PLAIN,
         run=database.database_slow,
     ),

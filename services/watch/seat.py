@@ -12,6 +12,7 @@ from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries
 from services.runtime.errors import HearthBeatError
 
 _AGAIN_S: Final = 2.0
+_REFUSALS: Final = 2
 
 
 class SeatTakenError(HearthBeatError):
@@ -71,8 +72,13 @@ async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.F
 
 
 async def keep_seat(seat: Seat, stop: asyncio.Event) -> None:
-    """Takes it again after the database was away. Raises SeatTakenError where somebody else was faster."""
+    """Takes it again after the database was away. Raises SeatTakenError where somebody else has it and keeps it.
+
+    A refusal alone says little: the server may not have noticed yet that a connection of our own is gone.
+    """
+    refusals = 0
     while not await pause(stop, _AGAIN_S):
         with suppress(*LOST_CONNECTION):
-            if not await seat.take():
-                raise SeatTakenError
+            refusals = 0 if await seat.take() else refusals + 1
+        if refusals > _REFUSALS:
+            raise SeatTakenError

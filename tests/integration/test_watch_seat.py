@@ -41,7 +41,7 @@ async def test_the_second_waits_and_takes_over_when_the_first_leaves(
     await second.leave()
 
 
-async def test_one_that_lost_its_database_goes_on_or_ends_where_another_was_faster(
+async def test_one_that_lost_its_connection_takes_the_seat_again(
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
@@ -52,11 +52,21 @@ async def test_one_that_lost_its_database_goes_on_or_ends_where_another_was_fast
     await asyncio.sleep(0.5)
     assert not keeping.done()
     assert not await second.take()
+    stop.set()
+    await keeping
 
-    await first.leave()
+
+async def test_one_whose_seat_somebody_else_keeps_ends_and_not_for_a_single_refusal(
+    pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal or two may be a connection of its own that the server still holds."""
+    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
+    first, second = Seat(pools[0], SQL), Seat(pools[1], SQL)
     assert await second.take()
+    began = asyncio.get_running_loop().time()
     with pytest.raises(SeatTakenError):
-        await asyncio.wait_for(keeping, 5)
+        await asyncio.wait_for(keep_seat(first, asyncio.Event()), 5)
+    assert asyncio.get_running_loop().time() - began > 3 * 0.05
     await second.leave()
 
 
