@@ -190,6 +190,8 @@ def started_twice(ground: Ground) -> Figures:
         ServiceProcess(f"{name}-twin", [f"services.{name}"], twin_settings(ground, name), ground.fresh(f"{name}.log"))
         for name in SERVICES
     ]
+    watch = ground.platform.processes["watch"]
+    watch_pid = watch.pid
     before, told_before = len(ground.inbox.mails), len(ground.receiver.of(OPERATORS))
     with streaming(ground) as stream:
         for twin in twins:
@@ -204,6 +206,8 @@ def started_twice(ground: Ground) -> Figures:
         finally:
             for twin in twins:
                 twin.stop()
+        time.sleep(1)
+        expect(watch.alive and watch.pid == watch_pid, "the watch at work was ended by the second one")
         ground.mend()
     ground.until(lambda: len(ground.inbox.mails) >= before + 20, "everybody was paged")
     pages = ground.inbox.mails[before:]

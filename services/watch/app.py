@@ -34,7 +34,8 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-watch"))
         seat = Seat(pool, sql)
         stack.push_async_callback(seat.leave)
-        await wait_for_seat(seat, stop, log)
+        if not await wait_for_seat(seat, stop, log):
+            return
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         client = await stack.enter_async_context(open_client())
         eyes: list[Eye] = [

@@ -56,19 +56,20 @@ class Seat:
                 await self._pool.release(connection)
 
 
-async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger) -> None:
-    """Returns when it is ours, or ``stop``. Where the database is away, too: that is what operators have to hear of."""
+async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger) -> bool:
+    """True once it is ours, or the database is away, since that is what operators have to hear of. False: stopped."""
     said = False
     while not stop.is_set():
         try:
             if await seat.take():
-                return
+                return True
         except LOST_CONNECTION:
-            return
+            return True
         if not said:
             log.warning("another watch is at work")
             said = True
         await pause(stop, _AGAIN_S)
+    return False
 
 
 async def keep_seat(seat: Seat, stop: asyncio.Event) -> None:

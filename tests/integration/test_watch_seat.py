@@ -35,10 +35,20 @@ async def test_the_second_waits_and_takes_over_when_the_first_leaves(
     assert [call.args for call in log.calls] == [("another watch is at work",)]
 
     await first.leave()
-    await asyncio.wait_for(waiting, 5)
+    assert await asyncio.wait_for(waiting, 5)
     assert await second.take()
     assert not await first.take()
     await second.leave()
+
+
+async def test_one_that_is_stopped_while_it_waits_goes_no_further(pools: tuple[Pool, Pool]) -> None:
+    first, second, stop = Seat(pools[0], SQL), Seat(pools[1], SQL), asyncio.Event()
+    assert await first.take()
+    waiting = asyncio.create_task(wait_for_seat(second, stop, CapturingLogger()))
+    await asyncio.sleep(0.1)
+    stop.set()
+    assert not await asyncio.wait_for(waiting, 5)
+    await first.leave()
 
 
 async def test_one_that_lost_its_connection_takes_the_seat_again(
@@ -74,5 +84,5 @@ async def test_without_a_database_a_watch_begins_all_the_same() -> None:
     nobody = DatabaseSettings(dsn=SecretStr("postgresql://hearth:secret@127.0.0.1:1/hearth"))
     async with open_pool(nobody, application="one") as pool:
         seat = Seat(pool, SQL)
-        await asyncio.wait_for(wait_for_seat(seat, asyncio.Event(), CapturingLogger()), 5)
+        assert await asyncio.wait_for(wait_for_seat(seat, asyncio.Event(), CapturingLogger()), 5)
         await seat.leave()
