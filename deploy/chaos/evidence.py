@@ -1,11 +1,11 @@
 """What is kept of a red run: the logs of its services and servers, which are erased otherwise, and what it did when."""
 
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from deploy.local.prepare import Say
 from deploy.local.settings import CHECKOUT
 
 LOGS: Final = CHECKOUT / ".local" / "reports" / "chaos-logs"
@@ -13,10 +13,8 @@ _DIARY: Final = "chaos.log"
 _OF_SERVERS: Final = ("*.log*", "kafka/*.log*", "postgresql/log/*.log*")
 """Not all that ends so: Kafka's records do, too."""
 
-Say = Callable[[str], None]
 
-
-def keep_logs(services: Path, servers: Path, to: Path = LOGS) -> None:
+def keep_logs(services: Path, servers: Path, to: Path) -> None:
     """Copies the logs of a platform and of its stack; whatever was kept before goes.
 
     A server's first words after its last start are in a file of its own name, what it says later in its directory.

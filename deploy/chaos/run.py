@@ -13,7 +13,7 @@ import asyncpg
 
 from deploy.chaos.asked import INCIDENTS_TIMES, QUIET_S, RATE, Asked
 from deploy.chaos.doctors import Practice, at_work, register_doctors
-from deploy.chaos.evidence import Say, keep_logs, with_diary
+from deploy.chaos.evidence import LOGS, keep_logs, with_diary
 from deploy.chaos.mailbox import open_inbox
 from deploy.chaos.recovery import recovered
 from deploy.chaos.report import as_report
@@ -22,6 +22,7 @@ from deploy.chaos.strikes import Struck, strike
 from deploy.chaos.tap import open_tap
 from deploy.chaos.verdict import Scene, judge
 from deploy.local.ports import free_port
+from deploy.local.prepare import Say
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from deploy.platform.clock import SharedClock
@@ -44,7 +45,7 @@ _CHECKPOINT_S: Final = 9.0
 def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
     """Runs on servers of its own, empty at first; mosquitto keeps nothing unless resends are off. Gives the report.
 
-    The logs of a run that is red, or broke off, are kept in `evidence.LOGS`.
+    The logs of a run that is red, or broke off, are kept in `evidence.LOGS`, apart for each of a seed's two runs.
     """
     stack = Stack(StackSettings(name=f"chaos-{os.getpid()}", mqtt_persistence=not asked.resends))
     logs = directory / "logs"
@@ -56,7 +57,7 @@ def run_chaos(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
     finally:
         try:
             if not sound:
-                keep_logs(logs, stack.settings.run_directory)
+                keep_logs(logs, stack.settings.run_directory, LOGS / ("resends" if asked.resends else "no-resends"))
         finally:
             stack.erase()
 
