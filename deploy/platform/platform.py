@@ -77,6 +77,9 @@ class Platform:
         self._environments: dict[str, dict[str, str]] = {}
         instances = instances_of(counts or {})
         self.metrics_ports = {one.name: free_port() for one in instances}
+        self._console_ports = {
+            one.name: free_port() if one.number else self.console_port for one in instances if one.service == "api"
+        }
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {one.name: self._process(one) for one in instances}
         self.ended_by_themselves: Counter[str] = Counter()
@@ -87,17 +90,19 @@ class Platform:
 
     def _process(self, one: Instance) -> ServiceProcess:
         ports = {"HB_METRICS_PORT": str(self.metrics_ports[one.name])}
-        if one.service == "api" and one.number:
-            ports["HB_API_PORT"] = str(free_port())
-        watched = {"HB_WATCH_SERVICES": json.dumps(self._watched())} if one.service == "watch" else {}
+        if one.service == "api":
+            ports["HB_API_PORT"] = str(self._console_ports[one.name])
+        watched = self._watched() if one.service == "watch" else {}
         environment = {**self.environment, **one.environment, **ports, **watched, **self._own.get(one.name, {})}
         self._environments[one.name] = environment
         return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 
     def _watched(self) -> dict[str, str]:
-        return {
+        pages = {
             name: f"http://127.0.0.1:{port}/metrics" for name, port in self.metrics_ports.items() if name != "watch"
         }
+        health = {name: f"http://127.0.0.1:{port}/healthz" for name, port in self._console_ports.items()}
+        return {"HB_WATCH_SERVICES": json.dumps(pages), "HB_WATCH_HEALTH": json.dumps(health)}
 
     @property
     def console_url(self) -> str:

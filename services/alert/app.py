@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, suppress
-from typing import Any, Final
+from contextlib import AsyncExitStack
+from typing import Final
 
 from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
@@ -11,11 +11,12 @@ from services.alert.delivery import Delivery
 from services.alert.ladder import EscalationLadder
 from services.alert.pages import PageQueue
 from services.alert.settings import AlertSettings
-from services.runtime.clock import Clock, WallClock, pause
-from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
+from services.runtime.clock import Clock, WallClock
+from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
+from services.runtime.wakeups import Channel, listen
 
 _POLL_S: Final = 0.25
 _DELIVERY_POLL_S: Final = 1.0
@@ -57,7 +58,7 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
 
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
-            group.create_task(listen(pool, found, stop), name="listen")
+            group.create_task(listen(pool, Channel.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
                 do_rounds(claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
             )
@@ -71,22 +72,3 @@ def _wake(events: Iterable[asyncio.Event], done: int) -> int:
     for event in events if done else ():
         event.set()
     return done
-
-
-async def listen(pool: Pool, found: asyncio.Event, stop: asyncio.Event) -> None:
-    """Sets ``found`` whenever findings are written; a lost connection only means that polling has to do."""
-
-    def wake(*_: Any) -> None:
-        found.set()
-
-    while not stop.is_set():
-        with suppress(*LOST_CONNECTION):
-            async with pool.acquire() as connection:
-                await connection.add_listener("findings", wake)
-                try:
-                    while not connection.is_closed() and not await pause(stop, _POLL_S):
-                        pass
-                finally:
-                    with suppress(*LOST_CONNECTION):
-                        await connection.remove_listener("findings", wake)
-        await pause(stop, _POLL_S)

@@ -11,6 +11,7 @@ from services.alert.pages import PageQueue, Subject
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
+from services.runtime.wakeups import Channel, wake
 
 _MOST = 200
 
@@ -40,6 +41,8 @@ class FindingClaims:
             if rows:
                 ids = [row["finding_id"] for row in rows]
                 await connection.execute(self.sql["mark_claimed"], ids, to_datetime(now))
+        if changes:
+            await wake(self.pool, Channel.ALERTS, metrics=self.metrics)
         self.metrics.count("hb_alert_findings_total", len(rows))
         for change, told in changes:
             self._report(change, told)
@@ -60,7 +63,6 @@ class FindingClaims:
             self.sql["audit"], alert.alert_id, at, change.happened, before, alert.state, alert.level
         )
         told = await self._page(connection, alert, now) if change.pages else 0
-        await connection.execute(self.sql["announce"], str(alert.alert_id))
         return change, told
 
     async def _page(self, connection: Connection, alert: LiveAlert, now: int) -> int:

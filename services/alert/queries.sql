@@ -42,10 +42,6 @@ insert into alert_findings (finding_id, alert_id) values ($1, $2);
 -- The platform did something to an alert.
 insert into alert_audit (alert_id, at, what, from_state, to_state, level) values ($1, $2, $3, $4, $5, $6);
 
--- name: announce
--- Wakes the live console.
-select pg_notify('alerts', $1);
-
 -- name: contacts
 -- The doctors who care, at this moment, for the person, or for anybody in the home.
 select distinct d.doctor_no, case when d.email_alerts then d.email end as email, d.webhook

@@ -53,21 +53,36 @@ async def can(
     return allowed
 
 
-async def admit(
-    console: Console, doctor: Doctor, action: Action, subject: Subject | None, *, on: Pool | Connection | None = None
-) -> None:
+async def admit(console: Console, doctor: Doctor, action: Action, subject: Subject | None) -> None:
     """Asks ``can`` and writes the answer to the audit trail before anything is shown.
 
     Raises NotInCareError where there is no such subject or it is not in the doctor's care: one answer for both.
     """
-    connection = on or console.pool
+    try:
+        await admit_within(console.pool, console, doctor, action, subject)
+    except NotInCareError:
+        await record_refusal(console, doctor, action, subject)
+        raise
+
+
+async def admit_within(
+    on: Pool | Connection, console: Console, doctor: Doctor, action: Action, subject: Subject | None
+) -> None:
+    """As ``admit``, in a transaction of the caller's, who writes a refusal down once that transaction has ended.
+
+    A refusal undoes the transaction, so it can't be written in it; and a second connection can't be waited for while
+    the transaction holds one: as many of these as the pool has connections would wait for each other for ever.
+    """
     now = to_datetime(console.clock.now_ms())
-    allowed = subject is not None and await can(console, doctor, action, subject, now, on=connection)
-    people = [subject.person_no] if subject else []
-    alert_id = subject.alert_id if subject else None
-    await record(console, doctor, action, people, allowed=allowed, alert_id=alert_id, on=None if not allowed else on)
-    if not allowed:
+    if subject is None or not await can(console, doctor, action, subject, now, on=on):
         raise NotInCareError
+    await record(console, doctor, action, [subject.person_no], alert_id=subject.alert_id, on=on)
+
+
+async def record_refusal(console: Console, doctor: Doctor, action: Action, subject: Subject | None) -> None:
+    """Adds to the audit trail that somebody was not admitted."""
+    people = [subject.person_no] if subject else []
+    await record(console, doctor, action, people, allowed=False, alert_id=subject.alert_id if subject else None)
 
 
 async def record(

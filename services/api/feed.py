@@ -1,17 +1,14 @@
-"""Tells the open worklists that alerts have changed: LISTEN, and a poll where that is silent."""
+"""Tells the open worklists that alerts have changed; they look by themselves each second, too."""
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Final
 
-from services.runtime.clock import pause
-from services.runtime.database import LOST_CONNECTION, Pool
-
-_CHECK_S: Final = 1.0
+from services.runtime.database import Pool
+from services.runtime.wakeups import Channel, listen
 
 
 class AlertFeed:
-    """Counts what it hears on the channel ``alerts``; connects again when the connection ends."""
+    """Counts what it hears."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -20,23 +17,7 @@ class AlertFeed:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listens until ``stop``."""
-        while not stop.is_set():
-            with suppress(*LOST_CONNECTION):
-                await self._listen(stop)
-            await pause(stop, _CHECK_S)
-        self._wake()
-
-    async def _listen(self, stop: asyncio.Event) -> None:
-        async with self._pool.acquire() as connection:
-            await connection.add_listener("alerts", self._hear)
-            try:
-                while not connection.is_closed() and not await pause(stop, _CHECK_S):
-                    pass
-            finally:
-                with suppress(*LOST_CONNECTION):
-                    await connection.remove_listener("alerts", self._hear)
-
-    def _hear(self, *_: Any) -> None:
+        await listen(self._pool, Channel.ALERTS, lambda _: self._wake(), stop)
         self._wake()
 
     def _wake(self) -> None:

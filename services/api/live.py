@@ -14,10 +14,10 @@ from services.api.rendering import fragment, moment
 from services.api.sessions import NotSignedInError, SignedIn, find_doctor
 from services.runtime.clock import pause
 from services.runtime.database import LOST_CONNECTION
+from services.runtime.wakeups import POLL_S
 
 router = APIRouter(include_in_schema=False)
 
-_POLL_S: Final = 2.0
 _REST_S: Final = 0.25
 """Between two fragments, however often alerts change."""
 
@@ -64,7 +64,7 @@ async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
             yield event("away", "")
         if await pause(console.stop, _REST_S):
             return
-        heard = await console.feed.changed_since(heard, _POLL_S)
+        heard = await console.feed.changed_since(heard, POLL_S)
 
 
 async def _render(console: Console, doctor: Doctor) -> tuple[str, set[int]]:

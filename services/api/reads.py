@@ -13,13 +13,14 @@ from asyncpg import Record
 from schemas.alerts import AlertState, Severity
 from schemas.reasons import Flag
 from schemas.vitals import STEPS, VITAL_BY_NUMBER, VITALS, Vital
-from services.api.access import Action, Subject, admit, record
+from services.api.access import Action, NotInCareError, Subject, admit, admit_within, record, record_refusal
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
 from services.runtime.database import transaction
 from services.runtime.failpoints import Failpoint, reach
+from services.runtime.wakeups import Channel, wake
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
@@ -184,19 +185,23 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
 
     False: it has changed since, or somebody else was first. Raises NotInCareError.
     """
-    async with transaction(console.pool) as connection:
-        alert: Any = await connection.fetchrow(console.sql["find_alert"], alert_id)
-        subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
-        await admit(console, doctor, Action.ACKNOWLEDGE, subject, on=connection)
-        done: bool = await connection.fetchval(
-            console.sql["acknowledge"], alert_id, doctor.doctor_no, note, version, console.now()
-        )
-        if done:
-            reach(Failpoint.API_ACKNOWLEDGING)
-        else:
-            alert = await connection.fetchrow(console.sql["find_alert"], alert_id)
+    alert: Any = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
+    subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
+    try:
+        async with transaction(console.pool) as connection:
+            await admit_within(connection, console, doctor, Action.ACKNOWLEDGE, subject)
+            done: bool = await connection.fetchval(
+                console.sql["acknowledge"], alert_id, doctor.doctor_no, note, version, console.now()
+            )
+            if done:
+                reach(Failpoint.API_ACKNOWLEDGING)
+    except NotInCareError:
+        await record_refusal(console, doctor, Action.ACKNOWLEDGE, subject)
+        raise
     if not done:
+        alert = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
         return bool(alert["acknowledged_by"] == doctor.doctor_no and alert["state"] != AlertState.OPEN)
     reach(Failpoint.API_ACKNOWLEDGED)
+    await wake(console.pool, Channel.ALERTS, metrics=console.metrics)
     console.metrics.count("hb_api_acknowledgements_total")
     return True

@@ -15,6 +15,7 @@ from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEve
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
+from services.runtime.wakeups import Channel, wake
 
 _REMINDERS: Final = tuple(timedelta(minutes=minutes) for minutes in REMINDERS_MIN)
 _SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
@@ -49,6 +50,8 @@ class DoseLedger:
                 next_episode=await self._next_episodes(connection, slots),
             )
             await self._write(connection, outcome, now)
+        if outcome.findings:
+            await wake(self.pool, Channel.FINDINGS, metrics=self.metrics)
         self._report(outcome)
         return 0
 

@@ -14,10 +14,11 @@ from pydantic_core import from_json, to_json
 from services.runtime.settings import DatabaseSettings
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    _Pool = asyncpg.Pool[asyncpg.Record]
+    OwnConnection = asyncpg.Connection[asyncpg.Record]
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:
-    Pool = asyncpg.Pool
+    _Pool, OwnConnection = asyncpg.Pool, asyncpg.Connection
     Connection = asyncpg.pool.PoolConnectionProxy
 Queries = Mapping[str, str]
 
@@ -40,6 +41,7 @@ LOST_CONNECTION: Final = (
 )
 """What a caller sees while the database is away or has no room: nothing was committed, try again later."""
 
+_FAREWELL_S: Final = 1.0
 _NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -61,19 +63,56 @@ async def _keep(_connection: Any) -> None:
     """Nothing to reset: no session of ours sets anything, and asking costs a round trip each time."""
 
 
+class Pool(_Pool):
+    """asyncpg's pool, in which nobody waits for a connection without end: ``fetch`` and its like have no such limit.
+
+    Whoever keeps a connection (a listener, a lock) has one of their own, so that the pool stays everybody's.
+    """
+
+    def __init__(self, settings: DatabaseSettings, *, application: str) -> None:
+        self._settings, self._application = settings, application
+        super().__init__(
+            settings.dsn.get_secret_value(),
+            min_size=0,
+            max_size=settings.pool_size,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            init=_prepare,
+            reset=_keep,
+            **self._how(),
+        )
+
+    def _how(self) -> dict[str, Any]:
+        return {
+            "command_timeout": self._settings.command_timeout_s,
+            "timeout": self._settings.connect_timeout_s,
+            "server_settings": {"application_name": self._application, "timezone": "UTC", "jit": "off"},
+        }
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """A connection, waited for as long as the settings say where ``timeout`` says nothing. Raises TimeoutError."""
+        return super().acquire(timeout=self._settings.acquire_timeout_s if timeout is None else timeout)
+
+    @asynccontextmanager
+    async def standing(self) -> AsyncIterator[OwnConnection]:
+        """A connection outside of the pool, for who keeps it. Raises what ``LOST_CONNECTION`` lists."""
+        connection = await asyncpg.connect(self._settings.dsn.get_secret_value(), **self._how())
+        try:
+            yield connection
+        finally:
+            try:
+                await connection.close(timeout=_FAREWELL_S)
+            except LOST_CONNECTION:
+                connection.terminate()
+
+
 @asynccontextmanager
 async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIterator[Pool]:
     """A pool whose jsonb columns are plain Python values; sessions run in UTC and time out."""
-    pool = await asyncpg.create_pool(
-        settings.dsn.get_secret_value(),
-        min_size=0,
-        max_size=settings.pool_size,
-        command_timeout=settings.command_timeout_s,
-        timeout=settings.connect_timeout_s,
-        init=_prepare,
-        reset=_keep,
-        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
-    )
+    pool = await Pool(settings, application=application)
     try:
         yield pool
     finally:

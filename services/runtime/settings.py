@@ -13,7 +13,8 @@ class DatabaseSettings(BaseSettings):
     """Where the database is. ``dsn`` as libpq writes it.
 
     A service's commands take milliseconds. One that is not answered within ``command_timeout_s`` went into a network
-    that swallows it, and whoever waits for it may be an alert.
+    that swallows it, and whoever waits for it may be an alert. ``acquire_timeout_s`` bounds the wait for one of the
+    ``pool_size`` connections.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_DB_")
@@ -22,6 +23,7 @@ class DatabaseSettings(BaseSettings):
     pool_size: int = Field(default=5, ge=1, le=50)
     command_timeout_s: float = Field(default=10.0, gt=0)
     connect_timeout_s: float = Field(default=10.0, gt=0)
+    acquire_timeout_s: float = Field(default=5.0, gt=0)
 
 
 def database_for_tools() -> DatabaseSettings:

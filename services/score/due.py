@@ -93,7 +93,7 @@ class DueRows:
                 connection, [_finding(FALL, row, level=ENDED, at=row["over_at"]) for row in rows]
             )
             await connection.executemany(self._sql["end_fall"], [(*_key(row), row["over_at"]) for row in rows])
-        return len(rows)
+        return await self._announced(len(rows))
 
     async def _decide_falls(self, due: datetime, *, unverified: bool) -> int:
         now = to_datetime(self._clock.now_ms())
@@ -109,7 +109,7 @@ class DueRows:
                 decided.append((*_key(row), now, level))
             await self._writer.add_findings(connection, findings)
             await connection.executemany(self._sql["decide_fall"], decided)
-        return len(rows)
+        return await self._announced(len(rows))
 
     async def _end_calls(self, due: datetime) -> int:
         async with transaction(self._pool) as connection:
@@ -118,7 +118,12 @@ class DueRows:
                 connection, [_finding(SOS, row, level=ENDED, at=row["due_at"]) for row in rows]
             )
             await connection.executemany(self._sql["end_call"], [_key(row) for row in rows])
-        return len(rows)
+        return await self._announced(len(rows))
+
+    async def _announced(self, findings: int) -> int:
+        if findings:
+            await self._writer.announce()
+        return findings
 
 
 def _finding(rule: Rule, row: Any, *, level: int, at: datetime, unverified: bool = False) -> Finding:

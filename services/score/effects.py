@@ -14,6 +14,7 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
+from services.runtime.wakeups import Channel, wake
 from services.score.core import Effect, FallCheck, SosCall
 
 _FINDINGS: Final = "hb_score_findings_total"
@@ -41,6 +42,12 @@ class EffectWriter:
                     await self._add_sos_press(connection, effect)
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
+        if any(isinstance(one, Finding) for one in effects):
+            await self.announce()
+
+    async def announce(self) -> None:
+        """Wakes alert, once findings are committed."""
+        await wake(self.pool, Channel.FINDINGS, metrics=self.metrics)
 
     async def add_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
         """A replay finds them there. The same id with other content is a bug of ours, told loudly."""

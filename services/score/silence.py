@@ -44,10 +44,14 @@ class SilenceWatch:
             watermark = await connection.fetchval(self.sql["watermark"])
             if watermark is None:
                 return 0
-            for row in await connection.fetch(self.sql["heard_again"]):
+            heard = await connection.fetch(self.sql["heard_again"])
+            for row in heard:
                 await self._tell(connection, row, level=ENDED, at=row["ended_at"])
-            if await self._is_settled(connection, watermark):
-                await self._find_silent(connection, watermark)
+            silent = (
+                await self._find_silent(connection, watermark) if await self._is_settled(connection, watermark) else 0
+            )
+        if heard or silent:
+            await self.writer.announce()
         return 0
 
     @property
@@ -62,7 +66,7 @@ class SilenceWatch:
         settled: bool = watermark - resumed_at >= max(self._shortest, timedelta(milliseconds=RESUMED_FOR_MS))
         return settled
 
-    async def _find_silent(self, connection: Connection, watermark: datetime) -> None:
+    async def _find_silent(self, connection: Connection, watermark: datetime) -> int:
         rows = await connection.fetch(
             self.sql["newly_silent"],
             watermark,
@@ -79,6 +83,7 @@ class SilenceWatch:
                 self.sql["add_silence"], *place, episode, row["device_no"], row["last_heard_at"], row["silent_at"]
             )
             await self._tell(connection, {**row, "episode": episode}, level=1, at=row["silent_at"])
+        return len(rows)
 
     async def _tell(self, connection: Connection, row: Any, *, level: int, at: datetime) -> None:
         heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)

@@ -41,7 +41,7 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         eyes: list[Eye] = [
             DatabaseEye(pool=pool, sql=sql, clock=clock),
             BusEye(bus=bus),
-            PagesEye(pages=settings.services, client=client),
+            PagesEye(pages=settings.services, health=settings.health, client=client),
         ]
         broker = None
         if settings.broker_counter:

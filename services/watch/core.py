@@ -30,6 +30,8 @@ class Kind(StrEnum):
     DROPPED_AT_BROKER = "dropped_at_broker"
     SESSION_LOST = "session_lost"
     KEY_CONFLICT = "key_conflict"
+    WAKE_UPS_PILE_UP = "wake_ups_pile_up"
+    VIEWER_ENDED = "viewer_ended"
     DEVICE_FLOOD = "device_flood"
     DEVICE_JUNK = "device_junk"
 
@@ -50,6 +52,8 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",
         Kind.KEY_CONFLICT: "The unique key caught a duplicate that the cursors had let through: a bug.",
+        Kind.WAKE_UPS_PILE_UP: "The database server's queue of notifications fills: a session listens and sleeps.",
+        Kind.VIEWER_ENDED: "A viewer's session was ended, since its transaction had been open for too long.",
         Kind.DEVICE_FLOOD: "A device sends more than it may; what is too much is put off.",
         Kind.DEVICE_JUNK: "A device sends much that can't be used.",
     }
@@ -66,8 +70,10 @@ SYMPTOMS: Final = frozenset(
      Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT}
 )  # fmt: skip
 """What an outage brings with it: noted, listed in the outage's page, and not told by a page of its own meanwhile."""
-HAPPENINGS: Final = frozenset({Kind.PAGE_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT})
-"""What is over at once, and an incident all the same: a counter rose."""
+HAPPENINGS: Final = frozenset(
+    {Kind.PAGE_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
+)
+"""What is over at once, and an incident all the same: a counter rose, or something was done about it."""
 
 Key = tuple[Kind, str]
 

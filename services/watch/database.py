@@ -16,6 +16,10 @@ OVERDUE_S: Final = 45
 UNCLAIMED_S: Final = 120
 """For pages: a channel that fails is tried again after 5, 15, 45 and 120 s, and each attempt may take 60 s."""
 FLOOD_LASTS_S: Final = 60
+VIEWERS_MAY_S: Final = 30
+"""Real seconds that a viewer's transaction may last; their panels' queries have ten."""
+QUEUE_SHARE: Final = 0.25
+"""From how full a queue of notifications on operators hear of it."""
 JUNK_WITHIN_MS: Final = 3_600_000
 JUNK_ITEMS: Final = 600
 """Items of one device set aside within an hour of platform time: one in six seconds."""
@@ -36,13 +40,15 @@ class DatabaseEye:
     def kinds(self) -> frozenset[Kind]:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
-             Kind.COMMAND_UNSENT, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+             Kind.COMMAND_UNSENT, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP, Kind.VIEWER_ENDED,
+             Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def look(self, now: int) -> Look:
         watermark: datetime | None = await self.pool.fetchval(self.sql["watermark"])
         conditions = self._outage(watermark)
         conditions += await self._overdue(now, watermark)
+        conditions += await self._viewers(now)
         since = to_datetime(now - FLOOD_LASTS_S * 1000)
         conditions += [
             Condition(kind=Kind.DEVICE_FLOOD, subject=row["device"], detail=f"{row['put_off']} uplinks put off so far.")
@@ -80,6 +86,18 @@ class DatabaseEye:
             for row in await self.pool.fetch(self.sql["overdue"], platform, real, judged)
             if row["items"]
         ]
+
+    async def _viewers(self, now: int) -> list[Condition]:
+        """A viewer may send any SQL, lift their own time-outs, listen and sleep. Logins are named after groups."""
+        used: float = await self.pool.fetchval(self.sql["notification_queue"])
+        ended = await self.pool.fetch(self.sql["end_old_viewers"], to_datetime(now - VIEWERS_MAY_S * 1000))
+        found = [
+            Condition(kind=Kind.VIEWER_ENDED, subject=login, detail=f"Open for more than {VIEWERS_MAY_S} s.")
+            for login in sorted({row["login"] for row in ended if row["ended"]})
+        ]
+        if used >= QUEUE_SHARE:
+            found.append(Condition(kind=Kind.WAKE_UPS_PILE_UP, detail=f"{used:.0%} full."))
+        return found
 
     async def _junk_devices(self) -> tuple[Condition, ...]:
         since = to_datetime(self.clock.now_ms() - JUNK_WITHIN_MS)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import httpx
@@ -19,20 +19,26 @@ _SESSIONS_LOST: Final = "hb_ingest_sessions_lost_total"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesEye:
-    """Reads every page of ``pages`` (name to address) at once."""
+    """Reads every page of ``pages`` (metrics) and asks every one of ``health`` (name to address), all at once.
+
+    A metrics page is shown by a thread of its own: it says nothing of whether the service still answers people.
+    """
 
     pages: Mapping[str, str]
     client: httpx.AsyncClient
+    health: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> frozenset[Kind]:
         return frozenset({Kind.SERVICE_DOWN, Kind.SERVICE_WAITS, Kind.SESSION_LOST})
 
     async def look(self, now: int) -> Look:  # noqa: ARG002 - a page shows what is now
-        names = sorted(self.pages)
-        looks = await asyncio.gather(*(self._look_at(name) for name in names))
+        looks = await asyncio.gather(
+            *(self._look_at(name) for name in sorted(self.pages)), *(self._ask(name) for name in sorted(self.health))
+        )
+        found = {condition.key: condition for look in looks for condition in look.conditions}
         return Look(
-            conditions=[condition for look in looks for condition in look.conditions],
+            conditions=list(found.values()),
             counted=[counted for look in looks for counted in look.counted],
         )
 
@@ -41,8 +47,23 @@ class PagesEye:
             answer = await self.client.get(self.pages[name], timeout=TIMEOUT_S)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            return Look(conditions=[Condition(kind=Kind.SERVICE_DOWN, subject=name, detail=f"{type(error).__name__}.")])
+            return Look(conditions=[_down(name, type(error).__name__)])
         return read_page(name, answer.text)
+
+    async def _ask(self, name: str) -> Look:
+        """503 says that the service waits for a server; whatever else is no success, that it does not work."""
+        try:
+            answer = await self.client.get(self.health[name], timeout=TIMEOUT_S)
+        except httpx.HTTPError as error:
+            return Look(conditions=[_down(name, type(error).__name__)])
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            waits = Condition(kind=Kind.SERVICE_WAITS, subject=name, detail="Its health page says so.")
+            return Look(conditions=[waits])
+        return Look() if answer.is_success else Look(conditions=[_down(name, f"Health page: {answer.status_code}")])
+
+
+def _down(name: str, detail: str) -> Condition:
+    return Condition(kind=Kind.SERVICE_DOWN, subject=name, detail=f"{detail}.")
 
 
 def read_page(name: str, text: str) -> Look:

@@ -40,6 +40,19 @@ select device, put_off from device_floods where last_at >= $1 order by device li
 select device, count(*) as items from set_aside where received_at >= $1 group by device having count(*) > $2
 order by count(*) desc limit 20;
 
+-- name: notification_queue
+-- How full the server's queue of notifications is, 0 to 1. A full one refuses every commit that notifies. To ask also
+-- lets the server drop what everybody has heard, which a full queue does not do by itself.
+select pg_notification_queue_usage();
+
+-- name: end_old_viewers
+-- Ends viewers' sessions, in whatever database, whose transaction began before $1 (real): it keeps the queue from
+-- emptying, and vacuum from working. Whoever owns the server is a member of every role, and no viewer.
+select activity.usename::text as login, pg_terminate_backend(activity.pid) as ended
+from pg_stat_activity activity join pg_roles login on login.oid = activity.usesysid
+where activity.xact_start < $1 and not login.rolsuper and activity.usename <> current_user
+  and (pg_has_role(login.oid, 'hearthbeat_caregiver', 'usage') or pg_has_role(login.oid, 'hearthbeat_operator', 'usage'));
+
 -- name: live_incidents
 -- Incidents that are open, or of whose end nobody was told yet.
 select incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, told_at, end_told_at

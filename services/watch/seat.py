@@ -1,14 +1,13 @@
 """One watch is at work for a platform: whoever holds a lock of the database. A second waits, and takes over."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 
-import asyncpg
 import structlog
 
 from services.runtime.clock import pause
-from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries
+from services.runtime.database import LOST_CONNECTION, OwnConnection, Pool, Queries
 from services.runtime.errors import HearthBeatError
 
 _AGAIN_S: Final = 2.0
@@ -24,14 +23,15 @@ class Seat:
 
     def __init__(self, pool: Pool, sql: Queries) -> None:
         self._pool, self._sql = pool, sql
-        self._connection: Connection | None = None
+        self._connection: OwnConnection | None = None
+        self._held = AsyncExitStack()
 
     async def take(self) -> bool:
         """Whether it is ours, now or still. Raises what LOST_CONNECTION lists: nobody can tell."""
         if self._holds():
             return True
         await self.leave()
-        self._connection = connection = await self._pool.acquire()
+        self._connection = connection = await self._held.enter_async_context(self._pool.standing())
         try:
             ours: bool = await connection.fetchval(self._sql["take_seat"])
         except BaseException:
@@ -42,18 +42,12 @@ class Seat:
         return ours
 
     def _holds(self) -> bool:
-        try:
-            return self._connection is not None and not self._connection.is_closed()
-        except asyncpg.InterfaceError:  # the pool has taken back what the server had closed
-            return False
+        return self._connection is not None and not self._connection.is_closed()
 
     async def leave(self) -> None:
         """Gives it up, if it was ours, and the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(*LOST_CONNECTION):
-                connection.terminate()
-                await self._pool.release(connection)
+        self._connection = None
+        await self._held.aclose()
 
 
 async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger) -> bool:

@@ -13,8 +13,9 @@ def _database() -> DatabaseSettings:
 class WatchSettings(BaseSettings):
     """``services`` are the metrics pages to look at, by name. Ways to tell operators that are left unset are off.
 
-    They are watch's own, so that a mail server that fails alert need not fail watch. ``heartbeat_url`` is asked for
-    every ``heartbeat_every_s``: a dead man's switch somewhere else, which tells operators when it hears nothing.
+    ``health`` are pages that answer 200 while a service does its work: ``/healthz`` of each console. The ways
+    are watch's own, so that a mail server that fails alert need not fail watch. ``heartbeat_url`` is asked for every
+    ``heartbeat_every_s``: a dead man's switch somewhere else, which tells operators when it hears nothing.
     ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none.
     """
 
@@ -22,6 +23,7 @@ class WatchSettings(BaseSettings):
 
     every_s: float = Field(default=5.0, gt=0)
     services: dict[str, str] = Field(default_factory=dict)
+    health: dict[str, str] = Field(default_factory=dict)
     broker_counter: str = "$SYS/broker/publish/messages/dropped"
     operators: tuple[str, ...] = ()
     smtp_host: str | None = None

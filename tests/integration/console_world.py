@@ -235,9 +235,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(dsn: str, clock: Clock | None = None, *, plain_http: bool = True) -> AsyncIterator[str]:
-    """The real console on a loopback port, its clock at NOW; gives its address."""
-    settings = ApiSettings(port=free_port(), plain_http=plain_http, database=DatabaseSettings(dsn=SecretStr(dsn)))
+async def serving(
+    dsn: str, clock: Clock | None = None, *, plain_http: bool = True, pool_size: int = 1
+) -> AsyncIterator[str]:
+    """The real console on a loopback port, its clock at NOW; gives its address.
+
+    It has one connection: whoever holds that and waits for a second waits in vain, and a test sees it.
+    """
+    database = DatabaseSettings(dsn=SecretStr(dsn), pool_size=pool_size)
+    settings = ApiSettings(port=free_port(), plain_http=plain_http, database=database)
     stop, address = asyncio.Event(), f"http://127.0.0.1:{settings.port}"
     clock = clock or FakeClock(at_ms=to_ms(NOW))
     task = asyncio.create_task(app.run(settings, clock=clock, stop=stop, metrics=Metrics(METRICS)))

@@ -152,7 +152,7 @@ SHADOWS: Final = _attempts(
     "create operator public.= (leftarg = name, rightarg = text, function = texteq)",
     "create or replace function caregiver_people() returns text language sql return 1",
     "alter function caregiver_people() security invoker",
-    "create trigger mine before insert on readings execute function notify_findings()",
+    "create trigger mine before insert on readings execute function refuse_audit_change()",
 ) + _attempts(
     Outcome.OWN_ROWS,
     ("set search_path = pg_temp, public", "select * from caregiver_people()"),

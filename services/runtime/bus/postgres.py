@@ -1,14 +1,15 @@
-"""The embedded bus: two tables of the database, woken by NOTIFY, one partition."""
+"""The embedded bus: two tables of the database, readers woken after each append, one partition."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 from services.runtime.errors import RetryLaterError
+from services.runtime.wakeups import Channel, listen, wake
 
 _POLL_S: Final = 0.5
 _RETENTION_EVERY_S: Final = 600.0
@@ -39,6 +40,7 @@ class PostgresBus:
             await self._pool.execute(self._sql["append"], topic, keys, values, datetime.now(UTC))
         except LOST_CONNECTION as error:
             raise RetryLaterError(f"topic {topic}") from error
+        await wake(self._pool, Channel.BUS, topic)
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
         try:
@@ -105,22 +107,8 @@ class PostgresBus:
             await self._pool.execute(self._sql["commit"], topic, group, position)
 
     async def listen(self) -> None:
-        """Wakes readers on NOTIFY; connects again when the connection ends (readers poll meanwhile)."""
-        while True:
-            with suppress(*LOST_CONNECTION):
-                await self._listen_once()
-            await asyncio.sleep(_POLL_S)
-
-    async def _listen_once(self) -> None:
-        ended = asyncio.Event()
-        async with self._pool.acquire() as connection:
-            await connection.add_listener("bus", self._wake)
-            connection.add_termination_listener(lambda _: ended.set())
-            try:
-                await ended.wait()
-            finally:
-                with suppress(*LOST_CONNECTION):
-                    await connection.remove_listener("bus", self._wake)
+        """Wakes readers, who poll as well."""
+        await listen(self._pool, Channel.BUS, self._wake, asyncio.Event())
 
     async def forget_old(self) -> None:
         """Drops records older than their topic's retention, every ten minutes."""
@@ -129,8 +117,8 @@ class PostgresBus:
                 await self._pool.execute(self._sql["drop_old"], datetime.now(UTC))
             await asyncio.sleep(_RETENTION_EVERY_S)
 
-    def _wake(self, _connection: Any, _pid: int, _channel: str, topic: object) -> None:
-        if event := self._grown.get(str(topic)):
+    def _wake(self, topic: str) -> None:
+        if event := self._grown.get(topic):
             event.set()
 
 

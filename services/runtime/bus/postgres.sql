@@ -8,7 +8,7 @@ on conflict (topic) do update set retention_h = excluded.retention_h;
 insert into bus_offsets (topic, consumer_group, next_offset) values ($1, $2, 0) on conflict do nothing;
 
 -- name: append
--- Takes the topic's lock, so that offsets become visible in order, then writes and wakes the readers.
+-- Takes the topic's lock, so that offsets become visible in order, then writes.
 with place as (
     update bus_topics set next_offset = next_offset + cardinality($2::bytea[]) where topic = $1
     returning next_offset - cardinality($2::bytea[]) as first_offset
@@ -18,7 +18,7 @@ with place as (
     from place, unnest($2::bytea[], $3::bytea[]) with ordinality as record (key, value, place)
     returning 1
 )
-select count(*), pg_notify('bus', $1) from written;
+select count(*) from written;
 
 -- name: read
 -- The records from an offset on.
