@@ -184,7 +184,9 @@ def encode_uplink_record(record: UplinkRecord) -> bytes:
     )
     if not events and not refusals:
         return head + name + pack_readings(readings)
-    refused = [(one.item, one.reason, one.field, b64encode(one.raw).decode()) for one in refusals]
+    refused = [
+        (one.item, one.reason, one.field, b64encode(one.raw).decode(), one.observed_at, one.flags) for one in refusals
+    ]
     return head + name + pack_readings(readings) + to_json((events, refused))
 
 
@@ -254,13 +256,16 @@ def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Refused, ...]]:
     """Events and refusals; nothing that a row could not hold passes."""
     said, refusals = from_json(tail)
     events = tuple(map(JudgedEvent._make, said))
-    refused = tuple(Refused(item, reason, name, b64decode(raw)) for item, reason, name, raw in refusals)
+    refused = tuple(Refused(item, reason, name, b64decode(raw), *more) for item, reason, name, raw, *more in refusals)
     for event in events:
         numbers = all(type(one) is int and 0 <= one < end for one, end in zip(event, _EVENT_LIMITS, strict=False))
         if not numbers or type(event.details) is not dict:
             raise BrokenRecordError(_BROKEN)
     for one in refused:
-        if type(one.item) is not int or type(one.reason) is not str or type(one.field) is not str:
+        numbers = all(type(number) is int for number in (one.item, one.observed_at, one.flags))
+        if not numbers or type(one.reason) is not str or type(one.field) is not str:
+            raise BrokenRecordError(_BROKEN)
+        if not 0 <= one.observed_at < SEQ_LIMIT or not 0 <= one.flags < 2**31:
             raise BrokenRecordError(_BROKEN)
     return events, refused
 

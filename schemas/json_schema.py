@@ -103,6 +103,7 @@ def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
     loinc = " or ".join(vital.loinc)
     return {
         "title": f"{vital.label} in {unit} (LOINC {loinc})",
+        **({"description": vital.note} if vital.note else {}),
         "type": "object",
         "properties": properties,
         "required": required,

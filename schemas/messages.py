@@ -14,12 +14,21 @@ MAX_AHEAD: Final = 65_536
 """A ``seq`` more than this above ``upto`` is set aside, unsettled."""
 MAX_UNDER_WAY: Final = 4_096
 """At most so many uplinks of a device are under way beyond ``upto``."""
+MAX_RANGES: Final = 4_096
+"""An uplink that would make more separate ranges of settled ``seq`` than this is set aside, unsettled."""
+MAX_LIVE_EPOCHS: Final = 16
+"""A device has at most this many epochs of which anything was heard within ``EPOCH_LIVES_MS``; one more waits."""
+EPOCH_LIVES_MS: Final = 24 * 3_600_000
 MAX_GAPS: Final = 32
 """An ack lists at most this many gaps."""
 MAX_REJECTED: Final = 16
 """An ack lists at most this many refusals, the newest."""
 MAX_ITEMS: Final = 256
 """An uplink holds at most this many readings and events together."""
+MAX_RAW_BYTES: Final = 4_096
+"""Of what is set aside at most the first so many bytes are kept."""
+REBINDING_GRACE_MS: Final = 24 * 3_600_000
+"""So long after a slot has gone to somebody else, what was stamped before is still the former person's."""
 MAX_UPLINK_BYTES: Final = 65_536
 """The broker's ``max_packet_size``."""
 OLDEST_ACCEPTED_MS: Final = 30 * 24 * 3_600_000

@@ -42,6 +42,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."
     ),
+    Metric(
+        name="hb_ingest_retained_total",
+        kind="counter",
+        help="Devices whose uplinks came with the retain flag, by burst; they are taken and cleared at the broker.",
+    ),
     Metric(name="hb_ingest_acks_total", kind="counter", help="Device acks published."),
     Metric(name="hb_store_readings_total", kind="counter", help="Readings stored."),
     Metric(name="hb_store_events_total", kind="counter", help="Events stored."),
@@ -57,6 +62,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="hb_store_strangers_total",
         kind="counter",
         help="Uplinks of devices that the restored database does not know.",
+    ),
+    Metric(
+        name="hb_store_trimmed_total",
+        kind="counter",
+        help="Rows of what was set aside whose bytes were trimmed.",
+    ),
+    Metric(
+        name="hb_store_forgotten_total", kind="counter", help="Rows of what was set aside that were old and forgotten."
     ),
     Metric(name="hb_store_retries_total", kind="counter", help="Batches that had to be repeated."),
     Metric(

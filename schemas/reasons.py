@@ -1,6 +1,7 @@
 """Why an item was set aside, and what a stored item is flagged with."""
 
 from enum import IntFlag, StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -12,6 +13,8 @@ class Reason(StrEnum):
     BAD_ENVELOPE = "bad_envelope"
     TOO_MANY_ITEMS = "too_many_items"
     SEQ_JUMP = "seq_jump"
+    TOO_MANY_GAPS = "too_many_gaps"
+    TOO_MANY_EPOCHS = "too_many_epochs"
     BAD_ITEM = "bad_item"
     UNKNOWN_VITAL = "unknown_vital"
     VITAL_NOT_OF_DEVICE = "vital_not_of_device"
@@ -44,6 +47,13 @@ class Flag(IntFlag):
     MOVING = 256
     UPRIGHT = 512
     LYING = 1024
+    BEFORE_REBINDING = 2048
+    ASSIGNED = 4096
+    RETAINED = 8192
 
 
-NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME
+UNSETTLED: Final = (Reason.SEQ_JUMP, Reason.TOO_MANY_GAPS, Reason.TOO_MANY_EPOCHS)
+"""Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
+NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED
+NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING
+"""Dose events with any of these settle no dose. One from before a rebinding tells what its person did: it counts."""

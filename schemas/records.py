@@ -35,12 +35,18 @@ class JudgedEvent(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """An item that will be set aside: why, which field, and the bytes it came as."""
+    """An item that will be set aside: why, which field, and the first bytes of what it came as.
+
+    Where only the person is missing, ``raw`` is the item with the fields that are known, ``observed_at`` (ms) and
+    ``flags`` are what it would have been stored with: so that it can be assigned to a person later.
+    """
 
     item: int
     reason: str
     field: str
     raw: bytes
+    observed_at: int = 0
+    flags: int = 0
 
 
 class JudgedUplink(NamedTuple):

@@ -20,7 +20,7 @@ class Vital:
 
     ``lowest`` and ``highest`` are the inclusive bounds outside of which a value is set aside as an artefact; they are
     wider than any alarm limit on purpose. Values beyond the ``flag_*`` bounds are stored and flagged. All of them,
-    and ``max_step_per_minute``, are in ``unit``.
+    and ``max_step_per_minute``, are in ``unit``. ``note`` is what firmware authors must know of the value.
     """
 
     number: int
@@ -36,6 +36,7 @@ class Vital:
     max_step_per_minute: float | None = None
     clipped_low: float | None = None
     clipped_high: float | None = None
+    note: str = ""
     conversions: Mapping[str, Conversion] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -150,7 +151,8 @@ STEPS: Final = Vital(
     lowest=0,
     highest=20_000,
     flag_above=2_000,
-    rationale="Steps counted since the device's last report; nobody walks 20,000 in one report.",
+    note="What was walked since the device's last reading of steps, 0 included: never a running total.",
+    rationale="An increment: steps since the device's last steps reading. Nobody walks 20,000 in one report.",
 )
 
 VITALS: Final[tuple[Vital, ...]] = (

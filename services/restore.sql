@@ -37,7 +37,7 @@ select setval('homes_home_no_seq', nextval('homes_home_no_seq') + $1),
 -- name: cursors
 -- Every cursor with its device; of two epochs of one device the one heard last comes last.
 select d.device, d.shard, c.device_no, c.epoch, c.settled, c.floor, c.rejected
-from device_cursor c join devices d using (device_no)
+from device_settled c join devices d using (device_no)
 order by c.last_received_at, c.device_no, c.epoch;
 
 -- name: devices

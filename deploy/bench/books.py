@@ -21,7 +21,7 @@ select d.device, e.epoch, count(*) as events
 from device_events e join devices d using (device_no) where e.received_at >= $1 group by 1, 2
 """
 _SET_ASIDE: Final = "select count(*) from set_aside where received_at >= $1"
-_SETTLED: Final = "select d.device, c.epoch, c.settled from device_cursor c join devices d using (device_no)"
+_SETTLED: Final = "select d.device, c.epoch, c.settled from device_settled c join devices d using (device_no)"
 
 
 class Stored(NamedTuple):

@@ -92,6 +92,7 @@ class World:
                 "HB_BUS_PARTITIONS": "1",
                 "HB_MQTT_HOST": self.embedded.mqtt_host,
                 "HB_MQTT_PORT": str(self.embedded.mqtt_port),
+                "HB_MQTT_REPLAYS_RETAINED": "true",
                 "HB_METRICS_PORT": str(self.metrics_port),
                 "HB_API_PORT": str(self.console_port),
                 "HB_API_PLAIN_HTTP": "true",

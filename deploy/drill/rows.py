@@ -11,7 +11,7 @@ _TABLES: Final[Mapping[str, str]] = {
     "readings": "select * from readings",
     "events": "select * from device_events",
     "set_aside": "select * from set_aside",
-    "settled": "select device_no, epoch, settled::text from device_cursor",
+    "settled": "select device_no, epoch, settled::text from device_settled",
 }
 
 

@@ -27,7 +27,7 @@ where application_name = 'hb-store' and state <> 'idle' and datname = current_da
 """
 _TERMINATE: Final = "select pg_terminate_backend($1)"
 _UNSETTLED_ROWS: Final = """
-select count(*) from readings r join device_cursor c using (device_no, epoch) where not c.settled @> r.seq
+select count(*) from readings r join device_settled c using (device_no, epoch) where not c.settled @> r.seq
 """
 _STEP_S: Final = 0.05
 _HANGS_S: Final = 30.0

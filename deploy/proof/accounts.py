@@ -23,7 +23,7 @@ _SET_ASIDE: Final = """
 select device, epoch, seq, array_agg(item::int) as items, array_agg(reason) as reasons
 from set_aside where device_no <> 0 group by 1, 2, 3
 """
-_SETTLED: Final = "select d.device, c.epoch, c.settled from device_cursor c join devices d using (device_no)"
+_SETTLED: Final = "select d.device, c.epoch, c.settled from device_settled c join devices d using (device_no)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

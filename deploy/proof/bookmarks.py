@@ -9,7 +9,7 @@ import asyncpg
 
 _CURSORS: Final = """
 select distinct on (c.device_no) d.device, c.epoch, c.floor, c.settled
-from device_cursor c join devices d using (device_no)
+from device_settled c join devices d using (device_no)
 order by c.device_no, c.last_received_at desc
 """
 _CHECKPOINT: Final = "select min(coalesce(passed_at, to_timestamp(0))) from score_positions"

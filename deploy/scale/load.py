@@ -11,7 +11,7 @@ from deploy.bench.usage import Usage, measure, spent
 from deploy.platform.platform import Platform
 
 READINGS_PER_UPLINK: Final = 4
-_SETTLED: Final = "select coalesce(sum(upper(part) - lower(part)), 0)::bigint from device_cursor, unnest(settled) part"
+_SETTLED: Final = "select coalesce(sum(upper(part) - lower(part)), 0)::bigint from device_settled, unnest(settled) part"
 _SERVERS: Final = ("mosquitto", "kafka", "postgresql")
 
 

@@ -154,6 +154,7 @@ RULE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "sos": "Help button",
         "silent_device": "Silent device",
         "missed_dose": "Missed dose",
+        "firmware": "Firmware",
     }
 )
 RULE_CHARTS: Final[Mapping[str, str]] = MappingProxyType(

@@ -49,6 +49,7 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
             metrics=metrics,
             log=log,
             gather=settings.gather,
+            replays_retained=settings.mqtt.replays_retained,
             sessions_known_lost=0 if ran_before else 1,
         )
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)

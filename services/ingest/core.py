@@ -6,12 +6,20 @@ from typing import Any, Final, NamedTuple
 
 from schemas.codec import CodecError, identity_of, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND, Detail, EventType
-from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, SEQ_LIMIT, WHOLE_UPLINK
+from schemas.messages import (
+    MAX_ITEMS,
+    MAX_RAW_BYTES,
+    NEWEST_ACCEPTED_MS,
+    OLDEST_ACCEPTED_MS,
+    REBINDING_GRACE_MS,
+    SEQ_LIMIT,
+    WHOLE_UPLINK,
+)
 from schemas.reasons import Flag, Reason
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
 from schemas.vitals import VITAL_BY_CODE, Vital
 from services.ingest.plain import judge_plain
-from services.ingest.registry import RegisteredDevice
+from services.ingest.registry import BoundPerson, RegisteredDevice
 
 _CLOCK_FLAGS: Final = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
 _CONTEXT: Final[dict[str, dict[str, int]]] = {
@@ -25,10 +33,13 @@ _CLIPPED: Final = int(Flag.CLIPPED)
 _RESTAMPED: Final = int(Flag.RESTAMPED)
 _NOBODY: Final = int(Flag.NOBODY)
 _OTHER_HOME: Final = int(Flag.OTHER_HOME)
+_BEFORE_REBINDING: Final = int(Flag.BEFORE_REBINDING)
+_RETAINED: Final = int(Flag.RETAINED)
 _TEXT_LIMIT: Final = 64
 _ITEM_LIMIT: Final = 2**15
 _BARE_FIELDS: Final = 3
 """A reading that says what, how much and when says nothing else."""
+_READING_FIELDS: Final = ("vital", "value", "at", "unit", "slot", *_CONTEXT)
 _MISSING: Final = object()
 _uplink_of: Final = partial(tuple.__new__, JudgedUplink)
 """An uplink of the fields in their order, at a third of what its constructor takes."""
@@ -42,21 +53,38 @@ class _RefusedError(Exception):
         self.reason, self.field = reason, field
 
 
+class _NobodysError(_RefusedError):
+    """An item that lacks nothing but a person: the fields that are known, when it was observed, its flags."""
+
+    def __init__(self, known: dict[str, Any], observed_at: int, flags: int) -> None:
+        super().__init__(Reason.UNATTRIBUTED, "slot")
+        self.known, self.observed_at, self.flags = known, observed_at, flags
+
+
 class _Envelope(NamedTuple):
-    """The readable part around the items. ``clock_flags`` are those of every item under this clock."""
+    """The readable part around the items. ``flags`` are those of every item: of its clock, of how it was sent."""
 
     sent_at: int
     synced: bool
-    clock_flags: int
+    flags: int
     oldest: int
     readings: list[Any]
     events: list[Any]
 
 
-def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard: int, received_at: int) -> JudgedUplink:
+def judge(
+    payload: bytes,
+    *,
+    device: str,
+    entry: RegisteredDevice | None,
+    shard: int,
+    received_at: int,
+    retained: bool = False,
+) -> JudgedUplink:
     """What becomes of each item of ``payload``. ``received_at`` in platform ms; ``shard`` as the uplink came on.
 
-    Never raises. Without a registered device or an identity nothing is settled and nobody is told.
+    ``retained``: it was sent with MQTT's retain flag. Never raises. Without a registered device or an identity nothing
+    is settled and nobody is told.
     """
     if entry is None:
         return _anonymous(payload, device, 0, shard, received_at, Reason.UNKNOWN_DEVICE)
@@ -72,12 +100,12 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
     try:
         body = _parse(payload)
         try:
-            envelope = _open_envelope(body, epoch, seq)
+            envelope = _open_envelope(body, epoch, seq, _RETAINED if retained else 0)
         except _RefusedError:
-            events = _cries_for_help(body, entry, received_at)
+            events = _cries_for_help(body, entry, received_at, _RETAINED if retained else 0)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
-        plain = None if envelope.clock_flags else judge_plain(envelope.readings, entry, received_at)
+        plain = None if envelope.flags else judge_plain(envelope.readings, entry, received_at)
         if plain is not None and not envelope.events:
             return _uplink_of((*head, oldest, sent_at, received_at, plain, (), ()))
         readings.extend(plain or ())
@@ -92,7 +120,7 @@ def judge(payload: bytes, *, device: str, entry: RegisteredDevice | None, shard:
             except _RefusedError as refused:
                 refusals.append(_refuse(item, refused, event))
     except _RefusedError as refused:
-        refusals.append(Refused(WHOLE_UPLINK, refused.reason, refused.field, payload))
+        refusals.append(Refused(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
     return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(refusals)))
 
 
@@ -107,7 +135,7 @@ def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_a
         oldest=0,
         sent_at=received_at,
         received_at=received_at,
-        refusals=(Refused(WHOLE_UPLINK, reason, "", payload),),
+        refusals=(Refused(WHOLE_UPLINK, reason, "", payload[:MAX_RAW_BYTES]),),
     )
 
 
@@ -117,7 +145,11 @@ def _printable(name: str) -> str:
 
 
 def _refuse(item: int, refused: _RefusedError, value: Any) -> Refused:
-    return Refused(item, refused.reason, refused.field, write_json(value))
+    if isinstance(refused, _NobodysError):
+        return Refused(
+            item, refused.reason, refused.field, write_json(refused.known), refused.observed_at, refused.flags
+        )
+    return Refused(item, refused.reason, refused.field, write_json(value)[:MAX_RAW_BYTES])
 
 
 def _parse(payload: bytes) -> dict[str, Any]:
@@ -130,7 +162,7 @@ def _parse(payload: bytes) -> dict[str, Any]:
     return body
 
 
-def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
+def _open_envelope(body: dict[str, Any], epoch: int, seq: int, flags: int) -> _Envelope:
     for name, first in (("epoch", epoch), ("seq", seq)):
         if type(body[name]) is not int or body[name] != first:  # a second one, later in the object
             raise _RefusedError(Reason.BAD_ENVELOPE, name)
@@ -148,14 +180,14 @@ def _open_envelope(body: dict[str, Any], epoch: int, seq: int) -> _Envelope:
         raise _RefusedError(Reason.BAD_ENVELOPE, "events")
     if len(readings) + len(events) > MAX_ITEMS:
         raise _RefusedError(Reason.TOO_MANY_ITEMS, "readings")
-    return _Envelope(sent_at, clock != "unsynced", _CLOCK_FLAGS[clock], oldest, readings, events)
+    return _Envelope(sent_at, clock != "unsynced", flags | _CLOCK_FLAGS[clock], oldest, readings, events)
 
 
-def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: int) -> list[JudgedEvent]:
+def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: int, flags: int) -> list[JudgedEvent]:
     """What must be heard even from a bad envelope, stamped with the time of reception."""
     readings, events = body.get("readings"), body.get("events")
     first = len(readings) if isinstance(readings, list) else 0
-    envelope = _Envelope(received_at, synced=True, clock_flags=0, oldest=0, readings=[], events=[])
+    envelope = _Envelope(received_at, synced=True, flags=flags, oldest=0, readings=[], events=[])
     heard = []
     for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
         row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
@@ -179,21 +211,39 @@ def _judge_reading(
         raise _RefusedError(Reason.UNKNOWN_VITAL, "vital")
     if vital.code not in entry.type.vitals:
         raise _RefusedError(Reason.VITAL_NOT_OF_DEVICE, "vital")
-    value, flags = _value_of(reading, vital)
-    flags |= envelope.clock_flags
+    value, flags = value_of(reading, vital)
+    flags |= envelope.flags
     if len(reading) != _BARE_FIELDS:
         flags |= _context_of(reading)
     observed_at = _observed_at(reading.get("at"), envelope, received_at)
-    person = entry.person_at(_slot_of(reading, entry), observed_at)
+    person, whose = _owner_of(_slot_of(reading, entry), observed_at, received_at, entry)
     if person is None:
-        raise _RefusedError(Reason.UNATTRIBUTED, "slot")
-    if person.home_no != entry.home_no:
-        flags |= _OTHER_HOME
-    return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags)
+        known = {name: reading[name] for name in _READING_FIELDS if reading.get(name) is not None}
+        raise _NobodysError(known, observed_at, flags)
+    return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags | whose)
 
 
-def _value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
-    """The value in the vital's own unit, and what is unusual about it."""
+def _owner_of(slot: int, observed_at: int, received_at: int, entry: RegisteredDevice) -> tuple[BoundPerson | None, int]:
+    """Whose an item is, and what there is to say about that.
+
+    The slot may have gone to somebody else since: for a day what was stamped before is still the former person's, and
+    unscored; what comes later than that may as well be the stamp of a wrong clock, and is nobody's.
+    """
+    person = entry.person_at(slot, observed_at)
+    if person is None:
+        return None, 0
+    flags = 0 if person.home_no == entry.home_no else _OTHER_HOME
+    if person.to_ms <= received_at:
+        now = entry.person_at(slot, received_at)
+        if now is None or now.person_no != person.person_no:
+            if received_at - person.to_ms > REBINDING_GRACE_MS:
+                return None, 0
+            flags |= _BEFORE_REBINDING
+    return person, flags
+
+
+def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
+    """The value of a reading in the vital's own unit, and what is unusual about it; else it is refused."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
         raise _RefusedError(Reason.BAD_VALUE, "value")
@@ -268,7 +318,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
         raise _RefusedError(Reason.UNKNOWN_EVENT, "event")
     if row.kind not in entry.type.events:
         raise _RefusedError(Reason.EVENT_NOT_OF_DEVICE, "event")
-    flags = envelope.clock_flags
+    flags = envelope.flags
     details = _details_of(event, row)
     try:
         observed_at = _observed_at(event.get("at"), envelope, received_at)
@@ -276,24 +326,19 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
         if not row.cry_for_help:
             raise
         observed_at, flags = received_at, flags | _RESTAMPED
-    person_no, person_flags = _person_of(event, row, entry, observed_at)
-    return JudgedEvent(item, person_no, row.number, observed_at, flags | person_flags, details)
-
-
-def _person_of(event: dict[str, Any], row: EventType, entry: RegisteredDevice, observed_at: int) -> tuple[int, int]:
-    """Whose event it is; nobody's where that is allowed."""
     nobody_will_do = row.cry_for_help or not row.needs_person
     try:
-        person = entry.person_at(_slot_of(event, entry), observed_at)
+        person, whose = _owner_of(_slot_of(event, entry), observed_at, received_at, entry)
     except _RefusedError:
         if not nobody_will_do:
             raise
-        person = None
+        person, whose = None, 0
+    if person is None and not nobody_will_do:
+        known = {"event": row.kind, "at": event["at"], **details}
+        raise _NobodysError(known | ({"slot": event["slot"]} if "slot" in event else {}), observed_at, flags)
     if person is None:
-        if nobody_will_do:
-            return 0, _NOBODY
-        raise _RefusedError(Reason.UNATTRIBUTED, "slot")
-    return person.person_no, _OTHER_HOME if person.home_no != entry.home_no else 0
+        return JudgedEvent(item, 0, row.number, observed_at, flags | _NOBODY, details)
+    return JudgedEvent(item, person.person_no, row.number, observed_at, flags | whose, details)
 
 
 def _details_of(event: dict[str, Any], row: EventType) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,7 @@ class UplinkPath:
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
     gather: Gather
+    replays_retained: bool = False
     sessions_known_lost: int = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -59,6 +61,7 @@ class UplinkPath:
             if registry is None or not await self._append(self._records(deliveries, registry), stop):
                 return
             self.link.acknowledge(deliveries)
+            self._clear_retained(deliveries)
             await asyncio.sleep(self.gather.after(len(deliveries), waiting=self.link.waiting))
 
     def _records(self, deliveries: Sequence[Delivery], registry: Registry) -> list[Record]:
@@ -70,15 +73,33 @@ class UplinkPath:
             if device == CANARY_DEVICE:
                 records.extend(self.canaries.records(delivery))
                 continue
+            if delivery.retained and (self.replays_retained or not delivery.payload):
+                continue  # what was news once, or an order to the broker to forget it
             if not self.limits.admit(device, delivery.payload, now_s):
                 continue
             uplink = judge(
-                delivery.payload, device=device, entry=registry.get(device), shard=shard, received_at=received_at
+                delivery.payload,
+                device=device,
+                entry=registry.get(device),
+                shard=shard,
+                received_at=received_at,
+                retained=delivery.retained,
             )
             uplinks.append(uplink)
             records.append(Record(home_key(uplink.home_no), encode_uplink_record(uplink)))
         self._count(uplinks, registry)
         return records
+
+    def _clear_retained(self, deliveries: Sequence[Delivery]) -> None:
+        """An uplink sent with the retain flag lies at the broker, news to whoever subscribes: cleared once passed on.
+
+        A clearing that is lost comes with the device's next one.
+        """
+        topics = {one.topic for one in deliveries if one.retained and one.payload and not self.replays_retained}
+        if topics:
+            self.metrics.count("hb_ingest_retained_total", len(topics))
+            with suppress(RetryLaterError):
+                self.link.publish_retained([(topic, b"") for topic in sorted(topics)])
 
     async def _append(self, records: Sequence[Record], stop: asyncio.Event) -> bool:
         """Tries until the bus has them; False where ``stop`` came first, and nothing is acknowledged."""

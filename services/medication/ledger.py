@@ -10,7 +10,7 @@ import structlog
 
 from schemas.alerts import Finding
 from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState
-from schemas.reasons import NOT_SCORED
+from schemas.reasons import NO_TAKING
 from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEvent, Outcome, Slot, look
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -56,7 +56,7 @@ class DoseLedger:
         return 0
 
     async def _slots(self, connection: Connection, now: datetime, watermark: datetime | None) -> list[Slot]:
-        rows = await connection.fetch(self.sql["slots_to_settle"], now, watermark, _REMINDERS, TAKING, int(NOT_SCORED))
+        rows = await connection.fetch(self.sql["slots_to_settle"], now, watermark, _REMINDERS, TAKING, int(NO_TAKING))
         return [Slot(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
 
     async def _events(self, connection: Connection, slots: Sequence[Slot]) -> list[DoseEvent]:
@@ -66,7 +66,7 @@ class DoseLedger:
             [slot.early_after for slot in slots],
             [slot.missed_at for slot in slots],
             TAKING,
-            int(NOT_SCORED),
+            int(NO_TAKING),
         )
         return [DoseEvent(**row) for row in rows]
 

@@ -29,20 +29,24 @@ class TakenOverError(ConnectionEndedError):
 
 
 class Delivery(NamedTuple):
-    """A message as received. ``connection`` tells which connection its packet id belongs to."""
+    """A message as received. ``connection`` tells which connection its packet id belongs to.
+
+    ``retained``: with the retain flag. Where the broker was asked for no replay its sender has set it just now.
+    """
 
     connection: int
     packet_id: int
     topic: str
     payload: bytes
+    retained: bool = False
 
 
 class Link:
     """A connection that comes back by itself. Nothing here blocks; nothing raises inside paho's thread."""
 
-    def __init__(self, settings: MqttSettings, client_id: str, filters: Sequence[str]) -> None:
+    def __init__(self, settings: MqttSettings, client_id: str, filters: Sequence[str], how: SubscribeOptions) -> None:
         self.sessions_lost = 0
-        self._filters = filters
+        self._filters, self._how = filters, how
         self._inbox: deque[Delivery] = deque()
         self._connection = 0
         self._loop = asyncio.get_running_loop()
@@ -91,7 +95,7 @@ class Link:
         if self._filters:
             if not flags.session_present:
                 self.sessions_lost += 1
-            client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._filters])
+            client.subscribe([(name, self._how) for name in self._filters])
         self._loop.call_soon_threadsafe(self._online.set)
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any) -> None:
@@ -109,7 +113,7 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         """QoS 0: nothing to acknowledge, so its packet id is 0."""
-        self._on_burst([Arrived(0, message.topic, bytes(message.payload))])
+        self._on_burst([Arrived(0, message.topic, bytes(message.payload), message.retain)])
 
     @property
     def online(self) -> bool:
@@ -172,10 +176,21 @@ class Link:
         await asyncio.to_thread(self._thread.join, 5)
 
 
+WHAT_IS_KEPT: Final = SubscribeOptions(qos=1)
+"""Begin with what the broker has retained: it is the present state of something."""
+NEWS_ALONE: Final = SubscribeOptions(
+    qos=1, noLocal=True, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
+)
+"""Nothing retained, at no subscription: it was news once. Live messages come with the flag that they were sent with;
+what this very connection sends does not come back."""
+
+
 @asynccontextmanager
-async def open_link(settings: MqttSettings, *, client_id: str, filters: Sequence[str] = ()) -> AsyncIterator[Link]:
+async def open_link(
+    settings: MqttSettings, *, client_id: str, filters: Sequence[str] = (), how: SubscribeOptions = NEWS_ALONE
+) -> AsyncIterator[Link]:
     """A link with the user name ``client_id``. With ``filters`` it keeps a session and acknowledges by hand."""
-    link = Link(settings, client_id, filters)
+    link = Link(settings, client_id, filters, how)
     link.start()
     try:
         yield link

@@ -22,6 +22,7 @@ _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
 _QOS_BITS: Final = 0x06
 _QOS_1: Final = 0x02
+_RETAIN_BIT: Final = 0x01
 _RETAINED: Final = bytes((paho.PUBLISH | 0x01,))
 _TWO_BYTES: Final = Struct("!H")
 _ACK: Final = Struct("!BBH")
@@ -33,6 +34,7 @@ class Arrived(NamedTuple):
     packet_id: int
     topic: str
     payload: bytes
+    retained: bool
 
 
 OnBurst = Callable[[Sequence[Arrived]], None]
@@ -98,7 +100,7 @@ class BurstClient(paho.Client):
                 break
             command, start = data[start], body + length
             if command & 0xF0 == paho.PUBLISH and command & _QOS_BITS == _QOS_1:
-                burst.append(_arrived(data, body, start))
+                burst.append(_arrived(data, body, start, retained=bool(command & _RETAIN_BIT)))
             elif problem := self._take_slowly(command, data[body:start]):
                 return problem
         self._rest = data[start:]
@@ -146,9 +148,9 @@ def _variable_integer(data: bytes, at: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _arrived(data: bytes, body: int, end: int) -> Arrived:
+def _arrived(data: bytes, body: int, end: int, *, retained: bool) -> Arrived:
     """The message of a PUBLISH packet; its properties are passed over."""
     topic_end = body + 2 + _TWO_BYTES.unpack_from(data, body)[0]
     topic = data[body + 2 : topic_end].decode(errors="replace")
     length, properties = _variable_integer(data, topic_end + 2)
-    return Arrived(_TWO_BYTES.unpack_from(data, topic_end)[0], topic, data[properties + length : end])
+    return Arrived(_TWO_BYTES.unpack_from(data, topic_end)[0], topic, data[properties + length : end], retained)

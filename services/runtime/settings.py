@@ -43,13 +43,18 @@ class BusSettings(BaseSettings):
 
 
 class MqttSettings(BaseSettings):
-    """Where the broker is. A password is not needed on the embedded broker, which knows no users."""
+    """Where the broker is. A password is not needed on the embedded broker, which knows no users.
+
+    ``replays_retained``: it gives retained messages to whoever subscribes, whatever is asked for, and marks these
+    alone (rumqttd). Others obey the options of MQTT 5: they replay nothing and pass the flag of live messages on.
+    """
 
     model_config = SettingsConfigDict(env_prefix="HB_MQTT_")
 
     host: str = "127.0.0.1"
     port: int = 1883
     password: SecretStr | None = None
+    replays_retained: bool = False
 
 
 class ClockSettings(BaseSettings):

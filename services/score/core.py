@@ -1,7 +1,7 @@
 """The scoring step: one home's state and one record in, findings and calls for help out. Pure, no wall clock."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,9 +10,11 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS, VITAL_BY_CODE
-from services.score.rule import Mark, Rule, Sample, Subject, finding_from
+from services.score.habits import Habits
+from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
 from services.score.rules import RULES
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
+from services.score.rules.firmware import FIRMWARE, SENTENCES, Fault
 from services.score.rules.sos import SAME_CALL_MS, SOS
 from services.score.seen import SeenMarks
 from services.score.track import LateError, Telling, Track
@@ -22,8 +24,9 @@ _RULE_BY_VITAL: Final[Mapping[int, Rule]] = MappingProxyType(
 )
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
-_WRONG_TIME_OR_HOME: Final = int(Flag.JUMPED | Flag.OTHER_HOME)
-_OTHER_HOME: Final = int(Flag.OTHER_HOME)
+_WRONG_TIME_OR_HOME: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
+_NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
+_RETAINED: Final = int(Flag.RETAINED)
 _STEPS: Final = STEPS.number
 _CALLS_KEPT: Final = 8
 
@@ -136,6 +139,7 @@ class HomeState:
 
     seen: SeenMarks = field(default_factory=SeenMarks)
     subjects: dict[int, SubjectState] = field(default_factory=dict)
+    habits: dict[int, Habits] = field(default_factory=dict)
 
     def subject(self, person_no: int) -> SubjectState:
         """The state of a person, begun where there is none yet."""
@@ -149,6 +153,7 @@ class HomeState:
         return {
             "seen": self.seen.to_plain(),
             "subjects": {str(person_no): state.to_plain() for person_no, state in self.subjects.items()},
+            "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
         }
 
     @classmethod
@@ -157,6 +162,7 @@ class HomeState:
         return cls(
             seen=SeenMarks.from_plain(plain["seen"]),
             subjects={int(person): SubjectState.from_plain(state) for person, state in plain["subjects"].items()},
+            habits={int(device_no): Habits(*one) for device_no, one in plain.get("habits", {}).items()},
         )
 
 
@@ -176,11 +182,13 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         tally.duplicates += 1
         return []
     effects: list[Effect] = []
+    _look_at_flag(state, record, effects)
     moved = None
     for reading in record.readings:
         if (
-            (reading[5] & _MOVING or (reading[2] == _STEPS and reading[3] > 0))
+            (reading[5] & _MOVING or reading[2] == _STEPS)
             and not reading[5] & _WRONG_TIME_OR_HOME
+            and (_walks(state, record, reading, effects) if reading[2] == _STEPS else True)
             and moved != (reading[1], reading[4])
         ):
             moved = (reading[1], reading[4])
@@ -217,13 +225,54 @@ def _move(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
             _tell(rule, Subject(reading.person_no, record.home_no), tellings, effects)
 
 
+def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
+    items: Sequence[JudgedReading | JudgedEvent] = record.readings or record.events
+    retained = bool(items and items[0].flags & _RETAINED)
+    habits = state.habits.get(record.device_no)
+    if retained and habits is None:
+        habits = state.habits[record.device_no] = Habits()
+    if items and habits is not None:
+        level = habits.see_uplink(retained=retained, received_at=record.received_at)
+        if level is not None:
+            sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
+            habits.retained = _tell_of_firmware(state, record, Fault.RETAINED, habits.retained, sample, level, effects)
+
+
+def _walks(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> bool:
+    """Whether a step reading tells of movement."""
+    habits = state.habits.get(record.device_no) or state.habits.setdefault(record.device_no, Habits())
+    moved, level = habits.see_steps(reading[4], reading[3])
+    if level is not None:
+        sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
+        habits.total = _tell_of_firmware(state, record, Fault.STEP_TOTAL, habits.total, sample, level, effects)
+    return moved or bool(reading[5] & _MOVING)
+
+
+def _tell_of_firmware(
+    state: HomeState,
+    record: JudgedUplink,
+    fault: Fault,
+    episode: int,
+    sample: Sample,
+    level: int,
+    effects: list[Effect],
+) -> int:
+    """Says it of the home, since it is about no person; gives the number of the episode that goes on from now."""
+    episodes = state.subject(0).episodes
+    if level != ENDED:
+        episode = episodes[FIRMWARE.name] = episodes.get(FIRMWARE.name, 0) + 1
+    finding = finding_from(FIRMWARE, Subject(0, record.home_no), episode, Mark(level, sample, sample))
+    effects.append(finding if level == ENDED else replace(finding, doctor_text=SENTENCES[fault]))
+    return 0 if level == ENDED else episode
+
+
 def _tell(rule: Rule, subject: Subject, tellings: Sequence[Telling], effects: list[Effect]) -> None:
     effects.extend(finding_from(rule, subject, telling.episode, telling.mark) for telling in tellings)
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:
     """Whose cry for help it is: one that is nobody's here is the home's, and is never dropped."""
-    return Subject(0 if event.flags & _OTHER_HOME else event.person_no, record.home_no)
+    return Subject(0 if event.flags & _NOT_OF_HERE else event.person_no, record.home_no)
 
 
 def _sample_of(event: JudgedEvent, record: JudgedUplink) -> Sample:

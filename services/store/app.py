@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,11 +14,13 @@ from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Clock, pause
-from services.runtime.database import LOST_CONNECTION, open_pool
+from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
+from services.runtime.rounds import do_rounds
+from services.store.chores import Chores
 from services.store.core import Batch
 from services.store.guard import ChangedDatabaseError
 from services.store.settings import StoreSettings
@@ -37,13 +40,35 @@ async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, met
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-store"))
         writer = BatchWriter(pool, clock, metrics)
-        while not stop.is_set():
-            try:
-                async with open_bus(settings.bus, pool) as bus:
-                    log.info("started", partitions=bus.partitions)
-                    await StorePath(bus, writer, metrics, log, settings).run(stop)
-            except ChangedDatabaseError as error:
-                await until_well(writer, error, metrics, log, stop)
+        chores = Chores(
+            pool=pool,
+            sql=load_queries("services.store"),
+            clock=clock,
+            metrics=metrics,
+            kept_for=timedelta(days=settings.kept_days),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                do_rounds(chores.look, stop, every_s=settings.chores_every_s, log=log, metrics=metrics), name="chores"
+            )
+            tasks.create_task(_follow(settings, pool, writer, metrics, log, stop), name="follow")
+
+
+async def _follow(
+    settings: StoreSettings,
+    pool: Pool,
+    writer: BatchWriter,
+    metrics: Metrics,
+    log: structlog.typing.FilteringBoundLogger,
+    stop: asyncio.Event,
+) -> None:
+    while not stop.is_set():
+        try:
+            async with open_bus(settings.bus, pool) as bus:
+                log.info("started", partitions=bus.partitions)
+                await StorePath(bus, writer, metrics, log, settings).run(stop)
+        except ChangedDatabaseError as error:
+            await until_well(writer, error, metrics, log, stop)
 
 
 async def until_well(

@@ -1,15 +1,25 @@
 """Settlement: which sequence numbers of a device are settled, what may be acknowledged, what a batch adds. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
 
-from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_REJECTED, WHOLE_UPLINK, Ack, Refusal
+from schemas.events import EVENT_TYPES
+from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_RANGES, MAX_REJECTED, WHOLE_UPLINK, Ack, Refusal
 from schemas.reasons import Reason
 from schemas.records import Canary, Refused, SealedRecord, SealedUplink, SettledRecord
 
 Ranges = list[tuple[int, int]]
 """Half-open ranges ``[first, end)``, ascending, neither touching nor overlapping."""
+AT_HAND: Final = 64
+"""A cursor's row holds at most this many ranges, the newest; with more it grows dear to read and write each time."""
+KEPT_AT_HAND: Final = 32
+"""So many stay in the row when the others are put away."""
+LOW_RANGES: Final = MAX_GAPS + 8
+"""Of what is put away the lowest so many ranges from ``floor`` on are looked at: they say what may be acknowledged."""
+_EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.cry_for_help)
 
 
 def holds(ranges: Ranges, number: int) -> bool:
@@ -26,6 +36,23 @@ def add(ranges: Ranges, number: int) -> None:
     first = ranges[place - 1][0] if joins_left else number
     end = ranges[place][1] if joins_right else number + 1
     ranges[place - joins_left : place + joins_right] = [(first, end)]
+
+
+def touches(ranges: Ranges, number: int) -> bool:
+    """Whether ``number``, which ``ranges`` do not hold, would only make one of them longer."""
+    place = bisect_right(ranges, (number, number))
+    return (place > 0 and ranges[place - 1][1] == number) or (place < len(ranges) and ranges[place][0] == number + 1)
+
+
+def joined(*parts: Ranges) -> Ranges:
+    """All of them as one."""
+    whole: Ranges = []
+    for first, end in sorted(chain.from_iterable(parts)):
+        if whole and first <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
+        else:
+            whole.append((first, end))
+    return whole
 
 
 def upto_of(ranges: Ranges, floor: int) -> int:
@@ -53,13 +80,26 @@ def gaps_of(ranges: Ranges, upto: int) -> tuple[tuple[int, int], ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Cursor:
-    """What is settled of one epoch of one device. ``floor``: what the device no longer holds below it is abandoned."""
+    """What is settled of one epoch of one device. ``floor``: what the device no longer holds below it is abandoned.
+
+    ``settled`` holds what is settled from ``boundary`` on. What lies below is put away, ``put_away`` ranges of it; at
+    hand are the ``low`` ones from ``floor`` on, as they were (``low_is_all``: there are no more of them), and the
+    ``near`` ones that the batch may change.
+    ``refused``: uplinks of it were refused unsettled, and may lie among what was set aside.
+    """
 
     device_no: int
     epoch: int
     settled: Ranges = field(default_factory=list)
+    boundary: int = 0
+    put_away: int = 0
+    low: Ranges = field(default_factory=list)
+    low_is_all: bool = True
+    near: Ranges = field(default_factory=list)
+    refused: bool = False
     floor: int = 0
     rejected: list[tuple[int, int, str]] = field(default_factory=list)
+    _upto: int | None = field(default=None, compare=False)
     device: str = ""
     shard: int = 0
     last_received_at: int = 0
@@ -68,7 +108,68 @@ class Cursor:
         """Notes where and when the device was heard, and what it has given up."""
         self.device, self.shard = uplink.device, uplink.shard
         self.last_received_at = max(self.last_received_at, uplink.received_at)
-        self.floor = max(self.floor, uplink.oldest)
+        if uplink.oldest > self.floor:
+            self.floor, self._upto = uplink.oldest, None
+
+    def holds(self, seq: int) -> bool:
+        """Whether it is settled."""
+        return holds(self._side(seq), seq)
+
+    def has_room_for(self, seq: int) -> bool:
+        """Whether settling it keeps the ranges within bounds."""
+        return self.put_away + len(self.settled) < MAX_RANGES or touches(self._side(seq), seq)
+
+    def settle(self, seq: int) -> None:
+        """Adds what it does not hold."""
+        side = self._side(seq)
+        before = len(side)
+        add(side, seq)
+        if side is self.near:
+            self.put_away += len(side) - before
+            self._close_up()
+        if self._upto is not None and seq <= self._upto + 1:
+            self._upto = None
+
+    def _close_up(self) -> None:
+        """What reaches up to the boundary is part of what is at hand: neither side ever touches the other."""
+        if self.near and self.near[-1][1] == self.settled[0][0]:
+            self.boundary, _ = self.near.pop()
+            self.settled[0] = (self.boundary, self.settled[0][1])
+            self.put_away -= 1
+
+    def put_old_ranges_away(self) -> Ranges:
+        """Where the row has grown too long, all ranges but the newest, which are no longer ``settled`` then.
+
+        For the last step of a batch: of what was put away only what the ack needs stays at hand.
+        """
+        if len(self.settled) <= AT_HAND:
+            return []
+        lowest = [one for one in self._lowest() if one[1] >= self.floor]
+        self.low_is_all = self.low_is_all and len(lowest) <= LOW_RANGES
+        self.low, self.near = lowest[:LOW_RANGES], []
+        old, self.settled = self.settled[:-KEPT_AT_HAND], self.settled[-KEPT_AT_HAND:]
+        self.boundary = self.settled[0][0]
+        self.put_away += len(old)
+        return old
+
+    def _side(self, seq: int) -> Ranges:
+        return self.settled if seq >= self.boundary else self.near
+
+    @property
+    def upto(self) -> int:
+        """Everything up to there is settled or abandoned, as far as is at hand; -1 where nothing is."""
+        if self._upto is None:
+            self._upto = upto_of(self._lowest(), self.floor)
+        return self._upto
+
+    def _lowest(self) -> Ranges:
+        """What is settled from ``floor`` on, in full up to where it ends."""
+        if not self.put_away:
+            return self.settled
+        known = joined(self.low, self.near)
+        if self.low_is_all:
+            return joined(known, self.settled)
+        return [one for one in known if one[0] <= max(self.low[-1][0], self.floor)]
 
     def reject(self, seq: int, refusals: Iterable[Refused]) -> None:
         """Keeps the newest refusals for the ack."""
@@ -77,13 +178,12 @@ class Cursor:
 
     def settled_record(self, generation: int) -> SettledRecord:
         """The ack that this cursor gives."""
-        upto = upto_of(self.settled, self.floor)
         rejected = tuple(Refusal(seq=seq, item=item, reason=reason) for seq, item, reason in self.rejected)
         ack = Ack(
             generation=generation,
             epoch=self.epoch,
-            upto=upto,
-            gaps=gaps_of(self.settled, upto),
+            upto=self.upto,
+            gaps=gaps_of(self._lowest(), self.upto),
             rejected=rejected,
         )
         return SettledRecord(device=self.device, shard=self.shard, ack=ack)
@@ -95,12 +195,17 @@ Cursors = dict[tuple[int, int], Cursor]
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What one transaction has to write. ``touched`` in the order in which devices were last heard."""
+    """What one transaction has to write. ``touched`` in the order in which devices were last heard.
+
+    ``unsettled`` are refused and stay with their devices. ``turned_away``: of each device the newest epoch that it may
+    not begin; nothing is kept of that, it is only told.
+    """
 
     new: list[SealedUplink] = field(default_factory=list)
     anonymous: list[tuple[int, int, SealedUplink]] = field(default_factory=list)
-    jumped: list[tuple[SealedUplink, Refused]] = field(default_factory=list)
+    unsettled: list[tuple[SealedUplink, Refused]] = field(default_factory=list)
     touched: list[Cursor] = field(default_factory=list)
+    turned_away: dict[int, Cursor] = field(default_factory=dict)
     canaries: dict[tuple[str, int], int] = field(default_factory=dict)
     duplicates: int = 0
     strangers: int = 0
@@ -111,10 +216,20 @@ def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
     return sorted({(row.device_no, row.epoch) for row in records if isinstance(row, SealedUplink) and row.device_no})
 
 
-def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -> Batch:
+def is_emergency(uplink: SealedUplink) -> bool:
+    """Whether it holds a cry for help: such a one is never refused for what its device costs."""
+    return any(event.kind in _EMERGENCIES for event in uplink.events)
+
+
+def settle(
+    records: Sequence[tuple[int, int, SealedRecord]],
+    cursors: Cursors,
+    too_many: Container[tuple[int, int]] = (),
+) -> Batch:
     """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``.
 
-    A device without a cursor is not registered (any more): nothing of it is kept or settled, it will be judged anew.
+    ``too_many``: epochs (device_no, epoch) that their device may not begin now. A device without a cursor is not
+    registered (any more): nothing of it is kept or settled, it will be judged anew.
     """
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}
@@ -124,6 +239,8 @@ def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -
             batch.canaries[place] = max(batch.canaries.get(place, 0), record.received_at)
         elif not record.device_no:
             batch.anonymous.append((partition, offset, record))
+        elif (record.device_no, record.epoch) in too_many:
+            _turn_away(record, batch)
         elif (record.device_no, record.epoch) not in cursors:
             batch.strangers += 1
         else:
@@ -138,13 +255,36 @@ def settle(records: Sequence[tuple[int, int, SealedRecord]], cursors: Cursors) -
 
 def _settle_one(uplink: SealedUplink, cursor: Cursor, batch: Batch) -> None:
     cursor.see(uplink)
-    if holds(cursor.settled, uplink.seq):
+    if cursor.holds(uplink.seq):
         batch.duplicates += 1
-    elif uplink.seq > upto_of(cursor.settled, cursor.floor) + MAX_AHEAD:
-        refusal = Refused(WHOLE_UPLINK, Reason.SEQ_JUMP, "seq", b"")
-        batch.jumped.append((uplink, refusal))
-        cursor.reject(uplink.seq, (refusal,))
+    elif (reason := _why_not(uplink, cursor)) is not None:
+        cursor.refused = True
+        _refuse(uplink, reason, cursor, batch)
     else:
-        add(cursor.settled, uplink.seq)
+        cursor.settle(uplink.seq)
         cursor.reject(uplink.seq, uplink.refusals)
         batch.new.append(uplink)
+
+
+def _why_not(uplink: SealedUplink, cursor: Cursor) -> Reason | None:
+    """Why it has to wait with its device, if it has to."""
+    if uplink.events and is_emergency(uplink):
+        return None
+    if uplink.seq > cursor.upto + MAX_AHEAD:
+        return Reason.SEQ_JUMP
+    return None if cursor.has_room_for(uplink.seq) else Reason.TOO_MANY_GAPS
+
+
+def _turn_away(uplink: SealedUplink, batch: Batch) -> None:
+    cursor = batch.turned_away.get(uplink.device_no)
+    if cursor is None or cursor.epoch != uplink.epoch:
+        cursor = batch.turned_away[uplink.device_no] = Cursor(device_no=uplink.device_no, epoch=uplink.epoch)
+    cursor.see(uplink)
+    cursor.floor = 0
+    _refuse(uplink, Reason.TOO_MANY_EPOCHS, cursor, batch)
+
+
+def _refuse(uplink: SealedUplink, reason: Reason, cursor: Cursor, batch: Batch) -> None:
+    refusal = Refused(WHOLE_UPLINK, reason, "epoch" if reason is Reason.TOO_MANY_EPOCHS else "seq", b"")
+    batch.unsettled.append((uplink, refusal))
+    cursor.reject(uplink.seq, (refusal,))

@@ -5,13 +5,26 @@ select generation, cluster is null or cluster = current_cluster() as known,
        array(select coalesce(s.position, 0)
              from unnest($1::integer[]) with ordinality as asked (partition_no, place)
              left join store_positions s using (partition_no) order by asked.place) as positions,
-       null::integer as device_no, null::bigint as epoch, null::int8multirange as settled, null::bigint as floor,
+       null::integer as device_no, null::bigint as epoch, null::int8multirange as settled, null::bigint as boundary,
+       null::integer as put_away, null::int8multirange as low, null::boolean as refused, null::bigint as floor,
        null::jsonb as rejected, null::bigint as last_received_at
 from platform
 union all
 select null, null, null, locked.*
 from (
-    select c.device_no, c.epoch, c.settled, c.floor, c.rejected,
+    select c.device_no, c.epoch, c.settled, c.boundary, c.put_away,
+           case when c.put_away > 0 then (
+               select range_agg(int8range(low.first_seq, low.end_seq))
+               from (
+                   select r.first_seq, r.end_seq from settled_ranges r
+                   where r.device_no = c.device_no and r.epoch = c.epoch and r.first_seq >= coalesce((
+                       select max(s.first_seq) from settled_ranges s
+                       where s.device_no = c.device_no and s.epoch = c.epoch and s.first_seq <= c.floor
+                   ), 0)
+                   order by r.first_seq limit $4
+               ) low
+           ) end as low,
+           c.refused, c.floor, c.rejected,
            (extract(epoch from c.last_received_at) * 1000)::bigint as last_received_at
     from device_cursor c
     join unnest($2::integer[], $3::bigint[]) as needed (device_no, epoch) using (device_no, epoch)
@@ -19,36 +32,74 @@ from (
     for update of c
 ) as locked;
 
--- name: create_cursors
--- A device or an epoch heard for the first time. A device registered after the backup that was restored is unknown.
-insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)
-select device_no, epoch, '{}', 0, '[]', to_timestamp(0)
-from unnest($1::integer[], $2::bigint[]) as needed (device_no, epoch)
-where exists (select from devices d where d.device_no = needed.device_no)
-order by device_no, epoch
-on conflict do nothing;
+-- name: begin_epochs
+-- A device or an epoch heard for the first time, in the order of $2. Says which of them begin now, are begun by somebody
+-- else at this moment, or may not begin: the device has $5 epochs already of which something was heard since $4. An
+-- emergency ($3) is no matter of number. A device registered after the backup that was restored is unknown: no row.
+with asked as (
+    select needed.device_no, needed.epoch, needed.emergency or $5 >= (
+        select count(*) from device_cursor live where live.device_no = needed.device_no and live.last_received_at > $4
+    ) + row_number() over (partition by needed.device_no order by needed.emergency desc, needed.place) as allowed
+    from unnest($1::integer[], $2::bigint[], $3::boolean[]) with ordinality as needed (device_no, epoch, emergency, place)
+    where exists (select from devices d where d.device_no = needed.device_no)
+), begun as (
+    insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at, refused)
+    select device_no, epoch, '{}', 0, '[]', to_timestamp(0), exists (
+        select from set_aside s where s.device_no = asked.device_no and s.epoch = asked.epoch
+    )
+    from asked where allowed order by device_no, epoch
+    on conflict do nothing returning device_no, epoch, refused
+)
+select asked.device_no, asked.epoch, asked.allowed, begun.refused
+from asked left join begun using (device_no, epoch);
+
+-- name: near_ranges
+-- Of what is put away, what holds or touches some numbers of cursors that are locked.
+select distinct asked.device_no, asked.epoch, near.first_seq, near.end_seq
+from unnest($1::integer[], $2::bigint[], $3::bigint[]) as asked (device_no, epoch, seq)
+cross join lateral (
+    select r.first_seq, r.end_seq from settled_ranges r
+    where r.device_no = asked.device_no and r.epoch = asked.epoch and r.first_seq <= asked.seq + 1
+    order by r.first_seq desc limit 2
+) near
+where near.end_seq >= asked.seq
+order by asked.device_no, asked.epoch, near.first_seq;
+
+-- name: drop_ranges
+-- They have become parts of others.
+delete from settled_ranges r using unnest($1::integer[], $2::bigint[], $3::bigint[]) as gone (device_no, epoch, first_seq)
+where r.device_no = gone.device_no and r.epoch = gone.epoch and r.first_seq = gone.first_seq;
+
+-- name: put_ranges_away
+-- What a cursor's row no longer holds.
+insert into settled_ranges (device_no, epoch, first_seq, end_seq)
+select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]);
 
 -- name: save_progress
 -- What is settled now (the cursors are locked), and how far store has come in the log: with the rows of the same
 -- transaction, in one question.
 with cursors as (
     update device_cursor c
-    set settled = c.settled + saved.settled::int8multirange,
+    set settled = saved.settled::int8multirange,
+        boundary = saved.boundary,
+        put_away = saved.put_away,
+        refused = saved.refused,
         floor = greatest(c.floor, saved.floor),
         rejected = saved.rejected::jsonb,
         last_received_at = greatest(c.last_received_at, 'epoch'::timestamptz + saved.last_received_at * interval '1 ms')
-    from unnest($1::integer[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
-        as saved (device_no, epoch, settled, floor, rejected, last_received_at)
+    from unnest($1::integer[], $2::bigint[], $3::text[], $4::bigint[], $5::integer[], $6::boolean[], $7::bigint[],
+                $8::text[], $9::bigint[])
+        as saved (device_no, epoch, settled, boundary, put_away, refused, floor, rejected, last_received_at)
     where c.device_no = saved.device_no and c.epoch = saved.epoch
 ), positions as (
     insert into store_positions (partition_no, position)
-    select partition_no, position from unnest($7::integer[], $8::bigint[]) as passed (partition_no, position)
+    select partition_no, position from unnest($10::integer[], $11::bigint[]) as passed (partition_no, position)
     order by partition_no
     on conflict (partition_no) do update set position = greatest(store_positions.position, excluded.position)
 )
 insert into watermarks (consumer, instance, partition_no, received_at)
 select 'store', instance, partition_no, 'epoch'::timestamptz + received_at * interval '1 ms'
-from unnest($9::text[], $10::integer[], $11::bigint[]) as passed (instance, partition_no, received_at)
+from unnest($12::text[], $13::integer[], $14::bigint[]) as passed (instance, partition_no, received_at)
 on conflict (consumer, instance, partition_no)
 do update set received_at = greatest(watermarks.received_at, excluded.received_at);
 
@@ -74,14 +125,54 @@ from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::integ
 on conflict do nothing;
 
 -- name: insert_set_aside
--- What was refused, with its bytes.
-insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at)
-select device_no, epoch, seq, item, device, reason, field, raw, 'epoch'::timestamptz + received_at * interval '1 ms'
+-- What was refused, with its bytes. How an uplink ends takes the place of a refusal ($12) that left it with its device.
+insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at, observed_at, flags)
+select device_no, epoch, seq, item, device, reason, field, raw, 'epoch'::timestamptz + received_at * interval '1 ms',
+       'epoch'::timestamptz + nullif(observed_at, 0) * interval '1 ms', nullif(flags, -1)
 from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-            $9::bigint[])
-    as row (device_no, epoch, seq, item, device, reason, field, raw, received_at)
-on conflict do nothing;
+            $9::bigint[], $10::bigint[], $11::integer[])
+    as row (device_no, epoch, seq, item, device, reason, field, raw, received_at, observed_at, flags)
+on conflict (device_no, epoch, seq, item) do update
+set reason = excluded.reason, field = excluded.field, raw = excluded.raw, received_at = excluded.received_at,
+    observed_at = excluded.observed_at, flags = excluded.flags
+where set_aside.reason = any ($12::text[]) and not excluded.reason = any ($12::text[]);
+
+-- name: settled_after_all
+-- Uplinks that were refused for a time, with reasons $4, and are settled now: the refusal was not how they end.
+delete from set_aside s using unnest($1::integer[], $2::bigint[], $3::bigint[]) as now_settled (device_no, epoch, seq)
+where s.device_no = now_settled.device_no and s.epoch = now_settled.epoch and s.seq = now_settled.seq
+  and s.item = -1 and s.reason = any ($4::text[]);
 
 -- name: note_conflicts
 -- A conflict on the key of readings is a bug that must be seen.
 insert into key_conflicts (found_at, conflicts) values ($1, $2);
+
+-- name: one_at_chores
+-- Whether it is ours to clear up, until this transaction ends.
+select pg_try_advisory_xact_lock(7001069);
+
+-- name: trim_bytes
+-- Of what was set aside since $2, the newest $1 rows of a device and day keep their bytes; $3 others lose them now.
+with crowded as (
+    select device, date_trunc('day', received_at) as day from set_aside
+    where raw <> '' and reason <> 'unattributed' and received_at >= $2::timestamptz
+    group by 1, 2 having count(*) > $1
+), ranked as (
+    select s.device_no, s.epoch, s.seq, s.item, row_number() over (
+        partition by s.device, date_trunc('day', s.received_at) order by s.received_at desc, s.seq desc, s.item desc
+    ) as place
+    from set_aside s join crowded on s.device = crowded.device and date_trunc('day', s.received_at) = crowded.day
+    where s.raw <> '' and s.reason <> 'unattributed' and s.received_at >= $2::timestamptz
+), too_many as (
+    select * from ranked where place > $1 limit $3
+)
+update set_aside s set raw = '' from too_many old
+where (s.device_no, s.epoch, s.seq, s.item) = (old.device_no, old.epoch, old.seq, old.item);
+
+-- name: forget_set_aside
+-- What was set aside before $1, $2 rows at a time.
+delete from set_aside s using (
+    select device_no, epoch, seq, item from set_aside
+    where received_at < $1 and reason <> 'unattributed' limit $2
+) old
+where (s.device_no, s.epoch, s.seq, s.item) = (old.device_no, old.epoch, old.seq, old.item);

@@ -14,7 +14,8 @@ def _database() -> DatabaseSettings:
 class StoreSettings(BaseSettings):
     """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
 
-    Devices are told, and offsets committed, every ``tell_every_s``.
+    Devices are told, and offsets committed, every ``tell_every_s``. What is set aside is kept for ``kept_days``, what is
+    unattributed for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
@@ -23,6 +24,8 @@ class StoreSettings(BaseSettings):
     tell_every_s: float = Field(default=0.5, ge=0)
     most: int = Field(default=4_000, ge=1)
     most_gather_s: float = Field(default=0.015, ge=0)
+    kept_days: int = Field(default=90, ge=1)
+    chores_every_s: float = Field(default=60.0, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)

@@ -32,7 +32,7 @@ class Untold:
         if not self.positions:
             self._since_s = asyncio.get_running_loop().time()
         self._generation = generation
-        for cursor in batch.touched:
+        for cursor in (*batch.touched, *batch.turned_away.values()):
             key = (cursor.device_no, cursor.epoch)
             self._cursors.pop(key, None)
             self._cursors[key] = cursor

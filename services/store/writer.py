@@ -6,15 +6,20 @@ from typing import Any
 from asyncpg import Record, UniqueViolationError
 
 from schemas.codec import write_json
+from schemas.messages import EPOCH_LIVES_MS, MAX_LIVE_EPOCHS
+from schemas.reasons import UNSETTLED
 from schemas.records import Refused, SealedUplink
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
-from services.store.core import Batch, Cursor, Cursors, Ranges, cursors_needed, settle
+from services.store.core import LOW_RANGES, Batch, Cursor, Cursors, Ranges, cursors_needed, is_emergency, settle
 from services.store.guard import ChangedDatabaseError, Guard, Placed, first_offsets, next_offsets
 from services.store.rows import READING_COLUMNS, ReadingRows, binary_copy, reading_rows
 
 PutReadings = Callable[[Connection, ReadingRows], Awaitable[tuple[int, int]]]
+Key = tuple[int, int]
+"""``(device_no, epoch)``."""
+Away = dict[Key, Ranges]
 
 
 class BatchWriter:
@@ -37,11 +42,14 @@ class BatchWriter:
 
     async def _write(self, records: Sequence[Placed], put_readings: PutReadings) -> tuple[Batch, int]:
         async with transaction(self._pool) as connection:
-            generation, cursors = await self._lock(connection, records)
-            batch = settle(records, cursors)
+            generation, cursors, too_many = await self._lock(connection, records)
+            away = await self._load_near(connection, records, cursors)
+            batch = settle(records, cursors, too_many)
             stored, conflicts = await put_readings(connection, reading_rows(batch.new))
             await self._insert_events(connection, batch)
             await self._insert_set_aside(connection, batch)
+            await self._forget_refusals(connection, batch, cursors)
+            await self._put_away(connection, batch.touched, away)
             await self._save_progress(connection, batch.touched, next_offsets(records), batch.canaries)
         self._count(batch, stored, conflicts)
         return batch, generation
@@ -51,16 +59,67 @@ class BatchWriter:
         async with self._pool.acquire() as connection:
             return await self._guard.is_well(connection, refused)
 
-    async def _lock(self, connection: Connection, records: Sequence[Placed]) -> tuple[int, Cursors]:
-        """The generation, and the cursors of a batch, those of newcomers too. Raises ChangedDatabaseError."""
+    async def _lock(self, connection: Connection, records: Sequence[Placed]) -> tuple[int, Cursors, set[Key]]:
+        """The generation, the cursors of a batch, those of newcomers too, and the epochs that may not begin now.
+
+        Raises ChangedDatabaseError.
+        """
         firsts, needed = first_offsets(records), cursors_needed(record for _, _, record in records)
         generation, rows = await self._guard.look_and_lock(connection, firsts, needed)
         cursors = _cursors(rows)
-        unheard = [key for key in needed if key not in cursors]
-        if unheard:
-            await connection.execute(self._sql["create_cursors"], *_columns(unheard, 2))
-            cursors |= _cursors((await self._guard.look_and_lock(connection, firsts, unheard))[1])
-        return generation, cursors
+        if len(cursors) == len(needed):
+            return generation, cursors, set()
+        unheard = _in_order(records, cursors)
+        live_since = to_datetime(self._clock.now_ms() - EPOCH_LIVES_MS)
+        asked = await connection.fetch(
+            self._sql["begin_epochs"],
+            *_columns([(*key, emergency) for key, emergency in unheard.items()], 3),
+            live_since,
+            MAX_LIVE_EPOCHS,
+        )
+        too_many = {(row["device_no"], row["epoch"]) for row in asked if not row["allowed"]}
+        elsewhere = []
+        for row in asked:
+            key = (row["device_no"], row["epoch"])
+            if row["refused"] is not None:
+                cursors[key] = Cursor(device_no=key[0], epoch=key[1], refused=row["refused"])
+            elif row["allowed"]:
+                elsewhere.append(key)
+        if elsewhere:
+            cursors |= _cursors((await self._guard.look_and_lock(connection, firsts, sorted(elsewhere)))[1])
+        return generation, cursors, too_many
+
+    async def _load_near(self, connection: Connection, records: Sequence[Placed], cursors: Cursors) -> Away:
+        """Of what cursors have put away, what the numbers of a batch may touch; as it was before the batch."""
+        wanted = []
+        for _, _, record in records:
+            if isinstance(record, SealedUplink):
+                cursor = cursors.get((record.device_no, record.epoch))
+                if cursor is None:
+                    continue
+                if record.seq < cursor.boundary:
+                    wanted.append((record.device_no, record.epoch, record.seq))
+                if cursor.floor < record.oldest < cursor.boundary:
+                    wanted.append((record.device_no, record.epoch, record.oldest))
+        if not wanted:
+            return {}
+        for row in await connection.fetch(self._sql["near_ranges"], *_columns(wanted, 3)):
+            cursors[row["device_no"], row["epoch"]].near.append((row["first_seq"], row["end_seq"]))
+        return {key: list(cursor.near) for key, cursor in cursors.items() if cursor.near}
+
+    async def _put_away(self, connection: Connection, touched: Sequence[Cursor], before: Away) -> None:
+        """Moves old ranges out of rows that are too long, and writes what has changed among those moved before."""
+        gone: list[tuple[int, ...]] = []
+        come: list[tuple[int, ...]] = []
+        for cursor in touched:
+            key = (cursor.device_no, cursor.epoch)
+            was, now = set(before.get(key, ())), set(cursor.near)
+            gone += [(*key, first) for first, _ in was - now]
+            come += [(*key, *part) for part in (*(now - was), *cursor.put_old_ranges_away())]
+        if gone:
+            await connection.execute(self._sql["drop_ranges"], *_columns(gone, 3))
+        if come:
+            await connection.execute(self._sql["put_ranges_away"], *_columns(come, 4))
 
     async def _copy_readings(self, connection: Connection, rows: ReadingRows) -> tuple[int, int]:
         """Straight into the table: the cursors have removed every duplicate. Raises UniqueViolationError if not."""
@@ -90,15 +149,22 @@ class BatchWriter:
             await connection.execute(self._sql["insert_events"], *_columns(rows, 11))
 
     async def _insert_set_aside(self, connection: Connection, batch: Batch) -> None:
-        refused = [(uplink, refusal) for uplink in batch.new for refusal in uplink.refusals]
-        rows = [_set_aside(uplink, refusal, uplink.epoch, uplink.seq) for uplink, refusal in refused + batch.jumped]
+        refused = batch.unsettled + [(uplink, refusal) for uplink in batch.new for refusal in uplink.refusals]
+        rows = [_set_aside(uplink, refusal, uplink.epoch, uplink.seq) for uplink, refusal in refused]
         rows += [
             _set_aside(uplink, refusal, partition, offset)
             for partition, offset, uplink in batch.anonymous
             for refusal in uplink.refusals
         ]
         if rows:
-            await connection.execute(self._sql["insert_set_aside"], *_columns(rows, 9))
+            # One command can't write a row twice: what was refused for a time may be settled in the same batch.
+            once = {row[:4]: row for row in rows}
+            await connection.execute(self._sql["insert_set_aside"], *_columns(list(once.values()), 11), UNSETTLED)
+
+    async def _forget_refusals(self, connection: Connection, batch: Batch, cursors: Cursors) -> None:
+        again = [(one.device_no, one.epoch, one.seq) for one in batch.new if cursors[one.device_no, one.epoch].refused]
+        if again:
+            await connection.execute(self._sql["settled_after_all"], *_columns(again, 3), UNSETTLED)
 
     async def _save_progress(
         self,
@@ -108,14 +174,14 @@ class BatchWriter:
         canaries: Mapping[tuple[str, int], int],
     ) -> None:
         cursors = [
-            (one.device_no, one.epoch, _multirange(one.settled), one.floor, write_json(one.rejected).decode(),
-             one.last_received_at)
+            (one.device_no, one.epoch, _multirange(one.settled), one.boundary, one.put_away, one.refused, one.floor,
+             write_json(one.rejected).decode(), one.last_received_at)
             for one in touched
         ]  # fmt: skip
         marks = [(instance, partition, at) for (instance, partition), at in sorted(canaries.items())]
         await connection.execute(
             self._sql["save_progress"],
-            *_columns(cursors, 6),
+            *_columns(cursors, 9),
             list(positions),
             list(positions.values()),
             *_columns(marks, 3),
@@ -129,7 +195,7 @@ class BatchWriter:
         )
         self._metrics.count("hb_store_readings_total", stored)
         self._metrics.count("hb_store_events_total", sum(len(one.events) for one in batch.new))
-        refused = sum(len(one.refusals) for one in batch.new) + len(batch.jumped) + len(batch.anonymous)
+        refused = sum(len(one.refusals) for one in batch.new) + len(batch.unsettled) + len(batch.anonymous)
         self._metrics.count("hb_store_set_aside_total", refused)
         self._metrics.count("hb_store_duplicates_total", batch.duplicates)
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
@@ -142,6 +208,11 @@ def _cursors(rows: Iterable[Record]) -> Cursors:
             device_no=row["device_no"],
             epoch=row["epoch"],
             settled=[(part.lower, part.upper) for part in row["settled"]],
+            boundary=row["boundary"],
+            put_away=row["put_away"],
+            low=[(part.lower, part.upper) for part in row["low"] or ()],
+            low_is_all=len(row["low"] or ()) < LOW_RANGES,
+            refused=row["refused"],
             floor=row["floor"],
             rejected=[(seq, item, reason) for seq, item, reason in row["rejected"]],
             last_received_at=row["last_received_at"],
@@ -153,8 +224,19 @@ def _cursors(rows: Iterable[Record]) -> Cursors:
 def _set_aside(uplink: SealedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
     return (
         uplink.device_no, epoch, seq, refusal.item, uplink.device, refusal.reason, refusal.field, refusal.raw,
-        uplink.received_at,
+        uplink.received_at, refusal.observed_at, refusal.flags if refusal.observed_at else -1,
     )  # fmt: skip
+
+
+def _in_order(records: Sequence[Placed], cursors: Cursors) -> dict[Key, bool]:
+    """The epochs without a cursor as they are heard, and whether somebody cries for help in them."""
+    unheard: dict[Key, bool] = {}
+    for _, _, record in records:
+        if isinstance(record, SealedUplink) and record.device_no:
+            key = (record.device_no, record.epoch)
+            if key not in cursors:
+                unheard[key] = unheard.get(key, False) or is_emergency(record)
+    return unheard
 
 
 def _multirange(ranges: Ranges) -> str:

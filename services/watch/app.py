@@ -9,7 +9,7 @@ from services.runtime.clock import Clock, WallClock
 from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
-from services.runtime.mqtt import open_link
+from services.runtime.mqtt import WHAT_IS_KEPT, open_link
 from services.runtime.rounds import do_rounds
 from services.watch.auditor import Auditor
 from services.watch.broker import BrokerEye
@@ -46,7 +46,9 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         broker = None
         if settings.broker_counter:
             filters = [settings.broker_counter]
-            link = await stack.enter_async_context(open_link(settings.mqtt, client_id=_CLIENT_ID, filters=filters))
+            link = await stack.enter_async_context(
+                open_link(settings.mqtt, client_id=_CLIENT_ID, filters=filters, how=WHAT_IS_KEPT)
+            )
             broker = BrokerEye(link=link)
             eyes.append(broker)
         channels = open_channels(settings, client)

@@ -100,7 +100,7 @@ async def a_platform(server_dsn: str, doctors: WebhookReceiver, operators: Webho
     assert doctors.port
     stop = asyncio.Event()
     running = [
-        asyncio.create_task(service.run(settings, clock=WallClock(), stop=stop, metrics=Metrics(METRICS)))  # type: ignore[attr-defined]
+        asyncio.create_task(service.run(settings, clock=WallClock(), stop=stop, metrics=Metrics(METRICS)))
         for service, settings in ((alert, alerting), (watch, watching))
     ]
     try:

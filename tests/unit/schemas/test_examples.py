@@ -11,6 +11,8 @@ from tests.golden import BAD, FOLDER, GOOD, RECEIVED_AT, Golden
 
 NOT_CAUSED_BY_ONE_HAND_WRITTEN_PAYLOAD = {
     Reason.UNKNOWN_DEVICE,  # the register decides it
+    Reason.TOO_MANY_GAPS,  # what was sent before decides it
+    Reason.TOO_MANY_EPOCHS,  # the same
     Reason.TOO_MANY_ITEMS,  # generated in tests/unit/services/ingest/test_golden.py
 }
 

@@ -15,7 +15,7 @@ from schemas.codec import (
     open_uplink_record,
     seal,
 )
-from schemas.messages import Ack, Refusal
+from schemas.messages import SEQ_LIMIT, Ack, Refusal
 from schemas.records import Canary, JudgedEvent, JudgedReading, JudgedUplink, Refused, SettledRecord
 
 NUMBERS = st.integers(min_value=0, max_value=2**53 - 1)
@@ -41,7 +41,15 @@ EVENTS = st.builds(
     SERIALS,
     st.dictionaries(NAMES, st.booleans() | SMALL | NAMES, max_size=2),
 )
-REFUSALS = st.builds(Refused, st.integers(min_value=-1, max_value=255), NAMES, NAMES, st.binary(max_size=40))
+REFUSALS = st.builds(
+    Refused,
+    st.integers(min_value=-1, max_value=255),
+    NAMES,
+    NAMES,
+    st.binary(max_size=40),
+    st.integers(min_value=0, max_value=SEQ_LIMIT - 1),
+    st.integers(min_value=0, max_value=2**31 - 1),
+)
 UPLINKS = st.builds(
     JudgedUplink,
     device_no=SERIALS,

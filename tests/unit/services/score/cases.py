@@ -174,7 +174,53 @@ _SOS: list[Row] = [
     ),
     (M, "the uplink before it never came", [uplink(8, 5, events=["sos_pressed"])], [(1, 5)]),
 ]
-_TABLES = {"heart_rate": _HEART_RATE, "spo2": _SPO2, "glucose_low": _GLUCOSE_LOW, "sos": _SOS}
+RETAINED = int(Flag.RETAINED)
+
+
+def steps(*values: float, every: float = 5) -> list[JudgedUplink]:
+    """Steps, each five minutes."""
+    return series("steps", [(number * every, value) for number, value in enumerate(values)])
+
+
+def flagged(*minutes: float, plain: tuple[float, ...] = ()) -> list[JudgedUplink]:
+    """Uplinks with the retain flag, and others after them without."""
+    with_flag = [uplink(n, at, {"spo2": 97}, flags=RETAINED) for n, at in enumerate(minutes)]
+    return with_flag + [uplink(100 + n, at, {"spo2": 97}) for n, at in enumerate(plain)]
+
+
+_DAY = 24 * 60
+_TOTAL = (200, 200, 340, 340, 340, 410, 500, 500, 500, 500, 500, 500)
+_NEW_DAY = (510, 0, 0, 20, 20, 90, 120, 120, 300, 310, 320, 330, 340, 350, 360)
+_WITH_A_GAP = [(5 * n + (1500 if n > 5 else 0), value) for n, value in enumerate(_TOTAL)]
+_FIRMWARE: list[Row] = [
+    (F, "an uplink with the retain flag", flagged(3), [(1, 3)]),
+    (F, "it is told once", flagged(3, 4, 5, 900), [(1, 3)]),
+    (F, "a day without the flag ends it", flagged(3, plain=(10, 3 + _DAY)), [(1, 3), (0, 3 + _DAY)]),
+    (
+        F,
+        "and then it is another episode",
+        [*flagged(3, plain=(3 + _DAY,)), uplink(9, 3000, {"spo2": 97}, flags=RETAINED)],
+        [(1, 3), (0, 3 + _DAY), (1, 3000)],
+    ),
+    (F, "steps that only grow", steps(*_TOTAL), [(1, 55)]),
+    (F, "a total that begins anew at midnight is the same one", steps(*_TOTAL, *_NEW_DAY), [(1, 55)]),
+    (F, "increments after all", steps(*_TOTAL, 30, 0, 40, 12, 0, 7), [(1, 55), (0, 75)]),
+    (D, "an ordinary day of steps", steps(*[0, 12, 40, 5, 0, 0, 130, 90, 3, 0] * 20), []),
+    (D, "the same number again and again", steps(*[60] * 40), []),
+    (D, "no flag", flagged(plain=(1, 2, 3)), []),
+    (B, "eleven readings are too few", steps(*_TOTAL[:11]), []),
+    (B, "two rises are too few", steps(200, 200, 200, 200, 200, 300, 300, 300, 300, 300, 400, 400, 400), []),
+    (B, "a minute less than a day", flagged(3, plain=(2 + _DAY,)), [(1, 3)]),
+    (M, "a total with a gap of a day is one all the same", series("steps", _WITH_A_GAP), [(1, 1555)]),
+    (M, "late readings are no drop", [*steps(*_TOTAL), uplink(900, 2, {"steps": 3})], [(1, 55)]),
+]
+_TABLES = {
+    "heart_rate": _HEART_RATE,
+    "spo2": _SPO2,
+    "glucose_low": _GLUCOSE_LOW,
+    "sos": _SOS,
+    "firmware": _FIRMWARE,
+}
 CASES = [
     Case(rule=rule, kind=kind, story=story, records=records, expected=expected)
     for rule, rows in _TABLES.items()

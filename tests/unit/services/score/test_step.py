@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import Finding
+from schemas.alerts import Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
@@ -214,3 +214,32 @@ def test_a_replay_gives_the_state_that_stepping_gave(story: list[JudgedUplink]) 
     run(story, state)
 
     assert canonical(replay(story)) == canonical({str(HOME): state.to_plain()})
+
+
+def test_a_total_of_steps_does_not_switch_off_the_rules_that_need_rest() -> None:
+    """Nobody moves, the total stands still: a fast heart is told all the same, and was not before."""
+    still = [uplink(n, n, {"steps": 4000 if n < 15 else 4100, "heart_rate": 125}) for n in range(60)]
+    growing = [uplink(n, n, {"steps": 10 * n + 1, "heart_rate": 125}) for n in range(60)]
+    totals = [uplink(n - 100, n - 100, {"steps": 100 * n}) for n in range(1, 15)]
+
+    assert ("heart_rate", 1) in {(rule, level) for rule, _, level, _ in levels(run([*totals, *still]))}
+    assert "heart_rate" not in {rule for rule, *_ in levels(run([*totals, *growing]))}
+
+
+def test_what_is_said_of_firmware_is_said_of_the_home_and_names_the_fault() -> None:
+    (finding,) = run([uplink(0, 1, {"spo2": 97}, flags=int(Flag.RETAINED))])
+    assert isinstance(finding, Finding)
+    assert (finding.person_no, finding.severity) == (0, Severity.TECHNICAL)
+    assert "retain flag" in finding.doctor_text
+
+
+def test_what_was_stamped_before_a_rebinding_moves_no_rule_and_an_emergency_of_then_is_the_homes() -> None:
+    before = int(Flag.BEFORE_REBINDING)
+    fast = [uplink(n, n, {"heart_rate": 150, "steps": 0}, flags=before) for n in range(30)]
+    press = uplink(40, 5, events=["sos_pressed"], flags=before)
+    walking = [uplink(50 + n, n, {"steps": 60}, flags=before) for n in range(3)]
+    resting = [uplink(100 + n, n, {"heart_rate": 125}) for n in range(12)]
+
+    assert run(fast) == []
+    assert [one.person_no for one in run([press]) if isinstance(one, Finding)] == [0]
+    assert ("heart_rate", 1, 1, 10.0) in levels(run([*walking, *resting]))

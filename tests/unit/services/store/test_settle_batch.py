@@ -95,7 +95,7 @@ def test_an_old_copy_does_not_make_a_device_seem_silent() -> None:
 
 def test_a_jump_is_told_but_not_written_as_new() -> None:
     batch = batch_of([uplink(1, MAX_AHEAD)])
-    assert [(one.seq, refusal.reason) for one, refusal in batch.jumped] == [(MAX_AHEAD, Reason.SEQ_JUMP)]
+    assert [(one.seq, refusal.reason) for one, refusal in batch.unsettled] == [(MAX_AHEAD, Reason.SEQ_JUMP)]
     assert (batch.new, told(batch)) == ([], [("device-1", -1)])
     ack = batch.touched[0].settled_record(1).ack
     assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [(MAX_AHEAD, WHOLE_UPLINK, Reason.SEQ_JUMP)]
@@ -104,7 +104,7 @@ def test_a_jump_is_told_but_not_written_as_new() -> None:
 
 def test_what_a_batch_settles_brings_a_jump_of_the_same_batch_into_reach() -> None:
     batch = batch_of([uplink(1, 0), uplink(1, MAX_AHEAD)])
-    assert ([one.seq for one in batch.new], batch.jumped) == ([0, MAX_AHEAD], [])
+    assert ([one.seq for one in batch.new], batch.unsettled) == ([0, MAX_AHEAD], [])
 
 
 def test_a_jump_that_comes_again_in_reach_is_written_then() -> None:
@@ -145,7 +145,7 @@ def test_it_does_not_matter_which_of_two_workers_comes_first(
 def test_every_record_is_written_repeated_jumped_or_nobodys(rows: list[tuple[int, int, str]]) -> None:
     records = [uplink(device - 1, seq * 9000, reason=reason) for device, seq, reason in rows]
     batch = batch_of(records)
-    assert len(batch.new) + batch.duplicates + len(batch.jumped) + len(batch.anonymous) == len(records)
+    assert len(batch.new) + batch.duplicates + len(batch.unsettled) + len(batch.anonymous) == len(records)
     assert {cursor.device_no for cursor in batch.touched} == {one.device_no for one in records if one.device_no}
 
 
@@ -156,5 +156,5 @@ def test_the_same_batch_again_changes_nothing(rows: list[tuple[int, int, str]]) 
     once = batch_of(records, cursors)
     acks = {cursor.device: cursor.settled_record(1) for cursor in once.touched}
     again = batch_of(records, cursors)
-    assert (again.new, again.jumped, again.duplicates) == ([], [], len(records))
+    assert (again.new, again.unsettled, again.duplicates) == ([], [], len(records))
     assert {cursor.device: cursor.settled_record(1) for cursor in again.touched} == acks

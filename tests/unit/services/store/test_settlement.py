@@ -195,8 +195,8 @@ def test_a_jump_is_set_aside_and_stays_unsettled(seqs: Sequence[int]) -> None:
         known = DEVICE, EPOCH
         upto = ack_of(cursors).upto if known in cursors else -1
         batch = settled_by([uplink(seq)], cursors)
-        assert bool(batch.jumped) is (seq > upto + MAX_AHEAD)
-        assert holds(cursors[known].settled, seq) is not bool(batch.jumped)
+        assert bool(batch.unsettled) is (seq > upto + MAX_AHEAD)
+        assert holds(cursors[known].settled, seq) is not bool(batch.unsettled)
 
 
 def test_the_golden_jump_is_one() -> None:
@@ -205,10 +205,10 @@ def test_the_golden_jump_is_one() -> None:
     assert identity is not None
     epoch, seq = identity
     batch = settled_by([uplink(seq, epoch=epoch)], {})
-    ((_, refused),) = batch.jumped
+    ((_, refused),) = batch.unsettled
     assert {refused.item: (refused.reason, refused.field)} == golden.set_aside
     assert batch.new == []
-    assert settled_by([uplink(seq - 1, epoch=epoch)], {}).jumped == []
+    assert settled_by([uplink(seq - 1, epoch=epoch)], {}).unsettled == []
 
 
 def test_every_device_heard_is_told_even_for_pure_duplicates() -> None:

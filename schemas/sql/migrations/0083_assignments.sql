@@ -1,0 +1,17 @@
+-- Who said afterwards whose the readings of a device were. assigned_at is platform time, recorded_at the machine's own.
+create table assignments (
+    assignment_no bigint primary key generated always as identity,
+    assigned_at timestamptz not null,
+    recorded_at timestamptz not null,
+    device_no integer not null references devices,
+    slot smallint not null,
+    person_no integer not null references people,
+    observed_from timestamptz not null,
+    observed_until timestamptz not null,
+    readings integer not null,
+    events integer not null,
+    assigned_by text not null check (assigned_by <> ''),
+    reason text not null check (reason <> '')
+);
+create trigger assignments_are_append_only before update or delete or truncate on assignments
+for each statement execute function refuse_audit_change();

@@ -1,0 +1,183 @@
+"""Gives what a device sent while nobody was bound to a person, afterwards: `python -m services.assign`."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
+
+import typer
+from asyncpg import Record
+
+from schemas.codec import CodecError, parse_json, write_json
+from schemas.events import EVENT_TYPE_BY_KIND
+from schemas.messages import OLDEST_ACCEPTED_MS
+from schemas.reasons import Flag
+from schemas.vitals import VITAL_BY_CODE
+from services.ingest.core import value_of
+from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.database import Pool, load_queries, open_pool, transaction
+from services.runtime.errors import HearthBeatError
+from services.runtime.settings import ClockSettings, database_for_tools
+
+cli = typer.Typer(add_completion=False, help=__doc__)
+_ASSIGNED: Final = int(Flag.ASSIGNED)
+
+
+class NobodyHereError(HearthBeatError):
+    """No such device, or no such person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Whose it was: what ``device`` observed on ``slot`` from ``since`` up to ``until``; who says so, and why."""
+
+    device: str
+    person_id: UUID
+    since: datetime
+    until: datetime
+    by: str
+    reason: str
+    slot: int = 1
+
+
+class Assigned(NamedTuple):
+    """How many items were moved; ``left`` are those of that time that can't be read any more, or of another slot."""
+
+    readings: int
+    events: int
+    left: int
+
+
+class _Reading(NamedTuple):
+    vital: int
+    observed_at: datetime
+    epoch: int
+    seq: int
+    item: int
+    value: float
+    flags: int
+    received_at: datetime
+
+
+class _Event(NamedTuple):
+    epoch: int
+    seq: int
+    item: int
+    kind: int
+    observed_at: datetime
+    received_at: datetime
+    flags: int
+    details: str
+
+
+async def assign(pool: Pool, wish: Wish, clock: Clock) -> Assigned:
+    """Moves the rows, unscored, and writes down who said so; all or nothing. Raises NobodyHereError."""
+    sql = load_queries("services", "assign.sql")
+    async with transaction(pool) as connection:
+        await connection.execute(sql["lock"])
+        device = await connection.fetchrow(sql["device"], wish.device)
+        person = await connection.fetchrow(sql["person"], wish.person_id)
+        if device is None or person is None:
+            raise NobodyHereError(wish.device if device is None else str(wish.person_id))
+        rows = await connection.fetch(sql["nobodys"], device["device_no"], wish.since, wish.until)
+        flags = _ASSIGNED | (0 if person["home_no"] == device["home_no"] else int(Flag.OTHER_HOME))
+        items = [one for row in rows if (one := item_of(row, wish, flags)) is not None]
+        readings = [one for one in items if isinstance(one, _Reading)]
+        events = [one for one in items if isinstance(one, _Event)]
+        whose = person["person_no"], device["device_no"]
+        if readings:
+            await connection.execute(sql["move_readings"], *whose, *_columns(readings))
+        if events:
+            await connection.execute(sql["move_events"], *whose, device["home_no"], *_columns(events))
+        if items:
+            places = [(one.epoch, one.seq, one.item) for one in items]
+            await connection.execute(sql["drop_moved"], device["device_no"], *_columns(places))
+        await connection.execute(
+            sql["write_down"],
+            to_datetime(clock.now_ms()),
+            datetime.now(UTC),
+            device["device_no"],
+            wish.slot,
+            person["person_no"],
+            wish.since,
+            wish.until,
+            len(readings),
+            len(events),
+            wish.by,
+            wish.reason,
+        )
+    return Assigned(len(readings), len(events), len(rows) - len(items))
+
+
+def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
+    """The row as it is stored; None where it is not of this slot and time, or can't be read."""
+    try:
+        said = parse_json(row["raw"])
+    except CodecError:
+        return None
+    observed_at = row["observed_at"] or _stamp_of(said, row["received_at"])
+    if not isinstance(said, dict) or observed_at is None or not wish.since <= observed_at < wish.until:
+        return None
+    if said.get("slot", 1) != wish.slot:
+        return None
+    flags |= row["flags"] or 0
+    place = row["epoch"], row["seq"], row["item"]
+    vital = VITAL_BY_CODE.get(said.get("vital", ""))
+    if vital is not None:
+        value, unusual = value_of(said, vital)
+        return _Reading(vital.number, observed_at, *place, value, flags | unusual, row["received_at"])
+    kind = EVENT_TYPE_BY_KIND.get(said.get("event", ""))
+    if kind is None:
+        return None
+    details = {one.name: said[one.name] for one in kind.details if one.name in said}
+    return _Event(*place, kind.number, observed_at, row["received_at"], flags, write_json(details).decode())
+
+
+def _stamp_of(said: Any, received_at: datetime) -> datetime | None:
+    """Of a row from before the observation was kept: the device's own stamp, where its clock was set."""
+    at = said.get("at") if isinstance(said, dict) else None
+    received_ms = to_ms(received_at)
+    return to_datetime(at) if type(at) is int and 0 <= received_ms - at <= OLDEST_ACCEPTED_MS else None
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+@cli.command()
+def main(
+    device: str,
+    person: UUID,
+    since: Annotated[datetime, typer.Option("--from", help="UTC, as 2026-11-22T14:30:00")],
+    until: Annotated[datetime, typer.Option(help="UTC; not included")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    reason: Annotated[str, typer.Option(help="How that is known.")],
+    slot: Annotated[int, typer.Option(min=1, max=8)] = 1,
+) -> None:
+    """Moves what DEVICE observed while nobody was bound to PERSON (an id), unscored, and writes down who said so."""
+    wish = Wish(
+        device=device,
+        person_id=person,
+        since=since.replace(tzinfo=UTC),
+        until=until.replace(tzinfo=UTC),
+        by=by,
+        reason=reason,
+        slot=slot,
+    )
+    try:
+        done = asyncio.run(_assign(wish))
+    except HearthBeatError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{done.readings} readings and {done.events} events assigned, {done.left} left as they were")
+
+
+async def _assign(wish: Wish) -> Assigned:
+    async with open_pool(database_for_tools(), application="hb-assign") as pool:
+        return await assign(pool, wish, ClockSettings().clock())
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,52 @@
+"""How a device breaks the contract for firmware over time: uplinks that are retained, totals of steps. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.score.rule import ENDED
+from services.score.rules.firmware import COUNTER_DROPS, COUNTER_READINGS, COUNTER_RISES, STOPPED_AFTER_MS
+
+BEGAN: Final = 1
+
+
+@dataclass(slots=True)
+class Habits:
+    """Times in ms. ``retained`` and ``total`` are the numbers of the episodes that go on, 0 where there is none.
+
+    ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher.
+    """
+
+    retained: int = 0
+    retained_at: int = 0
+    total: int = 0
+    steps_at: int = 0
+    steps: float = 0.0
+    run: int = 0
+    rises: int = 0
+    drops: int = 0
+
+    def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
+        """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""
+        if retained:
+            self.retained_at = max(self.retained_at, received_at)
+            return None if self.retained else BEGAN
+        return ENDED if self.retained and received_at - self.retained_at >= STOPPED_AFTER_MS else None
+
+    def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
+        """Whether a step reading tells of movement; and BEGAN or ENDED where it shows a total, or none any more."""
+        if at <= self.steps_at:
+            return steps > 0 and not self.total, None
+        before, self.steps_at, self.steps = self.steps, at, steps
+        moved = steps > 0 and (not self.total or steps != before)
+        if steps >= before and steps > 0 and self.run:
+            self.run, self.rises = self.run + 1, self.rises + (steps > before)
+        else:
+            self.drops += steps < before
+            self.run, self.rises = int(steps > 0), 0
+        if self.run >= COUNTER_READINGS:
+            self.drops = 0
+            if self.rises >= COUNTER_RISES and not self.total:
+                return moved, BEGAN
+        if self.total and self.drops >= COUNTER_DROPS:
+            return moved, ENDED
+        return moved, None

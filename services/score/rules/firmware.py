@@ -1,0 +1,56 @@
+"""A device whose firmware does what the contract forbids, in a way that the platform can live with."""
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from schemas.alerts import Severity
+from services.score.rule import ENDED, HOUR_MS, Mark, Rule, by_level
+
+STOPPED_AFTER_MS: Final = 24 * HOUR_MS
+"""Uplinks without the flag for so long: the device has stopped sending them so."""
+COUNTER_READINGS: Final = 12
+"""So many step readings in a row, none 0 and none lower than the one before, ..."""
+COUNTER_RISES: Final = 3
+"""... so many of them higher: a total that only grows. Of increments that would be one walk in millions."""
+COUNTER_DROPS: Final = 3
+"""So many drops, less than COUNTER_READINGS apart: increments after all. A total drops once a day, at midnight."""
+
+
+class Fault(StrEnum):
+    """What a device does wrong."""
+
+    RETAINED = "retained"
+    STEP_TOTAL = "step_total"
+
+
+SENTENCES: Final = MappingProxyType(
+    {
+        Fault.RETAINED: "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there.",
+        Fault.STEP_TOTAL: "A device reports steps as a running total; only its rises are taken for movement.",
+    }
+)
+
+
+def _doctor(mark: Mark) -> str:
+    if mark.level == ENDED:
+        return "The device keeps to the contract again."
+    return "A device does not keep to the contract for firmware."
+
+
+FIRMWARE: Final = Rule(
+    name="firmware",
+    version=1,
+    what="uplink",
+    severities=by_level(level_1=Severity.TECHNICAL),
+    rationale=(
+        "What docs/firmware.md asks for; technical, so never among clinical alerts (clinical.md 1.7). A total of steps"
+        " would otherwise look like walking without end, and switch off every rule that needs rest (clinical.md 4.1)."
+        " Twelve readings and three rises are ours [K]."
+    ),
+    caregiver=by_level(
+        ended="The device works as it should again.",
+        level_1="A device sends its readings in an unusual way. They are kept; nothing has to be done at home.",
+    ),
+    doctor=_doctor,
+)

@@ -1,0 +1,39 @@
+"""What is set aside does not grow without end: of much junk the bytes are trimmed, old rows are forgotten."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Pool, Queries, transaction
+from services.runtime.metrics import Metrics
+
+MOST_WITH_BYTES: Final = 1_000
+"""Of a device and day (UTC) the newest so many rows keep their bytes."""
+LOOKED_AT: Final = timedelta(days=2)
+_MOST: Final = 5_000
+"""Rows in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chores:
+    """One store at a time does them. What is unattributed is somebody's readings: it stays until it is assigned."""
+
+    pool: Pool
+    sql: Queries
+    clock: Clock
+    metrics: Metrics
+    kept_for: timedelta
+
+    async def look(self) -> int:
+        """One round; says how many rows it changed, 0 when nothing is left to do. Raises LOST_CONNECTION."""
+        now = to_datetime(self.clock.now_ms())
+        async with transaction(self.pool) as connection:
+            if not await connection.fetchval(self.sql["one_at_chores"]):
+                return 0
+            trimmed = await connection.execute(self.sql["trim_bytes"], MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
+            forgotten = await connection.execute(self.sql["forget_set_aside"], now - self.kept_for, _MOST)
+        done = int(trimmed.rpartition(" ")[2]), int(forgotten.rpartition(" ")[2])
+        self.metrics.count("hb_store_trimmed_total", done[0])
+        self.metrics.count("hb_store_forgotten_total", done[1])
+        return _MOST if _MOST in done else 0
