@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -66,10 +66,10 @@ class WebhookReceiver:
 
 
 @asynccontextmanager
-async def webhook_receiver(*answers: Answer) -> AsyncIterator[WebhookReceiver]:
+async def webhook_receiver(*answers: Answer, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[WebhookReceiver]:
     """A receiver that listens."""
     receiver = WebhookReceiver(list(answers))
-    server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
+    server = await asyncio.start_server(receiver.take, host, port)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
@@ -79,9 +79,13 @@ async def webhook_receiver(*answers: Answer) -> AsyncIterator[WebhookReceiver]:
 
 @dataclass(slots=True)
 class MailServer:
-    """Gives ``replies`` to messages in turn, the last one for ever; keeps what it accepts."""
+    """Gives ``replies`` to messages in turn, the last one for ever; keeps what it accepts.
+
+    It refuses a message without ``wants`` (header names), as receivers do that hold mail to RFC 5322.
+    """
 
     replies: list[str]
+    wants: tuple[str, ...] = ("Date", "Message-ID")
     messages: list[Message] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
@@ -98,8 +102,11 @@ class MailServer:
         """The name is aiosmtpd's."""
         reply = self.replies[min(self.offered, len(self.replies) - 1)]
         self.offered += 1
+        message = message_from_bytes(envelope.content)
+        if any(message[name] is None for name in self.wants):
+            return "554 5.6.0 a header is missing"
         if reply.startswith("250"):
-            self.messages.append(message_from_bytes(envelope.content))
+            self.messages.append(message)
             self.recipients += envelope.rcpt_tos
         return reply
 
@@ -116,3 +123,33 @@ async def mail_server(*replies: str) -> AsyncIterator[MailServer]:
         yield mails
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def scripted_mail_server(**answers: str) -> AsyncIterator[int]:
+    """A mail server that says what it is told to: by verb, ``greeting`` first and ``body`` last. Gives its port."""
+    usual = {"greeting": "220 here", "EHLO": "250 localhost", "QUIT": "221 bye", "DATA": "354 go on", "body": "250 OK"}
+
+    talks: set[asyncio.Task[None] | None] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.current_task())
+        verb = "greeting"
+        with suppress(ConnectionError):
+            while verb:
+                answer = (usual | answers).get(verb, "250 OK")
+                writer.write(f"{answer}\r\n".encode())
+                await writer.drain()
+                if verb == "DATA" and answer.startswith("354"):
+                    await reader.readuntil(b"\r\n.\r\n")
+                    verb = "body"
+                else:
+                    verb = "" if verb == "QUIT" else (await reader.readline()).decode().split(" ")[0].strip().upper()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.gather(*(task for task in talks if task is not None))
