@@ -14,8 +14,9 @@ from pydantic import SecretStr, ValidationError
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
 from services.alert.channels.port import Contact, Outcome, Page, Reason
-from services.alert.channels.webhook import WebhookChannel, is_allowed, judge_answer
+from services.alert.channels.webhook import WebhookChannel, judge_answer
 from services.alert.settings import AlertSettings
+from services.alert.targets import is_allowed
 from services.runtime.settings import DatabaseSettings
 
 SECRET = "a secret of at least sixteen characters"
