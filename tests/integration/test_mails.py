@@ -19,7 +19,7 @@ from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.watch.pager import Pager, open_channels, open_client
 from services.watch.settings import WatchSettings
-from tests.integration.receivers import mail_server, scripted_mail_server, webhook_receiver
+from tests.integration.receivers import mail_server, scripted_mail_server, serving, webhook_receiver
 
 NOW_S = 1_795_867_200.0
 """Noon UTC of 2026-11-28."""
@@ -194,15 +194,10 @@ async def test_a_mail_server_that_hangs_holds_operators_up_once_and_not_once_eac
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("services.watch.pager._TIMEOUT_S", 0.3)
-    never = asyncio.Event()
 
-    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await never.wait()
-        writer.close()
+    async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    async with pager(server.sockets[0].getsockname()[1], *(f"{n}@ops.example" for n in range(8))) as (watch, _):
-        async with asyncio.timeout(1.5):
-            assert not await watch.tell("subject", "body")
-    never.set()
-    server.close()
+    operators = [f"{number}@ops.example" for number in range(8)]
+    async with serving(hang) as port, pager(port, *operators) as (watch, _), asyncio.timeout(1.5):
+        assert not await watch.tell("subject", "body")

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.alert.channels.webhook import WebhookChannel
 from services.alert.settings import AlertSettings
 from services.alert.targets import Address
 from services.runtime.settings import DatabaseSettings
-from tests.integration.receivers import webhook_receiver
+from tests.integration.receivers import serving, webhook_receiver
 
 FIRST, SECOND = "127.0.0.2", "127.0.0.1"
 PAGE = Page(
@@ -115,15 +115,14 @@ async def test_an_address_that_took_the_page_is_the_only_one_that_gets_it(
 
 
 async def test_an_address_that_hangs_up_on_the_page_is_the_only_one_that_gets_it() -> None:
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        writer.close()
 
-    server = await asyncio.start_server(hang_up, FIRST, 0)
-    port = server.sockets[0].getsockname()[1]
-    async with webhook_receiver(200, host=SECOND, port=port) as second:
+    async with (
+        serving(hang_up, host=FIRST) as port,
+        webhook_receiver(200, host=SECOND, port=port) as second,
+    ):
         result = await send(port)
-    server.close()
 
     assert result == Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
     assert second.calls == []
@@ -142,20 +141,15 @@ async def test_two_names_at_one_address_share_no_connection() -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append([])
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
-                headers = dict(line.split(": ", 1) for line in head[1:] if line)
-                await reader.readexactly(int(headers["content-length"]))
-                connections[-1].append(headers["host"].partition(":")[0])
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        writer.close()
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+            headers = dict(line.split(": ", 1) for line in head[1:] if line)
+            await reader.readexactly(int(headers["content-length"]))
+            connections[-1].append(headers["host"].partition(":")[0])
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    server = await asyncio.start_server(answer, SECOND, 0)
-    port = server.sockets[0].getsockname()[1]
-    async with channel(SECOND) as hook:
+    async with serving(answer, host=SECOND) as port, channel(SECOND) as hook:
         for name in ("one.example", "two.example"):
             assert (await hook.send(replace(PAGE, address=f"http://{name}:{port}/"))).outcome is Outcome.SENT
-    server.close()
 
     assert connections == [["one.example"], ["two.example"]]
