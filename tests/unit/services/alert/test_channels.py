@@ -41,6 +41,7 @@ def settings(**fields: object) -> AlertSettings:
 PHONE_BOOK = {
     "receiver.example": ["93.184.215.14"],
     "rebound.example": ["93.184.215.14", "127.0.0.1"],
+    "twice.example": ["2606:2800:21f:cb07::1", "93.184.215.14"],
     "2130706433": ["127.0.0.1"],
 }
 
@@ -136,6 +137,29 @@ async def test_a_webhook_goes_to_the_address_that_was_judged_under_the_receivers
     assert str(request.url) == "https://93.184.215.14/hook"
     assert request.headers["Host"] == "receiver.example"
     assert request.extensions["sni_hostname"] == "receiver.example"
+
+
+async def test_the_next_address_is_asked_under_the_receivers_name_too() -> None:
+    asked: list[httpx.Request] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            raise httpx.ConnectTimeout("nobody there")
+        return httpx.Response(200)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
+    channel = WebhookChannel(client, settings(), look_up=phone_book, unix_time=lambda: NOW_S)
+    result = await channel.send(replace(PAGE, address="https://user:word@twice.example/hook"))
+
+    assert result.outcome is Outcome.SENT
+    assert [str(request.url) for request in asked] == [
+        "https://[2606:2800:21f:cb07::1]/hook",
+        "https://93.184.215.14/hook",
+    ]
+    assert {request.headers["Host"] for request in asked} == {"twice.example"}
+    assert {request.extensions["sni_hostname"] for request in asked} == {"twice.example"}
+    assert asked[0].extensions["timeout"]["connect"] < asked[1].extensions["timeout"]["connect"]
 
 
 async def test_a_redirect_is_not_followed() -> None:
