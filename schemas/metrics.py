@@ -142,7 +142,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         name="hb_watch_pages_total",
         kind="counter",
-        help="Pages to operators, by way and how they went.",
+        help="Messages to operators, one for each of them and way, by how they went.",
         labels=("channel", "outcome"),
     ),
     Metric(name="hb_watch_heartbeats_total", kind="counter", help="Heartbeats that were answered."),

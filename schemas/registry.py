@@ -16,6 +16,7 @@ _ATOM: Final = r"[A-Za-z0-9_'][A-Za-z0-9_'+-]*"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL: Final = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 """An address that no header, no mail program and no relay takes for something else."""
+_AFTER_HOST: Final = re.compile(r"[/?#]")
 _OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
 _TURNS_TEXT: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -55,6 +56,14 @@ def _address(text: str) -> str:
     return text
 
 
+def _without_user(url: str) -> str:
+    """Whatever a reader of URLs might take for a user before the host, encoded too. What follows the host is free."""
+    host = url.partition("://")[2].lstrip("/")
+    if not {"@", "%"}.isdisjoint(_AFTER_HOST.split(host, 1)[0]):
+        raise ValueError("no user or password may stand before the host: calls are signed instead")
+    return url
+
+
 def _wall_clock(at: time) -> time:
     if at.tzinfo is not None or at.microsecond:
         raise ValueError("a time of day is the home's wall clock, to the second")
@@ -63,12 +72,16 @@ def _wall_clock(at: time) -> time:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), AfterValidator(_one_line)]
 Email = Annotated[str, StringConstraints(max_length=254, to_lower=True), AfterValidator(_address)]
-Webhook = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048)]
+Webhook = Annotated[
+    str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048), AfterValidator(_without_user)
+]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$"), AfterValidator(_not_reserved)]
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Errors name the field and hide what stood there: names, addresses, and webhooks with a secret in them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Binding(_Row):

@@ -1,13 +1,18 @@
 """Ways to reach the operators, apart from those that reach doctors; and the heartbeat to the outside."""
 
+import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
+from enum import StrEnum
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Final, Protocol
+from uuid import uuid4
 
 import aiosmtplib
 import httpx
@@ -19,6 +24,15 @@ from services.watch.settings import WatchSettings
 
 _TIMEOUT_S: Final = 8.0
 _IMPLICIT_TLS_PORT: Final = 465
+_PERMANENT: Final = 500
+
+
+class Outcome(StrEnum):
+    """How one message to operators went. REFUSED: for good, by who should have taken it."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    FAILED = "failed"
 
 
 class Channel(Protocol):
@@ -26,28 +40,28 @@ class Channel(Protocol):
 
     name: str
 
-    async def tell(self, subject: str, body: str) -> bool:
-        """Tries once, within a bounded time; whether it was taken. Raises nothing but cancellation."""
+    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
+        """Tries once, within a bounded time; an outcome for each message. Raises nothing but cancellation."""
 
 
 class Mail:
-    """E-mail to every operator; TLS everywhere but on loopback."""
+    """E-mail, a message an operator, so that who is refused keeps nobody from hearing; TLS but on loopback."""
 
     name = "email"
 
-    def __init__(self, settings: WatchSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: WatchSettings, *, unix_time: Callable[[], float]) -> None:
+        self._settings, self._unix_time = settings, unix_time
 
-    async def tell(self, subject: str, body: str) -> bool:
+    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
+        # All at once: a server that hangs is waited for once, and the next channel is tried.
+        return await asyncio.gather(*(self._send(operator, subject, body) for operator in self._settings.operators))
+
+    async def _send(self, operator: str, subject: str, body: str) -> Outcome:
         settings = self._settings
-        message = EmailMessage()
-        message["From"], message["To"] = settings.sender, ", ".join(settings.operators)
-        message["Subject"], message["Auto-Submitted"] = subject, "auto-generated"
-        message.set_content(body)
         by_tls = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
             await aiosmtplib.send(
-                message,
+                self._compose(operator, subject, body),
                 hostname=settings.smtp_host,
                 port=settings.smtp_port,
                 username=settings.smtp_user,
@@ -56,9 +70,23 @@ class Mail:
                 start_tls=not by_tls and not _is_loopback(settings.smtp_host or ""),
                 timeout=_TIMEOUT_S,
             )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return Outcome.REFUSED if all(one.code >= _PERMANENT for one in error.recipients) else Outcome.FAILED
+        except aiosmtplib.SMTPResponseException as error:
+            return Outcome.REFUSED if error.code >= _PERMANENT else Outcome.FAILED
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            return False
-        return True
+            return Outcome.FAILED
+        return Outcome.SENT
+
+    def _compose(self, operator: str, subject: str, body: str) -> EmailMessage:
+        """Raises ValueError where no header can hold the address."""
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self._settings.sender, operator, subject
+        message["Date"] = format_datetime(datetime.fromtimestamp(self._unix_time(), UTC))
+        message["Message-ID"] = f"<{uuid4()}@{self._settings.sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(body)
+        return message
 
 
 class Hook:
@@ -69,7 +97,7 @@ class Hook:
     def __init__(self, client: httpx.AsyncClient, url: str, secret: str) -> None:
         self._client, self._url, self._secret = client, url, secret.encode()
 
-    async def tell(self, subject: str, body: str) -> bool:
+    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
         payload = write_json({"subject": subject, "body": body})
         stamp = int(time.time())
         signature = hmac.new(self._secret, b"%d." % stamp + payload, sha256).hexdigest()
@@ -81,8 +109,8 @@ class Hook:
         try:
             answer = await self._client.post(self._url, content=payload, headers=headers, timeout=_TIMEOUT_S)
         except (httpx.HTTPError, httpx.InvalidURL):
-            return False
-        return answer.is_success
+            return [Outcome.FAILED]
+        return [Outcome.SENT if answer.is_success else Outcome.FAILED]
 
 
 class Pager:
@@ -98,8 +126,13 @@ class Pager:
         return bool(taken) or not self._channels
 
     async def _try(self, channel: Channel, subject: str, body: str) -> bool:
-        taken = await channel.tell(subject, body)
-        self._metrics.count("hb_watch_pages_total", channel=channel.name, outcome="sent" if taken else "failed")
+        """Whether anybody took it there. Who did not is named in the log by place in the settings, never by address."""
+        outcomes = await channel.tell(subject, body)
+        taken = Outcome.SENT in outcomes
+        for number, outcome in enumerate(outcomes, 1):
+            self._metrics.count("hb_watch_pages_total", channel=channel.name, outcome=outcome)
+            if taken and outcome is not Outcome.SENT:
+                self._log.warning("operator not told", channel=channel.name, operator=number, outcome=outcome)
         return taken
 
 
@@ -134,7 +167,7 @@ def open_channels(settings: WatchSettings, client: httpx.AsyncClient) -> list[Ch
     """The ways that are set."""
     channels: list[Channel] = []
     if settings.smtp_host is not None and settings.operators:
-        channels.append(Mail(settings))
+        channels.append(Mail(settings, unix_time=time.time))
     if settings.webhook_url is not None and settings.webhook_secret is not None:
         channels.append(Hook(client, settings.webhook_url, settings.webhook_secret.get_secret_value()))
     return channels

@@ -4,14 +4,22 @@ select received_at from watermark;
 
 -- name: overdue
 -- What should have been done: due before $1 (platform), before $2 (real), before $3 (what the watermark allows).
+-- A page whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.
 select 'step_overdue' as kind, count(*) as items, min(s.due_at) as oldest_at
 from escalation_steps s join alerts a using (alert_id)
 where s.state = 'pending' and s.due_at < $1 and a.state = 'open'
 union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all
-select 'page_unclaimed', count(*), min(created_at) from outbox
-where state = 'pending' and retry_at < $2 or state = 'sending' and leased_until < $2
+select 'page_unclaimed', count(*), min(created_at) from outbox o
+where state in ('pending', 'sending') and (
+    case state when 'pending' then retry_at else leased_until end < $2
+    or exists (
+        select from notification_attempts n
+        where (n.alert_id, n.step, n.doctor_no, n.channel) = (o.alert_id, o.step, o.doctor_no, o.channel)
+          and n.attempt = o.attempts - case o.state when 'sending' then 1 else 0 end and n.reason = 'refuses_us'
+    )
+)
 union all
 select 'check_overdue', count(*), min(due_at)
 from (

@@ -50,10 +50,22 @@ async def settle_in(
         datetime(2020, 1, 1, tzinfo=UTC),
     )
     email = f"{tag}@example.org"
-    doctor_no = await pool.fetchval(
+    doctor_no = await _doctor(pool, person_no, email=email, webhook=webhook, emails=emails)
+    return World(
+        home_no=home_no, person_no=person_no, device_no=device_no, device=device, doctor_no=doctor_no, email=email
+    )
+
+
+async def settle_doctor(pool: Pool, world: World, *, email: str) -> int:
+    """Another doctor who cares for the same person, told by e-mail."""
+    return await _doctor(pool, world.person_no, email=email, webhook=None, emails=True)
+
+
+async def _doctor(pool: Pool, person_no: int, *, email: str, webhook: str | None, emails: bool) -> int:
+    doctor_no: int = await pool.fetchval(
         "insert into doctors (email, display_name, email_alerts, webhook) values ($1, $2, $3, $4) returning doctor_no",
         email,
-        f"Dr {tag}",
+        f"Dr {email}",
         emails,
         webhook,
     )
@@ -62,9 +74,7 @@ async def settle_in(
         doctor_no,
         person_no,
     )
-    return World(
-        home_no=home_no, person_no=person_no, device_no=device_no, device=device, doctor_no=doctor_no, email=email
-    )
+    return doctor_no
 
 
 async def find(

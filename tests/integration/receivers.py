@@ -2,8 +2,8 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -14,6 +14,36 @@ from typing import Any, Literal
 from aiosmtpd.smtp import SMTP
 
 Answer = int | Literal["hang"]
+
+
+@asynccontextmanager
+async def serving(
+    take: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> AsyncIterator[int]:
+    """A server that gives each connection to ``take``; gives its port. Leaves no task behind for the next test."""
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def tracked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        with suppress(asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError):
+            await take(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(tracked, host, port)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=0.5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,42 +76,37 @@ class WebhookReceiver:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one answer, closed."""
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:]) if name}
-            body = await reader.readexactly(int(headers["content-length"]))
-            answer = self.answers[min(len(self.calls), len(self.answers) - 1)]
-            self.calls.append(Call(headers=headers, body=body))
-            if self.on_call is not None:
-                self.on_call()
-            if answer == "hang":
-                await reader.read()
-            else:
-                writer.write(f"HTTP/1.1 {answer} {HTTPStatus(answer).phrase}\r\nContent-Length: 0\r\n\r\n".encode())
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:]) if name}
+        body = await reader.readexactly(int(headers["content-length"]))
+        answer = self.answers[min(len(self.calls), len(self.answers) - 1)]
+        self.calls.append(Call(headers=headers, body=body))
+        if self.on_call is not None:
+            self.on_call()
+        if answer == "hang":
+            await reader.read()
+        else:
+            writer.write(f"HTTP/1.1 {answer} {HTTPStatus(answer).phrase}\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
 
 
 @asynccontextmanager
-async def webhook_receiver(*answers: Answer) -> AsyncIterator[WebhookReceiver]:
+async def webhook_receiver(*answers: Answer, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[WebhookReceiver]:
     """A receiver that listens."""
     receiver = WebhookReceiver(list(answers))
-    server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(receiver.take, host=host, port=port) as receiver.port:
         yield receiver
-    finally:
-        server.close()
 
 
 @dataclass(slots=True)
 class MailServer:
-    """Gives ``replies`` to messages in turn, the last one for ever; keeps what it accepts."""
+    """Gives ``replies`` to messages in turn, the last one for ever; keeps what it accepts.
+
+    It refuses a message without ``wants`` (header names), as receivers do that hold mail to RFC 5322.
+    """
 
     replies: list[str]
+    wants: tuple[str, ...] = ("Date", "Message-ID")
     messages: list[Message] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
@@ -98,8 +123,11 @@ class MailServer:
         """The name is aiosmtpd's."""
         reply = self.replies[min(self.offered, len(self.replies) - 1)]
         self.offered += 1
+        message = message_from_bytes(envelope.content)
+        if any(message[name] is None for name in self.wants):
+            return "554 5.6.0 a header is missing"
         if reply.startswith("250"):
-            self.messages.append(message_from_bytes(envelope.content))
+            self.messages.append(message)
             self.recipients += envelope.rcpt_tos
         return reply
 
@@ -116,3 +144,24 @@ async def mail_server(*replies: str) -> AsyncIterator[MailServer]:
         yield mails
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def scripted_mail_server(**answers: str) -> AsyncIterator[int]:
+    """A mail server that says what it is told to: by verb, ``greeting`` first and ``body`` last. Gives its port."""
+    usual = {"greeting": "220 here", "EHLO": "250 localhost", "QUIT": "221 bye", "DATA": "354 go on", "body": "250 OK"}
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        verb = "greeting"
+        while verb:
+            answer = (usual | answers).get(verb, "250 OK")
+            writer.write(f"{answer}\r\n".encode())
+            await writer.drain()
+            if verb == "DATA" and answer.startswith("354"):
+                await reader.readuntil(b"\r\n.\r\n")
+                verb = "body"
+            else:
+                verb = "" if verb == "QUIT" else (await reader.readline()).decode().split(" ")[0].strip().upper()
+
+    async with serving(talk) as port:
+        yield port

@@ -1,7 +1,8 @@
 """Pages reach a real mail server and a real webhook receiver, whatever these do in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from schemas.metrics import METRICS
 from services.alert import app
 from services.alert.channels import CHANNELS
-from services.alert.channels.port import ChannelType
+from services.alert.channels.port import Channel, ChannelType
 from services.alert.claims import FindingClaims
 from services.alert.delivery import LEASE_S, Delivery
 from services.alert.pages import PageQueue
@@ -22,8 +23,10 @@ from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from tests.integration.care_world import START_MS, World, find, settle_in
-from tests.integration.receivers import mail_server, webhook_receiver
+from services.watch.core import Kind
+from services.watch.database import DatabaseEye
+from tests.integration.care_world import START_MS, World, find, settle_doctor, settle_in
+from tests.integration.receivers import mail_server, scripted_mail_server, webhook_receiver
 
 SECRET = "a secret of at least sixteen characters"
 EMAIL, WEBHOOK = CHANNELS
@@ -46,7 +49,7 @@ class Desk:
 
     def __init__(self, pool: Pool, real: FakeClock, kind: ChannelType, *, smtp_port: int = 25) -> None:
         self._pool, self._real, self._kind = pool, real, kind
-        self._settings = AlertSettings(
+        self.settings = AlertSettings(
             smtp_host="127.0.0.1",
             smtp_port=smtp_port,
             sender="alerts@hearth.example",
@@ -72,20 +75,24 @@ class Desk:
         alert_id: UUID = await self._pool.fetchval("select alert_id from alerts where home_no = $1", world.home_no)
         return alert_id
 
+    def delivery(self, channel: Channel) -> Delivery:
+        """What brings this desk's pages to ``channel``."""
+        return Delivery(
+            kind=self._kind,
+            channel=channel,
+            pool=self._pool,
+            sql=self._sql,
+            base_url=self.settings.base_url,
+            clock=self._clock,
+            real=self._real,
+            metrics=self._metrics,
+            log=logger("test"),
+        )
+
     async def work(self, *, dies_before_recording: bool = False) -> int:
         """One round of the outbox; dying leaves what a SIGKILL between sending and recording leaves."""
-        async with self._kind.open(self._settings) as channel:
-            delivery = Delivery(
-                kind=self._kind,
-                channel=channel,
-                pool=self._pool,
-                sql=self._sql,
-                base_url=self._settings.base_url,
-                clock=self._clock,
-                real=self._real,
-                metrics=self._metrics,
-                log=logger("test"),
-            )
+        async with self._kind.open(self.settings) as channel:
+            delivery = self.delivery(channel)
             rows = await delivery.claim(8)
             for row in rows:
                 if dies_before_recording:
@@ -164,6 +171,57 @@ async def test_a_mailbox_that_does_not_exist_is_given_up_and_stands_in_the_audit
     assert await log_of(pool, alert_id) == [(1, "failed", "refused_by_receiver", False)]
     audit = await pool.fetch("select what, note from alert_audit where alert_id = $1 order by audit_no", alert_id)
     assert [tuple(row) for row in audit] == [("opened", None), ("page_failed", "email")]
+
+
+async def test_a_refused_mail_holds_up_neither_another_doctor_nor_the_same_doctors_webhook(
+    dsn: str, pool: Pool
+) -> None:
+    await pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
+    async with mail_server("250 OK") as mails, webhook_receiver(200) as receiver:
+        world = await settle_in(pool, webhook=receiver.address)
+        await pool.execute("update doctors set email = 'nobody-' || email where doctor_no = $1", world.doctor_no)
+        second_no = await settle_doctor(pool, world, email=f"second-{world.email}")
+        await find(pool, world)
+        async with alert_at_work(dsn, mails.port):
+            await until(lambda: bool(mails.recipients and receiver.calls), "not told")
+        alert_id = await pool.fetchval("select alert_id from alerts where home_no = $1", world.home_no)
+
+    assert mails.recipients == [f"second-{world.email}"]
+    assert len(receiver.calls) == 1
+    rows = await pool.fetch("select doctor_no, channel, state, attempts from outbox where alert_id = $1", alert_id)
+    assert sorted(map(tuple, rows)) == [
+        (world.doctor_no, "email", "failed", 1),
+        (world.doctor_no, "webhook", "sent", 1),
+        (second_no, "email", "sent", 1),
+    ]
+    audit = await pool.fetch("select what, note from alert_audit where alert_id = $1 order by audit_no", alert_id)
+    assert [tuple(row) for row in audit] == [("opened", None), ("page_failed", "email")]
+
+
+async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_the_page(
+    pool: Pool, real: FakeClock
+) -> None:
+    world = await settle_in(pool)
+    eye = DatabaseEye(pool=pool, sql=load_queries("services.watch"), clock=FakeClock(at_ms=START_MS))
+
+    async def unclaimed() -> list[str]:
+        seen = await eye.look(real.now_ms())
+        return [one.detail.partition(",")[0] for one in seen.conditions if one.kind is Kind.PAGE_UNCLAIMED]
+
+    async with scripted_mail_server(greeting="554 not you") as refusing, mail_server("250 OK") as mails:
+        desk, mended = Desk(pool, real, EMAIL, smtp_port=refusing), Desk(pool, real, EMAIL, smtp_port=mails.port)
+        alert_id = await desk.open_alert(world)
+        assert await unclaimed() == []
+        await desk.work()
+        assert await log_of(pool, alert_id) == [(1, "retry", "refuses_us", False)]
+        assert await unclaimed() == ["1"]
+        real.advance(seconds=5)
+        async with EMAIL.open(mended.settings) as channel:
+            delivery = mended.delivery(channel)
+            (row,) = await delivery.claim(8)
+            assert await unclaimed() == ["1"]  # an attempt that is under way has mended nothing yet
+            await delivery.deliver(row)
+        assert await unclaimed() == []
 
 
 async def test_a_doctor_who_switched_emails_off_meanwhile_gets_none(pool: Pool, real: FakeClock) -> None:
@@ -271,23 +329,41 @@ async def test_workers_beside_each_other_send_a_page_once(pool: Pool, real: Fake
     assert len(receiver.calls) == 1
 
 
+@asynccontextmanager
+async def alert_at_work(dsn: str, smtp_port: int) -> AsyncIterator[None]:
+    """The whole service, with both channels."""
+    settings = AlertSettings(
+        smtp_host="127.0.0.1",
+        smtp_port=smtp_port,
+        webhook_secret=SecretStr(SECRET),
+        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
+        database=DatabaseSettings(dsn=SecretStr(dsn)),
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(
+        app.run(settings, clock=FakeClock(at_ms=START_MS), stop=stop, metrics=Metrics(METRICS))
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    try:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(what)
+
+
 async def test_a_page_leaves_as_soon_as_it_is_queued(dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.alert.app._DELIVERY_POLL_S", 600.0)
     await pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
-    world, stop = await settle_in(pool), asyncio.Event()
-    async with mail_server(*["250 OK"] * 50) as mails:
-        settings = AlertSettings(
-            smtp_host="127.0.0.1", smtp_port=mails.port, database=DatabaseSettings(dsn=SecretStr(dsn))
-        )
-        running = asyncio.create_task(
-            app.run(settings, clock=FakeClock(at_ms=START_MS), stop=stop, metrics=Metrics(METRICS))
-        )
-        try:
-            await asyncio.sleep(1)  # by then the channel has found nothing and rests
-            await find(pool, world)
-            async with asyncio.timeout(10):
-                while world.email not in mails.recipients:
-                    await asyncio.sleep(0.02)
-        finally:
-            stop.set()
-            await running
+    world = await settle_in(pool)
+    async with mail_server(*["250 OK"] * 50) as mails, alert_at_work(dsn, mails.port):
+        await asyncio.sleep(1)  # by then the channel has found nothing and rests
+        await find(pool, world)
+        await until(lambda: world.email in mails.recipients, "not told")

@@ -1,9 +1,11 @@
 """Pages by e-mail, over SMTP."""
 
-import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
 from ipaddress import ip_address
 from typing import Final
 
@@ -16,13 +18,17 @@ from services.alert.settings import AlertSettings
 _TIMEOUT_S: Final = 8.0
 _IMPLICIT_TLS_PORT: Final = 465
 _PERMANENT: Final = 500
+_ABOUT_THE_MAIL: Final = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError)
+"""Refusals of MAIL, RCPT and DATA; those before are refusals of us."""
+_SIGN_IN_FIRST: Final = frozenset({530, 534, 535, 538})
+"""Answers of RFC 3207 and 4954 that may come to any command, and are about us all the same."""
 
 
 class EmailChannel:
     """One SMTP conversation a page; TLS everywhere but on loopback."""
 
-    def __init__(self, settings: AlertSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: AlertSettings, *, unix_time: Callable[[], float]) -> None:
+        self._settings, self._unix_time = settings, unix_time
 
     async def send(self, page: Page) -> Result:
         settings = self._settings
@@ -32,7 +38,7 @@ class EmailChannel:
         has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
             await aiosmtplib.send(
-                compose(page, settings.sender),
+                compose(page, settings.sender, self._unix_time()),
                 hostname=settings.smtp_host,
                 port=settings.smtp_port,
                 username=settings.smtp_user,
@@ -41,23 +47,20 @@ class EmailChannel:
                 start_tls=not is_local and not has_tls_port,
                 timeout=_TIMEOUT_S,
             )
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as error:
-            return _refused(error)
-        except aiosmtplib.SMTPResponseException:
-            return Result(outcome=Outcome.RETRY, reason=Reason.SERVER_ERROR)
-        except (aiosmtplib.SMTPException, OSError, ssl.SSLError):
-            return Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return judge_failure(error)
         except ValueError:
             return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
         return Result(outcome=Outcome.SENT, reason=Reason.ACCEPTED)
 
 
-def compose(page: Page, sender: str) -> EmailMessage:
-    """The message. Its Message-ID is the idempotency key."""
+def compose(page: Page, sender: str, unix_time: float) -> EmailMessage:
+    """The message of that moment. Its Message-ID is the idempotency key."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = page.address
     message["Subject"] = f"HearthBeat alert {page.alert_id}" + (" (told before)" if page.step > 1 else "")
+    message["Date"] = format_datetime(datetime.fromtimestamp(unix_time, UTC))
     message["Message-ID"] = f"<{page.key}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if page.possible_duplicate:
@@ -67,13 +70,26 @@ def compose(page: Page, sender: str) -> EmailMessage:
     return message
 
 
-def _refused(error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError) -> Result:
-    codes = (
-        [one.code for one in error.recipients] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error.code]
-    )
-    if all(code >= _PERMANENT for code in codes):
+def judge_failure(error: aiosmtplib.SMTPException | OSError) -> Result:
+    """5xx to MAIL, RCPT or DATA stays so for this mail. 5xx before that is about us, and an operator can mend it."""
+    codes = _codes(error)
+    if not codes:
+        # Without STARTTLS, or a way to sign in that both know, aiosmtplib raises what carries no code.
+        return Result(
+            outcome=Outcome.RETRY, reason=Reason.NO_ANSWER if isinstance(error, OSError) else Reason.REFUSES_US
+        )
+    if any(code < _PERMANENT for code in codes):
+        return Result(outcome=Outcome.RETRY, reason=Reason.SERVER_ERROR)
+    if isinstance(error, _ABOUT_THE_MAIL) and _SIGN_IN_FIRST.isdisjoint(codes):
         return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_BY_RECEIVER)
-    return Result(outcome=Outcome.RETRY, reason=Reason.SERVER_ERROR)
+    return Result(outcome=Outcome.RETRY, reason=Reason.REFUSES_US)
+
+
+def _codes(error: aiosmtplib.SMTPException | OSError) -> list[int]:
+    """What the server answered; nothing where it did not."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return [one.code for one in error.recipients]
+    return [error.code] if isinstance(error, aiosmtplib.SMTPResponseException) else []
 
 
 def _is_loopback(host: str) -> bool:
@@ -85,7 +101,7 @@ def _is_loopback(host: str) -> bool:
 
 @asynccontextmanager
 async def _open(settings: AlertSettings) -> AsyncIterator[EmailChannel]:
-    yield EmailChannel(settings)
+    yield EmailChannel(settings, unix_time=time.time)
 
 
 EMAIL: Final = ChannelType(

@@ -21,13 +21,17 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why, for the delivery log and the metric. Names no person and no address."""
+    """Why, for the delivery log and the metric. Names no person and no address.
+
+    REFUSES_US: the server wants nothing of ours, whatever it is and whom it is for; operators have to mend that.
+    """
 
     ACCEPTED = "accepted"
     NO_ADDRESS = "no_address"
     NO_ANSWER = "no_answer"
     SERVER_ERROR = "server_error"
     REFUSED_BY_RECEIVER = "refused_by_receiver"
+    REFUSES_US = "refuses_us"
     REFUSED_TARGET = "refused_target"
     UNKNOWN_HOST = "unknown_host"
     REDIRECT = "redirect"

@@ -3,10 +3,10 @@
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from socket import SOCK_STREAM, gaierror
 from typing import Final
 
@@ -15,15 +15,16 @@ from pydantic_core import to_json
 
 from services.alert.channels.port import ChannelType, Outcome, Page, Reason, Result
 from services.alert.settings import AlertSettings
+from services.alert.targets import Address, is_allowed
 
 _TIMEOUT_S: Final = 8.0
+"""For a page, its look-up and every address that is tried included."""
+_LEAST_CONNECT_S: Final = 1.0
+"""What an address gets that is not the last, however many there are."""
 _NEVER_ACCEPTED: Final = frozenset({400, 405, 410, 413, 415, 422})
 """Answers that say that this request can't ever be accepted. Others (401, 404 too) may heal."""
 _HIGHEST_PORT: Final = 65_535
-_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
@@ -40,22 +41,31 @@ class WebhookChannel:
 
     async def send(self, page: Page) -> Result:
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                return await self._post(page)
+            async with asyncio.timeout(_TIMEOUT_S) as limit:
+                return await self._post(page, limit)
         except (TimeoutError, httpx.TransportError, OSError):
             return Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
 
-    async def _post(self, page: Page) -> Result:
+    async def _post(self, page: Page, limit: asyncio.Timeout) -> Result:
         try:
             url = httpx.URL(page.address)
-            target = await self._target_of(url)
+            targets = await self._targets_of(url)
         except gaierror:
             return Result(outcome=Outcome.RETRY, reason=Reason.UNKNOWN_HOST)
         except (httpx.InvalidURL, ValueError):
-            target = None
-        if target is None:
+            targets = ()
+        if not targets:
             return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
         body = to_json({"key": page.key, "alert_id": page.alert_id, "step": page.step, "link": page.link})
+        headers = self._headers(page, url, body)
+        *earlier, last = targets
+        for after, target in zip(range(len(earlier), 0, -1), earlier, strict=True):
+            # Then nothing was sent. Any other failure may come after that, and another address could be told twice.
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._post_to(target, url, headers, body, _share_s(limit, after))
+        return await self._post_to(last, url, headers, body, _TIMEOUT_S)
+
+    def _headers(self, page: Page, url: httpx.URL, body: bytes) -> dict[str, str]:
         headers = {
             "Host": url.netloc.decode(),
             "Content-Type": "application/json",
@@ -64,23 +74,35 @@ class WebhookChannel:
         }
         if page.possible_duplicate:
             headers["HearthBeat-Possible-Duplicate"] = "yes"
-        # To the very address that was judged: a second look-up could answer another one.
+        return headers
+
+    async def _post_to(
+        self, target: Address, url: httpx.URL, headers: Mapping[str, str], body: bytes, connect_s: float
+    ) -> Result:
+        """To the very address that was judged: a second look-up could answer another one."""
         there = url.copy_with(host=str(target), userinfo=b"")
+        timeout = httpx.Timeout(_TIMEOUT_S, connect=connect_s)
         async with self._client.stream(
-            "POST", there, content=body, headers=headers, extensions={"sni_hostname": url.host}
+            "POST", there, content=body, headers=headers, timeout=timeout, extensions={"sni_hostname": url.host}
         ) as response:
             return judge_answer(response.status_code)
 
-    async def _target_of(self, url: httpx.URL) -> Address | None:
-        """Looked up once; None where any address behind the name is out of bounds. Raises gaierror."""
+    async def _targets_of(self, url: httpx.URL) -> Sequence[Address]:
+        """Looked up once; none where any address behind the name is out of bounds. Raises gaierror."""
         if url.scheme not in {"https", "http"} or not url.host:
-            return None
+            return ()
         usual = 443 if url.scheme == "https" else 80
         port = usual if url.port is None else url.port
         addresses = await self._look_up(url.host, port) if 0 < port <= _HIGHEST_PORT else ()
-        if not addresses or not all(is_allowed(address, url.scheme, self._allowed) for address in addresses):
-            return None
-        return addresses[0]
+        if not all(is_allowed(address, url.scheme, self._allowed) for address in addresses):
+            return ()
+        return addresses
+
+
+def _share_s(limit: asyncio.Timeout, after: int) -> float:
+    """How long an address may take to connect, so that those ``after`` it and the answer have their time too."""
+    left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
+    return max(_LEAST_CONNECT_S, left / (after + 2))
 
 
 def signature_headers(secret: bytes, body: bytes, timestamp: int) -> dict[str, str]:
@@ -93,25 +115,6 @@ async def look_up(host: str, port: int) -> list[Address]:
     """Every address behind a name, as the system resolves it. Raises gaierror."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
     return [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
-
-
-def is_allowed(address: Address, scheme: str, allowed: Iterable[Network]) -> bool:
-    """By https what is public or allowed, by http only allowed loopback. An IPv4 address in an IPv6 one counts."""
-    inner = embedded_address(address)
-    is_listed = any(inner in network for network in allowed)
-    if scheme == "http":
-        return is_listed and inner.is_loopback
-    return is_listed or (inner.is_global and not inner.is_multicast)
-
-
-def embedded_address(address: Address) -> Address:
-    """What an IPv4-mapped, 6to4, Teredo or NAT64 address leads to."""
-    if not isinstance(address, IPv6Address):
-        return address
-    if address in _TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
 
 
 def judge_answer(status: int) -> Result:

@@ -14,11 +14,13 @@ from pydantic import SecretStr, ValidationError
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
 from services.alert.channels.port import Contact, Outcome, Page, Reason
-from services.alert.channels.webhook import WebhookChannel, is_allowed, judge_answer
+from services.alert.channels.webhook import WebhookChannel, judge_answer
 from services.alert.settings import AlertSettings
+from services.alert.targets import is_allowed
 from services.runtime.settings import DatabaseSettings
 
 SECRET = "a secret of at least sixteen characters"
+NOW_S = 1_700_000_000.9
 PAGE = Page(
     key="00000000-0000-0000-0000-000000000007.2.5.webhook",
     alert_id=UUID(int=7),
@@ -39,6 +41,7 @@ def settings(**fields: object) -> AlertSettings:
 PHONE_BOOK = {
     "receiver.example": ["93.184.215.14"],
     "rebound.example": ["93.184.215.14", "127.0.0.1"],
+    "twice.example": ["2606:2800:21f:cb07::1", "93.184.215.14"],
     "2130706433": ["127.0.0.1"],
 }
 
@@ -63,7 +66,7 @@ class Receiver:
 
     def channel(self, **fields: object) -> WebhookChannel:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        return WebhookChannel(client, settings(**fields), look_up=phone_book, unix_time=lambda: 1_700_000_000.9)
+        return WebhookChannel(client, settings(**fields), look_up=phone_book, unix_time=lambda: NOW_S)
 
 
 def test_every_channel_has_a_name_of_its_own_and_is_off_until_configured() -> None:
@@ -83,9 +86,10 @@ def test_a_short_webhook_secret_is_refused_at_start() -> None:
 
 
 def test_an_email_holds_the_alerts_id_and_a_link_and_nothing_else_about_it() -> None:
-    message = compose(replace(PAGE, address="doctor@example.org"), "alerts@hearth.example")
+    message = compose(replace(PAGE, address="doctor@example.org"), "alerts@hearth.example", NOW_S)
 
     assert message["Message-ID"] == f"<{PAGE.key}@hearth.example>"
+    assert message["Date"] == "Tue, 14 Nov 2023 22:13:20 +0000"
     assert message["To"] == "doctor@example.org"
     assert message.get_content() == (
         f"Alert {PAGE.alert_id}\nIt is waiting for an answer.\nThe reason is on the console:\n{PAGE.link}\n"
@@ -93,12 +97,12 @@ def test_an_email_holds_the_alerts_id_and_a_link_and_nothing_else_about_it() -> 
 
 
 def test_an_email_about_an_alert_that_was_answered_meanwhile_says_so() -> None:
-    assert "It has been answered since." in compose(replace(PAGE, handled=True), "a@b").get_content()
+    assert "It has been answered since." in compose(replace(PAGE, handled=True), "a@b", NOW_S).get_content()
 
 
 def test_an_email_that_may_be_a_repetition_is_marked() -> None:
-    assert compose(replace(PAGE, possible_duplicate=True), "a@b")["X-HearthBeat-Possible-Duplicate"] == "yes"
-    assert "X-HearthBeat-Possible-Duplicate" not in compose(PAGE, "a@b")
+    assert compose(replace(PAGE, possible_duplicate=True), "a@b", NOW_S)["X-HearthBeat-Possible-Duplicate"] == "yes"
+    assert "X-HearthBeat-Possible-Duplicate" not in compose(PAGE, "a@b", NOW_S)
 
 
 async def test_a_webhook_is_signed_over_time_and_body() -> None:
@@ -133,6 +137,29 @@ async def test_a_webhook_goes_to_the_address_that_was_judged_under_the_receivers
     assert str(request.url) == "https://93.184.215.14/hook"
     assert request.headers["Host"] == "receiver.example"
     assert request.extensions["sni_hostname"] == "receiver.example"
+
+
+async def test_the_next_address_is_asked_under_the_receivers_name_too() -> None:
+    asked: list[httpx.Request] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            raise httpx.ConnectTimeout("nobody there")
+        return httpx.Response(200)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
+    channel = WebhookChannel(client, settings(), look_up=phone_book, unix_time=lambda: NOW_S)
+    result = await channel.send(replace(PAGE, address="https://user:word@twice.example/hook"))
+
+    assert result.outcome is Outcome.SENT
+    assert [str(request.url) for request in asked] == [
+        "https://[2606:2800:21f:cb07::1]/hook",
+        "https://93.184.215.14/hook",
+    ]
+    assert {request.headers["Host"] for request in asked} == {"twice.example"}
+    assert {request.extensions["sni_hostname"] for request in asked} == {"twice.example"}
+    assert asked[0].extensions["timeout"]["connect"] < asked[1].extensions["timeout"]["connect"]
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -16,7 +16,7 @@ from services.alert.settings import AlertSettings
 from services.runtime.settings import DatabaseSettings
 
 HEADERS = {
-    *("From", "To", "Subject", "Message-ID", "Auto-Submitted"),
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
     *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
 }
 PUBLIC = "93.184.215.14"
@@ -46,13 +46,13 @@ async def test_an_e_mail_address_is_reached_alone_or_neither_registered_nor_sent
     address = made_of(case.sent["address"]).decode()
     if case.fate["registered"]:
         doctor = Doctor(email=address, name="Dr Who")
-        message = compose(page_to(doctor.email), "hb@example.org")
+        message = compose(page_to(doctor.email), "hb@example.org", 1_700_000_000.0)
         assert set(message.keys()) == HEADERS
         assert [one.addr_spec for one in message["To"].addresses] == [address.lower()]
     else:
         with pytest.raises(ValidationError):
             Doctor(email=address, name="Dr Who")
-        sent = await EmailChannel(SETTINGS).send(page_to(address))
+        sent = await EmailChannel(SETTINGS, unix_time=lambda: 1_700_000_000.0).send(page_to(address))
         assert (sent.outcome, sent.reason) == (Outcome.FAILED, Reason.REFUSED_TARGET)
 
 
