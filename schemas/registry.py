@@ -119,7 +119,8 @@ class Home(_Row):
 class Doctor(_Row):
     """A family doctor and the people in their care. ``webhook`` is an https address (http on loopback).
 
-    ``people`` is all of them: whoever is left out is theirs no longer. ``without_people`` says that nobody is, on purpose.
+    ``people`` is all of them: whoever is left out is theirs no longer. ``without_people`` says that it is meant to be
+    empty.
     """
 
     email: Email

@@ -9,7 +9,6 @@ from deploy.platform.platform import Platform
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 
-
 DOCTOR: Final = "doctor@example.org"
 
 

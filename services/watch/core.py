@@ -47,7 +47,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.FINDING_UNCLAIMED: "A finding has become no alert.",
         Kind.CHECK_OVERDUE: "A fall, a call for help or a dose should have been judged, and was not.",
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
-        Kind.NOBODY_TO_TELL: "People are monitored about whom nobody would be told: no doctor of theirs has an address.",
+        Kind.NOBODY_TO_TELL: "People are monitored about whom nobody would be told; `services.api untold` lists them.",
         Kind.PAGE_FAILED: "A page could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",
@@ -61,8 +61,8 @@ HOLDS_MS: Final[Mapping[Kind, int]] = MappingProxyType(
     {Kind.PLATFORM_OUTAGE: 10_000, Kind.DATABASE_AWAY: 5_000, Kind.SERVICE_DOWN: 15_000, Kind.SERVICE_WAITS: 15_000,
      Kind.NOBODY_TO_TELL: 30_000}
 )  # fmt: skip
-"""How long a condition has to be seen before it is an incident: a restart takes a few seconds and is none. Nor is it one
-when care and a binding end by one register file: the binding does so ten seconds later."""
+"""How long a condition has to be seen before it is an incident: a restart takes a few seconds and is none. Nor is it
+one that a register file ends care and a binding: the binding ends ten seconds later."""
 
 REMINDS_MS: Final[Mapping[Kind, int]] = MappingProxyType({Kind.NOBODY_TO_TELL: 24 * 3_600_000})
 """Told again once a day: it may be meant (``nobody_to_tell`` of a register file), and then stands for long."""

@@ -40,7 +40,8 @@ class DatabaseEye:
     def kinds(self) -> frozenset[Kind]:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
-             Kind.COMMAND_UNSENT, Kind.NOBODY_TO_TELL, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+             Kind.COMMAND_UNSENT, Kind.NOBODY_TO_TELL, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.DEVICE_FLOOD,
+             Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def look(self, now: int) -> Look:

@@ -1,4 +1,4 @@
-"""Nobody is left monitored with nobody to tell: the register command refuses it, unless the file says that it is meant."""
+"""The register command refuses to leave anybody monitored with nobody to tell, unless the file says so."""
 
 import re
 from collections.abc import AsyncIterator
