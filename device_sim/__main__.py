@@ -15,7 +15,7 @@ from device_sim import load as bench
 from device_sim import replay as recorded
 from device_sim.clock import SimClock
 from device_sim.errors import SimulatorError
-from device_sim.fleet import make_fleet, make_load_fleet
+from device_sim.fleet import DOCTOR, make_fleet, make_load_fleet
 from device_sim.incidents import IncidentPlan
 from device_sim.oracle import Oracle
 from device_sim.outbox import Limits
@@ -82,13 +82,14 @@ def fleet(
     seed: Seed = 1,
     start_ms: StartMs = None,
     load_devices: Annotated[int, typer.Option(help="Instead: so many bands, for `load`.")] = 0,
+    doctor: Annotated[str, typer.Option(help="Who cares for everybody, and for nobody else.")] = DOCTOR,
 ) -> None:
     """Writes the register file of a seeded fleet. Dose times depend on the start of platform time."""
     start = SimClock.from_environment(os.environ).origin_ms if start_ms is None else start_ms
     made = (
-        make_load_fleet(devices=load_devices, seed=seed)
+        make_load_fleet(devices=load_devices, seed=seed, doctor=doctor)
         if load_devices
-        else make_fleet(homes=homes, seed=seed, start_ms=start)
+        else make_fleet(homes=homes, seed=seed, start_ms=start, doctor=doctor)
     )
     _write_register(register, made)
 

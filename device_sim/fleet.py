@@ -45,18 +45,20 @@ _CRITICAL_DRUGS: Final = ("Levodopa", "Insulin aspart", "Apixaban")
 _QUIET_PLAN_AFTER: Final = timedelta(hours=8)
 
 
-def make_fleet(*, homes: int, seed: int, start_ms: int) -> Register:
+def make_fleet(*, homes: int, seed: int, start_ms: int, doctor: str = DOCTOR) -> Register:
     """The same for the same arguments. Critical doses: 12 to 16 minutes after ``start_ms``, then each six hours."""
-    rows = tuple(_home(number, seed, start_ms) for number in range(homes))
-    people = tuple(person.person_id for home in rows for person in home.people)
-    return Register(homes=rows, doctors=(Doctor(email=DOCTOR, name="Dr. Example", people=people),))
+    return _cared_for(doctor, tuple(_home(number, seed, start_ms) for number in range(homes)))
 
 
-def make_load_fleet(*, devices: int, seed: int) -> Register:
+def make_load_fleet(*, devices: int, seed: int, doctor: str = DOCTOR) -> Register:
     """``devices`` bands, two people with a band each in a home."""
-    rows = tuple(_load_home(number, min(2, devices - 2 * number), seed) for number in range((devices + 1) // 2))
-    people = tuple(person.person_id for home in rows for person in home.people)
-    return Register(homes=rows, doctors=(Doctor(email=DOCTOR, name="Dr. Example", people=people),))
+    numbers = range((devices + 1) // 2)
+    return _cared_for(doctor, tuple(_load_home(number, min(2, devices - 2 * number), seed) for number in numbers))
+
+
+def _cared_for(doctor: str, homes: tuple[Home, ...]) -> Register:
+    people = tuple(person.person_id for home in homes for person in home.people)
+    return Register(homes=homes, doctors=(Doctor(email=doctor, name="Dr. Example", people=people),))
 
 
 def _home(number: int, seed: int, start_ms: int) -> Home:

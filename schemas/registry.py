@@ -130,17 +130,23 @@ class Home(_Row):
 
 
 class Doctor(_Row):
-    """A family doctor and the people in their care. ``webhook`` is an https address (http on loopback)."""
+    """A family doctor and the people in their care. ``webhook`` is an https address (http on loopback).
+
+    ``people`` is all of them: whoever is left out is theirs no longer. ``without_people`` says that it is meant to be
+    empty.
+    """
 
     email: Email
     name: Name
     people: tuple[UUID, ...] = ()
+    without_people: bool = Field(default=False, strict=True)
     email_alerts: bool = True
     webhook: Webhook | None = None
 
 
 class Register(_Row):
-    """A whole register file."""
+    """A whole register file. ``nobody_to_tell``: people whom no doctor would be told about, and that is meant."""
 
     homes: tuple[Home, ...] = ()
     doctors: tuple[Doctor, ...] = ()
+    nobody_to_tell: tuple[UUID, ...] = ()

@@ -200,7 +200,7 @@ def open_ground(soil: Soil, directory: Path, say: Say, *, quick: bool, seed: int
             Ground(
                 soil=soil, platform=platform, clock=clock, inbox=inbox, receiver=receiver, proxies=proxies,
                 fleet=Fleet(platform, directory / "fleet", homes=soil.homes, seed=seed),
-                hand=Fleet(platform, directory / "hand", homes=4, seed=seed + 1),
+                hand=Fleet(platform, directory / "hand", homes=4, seed=seed + 1, doctor="hand@example.org"),
                 directory=directory, say=say, chance=Random(seed), quick=quick,
             )
         )  # fmt: skip

@@ -3,19 +3,24 @@
 import json
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from deploy.platform.platform import Platform
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 
+DOCTOR: Final = "doctor@example.org"
+
 
 class Fleet:
-    """Makes a register with the simulator, registers it, and runs the simulator against the stack."""
+    """Makes a register with the simulator, registers it, and runs the simulator against the stack.
 
-    def __init__(self, platform: Platform, directory: Path, *, homes: int, seed: int) -> None:
+    Two fleets of one platform need two doctors: a register file is the whole truth about a doctor's people.
+    """
+
+    def __init__(self, platform: Platform, directory: Path, *, homes: int, seed: int, doctor: str = DOCTOR) -> None:
         self.directory = directory
-        self._platform, self._homes, self._seed = platform, homes, seed
+        self._platform, self._homes, self._seed, self._doctor = platform, homes, seed, doctor
         directory.mkdir(parents=True, exist_ok=True)
 
     def path(self, name: str) -> Path:
@@ -25,12 +30,28 @@ class Fleet:
     def register(self, *arguments: str) -> None:
         """Writes the register, tells the database and the broker. ``arguments`` go to ``device_sim fleet``."""
         asked = arguments or ("--homes", str(self._homes))
+        earlier = self._in_care()
         run_tool(
             self._platform.environment,
-            "device_sim", "fleet", *asked, "--seed", str(self._seed), "--register", str(self.path("register.json")),
+            "device_sim", "fleet", *asked, "--seed", str(self._seed), "--doctor", self._doctor,
+            "--register", str(self.path("register.json")),
         )  # fmt: skip
+        self._keep_in_care(earlier)
         self._platform.command("services.api", "register", str(self.path("register.json")), earlier=True)
         self.make_known()
+
+    def _in_care(self) -> list[str]:
+        if not self.path("register.json").exists():
+            return []
+        people: list[str] = json.loads(self.path("register.json").read_text())["doctors"][0]["people"]
+        return people
+
+    def _keep_in_care(self, people: list[str]) -> None:
+        """A smaller fleet than before leaves devices registered: whoever has one keeps the doctor who is told."""
+        register = json.loads(self.path("register.json").read_text())
+        doctor = register["doctors"][0]
+        doctor["people"] = list(dict.fromkeys([*doctor["people"], *people]))
+        self.path("register.json").write_text(json.dumps(register, indent=2) + "\n")
 
     def make_known(self) -> None:
         """Gives every new device of the register a secret of its own, at the broker and in the credentials file.

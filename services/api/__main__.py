@@ -1,9 +1,10 @@
-"""The console as a process, and its two commands: register FILE, set-password EMAIL."""
+"""The console as a process, and its commands: register FILE, untold, set-password EMAIL."""
 
 import asyncio
 import os
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from schemas.metrics import METRICS
 from schemas.registry import Register
 from services.api import app
 from services.api.passwords import set_password
-from services.api.registration import BINDING_LEAD_S, Registered
+from services.api.registration import BINDING_LEAD_S, Registered, untold_people
 from services.api.registration import register as write_register
 from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
@@ -63,6 +64,24 @@ def register(file: Path) -> None:
 async def _register(wanted: Register, clock: Clock) -> Registered:
     async with open_pool(database_for_tools(), application="hb-register") as pool:
         return await write_register(pool, wanted, to_datetime(clock.now_ms()), lead_s=BINDING_LEAD_S * clock.rate)
+
+
+@cli.command()
+def untold() -> None:
+    """Lists the ids of monitored people of whom nobody would be told, one a line; exit code 1 when there are any."""
+    try:
+        found = asyncio.run(_untold(ClockSettings().clock()))
+    except HearthBeatError as error:
+        _say.print(str(error), markup=False)
+        raise typer.Exit(2) from error
+    for person_id in found:
+        typer.echo(str(person_id))
+    raise typer.Exit(1 if found else 0)
+
+
+async def _untold(clock: Clock) -> list[UUID]:
+    async with open_pool(database_for_tools(), application="hb-untold") as pool:
+        return await untold_people(pool, to_datetime(clock.now_ms()))
 
 
 @cli.command("set-password")

@@ -22,6 +22,14 @@ def _all_queries() -> Queries:
     )
 
 
+@dataclass(slots=True)
+class Counted:
+    """How many people it was, and until when that will do (monotonic seconds)."""
+
+    people: int = 0
+    good_until_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     """The console's parts, made once in ``app.run``."""
@@ -34,6 +42,7 @@ class Console:
     metrics: Metrics
     passwords: Passwords = field(default_factory=Passwords)
     sql: Queries = field(default_factory=_all_queries)
+    without_doctor: Counted = field(default_factory=Counted)
 
     def now(self) -> datetime:
         """Platform time."""

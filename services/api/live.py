@@ -69,5 +69,4 @@ async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
 
 async def _render(console: Console, doctor: Doctor) -> tuple[str, set[int]]:
     worklist = await worklist_of(console, doctor)
-    rows = (*worklist.open, *worklist.technical, *worklist.acknowledged)
-    return worklist_fragment(console, worklist), {row["person_no"] for row in rows}
+    return worklist_fragment(console, worklist), worklist.people

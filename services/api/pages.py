@@ -45,8 +45,7 @@ async def worklist(request: Request, doctor: SignedIn) -> HTMLResponse:
     """What waits, across all patients."""
     console = console_of(request)
     waiting = await worklist_of(console, doctor)
-    rows = (*waiting.open, *waiting.technical, *waiting.acknowledged)
-    await record(console, doctor, Action.READ_WORKLIST, [row["person_no"] for row in rows])
+    await record(console, doctor, Action.READ_WORKLIST, sorted(waiting.people))
     zone = await zone_of(console, doctor)
     return page(request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting))
 

@@ -78,6 +78,17 @@ select coalesce(sum(value), 0) from readings where person_no = $1 and vital = $2
 -- How far store and score have come; null when that is not known.
 select received_at from watermark;
 
+-- name: untold_in_care
+-- People in a doctor's care about whom nobody would be told, by name; `everybody`: how many there are beyond the limit too.
+select people.person_no, people.person_id, people.display_name, count(*) over () as everybody
+from untold_people($2) untold join people on people.person_no = untold.person_no
+where untold.person_no in (select person_no from people_in_care($1, $2))
+order by people.display_name, people.person_no limit $3;
+
+-- name: untold_without_doctor
+-- How many monitored people are in nobody's care.
+select count(*) from untold_people($1) where not has_doctor;
+
 -- name: worklist
 -- What waits for a doctor, and what was acknowledged but is not over.
 select alerts.*, coalesce(people.display_name, homes.label) as subject, people.person_id, people.born_on,

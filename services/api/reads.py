@@ -18,6 +18,7 @@ from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
+from services.api.untold import Untold, untold_of
 from services.runtime.database import transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.wakeups import Channel, wake
@@ -48,17 +49,25 @@ class Worklist:
     """What waits for a doctor. Technical alerts never stand among the clinical ones.
 
     ``stands_since``: nothing has come through from devices to rules since then, so what is missing may still come.
+    ``untold``: people of whom nobody would be told, whether or not anything waits.
     """
 
     open: Sequence[Record]
     technical: Sequence[Record]
     acknowledged: Sequence[Record]
     cut_off: bool
+    untold: Untold
     stands_since: datetime | None = None
+
+    @property
+    def people(self) -> set[int]:
+        """Numbers of everybody it names, for the audit trail."""
+        rows = (*self.open, *self.technical, *self.acknowledged, *self.untold.people)
+        return {row["person_no"] for row in rows}
 
 
 async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
-    """Every alert that is not closed, of people in the doctor's care now."""
+    """Every alert that is not closed, of people in the doctor's care now; and of whom nobody would be told."""
     rows = await console.pool.fetch(console.sql["worklist"], doctor.doctor_no, console.now(), MOST_ALERTS)
     waiting = [row for row in rows if row["state"] == AlertState.OPEN]
     return Worklist(
@@ -66,6 +75,7 @@ async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
         technical=[row for row in waiting if row["severity"] == Severity.TECHNICAL],
         acknowledged=[row for row in rows if row["state"] != AlertState.OPEN],
         cut_off=len(rows) == MOST_ALERTS,
+        untold=await untold_of(console, doctor),
         stands_since=await _stands_since(console),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EventKind
@@ -16,6 +17,7 @@ from services.runtime.errors import HearthBeatError
 BINDING_LEAD_S: Final = 10.0
 """A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it (design 2.3)."""
 
+_MOST_NAMED: Final = 5
 
 _DISPENSERS: Final = [one.code for one in DEVICE_TYPES if EventKind.DOSE_CONFIRMED in one.events]
 """Types of device that can tell that a dose was taken; a plan in any other would be missed each time."""
@@ -47,19 +49,21 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     The file is the whole truth about the slots of the devices, the patients of the doctors and the plans of the
     people it lists: what it leaves out of those ends. ``now`` is platform time, ``lead_s`` platform seconds (on a
     fast clock, BINDING_LEAD_S times its rate). A binding of a new device starts at once, any other after ``lead_s``.
-    Raises RegisterError; then nothing was written.
+    Raises RegisterError, for a monitored person with nobody to tell as well; then nothing was written.
     """
     check(register)
     _refuse_unborn(register, now)
     sql = load_queries("services.api", "registration.sql")
     async with transaction(pool) as connection:
         await connection.execute(sql["lock"])
+        untold_before = await _untold_for_good(connection, sql)
         await _write_homes(connection, sql, register)
         new_devices = await _write_devices(connection, sql, register, now)
         await _refuse_unknown(connection, sql, register)
         begun, ended = await _write_bindings(connection, sql, register, now, lead_s, new_devices)
         await _write_plans(connection, sql, register, now)
         care_begun, care_ended = await _write_care(connection, sql, register, now)
+        _refuse_untold(register, untold_before, await _untold_for_good(connection, sql))
     return Registered(
         homes=len(register.homes),
         people=sum(len(home.people) for home in register.homes),
@@ -74,14 +78,22 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     )
 
 
+async def untold_people(pool: Pool, now: datetime) -> list[UUID]:
+    """Who is monitored at ``now`` and would nobody be told about."""
+    sql = load_queries("services.api", "registration.sql")
+    return [row["person_id"] for row in await pool.fetch(sql["untold_people"], now)]
+
+
 def check(register: Register) -> None:
-    """Refuses a file that says two things about one subject, or names a slot that a device has not."""
+    """Refuses a file that says two things about one subject, names a slot that a device has not, or forgets people."""
     homes = register.homes
     _refuse_twice("home", (home.home_id for home in homes))
     _refuse_twice("person", (person.person_id for home in homes for person in home.people))
     _refuse_twice("device", (device.device for home in homes for device in home.devices))
     _refuse_twice("plan", (plan.plan_id for home in homes for person in home.people for plan in person.plans))
     _refuse_twice("doctor", (doctor.email for doctor in register.doctors))
+    _refuse_twice("nobody_to_tell", register.nobody_to_tell)
+    _refuse_forgotten_people(register)
     for device in (device for home in homes for device in home.devices):
         _refuse_twice(f"slot of {device.device}", (binding.slot for binding in device.bindings))
         slots = DEVICE_TYPE_BY_CODE[device.type].slots
@@ -89,18 +101,58 @@ def check(register: Register) -> None:
             raise RegisterError(f"{device.device} has {slots} slot(s)")
 
 
+def _refuse_forgotten_people(register: Register) -> None:
+    """A list left out would end all of a doctor's care: that has to be said in so many words, and only then."""
+    for doctor in register.doctors:
+        if not doctor.people and not doctor.without_people:
+            raise RegisterError(
+                f"doctor {doctor.email} has no people, which would end all their care: list them in people,"
+                ' or write "without_people": true'
+            )
+        if doctor.people and doctor.without_people:
+            raise RegisterError(f'doctor {doctor.email} has people and says "without_people": true; leave one out')
+
+
+def _refuse_untold(register: Register, before: set[UUID], after: set[UUID]) -> None:
+    """Nobody may be left monitored with nobody to tell by this file, unless the file says that this is meant.
+
+    Whom the file does not touch and of whom it was so before does not stand in the way of other people's file.
+    """
+    wrong = ((after - before) | (after & _listed(register))) - set(register.nobody_to_tell)
+    if wrong:
+        ids = ", ".join(sorted(str(one) for one in wrong)[:_MOST_NAMED])
+        more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+        raise RegisterError(
+            f"monitored, and nobody would be told: {ids}{more}. Give them a doctor with an address (email_alerts or a"
+            " webhook), or list them in nobody_to_tell"
+        )
+
+
+def _listed(register: Register) -> set[UUID]:
+    homes = register.homes
+    return (
+        {person.person_id for home in homes for person in home.people}
+        | {binding.person_id for home in homes for device in home.devices for binding in device.bindings}
+        | {person for doctor in register.doctors for person in doctor.people}
+    )
+
+
+async def _untold_for_good(connection: Connection, sql: Queries) -> set[UUID]:
+    return {row["person_id"] for row in await connection.fetch(sql["untold_people"], None)}
+
+
 def _refuse_unborn(register: Register, now: datetime) -> None:
     """A day of leeway: somewhere it is tomorrow already."""
     people = [person for home in register.homes for person in home.people]
     unborn = [str(one.person_id) for one in people if one.born_on > now.date() + timedelta(days=1)]
     if unborn:
-        raise RegisterError(f"not born yet: {', '.join(unborn[:5])}")
+        raise RegisterError(f"not born yet: {', '.join(unborn[:_MOST_NAMED])}")
 
 
 def _refuse_twice(what: str, ids: Iterable[object]) -> None:
     twice = [str(one) for one, times in Counter(ids).items() if times > 1]
     if twice:
-        raise RegisterError(f"{what} listed twice: {', '.join(twice[:5])}")
+        raise RegisterError(f"{what} listed twice: {', '.join(twice[:_MOST_NAMED])}")
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
@@ -143,7 +195,8 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
     bound = {binding.person_id for home in register.homes for device in home.devices for binding in device.bindings}
     cared_for = {person for doctor in register.doctors for person in doctor.people}
     plans = {plan.device for home in register.homes for person in home.people for plan in person.plans}
-    people = await connection.fetch(sql["unknown_people"], list(bound | cared_for))
+    meant = set(register.nobody_to_tell)
+    people = await connection.fetch(sql["unknown_people"], list(bound | cared_for | meant))
     devices = await connection.fetch(sql["unknown_dispensers"], list(plans), _DISPENSERS)
     unknown = [str(row[0]) for row in (*people, *devices)]
     if unknown:

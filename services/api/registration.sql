@@ -2,6 +2,10 @@
 -- One registration at a time.
 select pg_advisory_xact_lock(7001065);
 
+-- name: untold_people
+-- Monitored people about whom nobody would be told at $1; null: once all that is written has come into force.
+select person_id from untold_people(coalesce($1::timestamptz, 'infinity')) order by person_id;
+
 -- name: write_homes
 -- New homes, and known ones brought up to date.
 insert into homes (home_id, label, time_zone)

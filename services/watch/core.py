@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 REMIND_MS: Final = 15 * 60_000
-"""An incident that lasts is told again every quarter of an hour."""
+"""An incident that lasts is told again every quarter of an hour, but for those of ``REMINDS_MS``."""
 MARK_LASTS_MS: Final = 5 * 60_000
 """A thing that happened (a rise of a counter) stays an incident for so long after it happened last."""
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     FINDING_UNCLAIMED = "finding_unclaimed"
     CHECK_OVERDUE = "check_overdue"
     COMMAND_UNSENT = "command_unsent"
+    NOBODY_TO_TELL = "nobody_to_tell"
     PAGE_FAILED = "page_failed"
     DROPPED_AT_BROKER = "dropped_at_broker"
     SESSION_LOST = "session_lost"
@@ -48,6 +49,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.FINDING_UNCLAIMED: "A finding has become no alert.",
         Kind.CHECK_OVERDUE: "A fall, a call for help or a dose should have been judged, and was not.",
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
+        Kind.NOBODY_TO_TELL: "People are monitored about whom nobody would be told; `services.api untold` lists them.",
         Kind.PAGE_FAILED: "A page could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",
@@ -60,9 +62,14 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
 )
 
 HOLDS_MS: Final[Mapping[Kind, int]] = MappingProxyType(
-    {Kind.PLATFORM_OUTAGE: 10_000, Kind.DATABASE_AWAY: 5_000, Kind.SERVICE_DOWN: 15_000, Kind.SERVICE_WAITS: 15_000}
-)
-"""How long a condition has to be seen before it is an incident: a restart takes a few seconds and is none."""
+    {Kind.PLATFORM_OUTAGE: 10_000, Kind.DATABASE_AWAY: 5_000, Kind.SERVICE_DOWN: 15_000, Kind.SERVICE_WAITS: 15_000,
+     Kind.NOBODY_TO_TELL: 30_000}
+)  # fmt: skip
+"""How long a condition has to be seen before it is an incident: a restart takes a few seconds and is none. Nor is it
+one that a register file ends care and a binding: the binding ends ten seconds later."""
+
+REMINDS_MS: Final[Mapping[Kind, int]] = MappingProxyType({Kind.NOBODY_TO_TELL: 24 * 3_600_000})
+"""Told again once a day: it may be meant (``nobody_to_tell`` of a register file), and then stands for long."""
 
 OUTAGES: Final = frozenset({Kind.PLATFORM_OUTAGE, Kind.DATABASE_AWAY})
 SYMPTOMS: Final = frozenset(
@@ -173,7 +180,8 @@ def to_tell(incidents: Sequence[Incident], now: int, *, outage_suspected: bool =
 def _is_due(one: Incident, now: int) -> bool:
     if one.ended_at is not None:
         return one.told_at is not None and one.end_told_at is None
-    return one.told_at is None or (one.kind not in HAPPENINGS and now - one.told_at >= REMIND_MS)
+    again = REMINDS_MS.get(one.kind, REMIND_MS)
+    return one.told_at is None or (one.kind not in HAPPENINGS and now - one.told_at >= again)
 
 
 def told(incident: Incident, now: int) -> Incident:

@@ -24,24 +24,28 @@ JUNK_WITHIN_MS: Final = 3_600_000
 JUNK_ITEMS: Final = 600
 """Items of one device set aside within an hour of platform time: one in six seconds."""
 _JUNK_EVERY_MS: Final = 60_000
+_UNTOLD_EVERY_MS: Final = 10_000
+"""Less than such a condition has to last: what was seen once and is gone again is no incident."""
 
 
 @dataclass(slots=True, kw_only=True)
 class DatabaseEye:
-    """Asks a few indexed questions a look; for junk devices once a minute, since that counts rows."""
+    """Asks a few indexed questions a look; what goes over many rows less often: junk devices, and everybody."""
 
     pool: Pool
     sql: Queries
     clock: Clock
     _junk: tuple[Condition, ...] = ()
     _junk_at: int = 0
+    _untold: tuple[Condition, ...] = ()
+    _untold_at: int = 0
 
     @property
     def kinds(self) -> frozenset[Kind]:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
-             Kind.COMMAND_UNSENT, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP, Kind.VIEWER_ENDED,
-             Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+             Kind.COMMAND_UNSENT, Kind.NOBODY_TO_TELL, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
+             Kind.VIEWER_ENDED, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def look(self, now: int) -> Look:
@@ -54,13 +58,15 @@ class DatabaseEye:
             Condition(kind=Kind.DEVICE_FLOOD, subject=row["device"], detail=f"{row['put_off']} uplinks put off so far.")
             for row in await self.pool.fetch(self.sql["floods"], since)
         ]
+        if now - self._untold_at >= _UNTOLD_EVERY_MS:
+            self._untold, self._untold_at = await self._untold_people(), now
         if now - self._junk_at >= _JUNK_EVERY_MS:
             self._junk, self._junk_at = await self._junk_devices(), now
         counted = [
             Counted(kind=Kind(row["kind"]), counter=row["kind"], value=int(row["value"]))
             for row in await self.pool.fetch(self.sql["happened"])
         ]
-        return Look(conditions=[*conditions, *self._junk], counted=counted)
+        return Look(conditions=[*conditions, *self._untold, *self._junk], counted=counted)
 
     def _real_s(self, seconds: float) -> int:
         """Real seconds as milliseconds of platform time."""
@@ -98,6 +104,11 @@ class DatabaseEye:
         if used >= QUEUE_SHARE:
             found.append(Condition(kind=Kind.WAKE_UPS_PILE_UP, detail=f"{used:.0%} full."))
         return found
+
+    async def _untold_people(self) -> tuple[Condition, ...]:
+        """Whoever would be forgotten in an emergency, while there is none. How many, never who."""
+        people: int = await self.pool.fetchval(self.sql["untold_people"], to_datetime(self.clock.now_ms()))
+        return (Condition(kind=Kind.NOBODY_TO_TELL, detail=f"{people} now."),) if people else ()
 
     async def _junk_devices(self) -> tuple[Condition, ...]:
         since = to_datetime(self.clock.now_ms() - JUNK_WITHIN_MS)

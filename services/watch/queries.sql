@@ -33,6 +33,10 @@ union all
 select 'command_unsent', count(*), min(created_at) from commands
 where sent_at is null and created_at < $1 and expires_at > $1;
 
+-- name: untold_people
+-- How many people are monitored at $1 about whom nobody would be told.
+select count(*) from untold_people($1);
+
 -- name: happened
 -- Counters of the database: a rise is an incident.
 select 'page_failed' as kind, (select count(*) from outbox where state = 'failed') as value

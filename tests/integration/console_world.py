@@ -44,7 +44,12 @@ class World:
 
 
 async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
-    """Ruth and Karl share a home, the hostile name lives alone; DOCTOR has all, FORMER had them until yesterday."""
+    """Ruth and Karl share a home, the hostile name lives alone; DOCTOR has all, FORMER had them until yesterday.
+
+    The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
+    """
+    await pool.execute("delete from bindings")
+    await pool.execute("update dose_plans set valid = '[2020-01-01,2020-01-02)'")
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]
@@ -81,7 +86,7 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
         ),
     )
     doctors = tuple(
-        Doctor(email=email, name=name, people=people)
+        Doctor(email=email, name=name, people=people, without_people=not people)
         for email, name, people in (
             (DOCTOR, "Dr. Amira Haddad", everybody),
             (STRANGER, "Dr. Sven Olsen", ()),
@@ -89,7 +94,7 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
         )
     )
     await register(pool, Register(homes=homes, doctors=doctors), now - timedelta(days=30))
-    gone = Register(doctors=(Doctor(email=FORMER, name="Dr. Eva Blum"),))
+    gone = Register(doctors=(Doctor(email=FORMER, name="Dr. Eva Blum", without_people=True),))
     await register(pool, gone, now - timedelta(days=1))
     await pool.execute("update doctors set password_hash = $1", password_hash())
     await write_day(pool, world.ruth, f"band-{tag}", now)

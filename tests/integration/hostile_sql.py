@@ -178,6 +178,7 @@ CODE: Final = _attempts(
     "select acknowledge_alert(gen_random_uuid(), 1, 'seen', 1, '2026-11-22 12:00Z')",
     "select in_care(1, 3, 2, '2026-11-22 12:00Z')",
     "select * from people_in_care(1, '2026-11-22 12:00Z')",
+    "select * from untold_people('2026-11-22 12:00Z')",
     "select pg_advisory_lock(7001042)",
     "select pg_try_advisory_xact_lock(1)",
     "select pg_create_logical_replication_slot('loot', 'test_decoding')",

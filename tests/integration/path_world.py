@@ -173,8 +173,13 @@ class World:
         return self.device(name)
 
     async def register(self, wanted: Register, *, at_ms: int, probe: str | None = None) -> None:
-        """Writes a register file at ``at_ms``. With ``probe``, its new device, returns when ingest knows of it."""
-        await register(self.pool, wanted, to_datetime(at_ms))
+        """Writes a register file at ``at_ms``. With ``probe``, its new device, returns when ingest knows of it.
+
+        No doctor is needed here: what becomes of an uplink is asked, not who is told.
+        """
+        people = {one.person_id for home in wanted.homes for one in home.people}
+        meant = wanted.model_copy(update={"nobody_to_tell": tuple(sorted(people))})
+        await register(self.pool, meant, to_datetime(at_ms))
         if probe is not None:
             await self.heard(probe)
 

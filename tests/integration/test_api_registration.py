@@ -49,6 +49,7 @@ def household(tag: str, *, bound_to: int = 0, patients: tuple[int, ...] = (0, 1)
             ),
         ),
         doctors=(Doctor(email=f"{tag}@Example.org", name="Dr Who", people=tuple(ids[n] for n in patients)),),
+        nobody_to_tell=tuple(ids[n] for n in (0, 1) if n not in patients),
     )
 
 

@@ -191,6 +191,31 @@ async def test_a_flooding_device_is_told_while_it_floods(dsn: str, pool: Pool) -
         await until(lambda: told(receiver) == ["device flood", "device flood is over"], "end not told")
 
 
+async def test_people_about_whom_nobody_would_be_told_are_counted_for_operators_before_any_alert(
+    dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.watch.core.HOLDS_MS", {})
+    monkeypatch.setattr("services.watch.database._UNTOLD_EVERY_MS", 0)
+    clock = FakeClock(START_MS)
+    await pass_canary(pool, START_MS)
+    world = await settle_in(pool, emails=False)
+    await pool.execute(
+        "insert into bindings (device_no, person_no, valid) values ($1, $2, '[2020-01-01,)')",
+        world.device_no,
+        world.person_no,
+    )
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        await until(lambda: told(receiver) == ["nobody to tell"], "not told")
+        body = json.loads(receiver.calls[0].body)["body"]
+        assert body.startswith("nobody_to_tell: People are monitored about whom nobody would be told")
+        assert body.endswith(" 1 now.\n")
+        assert await pool.fetchval("select detail from platform_incidents") == "1 now."
+        await pool.execute(
+            "update doctors set webhook = 'https://hook.example/x' where doctor_no = $1", world.doctor_no
+        )
+        await until(lambda: told(receiver) == ["nobody to tell", "nobody to tell is over"], "end not told")
+
+
 class Beats:
     """When heartbeats came, monotonic seconds."""
 

@@ -27,6 +27,8 @@ from services.watch.core import (
 
 STEP = Condition(kind=Kind.STEP_OVERDUE, detail="3 of them.")
 OUTAGE = Condition(kind=Kind.PLATFORM_OUTAGE)
+UNTOLD = Condition(kind=Kind.NOBODY_TO_TELL, detail="2 now.")
+DAY_MS = 24 * 3_600_000
 DROPPED = Condition(kind=Kind.DROPPED_AT_BROKER, detail="7 more.")
 
 
@@ -53,6 +55,24 @@ def test_a_condition_is_told_once_then_after_a_quarter_of_an_hour_then_that_it_i
     live, said = tell(look(live, now=REMIND_MS + 5_000), REMIND_MS + 5_000)
     assert said == ["over step_overdue"]
     assert [is_over(one) for one in live] == [True]
+
+
+def test_that_nobody_would_be_told_is_told_once_a_day_while_it_is_so_and_during_an_outage_too() -> None:
+    live, said = tell(look([], OUTAGE, UNTOLD, now=0), 0)
+    assert said == ["platform_outage", "nobody_to_tell"]
+    live, said = tell(look(live, UNTOLD, now=REMIND_MS), REMIND_MS)
+    assert said == ["over platform_outage"]
+    live, said = tell(look(live, UNTOLD, now=DAY_MS), DAY_MS)
+    assert said == ["nobody_to_tell"]
+    _, said = tell(look(live, now=DAY_MS + 5_000), DAY_MS + 5_000)
+    assert said == ["over nobody_to_tell"]
+
+
+def test_that_nobody_would_be_told_has_to_last_longer_than_a_binding_takes_to_end() -> None:
+    suspicions = Suspicions()
+    assert suspicions.ripe([UNTOLD], 0) == []
+    assert suspicions.ripe([UNTOLD], 25_000) == []
+    assert suspicions.ripe([UNTOLD], 30_000) == [UNTOLD]
 
 
 def test_an_outage_is_one_page_and_its_symptoms_are_listed_in_it() -> None:
