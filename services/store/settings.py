@@ -14,8 +14,8 @@ def _database() -> DatabaseSettings:
 class StoreSettings(BaseSettings):
     """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
 
-    Devices are told, and offsets committed, every ``tell_every_s``. What is set aside is kept for ``kept_days``, what of
-    it is unattributed for ever.
+    Devices are told, and offsets committed, every ``tell_every_s``. What is set aside is kept for ``kept_days``; what
+    is unattributed, for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")

@@ -62,10 +62,11 @@ class RawDevice:
         self._client.connect_async(stack.mqtt_host, stack.mqtt_port)
         self._client.loop_start()
 
-    async def send(self, *payloads: bytes) -> None:
+    async def send(self, *payloads: bytes, retain: bool = False) -> None:
         """Publishes with QoS 1 and returns when the broker has taken each."""
         await until(self._client.is_connected, f"{self.name} is connected")
-        sent = [self._client.publish(UP.of(self._shard, self.name), payload, qos=1) for payload in payloads]
+        topic = UP.of(self._shard, self.name)
+        sent = [self._client.publish(topic, payload, qos=1, retain=retain) for payload in payloads]
         await until(lambda: all(one.is_published() for one in sent), "the broker takes what is sent")
 
     async def told(self, condition: Callable[[Ack], bool]) -> Ack:
