@@ -28,7 +28,25 @@ def _in_the_calendar(moment: datetime) -> datetime:
     return moment
 
 
+LONGEST_NOTE: Final = 2000
+
+
+def one_newline(text: str) -> str:
+    """A line ends with LF: forms send CR LF, and a program may send what it likes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _fits_its_field(note: str) -> str:
+    """As `<textarea maxlength>` counts: UTF-16 code units, a line end as one."""
+    if len(note.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NOTE:
+        raise ValueError(f"a note has {LONGEST_NOTE} characters at most")
+    return note
+
+
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+TypedNote = Annotated[Text, AfterValidator(one_newline), AfterValidator(_fits_its_field)]
+SentNote = Annotated[Text, StringConstraints(max_length=LONGEST_NOTE), AfterValidator(one_newline)]
+"""From a program: counted as JSON Schema counts, in code points and before line ends are made one."""
 Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 VERSION_LIMIT: Final = 2**31

@@ -14,7 +14,7 @@ from services.api.charts import Window
 from services.api.console import console_of
 from services.api.display import CHARTS, RULE_CHARTS
 from services.api.guard import check_token
-from services.api.inputs import VERSION_LIMIT, Moment, Text
+from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
@@ -33,7 +33,6 @@ from services.api.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-LONGEST_NOTE: Final = 2000
 _FINDINGS_KEPT: Final = timedelta(days=7)
 _BEFORE_ALERT: Final = timedelta(hours=3)
 _AFTER_ALERT: Final = timedelta(hours=1)
@@ -88,7 +87,7 @@ async def acknowledge_alert(
     doctor: SignedIn,
     csrf: Annotated[str, Form()] = "",
     version: Annotated[int, Form(ge=0, lt=VERSION_LIMIT)] = 0,
-    note: Annotated[Text, Form(max_length=LONGEST_NOTE)] = "",
+    note: Annotated[TypedNote, Form()] = "",
 ) -> RedirectResponse:
     """The doctor takes it on."""
     check_token(doctor, csrf)

@@ -13,8 +13,7 @@ from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
 from services.api.console import console_of
 from services.api.guard import check_token
-from services.api.inputs import VERSION_LIMIT, AwareMoment, Text
-from services.api.pages import LONGEST_NOTE
+from services.api.inputs import VERSION_LIMIT, AwareMoment, SentNote, Text
 from services.api.reads import (
     MOST_ALERTS,
     MOST_PEOPLE,
@@ -178,7 +177,7 @@ class AcknowledgeIn(BaseModel):
     """``version`` is that of the alert as it was read."""
 
     version: int = Field(ge=0, lt=VERSION_LIMIT)
-    note: Text = Field(default="", max_length=LONGEST_NOTE)
+    note: SentNote = ""
 
 
 def _person(row: Record) -> dict[str, Any]:
