@@ -29,7 +29,7 @@ from services.api.reads import (
     zone_of,
 )
 from services.api.rendering import page
-from services.api.sessions import SignedIn
+from services.api.sessions import BY_ITSELF, SignedIn, SignedInUnlessByItself
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -40,14 +40,16 @@ _MOST_ALERTS: Final = 20
 
 
 @router.get("/")
-async def worklist(request: Request, doctor: SignedIn) -> HTMLResponse:
+async def worklist(request: Request, doctor: SignedInUnlessByItself) -> HTMLResponse:
     """What waits, across all patients."""
     console = console_of(request)
     waiting = await worklist_of(console, doctor)
     rows = (*waiting.open, *waiting.technical, *waiting.acknowledged)
     await record(console, doctor, Action.READ_WORKLIST, [row["person_no"] for row in rows])
     zone = await zone_of(console, doctor)
-    return page(request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting))
+    return page(
+        request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting), by_itself=BY_ITSELF
+    )
 
 
 @router.get("/alerts/{alert_id}")

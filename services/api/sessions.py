@@ -16,7 +16,8 @@ from services.runtime.errors import HearthBeatError
 LASTS: Final = timedelta(hours=12)
 """A session ends after a working day, in real time."""
 IDLE: Final = timedelta(hours=1)
-"""It ends earlier when neither a page nor the live worklist has asked for anything."""
+"""It ends earlier without an action: a page opened, a form sent, a call to the REST interface. What follows by itself,
+the live worklist or a page that loads itself again, is none."""
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _ATTEMPTS_KEPT: Final = timedelta(days=30)
 _ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
@@ -90,13 +91,13 @@ async def sign_out(console: Console, doctor: Doctor) -> None:
     await record(console, doctor, Action.SIGN_OUT)
 
 
-async def find_doctor(console: Console, session_hash: bytes, address: str) -> Doctor:
-    """Whose session it is, asked of the database each time. Raises NotSignedInError."""
+async def find_doctor(console: Console, session_hash: bytes, address: str, *, acts: bool) -> Doctor:
+    """Whose session it is, asked of the database each time; ``acts`` begins its idle time anew. Raises NotSignedInError."""
     now = datetime.now(UTC)
     row = await console.pool.fetchrow(console.sql["find_session"], session_hash, now, now - IDLE)
     if row is None:
         raise NotSignedInError
-    if now - row["seen_at"] > _TOUCH_EVERY:
+    if acts and now - row["seen_at"] > _TOUCH_EVERY:
         await console.pool.execute(console.sql["touch_session"], session_hash, now)
     return Doctor(
         doctor_no=row["doctor_no"],
@@ -108,13 +109,31 @@ async def find_doctor(console: Console, session_hash: bytes, address: str) -> Do
     )
 
 
-async def signed_in(request: Request) -> Doctor:
-    """The doctor who sent this request. Raises NotSignedInError."""
+async def _doctor_of(request: Request, *, acts: bool) -> Doctor:
     console = console_of(request)
     cookie = request.cookies.get(cookie_name(console))
     if not cookie:
         raise NotSignedInError
-    return await find_doctor(console, _hash(cookie), address_of(request))
+    return await find_doctor(console, _hash(cookie), address_of(request), acts=acts)
 
 
+async def signed_in(request: Request) -> Doctor:
+    """The doctor who sent this request. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=True)
+
+
+async def looking_on(request: Request) -> Doctor:
+    """The doctor whose page asks by itself, which keeps no session alive. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=False)
+
+
+async def signed_in_unless_by_itself(request: Request) -> Doctor:
+    """The doctor who opened the worklist, or left it open where it loads itself again. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=BY_ITSELF not in request.query_params)
+
+
+BY_ITSELF: Final = "again"
+"""In the query of a page that loads itself again, for want of JavaScript."""
 SignedIn = Annotated[Doctor, Depends(signed_in)]
+LookingOn = Annotated[Doctor, Depends(looking_on)]
+SignedInUnlessByItself = Annotated[Doctor, Depends(signed_in_unless_by_itself)]

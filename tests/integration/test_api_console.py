@@ -25,6 +25,7 @@ from tests.integration.console_world import (
     token_in,
     write_delivery,
 )
+from tests.integration.streams import read_events
 
 
 @pytest.fixture
@@ -188,20 +189,6 @@ async def test_a_patient_page_shows_doses_charts_and_what_was_noticed(practice: 
     for words in ("Levodopa 100 mg", "Missed", "Taken", "Dose was late.", "Steps in 24 h"):
         assert words in html
     assert "No readings in this time." in earlier
-
-
-async def read_events(lines: AsyncIterator[str], wanted: str, *, within_s: float = 10) -> str:
-    """The data of the next event of a kind."""
-    name, data = "", list[str]()
-    async with asyncio.timeout(within_s):
-        async for line in lines:
-            if line.startswith("event: "):
-                name, data = line.removeprefix("event: "), []
-            elif line.startswith("data: "):
-                data.append(line.removeprefix("data: "))
-            elif not line and name == wanted:
-                return "\n".join(data)
-    raise AssertionError(f"the stream ended without {wanted}")
 
 
 async def test_a_new_alert_reaches_an_open_worklist_at_once(practice: Practice) -> None:
