@@ -116,7 +116,7 @@ def _of_the_console() -> list[Question]:
         asked(
             "readings_page",
             About.MONTH,
-            lambda d: (d.person_no, HEART_RATE.number, d.until - MONTH, d.until, _MOST_READINGS),
+            lambda d: (d.person_no, HEART_RATE.number, d.until - MONTH, 0, 0, 0, 0, d.until, _MOST_READINGS),
         ),
         asked("worklist", About.LIST, lambda d: (d.doctor_no, d.now, _MOST_ALERTS)),
         asked("zones_of", About.LIST, lambda d: (d.doctor_no, d.now)),

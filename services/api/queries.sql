@@ -64,11 +64,13 @@ where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and 
 order by observed_at limit 50000;
 
 -- name: readings_page
--- A page of the readings of one vital of a person from $3 up to $4.
-select observed_at, received_at, value, flags, devices.device, epoch, seq, item
+-- A page of the readings of one vital of a person after the key $3 to $7 and before $8. The bound on the time alone says
+-- nothing new: it spares the chunks before it.
+select observed_at, received_at, value, flags, devices.device, device_no, epoch, seq, item
 from readings join devices using (device_no)
-where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $4
-order by observed_at, device_no, epoch, seq, item limit $5;
+where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $8
+  and (observed_at, device_no, epoch, seq, item) > ($3, $4, $5, $6, $7)
+order by observed_at, device_no, epoch, seq, item limit $9;
 
 -- name: steps_since
 -- The steps of a person since a moment.

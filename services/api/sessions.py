@@ -92,7 +92,10 @@ async def sign_out(console: Console, doctor: Doctor) -> None:
 
 
 async def find_doctor(console: Console, session_hash: bytes, address: str, *, acts: bool) -> Doctor:
-    """Whose session it is, asked of the database each time; ``acts`` begins its idle time anew. Raises NotSignedInError."""
+    """Whose session it is, asked of the database each time. Raises NotSignedInError.
+
+    ``acts``: the doctor does something, so that the time without an action begins anew.
+    """
     now = datetime.now(UTC)
     row = await console.pool.fetchrow(console.sql["find_session"], session_hash, now, now - IDLE)
     if row is None:
