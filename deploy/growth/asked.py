@@ -49,7 +49,6 @@ class Draw:
 
     person_no: int
     person_id: UUID
-    name: str
     doctor_no: int
     until: datetime
     now: datetime
@@ -120,7 +119,7 @@ def _of_the_console() -> list[Question]:
         ),
         asked("worklist", About.LIST, lambda d: (d.doctor_no, d.now, _MOST_ALERTS)),
         asked("zones_of", About.LIST, lambda d: (d.doctor_no, d.now)),
-        asked("people_of", About.LIST, lambda d: (d.doctor_no, d.now, _MEASURED, d.name, 0, "", _MOST_PEOPLE)),
+        asked("people_of", About.LIST, lambda d: (d.doctor_no, d.now, _MEASURED, d.person_id, None, _MOST_PEOPLE)),
         Question(
             name="console: alerts_page of all",
             about=About.LIST,

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from schemas.alerts import AlertState, Severity
 from services.api.access import Action, record
 from services.api.charts import Window
-from services.api.console import console_of
+from services.api.console import Doctor, console_of
 from services.api.display import CHARTS, RULE_CHARTS
 from services.api.guard import check_token
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
@@ -98,16 +98,27 @@ async def acknowledge_alert(
 
 
 @router.get("/people")
-async def people(
+async def people(request: Request, doctor: SignedIn, after: UUID | None = None) -> HTMLResponse:
+    """Everybody in the doctor's care; ``after``: the last person of the page before."""
+    return await _people_page(request, doctor, after)
+
+
+@router.post("/people")
+async def find_people(
     request: Request,
     doctor: SignedIn,
-    search: Annotated[Text, Query(max_length=120)] = "",
-    after: Annotated[Text, Query(max_length=120)] = "",
-    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    csrf: Annotated[str, Form()] = "",
+    search: Annotated[Text, Form(max_length=120)] = "",
+    after: Annotated[UUID | None, Form()] = None,
 ) -> HTMLResponse:
-    """Everybody in the doctor's care."""
+    """Those of a name. By POST, because what stands in a URL stands in histories and logs."""
+    check_token(doctor, csrf)
+    return await _people_page(request, doctor, after, search.strip())
+
+
+async def _people_page(request: Request, doctor: Doctor, after: UUID | None, search: str = "") -> HTMLResponse:
     console = console_of(request)
-    rows = await people_of(console, doctor, after=(after, after_no), search=search.strip())
+    rows = await people_of(console, doctor, after=after, search=search)
     zone = await zone_of(console, doctor)
     return page(request, "people.html", doctor, zone=zone, people=rows, search=search, is_full=len(rows) == MOST_PEOPLE)
 

@@ -14,7 +14,7 @@ from services.api.access import Action, record
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
 from services.api.guard import check_token
-from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote, Text
+from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote
 from services.api.reads import (
     MOST_ALERTS,
     MOST_PEOPLE,
@@ -89,10 +89,9 @@ class SessionOut(BaseModel):
 
 
 class PersonOut(BaseModel):
-    """A person in care. ``person_no`` serves paging alone."""
+    """A person in care."""
 
     person_id: UUID
-    person_no: int
     name: str
     born_on: str
     home: str
@@ -184,7 +183,6 @@ class AcknowledgeIn(BaseModel):
 def _person(row: Record) -> dict[str, Any]:
     return {
         "person_id": row["person_id"],
-        "person_no": row["person_no"],
         "name": row["display_name"],
         "born_on": row["born_on"].isoformat(),
         "home": row["label"],
@@ -227,12 +225,11 @@ async def session(request: Request, doctor: SignedIn) -> SessionOut:
 async def people(
     request: Request,
     doctor: SignedIn,
-    after: Annotated[Text, Query(max_length=120)] = "",
-    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = MOST_PEOPLE,
 ) -> list[PersonInListOut]:
-    """The people in your care by name; the next page comes ``after`` the last name and ``person_no`` of this one."""
-    rows = await people_of(console_of(request), doctor, after=(after, after_no), most=limit)
+    """The people in your care by name; the next page comes ``after`` the last ``person_id`` of this one."""
+    rows = await people_of(console_of(request), doctor, after=after, most=limit)
     return [
         PersonInListOut(
             **_person(row),
