@@ -82,7 +82,8 @@ async def test_every_page_holds_the_next_people_though_many_share_a_name(practic
             if more is None:
                 break
             html = (await client.get(more[1])).text
-        last, rows = {}, list[str]()
+        last: dict[str, str] = {}
+        rows: list[str] = []
         while page := (await client.get("/api/v1/people", params={"limit": 7} | last)).json():
             rows += [row["person_id"] for row in page]
             last = {"after": page[-1]["person_id"]}
