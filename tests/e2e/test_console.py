@@ -75,6 +75,12 @@ async def test_reading_and_acknowledging_work_without_javascript(surgery: Surger
         await page.get_by_label("Note").fill("Seen.")
         await page.get_by_role("button", name="I take this on").click()
         await expect(page.get_by_text("Seen.").first).to_be_visible()
+        await page.get_by_role("link", name="People").first.click()
+        await page.get_by_label("Name").fill("RÚTH")
+        await page.get_by_role("button", name="Find").click()
+        await expect(page.get_by_role("link", name="Ruth Sommer")).to_be_visible()
+        await expect(page.get_by_role("link", name="Karl Sommer")).to_have_count(0)
+        assert page.url == f"{practice.address}/people"
         await page.get_by_role("button", name="Sign out").click()
         await page.goto(f"{practice.address}/people")
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What is asked at each sign-in costs the same however much somebody has tried: rows are counted, of 100,000 attempts."""
+"""What is asked at each sign-in costs the same however much somebody has tried; counted in rows of 100,000 attempts."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -62,10 +62,11 @@ async def rows_read(connection: Any, query: str, arguments: str) -> float:
     plan = await connection.fetchval(f"explain (analyze, buffers, format json) execute asked({arguments})")
     await connection.execute("deallocate asked")
     wasted = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return sum(
+    read: float = sum(
         node["Actual Loops"] * (node["Actual Rows"] + sum(node.get(name, 0) for name in wasted))
         for node in scans(json.loads(plan)[0]["Plan"])
     )
+    return read
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never-analyzed", "analyzed"])
