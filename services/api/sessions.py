@@ -78,10 +78,10 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
         await _refuse(console, attempt, "failed", address, now)
         raise WrongPasswordError
     async with transaction(console.pool) as connection:
+        await _forget_the_old(console, now, connection)  # first, so that two who sign in at once wait in one order
         await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
         session = await _open(console, row["doctor_no"], address, now, connection)
         device = await _remember_device(console, device, account, now, connection)
-        await _forget_the_old(console, now, connection)
     console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
     return Cookies(session=session, device=device)
 
