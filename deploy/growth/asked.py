@@ -49,7 +49,6 @@ class Draw:
 
     person_no: int
     person_id: UUID
-    name: str
     doctor_no: int
     until: datetime
     now: datetime
@@ -116,11 +115,11 @@ def _of_the_console() -> list[Question]:
         asked(
             "readings_page",
             About.MONTH,
-            lambda d: (d.person_no, HEART_RATE.number, d.until - MONTH, d.until, _MOST_READINGS),
+            lambda d: (d.person_no, HEART_RATE.number, d.until - MONTH, 0, 0, 0, 0, d.until, _MOST_READINGS),
         ),
         asked("worklist", About.LIST, lambda d: (d.doctor_no, d.now, _MOST_ALERTS)),
         asked("zones_of", About.LIST, lambda d: (d.doctor_no, d.now)),
-        asked("people_of", About.LIST, lambda d: (d.doctor_no, d.now, _MEASURED, d.name, 0, "", _MOST_PEOPLE)),
+        asked("people_of", About.LIST, lambda d: (d.doctor_no, d.now, _MEASURED, d.person_id, None, _MOST_PEOPLE)),
         Question(
             name="console: alerts_page of all",
             about=About.LIST,

@@ -18,7 +18,7 @@ from deploy.growth.plan import BEGIN, MINUTE_BAND
 from deploy.growth.plans import largest_of_each
 
 _PEOPLE: Final = """
-select person_no, person_id, display_name, doctor_no from people join care_relations using (person_no)
+select person_no, person_id, doctor_no from people join care_relations using (person_no)
 where doctor_no = (select min(doctor_no) from doctors) order by person_no
 """
 _EXPLAIN_ALL: Final = """
@@ -65,7 +65,7 @@ async def draws(dsn: str, now: datetime, count: int, chance: random.Random) -> l
         back = timedelta(seconds=chance.uniform(0, age_s - 86_400)) if number % 4 >= 2 else timedelta()  # noqa: PLR2004
         drawn.append(
             Draw(
-                person_no=row["person_no"], person_id=row["person_id"], name=row["display_name"],
+                person_no=row["person_no"], person_id=row["person_id"],
                 doctor_no=row["doctor_no"], until=now - back, now=now,
             )
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -11,37 +12,58 @@ from urllib.parse import urlsplit
 
 ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
 MOST_TOGETHER: Final = 5
-"""Failures of one account from one address within the window."""
+"""Failures of one account from one address, or with one device cookie, within the window."""
 MOST_OF_ADDRESS: Final = 30
 """Failures of one address, whatever the account."""
 MOST_OF_ACCOUNT: Final = 10
 """Failures of one account from everywhere, after which unfamiliar addresses have to wait their turn."""
 TURN: Final = timedelta(seconds=10)
 """How often unfamiliar addresses together may then try."""
+_HOST_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempts:
-    """What speaks for and against a sign-in attempt. ``familiar``: this account has signed in from here before."""
+    """What speaks for and against a sign-in attempt. ``familiar``: this account has signed in from this address before.
+
+    ``of_device``: failures of this account with the device cookie that came; None where none of this account came.
+    """
 
     together: int
     of_address: int
     of_account: int
     newest_of_account: datetime | None
     familiar: bool
+    of_device: int | None = None
 
 
 def admits(past: PastAttempts, now: datetime) -> bool:
     """Whether to look at the password at all.
 
-    Guessing is slowed per account and per address. Nobody can lock a doctor out of the addresses they use: failures
-    from elsewhere only count against addresses that the account has never signed in from.
+    Guessing is slowed per account and per address. Nobody can lock a doctor out of a browser that they have signed in
+    from: with its device cookie its own failures alone count. Without it failures from elsewhere only count against
+    addresses that the account has never signed in from.
     """
+    if past.of_device is not None:
+        return past.of_device < MOST_TOGETHER
     if past.together >= MOST_TOGETHER or past.of_address >= MOST_OF_ADDRESS:
         return False
     if past.familiar or past.of_account < MOST_OF_ACCOUNT or past.newest_of_account is None:
         return True
     return now - past.newest_of_account >= TURN
+
+
+def counted_address(address: str) -> str:
+    """The address that attempts are counted by: of IPv6 the /64, for whoever has one has all of it to choose from."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return f"{IPv6Address(int(found) >> _HOST_BITS << _HOST_BITS)}/64"
 
 
 def is_own_request(site: str | None, origin: str | None, host: str) -> bool:

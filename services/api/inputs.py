@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
+from services.api.cursors import CURSOR, read_cursor
+
 _LEEWAY: Final = timedelta(days=1)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC) + _LEEWAY
 _LAST: Final = datetime.max.replace(tzinfo=UTC) - _LEEWAY
@@ -28,7 +30,34 @@ def _in_the_calendar(moment: datetime) -> datetime:
     return moment
 
 
+LONGEST_NOTE: Final = 2000
+
+
+def one_newline(text: str) -> str:
+    """A line ends with LF: forms send CR LF, and a program may send what it likes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _fits_its_field(note: str) -> str:
+    """As `<textarea maxlength>` counts: UTF-16 code units, a line end as one."""
+    if len(note.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_NOTE:
+        raise ValueError(f"a note has {LONGEST_NOTE} characters at most")
+    return note
+
+
+def _from_an_answer(cursor: str) -> str:
+    try:
+        read_cursor(cursor)
+    except ValueError as error:
+        raise ValueError("'after' is the 'next' of an earlier answer") from error
+    return cursor
+
+
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+TypedNote = Annotated[Text, AfterValidator(one_newline), AfterValidator(_fits_its_field)]
+SentNote = Annotated[Text, StringConstraints(max_length=LONGEST_NOTE), AfterValidator(one_newline)]
+"""From a program: counted as JSON Schema counts, in code points and before line ends are made one."""
 Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
+Cursor = Annotated[str, StringConstraints(pattern=CURSOR), AfterValidator(_from_an_answer)]
 VERSION_LIMIT: Final = 2**31

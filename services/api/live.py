@@ -11,7 +11,7 @@ from services.api.access import Action, record
 from services.api.console import Console, Doctor, console_of
 from services.api.reads import Worklist, worklist_of, zone_of
 from services.api.rendering import fragment, moment
-from services.api.sessions import NotSignedInError, SignedIn, find_doctor
+from services.api.sessions import LookingOn, NotSignedInError, find_doctor
 from services.runtime.clock import pause
 from services.runtime.database import LOST_CONNECTION
 from services.runtime.wakeups import POLL_S
@@ -28,8 +28,11 @@ def worklist_fragment(console: Console, worklist: Worklist) -> Markup:
 
 
 @router.get("/live")
-async def live(request: Request, doctor: SignedIn) -> StreamingResponse:
-    """Server-Sent Events: ``worklist`` (HTML), ``clock`` (text), ``away`` (no database), ``signed_out``."""
+async def live(request: Request, doctor: LookingOn) -> StreamingResponse:
+    """Server-Sent Events: ``worklist`` (HTML), ``clock`` (text), ``away`` (no database), ``signed_out``.
+
+    It looks on: an open page is no action of the doctor, and a session that grows idle ends under it.
+    """
     return StreamingResponse(
         _stream(console_of(request), doctor),
         media_type="text/event-stream",
@@ -48,7 +51,7 @@ async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     while not console.stop.is_set():
         try:
-            doctor = await find_doctor(console, doctor.session_hash, doctor.address)
+            doctor = await find_doctor(console, doctor.session_hash, doctor.address, acts=False)
             html, people = await _render(console, doctor)
             if people - told:
                 await record(console, doctor, Action.READ_WORKLIST, sorted(people - told))

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from schemas.alerts import AlertState, Severity
 from services.api.access import Action, record
 from services.api.charts import Window
-from services.api.console import console_of
+from services.api.console import Doctor, console_of
 from services.api.display import CHARTS, RULE_CHARTS
 from services.api.guard import check_token
-from services.api.inputs import VERSION_LIMIT, Moment, Text
+from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
@@ -29,11 +29,10 @@ from services.api.reads import (
     zone_of,
 )
 from services.api.rendering import page
-from services.api.sessions import SignedIn
+from services.api.sessions import BY_ITSELF, SignedIn, SignedInUnlessByItself
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-LONGEST_NOTE: Final = 2000
 _FINDINGS_KEPT: Final = timedelta(days=7)
 _BEFORE_ALERT: Final = timedelta(hours=3)
 _AFTER_ALERT: Final = timedelta(hours=1)
@@ -41,13 +40,15 @@ _MOST_ALERTS: Final = 20
 
 
 @router.get("/")
-async def worklist(request: Request, doctor: SignedIn) -> HTMLResponse:
+async def worklist(request: Request, doctor: SignedInUnlessByItself) -> HTMLResponse:
     """What waits, across all patients."""
     console = console_of(request)
     waiting = await worklist_of(console, doctor)
     await record(console, doctor, Action.READ_WORKLIST, sorted(waiting.people))
     zone = await zone_of(console, doctor)
-    return page(request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting))
+    return page(
+        request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting), by_itself=BY_ITSELF
+    )
 
 
 @router.get("/alerts/{alert_id}")
@@ -87,7 +88,7 @@ async def acknowledge_alert(
     doctor: SignedIn,
     csrf: Annotated[str, Form()] = "",
     version: Annotated[int, Form(ge=0, lt=VERSION_LIMIT)] = 0,
-    note: Annotated[Text, Form(max_length=LONGEST_NOTE)] = "",
+    note: Annotated[TypedNote, Form()] = "",
 ) -> RedirectResponse:
     """The doctor takes it on."""
     check_token(doctor, csrf)
@@ -96,16 +97,27 @@ async def acknowledge_alert(
 
 
 @router.get("/people")
-async def people(
+async def people(request: Request, doctor: SignedIn, after: UUID | None = None) -> HTMLResponse:
+    """Everybody in the doctor's care; ``after``: the last person of the page before."""
+    return await _people_page(request, doctor, after)
+
+
+@router.post("/people")
+async def find_people(
     request: Request,
     doctor: SignedIn,
-    search: Annotated[Text, Query(max_length=120)] = "",
-    after: Annotated[Text, Query(max_length=120)] = "",
-    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    csrf: Annotated[str, Form()] = "",
+    search: Annotated[Text, Form(max_length=120)] = "",
+    after: Annotated[UUID | None, Form()] = None,
 ) -> HTMLResponse:
-    """Everybody in the doctor's care."""
+    """Those of a name. By POST, because what stands in a URL stands in histories and logs."""
+    check_token(doctor, csrf)
+    return await _people_page(request, doctor, after, search.strip())
+
+
+async def _people_page(request: Request, doctor: Doctor, after: UUID | None, search: str = "") -> HTMLResponse:
     console = console_of(request)
-    rows = await people_of(console, doctor, after=(after, after_no), search=search.strip())
+    rows = await people_of(console, doctor, after=after, search=search)
     zone = await zone_of(console, doctor)
     return page(request, "people.html", doctor, zone=zone, people=rows, search=search, is_full=len(rows) == MOST_PEOPLE)
 

@@ -12,15 +12,23 @@ values ($1, $2, $3, $4, $5, $6, $7, $8);
 select person_no, person_id, display_name, born_on, home_no, home_id, label, time_zone
 from people join homes using (home_no) where person_id = $1;
 
+-- name: names_in_care
+-- Everybody in a doctor's care, to look for names in.
+select people.person_no, display_name from people_in_care($1, $2) care join people on people.person_no = care.person_no;
+
 -- name: people_of
--- A page of the people in a doctor's care by name after $4, $5, with what waits for each. All of the past is searched only
--- for those of whom the last week holds nothing.
+-- A page of the people in a doctor's care by name, after the person $4, of the numbers $5 where that is set, with what waits
+-- for each. $4 leads nowhere unless the doctor cares for them or has done so. All of the past is searched only for those of
+-- whom the last week holds nothing.
 with listed as materialized (
     select people.person_no, person_id, display_name, born_on, homes.label, time_zone
     from people_in_care($1, $2::timestamptz) care
     join people on people.person_no = care.person_no join homes on homes.home_no = care.home_no
-    where (display_name, people.person_no) > ($4, $5) and ($6 = '' or strpos(lower(display_name), lower($6)) > 0)
-    order by display_name, people.person_no limit $7
+    where ($5::integer[] is null or people.person_no = any ($5)) and ($4::uuid is null or (display_name, people.person_no) > (
+        select last.display_name, last.person_no from people last
+        where last.person_id = $4 and last.person_no in (select person_no from care_relations where doctor_no = $1)
+    ))
+    order by display_name, people.person_no limit $6
 )
 select listed.*, coalesce((
     select max(latest.observed_at) from unnest($3::smallint[]) as kind (vital) cross join lateral (
@@ -64,11 +72,13 @@ where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and 
 order by observed_at limit 50000;
 
 -- name: readings_page
--- A page of the readings of one vital of a person from $3 up to $4.
-select observed_at, received_at, value, flags, devices.device, epoch, seq, item
+-- A page of the readings of one vital of a person after the key $3 to $7 and before $8. The bound on the time alone says
+-- nothing new: it spares the chunks before it.
+select observed_at, received_at, value, flags, devices.device, device_no, epoch, seq, item
 from readings join devices using (device_no)
-where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $4
-order by observed_at, device_no, epoch, seq, item limit $5;
+where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $8
+  and (observed_at, device_no, epoch, seq, item) > ($3, $4, $5, $6, $7)
+order by observed_at, device_no, epoch, seq, item limit $9;
 
 -- name: steps_since
 -- The steps of a person since a moment.

@@ -18,6 +18,7 @@ from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
+from services.api.names import is_found
 from services.api.untold import Untold, untold_of
 from services.runtime.database import transaction
 from services.runtime.failpoints import Failpoint, reach
@@ -106,12 +107,15 @@ async def alert_of(console: Console, doctor: Doctor, alert_id: UUID, action: Act
 
 
 async def people_of(
-    console: Console, doctor: Doctor, *, after: tuple[str, int] = ("", 0), search: str = "", most: int = MOST_PEOPLE
+    console: Console, doctor: Doctor, *, after: UUID | None = None, search: str = "", most: int = MOST_PEOPLE
 ) -> list[Record]:
-    """A page of the people in the doctor's care, by name."""
-    rows = await console.pool.fetch(
-        console.sql["people_of"], doctor.doctor_no, console.now(), _MEASURED, *after, search, most
-    )
+    """A page of the people in the doctor's care by name, after a person; ``search``: a part of their names."""
+    now, sql = console.now(), console.sql
+    found: list[int] | None = None
+    if search:
+        everybody = await console.pool.fetch(sql["names_in_care"], doctor.doctor_no, now)
+        found = [one["person_no"] for one in everybody if is_found(one["display_name"], search)]
+    rows = await console.pool.fetch(sql["people_of"], doctor.doctor_no, now, _MEASURED, after, found, most)
     await record(console, doctor, Action.READ_PEOPLE, [row["person_no"] for row in rows])
     return list(rows)
 

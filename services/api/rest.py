@@ -12,9 +12,9 @@ from schemas.alerts import AlertState, Severity
 from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
 from services.api.console import console_of
+from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
 from services.api.guard import check_token
-from services.api.inputs import VERSION_LIMIT, AwareMoment, Text
-from services.api.pages import LONGEST_NOTE
+from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote
 from services.api.reads import (
     MOST_ALERTS,
     MOST_PEOPLE,
@@ -89,10 +89,9 @@ class SessionOut(BaseModel):
 
 
 class PersonOut(BaseModel):
-    """A person in care. ``person_no`` serves paging alone."""
+    """A person in care."""
 
     person_id: UUID
-    person_no: int
     name: str
     born_on: str
     home: str
@@ -137,12 +136,12 @@ class ReadingOut(BaseModel):
 
 
 class ReadingsOut(BaseModel):
-    """A page of readings. ``next_from``: ask again from there; readings of that same moment come again."""
+    """A page of readings. ``next``: ask for the same again with this as ``after``; null where there is no more."""
 
     vital: str
     unit: str
     readings: list[ReadingOut]
-    next_from: datetime | None
+    next: str | None
 
 
 class AlertOut(BaseModel):
@@ -178,13 +177,12 @@ class AcknowledgeIn(BaseModel):
     """``version`` is that of the alert as it was read."""
 
     version: int = Field(ge=0, lt=VERSION_LIMIT)
-    note: Text = Field(default="", max_length=LONGEST_NOTE)
+    note: SentNote = ""
 
 
 def _person(row: Record) -> dict[str, Any]:
     return {
         "person_id": row["person_id"],
-        "person_no": row["person_no"],
         "name": row["display_name"],
         "born_on": row["born_on"].isoformat(),
         "home": row["label"],
@@ -227,12 +225,11 @@ async def session(request: Request, doctor: SignedIn) -> SessionOut:
 async def people(
     request: Request,
     doctor: SignedIn,
-    after: Annotated[Text, Query(max_length=120)] = "",
-    after_no: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = MOST_PEOPLE,
 ) -> list[PersonInListOut]:
-    """The people in your care by name; the next page comes ``after`` the last name and ``person_no`` of this one."""
-    rows = await people_of(console_of(request), doctor, after=(after, after_no), most=limit)
+    """The people in your care by name; the next page comes ``after`` the last ``person_id`` of this one."""
+    rows = await people_of(console_of(request), doctor, after=after, most=limit)
     return [
         PersonInListOut(
             **_person(row),
@@ -270,20 +267,26 @@ async def readings(
     vital: VitalCode,
     start: Annotated[AwareMoment, Query(alias="from")],
     end: Annotated[AwareMoment, Query(alias="to")],
+    after: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_READINGS)] = MOST_READINGS,
 ) -> ReadingsOut:
-    """The readings of one vital from ``from`` up to ``to`` (at most 31 days), in order of time."""
+    """The readings of one vital from ``from`` up to ``to`` (at most 31 days), in order of time.
+
+    The next page comes ``after`` the ``next`` of this one, with all else as it was.
+    """
     if not timedelta() < end - start <= _LONGEST_RANGE:
         raise HTTPException(422, "'to' must lie after 'from', by 31 days at most")
     console = console_of(request)
     row = await person_of(console, doctor, person_id, Action.READ_READINGS)
     measured = VITAL_BY_CODE[vital]
-    rows = await console.pool.fetch(console.sql["readings_page"], row["person_no"], measured.number, start, end, limit)
+    key = max(before_all_of(start), read_cursor(after)) if after else before_all_of(start)
+    rows = await console.pool.fetch(console.sql["readings_page"], row["person_no"], measured.number, *key, end, limit)
+    last = ReadingKey(*(rows[-1][name] for name in ReadingKey._fields)) if len(rows) == limit else None
     return ReadingsOut(
         vital=vital,
         unit=measured.unit,
         readings=[ReadingOut(**one) for one in rows],
-        next_from=rows[-1]["observed_at"] if len(rows) == limit else None,
+        next=write_cursor(last) if last else None,
     )
 
 
@@ -296,8 +299,13 @@ async def alerts(
     before_id: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50,
 ) -> list[AlertOut]:
-    """Alerts about people in your care, newest first; the next page comes ``before`` the last of this one."""
-    page_from = (before, before_id or UUID(int=0)) if before else None
+    """Alerts about people in your care, newest first.
+
+    The next page comes ``before`` the ``opened_at`` of the last of this one, with its ``alert_id`` as ``before_id``.
+    """
+    if (before is None) is not (before_id is None):
+        raise HTTPException(422, "'before' and 'before_id' are of the same alert: both or neither")
+    page_from = (before, before_id) if before and before_id else None
     rows = await alerts_of(console_of(request), doctor, states=state or tuple(AlertState), before=page_from, most=limit)
     return [AlertOut(**_alert(row)) for row in rows]
 

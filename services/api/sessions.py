@@ -1,6 +1,7 @@
 """Signing in and out: throttled, audited, with a session on the server that can be ended at any moment."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final
@@ -9,17 +10,19 @@ from fastapi import Depends, Request
 
 from services.api.access import Action, record
 from services.api.console import Console, Doctor, address_of, console_of
-from services.api.core import PastAttempts, admits
-from services.runtime.database import transaction
+from services.api.core import ATTEMPTS_WINDOW, PastAttempts, admits, counted_address
+from services.runtime.database import Connection, transaction
 from services.runtime.errors import HearthBeatError
 
 LASTS: Final = timedelta(hours=12)
 """A session ends after a working day, in real time."""
 IDLE: Final = timedelta(hours=1)
-"""It ends earlier when neither a page nor the live worklist has asked for anything."""
+"""It ends earlier without an action: a page opened, a form sent, a call to the REST interface. What follows by itself,
+the live worklist or a page that loads itself again, is none."""
+DEVICE_LASTS: Final = timedelta(days=180)
+"""For so long after signing in a browser is known; real time."""
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _ATTEMPTS_KEPT: Final = timedelta(days=30)
-_ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
 
 
 class NotSignedInError(HearthBeatError):
@@ -39,49 +42,83 @@ def cookie_name(console: Console) -> str:
     return "hb_session" if console.settings.plain_http else "__Host-hb_session"
 
 
+def device_cookie_name(console: Console) -> str:
+    """The cookie by which a browser is known that somebody has signed in from. It opens nothing."""
+    return cookie_name(console).replace("session", "device")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookies:
+    """What a browser gets that has signed in."""
+
+    session: str
+    device: str
+
+
 def _hash(cookie: str) -> bytes:
     return sha256(cookie.encode()).digest()
 
 
-async def sign_in(console: Console, email: str, password: str, address: str) -> str:
-    """A new session's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
+async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies:
+    """A new session; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
     now = datetime.now(UTC)
-    account = sha256(email.strip().lower().encode()).digest()
-    attempt = await console.pool.fetchval(console.sql["begin_attempt"], account, address, now)
+    account, counted = _hash(email.strip().lower()), counted_address(address)
+    cookie_hash = _hash(device) if device else None
+    begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)
+    assert begun is not None  # noqa: S101 - an insert gives what it inserted
+    attempt, since = begun["attempt_no"], now - ATTEMPTS_WINDOW
     past = await console.pool.fetchrow(
-        console.sql["recent_failures"], account, address, attempt, now - _ATTEMPTS_WINDOW
+        console.sql["recent_failures"], account, counted, attempt, since, begun["cookie_no"]
     )
     if past is None or not admits(PastAttempts(**past), now):
-        await _refuse(console, attempt, "refused", address)
+        await _refuse(console, attempt, "refused", address, now)
         raise TooManyAttemptsError
     row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
     if not await console.passwords.fits(row["password_hash"] if row else None, password) or row is None:
-        await _refuse(console, attempt, "failed", address)
+        await _refuse(console, attempt, "failed", address, now)
         raise WrongPasswordError
-    return await _open(console, row["doctor_no"], attempt, address, now)
+    async with transaction(console.pool) as connection:
+        await _forget_the_old(console, now, connection)  # first, so that two who sign in at once wait in one order
+        await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
+        session = await _open(console, row["doctor_no"], address, now, connection)
+        device = await _remember_device(console, device, account, now, connection)
+    console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
+    return Cookies(session=session, device=device)
 
 
-async def _refuse(console: Console, attempt: int, outcome: str, address: str) -> None:
+async def _refuse(console: Console, attempt: int, outcome: str, address: str, now: datetime) -> None:
     console.metrics.count("hb_api_sign_ins_total", outcome=outcome)
     await console.pool.execute(console.sql["end_attempt"], attempt, outcome)
+    await console.pool.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
     await record(console, None, Action.SIGN_IN, allowed=False, address=address)
 
 
-async def _open(console: Console, doctor_no: int, attempt: int, address: str, now: datetime) -> str:
+async def _open(console: Console, doctor_no: int, address: str, now: datetime, on: Connection) -> str:
+    """The cookie of a new session."""
     cookie, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     doctor = Doctor(
         doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=_hash(cookie), address=address
     )
-    async with transaction(console.pool) as connection:
-        await connection.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
-        await connection.execute(console.sql["forget_sessions"], now)
-        await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
-        await connection.execute(
-            console.sql["open_session"], doctor.session_hash, doctor_no, csrf_token, now, now + LASTS
-        )
-        await record(console, doctor, Action.SIGN_IN, on=connection)
-    console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
+    await on.execute(console.sql["open_session"], doctor.session_hash, doctor_no, csrf_token, now, now + LASTS)
+    await record(console, doctor, Action.SIGN_IN, on=on)
     return cookie
+
+
+async def _remember_device(console: Console, device: str, account: bytes, now: datetime, on: Connection) -> str:
+    """The browser's cookie, known to be this account's from now on.
+
+    One that it was given before stays, for doctors share computers; one that nobody was given is none.
+    """
+    known = bool(device) and await on.fetchval(console.sql["is_device"], _hash(device), now)
+    cookie = device if known else secrets.token_urlsafe(32)
+    await on.execute(console.sql["remember_device"], _hash(cookie), account, now + DEVICE_LASTS)
+    return cookie
+
+
+async def _forget_the_old(console: Console, now: datetime, on: Connection) -> None:
+    await on.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
+    await on.execute(console.sql["forget_sessions"], now)
+    await on.execute(console.sql["forget_devices"], now)
 
 
 async def sign_out(console: Console, doctor: Doctor) -> None:
@@ -90,13 +127,16 @@ async def sign_out(console: Console, doctor: Doctor) -> None:
     await record(console, doctor, Action.SIGN_OUT)
 
 
-async def find_doctor(console: Console, session_hash: bytes, address: str) -> Doctor:
-    """Whose session it is, asked of the database each time. Raises NotSignedInError."""
+async def find_doctor(console: Console, session_hash: bytes, address: str, *, acts: bool) -> Doctor:
+    """Whose session it is, asked of the database each time. Raises NotSignedInError.
+
+    ``acts``: the doctor does something, so that the time without an action begins anew.
+    """
     now = datetime.now(UTC)
     row = await console.pool.fetchrow(console.sql["find_session"], session_hash, now, now - IDLE)
     if row is None:
         raise NotSignedInError
-    if now - row["seen_at"] > _TOUCH_EVERY:
+    if acts and now - row["seen_at"] > _TOUCH_EVERY:
         await console.pool.execute(console.sql["touch_session"], session_hash, now)
     return Doctor(
         doctor_no=row["doctor_no"],
@@ -108,13 +148,31 @@ async def find_doctor(console: Console, session_hash: bytes, address: str) -> Do
     )
 
 
-async def signed_in(request: Request) -> Doctor:
-    """The doctor who sent this request. Raises NotSignedInError."""
+async def _doctor_of(request: Request, *, acts: bool) -> Doctor:
     console = console_of(request)
     cookie = request.cookies.get(cookie_name(console))
     if not cookie:
         raise NotSignedInError
-    return await find_doctor(console, _hash(cookie), address_of(request))
+    return await find_doctor(console, _hash(cookie), address_of(request), acts=acts)
 
 
+async def signed_in(request: Request) -> Doctor:
+    """The doctor who sent this request. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=True)
+
+
+async def looking_on(request: Request) -> Doctor:
+    """The doctor whose page asks by itself, which keeps no session alive. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=False)
+
+
+async def signed_in_unless_by_itself(request: Request) -> Doctor:
+    """The doctor who opened the worklist, or left it open where it loads itself again. Raises NotSignedInError."""
+    return await _doctor_of(request, acts=BY_ITSELF not in request.query_params)
+
+
+BY_ITSELF: Final = "again"
+"""In the query of a page that loads itself again, for want of JavaScript."""
 SignedIn = Annotated[Doctor, Depends(signed_in)]
+LookingOn = Annotated[Doctor, Depends(looking_on)]
+SignedInUnlessByItself = Annotated[Doctor, Depends(signed_in_unless_by_itself)]

@@ -11,27 +11,69 @@ delete from sessions where doctor_no = $1;
 select doctor_no, password_hash from doctors where email = $1;
 
 -- name: begin_attempt
--- An attempt counts as failed until it is known to be something else.
-insert into sign_in_attempts (account, address, attempted_at, outcome) values ($1, $2, $3, 'failed')
-returning attempt_no;
+-- An attempt counts as failed until it is known to be something else. If the cookie that came with it is one of this
+-- account, its number is kept and told.
+insert into sign_in_attempts (account, address, attempted_at, outcome, cookie_no)
+values ($1, $2, $3, 'failed', (
+    select cookie_no from device_cookies where cookie_hash = $4 and account = $1 and ends_at > $3
+))
+returning attempt_no, cookie_no;
 
 -- name: recent_failures
--- What speaks for and against an attempt: failures since $4, the newest one elsewhere, earlier successes here.
+-- What speaks for and against an attempt: failures since $4, the newest one elsewhere, an earlier success here. Nothing is
+-- counted beyond 30, which no limit exceeds, and each count is read from the end of an index of its own.
 select
-    count(*) filter (where outcome = 'failed' and account = $1 and address = $2 and attempted_at > $4) as together,
-    count(*) filter (where outcome = 'failed' and address = $2 and attempted_at > $4) as of_address,
-    count(*) filter (where outcome = 'failed' and account = $1 and attempted_at > $4) as of_account,
-    max(attempted_at) filter (where outcome = 'failed' and account = $1) as newest_of_account,
-    coalesce(bool_or(outcome = 'succeeded' and account = $1 and address = $2), false) as familiar
-from sign_in_attempts where (account = $1 or address = $2) and attempt_no < $3;
+    (select count(*) from (
+        select from sign_in_attempts
+        where outcome = 'failed' and encode(account, 'hex') || address = encode($1::bytea, 'hex') || $2::text
+          and attempted_at > $4 and attempt_no < $3
+        order by attempted_at desc limit 30
+    ) as newest) as together,
+    (select count(*) from (
+        select from sign_in_attempts
+        where outcome = 'failed' and address = $2 and attempted_at > $4 and attempt_no < $3
+        order by attempted_at desc limit 30
+    ) as newest) as of_address,
+    (select count(*) from (
+        select from sign_in_attempts
+        where outcome = 'failed' and account = $1 and attempted_at > $4 and attempt_no < $3
+        order by attempted_at desc limit 30
+    ) as newest) as of_account,
+    (
+        select attempted_at from sign_in_attempts
+        where outcome = 'failed' and account = $1 and attempted_at > $4 and attempt_no < $3
+        order by attempted_at desc limit 1
+    ) as newest_of_account,
+    exists (
+        select from sign_in_attempts where outcome = 'succeeded' and account = $1 and address = $2
+    ) as familiar,
+    case when $5::bigint is not null then (select count(*) from (
+        select from sign_in_attempts
+        where outcome = 'failed' and cookie_no = $5 and attempted_at > $4 and attempt_no < $3
+        order by attempted_at desc limit 30
+    ) as newest) end as of_device;
 
 -- name: end_attempt
 -- What became of an attempt.
 update sign_in_attempts set outcome = $2 where attempt_no = $1;
 
 -- name: forget_attempts
--- Attempts older than a moment.
-delete from sign_in_attempts where attempted_at < $1;
+-- Attempts older than a moment, of the hundred oldest: each attempt clears away more than it adds, and none has much to do.
+delete from sign_in_attempts
+where attempt_no = any (array(select attempt_no from sign_in_attempts order by attempt_no limit 100)) and attempted_at < $1;
+
+-- name: is_device
+-- Whether a cookie is one that a browser was given.
+select exists (select from device_cookies where cookie_hash = $1 and ends_at > $2);
+
+-- name: remember_device
+-- A browser that an account has signed in from, until $3.
+insert into device_cookies (cookie_hash, account, ends_at) values ($1, $2, $3)
+on conflict (cookie_hash, account) do update set ends_at = excluded.ends_at;
+
+-- name: forget_devices
+-- Browsers that nobody has signed in from for long.
+delete from device_cookies where ends_at <= $1;
 
 -- name: forget_sessions
 -- Sessions that ended before a moment.

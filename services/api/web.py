@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from secrets import compare_digest
 from typing import Annotated, Any, Final
 
@@ -19,11 +20,13 @@ from services.api.guard import ForeignRequestError, check_token
 from services.api.inputs import Text
 from services.api.rendering import page
 from services.api.sessions import (
+    DEVICE_LASTS,
     NotSignedInError,
     SignedIn,
     TooManyAttemptsError,
     WrongPasswordError,
     cookie_name,
+    device_cookie_name,
     sign_in,
     sign_out,
 )
@@ -53,8 +56,17 @@ def _form_cookie(console: Console) -> str:
     return cookie_name(console).replace("session", "form")
 
 
-def _set_cookie(console: Console, response: Response, name: str, value: str) -> None:
-    response.set_cookie(name, value, path="/", secure=not console.settings.plain_http, httponly=True, samesite="lax")
+def _set_cookie(console: Console, response: Response, name: str, value: str, *, lasts: timedelta | None = None) -> None:
+    """``lasts`` None: until the browser is closed."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(lasts.total_seconds()) if lasts else None,
+        path="/",
+        secure=not console.settings.plain_http,
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def _sign_in_page(request: Request, problem: str, *, next_page: str, status: int = 200) -> HTMLResponse:
@@ -79,13 +91,15 @@ async def sign_in_form(
     if not cookie or not compare_digest(cookie.encode(), csrf.encode()):
         return _sign_in_page(request, str(ForeignRequestError()), next_page=next_page, status=403)
     try:
-        session = await sign_in(console, email, password, address_of(request))
+        device = request.cookies.get(device_cookie_name(console), "")
+        cookies = await sign_in(console, email, password, address_of(request), device)
     except (WrongPasswordError, TooManyAttemptsError) as error:
         status = 401 if isinstance(error, WrongPasswordError) else 429
         return _sign_in_page(request, str(error), next_page=next_page, status=status)
     safe = next_page if _HERE.fullmatch(next_page) and not next_page.startswith("//") else "/"
     response = RedirectResponse(safe, 303)
-    _set_cookie(console, response, cookie_name(console), session)
+    _set_cookie(console, response, cookie_name(console), cookies.session)
+    _set_cookie(console, response, device_cookie_name(console), cookies.device, lasts=DEVICE_LASTS)
     return response
 
 

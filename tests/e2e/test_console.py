@@ -75,6 +75,12 @@ async def test_reading_and_acknowledging_work_without_javascript(surgery: Surger
         await page.get_by_label("Note").fill("Seen.")
         await page.get_by_role("button", name="I take this on").click()
         await expect(page.get_by_text("Seen.").first).to_be_visible()
+        await page.get_by_role("link", name="People").first.click()
+        await page.get_by_label("Name").fill("RÚTH")
+        await page.get_by_role("button", name="Find").click()
+        await expect(page.get_by_role("link", name="Ruth Sommer")).to_be_visible()
+        await expect(page.get_by_role("link", name="Karl Sommer")).to_have_count(0)
+        assert page.url == f"{practice.address}/people"
         await page.get_by_role("button", name="Sign out").click()
         await page.goto(f"{practice.address}/people")
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -103,6 +109,23 @@ async def test_on_a_phone_no_page_is_wider_than_the_screen_and_an_alert_can_be_t
         assert box["height"] >= 44
         await button.click()
         await expect(page.get_by_text("Taken on", exact=True)).to_be_visible()
+
+
+async def test_a_note_that_fills_its_field_with_lines_and_pictures_is_taken(surgery: Surgery) -> None:
+    practice, browser = surgery
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    async with window(browser) as context:
+        page = await sign_in(context, practice.address)
+        await page.goto(f"{practice.address}/alerts/{alert}")
+        await page.get_by_label("Note").focus()
+        await page.keyboard.insert_text("\N{ROCKET}\n" * 700)  # 2,100 code units: the browser cuts at its limit
+        typed = await page.get_by_label("Note").input_value()
+        await page.get_by_role("button", name="I take this on").click()
+        await expect(page.get_by_text("Taken on", exact=True)).to_be_visible()
+
+    assert len(typed.encode("utf-16-le")) // 2 == 2000
+    kept = await practice.pool.fetchval("select acknowledged_note from alerts where alert_id = $1", alert)
+    assert kept == typed.strip()
 
 
 async def test_hostile_names_run_nothing(surgery: Surgery) -> None:

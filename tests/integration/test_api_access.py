@@ -228,13 +228,7 @@ async def test_hostile_names_notes_and_reasons_stay_text_everywhere(practice: Pr
         token = (await client.get("/api/v1/session")).json()["csrf_token"]
         note = "</p><script>alert(3)</script>"
         await client.post(f"/alerts/{alert}/acknowledge", data={"csrf": token, "version": "0", "note": note})
-        for path in (
-            "/",
-            f"/alerts/{alert}",
-            "/people",
-            f"/people/{world.hostile}",
-            "/people?search=%22%3E%3Cscript%3E",
-        ):
+        for path in ("/", f"/alerts/{alert}", "/people", f"/people/{world.hostile}"):
             html = (await client.get(path)).text
             assert "<script>" not in html
             assert "<img src=x" not in html

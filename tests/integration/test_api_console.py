@@ -25,6 +25,7 @@ from tests.integration.console_world import (
     token_in,
     write_delivery,
 )
+from tests.integration.streams import read_events
 
 
 @pytest.fixture
@@ -190,20 +191,6 @@ async def test_a_patient_page_shows_doses_charts_and_what_was_noticed(practice: 
     assert "No readings in this time." in earlier
 
 
-async def read_events(lines: AsyncIterator[str], wanted: str, *, within_s: float = 10) -> str:
-    """The data of the next event of a kind."""
-    name, data = "", list[str]()
-    async with asyncio.timeout(within_s):
-        async for line in lines:
-            if line.startswith("event: "):
-                name, data = line.removeprefix("event: "), []
-            elif line.startswith("data: "):
-                data.append(line.removeprefix("data: "))
-            elif not line and name == wanted:
-                return "\n".join(data)
-    raise AssertionError(f"the stream ended without {wanted}")
-
-
 async def test_a_new_alert_reaches_an_open_worklist_at_once(practice: Practice) -> None:
     async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
         lines = stream.aiter_lines()
@@ -266,24 +253,6 @@ async def test_simulated_time_says_so(dsn: str, practice: Practice) -> None:
         assert "simulated" not in (await client.get("/")).text
 
 
-async def test_readings_come_in_pages_that_lose_and_repeat_nothing(practice: Practice) -> None:
-    found: list[str] = []
-    query: dict[str, Any] = {"vital": "heart_rate", "to": NOW.isoformat(), "limit": 500}
-    query["from"] = (NOW - timedelta(hours=25)).isoformat()
-    async with browsing(practice.address) as client:
-        while True:
-            body = (await client.get(f"/api/v1/people/{practice.world.ruth}/readings", params=query)).json()
-            found += [row["observed_at"] for row in body["readings"]]
-            if body["next_from"] is None:
-                break
-            query["from"] = body["next_from"]
-            found.pop()
-
-    assert body["unit"] == "/min"
-    assert len(found) == len(set(found)) == 1440 - 119
-    assert found == sorted(found)
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -299,21 +268,6 @@ async def test_a_range_that_makes_no_sense_or_asks_too_much_is_refused(practice:
         answer = await client.get(f"/api/v1/people/{practice.world.ruth}/readings?{query}")
 
     assert answer.status_code == 422
-
-
-async def test_alerts_come_in_pages(practice: Practice) -> None:
-    raised = [
-        await raise_alert(practice.pool, practice.world.ruth, rule=f"rule_{n}", at=NOW - timedelta(minutes=n))
-        for n in range(5)
-    ]
-    found: list[str] = []
-    async with browsing(practice.address) as client:
-        query: dict[str, Any] = {"limit": 2, "state": "open"}
-        while rows := (await client.get("/api/v1/alerts", params=query)).json():
-            found += [row["alert_id"] for row in rows]
-            query |= {"before": rows[-1]["opened_at"], "before_id": rows[-1]["alert_id"]}
-
-    assert found == [str(alert) for alert in raised]
 
 
 async def test_every_operation_of_the_interface_is_documented(practice: Practice) -> None:

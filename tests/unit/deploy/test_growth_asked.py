@@ -12,7 +12,7 @@ from services.runtime.database import load_queries
 ASKED = questions()
 ANNA = UUID(int=0xA1)
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-DRAW = Draw(person_no=3, person_id=ANNA, name="Anna", doctor_no=1, until=NOW - timedelta(days=9), now=NOW)
+DRAW = Draw(person_no=3, person_id=ANNA, doctor_no=1, until=NOW - timedelta(days=9), now=NOW)
 
 
 def test_every_promise_is_asked() -> None:

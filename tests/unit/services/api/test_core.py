@@ -1,9 +1,10 @@
 """The console's own decisions: throttling, ages, gaps, thinning."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.vitals import VITALS
@@ -17,6 +18,7 @@ from services.api.core import (
     Point,
     admits,
     age_text,
+    counted_address,
     is_own_request,
     is_sparse,
     lines_of,
@@ -55,12 +57,42 @@ def test_a_first_attempt_is_admitted() -> None:
         ({"of_account": MOST_OF_ACCOUNT, "newest_of_account": NOW}, False),
         ({"of_account": MOST_OF_ACCOUNT, "newest_of_account": NOW - TURN}, True),
         ({"of_account": 10_000, "newest_of_account": NOW, "familiar": True}, True),
+        ({"of_device": 0, "together": MOST_TOGETHER, "of_address": MOST_OF_ADDRESS}, True),
+        ({"of_device": 0, "of_account": 10_000, "newest_of_account": NOW}, True),
+        ({"of_device": MOST_TOGETHER - 1, "together": 10_000, "of_address": 10_000}, True),
+        ({"of_device": MOST_TOGETHER}, False),
+        ({"of_device": MOST_TOGETHER, "familiar": True}, False),
     ],
 )
-def test_guessing_is_slowed_but_a_doctor_is_never_locked_out_of_a_familiar_address(
+def test_guessing_is_slowed_but_others_lock_no_doctor_out_of_a_familiar_address_or_browser(
     changes: dict[str, object], *, admitted: bool
 ) -> None:
     assert admits(past(**changes), NOW) is admitted
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_an_address_counts_as_the_network_that_one_customer_has(address: str, counted: str) -> None:
+    assert counted_address(address) == counted
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_all_addresses_of_a_64_count_as_one(address: IPv6Address, host: int) -> None:
+    if address.ipv4_mapped is None:
+        neighbour = IPv6Address(int(address) >> 64 << 64 | host)
+        assume(neighbour.ipv4_mapped is None)
+        assert counted_address(str(address)) == counted_address(str(neighbour))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+-- Browsers that doctors have signed in from, so that nobody else's failures keep a doctor out of their own. Only the hash
+-- of a browser's cookie is kept, with each account that has signed in there. Real time.
+create table device_cookies (
+    cookie_no bigint primary key generated always as identity,
+    cookie_hash bytea not null,
+    account bytea not null,
+    ends_at timestamptz not null,
+    unique (cookie_hash, account)
+);
+create index device_cookies_by_end on device_cookies (ends_at);
+
+-- Set where the cookie that came with an attempt is one of its account.
+alter table sign_in_attempts add column cookie_no bigint;
+
+-- What the throttle asks reads a few rows, however many attempts somebody has made. Only failures are asked for by time, and
+-- most attempts of a flood are refused ones. Account and address together are one expression, so that no planner takes the
+-- index of one of them and looks through all that a flood has left there for the other.
+drop index sign_in_attempts_by_account;
+drop index sign_in_attempts_by_address;
+create index sign_in_failures_together on sign_in_attempts ((encode(account, 'hex') || address), attempted_at)
+where outcome = 'failed';
+create index sign_in_failures_of_account on sign_in_attempts (account, attempted_at) where outcome = 'failed';
+create index sign_in_failures_of_address on sign_in_attempts (address, attempted_at) where outcome = 'failed';
+create index sign_in_failures_of_cookie on sign_in_attempts (cookie_no, attempted_at)
+where outcome = 'failed' and cookie_no is not null;
+create index sign_in_successes on sign_in_attempts (account, address) where outcome = 'succeeded';
