@@ -9,6 +9,8 @@ from schemas.events import EVENT_TYPES
 
 BYTES_AN_UPLINK: Final = 4_096
 """A payload costs one uplink, and one more for each of these: size counts, too."""
+ITEMS_AN_UPLINK: Final = 4
+"""So many items that have to be set aside cost one uplink more, which is what an uplink holds as a rule."""
 MOST_DEVICES: Final = 200_000
 """Names remembered at once; the broker knows every device, so more of them are strangers of an open broker."""
 _ROUNDING_S: Final = 1e-6
@@ -39,6 +41,10 @@ class Allowance:
         self._spent_until[device] = spent_until
         return True
 
+    def charge(self, device: str, cost: int, now_s: float) -> None:
+        """Takes what is spent already: whoever owes waits until it is paid off."""
+        self._spent_until[device] = max(self._spent_until.get(device, now_s), now_s) + cost / self.per_s
+
     def forget_rested(self, now_s: float) -> None:
         """Drops devices whose allowance is full, once there are many."""
         if len(self._spent_until) > MOST_DEVICES:
@@ -62,6 +68,11 @@ class Limits:
             return True
         self._put_off[device] += 1
         return False
+
+    def charge_for(self, device: str, refused: int, now_s: float) -> None:
+        """Charges a device for items that had to be set aside: each of them is a row, bytes or not."""
+        if refused >= ITEMS_AN_UPLINK:
+            self._all.charge(device, refused // ITEMS_AN_UPLINK, now_s)
 
     def drain(self, now_s: float) -> Counter[str]:
         """How many uplinks of which device were put off since the last call."""

@@ -85,6 +85,7 @@ class UplinkPath:
                 received_at=received_at,
                 retained=delivery.retained,
             )
+            self.limits.charge_for(device, len(uplink.refusals), now_s)
             uplinks.append(uplink)
             records.append(Record(home_key(uplink.home_no), encode_uplink_record(uplink)))
         self._count(uplinks, registry)
