@@ -59,11 +59,16 @@ def _write_configuration(settings: StackSettings, directory: Path, port: int) ->
     }
     (directory / "mosquitto.conf").write_text(_template("mosquitto.conf.in").substitute(values))
     platform = _template("acl-platform.in")
-    users = [platform.substitute(user=user) for user in settings.platform_users]
+    users = [platform.substitute(user=user, uplinks=_uplinks(user)) for user in settings.platform_users]
     acl = directory / "acl"
     acl.write_text("".join([(TEMPLATES / "acl.in").read_text(), *users]))
     acl.chmod(0o600)
     os.chown(acl, *_owner_of(directory))
+
+
+def _uplinks(user: str) -> str:
+    """Ingest clears what a device has left at the broker; nobody else writes where devices speak."""
+    return "readwrite" if user.startswith("ingest-") else "read"
 
 
 def _template(name: str) -> Template:

@@ -1,8 +1,8 @@
 """Wires alert: findings to alerts and pages, the ladder, one delivery a channel."""
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from services.alert.channels import CHANNELS
@@ -11,8 +11,8 @@ from services.alert.delivery import Delivery
 from services.alert.ladder import EscalationLadder
 from services.alert.pages import PageQueue
 from services.alert.settings import AlertSettings
-from services.runtime.clock import Clock, WallClock
-from services.runtime.database import load_queries, open_pool
+from services.runtime.clock import Clock, WallClock, pause
+from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
@@ -58,6 +58,7 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
 
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
+            group.create_task(_say_channels(pool, sql["write_channels"], [kind.name for kind in kinds], stop))
             group.create_task(listen(pool, Channel.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
                 do_rounds(claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
@@ -65,6 +66,15 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             group.create_task(do_rounds(climb, stop, every_s=_POLL_S, log=log, metrics=metrics), name="ladder")
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)
+
+
+async def _say_channels(pool: Pool, query: str, names: Sequence[str], stop: asyncio.Event) -> None:
+    """Once, as soon as the database is there."""
+    while not stop.is_set():
+        with suppress(*LOST_CONNECTION):
+            await pool.execute(query, names)
+            return
+        await pause(stop, _DELIVERY_POLL_S)
 
 
 def _wake(events: Iterable[asyncio.Event], done: int) -> int:

@@ -1,3 +1,10 @@
+-- name: write_channels
+-- The channels that there are, so that others know whom no message can reach.
+with gone as (
+    delete from notification_channels where not channel = any ($1::text[])
+)
+insert into notification_channels select unnest($1::text[]) on conflict do nothing;
+
 -- name: take_turn
 -- One claimer at a time: findings of one subject are folded in the order in which they were raised.
 select pg_advisory_xact_lock(7001043);

@@ -11,7 +11,7 @@ from services.api.console import Console, Doctor
 
 MOST_NAMED: Final = 10
 RECOUNT_S: Final = 10.0
-"""Real seconds. The count goes over everybody, and every open page asks for it every two seconds."""
+"""Real seconds. The count goes over everybody, and every open page asks for it each second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,9 +227,10 @@ def _owner_of(slot: int, observed_at: int, received_at: int, entry: RegisteredDe
     """Whose an item is, and what there is to say about that.
 
     The slot may have gone to somebody else since: for a day what was stamped before is still the former person's, and
-    unscored; what comes later than that may as well be the stamp of a wrong clock, and is nobody's.
+    unscored; what comes later than that may as well be the stamp of a wrong clock, and is nobody's. A stamp ahead of
+    reception is of now: whoever has the slot next has not got it yet.
     """
-    person = entry.person_at(slot, observed_at)
+    person = entry.person_at(slot, min(observed_at, received_at))
     if person is None:
         return None, 0
     flags = 0 if person.home_no == entry.home_no else _OTHER_HOME

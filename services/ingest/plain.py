@@ -69,7 +69,7 @@ def judge_plain(readings: Sequence[Any], entry: RegisteredDevice, received_at: i
             return None
         if not person_from <= at < person_to:
             person = entry.person_at(1, at)
-            if person is None or person.to_ms <= received_at:
+            if person is None or not person.from_ms <= received_at < person.to_ms:
                 return None
             person_no, person_from, person_to = person.person_no, person.from_ms, person.to_ms
             flags = 0 if person.home_no == entry.home_no else _OTHER_HOME

@@ -178,11 +178,8 @@ class Link:
 
 WHAT_IS_KEPT: Final = SubscribeOptions(qos=1)
 """Begin with what the broker has retained: it is the present state of something."""
-NEWS_ALONE: Final = SubscribeOptions(
-    qos=1, noLocal=True, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
-)
-"""Nothing retained, at no subscription: it was news once. Live messages come with the flag that they were sent with;
-what this very connection sends does not come back."""
+NEWS_ALONE: Final = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+"""Nothing retained, at no subscription: it was news once. Live messages come with the flag that they were sent with."""
 
 
 @asynccontextmanager

@@ -235,7 +235,7 @@ def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect])
         level = habits.see_uplink(retained=retained, received_at=record.received_at)
         if level is not None:
             sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
-            habits.retained = _tell_of_firmware(state, record, Fault.RETAINED, habits.retained, sample, level, effects)
+            habits.retained = tell_of_firmware(state, record, Fault.RETAINED, habits.retained, sample, level, effects)
 
 
 def _walks(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> bool:
@@ -244,11 +244,11 @@ def _walks(state: HomeState, record: JudgedUplink, reading: JudgedReading, effec
     moved, level = habits.see_steps(reading[4], reading[3])
     if level is not None:
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
-        habits.total = _tell_of_firmware(state, record, Fault.STEP_TOTAL, habits.total, sample, level, effects)
+        habits.total = tell_of_firmware(state, record, Fault.STEP_TOTAL, habits.total, sample, level, effects)
     return moved or bool(reading[5] & _MOVING)
 
 
-def _tell_of_firmware(
+def tell_of_firmware(
     state: HomeState,
     record: JudgedUplink,
     fault: Fault,
@@ -262,6 +262,8 @@ def _tell_of_firmware(
     if level != ENDED:
         episode = episodes[FIRMWARE.name] = episodes.get(FIRMWARE.name, 0) + 1
     finding = finding_from(FIRMWARE, Subject(0, record.home_no), episode, Mark(level, sample, sample))
+    if fault is Fault.STEP_TOTAL:  # queries that add steps up look for this
+        finding = replace(finding, evidence=(replace(finding.evidence[0], what=STEPS.code, value=sample.value),))
     effects.append(finding if level == ENDED else replace(finding, doctor_text=SENTENCES[fault]))
     return 0 if level == ENDED else episode
 

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.score.rule import ENDED
-from services.score.rules.firmware import COUNTER_DROPS, COUNTER_READINGS, COUNTER_RISES, STOPPED_AFTER_MS
+from services.score.rules.firmware import (
+    COUNTER_DROPS,
+    COUNTER_READINGS,
+    COUNTER_RISES,
+    SAME_AGAIN,
+    STOPPED_AFTER_MS,
+)
 
 BEGAN: Final = 1
 
@@ -13,7 +19,8 @@ BEGAN: Final = 1
 class Habits:
     """Times in ms. ``retained`` and ``total`` are the numbers of the episodes that go on, 0 where there is none.
 
-    ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher.
+    ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher; the last
+    ``same`` were equal.
     """
 
     retained: int = 0
@@ -24,6 +31,7 @@ class Habits:
     run: int = 0
     rises: int = 0
     drops: int = 0
+    same: int = 0
 
     def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
         """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""
@@ -37,7 +45,8 @@ class Habits:
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
         before, self.steps_at, self.steps = self.steps, at, steps
-        moved = steps > 0 and (not self.total or steps != before)
+        self.same = self.same + 1 if steps == before else 1
+        moved = steps > 0 and (self.same == 1 if self.total else self.same < SAME_AGAIN)
         if steps >= before and steps > 0 and self.run:
             self.run, self.rises = self.run + 1, self.rises + (steps > before)
         else:

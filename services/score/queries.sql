@@ -119,6 +119,7 @@ left join lateral (
 left join lateral (
     select sum(r.value) as steps from readings r
     where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.observed_at and r.observed_at <= f.due_at
+      and not exists (select from step_totals t where t.device_no = r.device_no)
 ) walk on true
 left join lateral (
     select r.flags from readings r
@@ -150,6 +151,7 @@ left join lateral (
 left join lateral (
     select sum(r.value) as steps, max(r.observed_at) as last_at from readings r
     where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.due_at and r.value > 0
+      and not exists (select from step_totals t where t.device_no = r.device_no)
 ) walk on true
 left join lateral (
     select r.flags from readings r

@@ -39,7 +39,7 @@ async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, met
     log = logger("store").bind(instance=settings.instance)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-store"))
-        writer = BatchWriter(pool, clock, metrics)
+        writer = BatchWriter(pool, clock, metrics, live_epochs=settings.live_epochs)
         chores = Chores(
             pool=pool,
             sql=load_queries("services.store"),

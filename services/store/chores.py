@@ -28,12 +28,15 @@ class Chores:
     async def look(self) -> int:
         """One round; says how many rows it changed, 0 when nothing is left to do. Raises LOST_CONNECTION."""
         now = to_datetime(self.clock.now_ms())
+        trimmed = await self._in_turn("trim_bytes", MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
+        self.metrics.count("hb_store_trimmed_total", trimmed)
+        forgotten = await self._in_turn("forget_set_aside", now - self.kept_for, _MOST)
+        self.metrics.count("hb_store_forgotten_total", forgotten)
+        return _MOST if _MOST in {trimmed, forgotten} else 0
+
+    async def _in_turn(self, chore: str, *arguments: object) -> int:
         async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["one_at_chores"]):
                 return 0
-            trimmed = await connection.execute(self.sql["trim_bytes"], MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
-            forgotten = await connection.execute(self.sql["forget_set_aside"], now - self.kept_for, _MOST)
-        done = int(trimmed.rpartition(" ")[2]), int(forgotten.rpartition(" ")[2])
-        self.metrics.count("hb_store_trimmed_total", done[0])
-        self.metrics.count("hb_store_forgotten_total", done[1])
-        return _MOST if _MOST in done else 0
+            status = await connection.execute(self.sql[chore], *arguments)
+        return int(status.rpartition(" ")[2])

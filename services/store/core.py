@@ -19,6 +19,8 @@ KEPT_AT_HAND: Final = 32
 """So many stay in the row when the others are put away."""
 LOW_RANGES: Final = MAX_GAPS + 8
 """Of what is put away the lowest so many ranges from ``floor`` on are looked at: they say what may be acknowledged."""
+COUNTED_FROM: Final = MAX_RANGES // 2
+"""With fewer ranges put away than this nobody has to know which of them lie below ``floor``."""
 _EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.cry_for_help)
 
 
@@ -84,7 +86,8 @@ class Cursor:
 
     ``settled`` holds what is settled from ``boundary`` on. What lies below is put away, ``put_away`` ranges of it; at
     hand are the ``low`` ones from ``floor`` on, as they were (``low_is_all``: there are no more of them), and the
-    ``near`` ones that the batch may change.
+    ``near`` ones that the batch may change. ``counted`` of them count against the cap; those below ``floor`` do not,
+    for an evicted number leaves a gap that nobody can fill any more.
     ``refused``: uplinks of it were refused unsettled, and may lie among what was set aside.
     """
 
@@ -93,6 +96,7 @@ class Cursor:
     settled: Ranges = field(default_factory=list)
     boundary: int = 0
     put_away: int = 0
+    counted: int = 0
     low: Ranges = field(default_factory=list)
     low_is_all: bool = True
     near: Ranges = field(default_factory=list)
@@ -117,7 +121,7 @@ class Cursor:
 
     def has_room_for(self, seq: int) -> bool:
         """Whether settling it keeps the ranges within bounds."""
-        return self.put_away + len(self.settled) < MAX_RANGES or touches(self._side(seq), seq)
+        return self.counted + len(self.settled) < MAX_RANGES or touches(self._side(seq), seq)
 
     def settle(self, seq: int) -> None:
         """Adds what it does not hold."""
@@ -125,7 +129,7 @@ class Cursor:
         before = len(side)
         add(side, seq)
         if side is self.near:
-            self.put_away += len(side) - before
+            self.put_away, self.counted = self.put_away + len(side) - before, self.counted + len(side) - before
             self._close_up()
         if self._upto is not None and seq <= self._upto + 1:
             self._upto = None

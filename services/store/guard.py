@@ -8,7 +8,7 @@ from asyncpg import Record
 from schemas.records import SealedRecord
 from services.runtime.database import Connection, Queries
 from services.runtime.errors import HearthBeatError
-from services.store.core import LOW_RANGES
+from services.store.core import COUNTED_FROM, LOW_RANGES
 
 Placed = tuple[int, int, SealedRecord]
 """A record with its partition and offset."""
@@ -38,7 +38,9 @@ class Guard:
         Raises ChangedDatabaseError.
         """
         devices, epochs = [device_no for device_no, _ in needed], [epoch for _, epoch in needed]
-        around, *locked = await connection.fetch(self.sql["look_and_lock"], list(firsts), devices, epochs, LOW_RANGES)
+        around, *locked = await connection.fetch(
+            self.sql["look_and_lock"], list(firsts), devices, epochs, LOW_RANGES, COUNTED_FROM
+        )
         generation: int = around["generation"]
         if not around["known"]:
             raise ChangedDatabaseError("another cluster or timeline", generation=generation, firsts=firsts)

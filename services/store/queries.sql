@@ -6,8 +6,8 @@ select generation, cluster is null or cluster = current_cluster() as known,
              from unnest($1::integer[]) with ordinality as asked (partition_no, place)
              left join store_positions s using (partition_no) order by asked.place) as positions,
        null::integer as device_no, null::bigint as epoch, null::int8multirange as settled, null::bigint as boundary,
-       null::integer as put_away, null::int8multirange as low, null::boolean as refused, null::bigint as floor,
-       null::jsonb as rejected, null::bigint as last_received_at
+       null::integer as put_away, null::int8multirange as low, null::integer as counted, null::boolean as refused,
+       null::bigint as floor, null::jsonb as rejected, null::bigint as last_received_at
 from platform
 union all
 select null, null, null, locked.*
@@ -24,6 +24,10 @@ from (
                    order by r.first_seq limit $4
                ) low
            ) end as low,
+           case when c.put_away < $5 then c.put_away else (
+               select count(*) from settled_ranges r
+               where r.device_no = c.device_no and r.epoch = c.epoch and r.first_seq >= c.floor
+           )::integer end as counted,
            c.refused, c.floor, c.rejected,
            (extract(epoch from c.last_received_at) * 1000)::bigint as last_received_at
     from device_cursor c

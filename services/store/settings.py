@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.messages import MAX_LIVE_EPOCHS
 from services.runtime.clock import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings
 
@@ -14,8 +15,8 @@ def _database() -> DatabaseSettings:
 class StoreSettings(BaseSettings):
     """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
 
-    Devices are told, and offsets committed, every ``tell_every_s``. What is set aside is kept for ``kept_days``; what
-    is unattributed, for ever.
+    A device may use ``live_epochs`` within a day. Devices are told, and offsets committed, every ``tell_every_s``. What
+    is set aside is kept for ``kept_days``; what is unattributed, for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
@@ -25,6 +26,7 @@ class StoreSettings(BaseSettings):
     most: int = Field(default=4_000, ge=1)
     most_gather_s: float = Field(default=0.015, ge=0)
     kept_days: int = Field(default=90, ge=1)
+    live_epochs: int = Field(default=MAX_LIVE_EPOCHS, ge=16)
     chores_every_s: float = Field(default=60.0, gt=0)
     database: DatabaseSettings = Field(default_factory=_database)
     bus: BusSettings = Field(default_factory=BusSettings)

@@ -25,8 +25,8 @@ Away = dict[Key, Ranges]
 class BatchWriter:
     """Turns records into rows, all or nothing."""
 
-    def __init__(self, pool: Pool, clock: Clock, metrics: Metrics) -> None:
-        self._pool, self._clock, self._metrics = pool, clock, metrics
+    def __init__(self, pool: Pool, clock: Clock, metrics: Metrics, *, live_epochs: int = MAX_LIVE_EPOCHS) -> None:
+        self._pool, self._clock, self._metrics, self._live_epochs = pool, clock, metrics, live_epochs
         self._sql = load_queries("services.store")
         self._guard = Guard(sql=self._sql)
 
@@ -75,7 +75,7 @@ class BatchWriter:
             self._sql["begin_epochs"],
             *_columns([(*key, emergency) for key, emergency in unheard.items()], 3),
             live_since,
-            MAX_LIVE_EPOCHS,
+            self._live_epochs,
         )
         too_many = {(row["device_no"], row["epoch"]) for row in asked if not row["allowed"]}
         elsewhere = []
@@ -210,6 +210,7 @@ def _cursors(rows: Iterable[Record]) -> Cursors:
             settled=[(part.lower, part.upper) for part in row["settled"]],
             boundary=row["boundary"],
             put_away=row["put_away"],
+            counted=row["counted"],
             low=[(part.lower, part.upper) for part in row["low"] or ()],
             low_is_all=len(row["low"] or ()) < LOW_RANGES,
             refused=row["refused"],

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     KEY_CONFLICT = "key_conflict"
     WAKE_UPS_PILE_UP = "wake_ups_pile_up"
     VIEWER_ENDED = "viewer_ended"
+    VIEWER_STAYS = "viewer_stays"
     DEVICE_FLOOD = "device_flood"
     DEVICE_JUNK = "device_junk"
 
@@ -56,6 +57,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.KEY_CONFLICT: "The unique key caught a duplicate that the cursors had let through: a bug.",
         Kind.WAKE_UPS_PILE_UP: "The database server's queue of notifications fills: a session listens and sleeps.",
         Kind.VIEWER_ENDED: "A viewer's session was ended, since its transaction had been open for too long.",
+        Kind.VIEWER_STAYS: "A viewer's transaction is open for too long, and watch's login may not end it.",
         Kind.DEVICE_FLOOD: "A device sends more than it may; what is too much is put off.",
         Kind.DEVICE_JUNK: "A device sends much that can't be used.",
     }

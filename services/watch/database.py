@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import asyncpg
+
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Pool, Queries
 from services.watch.core import Condition, Kind
@@ -45,7 +47,7 @@ class DatabaseEye:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
              Kind.COMMAND_UNSENT, Kind.NOBODY_TO_TELL, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
-             Kind.VIEWER_ENDED, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+             Kind.VIEWER_ENDED, Kind.VIEWER_STAYS, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def look(self, now: int) -> Look:
@@ -96,7 +98,10 @@ class DatabaseEye:
     async def _viewers(self, now: int) -> list[Condition]:
         """A viewer may send any SQL, lift their own time-outs, listen and sleep. Logins are named after groups."""
         used: float = await self.pool.fetchval(self.sql["notification_queue"])
-        ended = await self.pool.fetch(self.sql["end_old_viewers"], to_datetime(now - VIEWERS_MAY_S * 1000))
+        try:
+            ended = await self.pool.fetch(self.sql["end_old_viewers"], to_datetime(now - VIEWERS_MAY_S * 1000))
+        except asyncpg.InsufficientPrivilegeError:
+            return [Condition(kind=Kind.VIEWER_STAYS, detail="It needs pg_signal_backend.")]
         found = [
             Condition(kind=Kind.VIEWER_ENDED, subject=login, detail=f"Open for more than {VIEWERS_MAY_S} s.")
             for login in sorted({row["login"] for row in ended if row["ended"]})

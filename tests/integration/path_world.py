@@ -117,7 +117,8 @@ class World:
         database = DatabaseSettings(dsn=SecretStr(self.dsn))
         bus = bus_settings(self.stack)
         if name == "store":
-            settings = StoreSettings(database=database, bus=bus, tell_every_s=0.2)
+            # one device stands for many here: each payload of the corpus is an epoch of its own
+            settings = StoreSettings(database=database, bus=bus, tell_every_s=0.2, live_epochs=10_000)
             return lambda stop: store.run(settings, clock=self.clock, stop=stop, metrics=self.metrics)
         mqtt = MqttSettings(
             host=self.stack.mqtt_host, port=self.stack.mqtt_port, password=SecretStr(self.stack.platform_password)
@@ -151,7 +152,8 @@ class World:
         """Waits for a service that ends by itself; why it did."""
         task, _ = self._running.pop(name)
         await asyncio.wait({task}, timeout=ANSWER_S)
-        return task.exception()
+        error = task.exception()
+        return error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
 
     def admit(self, *names: str) -> None:
         """Makes devices known to the broker, in addition to those it knows."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
 from services.api.registration import RegisterError, register, untold_people
-from services.runtime.database import Pool, open_pool
+from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
 
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
@@ -187,3 +187,20 @@ async def test_who_is_untold_depends_on_the_moment(pool: Pool) -> None:
     assert await untold_people(pool, NOW - timedelta(seconds=1)) == []
     assert await untold_people(pool, NOW) == [RUTH]
     assert await untold_people(pool, LATER) == []
+
+
+async def test_an_address_on_a_channel_that_alert_has_not_reaches_nobody_now(pool: Pool) -> None:
+    await register(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),)), NOW)
+    by_webhook = doctor(RUTH, email_alerts=False, webhook="https://hook.example/x")
+    assert await untold_people(pool, LATER) == []
+
+    for channels, doctors, untold in (
+        (["webhook"], doctor(RUTH), [RUTH]),
+        (["email"], doctor(RUTH), []),
+        (["email"], by_webhook, [RUTH]),
+        (["email", "webhook"], by_webhook, []),
+    ):
+        await pool.execute(load_queries("services.alert")["write_channels"], channels)
+        await register(pool, Register(doctors=(doctors,)), LATER)
+        assert await untold_people(pool, LATER + timedelta(seconds=1)) == untold
+    await pool.execute("delete from notification_channels")

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-KINDS = ("plain", "every-second", "new-epochs", "junk-bytes", "junk-items")
+KINDS = ("plain", "every-second", "evicting", "new-epochs", "junk-bytes", "junk-items")
 AT_ONCE = MAX_UNDER_WAY
 PER_S = round(IngestSettings.model_fields["uplinks_per_s"].default)
 FOR_S = 8
@@ -93,6 +93,8 @@ def payloads_of(kind: str, at: int) -> Iterator[bytes]:
         match kind:
             case "every-second":
                 one = encode_uplink(uplink(1, 2 * number, at=at - number, values=FOUR))
+            case "evicting":
+                one = encode_uplink(uplink(1, 2 * number, at=at - number, values=FOUR, oldest=2 * number))
             case "new-epochs":
                 one = encode_uplink(uplink(10_000 + number, 0, at=at - number, values=FOUR))
             case "junk-bytes":
@@ -179,6 +181,7 @@ async def test_no_device_costs_store_more_than_half_again_of_a_plain_one(
         )
     assert plain.rows["readings"] >= 4 * (AT_ONCE + PER_S * FOR_S // 2)
     assert costs["every-second"].rows["readings"] == 4 * MAX_RANGES
+    assert costs["evicting"].rows["readings"] == plain.rows["readings"]
     assert costs["new-epochs"].rows["cursors"] == MAX_LIVE_EPOCHS
     dear = {kind: f"{one.store_s:.2f} s" for kind, one in costs.items() if one.store_s > MOST_TIMES * plain.store_s}
     many = {kind: one.all_rows for kind, one in costs.items() if one.all_rows > MOST_TIMES * plain.all_rows}

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from deploy.local.stack import Stack
 from services.runtime.errors import RetryLaterError
-from services.runtime.mqtt import WINDOW, Delivery, Link, TakenOverError, open_link
+from services.runtime.mqtt import WHAT_IS_KEPT, WINDOW, Delivery, Link, TakenOverError, open_link
 from services.runtime.settings import MqttSettings
 
 pytestmark = pytest.mark.full_stack
@@ -296,7 +296,8 @@ async def test_retained_messages_of_every_length_go_out_at_once(full_stack: Stac
     async with writer(full_stack) as out:
         out.publish_retained(messages)
         await send(out, [b"all are out"])
-        async with open_link(settings(full_stack), client_id=SECOND_READER, filters=["hb/v1/+/canary/ack"]) as link:
+        filters = ["hb/v1/+/canary/ack"]
+        async with open_link(settings(full_stack), client_id=SECOND_READER, filters=filters, how=WHAT_IS_KEPT) as link:
             held = await receive(link, len(messages))
             assert sorted((one.topic, one.payload) for one in held) == messages
             assert {one.packet_id for one in held} == {0}

@@ -14,15 +14,17 @@ from schemas.alerts import Severity
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
+from schemas.records import JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
 from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.score.core import FallCheck, SosCall
+from services.score.core import Effect, FallCheck, HomeState, SosCall, tell_of_firmware
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.rule import Mark, Sample, Subject, finding_from
+from services.score.rules.firmware import Fault
 from services.score.rules.sos import SOS
 from services.score.silence import SilenceWatch
 from tests.integration.care_world import START_MS, World, settle_in
@@ -151,6 +153,23 @@ async def test_a_suspected_fall_comes_to_what_its_case_table_says(bench: Bench, 
 
     told = [one for one in await bench.found("fall") if one["level"]]
     assert [(one["level"], one["observed_at"]) for one in told] == ([(case.level, at(60))] if case.level else [])
+
+
+async def test_a_running_total_of_steps_is_no_sign_of_having_got_up(bench: Bench) -> None:
+    """The total of the day, and the newest posture that says upright: they would have made a fall a near fall."""
+    total = Sample(START_MS, 4000.0, bench.world.device_no, 1, 900, 0)
+    effects: list[Effect] = []
+    record = JudgedUplink(bench.world.device_no, "band", bench.world.home_no, 0, 1, 900, 0, START_MS, START_MS)
+    tell_of_firmware(HomeState(), record, Fault.STEP_TOTAL, 0, total, 1, effects)
+    await bench.writer.write(effects)
+    await bench.suspect_fall()
+    await bench.measure(40, "heart_rate", 90, Flag.UPRIGHT, seq=50)
+    await bench.measure(50, "steps", 4012, Flag(0), seq=51)
+    await bench.pass_watermark(61)
+
+    await bench.due.settle()
+
+    assert [one["level"] for one in await bench.found("fall")] == [2]
 
 
 async def test_a_fall_is_decided_once_and_a_near_fall_is_over_at_once(bench: Bench) -> None:

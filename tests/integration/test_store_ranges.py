@@ -198,3 +198,30 @@ async def test_a_refusal_for_a_time_gives_way_to_how_the_uplink_ends(books: Book
     await books.write(books.uplink(70_000))
     assert await books.set_aside() == [(1, 70_000, "unreadable")]
     assert set(UNSETTLED) == {Reason.SEQ_JUMP, Reason.TOO_MANY_GAPS, Reason.TOO_MANY_EPOCHS}
+
+
+async def test_a_device_that_has_to_evict_is_never_deaf_for_it(books: Books) -> None:
+    """Each eviction leaves a gap that nobody can fill: those gaps count for nothing, however many there are."""
+    seq = 0
+    for _ in range(20):
+        uplinks = [books.uplink(seq + 2 * n, oldest=seq + 2 * n) for n in range(512)]
+        batch, acks = await books.write(*uplinks)
+        assert not batch.unsettled
+        seq += 1024
+        assert acks[1].upto == seq - 2
+    row = await books.pool.fetchrow("select put_away from device_cursor where device_no = $1", books.world.device_no)
+    assert row is not None
+    assert row["put_away"] > MAX_RANGES
+    late, _ = await books.write(books.uplink(1, oldest=seq - 2), books.uplink(2, oldest=seq - 2))
+    assert ([one.seq for one in late.new], late.duplicates) == ([1], 1)
+
+
+async def test_gaps_that_can_be_filled_count_again_once_they_are_given_up(books: Books) -> None:
+    for first in range(0, 2 * MAX_RANGES, 1024):
+        await books.write(*(books.uplink(seq) for seq in range(first, first + 1024, 2)))
+    more = 2 * MAX_RANGES + 4
+    refused, _ = await books.write(books.uplink(more))
+    assert [why.reason for _, why in refused.unsettled] == [Reason.TOO_MANY_GAPS]
+    first, _ = await books.write(books.uplink(more, oldest=more))  # the floor is known from the next batch on
+    taken, acks = await books.write(books.uplink(more, oldest=more))
+    assert ([one.seq for one in (*first.new, *taken.new)], acks[1].upto) == ([more], more)

@@ -209,7 +209,9 @@ async def test_people_about_whom_nobody_would_be_told_are_counted_for_operators_
         body = json.loads(receiver.calls[0].body)["body"]
         assert body.startswith("nobody_to_tell: People are monitored about whom nobody would be told")
         assert body.endswith(" 1 now.\n")
-        assert await pool.fetchval("select detail from platform_incidents") == "1 now."
+        async with asyncio.timeout(PATIENCE_S):  # it is told first, then written down
+            while await pool.fetchval("select detail from platform_incidents") != "1 now.":
+                await asyncio.sleep(0.05)
         await pool.execute(
             "update doctors set webhook = 'https://hook.example/x' where doctor_no = $1", world.doctor_no
         )

@@ -32,4 +32,5 @@ alter table set_aside add column observed_at timestamptz, add column flags integ
 
 -- Rows whose bytes are trimmed when a device has many of them a day, and rows that are forgotten in time.
 create index set_aside_with_bytes on set_aside (received_at) where raw <> '' and reason <> 'unattributed';
+create index set_aside_forgettable on set_aside (received_at) where reason <> 'unattributed';
 create index set_aside_nobodys on set_aside (device_no, observed_at) where reason = 'unattributed';

@@ -13,6 +13,8 @@ COUNTER_READINGS: Final = 12
 """So many step readings in a row, none 0 and none lower than the one before, ..."""
 COUNTER_RISES: Final = 3
 """... so many of them higher: a total that only grows. Of increments that would be one walk in millions."""
+SAME_AGAIN: Final = 3
+"""The same number so many times in a row is a total of somebody who does not move; from then on it is no movement."""
 COUNTER_DROPS: Final = 3
 """So many drops, less than COUNTER_READINGS apart: increments after all. A total drops once a day, at midnight."""
 

@@ -35,12 +35,18 @@ RETURNED = band(had(FORMER, to_ms=CHANGED))
 
 
 def judged(
-    entry: RegisteredDevice, *, at: int, received_at: int, events: Sequence[dict[str, Any]] = (), retained: bool = False
+    entry: RegisteredDevice,
+    *,
+    at: int,
+    received_at: int,
+    events: Sequence[dict[str, Any]] = (),
+    retained: bool = False,
+    **more: Any,
 ) -> JudgedUplink:
-    """One pulse at ``at`` and ``events``."""
+    """One pulse at ``at``, or ``events``."""
     body = {
         "epoch": 1, "seq": 0, "sent_at": received_at, "clock": "synced", "oldest": 0, "events": list(events),
-        "readings": [{"vital": "heart_rate", "value": 70, "at": at, "note": "x" * 9000}] if not events else [],
+        "readings": [{"vital": "heart_rate", "value": 70, "at": at, **more}] if not events else [],
     }  # fmt: skip
     payload = write_json(body)
     return judge(payload, device="band-7", entry=entry, shard=5, received_at=received_at, retained=retained)
@@ -56,7 +62,7 @@ def test_within_a_day_what_was_stamped_before_is_the_former_persons_flagged_and_
 
 def test_after_a_day_it_is_nobodys_and_can_be_assigned() -> None:
     for entry in (HANDED, RETURNED):
-        uplink = judged(entry, at=CHANGED - 5, received_at=DAY_AFTER + 1)
+        uplink = judged(entry, at=CHANGED - 5, received_at=DAY_AFTER + 1, note="x" * 9000)
         (refused,) = uplink.refusals
         assert (uplink.readings, refused.reason, refused.field) == ((), Reason.UNATTRIBUTED, "slot")
         assert (refused.observed_at, refused.flags) == (CHANGED - 5, 0)
@@ -90,13 +96,14 @@ def test_a_dose_event_of_nobody_keeps_what_it_takes_to_assign_it() -> None:
 
 @given(
     at=st.integers(min_value=CHANGED - 20 * 24 * HOUR, max_value=CHANGED + 20 * 24 * HOUR),
-    late=st.integers(min_value=0, max_value=9 * 24 * HOUR),
+    late=st.integers(min_value=-119_000, max_value=9 * 24 * HOUR),
 )
 def test_a_reading_is_scored_for_whoever_has_the_slot_both_when_stamped_and_when_received(at: int, late: int) -> None:
     uplink = judged(HANDED, at=at, received_at=at + late)
-    same = (at < CHANGED) == (at + late < CHANGED)
-    if same:
-        assert [(one.person_no, one.flags) for one in uplink.readings] == [(FORMER if at < CHANGED else PRESENT, 0)]
+    stamped = min(at, at + late)
+    if (stamped < CHANGED) == (at + late < CHANGED):
+        whose = FORMER if stamped < CHANGED else PRESENT
+        assert [(one.person_no, one.flags) for one in uplink.readings] == [(whose, 0)]
     elif at + late <= DAY_AFTER:
         assert [(one.person_no, one.flags) for one in uplink.readings] == [(FORMER, Flag.BEFORE_REBINDING)]
     else:

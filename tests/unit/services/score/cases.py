@@ -206,7 +206,7 @@ _FIRMWARE: list[Row] = [
     (F, "a total that begins anew at midnight is the same one", steps(*_TOTAL, *_NEW_DAY), [(1, 55)]),
     (F, "increments after all", steps(*_TOTAL, 30, 0, 40, 12, 0, 7), [(1, 55), (0, 75)]),
     (D, "an ordinary day of steps", steps(*[0, 12, 40, 5, 0, 0, 130, 90, 3, 0] * 20), []),
-    (D, "the same number again and again", steps(*[60] * 40), []),
+    (D, "the same number again and again is nothing wrong yet", steps(*[60] * 40), []),
     (D, "no flag", flagged(plain=(1, 2, 3)), []),
     (B, "eleven readings are too few", steps(*_TOTAL[:11]), []),
     (B, "two rises are too few", steps(200, 200, 200, 200, 200, 300, 300, 300, 300, 300, 400, 400, 400), []),
