@@ -57,10 +57,16 @@ def joined(*parts: Ranges) -> Ranges:
     return whole
 
 
+def _place_of(ranges: Ranges, number: int) -> int:
+    """Where to begin in ``ranges`` so that nothing from ``number`` on is missed: most of them may lie below."""
+    return max(0, bisect_right(ranges, (number, float("inf"))) - 1)
+
+
 def upto_of(ranges: Ranges, floor: int) -> int:
     """The last number of the run from 0 in the union of ``settled`` and ``[0, floor)``; -1 where there is none."""
     end = floor
-    for first, last in ranges:
+    for place in range(_place_of(ranges, floor), len(ranges)):
+        first, last = ranges[place]
         if first > end:
             break
         end = max(end, last)
@@ -71,7 +77,8 @@ def gaps_of(ranges: Ranges, upto: int) -> tuple[tuple[int, int], ...]:
     """The first unsettled ranges above ``upto`` and below the highest settled number, both ends included."""
     gaps = []
     missing_from = upto + 1
-    for first, end in ranges:
+    for place in range(_place_of(ranges, upto), len(ranges)):
+        first, end = ranges[place]
         if first > missing_from:
             gaps.append((missing_from, first - 1))
             if len(gaps) == MAX_GAPS:
@@ -168,7 +175,7 @@ class Cursor:
 
     def _lowest(self) -> Ranges:
         """What is settled from ``floor`` on, in full up to where it ends."""
-        if not self.put_away:
+        if self.floor >= self.boundary:
             return self.settled
         known = joined(self.low, self.near)
         if self.low_is_all:

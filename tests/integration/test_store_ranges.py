@@ -222,6 +222,6 @@ async def test_gaps_that_can_be_filled_count_again_once_they_are_given_up(books:
     more = 2 * MAX_RANGES + 4
     refused, _ = await books.write(books.uplink(more))
     assert [why.reason for _, why in refused.unsettled] == [Reason.TOO_MANY_GAPS]
-    first, _ = await books.write(books.uplink(more, oldest=more))  # the floor is known from the next batch on
-    taken, acks = await books.write(books.uplink(more, oldest=more))
-    assert ([one.seq for one in (*first.new, *taken.new)], acks[1].upto) == ([more], more)
+    once, _ = await books.write(books.uplink(more, oldest=more))  # the floor is known from the next batch on
+    again, acks = await books.write(books.uplink(more, oldest=more))
+    assert ([one.seq for one in (*once.new, *again.new)], acks[1].upto) == ([more], more)

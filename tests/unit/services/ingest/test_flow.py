@@ -87,3 +87,15 @@ def test_who_has_rested_is_forgotten_when_there_are_many(monkeypatch: pytest.Mon
     allowance.forget_rested(2.5)
     assert not allowance.take("band-2", 5, 2.5)
     assert allowance.take("band-0", 5, 2.5)
+
+
+def test_items_that_are_set_aside_cost_allowance_and_what_is_owed_is_paid_off_first() -> None:
+    limits = Limits(per_s=1, burst=10)
+    assert limits.admit("junk", b"x", 0.0)
+    limits.charge_for("junk", 1, 0.0)
+    assert limits.admit("junk", b"x", 0.0)
+    limits.charge_for("junk", 256, 0.0)
+    assert not limits.admit("junk", b"x", 100.0)
+    assert limits.admit("junk", b"x", 140.0)
+    assert limits.admit("plain", b"x", 0.0)
+    assert limits.admit("junk", b'"sos_pressed"', 0.0)
