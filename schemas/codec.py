@@ -184,7 +184,7 @@ def encode_uplink_record(record: UplinkRecord) -> bytes:
     )
     if not events and not refusals:
         return head + name + pack_readings(readings)
-    refused = [(*one[:3], b64encode(one.raw).decode(), *(one[4:] if one.observed_at else ())) for one in refusals]
+    refused = [(*one[:3], b64encode(one.raw).decode(), *(one[4:] if any(one[4:]) else ())) for one in refusals]
     return head + name + pack_readings(readings) + to_json((events, refused))
 
 

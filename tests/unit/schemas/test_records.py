@@ -1,7 +1,7 @@
 """The records of the bus as bytes: nothing changes on the way, and what is no record is said to be none."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.codec import (
@@ -67,6 +67,7 @@ UPLINKS = st.builds(
 )
 
 
+@example(uplink=JudgedUplink(1, "d", 1, 0, 1, 1, 0, 0, 0, refusals=(Refused(0, "", "", b"", observed_at=0, flags=1),)))
 @given(uplink=UPLINKS)
 def test_an_uplink_comes_back_as_it_was(uplink: JudgedUplink) -> None:
     value = encode_uplink_record(uplink)
