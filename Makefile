@@ -26,7 +26,7 @@ TO ?=
 FROM ?=
 STACK ?= dev
 
-.PHONY: help demo up down backup restore test check fix bench growth chaos chaos-selftest faults scale drill fuzz
+.PHONY: help demo up down backup restore test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -61,6 +61,9 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo --ignore=tests/contract --durations=25; others=$$?; \
 	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/contract.log; exit $$((others | units))
 
+unit: $(DEV)  ## The tests that open no socket, in less than a minute
+	$(PYTHON) -m pytest -q tests/unit
+
 check: $(DEV)  ## Format, lint, types, import contracts, sizes
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
@@ -72,19 +75,19 @@ fix: $(DEV)  ## Repairs what a tool can repair
 	$(PYTHON) -m ruff check --fix .
 
 bench: $(DEV)  ## How fast the full stack is on this machine
-	@$(PYTHON) -m deploy.bench
+	@$(PYTHON) -m tests.proving.bench
 
 chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be lost [KILLS=40 UPLINKS=50000 SEED=n]
-	@$(PYTHON) -m deploy.chaos --kills $(KILLS) --uplinks $(UPLINKS) --seed $(SEED)
+	@$(PYTHON) -m tests.proving.chaos --kills $(KILLS) --uplinks $(UPLINKS) --seed $(SEED)
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
-	@$(PYTHON) -m deploy.chaos.selftest --seed $(SEED)
+	@$(PYTHON) -m tests.proving.chaos.selftest --seed $(SEED)
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
-	@$(PYTHON) -m deploy.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
+	@$(PYTHON) -m tests.proving.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
 
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
-	@$(PYTHON) -m deploy.growth --rows $(ROWS)
+	@$(PYTHON) -m tests.proving.growth --rows $(ROWS)
 
 backup: $(DEV)  ## The running stack's database as one file [TO=file STACK=dev]
 	@$(PYTHON) -m deploy.platform backup --name $(STACK) $(if $(TO),--to "$(TO)")
@@ -93,10 +96,10 @@ restore: $(DEV)  ## Puts a backup in the place of the database; log and devices 
 	@$(PYTHON) -m deploy.platform restore --name $(STACK) --from "$(FROM)"
 
 drill: $(DEV)  ## Loses the database and restores it, then lets timers fall due while services are down [SEED=n]
-	@$(PYTHON) -m deploy.drill --seed $(SEED)
+	@$(PYTHON) -m tests.proving.drill --seed $(SEED)
 
 fuzz: $(DEV)  ## Fuzzes decoder, ingest's properties and the console's API [EXECUTIONS=1000000 EXAMPLES=50000 CALLS=5000 SEED=n]
-	@$(PYTHON) -m deploy.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)
+	@$(PYTHON) -m tests.proving.fuzz everything --executions $(EXECUTIONS) --examples $(EXAMPLES) --calls $(CALLS) --seed $(SEED)
 
 scale: $(DEV)  ## Two of every service under load, one leaving and joining every 10 s; nothing may be lost [SEED=n]
-	@$(PYTHON) -m deploy.scale --seed $(SEED)
+	@$(PYTHON) -m tests.proving.scale --seed $(SEED)

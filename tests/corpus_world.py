@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.fuzz.corpus import Case
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from tests.golden import RECEIVED_AT, SECOND_SLOT_SINCE
+from tests.proving.fuzz.corpus import Case
 
 HOUR_MS: Final = 3_600_000
 CHANGED_AT: Final = RECEIVED_AT - HOUR_MS

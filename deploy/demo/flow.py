@@ -15,9 +15,9 @@ from deploy.demo.report import Report, build_report, show_report, write_report
 from deploy.demo.watch import Watcher
 from deploy.demo.world import World
 from deploy.platform.clock import SharedClock
-from deploy.proof.accounts import compare, read_oracle
-from deploy.proof.incidents import Outcome, judge_incidents, load_alerted, read_truth
-from deploy.proof.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
+from deploy.reconcile.accounts import compare, read_oracle
+from deploy.reconcile.incidents import Outcome, judge_incidents, load_alerted, read_truth
+from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
 from services.runtime.clock import to_datetime
 
 _LOOK_EVERY_S: Final = 0.25

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from deploy.proof.episodes import (
+from deploy.reconcile.episodes import (
     Comparison,
     Samples,
     compare_episodes,

@@ -9,9 +9,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from deploy.proof.accounts import Accounts
-from deploy.proof.episodes import Comparison
-from deploy.proof.incidents import ALLOWED_FALSE_ALERTS, Outcome, as_report
+from deploy.reconcile.accounts import Accounts
+from deploy.reconcile.episodes import Comparison
+from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, Outcome, as_report
 
 ENOUGH_MATCHED: Final = 0.99
 

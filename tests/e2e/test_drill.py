@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.drill.run import Asked, run_drill
-from deploy.drill.timers import run_timers
+from tests.proving.drill.run import Asked, run_drill
+from tests.proving.drill.timers import run_timers
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(400)]
 

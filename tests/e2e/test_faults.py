@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.faults.lines import LINES
-from deploy.faults.matrix import run_lines
+from tests.proving.faults.lines import LINES
+from tests.proving.faults.matrix import run_lines
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -13,7 +13,6 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.chaos.mailbox import Inbox, open_inbox
 from deploy.local.ports import free_port
 from deploy.local.prepare import root_directory
 from deploy.local.settings import StackSettings
@@ -22,7 +21,8 @@ from deploy.local.stack import Stack
 from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from deploy.platform.ready import wait_ready
-from deploy.proof.accounts import compare, read_oracle
+from deploy.reconcile.accounts import compare, read_oracle
+from tests.proving.chaos.mailbox import Inbox, open_inbox
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(300)]
 

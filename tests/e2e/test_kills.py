@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.chaos.asked import Asked
-from deploy.chaos.run import run_chaos
-from deploy.chaos.schedule import TARGETS
+from tests.proving.chaos.asked import Asked
+from tests.proving.chaos.run import run_chaos
+from tests.proving.chaos.schedule import TARGETS
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.scale.run import Asked, run_scale
+from tests.proving.scale.run import Asked, run_scale
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from deploy.fuzz.corpus import Case
 from schemas.codec import encode_uplink, identity_of
 from schemas.messages import MAX_RAW_BYTES, WHOLE_UPLINK
 from schemas.reasons import Flag
@@ -26,6 +25,7 @@ from tests.corpus_world import (
 )
 from tests.golden import RECEIVED_AT, SECOND_SLOT_SINCE
 from tests.integration.path_world import World, bound, household, uplink
+from tests.proving.fuzz.corpus import Case
 
 LONG_AGO: Final = RECEIVED_AT - 40 * 24 * 3_600_000
 LEAD_MS: Final = 10_000

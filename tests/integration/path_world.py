@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
-from deploy.proof.accounts import Published
+from deploy.reconcile.accounts import Published
 from schemas.codec import decode_ack, encode_uplink
 from schemas.messages import Ack, DeviceClock, DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.fuzz.corpus import made_of
+from tests.proving.fuzz.corpus import made_of
 
 PATIENCE_S = 10
 

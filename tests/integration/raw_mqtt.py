@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from deploy.fuzz.corpus import made_of
+from tests.proving.fuzz.corpus import made_of
 
 _WAIT_S: Final = 2.0
 _SHORT_WAIT_S: Final = 0.5

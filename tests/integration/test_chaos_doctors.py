@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from deploy.chaos.doctors import Practice as Doctors
-from deploy.proof.answers import load, wrong_answers, wrongly_listed
+from deploy.reconcile.answers import load, wrong_answers, wrongly_listed
 from tests.integration.console_world import DOCTOR, NOW, PASSWORD, STRANGER, Practice, open_practice, raise_alert
+from tests.proving.chaos.doctors import Practice as Doctors
 
 RULES = ("glucose_low", "spo2", "heart_rate", "fall")
 WAIT_S = 30.0

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from deploy.chaos.tap import Tap, open_tap
 from deploy.local.stack import Stack
 from services.runtime.mqtt import Delivery, Link, open_link
 from services.runtime.settings import MqttSettings
+from tests.proving.chaos.tap import Tap, open_tap
 
 pytestmark = pytest.mark.full_stack
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
-from deploy.fuzz.corpus import Case, played_by
 from services.runtime.database import Pool
 from tests.integration.console_world import browsing, open_practice, raise_alert, token_in
 from tests.integration.raw_http import Sender, ask, request_of
+from tests.proving.fuzz.corpus import Case, played_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import pytest_asyncio
 
-from deploy.fuzz.corpus import Case, made_of, played_by
 from schemas.codec import identity_of
 from schemas.topics import shard_of
 from tests.corpus_world import device_name, stored_in
@@ -22,6 +21,7 @@ from tests.integration.corpus_path import (
 )
 from tests.integration.path_world import World, bound, open_world, uplink
 from tests.integration.raw_mqtt import RawClient, agrees
+from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 pytestmark = [
     pytest.mark.full_stack,

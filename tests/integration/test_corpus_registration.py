@@ -6,12 +6,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
-from deploy.fuzz.corpus import Case, played_by
 from schemas.registry import Register
 from services.api.registration import RegisterError, register
 from services.runtime.database import Pool, open_pool
 from services.runtime.settings import DatabaseSettings
 from tests.integration.console_world import NOW
+from tests.proving.fuzz.corpus import Case, played_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TABLES = ("care_relations", "dose_plans", "bindings", "devices", "people", "homes", "doctors")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from deploy.bench.usage import Usage, measure, spent
 from deploy.platform.services import ServiceProcess
 from schemas.codec import encode_uplink, write_json
 from schemas.messages import MAX_LIVE_EPOCHS, MAX_RANGES, MAX_UNDER_WAY
@@ -19,6 +18,7 @@ from services.ingest.flow import BYTES_AN_UPLINK
 from services.ingest.settings import IngestSettings
 from services.runtime.clock import WallClock
 from tests.integration.path_world import World, bound, household, open_world, uplink
+from tests.proving.bench.usage import Usage, measure, spent
 
 pytestmark = [
     pytest.mark.full_stack,

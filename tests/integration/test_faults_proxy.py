@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.faults.proxy import Mode, Proxy, open_proxy
 from deploy.local.ports import free_port
+from tests.proving.faults.proxy import Mode, Proxy, open_proxy
 
 SHORT_S = 0.3
 

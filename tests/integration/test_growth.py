@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.growth.asked import questions
-from deploy.growth.plans import nodes_of
-from deploy.growth.run import Asked, grow, prepare
 from deploy.local.stack import Stack
 from tests.conftest import create_database, drop_database
+from tests.proving.growth.asked import questions
+from tests.proving.growth.plans import nodes_of
+from tests.proving.growth.run import Asked, grow, prepare
 
 pytestmark = pytest.mark.full_stack
 ROWS = 200_000

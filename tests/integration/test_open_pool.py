@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from deploy.faults.proxy import Mode, open_proxy
 from deploy.local.ports import free_port
 from services.runtime.database import LOST_CONNECTION, open_pool, transaction
 from services.runtime.settings import DatabaseSettings
+from tests.proving.faults.proxy import Mode, open_proxy
 
 
 async def test_a_server_that_accepts_and_is_silent_is_given_up() -> None:

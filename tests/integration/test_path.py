@@ -7,7 +7,7 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from deploy.proof.accounts import compare
+from deploy.reconcile.accounts import compare
 from schemas.codec import encode_uplink
 from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, DeviceEvent
 from schemas.reasons import Flag, Reason

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.fuzz.corpus import CASES, Case
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from tests.corpus_world import BINDINGS
+from tests.proving.fuzz.corpus import CASES, Case
 from tests.repo.tree import ROOT, text_of
 
 PAGE = text_of(Path("docs/bad-input.md"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.faults.document import document
-from deploy.faults.line import Line
-from deploy.faults.lines import LINES
+from tests.proving.faults.document import document
+from tests.proving.faults.line import Line
+from tests.proving.faults.lines import LINES
 from tests.repo.tree import ROOT, text_of
 
 
@@ -31,4 +31,4 @@ def test_the_tests_that_stand_for_a_line_exist(line: Line) -> None:
 
 
 def test_the_page_is_written_from_the_lines() -> None:
-    assert text_of(Path("docs/faults.md")) == document(LINES), "python -m deploy.faults.document"
+    assert text_of(Path("docs/faults.md")) == document(LINES), "python -m tests.proving.faults.document"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from deploy.fuzz.corpus import Case, played_by
 from schemas.codec import BrokenRecordError, decode_settled, decode_uplink_record, open_settled, open_uplink_record
 from schemas.records import SealedUplink
 from schemas.topics import UPLINKS_SETTLED
 from services.store.rows import reading_rows
+from tests.proving.fuzz.corpus import Case, played_by
 
 
 def read_as_score(value: bytes) -> None:

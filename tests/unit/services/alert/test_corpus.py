@@ -7,13 +7,13 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from deploy.fuzz.corpus import Case, made_of, played_by
 from schemas.registry import Doctor
 from services.alert.channels.email import EmailChannel, compose
 from services.alert.channels.port import Outcome, Page, Reason
 from services.alert.channels.webhook import WebhookChannel
 from services.alert.settings import AlertSettings
 from services.runtime.settings import DatabaseSettings
+from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 HEADERS = {
     *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),

@@ -2,7 +2,6 @@
 
 import pytest
 
-from deploy.fuzz.corpus import Case, made_of, played_by
 from schemas.codec import decode_uplink_record, encode_uplink_record, identity_of, open_uplink_record, seal
 from schemas.messages import MAX_RAW_BYTES, WHOLE_UPLINK
 from schemas.records import JudgedUplink, SealedUplink
@@ -10,6 +9,7 @@ from services.ingest.core import judge
 from services.store.core import Cursor, Cursors, settle
 from tests.corpus_world import SHARD, device_name, disagreements, kept_of, sender_of, set_aside_in, stored_in
 from tests.golden import RECEIVED_AT
+from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 UPLINKS = played_by("uplink")
 STORIES = played_by("story")

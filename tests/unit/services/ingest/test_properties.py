@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.fuzz.judged import RECEIVED_AT, SENDERS, check_decoders, check_uplink
 from schemas.codec import write_json
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPES
 from schemas.vitals import VITALS
+from tests.proving.fuzz.judged import RECEIVED_AT, SENDERS, check_decoders, check_uplink
 
 PROPERTIES = 4
 many = settings(

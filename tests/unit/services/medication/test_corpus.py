@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from deploy.fuzz.corpus import Case, made_of, played_by
 from schemas.registry import DosePlan, Home
 from services.medication.planning import Plan, plan_slots
+from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 ID = str(UUID(int=1))
 

@@ -1,0 +1,104 @@
+"""The goals of the bench, each one line: what was wanted, what was measured, whether it holds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from tests.proving.bench.asked import Phase
+
+ROW_MS: Final = 50.0
+PAGE_MS: Final = 1_000.0
+UPLINKS_PER_S: Final = 10_000
+SUSTAINED_S: Final = 300
+QUEUE_MS: Final = 10_000.0
+"""From device to row at the highest load: a platform that takes less than it is sent queues for a minute and more."""
+MEMORY_MB: Final = 300.0
+CPU_RATIO: Final = 3.0
+THROUGHPUT_RATIO: Final = 0.5
+_NEARLY: Final = 0.99
+"""A generator that runs for a whole number of ticks sends a little less than it was asked to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """``measured`` is None where it was not measured, which is a goal missed."""
+
+    what: str
+    wanted: str
+    measured: float | None
+    met: bool
+
+    def described(self) -> dict[str, Any]:
+        """As the report has it."""
+        return asdict(self)
+
+
+def judge_goals(report: Mapping[str, Any]) -> list[Goal]:
+    """The goals of the phases that are in ``report``."""
+    return [goal for phase in Phase if phase in report for goal in _GOALS[phase](report[phase])]
+
+
+def _at_most(what: str, limit: float, measured: float | None) -> Goal:
+    met = measured is not None and measured <= limit
+    return Goal(what=what, wanted=f"at most {limit:g}", measured=measured, met=met)
+
+
+def _at_least(what: str, limit: float, measured: float | None) -> Goal:
+    met = measured is not None and measured >= limit
+    return Goal(what=what, wanted=f"at least {limit:g}", measured=measured, met=met)
+
+
+def _nothing_lost(phase: str, found: Mapping[str, Any]) -> Iterator[Goal]:
+    for what in ("lost", "duplicated", "foreign", "set_aside"):
+        yield _at_most(f"{phase}: {what.replace('_', ' ')}", 0, found[what])
+
+
+def _memory(phase: str, found: Mapping[str, Any]) -> Iterator[Goal]:
+    for name, memory in found["memory_mb"].items():
+        yield _at_most(f"{phase}: resident MB of {name}", MEMORY_MB, memory["most"])
+        flat = Goal(
+            what=f"{phase}: growth of {name}'s memory",
+            wanted="last third at most 0.1 above the second",
+            measured=memory["growth"],
+            met=memory["flat"],
+        )
+        yield flat
+
+
+def _latency(found: Mapping[str, Any]) -> Iterator[Goal]:
+    yield from _nothing_lost("latency", found)
+    yield _at_most("device to row p99, ms", ROW_MS, found["device_to_row_ms"]["p99"])
+    yield _at_most("device to page p99, ms", PAGE_MS, found["device_to_page_ms"]["p99"])
+    yield _at_most("pages that did not come", 0, found["device_to_page_ms"]["missed"])
+
+
+def _sustained(found: Mapping[str, Any]) -> Iterator[Goal]:
+    yield from _nothing_lost("sustained", found)
+    yield _at_least("sustained: uplinks/s", UPLINKS_PER_S * _NEARLY, found["uplinks_per_s"])
+    yield _at_least("sustained: seconds", SUSTAINED_S * _NEARLY, found["seconds"])
+    yield _at_most("sustained: device to row p99, ms", QUEUE_MS, found["device_to_row_ms"]["p99"])
+    yield from _memory("sustained", found)
+
+
+def _outage(found: Mapping[str, Any]) -> Iterator[Goal]:
+    yield from _nothing_lost("outage", found)
+    yield from _memory("outage", found)
+
+
+def _peer(found: Mapping[str, Any]) -> Iterator[Goal]:
+    yield _at_most("CPU a reading over the peer's", CPU_RATIO, found.get("cpu_ratio"))
+    yield _at_least("readings/s over the peer's", THROUGHPUT_RATIO, found.get("throughput_ratio"))
+
+
+def _growth(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for step in found["devices"]:
+        yield from _nothing_lost(f"growth, {step['devices']:,} devices", step)
+
+
+_GOALS: Final = {
+    Phase.LATENCY: _latency,
+    Phase.SUSTAINED: _sustained,
+    Phase.OUTAGE: _outage,
+    Phase.PEER: _peer,
+    Phase.GROWTH: _growth,
+}

@@ -1,0 +1,77 @@
+"""One bench: a stack and a platform of its own, the phases one after the other."""
+
+import asyncio
+import os
+import resource
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from deploy.local.ports import free_port
+from deploy.local.settings import PLATFORM_USERS, StackSettings
+from deploy.local.stack import Stack
+from deploy.platform.fleet import Fleet
+from deploy.platform.platform import Platform
+from tests.proving.bench import peer, phases
+from tests.proving.bench.asked import Asked, Phase
+from tests.proving.bench.bench import Bench, Say
+from tests.proving.bench.ceiling import copy_rows_per_s
+from tests.proving.bench.goals import judge_goals
+from tests.proving.bench.pages import open_inbox
+
+PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyType(
+    {
+        Phase.LATENCY: phases.latency,
+        Phase.SUSTAINED: phases.sustained,
+        Phase.OUTAGE: phases.outage,
+        Phase.PEER: peer.compare,
+        Phase.GROWTH: phases.growth,
+    }
+)
+
+
+def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
+    """Runs on servers of its own, empty at first; gives the report."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the generator's, which inherits it: one a device
+    stack = Stack(
+        StackSettings(
+            name=f"bench-{os.getpid()}",
+            platform_users=(*PLATFORM_USERS, peer.USER),
+            mqtt_inflight=0,  # Telegraf's own window is the limit; ingest asks for one of its own
+        )
+    )
+    mail_port = free_port()
+    say("starting mosquitto, Apache Kafka and TimescaleDB")
+    try:
+        with stack, open_inbox(mail_port) as inbox:
+            report: dict[str, Any] = {
+                "settings": stack.server_settings() | {"acks": "all", "versions": stack.versions()},
+                "asked": {"devices": asked.devices},
+            }
+            mail = {"HB_ALERT_SMTP_HOST": "127.0.0.1", "HB_ALERT_SMTP_PORT": str(mail_port)}
+            with Platform(stack, overrides=mail) as platform:
+                fleet = Fleet(platform, stack.settings.run_directory / "fleet", homes=0, seed=1)
+                bench = Bench(asked=asked, platform=platform, fleet=fleet, inbox=inbox, say=say)
+                for phase in asked.phases:
+                    report[phase] = PHASES[phase](bench)
+            say("measuring the database's ceiling")
+            report["ceiling"] = {"copy_rows_per_s": round(asyncio.run(copy_rows_per_s(stack.dsn)))}
+    finally:
+        stack.erase()
+    return report | _highlights(report)
+
+
+def _highlights(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What readers of the report look for first, and whether every goal is met."""
+    found: dict[str, Any] = {"goals": [goal.described() for goal in judge_goals(report)]}
+    if Phase.LATENCY in report:
+        light = report[Phase.LATENCY]
+        found["latency_ms"] = {
+            "device_to_row": light["device_to_row_ms"],
+            "device_to_page": light["device_to_page_ms"],
+            "uplinks_per_s": light["uplinks_per_s"],
+        }
+    if Phase.SUSTAINED in report:
+        found["cpu_us_per_reading"] = report[Phase.SUSTAINED]["cpu_us_per_reading"]
+    return found

@@ -1,0 +1,137 @@
+"""The proof of incidents must fail on a missed one, on two alerts for one, and on an alert without a cause."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from deploy.reconcile.incidents import (
+    AlertedFinding,
+    Incident,
+    Outcome,
+    alerts_per_rule,
+    as_report,
+    judge_incidents,
+    read_truth,
+)
+
+START = 1_795_348_800_000
+MINUTE = 60_000
+NOW = START + 60 * MINUTE
+LOW = Incident(
+    incident="low-1",
+    kind="hypoglycaemia",
+    person_id="ann",
+    home_id="elm",
+    rule="glucose_low",
+    level=2,
+    starts_at_ms=START,
+    due_at_ms=START + 20 * MINUTE,
+    alert_expected=True,
+)
+ALERT = AlertedFinding(
+    alert_id="a1", rule="glucose_low", person_id="ann", home_id="elm", level=2, observed_at=START + 16 * MINUTE
+)
+
+
+def outcome(incident: Incident = LOW, *alerted: AlertedFinding, now_ms: int = NOW) -> Outcome:
+    return judge_incidents([incident], alerted, now_ms)
+
+
+def words(found: Outcome) -> tuple[int, int, int, int, int]:
+    return found.alerted, found.missed, found.pending, found.twice, found.false_alerts
+
+
+def test_an_incident_with_its_alert_is_alerted() -> None:
+    found = outcome(LOW, ALERT)
+    assert words(found) == (1, 0, 0, 0, 0)
+    assert as_report(found)["by_kind"] == {"hypoglycaemia": {"injected": 1, "alerted": 1, "missed": 0, "pending": 0}}
+
+
+def test_an_incident_without_an_alert_is_missed() -> None:
+    found = outcome(LOW)
+    assert words(found) == (0, 1, 0, 0, 0)
+    assert found.examples == ["missed: hypoglycaemia low-1"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(ALERT, person_id="bob"),
+        replace(ALERT, rule="spo2"),
+        replace(ALERT, observed_at=START - MINUTE - 1),
+        replace(ALERT, observed_at=LOW.due_at_ms + 30 * MINUTE + 1),
+        replace(ALERT, person_id="", home_id="oak"),
+    ],
+    ids=["another person", "another rule", "too early", "too late", "another home"],
+)
+def test_an_alert_that_says_something_else_is_false_and_the_incident_missed(wrong: AlertedFinding) -> None:
+    assert words(outcome(LOW, wrong)) == (0, 1, 0, 0, 1)
+
+
+def test_an_alert_of_too_low_a_level_explains_itself_but_does_not_reach() -> None:
+    assert words(outcome(LOW, replace(ALERT, level=1))) == (0, 1, 0, 0, 0)
+
+
+def test_a_higher_level_reaches_a_lower_incident() -> None:
+    assert words(outcome(replace(LOW, level=1), ALERT)) == (1, 0, 0, 0, 0)
+
+
+def test_two_alerts_for_one_incident_are_seen() -> None:
+    assert words(outcome(LOW, ALERT, replace(ALERT, alert_id="a2"))) == (1, 0, 0, 1, 0)
+
+
+def test_two_findings_of_one_alert_are_one_alert() -> None:
+    assert words(outcome(LOW, replace(ALERT, level=1), ALERT)) == (1, 0, 0, 0, 0)
+
+
+def test_an_incident_whose_time_has_not_come_is_pending() -> None:
+    assert words(outcome(LOW, now_ms=LOW.due_at_ms)) == (0, 0, 1, 0, 0)
+    assert words(outcome(LOW, now_ms=LOW.due_at_ms + 1)) == (0, 1, 0, 0, 0)
+
+
+def test_an_incident_that_is_early_counts_as_soon_as_it_is_alerted() -> None:
+    assert words(outcome(LOW, ALERT, now_ms=LOW.due_at_ms - 1)) == (1, 0, 0, 0, 0)
+
+
+def test_an_incident_of_the_future_does_not_count() -> None:
+    found = outcome(LOW, now_ms=START - 1)
+    assert (found.injected, found.missed, found.pending) == (0, 0, 0)
+
+
+def test_an_incident_that_should_not_alert_explains_an_alert_and_asks_for_none() -> None:
+    quiet = replace(LOW, alert_expected=False)
+    assert words(outcome(quiet)) == (0, 0, 0, 0, 0)
+    assert outcome(quiet, ALERT).false_alerts == 0
+
+
+def test_a_cry_of_a_home_answers_for_whoever_lives_there() -> None:
+    assert words(outcome(LOW, replace(ALERT, person_id=""))) == (1, 0, 0, 0, 0)
+
+
+def test_a_false_alert_is_counted_once_however_many_findings_it_has() -> None:
+    stray = replace(ALERT, alert_id="a9", rule="spo2")
+    found = outcome(LOW, ALERT, stray, replace(stray, level=1))
+    assert words(found) == (1, 0, 0, 0, 1)
+    assert found.examples == ["false: spo2 a9"]
+
+
+def test_alerts_are_counted_per_rule() -> None:
+    assert alerts_per_rule([ALERT, replace(ALERT, level=1), replace(ALERT, alert_id="a2", rule="sos")]) == {
+        "glucose_low": 1,
+        "sos": 1,
+    }
+
+
+def test_the_truth_file_may_say_more_than_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "truth.jsonl"
+    path.write_text(json.dumps({**asdict(LOW), "seed": 4}) + "\n")
+    assert read_truth(path) == [LOW]
+
+
+def test_a_truth_file_that_says_too_little_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truth.jsonl"
+    path.write_text(json.dumps({"incident": "low-1"}) + "\n")
+    with pytest.raises(KeyError):
+        read_truth(path)

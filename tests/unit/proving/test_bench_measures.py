@@ -1,0 +1,116 @@
+"""What the bench makes of its measurements: memory that grows, pages that come, speed at full work, goals."""
+
+from typing import Any
+
+import pytest
+
+from tests.proving.bench.asked import Asked
+from tests.proving.bench.drain import Seen, speed
+from tests.proving.bench.goals import judge_goals
+from tests.proving.bench.memory import judge_memory
+from tests.proving.bench.pages import page_latency
+
+
+def test_memory_that_rises_at_the_start_only_is_flat() -> None:
+    found = judge_memory([50, 80, 100, 100, 100, 100, 101, 101, 101])
+    assert found.flat
+    assert found.most_mb == 101
+
+
+def test_memory_that_goes_on_rising_is_not_flat() -> None:
+    found = judge_memory([50, 60, 70, 80, 90, 100, 110, 120, 130])
+    assert not found.flat
+    assert found.growth == pytest.approx(120 / 90 - 1)
+
+
+def test_of_too_few_samples_nothing_is_said() -> None:
+    found = judge_memory([50, 50])
+    assert found.growth is None
+    assert not found.flat
+    assert judge_memory([]).most_mb == 0
+
+
+def test_a_page_is_measured_from_the_press_over_its_alert() -> None:
+    found = page_latency({"a": 1.0, "b": 2.0}, {"a": "x", "b": "y"}, {"x": 1.25, "y": 2.5, "z": 9.0})
+    assert found == {"p50": 250, "p99": 500, "most": 500, "pages": 2, "missed": 0}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "arrived"), [({}, {"x": 2.0}), ({"a": "x"}, {}), ({"a": "other"}, {"x": 2.0})], ids=str
+)
+def test_a_press_without_a_page_is_missed(alerts: dict[str, str], arrived: dict[str, float]) -> None:
+    found = page_latency({"a": 1.0}, alerts, arrived)
+    assert (found["pages"], found["missed"], found["p99"]) == (0, 1, None)
+
+
+def test_speed_is_that_of_the_middle() -> None:
+    seen = [Seen(0, 0), Seen(5, 100), Seen(6, 500), Seen(7, 900), Seen(20, 1000)]
+    assert speed(seen, 1000) == 400
+
+
+def test_without_a_middle_there_is_no_speed() -> None:
+    assert speed([Seen(0, 0), Seen(1, 1000)], 1000) == 0
+    assert speed([], 1000) == 0
+
+
+def load(**changed: Any) -> dict[str, Any]:
+    return {"lost": 0, "duplicated": 0, "foreign": 0, "set_aside": 0, **changed}
+
+
+def light(row: float | None = 40.0, page: float | None = 900.0, missed: int = 0, **changed: Any) -> dict[str, Any]:
+    pages = {"p99": page, "missed": missed}
+    return {"latency": load(device_to_row_ms={"p99": row}, device_to_page_ms=pages, **changed)}
+
+
+def heavy(
+    per_s: float = 10_000, seconds: float = 300, most: float = 300, *, flat: bool = True, row: float | None = 5_000
+) -> dict[str, Any]:
+    memory = {"ingest": {"most": most, "growth": 0.0 if flat else 0.2, "flat": flat}}
+    rows = {"p99": row}
+    return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, device_to_row_ms=rows, memory_mb=memory)}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        light(),
+        heavy(),
+        {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.5}},
+        {"growth": {"devices": [load(devices=1_000)]}},
+        {},
+    ],
+    ids=str,
+)
+def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
+    assert all(goal.met for goal in judge_goals(report))
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        light(row=51),
+        light(row=None),
+        light(page=1001),
+        light(missed=1),
+        light(lost=1),
+        light(duplicated=1),
+        heavy(per_s=9_000),
+        heavy(seconds=60),
+        heavy(most=301),
+        heavy(flat=False),
+        heavy(row=60_000),
+        heavy(row=None),
+        {"peer": {"cpu_ratio": 3.1, "throughput_ratio": 0.5}},
+        {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.4}},
+        {"peer": {"not_run": "not run: telegraf is not on PATH"}},
+        {"growth": {"devices": [load(devices=1_000), load(devices=5_000, lost=1)]}},
+    ],
+    ids=str,
+)
+def test_a_goal_that_is_missed_is_told(report: dict[str, Any]) -> None:
+    assert not all(goal.met for goal in judge_goals(report))
+
+
+def test_the_default_asks_for_what_the_goals_want() -> None:
+    asked = Asked()
+    assert (asked.sustained_per_s, asked.sustained_s, asked.light_per_s) == (10_000, 300, 1_000)
