@@ -29,7 +29,7 @@ class Sender(Protocol):
 
 
 class Device:
-    """Listens to its link and keeps its outbox. ``fallen`` tells whether its person lies on the floor just now."""
+    """Listens to its link and keeps its outbox. ``fallen`` says whether its person lies on the floor just now."""
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ def fault_of(seed: int, device: str, planned: Planned) -> Fault | None:
 
 
 def spoil(seed: int, device: str, planned: Planned, fault: Fault | None) -> Planned:
-    """The uplink as a device with a wrong clock or a wrong unit reports it; the platform will set items aside."""
+    """The uplink as a device with a wrong clock or a wrong unit reports it; the platform will reject items."""
     if not planned.readings or fault not in {Fault.WRONG_CLOCK, Fault.WRONG_UNIT}:
         return planned
     draw = dice(seed, "spoil", device, planned.at_ms)

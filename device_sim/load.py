@@ -30,7 +30,7 @@ _UNWELL_FOR_MS: Final = 6 * 60_000
 """Of platform time: long enough below the limit for a finding, and long enough above for its end."""
 _READINGS: Final = (
     b'"readings":[{"vital":"heart_rate","value":%d,"at":%d},{"vital":"spo2","value":%d,"at":%d},'
-    b'{"vital":"respiration","value":%d,"at":%d},{"vital":"steps","value":0,"at":%d}],'
+    b'{"vital":"respiratory_rate","value":%d,"at":%d},{"vital":"steps","value":0,"at":%d}],'
 )
 _TAIL: Final = _READINGS + b'"events":[]}'
 _PRESSED_TAIL: Final = _READINGS + b'"events":[{"event":"sos_pressed","at":%d}]}'
@@ -186,7 +186,7 @@ class Load:
         deadline = time.monotonic() + _CONNECT_WITHIN_S
         while not all(link.online for link in self.network.links) and not signals.signals:
             if time.monotonic() > deadline:
-                raise SimulatorError(f"not all devices could connect: {dict(self.network.refusals)}")
+                raise SimulatorError(f"not all devices could connect: {dict(self.network.rejections)}")
             self.network.poll(0.05)
         until = time.monotonic() + _SETTLE_S
         while time.monotonic() < until:
@@ -266,6 +266,6 @@ class Load:
                 if device.pressed_seq != _NEVER
             ],
             "disconnects": self.network.disconnects,
-            "refusals": dict(self.network.refusals),
+            "rejections": dict(self.network.rejections),
             "drained": self.drained,
         }

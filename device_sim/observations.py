@@ -83,7 +83,7 @@ def _band_report(plan: IncidentPlan, person: str, at: int, *, warm: bool) -> Pla
         posture = "lying"
     readings = [
         Reading(vital=vital, value=plan.value(person, vital, at), at=at, activity=activity, posture=posture)
-        for vital in ("heart_rate", "spo2", "respiration")
+        for vital in ("heart_rate", "spo2", "respiratory_rate")
     ]
     readings.append(Reading(vital="steps", value=moved.steps, at=at))
     if warm:

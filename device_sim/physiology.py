@@ -36,7 +36,7 @@ class Body:
     zone: ZoneInfo
     resting_heart_rate: float
     spo2: float
-    respiration: float
+    respiratory_rate: float
     temperature: float
     systolic: float
     glucose: float
@@ -90,7 +90,7 @@ def make_body(seed: int, person: str, zone: str) -> Body:
         zone=ZoneInfo(zone),
         resting_heart_rate=draw.uniform(64, 80),
         spo2=draw.uniform(96.2, 97.8),
-        respiration=draw.uniform(13, 17),
+        respiratory_rate=draw.uniform(13, 17),
         temperature=draw.uniform(36.3, 36.8),
         systolic=draw.uniform(112, 130),
         glucose=draw.uniform(108, 132),
@@ -132,8 +132,12 @@ def _spo2(body: Body, at_ms: int) -> float:
     return min(99.0, body.spo2 + body.noise("spo2").smooth(at_ms, 9 * MINUTE_MS))
 
 
-def _respiration(body: Body, at_ms: int) -> float:
-    return body.respiration + 5 * effort(body, at_ms).load + body.noise("respiration").smooth(at_ms, 5 * MINUTE_MS)
+def _respiratory_rate(body: Body, at_ms: int) -> float:
+    return (
+        body.respiratory_rate
+        + 5 * effort(body, at_ms).load
+        + body.noise("respiratory_rate").smooth(at_ms, 5 * MINUTE_MS)
+    )
 
 
 def _temperature(body: Body, at_ms: int) -> float:
@@ -179,7 +183,7 @@ class Process:
 PROCESSES: Final[Sequence[Process]] = (
     Process(vital="heart_rate", value=_heart_rate, decimals=0),
     Process(vital="spo2", value=_spo2, decimals=0),
-    Process(vital="respiration", value=_respiration, decimals=0),
+    Process(vital="respiratory_rate", value=_respiratory_rate, decimals=0),
     Process(vital="body_temperature", value=_temperature, decimals=1),
     Process(vital="systolic", value=_systolic, decimals=0),
     Process(vital="diastolic", value=_diastolic, decimals=0),

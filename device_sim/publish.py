@@ -108,7 +108,7 @@ class Link:
 
     def _on_connect(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _p: Any) -> None:
         if code.is_failure:
-            self._network.refusals[f"connect: {code}"] += 1
+            self._network.rejections[f"connect: {code}"] += 1
             return
         five = self._network.broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
         if five:
@@ -122,7 +122,7 @@ class Link:
         if self.online:
             self._network.disconnects += 1
         if code.is_failure:
-            self._network.refusals[f"disconnect: {code}"] += 1
+            self._network.rejections[f"disconnect: {code}"] += 1
         self.online = False
         self._network.wait(self)
 
@@ -133,10 +133,10 @@ class Link:
         self._network.acks.append((self, payload))
 
     def _on_refused(self, code: int) -> None:
-        self._network.refusals[f"publish: 0x{code:02x}"] += 1
+        self._network.rejections[f"publish: 0x{code:02x}"] += 1
 
     def deliver(self, message: paho.MQTTMessage) -> None:
-        """Tells the device what came by paho's own way."""
+        """Hands the device what came by paho's own way."""
         if message.topic == self._commands:
             self.listener.on_command(bytes(message.payload))
         elif message.topic == self._ack:
@@ -193,7 +193,7 @@ class Network:
         self.arrived: deque[tuple[Link, bool]] = deque()
         self.acks: list[tuple[Link, bytes]] = []
         self.inbox: deque[tuple[Link, paho.MQTTMessage]] = deque()
-        self.refusals: Counter[str] = Counter()
+        self.rejections: Counter[str] = Counter()
         self.disconnects = 0
         self._draw = draw
         self._selector = selectors.DefaultSelector()
@@ -251,7 +251,7 @@ class Network:
             self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, link)
 
     def poll(self, timeout_s: float) -> None:
-        """Reads and writes what can be read and written, opens what has to be opened, tells the devices what came."""
+        """Reads and writes what can be read and written, opens what has to be opened, hands the devices what came."""
         self._open_some()
         for key, mask in self._selector.select(timeout_s):
             link: Link = key.data

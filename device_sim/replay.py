@@ -25,7 +25,7 @@ _DEVICE_TYPE_OF: Final[Mapping[str, str]] = {
     "glucose": "cgm",
     "heart_rate": "wearable_band",
     "spo2": "wearable_band",
-    "respiration": "wearable_band",
+    "respiratory_rate": "wearable_band",
     "body_temperature": "wearable_band",
     "steps": "wearable_band",
 }

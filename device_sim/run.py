@@ -244,7 +244,7 @@ class Run:
             "commands": dict(self.tally.commands),
             "transmissions": self.tally.transmissions,
             "disconnects": self.network.disconnects,
-            "refusals": dict(self.network.refusals),
+            "rejections": dict(self.network.rejections),
             "devices": len(self.devices),
             "drained": self.drained,
         }

@@ -1,4 +1,4 @@
-"""The fate of one device's uplinks, live from the broker: published, acknowledged, set aside with its reason."""
+"""The fate of one device's uplinks, live from the broker: published, acknowledged, rejected with its reason."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Tracer:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._sent_at: dict[tuple[int, int], float] = {}
-        self._told: set[tuple[int, int, int]] = set()
+        self._shown: set[tuple[int, int, int]] = set()
 
     def message(self, topic: str, payload: bytes) -> None:
         """Something was published on one of the device's topics."""
@@ -54,9 +54,9 @@ class Tracer:
         gaps = ", ".join(f"{first}-{last}" for first, last in ack.gaps) or "none"
         self._line(f"acknowledged epoch {ack.epoch} up to {ack.upto}, gaps {gaps}{self._waited(ack)}")
         for one in ack.rejected:
-            if (ack.epoch, one.seq, one.item) not in self._told:
-                self._told.add((ack.epoch, one.seq, one.item))
-                self._line(f"set aside seq {one.seq} item {one.item}: {one.reason}")
+            if (ack.epoch, one.seq, one.item) not in self._shown:
+                self._shown.add((ack.epoch, one.seq, one.item))
+                self._line(f"rejected seq {one.seq} item {one.item}: {one.reason}")
 
     def _waited(self, ack: Ack) -> str:
         done = [key for key in self._sent_at if key[0] == ack.epoch and key[1] <= ack.upto]

@@ -15,7 +15,7 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dose:
-    """One dose slot of a plan: when it is due, from which compartment."""
+    """One dose of a plan: when it is due, from which compartment."""
 
     at_ms: int
     compartment: int
@@ -45,7 +45,7 @@ class Plan:
     time_critical: bool
 
     def doses(self, first_ms: int, last_ms: int) -> Iterator[Dose]:
-        """The slots due in [first_ms, last_ms)."""
+        """The doses due in [first_ms, last_ms)."""
         day = datetime.fromtimestamp(first_ms / 1000, UTC).astimezone(self.zone).date() - _DAY
         last_day = datetime.fromtimestamp(last_ms / 1000, UTC).astimezone(self.zone).date() + _DAY
         while day <= last_day:

@@ -87,7 +87,7 @@ def _operator_rows() -> Iterator[Row]:
     yield Row(height=5, panels=((8, panels.behind()), (16, panels.platform())))
     yield Row(height=7, panels=((24, panels.incidents()),))
     yield Row(height=9, panels=((24, panels.traffic()),))
-    yield Row(height=9, panels=((12, panels.set_aside()), (12, panels.waiting())))
+    yield Row(height=9, panels=((12, panels.rejected()), (12, panels.waiting())))
     yield Row(height=8, panels=((12, panels.notifications()), (12, panels.alerts_by_state())))
     yield Row(height=8, panels=((24, panels.devices_heard()),))
 

@@ -135,16 +135,16 @@ def platform() -> table.Panel:
 def traffic() -> timeseries.Panel:
     """What arrives, by the minute."""
     panel = _series(Reader.OPERATOR, "Received a minute", sql_of("traffic")).decimals(0)
-    for name, colour in (("Uplinks", BLUE), ("Readings", GREEN), ("Events", AMBER), ("Set aside", RED)):
+    for name, colour in (("Uplinks", BLUE), ("Readings", GREEN), ("Events", AMBER), ("Rejected", RED)):
         panel = panel.override_by_name(name, [_fixed(colour)])
     return panel
 
 
-def set_aside() -> barchart.Panel:
-    """Why items were set aside."""
-    panel = barchart.Panel().title("Set aside, by reason").x_field("Reason").max_data_points(MOST_POINTS)
-    query = Query(reader=Reader.OPERATOR, sql=sql_of("set_aside"), shape=Shape.TABLE)
-    panel = panel.datasource(query.reader.data_source).with_target(Target(query)).no_value("Nothing was set aside")
+def rejected() -> barchart.Panel:
+    """Why items were rejected."""
+    panel = barchart.Panel().title("Rejected, by reason").x_field("Reason").max_data_points(MOST_POINTS)
+    query = Query(reader=Reader.OPERATOR, sql=sql_of("rejected"), shape=Shape.TABLE)
+    panel = panel.datasource(query.reader.data_source).with_target(Target(query)).no_value("Nothing was rejected")
     return panel.override_by_name("Items", [_fixed(RED)]).override_by_name("Devices", [_fixed(GREY)])
 
 

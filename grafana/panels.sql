@@ -99,13 +99,13 @@ from operator_platform;
 
 -- name: traffic
 -- Uplinks, readings, events and refused items by the minute of their reception.
-select minute_at as "time", uplinks as "Uplinks", readings as "Readings", events as "Events", set_aside as "Set aside"
+select minute_at as "time", uplinks as "Uplinks", readings as "Readings", events as "Events", rejected as "Rejected"
 from operator_traffic($__timeFrom(), $__timeTo()) order by 1;
 
--- name: set_aside
--- Why items were set aside, and of how many devices.
+-- name: rejected
+-- Why items were rejected, and of how many devices.
 select reason as "Reason", items as "Items", devices as "Devices"
-from operator_set_aside($__timeFrom(), $__timeTo()) order by items desc;
+from operator_rejected($__timeFrom(), $__timeTo()) order by items desc;
 
 -- name: waiting
 -- What waits to be worked on, and since when.
@@ -113,7 +113,7 @@ select what as "Waiting", items as "Items", oldest_at as "Oldest" from operator_
 
 -- name: notifications
 -- Notifications by channel and what became of them.
-select channel as "Channel", state as "State", pages as "Pages", attempts as "Attempts", newest_at as "Newest"
+select channel as "Channel", state as "State", notifications as "Notifications", attempts as "Attempts", newest_at as "Newest"
 from operator_notifications order by channel, state;
 
 -- name: alerts_by_state

@@ -13,24 +13,34 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from schemas.messages import EPOCH_LIMIT, MAX_ITEMS, SEQ_LIMIT, Ack, Command, CommandKind, DeviceStatus, Refusal, Uplink
+from schemas.messages import (
+    EPOCH_LIMIT,
+    MAX_ITEMS,
+    SEQ_LIMIT,
+    Ack,
+    Command,
+    CommandKind,
+    DeviceStatus,
+    RejectedItem,
+    Uplink,
+)
 from schemas.records import (
     READING,
-    Canary,
     JudgedEvent,
     JudgedReading,
     JudgedUplink,
-    Refused,
+    Rejection,
     SealedRecord,
     SealedUplink,
     SettledRecord,
     UplinkRecord,
+    WatermarkMarker,
 )
 from schemas.topics import SHARDS
 
 _IDENTITY: Final = re.compile(rb'\s*\{\s*"epoch"\s*:\s*(\d{1,16})\s*,\s*"seq"\s*:\s*(\d{1,16})\s*[,}]')
 _UPLINK: Final = 1
-_CANARY: Final = b"\x02"
+_MARKER: Final = b"\x02"
 _HEAD: Final = Struct("<BHHiihqqqqq")
 """Mark, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
 _BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
@@ -133,7 +143,7 @@ def decode_ack(payload: bytes) -> Ack:
             epoch=body["epoch"],
             upto=body["upto"],
             gaps=tuple((first, last) for first, last in body["gaps"]),
-            rejected=tuple(Refusal(**one) for one in body["rejected"]),
+            rejected=tuple(RejectedItem(**one) for one in body["rejected"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CodecError(f"not an ack: {error!r}") from error
@@ -172,19 +182,19 @@ def decode_status(payload: bytes) -> DeviceStatus:
 def encode_uplink_record(record: UplinkRecord) -> bytes:
     """The value of a record of ``uplinks.judged.v1``.
 
-    A head of fixed width, the device's name, the readings as ``READING``; events and refusals, which are rare, as JSON.
-    A canary is its mark and JSON.
+    A head of fixed width, the device's name, the readings as ``READING``; events and rejections, which are rare, as JSON.
+    A watermark marker is its mark and JSON.
     """
-    if isinstance(record, Canary):
-        return _CANARY + to_json((record.instance, record.received_at))
-    (device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, refusals) = record
+    if isinstance(record, WatermarkMarker):
+        return _MARKER + to_json((record.instance, record.received_at))
+    (device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, rejections) = record
     name = device.encode()
     head = _HEAD.pack(
         _UPLINK, len(name), len(readings), device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at
     )
-    if not events and not refusals:
+    if not events and not rejections:
         return head + name + pack_readings(readings)
-    refused = [(*one[:3], b64encode(one.raw).decode(), *(one[4:] if any(one[4:]) else ())) for one in refusals]
+    refused = [(*one[:3], b64encode(one.raw).decode(), *(one[4:] if any(one[4:]) else ())) for one in rejections]
     return head + name + pack_readings(readings) + to_json((events, refused))
 
 
@@ -207,11 +217,11 @@ def seal(uplink: JudgedUplink) -> SealedUplink:
 def open_uplink_record(value: bytes) -> SealedRecord:
     """The record without a look at its readings. Raises BrokenRecordError."""
     try:
-        if value.startswith(_CANARY):
+        if value.startswith(_MARKER):
             instance, received_at = from_json(value[1:])
             if type(instance) is not str or type(received_at) is not int:
                 raise BrokenRecordError(_BROKEN)
-            return Canary(instance=instance, received_at=received_at)
+            return WatermarkMarker(instance=instance, received_at=received_at)
         (mark, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
             _HEAD.unpack_from(value)
         )
@@ -220,7 +230,7 @@ def open_uplink_record(value: bytes) -> SealedRecord:
         if mark != _UPLINK or end > len(value):
             raise BrokenRecordError(_BROKEN)
         device = value[_HEAD.size : name_end].decode()
-        events, refusals = _rare(value[end:]) if end < len(value) else ((), ())
+        events, rejections = _rare(value[end:]) if end < len(value) else ((), ())
         return SealedUplink(
             device_no,
             device,
@@ -233,7 +243,7 @@ def open_uplink_record(value: bytes) -> SealedRecord:
             received_at,
             value[name_end:end],
             events,
-            refusals,
+            rejections,
         )
     except (ValueError, TypeError, StructError) as error:
         raise BrokenRecordError(_BROKEN) from error
@@ -242,7 +252,7 @@ def open_uplink_record(value: bytes) -> SealedRecord:
 def decode_uplink_record(value: bytes) -> UplinkRecord:
     """The record with its readings as objects. Raises BrokenRecordError."""
     record = open_uplink_record(value)
-    if isinstance(record, Canary):
+    if isinstance(record, WatermarkMarker):
         return record
     readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
     if not all(isfinite(reading.value) and 0 <= reading.observed_at < SEQ_LIMIT for reading in readings):
@@ -250,11 +260,13 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
 
 
-def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Refused, ...]]:
-    """Events and refusals; nothing that a row could not hold passes."""
-    said, refusals = from_json(tail)
+def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Rejection, ...]]:
+    """Events and rejections; nothing that a row could not hold passes."""
+    said, rejections = from_json(tail)
     events = tuple(map(JudgedEvent._make, said))
-    refused = tuple(Refused(item, reason, name, b64decode(raw), *more) for item, reason, name, raw, *more in refusals)
+    refused = tuple(
+        Rejection(item, reason, name, b64decode(raw), *more) for item, reason, name, raw, *more in rejections
+    )
     for event in events:
         numbers = all(type(one) is int and 0 <= one < end for one, end in zip(event, _EVENT_LIMITS, strict=False))
         if not numbers or type(event.details) is not dict:

@@ -1,4 +1,4 @@
-"""The vocabulary of medication: plans, dose slots and their states."""
+"""The vocabulary of medication: plans, doses and their states."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class DoseState(StrEnum):
-    """Where a dose slot stands (clinical.md 4.8). The last four are final."""
+    """Where a dose stands (clinical.md 4.8). The last four are final."""
 
     PENDING = "pending"
     REMINDED = "reminded"

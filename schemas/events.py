@@ -51,14 +51,14 @@ class Detail:
 class EventType:
     """A kind of event: its number in the database and the fields it may carry.
 
-    A cry for help is never set aside for its clock or binding (design 2.1); an event that needs no person says
+    An emergency is never rejected for its clock or binding (design 2.1); an event that needs no person says
     something about the device.
     """
 
     number: int
     kind: EventKind
     details: tuple[Detail, ...] = ()
-    cry_for_help: bool = False
+    is_emergency: bool = False
     needs_person: bool = True
 
 
@@ -68,7 +68,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(
         number=1,
         kind=EventKind.FALL_SUSPECTED,
-        cry_for_help=True,
+        is_emergency=True,
         details=(
             Detail(name="method", type=str, required=True, choices=tuple(FallMethod)),
             Detail(name="confidence", type=float, lowest=0, highest=1),
@@ -80,7 +80,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
         ),
     ),
     EventType(number=2, kind=EventKind.FALL_ANSWERED, details=(Detail(name="answer", type=str),)),
-    EventType(number=3, kind=EventKind.SOS_PRESSED, cry_for_help=True, details=(Detail(name="room", type=str),)),
+    EventType(number=3, kind=EventKind.SOS_PRESSED, is_emergency=True, details=(Detail(name="room", type=str),)),
     EventType(number=4, kind=EventKind.DOSE_DISPENSED, details=(_COMPARTMENT,)),
     EventType(number=5, kind=EventKind.CUP_LIFTED, details=(_COMPARTMENT,)),
     EventType(number=6, kind=EventKind.DOSE_CONFIRMED, details=(_COMPARTMENT,)),

@@ -11,32 +11,32 @@ EPOCH_LIMIT: Final = 2**53
 SEQ_LIMIT: Final = 2**53
 """A sequence number is an integer in [0, SEQ_LIMIT)."""
 MAX_AHEAD: Final = 65_536
-"""A ``seq`` more than this above ``upto`` is set aside, unsettled."""
+"""A ``seq`` more than this above ``upto`` is rejected, unsettled."""
 MAX_UNDER_WAY: Final = 4_096
 """At most so many uplinks of a device are under way beyond ``upto``."""
 MAX_RANGES: Final = 4_096
-"""An uplink that would make more separate ranges of settled ``seq`` than this is set aside, unsettled."""
+"""An uplink that would make more separate ranges of settled ``seq`` than this is rejected, unsettled."""
 MAX_LIVE_EPOCHS: Final = 16
 """A device has at most this many epochs of which anything was heard within ``EPOCH_LIVES_MS``; one more waits."""
 EPOCH_LIVES_MS: Final = 24 * 3_600_000
 MAX_GAPS: Final = 32
 """An ack lists at most this many gaps."""
 MAX_REJECTED: Final = 16
-"""An ack lists at most this many refusals, the newest."""
+"""An ack lists at most this many rejections, the newest."""
 MAX_ITEMS: Final = 256
 """An uplink holds at most this many readings and events together."""
 MAX_RAW_BYTES: Final = 4_096
-"""Of what is set aside at most the first so many bytes are kept."""
+"""Of what is rejected at most the first so many bytes are kept."""
 REBINDING_GRACE_MS: Final = 24 * 3_600_000
 """So long after a slot has gone to somebody else, what was stamped before is still the former person's."""
 MAX_UPLINK_BYTES: Final = 65_536
 """The broker's ``max_packet_size``."""
 OLDEST_ACCEPTED_MS: Final = 30 * 24 * 3_600_000
-"""A stamp older than this before reception is set aside."""
+"""A stamp older than this before reception is rejected."""
 NEWEST_ACCEPTED_MS: Final = 2 * 60_000
-"""A stamp more than this after reception is set aside."""
+"""A stamp more than this after reception is rejected."""
 WHOLE_UPLINK: Final = -1
-"""The item number of a refusal that covers every item of its uplink."""
+"""The item number of a rejection that covers every item of its uplink."""
 
 DeviceClock = Literal["synced", "unsynced", "jumped"]
 Activity = Literal["resting", "active"]
@@ -89,8 +89,8 @@ class Uplink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """An item that was set aside, as told to the device: advice for the firmware author."""
+class RejectedItem:
+    """An item that was rejected, as the device reads it: advice for the firmware author."""
 
     seq: int
     item: int
@@ -108,7 +108,7 @@ class Ack:
     epoch: int
     upto: int
     gaps: tuple[tuple[int, int], ...] = ()
-    rejected: tuple[Refusal, ...] = ()
+    rejected: tuple[RejectedItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

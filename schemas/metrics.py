@@ -31,14 +31,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("outcome",),
     ),
     Metric(
-        name="hb_ingest_set_aside_total",
+        name="hb_ingest_rejected_total",
         kind="counter",
-        help="Items (or whole uplinks) to be set aside, by reason.",
+        help="Items (or whole uplinks) to be rejected, by reason.",
         labels=("reason",),
     ),
     Metric(name="hb_ingest_sessions_lost_total", kind="counter", help="Connects that found no session at the broker."),
     Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
-    Metric(name="hb_ingest_put_off_total", kind="counter", help="Uplinks beyond what their device may send."),
+    Metric(name="hb_ingest_throttled_total", kind="counter", help="Uplinks beyond what their device may send."),
     Metric(
         name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."
     ),
@@ -50,7 +50,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_ingest_acks_total", kind="counter", help="Device acks published."),
     Metric(name="hb_store_readings_total", kind="counter", help="Readings stored."),
     Metric(name="hb_store_events_total", kind="counter", help="Events stored."),
-    Metric(name="hb_store_set_aside_total", kind="counter", help="Items set aside."),
+    Metric(name="hb_store_rejected_total", kind="counter", help="Items rejected."),
     Metric(name="hb_store_duplicates_total", kind="counter", help="Uplinks that were settled already."),
     Metric(name="hb_store_key_conflicts_total", kind="counter", help="Rows the unique key caught: a bug if not zero."),
     Metric(
@@ -59,17 +59,17 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Looks at a database that is another or an earlier one than the bus knows: run services.restore.",
     ),
     Metric(
-        name="hb_store_strangers_total",
+        name="hb_store_unregistered_total",
         kind="counter",
         help="Uplinks of devices that the restored database does not know.",
     ),
     Metric(
         name="hb_store_trimmed_total",
         kind="counter",
-        help="Rows of what was set aside whose bytes were trimmed.",
+        help="Rows of what was rejected whose bytes were trimmed.",
     ),
     Metric(
-        name="hb_store_forgotten_total", kind="counter", help="Rows of what was set aside that were old and forgotten."
+        name="hb_store_forgotten_total", kind="counter", help="Rows of what was rejected that were old and forgotten."
     ),
     Metric(name="hb_store_retries_total", kind="counter", help="Batches that had to be repeated."),
     Metric(
@@ -85,17 +85,15 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="What findings did to alerts.",
         labels=("happened",),
     ),
-    Metric(name="hb_alert_unreachable_total", kind="counter", help="Alerts that no doctor could be told of."),
-    Metric(name="hb_alert_repeats_total", kind="counter", help="Times that people were told again."),
+    Metric(name="hb_alert_unreachable_total", kind="counter", help="Alerts that no doctor could be notified of."),
+    Metric(name="hb_alert_repeats_total", kind="counter", help="Times that people were notified again."),
     Metric(
         name="hb_alert_attempts_total",
         kind="counter",
-        help="Attempts at a page, by channel and how they went.",
+        help="Attempts at a notification, by channel and how they went.",
         labels=("channel", "outcome", "reason"),
     ),
-    Metric(
-        name="hb_medication_slots_total", kind="counter", help="Dose slots that settled, by state.", labels=("state",)
-    ),
+    Metric(name="hb_medication_doses_total", kind="counter", help="Doses that settled, by state.", labels=("state",)),
     Metric(
         name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)
     ),
@@ -119,7 +117,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric(name="hb_score_checkpoints_lost_total", kind="counter", help="Checkpoints that somebody else had moved."),
     Metric(
-        name="hb_score_strangers_total",
+        name="hb_score_unregistered_total",
         kind="counter",
         help="Devices whose uplinks are passed over, since the restored database does not know them.",
     ),
@@ -137,10 +135,10 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("channel",),
     ),
     Metric(name="hb_process_started_timestamp_seconds", kind="gauge", help="When the process began, Unix seconds."),
-    Metric(name="hb_watch_looks_total", kind="counter", help="Looks at the whole platform."),
+    Metric(name="hb_watch_audits_total", kind="counter", help="Looks at the whole platform."),
     Metric(name="hb_watch_incidents_total", kind="counter", help="Incidents opened, by kind.", labels=("kind",)),
     Metric(
-        name="hb_watch_pages_total",
+        name="hb_watch_notifications_total",
         kind="counter",
         help="Messages to operators, one for each of them and way, by how they went.",
         labels=("channel", "outcome"),

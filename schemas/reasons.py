@@ -1,11 +1,11 @@
-"""Why an item was set aside, and what a stored item is flagged with."""
+"""Why an item was rejected, and what a stored item is flagged with."""
 
 from enum import IntFlag, StrEnum
 from typing import Final
 
 
-class Reason(StrEnum):
-    """Why an item (or a whole uplink) was set aside. Also the label of the metric and the word in the ack."""
+class RejectionReason(StrEnum):
+    """Why an item (or a whole uplink) was rejected. Also the label of the metric and the word in the ack."""
 
     NO_IDENTITY = "no_identity"
     UNKNOWN_DEVICE = "unknown_device"
@@ -52,8 +52,8 @@ class Flag(IntFlag):
     RETAINED = 8192
 
 
-UNSETTLED: Final = (Reason.SEQ_JUMP, Reason.TOO_MANY_GAPS, Reason.TOO_MANY_EPOCHS)
+UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)
 """Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
 NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED
 NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING
-"""Dose events with any of these settle no dose. One from before a rebinding tells what its person did: it counts."""
+"""Dose events with any of these settle no dose. One from before a rebinding reports what its person did: it counts."""

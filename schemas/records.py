@@ -1,4 +1,4 @@
-"""What travels on the bus (design 2.2): an uplink after judgement, a canary, and the ack to send."""
+"""What travels on the bus (design 2.2): an uplink after judgement, a watermark marker, and the ack to send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ READING: Final = Struct("<hihdqi")
 
 
 class JudgedEvent(NamedTuple):
-    """An event that will be stored. ``person_no`` 0 means nobody: a cry for help of the home."""
+    """An event that will be stored. ``person_no`` 0 means nobody: an emergency of the home."""
 
     item: int
     person_no: int
@@ -34,8 +34,8 @@ class JudgedEvent(NamedTuple):
     details: Mapping[str, Any]
 
 
-class Refused(NamedTuple):
-    """An item that will be set aside: why, which field, and the first bytes of what it came as.
+class Rejection(NamedTuple):
+    """An item that will be rejected: why, which field, and the first bytes of what it came as.
 
     Where only the person is missing, ``raw`` is the item with the fields that are known, ``observed_at`` (ms) and
     ``flags`` are what it would have been stored with: so that it can be assigned to a person later.
@@ -50,10 +50,10 @@ class Refused(NamedTuple):
 
 
 class JudgedUplink(NamedTuple):
-    """One uplink with its readings, events and refusals together.
+    """One uplink with its readings, events and rejections together.
 
     ``received_at`` and ``sent_at`` are platform milliseconds. ``device_no`` 0 with ``epoch`` and ``seq`` -1 is an
-    uplink nobody can be told about: no cursor, no ack, only refusals.
+    uplink that nobody can get an ack for: no cursor, no ack, only rejections.
     """
 
     device_no: int
@@ -67,7 +67,7 @@ class JudgedUplink(NamedTuple):
     received_at: int
     readings: tuple[JudgedReading, ...] = ()
     events: tuple[JudgedEvent, ...] = ()
-    refusals: tuple[Refused, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
 
 
 class SealedUplink(NamedTuple):
@@ -87,19 +87,19 @@ class SealedUplink(NamedTuple):
     received_at: int
     readings: bytes
     events: tuple[JudgedEvent, ...]
-    refusals: tuple[Refused, ...]
+    rejections: tuple[Rejection, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
+class WatermarkMarker:
     """Ingest's own mark, one per instance and partition each second: everything before it has been passed on."""
 
     instance: str
     received_at: int
 
 
-UplinkRecord = JudgedUplink | Canary
-SealedRecord = SealedUplink | Canary
+UplinkRecord = JudgedUplink | WatermarkMarker
+SealedRecord = SealedUplink | WatermarkMarker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

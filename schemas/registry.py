@@ -145,8 +145,8 @@ class Doctor(_Row):
 
 
 class Register(_Row):
-    """A whole register file. ``nobody_to_tell``: people whom no doctor would be told about, and that is meant."""
+    """A whole register file. ``no_recipient``: people whom no doctor would be notified about, and that is meant."""
 
     homes: tuple[Home, ...] = ()
     doctors: tuple[Doctor, ...] = ()
-    nobody_to_tell: tuple[UUID, ...] = ()
+    no_recipient: tuple[UUID, ...] = ()

@@ -6,12 +6,12 @@ from typing import Final
 from zlib import crc32
 
 from schemas.messages import Ack, Command, DeviceStatus, Uplink
-from schemas.records import Canary, JudgedUplink, SettledRecord
+from schemas.records import JudgedUplink, SettledRecord, WatermarkMarker
 
 SHARDS: Final = 64
 DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
-CANARY_DEVICE: Final = "canary"
-RESERVED_DEVICE: Final = re.compile(rf"{CANARY_DEVICE}|(?:ingest|commands|watch)-[0-9]+(?:-acks)?")
+MARKER_DEVICE: Final = "watermark"
+RESERVED_DEVICE: Final = re.compile(rf"{MARKER_DEVICE}|(?:ingest|commands|watch)-[0-9]+(?:-acks)?")
 """What the platform calls itself at the broker; a device of that name would share its account."""
 
 
@@ -81,7 +81,7 @@ class BusTopic:
 UPLINKS_JUDGED: Final = BusTopic(
     name="uplinks.judged.v1",
     key="number of the device's home at reception",
-    payload=(JudgedUplink, Canary),
+    payload=(JudgedUplink, WatermarkMarker),
     producer="ingest",
     consumers=("store", "score"),
     groups=("store", "score"),

@@ -18,7 +18,7 @@ class Conversion:
 class Vital:
     """A vital sign as HearthBeat stores it.
 
-    ``lowest`` and ``highest`` are the inclusive bounds outside of which a value is set aside as an artefact; they are
+    ``lowest`` and ``highest`` are the inclusive bounds outside of which a value is rejected as an artefact; they are
     wider than any alarm limit on purpose. Values beyond the ``flag_*`` bounds are stored and flagged. All of them,
     and ``max_step_per_minute``, are in ``unit``. ``note`` is what firmware authors must know of the value.
     """
@@ -72,10 +72,10 @@ SPO2: Final = Vital(
     max_step_per_minute=15,
     rationale=f"{_ARTEFACT_LIMITS}: 96 of 654,338 intensive-care values lay below 50.",
 )
-RESPIRATION: Final = Vital(
+RESPIRATORY_RATE: Final = Vital(
     number=3,
-    code="respiration",
-    label="Respiration",
+    code="respiratory_rate",
+    label="Respiratory rate",
     loinc=("9279-1",),
     unit="/min",
     lowest=4,
@@ -158,7 +158,7 @@ STEPS: Final = Vital(
 VITALS: Final[tuple[Vital, ...]] = (
     HEART_RATE,
     SPO2,
-    RESPIRATION,
+    RESPIRATORY_RATE,
     BODY_TEMPERATURE,
     SYSTOLIC,
     DIASTOLIC,

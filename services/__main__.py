@@ -22,7 +22,7 @@ from services.store.settings import StoreSettings
 
 
 def main() -> None:
-    """Runs until told to stop; a service that crashes ends them all."""
+    """Runs until asked to stop; a service that crashes ends them all."""
     log = LogSettings()
     configure_logs(log.log_level)
     metrics = Metrics(METRICS)

@@ -12,7 +12,7 @@ select person_no, home_no from people where person_id = $1;
 
 -- name: nobodys
 -- What a device sent that nobody was bound for, observed from $2 to $3. Rows from before the observation was kept: all.
-select device_no, epoch, seq, item, raw, received_at, observed_at, flags from set_aside
+select device_no, epoch, seq, item, raw, received_at, observed_at, flags from rejected
 where device_no = $1 and reason = 'unattributed' and raw <> ''
   and (observed_at is null or (observed_at >= $2 and observed_at < $3))
 order by device_no, epoch, seq, item
@@ -39,7 +39,7 @@ on conflict do nothing;
 
 -- name: drop_moved
 -- They are somebody's now.
-delete from set_aside s using unnest($2::bigint[], $3::bigint[], $4::smallint[]) as moved (epoch, seq, item)
+delete from rejected s using unnest($2::bigint[], $3::bigint[], $4::smallint[]) as moved (epoch, seq, item)
 where s.device_no = $1 and s.epoch = moved.epoch and s.seq = moved.seq and s.item = moved.item;
 
 -- name: write_down

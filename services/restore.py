@@ -36,7 +36,7 @@ class Restored:
     generation: int
     read_again: int
     beyond_log: int
-    told: int
+    asked_again: int
 
 
 async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: Clock) -> Restored:
@@ -62,12 +62,14 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
             generation = await _take_over(connection, sql, clock, store)
             for number, start in sorted(jumps.items()):
                 await checkpoints.jump(connection, number, start)
-        told = await _tell_devices(pool, sql, bus, generation) + await _tell_unknown_epochs(pool, sql, bus, generation)
+        asked_again = await _publish_acks(pool, sql, bus, generation) + await _publish_for_unknown_epochs(
+            pool, sql, bus, generation
+        )
     return Restored(
         generation=generation,
         read_again=sum(held[number][1] - start for number, start in store.items()),
         beyond_log=sum(max(0, store[number] - known[number]) for number in held),
-        told=told,
+        asked_again=asked_again,
     )
 
 
@@ -88,12 +90,12 @@ async def _take_over(connection: Connection, sql: Queries, clock: Clock, store: 
     generation: int = await connection.fetchval(sql["raise_generation"], now_s, platform_now)
     await connection.executemany(sql["set_store_position"], sorted(store.items()))
     await connection.execute(sql["end_sessions"])
-    await connection.execute(sql["doubt_pages"])
+    await connection.execute(sql["doubt_notifications"])
     await connection.fetch(sql["skip_numbers"], _NUMBERS_SKIPPED)
     return generation
 
 
-async def _tell_devices(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
+async def _publish_acks(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
     """A settled record for every cursor, so that every device hears at once what it has to send again."""
     rows = await pool.fetch(sql["cursors"])
     for first in range(0, len(rows), _AT_ONCE):
@@ -114,7 +116,7 @@ async def _tell_devices(pool: Pool, sql: Queries, bus: Bus, generation: int) -> 
     return len(rows)
 
 
-async def _tell_unknown_epochs(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
+async def _publish_for_unknown_epochs(pool: Pool, sql: Queries, bus: Bus, generation: int) -> int:
     """Outboxes that were first heard after the backup: the restored rows know nothing of them, but the acks do.
 
     Without that a device that seldom measures would hear of the restore only with its next uplink.
@@ -156,7 +158,7 @@ def main() -> None:
     """Says what it did."""
     done = asyncio.run(restore(database_for_tools(), BusSettings(), ClockSettings().clock()))
     sys.stdout.write(
-        f"generation {done.generation}; {done.told} outboxes told; {done.read_again} records of the log to read again; "
+        f"generation {done.generation}; {done.asked_again} outboxes asked to send again; {done.read_again} records of the log to read again; "
         f"{done.beyond_log} are in no log any more, devices send what they held\n"
     )
 

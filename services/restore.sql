@@ -10,7 +10,7 @@ from (
 group by partition_no;
 
 -- name: raise_generation
--- Devices obey a lower `upto` from now on; store takes this cluster for the right one. Pages about what was before are
+-- Devices obey a lower `upto` from now on; store takes this cluster for the right one. Notifications of what was before are
 -- marked as possible repetitions.
 update platform set generation = greatest(generation + 1, $1), cluster = current_cluster(), restored_at = $2
 returning generation;
@@ -24,9 +24,9 @@ on conflict (partition_no) do update set position = excluded.position;
 -- A session that was ended after the backup must not live again.
 delete from sessions;
 
--- name: doubt_pages
+-- name: doubt_notifications
 -- They may have been sent after the backup.
-update outbox set possible_duplicate = true where state in ('pending', 'sending');
+update notifications set possible_duplicate = true where state in ('pending', 'sending');
 
 -- name: skip_numbers
 -- Numbers given out after the backup are in the log: they are never given to anybody else.
@@ -41,5 +41,5 @@ from device_settled c join devices d using (device_no)
 order by c.last_received_at, c.device_no, c.epoch;
 
 -- name: devices
--- Everybody who can be told.
+-- Every device that can get an ack.
 select device, shard from devices;

@@ -18,7 +18,7 @@ NOT_RUN = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sets the full-stack tests aside where they can't run; `pytest_sessionfinish` makes that a failure."""
+    """Deselects the full-stack tests where they can't run; `pytest_sessionfinish` makes that a failure."""
     if why_unavailable() is None:
         return
     wanting = [item for item in items if item.get_closest_marker("full_stack")]

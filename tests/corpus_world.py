@@ -23,7 +23,7 @@ BINDINGS: Final[dict[str, dict[int, tuple[tuple[int, int, int], ...]]]] = {
     "new": {1: ((ANN, CHANGED_AT, FOR_EVER),)},
     "lodger": {1: ((EVE, 0, FOR_EVER),)},
 }
-"""Whose the slots of a sender are: ``(person, from, to)``. Eve lives in another home. A stranger is not registered."""
+"""Whose the slots of a sender are: ``(person, from, to)``. Eve lives in another home. An unregistered device is not registered."""
 
 
 def who_of(case: Case) -> str:
@@ -38,9 +38,9 @@ def device_name(case: Case) -> str:
 
 
 def sender_of(case: Case) -> RegisteredDevice | None:
-    """The device as ingest knows it; None for a stranger."""
+    """The device as ingest knows it; None for an unregistered device."""
     who = who_of(case)
-    if who == "stranger":
+    if who == "unregistered":
         return None
     people = {
         slot: tuple(
@@ -89,9 +89,9 @@ def flags_of(names: list[str]) -> Flag:
     return Flag(sum(Flag[name.upper()] for name in names))
 
 
-def set_aside_in(fate: dict[str, Any]) -> dict[int, tuple[str, str]]:
-    """What the index says is set aside, and why."""
-    return {item: (reason, field) for item, reason, field in fate.get("set_aside", [])}
+def rejected_in(fate: dict[str, Any]) -> dict[int, tuple[str, str]]:
+    """What the index says is rejected, and why."""
+    return {item: (reason, field) for item, reason, field in fate.get("rejected", [])}
 
 
 def disagreements(kept: dict[int, Kept], fate: dict[str, Any]) -> list[str]:

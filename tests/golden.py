@@ -29,7 +29,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Golden:
-    """A payload and the fate of its items. ``told`` is False where no ack can be given."""
+    """A payload and the fate of its items. ``acked`` is False where no ack can be given."""
 
     name: str
     says: str
@@ -37,8 +37,8 @@ class Golden:
     type: DeviceType
     payload: bytes
     stored: dict[int, Stored]
-    set_aside: dict[int, tuple[str, str]]
-    told: bool
+    rejected: dict[int, tuple[str, str]]
+    acked: bool
     settled: bool
     decided_by: str
 
@@ -68,9 +68,9 @@ def _load(entry: dict[str, Any], *, good: bool) -> Golden:
         type=DEVICE_TYPE_BY_CODE[entry["file"].split("/")[0]],
         payload=(FOLDER / entry["file"]).read_bytes(),
         stored=_stored(entry),
-        set_aside={one["item"]: (one["reason"], one["field"]) for one in entry.get("set_aside", [])},
-        told=entry.get("told", True),
-        settled=entry.get("settled", entry.get("told", True)),
+        rejected={one["item"]: (one["reason"], one["field"]) for one in entry.get("rejected", [])},
+        acked=entry.get("acked", True),
+        settled=entry.get("settled", entry.get("acked", True)),
         decided_by=entry.get("decided_by", "ingest"),
     )
 

@@ -1,4 +1,4 @@
-"""The command behind `make demo`: exits 0 only when every item is accounted for and every incident told."""
+"""The command behind `make demo`: exits 0 only when every item is accounted for and every incident notified."""
 
 import asyncio
 import time

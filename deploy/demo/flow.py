@@ -16,7 +16,7 @@ from deploy.demo.watch import Watcher
 from deploy.demo.world import World
 from deploy.platform.clock import SharedClock
 from deploy.reconcile.accounts import compare, read_oracle
-from deploy.reconcile.incidents import Outcome, judge_incidents, load_alerted, read_truth
+from deploy.reconcile.incidents import IncidentOutcome, judge_incidents, load_alerted, read_truth
 from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
 from services.runtime.clock import to_datetime
 
@@ -101,7 +101,7 @@ async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Repor
     await watcher.line()
     accounts = await compare(dsn, read_oracle(directory / "oracle.jsonl"))
     uplinks = json.loads((directory / "summary.json").read_text())["uplinks"]
-    outcome: Outcome | None = None
+    outcome: IncidentOutcome | None = None
     episodes = None
     if world.options.replay is None:
         outcome = judge_incidents(read_truth(directory / "truth.jsonl"), await load_alerted(dsn), ended_at_ms)

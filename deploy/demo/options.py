@@ -6,7 +6,7 @@ from typing import Final
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 HIGHEST_SPEED: Final = 600.0
-"""Above this only recorded data is streamed: incidents need real time to be told apart."""
+"""Above this only recorded data is streamed: incidents need real time to be distinguished."""
 DRAIN_S: Final = 120.0
 RUNNING: Final = CHECKOUT / ".local" / "demo" / "running.json"
 """Where the servers of the demo that runs are, for `python -m deploy.trace`."""

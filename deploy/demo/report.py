@@ -11,7 +11,7 @@ from rich.table import Table
 
 from deploy.reconcile.accounts import Accounts
 from deploy.reconcile.episodes import Comparison
-from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, Outcome, as_report
+from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, IncidentOutcome, as_report
 
 ENOUGH_MATCHED: Final = 0.99
 
@@ -21,7 +21,7 @@ Report = dict[str, Any]
 def build_report(
     uplinks: Mapping[str, int],
     accounts: Accounts,
-    outcome: Outcome | None,
+    outcome: IncidentOutcome | None,
     episodes: Comparison | None,
     first: Mapping[str, float | None],
     latency_ms: Mapping[str, Any],
@@ -31,7 +31,7 @@ def build_report(
         "uplinks": dict(uplinks),
         "readings": asdict(accounts.readings),
         "events": asdict(accounts.events),
-        "set_aside_by_reason": dict(accounts.set_aside_by_reason),
+        "rejected_by_reason": dict(accounts.rejected_by_reason),
         "proof": {
             "lost": accounts.lost,
             "twice": accounts.twice,
@@ -51,7 +51,7 @@ def build_report(
 
 
 def failures(
-    uplinks: Mapping[str, int], accounts: Accounts, outcome: Outcome | None, episodes: Comparison | None
+    uplinks: Mapping[str, int], accounts: Accounts, outcome: IncidentOutcome | None, episodes: Comparison | None
 ) -> list[str]:
     """Why the demo did not pass; empty where it did."""
     said = {
@@ -79,18 +79,18 @@ def write_report(report: Report, path: Path) -> None:
 
 def show_report(report: Report, console: Console) -> None:
     """For people."""
-    table = Table("", "published", "stored", "set aside", title="Every item")
+    table = Table("", "published", "stored", "rejected", title="Every item")
     for kind in ("readings", "events"):
         tally = report[kind]
-        table.add_row(kind, *(f"{tally[name]:,}" for name in ("published", "stored", "set_aside")))
+        table.add_row(kind, *(f"{tally[name]:,}" for name in ("published", "stored", "rejected")))
     console.print(table)
     uplinks = report["uplinks"]
     console.print(
         f"Uplinks: {uplinks['published']:,} published, {uplinks['acked_end_to_end']:,} acknowledged end to end, "
         f"{uplinks['sent_again']:,} sent again, {uplinks['abandoned']:,} abandoned"
     )
-    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(report["set_aside_by_reason"].items()))
-    console.print(f"Set aside: {reasons or 'nothing'}")
+    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(report["rejected_by_reason"].items()))
+    console.print(f"Rejected: {reasons or 'nothing'}")
     if "incidents" in report:
         _show_incidents(report, console)
     if "episodes" in report:
@@ -107,7 +107,7 @@ def show_report(report: Report, console: Console) -> None:
     for example in report.get("examples", []) + report["proof"]["examples"]:
         console.print(f"  {example}")
     if not report["failures"]:
-        console.print("[bold green]Every published item is accounted for, every incident told.[/]")
+        console.print("[bold green]Every published item is accounted for, every incident notified.[/]")
 
 
 def _show_incidents(report: Report, console: Console) -> None:

@@ -10,7 +10,7 @@ from deploy.demo.world import World
 _COUNTS: Final = """
 select (select count(*) from readings) as readings,
        (select count(*) from device_events) as events,
-       (select count(*) from set_aside) as set_aside,
+       (select count(*) from rejected) as rejected,
        (select count(*) from alerts) as alerts,
        (select count(*) from alerts where state = 'open') as open_alerts
 """
@@ -44,7 +44,7 @@ class Watcher:
         if counts["alerts"] and self.seen.first_alert_s is None:
             self.seen.first_alert_s = self._world.since_start_s
         return (
-            f"{counts['readings']:,} readings, {counts['events']:,} events, {counts['set_aside']:,} set aside; "
+            f"{counts['readings']:,} readings, {counts['events']:,} events, {counts['rejected']:,} rejected; "
             f"{counts['open_alerts']} open alerts of {counts['alerts']}"
         )
 

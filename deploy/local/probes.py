@@ -1,4 +1,4 @@
-"""The first bytes of MQTT and PostgreSQL: enough to tell a server that serves from one that only listens."""
+"""The first bytes of MQTT and PostgreSQL: enough to distinguish a server that serves from one that only listens."""
 
 import socket
 import struct

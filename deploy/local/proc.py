@@ -1,4 +1,4 @@
-"""Processes as /proc tells them: who still is who, and who came from whom."""
+"""Processes as /proc shows them: who still is who, and who came from whom."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`make up` and `make down`: the full stack and every service on it, left running until told otherwise."""
+"""`make up` and `make down`: the full stack and every service on it, left running until asked to end."""
 
 import asyncio
 import json

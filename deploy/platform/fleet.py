@@ -28,7 +28,7 @@ class Fleet:
         return self.directory / name
 
     def register(self, *arguments: str) -> None:
-        """Writes the register, tells the database and the broker. ``arguments`` go to ``device_sim fleet``."""
+        """Writes the register, and passes it to the database and the broker. ``arguments`` go to ``device_sim fleet``."""
         asked = arguments or ("--homes", str(self._homes))
         earlier = self._in_care()
         run_tool(
@@ -47,7 +47,7 @@ class Fleet:
         return people
 
     def _keep_in_care(self, people: list[str]) -> None:
-        """A smaller fleet than before leaves devices registered: whoever has one keeps the doctor who is told."""
+        """A smaller fleet than before leaves devices registered: whoever has one keeps the doctor who is notified."""
         register = json.loads(self.path("register.json").read_text())
         doctor = register["doctors"][0]
         doctor["people"] = list(dict.fromkeys([*doctor["people"], *people]))

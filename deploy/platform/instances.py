@@ -1,4 +1,4 @@
-"""Several of one service beside each other: what each instance is called, and what it is told of itself."""
+"""Several of one service beside each other: what each instance is called, and what it knows about itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Whether uplinks get through: a canary of ingest has passed the bus, store and score."""
+"""Whether uplinks get through: a watermark marker of ingest has passed the bus, store and score."""
 
 import asyncio
 import time
@@ -13,11 +13,11 @@ _EVERY_S: Final = 0.2
 
 
 class NotReadyError(RuntimeError):
-    """The services run, but no canary came through."""
+    """The services run, but no watermark marker came through."""
 
 
 def wait_ready(platform: Platform, *, within_s: float = 60) -> None:
-    """Returns once a canary sent from now on has passed, on every partition.
+    """Returns once a watermark marker sent from now on has passed, on every partition.
 
     Raises ServiceEndedError, NotReadyError (with the ends of the logs).
     """
@@ -32,7 +32,7 @@ async def _wait(platform: Platform, since_ms: float, deadline: float) -> None:
             platform.check_alive()
             if time.monotonic() > deadline:
                 tails = [f"{name}:\n{process.tail(5)}" for name, process in platform.processes.items()]
-                raise NotReadyError("no canary has come through\n" + "\n".join(tails))
+                raise NotReadyError("no watermark marker has come through\n" + "\n".join(tails))
             await asyncio.sleep(_EVERY_S)
     finally:
         await connection.close()

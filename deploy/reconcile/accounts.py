@@ -1,4 +1,4 @@
-"""Per item: published = stored + set aside, nothing twice, every uplink settled."""
+"""Per item: published = stored + rejected, nothing twice, every uplink settled."""
 
 import json
 from collections import Counter
@@ -19,9 +19,9 @@ _STORED: Final = """
 select d.device, r.epoch, r.seq, array_agg(r.item::int) as items
 from {table} r join devices d using (device_no) group by 1, 2, 3
 """
-_SET_ASIDE: Final = """
+_REJECTED: Final = """
 select device, epoch, seq, array_agg(item::int) as items, array_agg(reason) as reasons
-from set_aside where device_no <> 0 group by 1, 2, 3
+from rejected where device_no <> 0 group by 1, 2, 3
 """
 _SETTLED: Final = "select d.device, c.epoch, c.settled from device_settled c join devices d using (device_no)"
 
@@ -40,12 +40,12 @@ class Tally:
 
     published: int = 0
     stored: int = 0
-    set_aside: int = 0
+    rejected: int = 0
 
     @property
     def balanced(self) -> bool:
-        """Whether each was stored or set aside."""
-        return self.published == self.stored + self.set_aside
+        """Whether each was stored or rejected."""
+        return self.published == self.stored + self.rejected
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Accounts:
     uplinks: int = 0
     readings: Tally = field(default_factory=Tally)
     events: Tally = field(default_factory=Tally)
-    set_aside_by_reason: Counter[str] = field(default_factory=Counter)
+    rejected_by_reason: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     twice: int = 0
     unsettled: int = 0
@@ -91,14 +91,14 @@ async def compare(dsn: str, oracle: Mapping[Uplink, Published]) -> Accounts:
     try:
         readings = await connection.fetch(_STORED.format(table="readings"))
         events = await connection.fetch(_STORED.format(table="device_events"))
-        set_aside = await connection.fetch(_SET_ASIDE)
+        rejected = await connection.fetch(_REJECTED)
         settled = {(row["device"], row["epoch"]): row["settled"] for row in await connection.fetch(_SETTLED)}
     finally:
         await connection.close()
     stored = _items(readings)
     for key, items in _items(events).items():
         stored.setdefault(key, []).extend(items)
-    refused = {(row["device"], row["epoch"], row["seq"]): (row["items"], row["reasons"]) for row in set_aside}
+    refused = {(row["device"], row["epoch"], row["seq"]): (row["items"], row["reasons"]) for row in rejected}
     return balance(oracle, stored=stored, refused=refused, settled=settled)
 
 
@@ -133,15 +133,15 @@ def _compare_one(
     total = published.readings + published.events
     accounts.readings.published += published.readings
     accounts.events.published += published.events
-    accounts.set_aside_by_reason.update(reasons)
+    accounts.rejected_by_reason.update(reasons)
     seen = Counter(stored) + Counter(item for item in refused if item != WHOLE)
     twice = sum(number - 1 for number in seen.values()) + sum(1 for item in seen if not 0 <= item < total)
     if twice:
         accounts.twice += twice
         accounts.note("twice", uplink)
     held = set(stored)
-    put_aside = set(range(total)) - held if WHOLE in refused else set(refused)
-    lost = set(range(total)) - held - put_aside
+    rejected = set(range(total)) - held if WHOLE in refused else set(refused)
+    lost = set(range(total)) - held - rejected
     if lost:
         accounts.lost += len(lost)
         accounts.note("lost", uplink)
@@ -150,7 +150,7 @@ def _compare_one(
         (accounts.events, range(published.readings, total)),
     ):
         tally.stored += sum(item in held for item in items)
-        tally.set_aside += sum(item in put_aside and item not in held for item in items)
+        tally.rejected += sum(item in rejected and item not in held for item in items)
 
 
 def _holds(ranges: Iterable[Any], number: int) -> bool:

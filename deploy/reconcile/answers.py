@@ -1,4 +1,4 @@
-"""What doctors were told at the console must be true: acknowledgements kept, each once, and every alert listed once."""
+"""What doctors saw at the console must be true: acknowledgements kept, each once, and every alert listed once."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -73,7 +73,7 @@ def wrong_answers(sent: Sequence[Answer], recorded: Sequence[Recorded]) -> list[
     times = Counter((one.alert_id, one.email, one.note) for one in recorded)
     known = {(one.alert_id, one.email, one.note) for one in sent}
     wrong = [
-        f"alert {one.alert_id}: {one.email} was told that it is acknowledged, and it is not"
+        f"alert {one.alert_id}: {one.email} saw that it is acknowledged, and it is not"
         for one in sent
         if one.said_yes and not times[one.alert_id, one.email, one.note]
     ]

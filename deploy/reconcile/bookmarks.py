@@ -1,4 +1,4 @@
-"""What the platform notes about itself must be true: checkpoints, acks, pages said to be sent, times of reception."""
+"""What the platform notes about itself must be true: checkpoints, acks, notifications said to be sent, times of reception."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ order by c.device_no, c.last_received_at desc
 _CHECKPOINT: Final = "select min(coalesce(passed_at, to_timestamp(0))) from score_positions"
 _SENT: Final = """
 select alert_id || '.' || step || '.' || doctor_no || '.' || channel as key
-from outbox where state = 'sent' and channel = 'email'
+from notifications where state = 'sent' and channel = 'email'
 """
 _OUTSIDE: Final = """
 select count(*) from (
     select received_at from readings union all
     select received_at from device_events union all
-    select received_at from set_aside
+    select received_at from rejected
 ) as row where not received_at between $1 and $2
 """
 

@@ -1,4 +1,4 @@
-"""Pages and the audit trail: every alert reaches somebody, in order, in time, and no state changes unrecorded."""
+"""Notifications and the audit trail: every alert reaches somebody, in order, in time, and no state changes unrecorded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ import asyncpg
 
 _STEPS: Final = """
 select s.alert_id::text as alert_id, s.step, s.state, s.due_at,
-       min(o.created_at) as fired_at, count(o.channel) as pages,
+       min(o.created_at) as fired_at, count(o.channel) as notifications,
        count(o.channel) filter (where o.state = 'sent') as sent
-from escalation_steps s left join outbox o using (alert_id, step)
+from escalation_steps s left join notifications o using (alert_id, step)
 group by s.alert_id, s.step, s.state, s.due_at
 order by s.alert_id, s.step
 """
@@ -22,20 +22,20 @@ from alert_audit u join alerts a using (alert_id)
 order by u.alert_id, u.audit_no
 """
 _BEGINS: Final = frozenset({"opened", "raised", "reopened"})
-_TELLS: Final = _BEGINS | {"told_again"}
-"""What the trail calls a time at which people are told; not of technical alerts, which the console alone shows."""
+_TELLS: Final = _BEGINS | {"repeated"}
+"""What the trail calls a time at which people are notified; not of technical alerts, which the console alone shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A time at which people are told of an alert; ``fired_at`` is None where no page was made."""
+    """A time at which people are notified of an alert; ``fired_at`` is None where no notification was made."""
 
     alert_id: str
     step: int
     state: str
     due_at: datetime
     fired_at: datetime | None
-    pages: int
+    notifications: int
     sent: int
 
 
@@ -43,7 +43,7 @@ class Step:
 class Change:
     """One row of the audit trail, in the order in which the alert changed. ``at`` is platform time.
 
-    ``clinical``: its alert is one that people are told of.
+    ``clinical``: its alert is one that people are notified of.
     """
 
     alert_id: str
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """What tells people was away, platform time."""
+    """What notifies people was away, platform time."""
 
     start: datetime
     end: datetime
@@ -66,13 +66,13 @@ class Outage:
 class Escalations:
     """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay.
 
-    ``after_answer``: told, or still to be told, though somebody had taken the alert on. ``untold``: an alert began, or
-    became graver, and no page of that time was delivered.
+    ``after_answer``: notified, or still to be notified, though somebody had taken the alert on. ``unnotified``: an alert began, or
+    became graver, and no notification of that time was delivered.
     """
 
     steps: int = 0
-    untold: int = 0
-    unpaged: int = 0
+    unnotified: int = 0
+    unsent: int = 0
     undelivered: int = 0
     early: int = 0
     late: int = 0
@@ -102,7 +102,7 @@ async def load(dsn: str) -> tuple[list[Step], dict[str, str], list[Change]]:
 def judge_steps(
     steps: Sequence[Step], outages: Sequence[Outage], *, allowed: timedelta, ended_at: datetime
 ) -> Escalations:
-    """I2 and I3: a step that was taken made pages, all delivered, in order, not before and not long after it was due.
+    """I2 and I3: a step that was taken made notifications, all delivered, in order, not before and not long after it was due.
 
     One that waits is not overdue at the end. ``allowed`` and ``ended_at`` are platform time.
     """
@@ -114,9 +114,9 @@ def judge_steps(
         if one.state != "done":
             continue
         if one.fired_at is None:
-            _note(verdict, "unpaged", one)
+            _note(verdict, "unsent", one)
             continue
-        if one.sent < one.pages:
+        if one.sent < one.notifications:
             _note(verdict, "undelivered", one)
         if one.fired_at < one.due_at:
             _note(verdict, "early", one)
@@ -131,32 +131,34 @@ def judge_steps(
 def judge_answers(
     verdict: Escalations, steps: Sequence[Step], states: Mapping[str, str], changes: Sequence[Change]
 ) -> None:
-    """I3: nobody is told of an alert that is not open, by the order of its trail; every telling is in the trail."""
+    """I3: nobody is notified of an alert that is not open, by the order of its trail; every notification is in the trail."""
     open_now: dict[str, bool] = {}
-    told: dict[tuple[str, datetime], bool] = {}
+    notified: dict[tuple[str, datetime], bool] = {}
     for change in changes:
         if change.what in _TELLS:
-            still_open = change.what != "told_again" or open_now.get(change.alert_id, False)
-            told[change.alert_id, change.at] = still_open
+            still_open = change.what != "repeated" or open_now.get(change.alert_id, False)
+            notified[change.alert_id, change.at] = still_open
         open_now[change.alert_id] = change.to_state == "open"
     for one in steps:
         if one.state == "done" and one.fired_at is not None:
-            was_open = told.get((one.alert_id, one.fired_at))
+            was_open = notified.get((one.alert_id, one.fired_at))
             if was_open is None:
                 _note(verdict, "unrecorded", one)
             elif not was_open:
                 _note(verdict, "after_answer", one)
-        elif (one.state == "cancelled" and one.pages) or (one.state == "pending" and states[one.alert_id] != "open"):
+        elif (one.state == "cancelled" and one.notifications) or (
+            one.state == "pending" and states[one.alert_id] != "open"
+        ):
             _note(verdict, "after_answer", one)
 
 
-def judge_told(verdict: Escalations, steps: Sequence[Step], changes: Sequence[Change]) -> None:
-    """I2: whenever an alert opens, rises or opens again, a page of that moment is delivered to somebody."""
+def judge_notified(verdict: Escalations, steps: Sequence[Step], changes: Sequence[Change]) -> None:
+    """I2: whenever an alert opens, rises or opens again, a notification of that moment is delivered to somebody."""
     delivered = {(one.alert_id, one.fired_at) for one in steps if one.state == "done" and one.sent}
     for change in changes:
         if change.clinical and change.what in _BEGINS and (change.alert_id, change.at) not in delivered:
-            verdict.untold += 1
-            verdict.examples.append(f"untold: alert {change.alert_id} {change.what} at {change.at}")
+            verdict.unnotified += 1
+            verdict.examples.append(f"unnotified: alert {change.alert_id} {change.what} at {change.at}")
 
 
 def judge_audit(verdict: Escalations, states: Mapping[str, str], changes: Sequence[Change]) -> None:

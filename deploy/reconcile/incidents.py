@@ -60,7 +60,7 @@ class AlertedFinding:
 
 
 @dataclass(slots=True, kw_only=True)
-class Outcome:
+class IncidentOutcome:
     """What became of the incidents. ``twice``: incidents with more than one alert for the same level."""
 
     injected: int = 0
@@ -91,9 +91,9 @@ async def load_alerted(dsn: str) -> list[AlertedFinding]:
     return [AlertedFinding(**{**dict(row), "alert_id": str(row["alert_id"])}) for row in rows]
 
 
-def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding], now_ms: int) -> Outcome:
+def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding], now_ms: int) -> IncidentOutcome:
     """An incident's time has come once ``due_at_ms`` has passed. Incidents in the future do not count."""
-    outcome = Outcome()
+    outcome = IncidentOutcome()
     explained: set[str] = set()
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: {"injected": 0, "alerted": 0, "missed": 0, "pending": 0})
     for incident in truth:
@@ -121,7 +121,7 @@ def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding]
     return outcome
 
 
-def as_report(outcome: Outcome) -> Mapping[str, Any]:
+def as_report(outcome: IncidentOutcome) -> Mapping[str, Any]:
     """The ``incidents`` of a report."""
     return {
         "injected": outcome.injected,

@@ -62,7 +62,7 @@ async def follow(place: Place, device: str, console: Console) -> None:
                 _note(fates, delivery.topic == topics[0], delivery.payload)
             link.acknowledge(deliveries)
             fates.saw_rows(map(dict, await connection.fetch(sql["stored"], row["device_no"], since)))
-            fates.saw_refusals(map(dict, await connection.fetch(sql["set_aside"], row["device_no"], since)))
+            fates.saw_rejections(map(dict, await connection.fetch(sql["rejected"], row["device_no"], since)))
             evidence = map(dict, await connection.fetch(sql["findings"], row["device_no"], since))
             fates.saw_findings(one for one in evidence if (one["epoch"], one["seq"]) in fates.by_key)
             for key, fate in fates.by_key.items():

@@ -24,7 +24,7 @@ class Fate:
         said = [f"published {self.published}x" if self.published else "not seen at the broker"]
         if self.received_at is not None:
             refused = ", ".join(f"item {item} {reason}" for item, reason in sorted(self.refused.items()))
-            said += ["received", f"stored {self.stored}" + (f", set aside: {refused}" if refused else ""), "settled"]
+            said += ["received", f"stored {self.stored}" + (f", rejected: {refused}" if refused else ""), "settled"]
         if self.acked:
             said.append("acked")
         said += [f"finding: {rule}" for rule in self.findings]
@@ -58,8 +58,8 @@ class Fates:
             fate = self._fate((row["epoch"], row["seq"]))
             fate.received_at, fate.stored = row["received_at"], row["stored"]
 
-    def saw_refusals(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Items that were set aside."""
+    def saw_rejections(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Items that were rejected."""
         for row in rows:
             fate = self._fate((row["epoch"], row["seq"]))
             fate.received_at = row["received_at"]

@@ -8,10 +8,10 @@ from (
 ) items
 group by epoch, seq;
 
--- name: set_aside
--- What was set aside.
+-- name: rejected
+-- What was rejected.
 select epoch, seq, item, reason, (extract(epoch from received_at) * 1000)::bigint as received_at
-from set_aside where device_no = $1 and received_at >= $2;
+from rejected where device_no = $1 and received_at >= $2;
 
 -- name: findings
 -- Which uplinks findings rest on.

@@ -10,7 +10,7 @@ class DeviceType:
     """A kind of device: what it may report, how many people share it, how often it is heard.
 
     ``reports_every_s`` is the usual distance of its uplinks in seconds; ``silent_after_s`` is how long, on the
-    received clock, until its silence is worth telling (None: it is used at will, silence says nothing).
+    received clock, until its silence is worth a finding (None: it is used at will, silence says nothing).
     ``slots`` above 1 means that each reading must name the user slot it belongs to, from 1.
     """
 

@@ -1,4 +1,4 @@
-"""The wearable band: pulse, oxygen, respiration, skin temperature, steps, falls by accelerometer, an SOS button."""
+"""The wearable band: pulse, oxygen, respiratory rate, skin temperature, steps, falls by accelerometer, an SOS button."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from schemas.events import EventKind
 WEARABLE_BAND: Final = DeviceType(
     code="wearable_band",
     label="Wearable band",
-    vitals=("heart_rate", "spo2", "respiration", "body_temperature", "steps"),
+    vitals=("heart_rate", "spo2", "respiratory_rate", "body_temperature", "steps"),
     events=(
         EventKind.FALL_SUSPECTED,
         EventKind.FALL_ANSWERED,

@@ -1,1 +1,1 @@
-"""Turns findings into alerts and tells the doctors, once, until somebody acts."""
+"""Turns findings into alerts and notifies the doctors, once, until somebody acts."""

@@ -11,7 +11,7 @@ from services.runtime.metrics import Metrics, serve_metrics
 
 
 def main() -> None:
-    """Runs until told to stop."""
+    """Runs until asked to stop."""
     settings = AlertSettings()
     configure_logs(settings.log.log_level)
     metrics = Metrics(METRICS)

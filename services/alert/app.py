@@ -1,4 +1,4 @@
-"""Wires alert: findings to alerts and pages, the ladder, one delivery a channel."""
+"""Wires alert: findings to alerts and notifications, the escalation, one delivery a channel."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -7,20 +7,20 @@ from typing import Final
 
 from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
-from services.alert.delivery import Delivery
-from services.alert.ladder import EscalationLadder
-from services.alert.pages import PageQueue
+from services.alert.delivery import NotificationDelivery
+from services.alert.escalation import Escalation
+from services.alert.notifications import NotificationQueue
 from services.alert.settings import AlertSettings
 from services.runtime.clock import Clock, WallClock, pause
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
-from services.runtime.wakeups import Channel, listen
+from services.runtime.wakeups import WakeUp, listen
 
 _POLL_S: Final = 0.25
 _DELIVERY_POLL_S: Final = 1.0
-"""A page queued here is sent at once; this is for one that is due again, or that another instance has queued."""
+"""A notification queued here is sent at once; this is for one that is due again, or that another instance has queued."""
 
 
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -30,11 +30,11 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-alert"))
         opened = [(kind, await stack.enter_async_context(kind.open(settings))) for kind in kinds]
-        pages = PageQueue(sql=sql, channels=kinds, clock=clock, real=real)
-        claims = FindingClaims(pool=pool, sql=sql, pages=pages, clock=clock, metrics=metrics, log=log)
-        ladder = EscalationLadder(pool=pool, sql=sql, pages=pages, clock=clock, metrics=metrics, log=log)
+        notifications = NotificationQueue(sql=sql, channels=kinds, clock=clock, real=real)
+        claims = FindingClaims(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
+        escalation = Escalation(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         deliveries = [
-            Delivery(
+            NotificationDelivery(
                 kind=kind,
                 channel=channel,
                 pool=pool,
@@ -53,17 +53,17 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         async def claim() -> int:
             return _wake(queued, await claims.claim())
 
-        async def climb() -> int:
-            return _wake(queued, await ladder.climb())
+        async def repeat() -> int:
+            return _wake(queued, await escalation.repeat())
 
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
             group.create_task(_say_channels(pool, sql["write_channels"], [kind.name for kind in kinds], stop))
-            group.create_task(listen(pool, Channel.FINDINGS, lambda _: found.set(), stop), name="listen")
+            group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
                 do_rounds(claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
             )
-            group.create_task(do_rounds(climb, stop, every_s=_POLL_S, log=log, metrics=metrics), name="ladder")
+            group.create_task(do_rounds(repeat, stop, every_s=_POLL_S, log=log, metrics=metrics), name="escalation")
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)
 

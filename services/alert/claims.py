@@ -1,4 +1,4 @@
-"""Claims findings and opens, raises, ends and closes alerts, each batch in one transaction with its pages."""
+"""Claims findings and opens, raises, ends and closes alerts, each batch in one transaction with its notifications."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import structlog
 
 from schemas.alerts import AlertState, Finding, Severity
 from services.alert.core import Change, LiveAlert, fold
-from services.alert.pages import PageQueue, Subject
+from services.alert.notifications import NotificationQueue, NotifiedAlert
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
-from services.runtime.wakeups import Channel, wake
+from services.runtime.wakeups import WakeUp, wake
 
 _MOST = 200
 
@@ -22,7 +22,7 @@ class FindingClaims:
 
     pool: Pool
     sql: Queries
-    pages: PageQueue
+    notifications: NotificationQueue
     clock: Clock
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
@@ -42,10 +42,10 @@ class FindingClaims:
                 ids = [row["finding_id"] for row in rows]
                 await connection.execute(self.sql["mark_claimed"], ids, to_datetime(now))
         if changes:
-            await wake(self.pool, Channel.ALERTS, metrics=self.metrics)
+            await wake(self.pool, WakeUp.ALERTS, metrics=self.metrics)
         self.metrics.count("hb_alert_findings_total", len(rows))
-        for change, told in changes:
-            self._report(change, told)
+        for change, notified in changes:
+            self._report(change, notified)
         return len(rows)
 
     async def _fold(self, connection: Connection, row: asyncpg.Record, now: int) -> tuple[Change, int] | None:
@@ -62,16 +62,16 @@ class FindingClaims:
         await connection.execute(
             self.sql["audit"], alert.alert_id, at, change.happened, before, alert.state, alert.level
         )
-        told = await self._page(connection, alert, now) if change.pages else 0
-        return change, told
+        notified = await self._notify(connection, alert, now) if change.notifies else 0
+        return change, notified
 
-    async def _page(self, connection: Connection, alert: LiveAlert, now: int) -> int:
-        await connection.execute(self.sql["end_ladder"], alert.alert_id)
-        step = await self.pages.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
-        subject = Subject(
+    async def _notify(self, connection: Connection, alert: LiveAlert, now: int) -> int:
+        await connection.execute(self.sql["end_escalation"], alert.alert_id)
+        step = await self.notifications.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
+        subject = NotifiedAlert(
             alert_id=alert.alert_id, home_no=alert.home_no, person_no=alert.person_no, severity=alert.severity
         )
-        return await self.pages.add(connection, subject, step=step, repeats=0, now=now)
+        return await self.notifications.add(connection, subject, step=step, repeats=0, now=now)
 
     async def _save(self, connection: Connection, alert: LiveAlert, *, is_new: bool) -> None:
         fields = (
@@ -98,13 +98,15 @@ class FindingClaims:
         else:
             await connection.execute(self.sql["change_alert"], *fields)
 
-    def _report(self, change: Change, told: int) -> None:
+    def _report(self, change: Change, notified: int) -> None:
         alert = change.alert
         self.metrics.count("hb_alert_changes_total", happened=change.happened)
-        self.log.info("alert", alert_id=str(alert.alert_id), rule=alert.rule, happened=change.happened, pages=told)
-        if change.pages and not told:
+        self.log.info(
+            "alert", alert_id=str(alert.alert_id), rule=alert.rule, happened=change.happened, notifications=notified
+        )
+        if change.notifies and not notified:
             self.metrics.count("hb_alert_unreachable_total")
-            self.log.error("nobody to tell", alert_id=str(alert.alert_id))
+            self.log.error("no recipient", alert_id=str(alert.alert_id))
 
 
 def _finding_of(row: asyncpg.Record) -> Finding:

@@ -1,4 +1,4 @@
-"""What a finding does to an alert, when people are told again, and what a page says. Pure."""
+"""What a finding does to an alert, when people are notified again, and what a notification says. Pure."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -8,13 +8,13 @@ from uuid import UUID, uuid5
 from schemas.alerts import FINDING_NAMESPACE, AlertState, Finding, Severity
 
 REPEAT_MS: Final = 15 * 60_000
-"""An unanswered HIGH alert is told again every 15 platform minutes ..."""
+"""An unanswered HIGH alert is notified again every 15 platform minutes ..."""
 SOON_REPEATS: Final = 4
 """... this many times, ..."""
 LATER_REPEAT_MS: Final = 60 * 60_000
 """... and then every hour until somebody acts: an unanswered alert never expires."""
 SHORTEST_REPEAT_REAL_MS: Final = 10_000
-"""However fast the platform's clock runs, people are not told again sooner than this, real time."""
+"""However fast the platform's clock runs, people are not notified again sooner than this, real time."""
 RETRY_AFTER_S: Final = (5, 15, 45, 120)
 """Real seconds before another attempt, after the first, second, ... failure; then ``LAST_RETRY_S`` each."""
 LAST_RETRY_S: Final = 300
@@ -33,7 +33,7 @@ class Happened(StrEnum):
     CLOSED = "closed"
 
 
-PAGING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENED})
+NOTIFYING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +63,15 @@ class LiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An alert as it is after a finding. ``pages``: people have to be told now."""
+    """An alert as it is after a finding. ``notifies``: people have to be notified now."""
 
     alert: LiveAlert
     happened: Happened
 
     @property
-    def pages(self) -> bool:
+    def notifies(self) -> bool:
         """Technical alerts are shown on the console alone (clinical.md 1.7)."""
-        return self.happened in PAGING and self.alert.severity is not Severity.TECHNICAL
+        return self.happened in NOTIFYING and self.alert.severity is not Severity.TECHNICAL
 
 
 def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
@@ -160,7 +160,7 @@ def _ended(live: LiveAlert, finding: Finding, now: int) -> Change:
 
 
 def next_repeat(severity: Severity, repeats: int, now: int, rate: float) -> int | None:
-    """When people are told again after ``repeats`` repetitions, in platform milliseconds; None: not at all."""
+    """When people are notified again after ``repeats`` repetitions, in platform milliseconds; None: not at all."""
     if severity is not Severity.HIGH:
         return None
     wait = REPEAT_MS if repeats < SOON_REPEATS else LATER_REPEAT_MS
@@ -173,7 +173,7 @@ def retry_after_s(failures: int) -> int:
 
 
 def idempotency_key(alert_id: UUID, step: int, doctor_no: int, channel: str) -> str:
-    """The same for every attempt at one page, so that a receiver can tell a repetition."""
+    """The same for every attempt at one notification, so that a receiver can distinguish a repetition."""
     return f"{alert_id}.{step}.{doctor_no}.{channel}"
 
 

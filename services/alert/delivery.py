@@ -1,4 +1,4 @@
-"""Takes pages from the outbox to a channel, until each is sent or can never be."""
+"""Takes notifications from the outbox to a channel, until each is sent or can never be."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,15 @@ from typing import Final
 import asyncpg
 import structlog
 
-from services.alert.channels.port import Channel, ChannelType, Contact, Outcome, Page, Reason, Result
+from services.alert.channels.port import (
+    AttemptOutcome,
+    AttemptReason,
+    AttemptResult,
+    Channel,
+    ChannelType,
+    Contact,
+    Notification,
+)
 from services.alert.core import idempotency_key, page_link, retry_after_s
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
@@ -18,15 +26,15 @@ from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
 LEASE_S: Final = 60
-"""Real seconds after which a page that was being sent is tried again, flagged as a possible duplicate."""
+"""Real seconds after which a notification that was being sent is tried again, flagged as a possible duplicate."""
 AT_ONCE: Final = 8
-"""Pages under way on one channel, so that one receiver that hangs does not hold up the others."""
+"""Notifications under way on one channel, so that one receiver that hangs does not hold up the others."""
 _RECORD_AGAIN_S: Final = 1.0
-_STATE_AFTER: Final = {Outcome.SENT: "sent", Outcome.RETRY: "pending", Outcome.FAILED: "failed"}
+_STATE_AFTER: Final = {AttemptOutcome.SENT: "sent", AttemptOutcome.RETRY: "pending", AttemptOutcome.FAILED: "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class NotificationDelivery:
     """One channel's share of the outbox, so that a channel that hangs holds up no other."""
 
     kind: ChannelType
@@ -40,7 +48,7 @@ class Delivery:
     log: structlog.typing.FilteringBoundLogger
 
     async def run(self, stop: asyncio.Event, *, every_s: float, wake: asyncio.Event | None = None) -> None:
-        """Until ``stop``; what is under way then is finished first. ``wake``: there may be a page."""
+        """Until ``stop``; what is under way then is finished first. ``wake``: there may be a notification."""
         under_way: set[asyncio.Task[None]] = set()
         wake = wake or asyncio.Event()
 
@@ -61,36 +69,42 @@ class Delivery:
             await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics, wake=wake)
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
-        """Takes due pages under a lease and logs the attempts. Raises LOST_CONNECTION."""
+        """Takes due notifications under a lease and logs the attempts. Raises LOST_CONNECTION."""
         now = to_datetime(self.real.now_ms())
         if not most:
             return ()
         return await self.pool.fetch(
-            self.sql["claim_pages"], self.kind.name, now, now + timedelta(seconds=LEASE_S), most
+            self.sql["claim_notifications"], self.kind.name, now, now + timedelta(seconds=LEASE_S), most
         )
 
     async def deliver(self, row: asyncpg.Record) -> None:
-        """Tries a claimed page once and records how that went."""
-        page = self.page_of(row)
-        if page is None:
-            result = Result(outcome=Outcome.FAILED, reason=Reason.NO_ADDRESS)
+        """Tries a claimed notification once and records how that went."""
+        notification = self.notification_of(row)
+        if notification is None:
+            result = AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.NO_ADDRESS)
         else:
-            result = await self.channel.send(page)
+            result = await self.channel.send(notification)
             reach(Failpoint.ALERT_SENT)
         await self._record(row, result)
         self.metrics.count(
             "hb_alert_attempts_total", channel=self.kind.name, outcome=result.outcome, reason=result.reason
         )
-        speak = self.log.info if result.outcome is Outcome.SENT else self.log.warning
-        speak("page", alert_id=str(row["alert_id"]), step=row["step"], outcome=result.outcome, reason=result.reason)
+        speak = self.log.info if result.outcome is AttemptOutcome.SENT else self.log.warning
+        speak(
+            "notification",
+            alert_id=str(row["alert_id"]),
+            step=row["step"],
+            outcome=result.outcome,
+            reason=result.reason,
+        )
 
-    def page_of(self, row: asyncpg.Record) -> Page | None:
+    def notification_of(self, row: asyncpg.Record) -> Notification | None:
         """What to send; None where the doctor can't be reached that way any more."""
         contact = Contact(doctor_no=row["doctor_no"], email=row["email"], webhook=row["webhook"])
         address = self.kind.address(contact)
         if address is None:
             return None
-        return Page(
+        return Notification(
             key=idempotency_key(row["alert_id"], row["step"], row["doctor_no"], self.kind.name),
             alert_id=row["alert_id"],
             step=row["step"],
@@ -100,10 +114,10 @@ class Delivery:
             possible_duplicate=row["possible_duplicate"],
         )
 
-    async def _record(self, row: asyncpg.Record, result: Result) -> None:
-        """Tries for as long as the lease lasts: a page whose outcome is not recorded is sent again."""
+    async def _record(self, row: asyncpg.Record, result: AttemptResult) -> None:
+        """Tries for as long as the lease lasts: a notification whose outcome is not recorded is sent again."""
         ended_ms = self.real.now_ms()
-        retry_ms = ended_ms + 1000 * retry_after_s(row["attempts"]) if result.outcome is Outcome.RETRY else None
+        retry_ms = ended_ms + 1000 * retry_after_s(row["attempts"]) if result.outcome is AttemptOutcome.RETRY else None
         platform = to_datetime(self.clock.now_ms())
         arguments = (
             row["alert_id"],
@@ -114,7 +128,7 @@ class Delivery:
             _STATE_AFTER[result.outcome],
             to_datetime(ended_ms),
             None if retry_ms is None else to_datetime(retry_ms),
-            platform if result.outcome is Outcome.SENT else None,
+            platform if result.outcome is AttemptOutcome.SENT else None,
             result.outcome,
             result.reason,
             platform,

@@ -56,19 +56,19 @@ from care_relations c join people p using (person_no) join doctors d using (doct
 where c.valid @> $3::timestamptz and (p.person_no = $2 or ($2 = 0 and p.home_no = $1))
 order by d.doctor_no;
 
--- name: end_ladder
--- A page takes the place of the repetition that was to come.
+-- name: end_escalation
+-- A notification takes the place of the repetition that was to come.
 update escalation_steps set state = 'cancelled' where alert_id = $1 and state = 'pending';
 
 -- name: add_step
--- The next step of the ladder; gives its number.
+-- The next step of the escalation; gives its number.
 insert into escalation_steps (alert_id, step, repeat, due_at, state)
 select $1, coalesce(max(step), 0) + 1, $2, $3, $4 from escalation_steps where alert_id = $1
 returning step;
 
--- name: queue_page
--- A page to one doctor over one channel. What was before the database was restored may have been told then.
-insert into outbox (alert_id, step, doctor_no, channel, created_at, retry_at, possible_duplicate)
+-- name: queue_notification
+-- A notification to one doctor over one channel. What was before the database was restored may have been notified then.
+insert into notifications (alert_id, step, doctor_no, channel, created_at, retry_at, possible_duplicate)
 select $1, $2, $3, $4, $5, $6, coalesce(a.condition_at <= p.restored_at, false)
 from alerts a, platform p where a.alert_id = $1;
 
@@ -82,14 +82,14 @@ limit $2
 for update of a, s skip locked;
 
 -- name: step_done
--- People are being told.
+-- People are being notified.
 update escalation_steps set state = 'done' where alert_id = $1 and step = $2;
 
--- name: claim_pages
+-- name: claim_notifications
 -- What is due on a channel, under a lease; a lease that ran out means that nobody knows whether it was sent.
 with due as (
     select alert_id, step, doctor_no, channel, attempts, state
-    from outbox
+    from notifications
     where channel = $1 and state in ('pending', 'sending')
       and (case state when 'pending' then retry_at else leased_until end) <= $2
     order by retry_at
@@ -101,7 +101,7 @@ with due as (
     where due.state = 'sending' and (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt)
         = (due.alert_id, due.step, due.doctor_no, due.channel, due.attempts)
 ), claimed as (
-    update outbox o
+    update notifications o
     set state = 'sending', attempts = o.attempts + 1, leased_until = $3,
         possible_duplicate = o.possible_duplicate or due.state = 'sending'
     from due
@@ -118,7 +118,7 @@ from claimed c join alerts a using (alert_id) join doctors d using (doctor_no);
 -- name: record_attempt
 -- How an attempt went; nothing where its lease was lost meanwhile.
 with done as (
-    update outbox set state = $6, retry_at = coalesce($8, retry_at), leased_until = null, sent_at = $9
+    update notifications set state = $6, retry_at = coalesce($8, retry_at), leased_until = null, sent_at = $9
     where (alert_id, step, doctor_no, channel, attempts) = ($1, $2, $3, $4, $5) and state = 'sending'
     returning alert_id
 ), logged as (
@@ -127,7 +127,7 @@ with done as (
     where (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt) = ($1, $2, $3, $4, $5)
 ), audited as (
     insert into alert_audit (alert_id, at, what, from_state, to_state, level, note)
-    select a.alert_id, $12, 'page_failed', a.state, a.state, a.level, $4
+    select a.alert_id, $12, 'notification_failed', a.state, a.state, a.level, $4
     from done join alerts a using (alert_id) where $6 = 'failed'
 )
 select count(*) from done;

@@ -1,4 +1,4 @@
-"""The console as a process, and its commands: register FILE, untold, set-password EMAIL."""
+"""The console as a process, and its commands: register FILE, without_recipient, set-password EMAIL."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from schemas.metrics import METRICS
 from schemas.registry import Register
 from services.api import app
 from services.api.passwords import set_password
-from services.api.registration import BINDING_LEAD_S, Registered, untold_people
+from services.api.registration import BINDING_LEAD_S, Registered, people_without_recipient
 from services.api.registration import register as write_register
 from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
@@ -67,10 +67,10 @@ async def _register(wanted: Register, clock: Clock) -> Registered:
 
 
 @cli.command()
-def untold() -> None:
-    """Lists the ids of monitored people of whom nobody would be told, one a line; exit code 1 when there are any."""
+def without_recipient() -> None:
+    """Lists the ids of monitored people of whom nobody would be notified, one a line; exit code 1 when there are any."""
     try:
-        found = asyncio.run(_untold(ClockSettings().clock()))
+        found = asyncio.run(_without_recipient(ClockSettings().clock()))
     except HearthBeatError as error:
         _say.print(str(error), markup=False)
         raise typer.Exit(2) from error
@@ -79,9 +79,9 @@ def untold() -> None:
     raise typer.Exit(1 if found else 0)
 
 
-async def _untold(clock: Clock) -> list[UUID]:
-    async with open_pool(database_for_tools(), application="hb-untold") as pool:
-        return await untold_people(pool, to_datetime(clock.now_ms()))
+async def _without_recipient(clock: Clock) -> list[UUID]:
+    async with open_pool(database_for_tools(), application="hb-without-recipient") as pool:
+        return await people_without_recipient(pool, to_datetime(clock.now_ms()))
 
 
 @cli.command("set-password")

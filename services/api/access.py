@@ -35,7 +35,7 @@ NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_AL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class AuditSubject:
     """Whom an action is about: a person, or with ``person_no`` 0 everybody of a home."""
 
     person_no: int
@@ -44,7 +44,7 @@ class Subject:
 
 
 async def can(
-    console: Console, doctor: Doctor, action: Action, subject: Subject, now: datetime, *, on: Pool | Connection
+    console: Console, doctor: Doctor, action: Action, subject: AuditSubject, now: datetime, *, on: Pool | Connection
 ) -> bool:
     """Whether ``doctor`` may do ``action`` with ``subject`` at platform time ``now``. Unlisted actions: no."""
     if action not in NEEDS_CARE:
@@ -53,7 +53,7 @@ async def can(
     return allowed
 
 
-async def admit(console: Console, doctor: Doctor, action: Action, subject: Subject | None) -> None:
+async def admit(console: Console, doctor: Doctor, action: Action, subject: AuditSubject | None) -> None:
     """Asks ``can`` and writes the answer to the audit trail before anything is shown.
 
     Raises NotInCareError where there is no such subject or it is not in the doctor's care: one answer for both.
@@ -66,7 +66,7 @@ async def admit(console: Console, doctor: Doctor, action: Action, subject: Subje
 
 
 async def admit_within(
-    on: Pool | Connection, console: Console, doctor: Doctor, action: Action, subject: Subject | None
+    on: Pool | Connection, console: Console, doctor: Doctor, action: Action, subject: AuditSubject | None
 ) -> None:
     """As ``admit``, in a transaction of the caller's, who writes a refusal down once that transaction has ended.
 
@@ -79,7 +79,7 @@ async def admit_within(
     await record(console, doctor, action, [subject.person_no], alert_id=subject.alert_id, on=on)
 
 
-async def record_refusal(console: Console, doctor: Doctor, action: Action, subject: Subject | None) -> None:
+async def record_refusal(console: Console, doctor: Doctor, action: Action, subject: AuditSubject | None) -> None:
     """Adds to the audit trail that somebody was not admitted."""
     people = [subject.person_no] if subject else []
     await record(console, doctor, action, people, allowed=False, alert_id=subject.alert_id if subject else None)

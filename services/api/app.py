@@ -9,7 +9,7 @@ import uvicorn
 
 from services.api.console import Console
 from services.api.feed import AlertFeed
-from services.api.guard import Guard
+from services.api.request_checks import RequestChecks
 from services.api.settings import ApiSettings
 from services.api.web import build_app
 from services.runtime.clock import Clock
@@ -36,7 +36,7 @@ async def run(settings: ApiSettings, *, clock: Clock, stop: asyncio.Event, metri
         console = Console(settings=settings, pool=pool, clock=clock, stop=stop, feed=feed, metrics=metrics)
         server = _Server(
             uvicorn.Config(
-                Guard(build_app(console), secure=not settings.plain_http),
+                RequestChecks(build_app(console), secure=not settings.plain_http),
                 log_config=None,
                 access_log=False,
                 server_header=False,

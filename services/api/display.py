@@ -12,7 +12,7 @@ from schemas.vitals import (
     DIASTOLIC,
     GLUCOSE,
     HEART_RATE,
-    RESPIRATION,
+    RESPIRATORY_RATE,
     SPO2,
     STEPS,
     SYSTOLIC,
@@ -35,12 +35,12 @@ _CUFF: Final = "Pressure is taken once or twice a day: current for 24 hours (cli
 FRESHNESS: Final[tuple[Freshness, ...]] = (
     Freshness(vital=HEART_RATE, lasts=timedelta(minutes=15), rationale=_WORN),
     Freshness(vital=SPO2, lasts=timedelta(minutes=15), rationale=_WORN),
-    Freshness(vital=RESPIRATION, lasts=timedelta(minutes=15), rationale=_WORN),
+    Freshness(vital=RESPIRATORY_RATE, lasts=timedelta(minutes=15), rationale=_WORN),
     Freshness(vital=BODY_TEMPERATURE, lasts=timedelta(hours=12), rationale="Slow (clinical.md 1.1, our proposal)."),
     Freshness(vital=SYSTOLIC, lasts=timedelta(hours=24), rationale=_CUFF),
     Freshness(vital=DIASTOLIC, lasts=timedelta(hours=24), rationale=_CUFF),
     Freshness(vital=GLUCOSE, lasts=timedelta(minutes=15), rationale="CGM data older than 15 minutes is stale (1.2)."),
-    Freshness(vital=WEIGHT, lasts=timedelta(hours=36), rationale="36 hours after a planned slot (clinical.md 4.6)."),
+    Freshness(vital=WEIGHT, lasts=timedelta(hours=36), rationale="36 hours after a planned time (clinical.md 4.6)."),
     Freshness(vital=STEPS, lasts=timedelta(minutes=60), rationale="Steps come with a worn band."),
 )
 FRESH_FOR: Final[Mapping[int, timedelta]] = MappingProxyType({row.vital.number: row.lasts for row in FRESHNESS})
@@ -110,9 +110,9 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         rationale="Home average 135/85, crisis above 180 (clinical.md 1.3).",
     ),
     ChartKind(
-        code="respiration",
-        title="Respiration",
-        vitals=(RESPIRATION,),
+        code="respiratory_rate",
+        title="Respiratory rate",
+        vitals=(RESPIRATORY_RATE,),
         bands=(Band(12, 20, "target"),),
         least=(8, 26),
         legend="Shaded: 12 to 20",

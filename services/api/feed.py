@@ -1,10 +1,10 @@
-"""Tells the open worklists that alerts have changed; they look by themselves each second, too."""
+"""Wakes the open worklists when alerts have changed; they look by themselves each second, too."""
 
 import asyncio
 from contextlib import suppress
 
 from services.runtime.database import Pool
-from services.runtime.wakeups import Channel, listen
+from services.runtime.wakeups import WakeUp, listen
 
 
 class AlertFeed:
@@ -17,7 +17,7 @@ class AlertFeed:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listens until ``stop``."""
-        await listen(self._pool, Channel.ALERTS, lambda _: self._wake(), stop)
+        await listen(self._pool, WakeUp.ALERTS, lambda _: self._wake(), stop)
         self._wake()
 
     def _wake(self) -> None:

@@ -46,16 +46,16 @@ def event(name: str, data: str) -> str:
 
 
 async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
-    shown, heard, told = "", 0, set[int]()
+    shown, heard, notified = "", 0, set[int]()
     console.metrics.count("hb_api_live_streams_total")
     yield "retry: 2000\n\n"
     while not console.stop.is_set():
         try:
             doctor = await find_doctor(console, doctor.session_hash, doctor.address, acts=False)
             html, people = await _render(console, doctor)
-            if people - told:
-                await record(console, doctor, Action.READ_WORKLIST, sorted(people - told))
-                told |= people
+            if people - notified:
+                await record(console, doctor, Action.READ_WORKLIST, sorted(people - notified))
+                notified |= people
             if html != shown:
                 yield event("worklist", html)
                 shown = html

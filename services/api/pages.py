@@ -13,7 +13,6 @@ from services.api.access import Action, record
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.display import CHARTS, RULE_CHARTS
-from services.api.guard import check_token
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
 from services.api.reads import (
@@ -29,6 +28,7 @@ from services.api.reads import (
     zone_of,
 )
 from services.api.rendering import page
+from services.api.request_checks import check_token
 from services.api.sessions import BY_ITSELF, SignedIn, SignedInUnlessByItself
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -75,7 +75,7 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str
         trail=await pool.fetch(sql["trail_of_alert"], alert_id),
         readers=await pool.fetch(sql["readers_of_alert"], alert_id),
         deliveries=await pool.fetch(sql["deliveries_of_alert"], alert_id),
-        told_again_at=await pool.fetchval(sql["next_page_of_alert"], alert_id),
+        repeated_at=await pool.fetchval(sql["next_repeat_of_alert"], alert_id),
         charts=await charts_of(console, row["person_no"], window, kinds=kinds, marks=[row["condition_at"]]),
         longest_note=LONGEST_NOTE,
     )

@@ -89,16 +89,16 @@ select coalesce(sum(value), 0) from readings r where person_no = $1 and vital = 
 -- How far store and score have come; null when that is not known.
 select received_at from watermark;
 
--- name: untold_in_care
--- People in a doctor's care about whom nobody would be told, by name; `everybody`: how many there are beyond the limit too.
+-- name: without_recipient_in_care
+-- People in a doctor's care about whom nobody would be notified, by name; `everybody`: how many there are beyond the limit too.
 select people.person_no, people.person_id, people.display_name, count(*) over () as everybody
-from untold_people($2) untold join people on people.person_no = untold.person_no
-where untold.person_no in (select person_no from people_in_care($1, $2))
+from people_without_recipient($2) without_recipient join people on people.person_no = without_recipient.person_no
+where without_recipient.person_no in (select person_no from people_in_care($1, $2))
 order by people.display_name, people.person_no limit $3;
 
--- name: untold_without_doctor
+-- name: without_recipient_or_doctor
 -- How many monitored people are in nobody's care.
-select count(*) from untold_people($1) where not has_doctor;
+select count(*) from people_without_recipient($1) where not has_doctor;
 
 -- name: worklist
 -- What waits for a doctor, and what was acknowledged but is not over.
@@ -151,12 +151,12 @@ from audit join doctors using (doctor_no)
 where alert_id = $1 and allowed and action = 'read_alert' group by display_name order by 2 limit 20;
 
 -- name: deliveries_of_alert
--- Who was told about an alert, over which channel, and how that stands.
+-- Who was notified about an alert, over which channel, and how that stands.
 select step, channel, display_name, state, attempts, created_at, sent_at, possible_duplicate
-from outbox join doctors using (doctor_no) where alert_id = $1 order by step, display_name, channel limit 100;
+from notifications join doctors using (doctor_no) where alert_id = $1 order by step, display_name, channel limit 100;
 
--- name: next_page_of_alert
--- When people are told again unless somebody acknowledges.
+-- name: next_repeat_of_alert
+-- When people are notified again unless somebody acknowledges.
 select min(due_at) from escalation_steps where alert_id = $1 and state = 'pending';
 
 -- name: acknowledge
@@ -170,7 +170,7 @@ where person_no = $1 and severity = $4 and level > 0 and observed_at >= $2 and o
 order by observed_at desc limit 50;
 
 -- name: doses_between
--- The dose slots of a person that are due in a time.
-select drug, dose_slots.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
-from dose_slots join dose_plans using (plan_id)
-where dose_slots.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;
+-- The doses of a person that are due in a time.
+select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
+from doses join dose_plans using (plan_id)
+where doses.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;

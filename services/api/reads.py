@@ -13,16 +13,16 @@ from asyncpg import Record
 from schemas.alerts import AlertState, Severity
 from schemas.reasons import Flag
 from schemas.vitals import STEPS, VITAL_BY_NUMBER, VITALS, Vital
-from services.api.access import Action, NotInCareError, Subject, admit, admit_within, record, record_refusal
+from services.api.access import Action, AuditSubject, NotInCareError, admit, admit_within, record, record_refusal
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.display import CHARTS, FRESH_FOR, ChartKind
 from services.api.names import is_found
-from services.api.untold import Untold, untold_of
+from services.api.without_recipient import WithoutRecipient, without_recipient_of
 from services.runtime.database import transaction
 from services.runtime.failpoints import Failpoint, reach
-from services.runtime.wakeups import Channel, wake
+from services.runtime.wakeups import WakeUp, wake
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
@@ -50,25 +50,25 @@ class Worklist:
     """What waits for a doctor. Technical alerts never stand among the clinical ones.
 
     ``stands_since``: nothing has come through from devices to rules since then, so what is missing may still come.
-    ``untold``: people of whom nobody would be told, whether or not anything waits.
+    ``without_recipient``: people of whom nobody would be notified, whether or not anything waits.
     """
 
     open: Sequence[Record]
     technical: Sequence[Record]
     acknowledged: Sequence[Record]
     cut_off: bool
-    untold: Untold
+    without_recipient: WithoutRecipient
     stands_since: datetime | None = None
 
     @property
     def people(self) -> set[int]:
         """Numbers of everybody it names, for the audit trail."""
-        rows = (*self.open, *self.technical, *self.acknowledged, *self.untold.people)
+        rows = (*self.open, *self.technical, *self.acknowledged, *self.without_recipient.people)
         return {row["person_no"] for row in rows}
 
 
 async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
-    """Every alert that is not closed, of people in the doctor's care now; and of whom nobody would be told."""
+    """Every alert that is not closed, of people in the doctor's care now; and of whom nobody would be notified."""
     rows = await console.pool.fetch(console.sql["worklist"], doctor.doctor_no, console.now(), MOST_ALERTS)
     waiting = [row for row in rows if row["state"] == AlertState.OPEN]
     return Worklist(
@@ -76,7 +76,7 @@ async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
         technical=[row for row in waiting if row["severity"] == Severity.TECHNICAL],
         acknowledged=[row for row in rows if row["state"] != AlertState.OPEN],
         cut_off=len(rows) == MOST_ALERTS,
-        untold=await untold_of(console, doctor),
+        without_recipient=await without_recipient_of(console, doctor),
         stands_since=await _stands_since(console),
     )
 
@@ -91,7 +91,7 @@ async def _stands_since(console: Console) -> datetime | None:
 async def person_of(console: Console, doctor: Doctor, person_id: UUID, action: Action) -> Record:
     """A person in the doctor's care. Raises NotInCareError."""
     person = await console.pool.fetchrow(console.sql["find_person"], person_id)
-    subject = Subject(person_no=person["person_no"], home_no=person["home_no"]) if person else None
+    subject = AuditSubject(person_no=person["person_no"], home_no=person["home_no"]) if person else None
     await admit(console, doctor, action, subject)
     assert person is not None  # noqa: S101 - admit refuses nobody
     return person
@@ -100,7 +100,7 @@ async def person_of(console: Console, doctor: Doctor, person_id: UUID, action: A
 async def alert_of(console: Console, doctor: Doctor, alert_id: UUID, action: Action) -> Record:
     """An alert about somebody in the doctor's care. Raises NotInCareError."""
     alert = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
-    subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
+    subject = AuditSubject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
     await admit(console, doctor, action, subject)
     assert alert is not None  # noqa: S101 - admit refuses nothing
     return alert
@@ -200,7 +200,7 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
     False: it has changed since, or somebody else was first. Raises NotInCareError.
     """
     alert: Any = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
-    subject = Subject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
+    subject = AuditSubject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
     try:
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, Action.ACKNOWLEDGE, subject)
@@ -216,6 +216,6 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
         alert = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
         return bool(alert["acknowledged_by"] == doctor.doctor_no and alert["state"] != AlertState.OPEN)
     reach(Failpoint.API_ACKNOWLEDGED)
-    await wake(console.pool, Channel.ALERTS, metrics=console.metrics)
+    await wake(console.pool, WakeUp.ALERTS, metrics=console.metrics)
     console.metrics.count("hb_api_acknowledgements_total")
     return True

@@ -20,7 +20,7 @@ BINDING_LEAD_S: Final = 10.0
 _MOST_NAMED: Final = 5
 
 _DISPENSERS: Final = [one.code for one in DEVICE_TYPES if EventKind.DOSE_CONFIRMED in one.events]
-"""Types of device that can tell that a dose was taken; a plan in any other would be missed each time."""
+"""Types of device that can report that a dose was taken; a plan in any other would be missed each time."""
 
 
 class RegisterError(HearthBeatError):
@@ -49,21 +49,23 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     The file is the whole truth about the slots of the devices, the patients of the doctors and the plans of the
     people it lists: what it leaves out of those ends. ``now`` is platform time, ``lead_s`` platform seconds (on a
     fast clock, BINDING_LEAD_S times its rate). A binding of a new device starts at once, any other after ``lead_s``.
-    Raises RegisterError, for a monitored person with nobody to tell as well; then nothing was written.
+    Raises RegisterError, for a monitored person with no recipient as well; then nothing was written.
     """
     check(register)
     _refuse_unborn(register, now)
     sql = load_queries("services.api", "registration.sql")
     async with transaction(pool) as connection:
         await connection.execute(sql["lock"])
-        untold_before = await _untold_for_good(connection, sql)
+        without_recipient_before = await _without_recipient_for_good(connection, sql)
         await _write_homes(connection, sql, register)
         new_devices = await _write_devices(connection, sql, register, now)
         await _refuse_unknown(connection, sql, register)
         begun, ended = await _write_bindings(connection, sql, register, now, lead_s, new_devices)
         await _write_plans(connection, sql, register, now)
         care_begun, care_ended = await _write_care(connection, sql, register, now)
-        _refuse_untold(register, untold_before, await _untold_for_good(connection, sql))
+        _refuse_without_recipient(
+            register, without_recipient_before, await _without_recipient_for_good(connection, sql)
+        )
     return Registered(
         homes=len(register.homes),
         people=sum(len(home.people) for home in register.homes),
@@ -78,10 +80,10 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     )
 
 
-async def untold_people(pool: Pool, now: datetime) -> list[UUID]:
-    """Who is monitored at ``now`` and would nobody be told about."""
+async def people_without_recipient(pool: Pool, now: datetime) -> list[UUID]:
+    """Who is monitored at ``now`` and would nobody be notified about."""
     sql = load_queries("services.api", "registration.sql")
-    return [row["person_id"] for row in await pool.fetch(sql["untold_people"], now)]
+    return [row["person_id"] for row in await pool.fetch(sql["people_without_recipient"], now)]
 
 
 def check(register: Register) -> None:
@@ -92,7 +94,7 @@ def check(register: Register) -> None:
     _refuse_twice("device", (device.device for home in homes for device in home.devices))
     _refuse_twice("plan", (plan.plan_id for home in homes for person in home.people for plan in person.plans))
     _refuse_twice("doctor", (doctor.email for doctor in register.doctors))
-    _refuse_twice("nobody_to_tell", register.nobody_to_tell)
+    _refuse_twice("no_recipient", register.no_recipient)
     _refuse_forgotten_people(register)
     for device in (device for home in homes for device in home.devices):
         _refuse_twice(f"slot of {device.device}", (binding.slot for binding in device.bindings))
@@ -113,18 +115,18 @@ def _refuse_forgotten_people(register: Register) -> None:
             raise RegisterError(f'doctor {doctor.email} has people and says "without_people": true; leave one out')
 
 
-def _refuse_untold(register: Register, before: set[UUID], after: set[UUID]) -> None:
-    """Nobody may be left monitored with nobody to tell by this file, unless the file says that this is meant.
+def _refuse_without_recipient(register: Register, before: set[UUID], after: set[UUID]) -> None:
+    """Nobody may be left monitored with no recipient by this file, unless the file says that this is meant.
 
     Whom the file does not touch and of whom it was so before does not stand in the way of other people's file.
     """
-    wrong = ((after - before) | (after & _listed(register))) - set(register.nobody_to_tell)
+    wrong = ((after - before) | (after & _listed(register))) - set(register.no_recipient)
     if wrong:
         ids = ", ".join(sorted(str(one) for one in wrong)[:_MOST_NAMED])
         more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
         raise RegisterError(
-            f"monitored, and nobody would be told: {ids}{more}. Give them a doctor with an address (email_alerts or a"
-            " webhook), or list them in nobody_to_tell"
+            f"monitored, and nobody would be notified: {ids}{more}. Give them a doctor with an address (email_alerts or a"
+            " webhook), or list them in no_recipient"
         )
 
 
@@ -137,8 +139,8 @@ def _listed(register: Register) -> set[UUID]:
     )
 
 
-async def _untold_for_good(connection: Connection, sql: Queries) -> set[UUID]:
-    return {row["person_id"] for row in await connection.fetch(sql["untold_people"], None)}
+async def _without_recipient_for_good(connection: Connection, sql: Queries) -> set[UUID]:
+    return {row["person_id"] for row in await connection.fetch(sql["people_without_recipient"], None)}
 
 
 def _refuse_unborn(register: Register, now: datetime) -> None:
@@ -195,7 +197,7 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
     bound = {binding.person_id for home in register.homes for device in home.devices for binding in device.bindings}
     cared_for = {person for doctor in register.doctors for person in doctor.people}
     plans = {plan.device for home in register.homes for person in home.people for plan in person.plans}
-    meant = set(register.nobody_to_tell)
+    meant = set(register.no_recipient)
     people = await connection.fetch(sql["unknown_people"], list(bound | cared_for | meant))
     devices = await connection.fetch(sql["unknown_dispensers"], list(plans), _DISPENSERS)
     unknown = [str(row[0]) for row in (*people, *devices)]

@@ -2,9 +2,9 @@
 -- One registration at a time.
 select pg_advisory_xact_lock(7001065);
 
--- name: untold_people
--- Monitored people about whom nobody would be told at $1; null: once all that is written has come into force.
-select person_id from untold_people(coalesce($1::timestamptz, 'infinity')) order by person_id;
+-- name: people_without_recipient
+-- Monitored people about whom nobody would be notified at $1; null: once all that is written has come into force.
+select person_id from people_without_recipient(coalesce($1::timestamptz, 'infinity')) order by person_id;
 
 -- name: write_homes
 -- New homes, and known ones brought up to date.
@@ -127,7 +127,7 @@ on conflict (plan_id) do update set
 delete from dose_plans using people
 where dose_plans.person_no = people.person_no and people.person_id = any ($1::uuid[])
   and not plan_id = any ($2::uuid[]) and lower(valid) >= $3
-  and not exists (select from dose_slots where dose_slots.plan_id = dose_plans.plan_id);
+  and not exists (select from doses where doses.plan_id = dose_plans.plan_id);
 
 -- name: end_plans
 -- Ends at $3 the plans of the listed people that are no longer wanted.

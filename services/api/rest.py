@@ -13,7 +13,6 @@ from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
-from services.api.guard import check_token
 from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote
 from services.api.reads import (
     MOST_ALERTS,
@@ -26,6 +25,7 @@ from services.api.reads import (
     people_of,
     person_of,
 )
+from services.api.request_checks import check_token
 from services.api.sessions import SignedIn
 
 
@@ -68,7 +68,7 @@ _LONGEST_RANGE = timedelta(days=31)
 VitalCode = Literal[
     "heart_rate",
     "spo2",
-    "respiration",
+    "respiratory_rate",
     "body_temperature",
     "systolic",
     "diastolic",

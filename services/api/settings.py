@@ -20,7 +20,7 @@ class ApiSettings(BaseSettings):
     """Where the console listens, and how browsers reach it.
 
     ``plain_http`` drops ``Secure`` and the ``__Host-`` prefix from the cookie; only on loopback. Elsewhere a proxy at
-    ``trusted_proxy`` (an address) ends TLS and tells the client's address.
+    ``trusted_proxy`` (an address) ends TLS and passes on the client's address.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_API_")

@@ -12,7 +12,7 @@ select doctor_no, password_hash from doctors where email = $1;
 
 -- name: begin_attempt
 -- An attempt counts as failed until it is known to be something else. If the cookie that came with it is one of this
--- account, its number is kept and told.
+-- account, its number is kept and returned.
 insert into sign_in_attempts (account, address, attempted_at, outcome, cookie_no)
 values ($1, $2, $3, 'failed', (
     select cookie_no from device_cookies where cookie_hash = $4 and account = $1 and ends_at > $3

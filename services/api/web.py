@@ -16,9 +16,9 @@ from starlette.staticfiles import StaticFiles
 from services.api import live, pages, rest
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
-from services.api.guard import ForeignRequestError, check_token
 from services.api.inputs import Text
 from services.api.rendering import page
+from services.api.request_checks import ForeignRequestError, check_token
 from services.api.sessions import (
     DEVICE_LASTS,
     NotSignedInError,
@@ -145,11 +145,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:
-    """What a person typed is not repeated; a program is told which field."""
+    """What a person typed is not repeated; a program hears which field."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these alone
     if request.url.path.startswith("/api/"):
-        told = [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()]
-        return JSONResponse({"detail": told}, 422)
+        problems = [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()]
+        return JSONResponse({"detail": problems}, 422)
     if any(one["loc"][0] == "path" for one in error.errors()):
         return _problem(request, 404, _NOT_FOUND)
     return _problem(request, 422, "The form was not filled in as it should be.")

@@ -1,1 +1,1 @@
-"""Takes what devices say, judges it, passes it on to the bus, and tells devices what is settled."""
+"""Takes what devices say, judges it, passes it on to the bus, and publishes to devices what is settled."""

@@ -1,17 +1,17 @@
-"""Wires ingest: registry snapshot, uplinks to the bus, canaries, acks to devices."""
+"""Wires ingest: registry snapshot, uplinks to the bus, markers, acks to devices."""
 
 import asyncio
 from contextlib import AsyncExitStack
 
 from schemas.topics import UP
 from services.ingest.acks import AckPublisher
-from services.ingest.canary import Canaries
-from services.ingest.floods import FloodNotes
-from services.ingest.flow import Limits
+from services.ingest.allowance import DeviceAllowances
 from services.ingest.settings import IngestSettings
 from services.ingest.shards import claim_shards
 from services.ingest.snapshot import SnapshotKeeper, has_run_before
+from services.ingest.throttled import ThrottledDevices
 from services.ingest.uplinks import UplinkPath
+from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.open import open_bus
 from services.runtime.clock import Clock, WallClock
 from services.runtime.database import load_queries, open_pool
@@ -32,18 +32,18 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         down = await stack.enter_async_context(open_link(settings.mqtt, client_id=f"{settings.client_id}-acks"))
         ran_before = await has_run_before(pool, settings.instance)
         snapshot = SnapshotKeeper(pool, log)
-        canaries = Canaries(
+        markers = WatermarkMarkers(
             down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions
         )
-        limits = Limits(per_s=settings.uplinks_per_s * max(1.0, clock.rate), burst=settings.uplinks_at_once)
-        floods = FloodNotes(
+        limits = DeviceAllowances(per_s=settings.uplinks_per_s * max(1.0, clock.rate), burst=settings.uplinks_at_once)
+        floods = ThrottledDevices(
             limits=limits, pool=pool, sql=load_queries("services.ingest"), real=WallClock(), metrics=metrics, log=log
         )
         uplinks = UplinkPath(
             link=up,
             bus=bus,
             snapshot=snapshot,
-            canaries=canaries,
+            markers=markers,
             limits=limits,
             clock=clock,
             metrics=metrics,
@@ -58,6 +58,6 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(snapshot.keep(stop), name="snapshot")
             tasks.create_task(uplinks.run(stop), name="uplinks")
-            tasks.create_task(canaries.publish(stop), name="canaries")
+            tasks.create_task(markers.publish(stop), name="markers")
             tasks.create_task(acks.run(stop), name="acks")
             tasks.create_task(floods.keep(stop), name="floods")

@@ -1,4 +1,4 @@
-"""Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every refusal has a reason and a field."""
+"""Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every rejection has a reason and a field."""
 
 import math
 from functools import partial
@@ -15,10 +15,10 @@ from schemas.messages import (
     SEQ_LIMIT,
     WHOLE_UPLINK,
 )
-from schemas.reasons import Flag, Reason
-from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
+from schemas.reasons import Flag, RejectionReason
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Rejection
 from schemas.vitals import VITAL_BY_CODE, Vital
-from services.ingest.plain import judge_plain
+from services.ingest.fast_path import judge_plain
 from services.ingest.registry import BoundPerson, RegisteredDevice
 
 _CLOCK_FLAGS: Final = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
@@ -45,19 +45,19 @@ _uplink_of: Final = partial(tuple.__new__, JudgedUplink)
 """An uplink of the fields in their order, at a third of what its constructor takes."""
 
 
-class _RefusedError(Exception):
+class _RejectedError(Exception):
     """An item can't be stored: ``reason`` and the field that is wrong."""
 
-    def __init__(self, reason: Reason, field: str) -> None:
+    def __init__(self, reason: RejectionReason, field: str) -> None:
         super().__init__(reason, field)
         self.reason, self.field = reason, field
 
 
-class _NobodysError(_RefusedError):
+class _NobodysError(_RejectedError):
     """An item that lacks nothing but a person: the fields that are known, when it was observed, its flags."""
 
     def __init__(self, known: dict[str, Any], observed_at: int, flags: int) -> None:
-        super().__init__(Reason.UNATTRIBUTED, "slot")
+        super().__init__(RejectionReason.UNATTRIBUTED, "slot")
         self.known, self.observed_at, self.flags = known, observed_at, flags
 
 
@@ -84,25 +84,25 @@ def judge(
     """What becomes of each item of ``payload``. ``received_at`` in platform ms; ``shard`` as the uplink came on.
 
     ``retained``: it was sent with MQTT's retain flag. Never raises. Without a registered device or an identity nothing
-    is settled and nobody is told.
+    is settled and nobody gets an ack.
     """
     if entry is None:
-        return _anonymous(payload, device, 0, shard, received_at, Reason.UNKNOWN_DEVICE)
+        return _anonymous(payload, device, 0, shard, received_at, RejectionReason.UNKNOWN_DEVICE)
     identity = identity_of(payload)
     if identity is None:
-        return _anonymous(payload, device, entry.home_no, shard, received_at, Reason.NO_IDENTITY)
+        return _anonymous(payload, device, entry.home_no, shard, received_at, RejectionReason.NO_IDENTITY)
     epoch, seq = identity
     head = (entry.device_no, device, entry.home_no, shard, epoch, seq)
     oldest, sent_at = 0, received_at
     readings: list[JudgedReading] = []
     events: list[JudgedEvent] = []
-    refusals: list[Refused] = []
+    rejections: list[Rejection] = []
     try:
         body = _parse(payload)
         try:
             envelope = _open_envelope(body, epoch, seq, _RETAINED if retained else 0)
-        except _RefusedError:
-            events = _cries_for_help(body, entry, received_at, _RETAINED if retained else 0)
+        except _RejectedError:
+            events = _emergencies(body, entry, received_at, _RETAINED if retained else 0)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
         plain = None if envelope.flags else judge_plain(envelope.readings, entry, received_at)
@@ -112,19 +112,21 @@ def judge(
         for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
                 readings.append(_judge_reading(item, reading, envelope, entry, received_at))
-            except _RefusedError as refused:
-                refusals.append(_refuse(item, refused, reading))
+            except _RejectedError as refused:
+                rejections.append(_reject(item, refused, reading))
         for item, event in enumerate(envelope.events, start=len(envelope.readings)):
             try:
                 events.append(_judge_event(item, event, envelope, entry, received_at))
-            except _RefusedError as refused:
-                refusals.append(_refuse(item, refused, event))
-    except _RefusedError as refused:
-        refusals.append(Refused(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
-    return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(refusals)))
+            except _RejectedError as refused:
+                rejections.append(_reject(item, refused, event))
+    except _RejectedError as refused:
+        rejections.append(Rejection(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
+    return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(rejections)))
 
 
-def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: Reason) -> JudgedUplink:
+def _anonymous(
+    payload: bytes, device: str, home_no: int, shard: int, received_at: int, reason: RejectionReason
+) -> JudgedUplink:
     return JudgedUplink(
         device_no=0,
         device=_printable(device[:_TEXT_LIMIT]),
@@ -135,55 +137,55 @@ def _anonymous(payload: bytes, device: str, home_no: int, shard: int, received_a
         oldest=0,
         sent_at=received_at,
         received_at=received_at,
-        refusals=(Refused(WHOLE_UPLINK, reason, "", payload[:MAX_RAW_BYTES]),),
+        rejections=(Rejection(WHOLE_UPLINK, reason, "", payload[:MAX_RAW_BYTES]),),
     )
 
 
 def _printable(name: str) -> str:
-    """A stranger may be called anything, a NUL included; a text column may not."""
+    """An unregistered device may be called anything, a NUL included; a text column may not."""
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def _refuse(item: int, refused: _RefusedError, value: Any) -> Refused:
+def _reject(item: int, refused: _RejectedError, value: Any) -> Rejection:
     if isinstance(refused, _NobodysError):
-        return Refused(
+        return Rejection(
             item, refused.reason, refused.field, write_json(refused.known), refused.observed_at, refused.flags
         )
-    return Refused(item, refused.reason, refused.field, write_json(value)[:MAX_RAW_BYTES])
+    return Rejection(item, refused.reason, refused.field, write_json(value)[:MAX_RAW_BYTES])
 
 
 def _parse(payload: bytes) -> dict[str, Any]:
     try:
         body = parse_json(payload)
     except CodecError as error:
-        raise _RefusedError(Reason.UNREADABLE, "") from error
+        raise _RejectedError(RejectionReason.UNREADABLE, "") from error
     if not isinstance(body, dict):
-        raise _RefusedError(Reason.UNREADABLE, "")
+        raise _RejectedError(RejectionReason.UNREADABLE, "")
     return body
 
 
 def _open_envelope(body: dict[str, Any], epoch: int, seq: int, flags: int) -> _Envelope:
     for name, first in (("epoch", epoch), ("seq", seq)):
         if type(body[name]) is not int or body[name] != first:  # a second one, later in the object
-            raise _RefusedError(Reason.BAD_ENVELOPE, name)
+            raise _RejectedError(RejectionReason.BAD_ENVELOPE, name)
     sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
     if type(sent_at) is not int or not 0 <= sent_at < SEQ_LIMIT:
-        raise _RefusedError(Reason.BAD_ENVELOPE, "sent_at")
+        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "sent_at")
     if not isinstance(clock, str) or clock not in _CLOCK_FLAGS:
-        raise _RefusedError(Reason.BAD_ENVELOPE, "clock")
+        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "clock")
     if type(oldest) is not int or not 0 <= oldest <= seq:
-        raise _RefusedError(Reason.BAD_ENVELOPE, "oldest")
+        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "oldest")
     readings, events = body.get("readings", []), body.get("events", [])
     if not isinstance(readings, list):
-        raise _RefusedError(Reason.BAD_ENVELOPE, "readings")
+        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "readings")
     if not isinstance(events, list):
-        raise _RefusedError(Reason.BAD_ENVELOPE, "events")
+        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "events")
     if len(readings) + len(events) > MAX_ITEMS:
-        raise _RefusedError(Reason.TOO_MANY_ITEMS, "readings")
+        raise _RejectedError(RejectionReason.TOO_MANY_ITEMS, "readings")
     return _Envelope(sent_at, clock != "unsynced", flags | _CLOCK_FLAGS[clock], oldest, readings, events)
 
 
-def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: int, flags: int) -> list[JudgedEvent]:
+def _emergencies(body: dict[str, Any], entry: RegisteredDevice, received_at: int, flags: int) -> list[JudgedEvent]:
     """What must be heard even from a bad envelope, stamped with the time of reception."""
     readings, events = body.get("readings"), body.get("events")
     first = len(readings) if isinstance(readings, list) else 0
@@ -191,7 +193,7 @@ def _cries_for_help(body: dict[str, Any], entry: RegisteredDevice, received_at: 
     heard = []
     for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
         row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
-        if row is not None and row.cry_for_help and row.kind in entry.type.events and item < _ITEM_LIMIT:
+        if row is not None and row.is_emergency and row.kind in entry.type.events and item < _ITEM_LIMIT:
             heard.append(_judge_event(item, {**event, "at": None}, envelope, entry, received_at))
     return heard
 
@@ -204,13 +206,13 @@ def _judge_reading(
     item: int, reading: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int
 ) -> JudgedReading:
     if not isinstance(reading, dict):
-        raise _RefusedError(Reason.BAD_ITEM, "readings")
+        raise _RejectedError(RejectionReason.BAD_ITEM, "readings")
     code = reading.get("vital")
     vital = VITAL_BY_CODE.get(code) if isinstance(code, str) else None
     if vital is None:
-        raise _RefusedError(Reason.UNKNOWN_VITAL, "vital")
+        raise _RejectedError(RejectionReason.UNKNOWN_VITAL, "vital")
     if vital.code not in entry.type.vitals:
-        raise _RefusedError(Reason.VITAL_NOT_OF_DEVICE, "vital")
+        raise _RejectedError(RejectionReason.VITAL_NOT_OF_DEVICE, "vital")
     value, flags = value_of(reading, vital)
     flags |= envelope.flags
     if len(reading) != _BARE_FIELDS:
@@ -247,23 +249,23 @@ def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
     """The value of a reading in the vital's own unit, and what is unusual about it; else it is refused."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
-        raise _RefusedError(Reason.BAD_VALUE, "value")
+        raise _RejectedError(RejectionReason.BAD_VALUE, "value")
     if unit is None:
         if vital.conversions:
-            raise _RefusedError(Reason.UNIT_MISSING, "unit")
+            raise _RejectedError(RejectionReason.UNIT_MISSING, "unit")
     elif not isinstance(unit, str) or unit not in vital.units:
-        raise _RefusedError(Reason.UNKNOWN_UNIT, "unit")
+        raise _RejectedError(RejectionReason.UNKNOWN_UNIT, "unit")
     try:
         value = float(raw)
     except OverflowError as error:
-        raise _RefusedError(Reason.BAD_VALUE, "value") from error
+        raise _RejectedError(RejectionReason.BAD_VALUE, "value") from error
     if not math.isfinite(value):
-        raise _RefusedError(Reason.BAD_VALUE, "value")
+        raise _RejectedError(RejectionReason.BAD_VALUE, "value")
     if unit is not None and unit != vital.unit:
         conversion = vital.conversions[unit]
         value = round(value * conversion.factor + conversion.offset, 4)
     if not vital.lowest <= value <= vital.highest:
-        raise _RefusedError(Reason.OUT_OF_RANGE, "value")
+        raise _RejectedError(RejectionReason.OUT_OF_RANGE, "value")
     flags = 0
     if (vital.flag_below is not None and value < vital.flag_below) or (
         vital.flag_above is not None and value > vital.flag_above
@@ -281,7 +283,7 @@ def _context_of(reading: dict[str, Any]) -> int:
         if said is None:
             continue
         if not isinstance(said, str) or said not in meanings:
-            raise _RefusedError(Reason.BAD_ITEM, name)
+            raise _RejectedError(RejectionReason.BAD_ITEM, name)
         flags |= meanings[said]
     return flags
 
@@ -289,16 +291,16 @@ def _context_of(reading: dict[str, Any]) -> int:
 def _observed_at(at: Any, envelope: _Envelope, received_at: int) -> int:
     """When it was observed, in ms (design 2.4): the device's stamp, or for an unset clock the age counted back."""
     if type(at) is not int or not 0 <= at < SEQ_LIMIT:
-        raise _RefusedError(Reason.BAD_TIME, "at")
+        raise _RejectedError(RejectionReason.BAD_TIME, "at")
     observed_at = at
     if not envelope.synced:
         if at > envelope.sent_at:
-            raise _RefusedError(Reason.EARLIER_BOOT, "at")
+            raise _RejectedError(RejectionReason.EARLIER_BOOT, "at")
         observed_at = received_at - (envelope.sent_at - at)
     if observed_at > received_at + NEWEST_ACCEPTED_MS:
-        raise _RefusedError(Reason.IN_THE_FUTURE, "at")
+        raise _RejectedError(RejectionReason.IN_THE_FUTURE, "at")
     if observed_at < received_at - OLDEST_ACCEPTED_MS:
-        raise _RefusedError(Reason.TOO_OLD, "at")
+        raise _RejectedError(RejectionReason.TOO_OLD, "at")
     return observed_at
 
 
@@ -307,30 +309,30 @@ def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:
     if slot is None and entry.type.slots == 1:
         return 1
     if type(slot) is not int or not 1 <= slot <= entry.type.slots:
-        raise _RefusedError(Reason.BAD_SLOT, "slot")
+        raise _RejectedError(RejectionReason.BAD_SLOT, "slot")
     return slot
 
 
 def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int) -> JudgedEvent:
     if not isinstance(event, dict):
-        raise _RefusedError(Reason.BAD_ITEM, "events")
+        raise _RejectedError(RejectionReason.BAD_ITEM, "events")
     row = EVENT_TYPE_BY_KIND.get(event["event"]) if _names_event(event) else None
     if row is None:
-        raise _RefusedError(Reason.UNKNOWN_EVENT, "event")
+        raise _RejectedError(RejectionReason.UNKNOWN_EVENT, "event")
     if row.kind not in entry.type.events:
-        raise _RefusedError(Reason.EVENT_NOT_OF_DEVICE, "event")
+        raise _RejectedError(RejectionReason.EVENT_NOT_OF_DEVICE, "event")
     flags = envelope.flags
     details = _details_of(event, row)
     try:
         observed_at = _observed_at(event.get("at"), envelope, received_at)
-    except _RefusedError:
-        if not row.cry_for_help:
+    except _RejectedError:
+        if not row.is_emergency:
             raise
         observed_at, flags = received_at, flags | _RESTAMPED
-    nobody_will_do = row.cry_for_help or not row.needs_person
+    nobody_will_do = row.is_emergency or not row.needs_person
     try:
         person, whose = _owner_of(_slot_of(event, entry), observed_at, received_at, entry)
-    except _RefusedError:
+    except _RejectedError:
         if not nobody_will_do:
             raise
         person, whose = None, 0
@@ -343,17 +345,17 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
 
 
 def _details_of(event: dict[str, Any], row: EventType) -> dict[str, Any]:
-    """The details that can be read. Only a cry for help survives one that can't."""
+    """The details that can be read. Only an emergency survives one that can't."""
     details = {}
     for detail in row.details:
         said = event.get(detail.name, _MISSING)
         if said is _MISSING or said is None:
-            if detail.required and not row.cry_for_help:
-                raise _RefusedError(Reason.BAD_DETAIL, detail.name)
+            if detail.required and not row.is_emergency:
+                raise _RejectedError(RejectionReason.BAD_DETAIL, detail.name)
         elif _fits(said, detail):
             details[detail.name] = said
-        elif not row.cry_for_help:
-            raise _RefusedError(Reason.BAD_DETAIL, detail.name)
+        elif not row.is_emergency:
+            raise _RejectedError(RejectionReason.BAD_DETAIL, detail.name)
     return details
 
 

@@ -22,16 +22,16 @@ from (
 ) as parts (part);
 
 -- name: has_run_before
--- Whether canaries of an instance have come through.
+-- Whether markers of an instance have come through.
 select exists (select from watermarks where instance = $1);
 
--- name: note_floods
+-- name: note_throttled
 -- Devices that sent more than they may; one that has rested for a minute begins anew.
-insert into device_floods as f (device, began_at, last_at, put_off)
-select device, $3, $3, put_off from unnest($1::text[], $2::bigint[]) as noted (device, put_off)
+insert into throttled_devices as f (device, began_at, last_at, throttled)
+select device, $3, $3, throttled from unnest($1::text[], $2::bigint[]) as noted (device, throttled)
 on conflict (device) do update set
     began_at = case when f.last_at < $3 - interval '1 minute' then excluded.began_at else f.began_at end,
-    put_off = excluded.put_off + case when f.last_at < $3 - interval '1 minute' then 0 else f.put_off end,
+    throttled = excluded.throttled + case when f.last_at < $3 - interval '1 minute' then 0 else f.throttled end,
     last_at = excluded.last_at;
 
 -- name: claim_shards
@@ -43,6 +43,6 @@ on conflict (shard) do update set instance = excluded.instance where ingest_shar
 -- How many shards an instance has.
 select count(*) from ingest_shards where instance = $1;
 
--- name: forget_canaries
+-- name: forget_markers
 -- An instance that was taken away for good.
 delete from watermarks where instance = $1;

@@ -1,4 +1,4 @@
-"""Who has which shard: told at the start, so that the watermark waits for whoever takes uplinks and for nobody else."""
+"""Who has which shard: written at the start, so that the watermark waits for whoever takes uplinks and for nobody else."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ async def claim_shards(
 
 
 async def retire(settings: IngestSettings) -> None:
-    """Clears away what an instance that has ended for good leaves behind: its session at the broker, its canaries.
+    """Clears away what an instance that has ended for good leaves behind: its session at the broker, its watermark markers.
 
     Raises StillOwnerError, NoBrokerError.
     """
@@ -57,4 +57,4 @@ async def retire(settings: IngestSettings) -> None:
                 await link.connected()
         except TimeoutError as error:
             raise NoBrokerError from error
-        await pool.execute(sql["forget_canaries"], settings.instance)
+        await pool.execute(sql["forget_markers"], settings.instance)

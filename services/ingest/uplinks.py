@@ -12,17 +12,17 @@ import structlog
 
 from schemas.codec import encode_uplink_record
 from schemas.records import JudgedUplink
-from schemas.topics import CANARY_DEVICE, UPLINKS_JUDGED, device_of, home_key
-from services.ingest.canary import Canaries
+from schemas.topics import MARKER_DEVICE, UPLINKS_JUDGED, device_of, home_key
+from services.ingest.allowance import DeviceAllowances
 from services.ingest.core import judge
-from services.ingest.flow import Limits
 from services.ingest.registry import Registry
 from services.ingest.snapshot import SnapshotKeeper
+from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, Gather, pause
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, Server
-from services.runtime.mqtt import Delivery, Link
+from services.runtime.mqtt import Link, MqttMessage
 
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
@@ -32,14 +32,14 @@ _RETRY_S: Final = 0.25
 class UplinkPath:
     """A sequential loop over bursts: order is kept, bursts grow with load, memory is bounded by the broker's window.
 
-    ``sessions_known_lost`` are told already: 1 for an instance that never ran here, whose first connect finds none.
+    ``sessions_known_lost`` are counted already: 1 for an instance that never ran here, whose first connect finds none.
     """
 
     link: Link
     bus: Bus
     snapshot: SnapshotKeeper
-    canaries: Canaries
-    limits: Limits
+    markers: WatermarkMarkers
+    limits: DeviceAllowances
     clock: Clock
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
@@ -50,53 +50,53 @@ class UplinkPath:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``; a burst that is under way is finished, unless the bus is away."""
         while not stop.is_set():
-            deliveries = await self.link.take(wait_s=_WAIT_S)
+            messages = await self.link.take(wait_s=_WAIT_S)
             self._count_lost_sessions()
             self.metrics.waits(on=Server.BROKER, now=not self.link.online)
-            if not deliveries:
+            if not messages:
                 continue
             self.metrics.waits(on=Server.DATABASE, now=self.snapshot.is_too_old)
             registry = await self.snapshot.fresh(stop)
             self.metrics.waits(on=Server.DATABASE, now=False)
-            if registry is None or not await self._append(self._records(deliveries, registry), stop):
+            if registry is None or not await self._append(self._records(messages, registry), stop):
                 return
-            self.link.acknowledge(deliveries)
-            self._clear_retained(deliveries)
-            await asyncio.sleep(self.gather.after(len(deliveries), waiting=self.link.waiting))
+            self.link.acknowledge(messages)
+            self._clear_retained(messages)
+            await asyncio.sleep(self.gather.after(len(messages), waiting=self.link.waiting))
 
-    def _records(self, deliveries: Sequence[Delivery], registry: Registry) -> list[Record]:
+    def _records(self, messages: Sequence[MqttMessage], registry: Registry) -> list[Record]:
         received_at, now_s = self.clock.now_ms(), time.monotonic()
         records: list[Record] = []
         uplinks: list[JudgedUplink] = []
-        for delivery in deliveries:
-            shard, device = device_of(delivery.topic)
-            if device == CANARY_DEVICE:
-                records.extend(self.canaries.records(delivery))
+        for message in messages:
+            shard, device = device_of(message.topic)
+            if device == MARKER_DEVICE:
+                records.extend(self.markers.records(message))
                 continue
-            if delivery.retained and (self.replays_retained or not delivery.payload):
+            if message.retained and (self.replays_retained or not message.payload):
                 continue  # what was news once, or an order to the broker to forget it
-            if not self.limits.admit(device, delivery.payload, now_s):
+            if not self.limits.admit(device, message.payload, now_s):
                 continue
             uplink = judge(
-                delivery.payload,
+                message.payload,
                 device=device,
                 entry=registry.get(device),
                 shard=shard,
                 received_at=received_at,
-                retained=delivery.retained,
+                retained=message.retained,
             )
-            self.limits.charge_for(device, len(uplink.refusals), now_s)
+            self.limits.charge_for(device, len(uplink.rejections), now_s)
             uplinks.append(uplink)
             records.append(Record(home_key(uplink.home_no), encode_uplink_record(uplink)))
         self._count(uplinks, registry)
         return records
 
-    def _clear_retained(self, deliveries: Sequence[Delivery]) -> None:
+    def _clear_retained(self, messages: Sequence[MqttMessage]) -> None:
         """An uplink sent with the retain flag lies at the broker, news to whoever subscribes: cleared once passed on.
 
         A clearing that is lost comes with the device's next one.
         """
-        topics = {one.topic for one in deliveries if one.retained and one.payload and not self.replays_retained}
+        topics = {one.topic for one in messages if one.retained and one.payload and not self.replays_retained}
         if topics:
             self.metrics.count("hb_ingest_retained_total", len(topics))
             with suppress(RetryLaterError):
@@ -123,9 +123,9 @@ class UplinkPath:
         events = sum(len(uplink.events) for uplink in uplinks)
         self.metrics.count("hb_ingest_items_total", readings, outcome="reading")
         self.metrics.count("hb_ingest_items_total", events, outcome="event")
-        reasons = Counter(refusal.reason for uplink in uplinks for refusal in uplink.refusals)
+        reasons = Counter(rejection.reason for uplink in uplinks for rejection in uplink.rejections)
         for reason, number in reasons.items():
-            self.metrics.count("hb_ingest_set_aside_total", number, reason=reason)
+            self.metrics.count("hb_ingest_rejected_total", number, reason=reason)
         astray = sum(1 for uplink in uplinks if uplink.device_no and registry[uplink.device].shard != uplink.shard)
         if astray:
             self.metrics.count("hb_ingest_wrong_shard_total", astray)

@@ -1,1 +1,1 @@
-"""Dose plans become slots, slots become reminders, and what was not taken becomes a finding."""
+"""Dose plans become doses, doses become reminders, and what was not taken becomes a finding."""

@@ -1,4 +1,4 @@
-"""Wires medication: plans to slots, slots to reminders and findings, commands to devices."""
+"""Wires medication: plans to doses, doses to reminders and findings, commands to devices."""
 
 import asyncio
 from contextlib import AsyncExitStack

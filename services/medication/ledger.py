@@ -11,11 +11,11 @@ import structlog
 from schemas.alerts import Finding
 from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState
 from schemas.reasons import NO_TAKING
-from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, DoseEvent, Outcome, Slot, look
+from services.medication.core import OPEN_STATES, RULE, TAKING, Decided, Dose, DoseEvent, DoseOutcome, look
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
-from services.runtime.wakeups import Channel, wake
+from services.runtime.wakeups import WakeUp, wake
 
 _REMINDERS: Final = tuple(timedelta(minutes=minutes) for minutes in REMINDERS_MIN)
 _SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
@@ -38,52 +38,52 @@ class DoseLedger:
             if not await connection.fetchval(self.sql["try_turn"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])
-            slots = await self._slots(connection, now, watermark)
-            if not slots:
+            doses = await self._doses(connection, now, watermark)
+            if not doses:
                 return 0
             outcome = look(
-                slots,
-                await self._events(connection, slots),
-                await self._decided(connection, slots),
+                doses,
+                await self._events(connection, doses),
+                await self._decided(connection, doses),
                 now=now,
                 watermark=watermark,
-                next_episode=await self._next_episodes(connection, slots),
+                next_episode=await self._next_episodes(connection, doses),
             )
             await self._write(connection, outcome, now)
         if outcome.findings:
-            await wake(self.pool, Channel.FINDINGS, metrics=self.metrics)
+            await wake(self.pool, WakeUp.FINDINGS, metrics=self.metrics)
         self._report(outcome)
         return 0
 
-    async def _slots(self, connection: Connection, now: datetime, watermark: datetime | None) -> list[Slot]:
+    async def _doses(self, connection: Connection, now: datetime, watermark: datetime | None) -> list[Dose]:
         rows = await connection.fetch(self.sql["slots_to_settle"], now, watermark, _REMINDERS, TAKING, int(NO_TAKING))
-        return [Slot(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
+        return [Dose(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
 
-    async def _events(self, connection: Connection, slots: Sequence[Slot]) -> list[DoseEvent]:
+    async def _events(self, connection: Connection, doses: Sequence[Dose]) -> list[DoseEvent]:
         rows = await connection.fetch(
             self.sql["events"],
-            [slot.device_no for slot in slots],
-            [slot.early_after for slot in slots],
-            [slot.missed_at for slot in slots],
+            [dose.device_no for dose in doses],
+            [dose.early_after for dose in doses],
+            [dose.missed_at for dose in doses],
             TAKING,
             int(NO_TAKING),
         )
         return [DoseEvent(**row) for row in rows]
 
-    async def _decided(self, connection: Connection, slots: Sequence[Slot]) -> list[Decided]:
-        since = min(slot.early_after for slot in slots) - _SAME_TAKING
-        rows = await connection.fetch(self.sql["decided"], list({slot.device_no for slot in slots}), since)
+    async def _decided(self, connection: Connection, doses: Sequence[Dose]) -> list[Decided]:
+        since = min(dose.early_after for dose in doses) - _SAME_TAKING
+        rows = await connection.fetch(self.sql["decided"], list({dose.device_no for dose in doses}), since)
         return [Decided(**row) for row in rows]
 
-    async def _next_episodes(self, connection: Connection, slots: Sequence[Slot]) -> dict[int, int]:
-        people = list({slot.person_no for slot in slots})
+    async def _next_episodes(self, connection: Connection, doses: Sequence[Dose]) -> dict[int, int]:
+        people = list({dose.person_no for dose in doses})
         rows = await connection.fetch(self.sql["next_episodes"], people, RULE)
         return dict.fromkeys(people, 1) | {row["person_no"]: row["episode"] for row in rows}
 
-    async def _write(self, connection: Connection, outcome: Outcome, now: datetime) -> None:
+    async def _write(self, connection: Connection, outcome: DoseOutcome, now: datetime) -> None:
         await connection.executemany(
-            self.sql["settle_slot"],
-            [(slot.slot_id, slot.state, slot.reminders, slot.episode, slot.settled_at) for slot in outcome.slots],
+            self.sql["settle_dose"],
+            [(dose.dose_id, dose.state, dose.reminders, dose.episode, dose.settled_at) for dose in outcome.doses],
         )
         await connection.executemany(
             self.sql["count_event"],
@@ -93,13 +93,13 @@ class DoseLedger:
                     event.epoch,
                     event.seq,
                     event.item,
-                    slot_id,
+                    dose_id,
                     event.compartment,
                     event.kind,
                     event.observed_at,
                     decisive,
                 )
-                for event, slot_id, decisive in outcome.takings
+                for event, dose_id, decisive in outcome.takings
             ],
         )
         await connection.executemany(
@@ -118,10 +118,10 @@ class DoseLedger:
         )
         await connection.executemany(self.sql["add_finding"], [_row(finding, now) for finding in outcome.findings])
 
-    def _report(self, outcome: Outcome) -> None:
-        for slot in outcome.slots:
-            if slot.state not in OPEN_STATES:
-                self.metrics.count("hb_medication_slots_total", state=slot.state)
+    def _report(self, outcome: DoseOutcome) -> None:
+        for dose in outcome.doses:
+            if dose.state not in OPEN_STATES:
+                self.metrics.count("hb_medication_doses_total", state=dose.state)
         for finding in outcome.findings:
             self.metrics.count("hb_medication_findings_total", level=str(finding.level))
             self.log.info("finding", finding_id=str(finding.finding_id), level=finding.level)

@@ -1,4 +1,4 @@
-"""Writes dose slots three days ahead, and again when a plan or a zone has changed."""
+"""Writes doses three days ahead, and again when a plan or a zone has changed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.medication.planning import Plan, plan_slots
+from services.medication.planning import Plan, plan_doses
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, transaction
 
@@ -37,29 +37,29 @@ class Planner:
         return 0
 
     async def _save(self, plan: Plan, first: date, last: date, key: str, now: datetime) -> None:
-        slots = [
+        doses = [
             (
-                slot.slot_id,
+                dose.dose_id,
                 plan.plan_id,
                 plan.person_no,
                 plan.home_no,
                 plan.device_no,
                 plan.compartment,
-                slot.local_date,
-                slot.slot_index,
-                slot.early_after,
-                slot.opens_at,
-                slot.due_at,
-                slot.closes_at,
-                slot.missed_at,
+                dose.local_date,
+                dose.time_index,
+                dose.early_after,
+                dose.opens_at,
+                dose.due_at,
+                dose.closes_at,
+                dose.missed_at,
                 now,
             )
-            for slot in plan_slots(plan, first, last)
+            for dose in plan_doses(plan, first, last)
         ]
         async with transaction(self.pool) as connection:
             await connection.execute(self.sql["take_turn"])
-            await connection.execute(self.sql["drop_slots"], plan.plan_id, now, len(set(plan.at_times)))
-            await connection.executemany(self.sql["save_slot"], slots)
+            await connection.execute(self.sql["drop_doses"], plan.plan_id, now, len(set(plan.at_times)))
+            await connection.executemany(self.sql["save_dose"], doses)
             await connection.execute(self.sql["planned"], plan.plan_id, key)
 
 

@@ -1,4 +1,4 @@
-"""From wall-clock times of a zone to dose slots on the platform's time line. Pure."""
+"""From wall-clock times of a zone to doses on the platform's time line. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSlot:
+class PlannedDose:
     """One dose: taken after ``early_after`` it is early, from ``opens_at`` on time, after ``closes_at`` late.
 
     After ``missed_at`` it can't be taken any more.
     """
 
-    slot_id: UUID
+    dose_id: UUID
     local_date: date
-    slot_index: int
+    time_index: int
     early_after: datetime
     opens_at: datetime
     due_at: datetime
@@ -69,25 +69,25 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     return late.replace(microsecond=0)
 
 
-def plan_slots(plan: Plan, first: date, last: date) -> Iterator[PlannedSlot]:
-    """The slots of ``plan`` on the local days ``first`` to ``last``. The same for the same plan, however often."""
+def plan_doses(plan: Plan, first: date, last: date) -> Iterator[PlannedDose]:
+    """The doses of ``plan`` on the local days ``first`` to ``last``. The same for the same plan, however often."""
     zone, times = ZoneInfo(plan.zone), sorted(set(plan.at_times))
     days = [first + _ONE_DAY * number for number in range(-1, (last - first).days + 2)]
     doses = [(day, index, instant_of(day, at, zone)) for day in days for index, at in enumerate(times)]
     for before, (day, index, due), after in zip(doses, doses[1:], doses[2:], strict=False):
         is_valid = plan.valid_from <= due and (plan.valid_to is None or due < plan.valid_to)
         if is_valid and first <= day <= last:
-            yield _slot(plan, day, index, due, reach_before=_reach(due - before[2]), reach_after=_reach(after[2] - due))
+            yield _dose(plan, day, index, due, reach_before=_reach(due - before[2]), reach_after=_reach(after[2] - due))
 
 
-def _slot(
+def _dose(
     plan: Plan, day: date, index: int, due: datetime, *, reach_before: timedelta, reach_after: timedelta
-) -> PlannedSlot:
+) -> PlannedDose:
     window = _window(plan)
-    return PlannedSlot(
-        slot_id=uuid5(plan.plan_id, f"{day.isoformat()}|{index}"),
+    return PlannedDose(
+        dose_id=uuid5(plan.plan_id, f"{day.isoformat()}|{index}"),
         local_date=day,
-        slot_index=index,
+        time_index=index,
         early_after=due - reach_before,
         opens_at=due - min(window, reach_before),
         due_at=due,

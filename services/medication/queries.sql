@@ -5,22 +5,22 @@ select d.plan_id, d.person_no, p.home_no, d.device_no, d.compartment, d.at_times
 from dose_plans d join people p using (person_no) join homes h using (home_no)
 where upper(d.valid) is null or upper(d.valid) > $1::timestamptz - interval '5 days';
 
--- name: save_slot
+-- name: save_dose
 -- A planned dose. One that is still to come follows its plan; what has begun is never rewritten.
-insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index,
+insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index,
                         early_after, opens_at, due_at, closes_at, missed_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-on conflict (plan_id, local_date, slot_index) do update set
+on conflict (plan_id, local_date, time_index) do update set
     device_no = excluded.device_no, compartment = excluded.compartment, early_after = excluded.early_after,
     opens_at = excluded.opens_at, due_at = excluded.due_at, closes_at = excluded.closes_at,
     missed_at = excluded.missed_at
-where dose_slots.state = 'pending' and dose_slots.due_at > $14;
+where doses.state = 'pending' and doses.due_at > $14;
 
--- name: drop_slots
+-- name: drop_doses
 -- Doses to come that their plan no longer holds.
-delete from dose_slots s using dose_plans p
+delete from doses s using dose_plans p
 where p.plan_id = $1 and s.plan_id = p.plan_id and s.state = 'pending' and s.due_at > $2
-  and (not p.valid @> s.due_at or s.slot_index >= $3);
+  and (not p.valid @> s.due_at or s.time_index >= $3);
 
 -- name: planned
 -- What the planner has planned.
@@ -40,9 +40,9 @@ select received_at from watermark;
 
 -- name: slots_to_settle
 -- Open doses that have a reminder due, a moment passed by the watermark, or an event that is counted nowhere yet.
-select s.slot_id, s.person_no, s.home_no, s.device_no, s.compartment, p.drug, h.time_zone as zone, p.time_critical,
+select s.dose_id, s.person_no, s.home_no, s.device_no, s.compartment, p.drug, h.time_zone as zone, p.time_critical,
        s.early_after, s.opens_at, s.due_at, s.closes_at, s.missed_at, s.state, s.reminders, s.episode
-from dose_slots s join dose_plans p using (plan_id) join homes h on h.home_no = s.home_no
+from doses s join dose_plans p using (plan_id) join homes h on h.home_no = s.home_no
 where s.state in ('pending', 'reminded') and s.early_after <= $1
   and (
     s.due_at + ($3::interval[])[s.reminders + 1] <= $1
@@ -59,7 +59,7 @@ where s.state in ('pending', 'reminded') and s.early_after <= $1
         )
     )
 )
-order by s.due_at, s.slot_id;
+order by s.due_at, s.dose_id;
 
 -- name: events
 -- Takings that reach an open dose and are counted nowhere yet.
@@ -76,7 +76,7 @@ where e.flags & $5 = 0
 
 -- name: decided
 -- What took doses of these devices lately.
-select device_no, compartment, observed_at, slot_id
+select device_no, compartment, observed_at, dose_id
 from dose_evidence where decisive and device_no = any($1::integer[]) and observed_at > $2
 order by observed_at;
 
@@ -87,13 +87,13 @@ from unnest($1::integer[]) as wanted (person_no) left join findings f using (per
 where f.rule = $2 or f.rule is null
 group by person_no;
 
--- name: settle_slot
+-- name: settle_dose
 -- What became of a dose.
-update dose_slots set state = $2, reminders = $3, episode = $4, settled_at = $5 where slot_id = $1;
+update doses set state = $2, reminders = $3, episode = $4, settled_at = $5 where dose_id = $1;
 
 -- name: count_event
 -- An event counts once.
-insert into dose_evidence (device_no, epoch, seq, item, slot_id, compartment, kind, observed_at, decisive)
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: add_command
@@ -112,7 +112,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 select pg_try_advisory_xact_lock(7001066);
 
 -- name: unsent_commands
--- What devices are to be told, oldest first, while it still matters.
+-- What is to be sent to devices, oldest first, while it still matters.
 select c.command_id, c.kind, c.details, c.expires_at, d.device, d.shard
 from commands c join devices d using (device_no)
 where c.sent_at is null and c.expires_at > $1

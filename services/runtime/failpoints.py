@@ -11,7 +11,7 @@ class Failpoint(StrEnum):
     """What has just been done there, and what has not."""
 
     STORE_WRITTEN = "store_written"
-    """The database has a batch; the devices were not told, the bus's offset not moved."""
+    """The database has a batch; nothing was published to the devices, the bus's offset not moved."""
     SCORE_WRITING = "score_writing"
     """What follows from a batch is inserted, not committed."""
     SCORE_WRITTEN = "score_written"

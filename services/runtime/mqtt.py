@@ -28,8 +28,8 @@ class TakenOverError(ConnectionEndedError):
     """Another process uses the same client id; two of one instance were started by mistake."""
 
 
-class Delivery(NamedTuple):
-    """A message as received. ``connection`` tells which connection its packet id belongs to.
+class MqttMessage(NamedTuple):
+    """A message as received. ``connection`` says which connection its packet id belongs to.
 
     ``retained``: with the retain flag. Where the broker was asked for no replay its sender has set it just now.
     """
@@ -47,7 +47,7 @@ class Link:
     def __init__(self, settings: MqttSettings, client_id: str, filters: Sequence[str], how: SubscribeOptions) -> None:
         self.sessions_lost = 0
         self._filters, self._how = filters, how
-        self._inbox: deque[Delivery] = deque()
+        self._inbox: deque[MqttMessage] = deque()
         self._connection = 0
         self._loop = asyncio.get_running_loop()
         self._filled = asyncio.Event()
@@ -107,7 +107,7 @@ class Link:
 
     def _on_burst(self, burst: Sequence[Arrived]) -> None:
         connection = self._connection
-        self._inbox.extend([Delivery(connection, *arrived) for arrived in burst])
+        self._inbox.extend([MqttMessage(connection, *arrived) for arrived in burst])
         if len(self._inbox) <= len(burst):  # looked at afterwards: whoever waits has seen the inbox empty before
             self._loop.call_soon_threadsafe(self._filled.set)
 
@@ -129,7 +129,7 @@ class Link:
         """How many messages ``take`` would find."""
         return len(self._inbox)
 
-    async def take(self, *, wait_s: float, most: int = 2 * WINDOW) -> list[Delivery]:
+    async def take(self, *, wait_s: float, most: int = 2 * WINDOW) -> list[MqttMessage]:
         """What has arrived, in order; waits up to ``wait_s`` for the first. Raises ConnectionEndedError."""
         if not self._inbox:
             self._filled.clear()
@@ -143,10 +143,10 @@ class Link:
             raise self._failure
         return [self._inbox.popleft() for _ in range(min(len(self._inbox), most))]
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, messages: Sequence[MqttMessage]) -> None:
         """PUBACKs, in order, what came on the present connection; the rest is delivered again by the broker."""
         self._client.acknowledge(
-            [one.packet_id for one in deliveries if one.packet_id and one.connection == self._connection]
+            [one.packet_id for one in messages if one.packet_id and one.connection == self._connection]
         )
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> paho.MQTTMessageInfo:

@@ -18,7 +18,7 @@ _WITHIN_S: Final = 0.5
 _SQL: Final = load_queries("services.runtime", "wakeups.sql")
 
 
-class Channel(StrEnum):
+class WakeUp(StrEnum):
     """What there may be news of. Everybody who may connect can hear them, so they carry no more than a topic."""
 
     ALERTS = "alerts"
@@ -26,35 +26,35 @@ class Channel(StrEnum):
     BUS = "bus"
 
 
-async def wake(pool: Pool, channel: Channel, payload: str = "", *, metrics: Metrics | None = None) -> bool:
-    """Tells listeners that there is something, within half a second or not at all. False: they find it by polling."""
+async def wake(pool: Pool, news: WakeUp, payload: str = "", *, metrics: Metrics | None = None) -> bool:
+    """Wakes listeners: there is something new, within half a second or not at all. False: they find it by polling."""
     try:
         async with pool.acquire(timeout=_WITHIN_S) as connection:
             try:
-                await connection.execute(_SQL["wake"], channel, payload, timeout=_WITHIN_S)
+                await connection.execute(_SQL["wake"], news, payload, timeout=_WITHIN_S)
             except TimeoutError:
                 connection.terminate()
                 raise
     except (*LOST_CONNECTION, asyncpg.PostgresError):
         if metrics is not None:
-            metrics.count("hb_process_wakeups_failed_total", channel=channel)
+            metrics.count("hb_process_wakeups_failed_total", news=news)
         return False
     return True
 
 
-async def listen(pool: Pool, channel: Channel, heard: Callable[[str], None], stop: asyncio.Event) -> None:
+async def listen(pool: Pool, news: WakeUp, heard: Callable[[str], None], stop: asyncio.Event) -> None:
     """Calls ``heard`` with the payload of each wake-up, until ``stop``; connects again when the connection ends."""
     while not stop.is_set():
         with suppress(*LOST_CONNECTION):
-            await _listen_once(pool, channel, heard, stop)
+            await _listen_once(pool, news, heard, stop)
         await pause(stop, POLL_S)
 
 
-async def _listen_once(pool: Pool, channel: Channel, heard: Callable[[str], None], stop: asyncio.Event) -> None:
+async def _listen_once(pool: Pool, news: WakeUp, heard: Callable[[str], None], stop: asyncio.Event) -> None:
     def hear(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
         heard(str(payload))
 
     async with pool.standing() as connection:
-        await connection.add_listener(channel, hear)
+        await connection.add_listener(news, hear)
         while not connection.is_closed() and not await pause(stop, POLL_S):
             pass

@@ -21,7 +21,7 @@ cli = typer.Typer(add_completion=False, help=__doc__)
 
 @cli.callback(invoke_without_command=True)
 def run(context: typer.Context) -> None:
-    """Runs until told to stop."""
+    """Runs until reported to stop."""
     if context.invoked_subcommand is not None:
         return
     settings = ScoreSettings()
@@ -58,7 +58,7 @@ def replay_state(
     before = after.read_text() if after else ""
     done = asyncio.run(replay.replay_log(ScoreSettings(database=database_for_tools()), before))
     if findings is not None:
-        findings.write_text(done.told())
+        findings.write_text(done.reported())
     typer.echo(replay.canonical(done.states()))
 
 

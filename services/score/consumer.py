@@ -10,7 +10,7 @@ import structlog
 
 from schemas.codec import decode_uplink_record
 from schemas.reasons import Flag
-from schemas.records import Canary, JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import Gather, pause, to_datetime
@@ -34,7 +34,7 @@ class LogGapError(HearthBeatError):
 
 
 class _StoppedError(HearthBeatError):
-    """Told to stop while the database was away; the next start replays."""
+    """Asked to stop while the database was away; the next start replays."""
 
 
 Held = Mapping[int, Partition]
@@ -47,13 +47,13 @@ class _Batch:
     """What follows from the records of one fetch."""
 
     effects: list[Effect] = field(default_factory=list)
-    canaries: dict[tuple[str, int], int] = field(default_factory=dict)
+    markers: dict[tuple[str, int], int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     uplinks: int = 0
 
 
 class Consumer:
-    """One member of the group: fetch, step, commit what follows, pass the canaries; checkpoint now and then."""
+    """One member of the group: fetch, step, commit what follows, pass the watermark markers; checkpoint now and then."""
 
     def __init__(
         self,
@@ -152,16 +152,16 @@ class Consumer:
             for message in messages
             if message.partition in held and message.offset >= held[message.partition].position
         ]
-        await self._look_up_strangers([record for _, _, record in records])
+        await self._look_up_unregistered([record for _, _, record in records])
         await self._number_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
         for partition, message, record in records:
             if message.offset != partition.position:
                 raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
             partition.position += 1
-            if isinstance(record, Canary):
+            if isinstance(record, WatermarkMarker):
                 partition.passed_at = max(partition.passed_at or 0, record.received_at)
-                batch.canaries[record.instance, message.partition] = record.received_at
+                batch.markers[record.instance, message.partition] = record.received_at
             elif self._is_registered(record):
                 partition.dirty.add(record.home_no)
                 state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
@@ -169,21 +169,23 @@ class Consumer:
                 batch.uplinks += 1
         if batch.effects:
             await self._persist(lambda: self._writer.write(batch.effects))
-        if batch.canaries:
-            await self._persist(lambda: self._pass(batch.canaries))
+        if batch.markers:
+            await self._persist(lambda: self._pass(batch.markers))
         self._count(batch)
 
-    async def _look_up_strangers(self, records: Sequence[UplinkRecord]) -> None:
+    async def _look_up_unregistered(self, records: Sequence[UplinkRecord]) -> None:
         """A log goes further than a restored register: homes and devices registered since are not there any more."""
-        pairs = {(one.device_no, one.home_no) for one in records if not isinstance(one, Canary) and one.device_no}
+        pairs = {
+            (one.device_no, one.home_no) for one in records if not isinstance(one, WatermarkMarker) and one.device_no
+        }
         asked = sorted(pairs - self._registered.keys())
         if asked:
             known = set(await self._persist(lambda: self._checkpoints.registered(asked)))
             self._registered.update((pair, pair in known) for pair in asked)
-        strangers = [pair for pair in asked if not self._registered[pair]]
-        if strangers:
-            self._metrics.count("hb_score_strangers_total", len(strangers))
-            self._log.warning("devices that are not registered", devices=len(strangers))
+        unregistered = [pair for pair in asked if not self._registered[pair]]
+        if unregistered:
+            self._metrics.count("hb_score_unregistered_total", len(unregistered))
+            self._log.warning("devices that are not registered", devices=len(unregistered))
 
     def _is_registered(self, record: JudgedUplink) -> bool:
         return bool(record.device_no) and self._registered[record.device_no, record.home_no]
@@ -192,7 +194,7 @@ class Consumer:
         """Looks up, once, the episode numbers of people whom their home's state does not know yet."""
         newcomers = []
         for partition, record in records:
-            if isinstance(record, Canary) or not self._is_registered(record):
+            if isinstance(record, WatermarkMarker) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
             items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
@@ -206,12 +208,12 @@ class Consumer:
         if newcomers:
             await self._persist(lambda: self._checkpoints.number_newcomers(newcomers))
 
-    async def _pass(self, canaries: Mapping[tuple[str, int], int]) -> None:
+    async def _pass(self, markers: Mapping[tuple[str, int], int]) -> None:
         await self._pool.execute(
-            self._sql["pass_canaries"],
-            [instance for instance, _ in canaries],
-            [partition_no for _, partition_no in canaries],
-            [to_datetime(received_at) for received_at in canaries.values()],
+            self._sql["pass_markers"],
+            [instance for instance, _ in markers],
+            [partition_no for _, partition_no in markers],
+            [to_datetime(received_at) for received_at in markers.values()],
         )
 
     async def _save_due(self, subscription: Subscription, every_s: float) -> None:

@@ -10,14 +10,14 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS, VITAL_BY_CODE
-from services.score.habits import Habits
+from services.score.firmware_faults import FirmwareHabits
 from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
 from services.score.rules import RULES
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
-from services.score.rules.firmware import FIRMWARE, SENTENCES, Fault
+from services.score.rules.firmware import FIRMWARE, SENTENCES, FirmwareFault
 from services.score.rules.sos import SAME_CALL_MS, SOS
-from services.score.seen import SeenMarks
-from services.score.track import LateError, Telling, Track
+from services.score.scored_uplinks import SeenMarks
+from services.score.track import LateError, Report, Track
 
 _RULE_BY_VITAL: Final[Mapping[int, Rule]] = MappingProxyType(
     {VITAL_BY_CODE[rule.what].number: rule for rule in RULES if rule.fold is not None}
@@ -139,7 +139,7 @@ class HomeState:
 
     seen: SeenMarks = field(default_factory=SeenMarks)
     subjects: dict[int, SubjectState] = field(default_factory=dict)
-    habits: dict[int, Habits] = field(default_factory=dict)
+    habits: dict[int, FirmwareHabits] = field(default_factory=dict)
 
     def subject(self, person_no: int) -> SubjectState:
         """The state of a person, begun where there is none yet."""
@@ -162,7 +162,7 @@ class HomeState:
         return cls(
             seen=SeenMarks.from_plain(plain["seen"]),
             subjects={int(person): SubjectState.from_plain(state) for person, state in plain["subjects"].items()},
-            habits={int(device_no): Habits(*one) for device_no, one in plain.get("habits", {}).items()},
+            habits={int(device_no): FirmwareHabits(*one) for device_no, one in plain.get("habits", {}).items()},
         )
 
 
@@ -208,21 +208,21 @@ def _score(state: HomeState, record: JudgedUplink, reading: JudgedReading, tally
     subject = state.subject(person_no)
     track = subject.tracks.get(vital) or subject.track(vital)
     try:
-        tellings = track.take(Sample(at, value, record.device_no, record.epoch, record.seq, item))
+        reports = track.take(Sample(at, value, record.device_no, record.epoch, record.seq, item))
     except LateError:
         tally.late += 1
         return
-    if tellings:
-        _tell(_RULE_BY_VITAL[vital], Subject(person_no, record.home_no), tellings, effects)
+    if reports:
+        _report(_RULE_BY_VITAL[vital], Subject(person_no, record.home_no), reports, effects)
 
 
 def _move(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> None:
     subject = state.subject(reading.person_no)
     for vital, rule in _GATED_RULES:
         track = subject.tracks.get(vital) or subject.track(vital)
-        tellings = track.move(reading.observed_at)
-        if tellings:
-            _tell(rule, Subject(reading.person_no, record.home_no), tellings, effects)
+        reports = track.move(reading.observed_at)
+        if reports:
+            _report(rule, Subject(reading.person_no, record.home_no), reports, effects)
 
 
 def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
@@ -230,28 +230,30 @@ def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect])
     retained = bool(items and items[0].flags & _RETAINED)
     habits = state.habits.get(record.device_no)
     if retained and habits is None:
-        habits = state.habits[record.device_no] = Habits()
+        habits = state.habits[record.device_no] = FirmwareHabits()
     if items and habits is not None:
         level = habits.see_uplink(retained=retained, received_at=record.received_at)
         if level is not None:
             sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
-            habits.retained = tell_of_firmware(state, record, Fault.RETAINED, habits.retained, sample, level, effects)
+            habits.retained = report_firmware(
+                state, record, FirmwareFault.RETAINED, habits.retained, sample, level, effects
+            )
 
 
 def _walks(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> bool:
-    """Whether a step reading tells of movement."""
-    habits = state.habits.get(record.device_no) or state.habits.setdefault(record.device_no, Habits())
+    """Whether a step reading shows movement."""
+    habits = state.habits.get(record.device_no) or state.habits.setdefault(record.device_no, FirmwareHabits())
     moved, level = habits.see_steps(reading[4], reading[3])
     if level is not None:
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
-        habits.total = tell_of_firmware(state, record, Fault.STEP_TOTAL, habits.total, sample, level, effects)
+        habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
     return moved or bool(reading[5] & _MOVING)
 
 
-def tell_of_firmware(
+def report_firmware(
     state: HomeState,
     record: JudgedUplink,
-    fault: Fault,
+    fault: FirmwareFault,
     episode: int,
     sample: Sample,
     level: int,
@@ -262,18 +264,18 @@ def tell_of_firmware(
     if level != ENDED:
         episode = episodes[FIRMWARE.name] = episodes.get(FIRMWARE.name, 0) + 1
     finding = finding_from(FIRMWARE, Subject(0, record.home_no), episode, Mark(level, sample, sample))
-    if fault is Fault.STEP_TOTAL:  # queries that add steps up look for this
+    if fault is FirmwareFault.STEP_TOTAL:  # queries that add steps up look for this
         finding = replace(finding, evidence=(replace(finding.evidence[0], what=STEPS.code, value=sample.value),))
     effects.append(finding if level == ENDED else replace(finding, doctor_text=SENTENCES[fault]))
     return 0 if level == ENDED else episode
 
 
-def _tell(rule: Rule, subject: Subject, tellings: Sequence[Telling], effects: list[Effect]) -> None:
-    effects.extend(finding_from(rule, subject, telling.episode, telling.mark) for telling in tellings)
+def _report(rule: Rule, subject: Subject, reports: Sequence[Report], effects: list[Effect]) -> None:
+    effects.extend(finding_from(rule, subject, report.episode, report.mark) for report in reports)
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:
-    """Whose cry for help it is: one that is nobody's here is the home's, and is never dropped."""
+    """Whose emergency it is: one that is nobody's here is the home's, and is never dropped."""
     return Subject(0 if event.flags & _NOT_OF_HERE else event.person_no, record.home_no)
 
 

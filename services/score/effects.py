@@ -14,7 +14,7 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
-from services.runtime.wakeups import Channel, wake
+from services.runtime.wakeups import WakeUp, wake
 from services.score.core import Effect, FallCheck, SosCall
 
 _FINDINGS: Final = "hb_score_findings_total"
@@ -47,10 +47,10 @@ class EffectWriter:
 
     async def announce(self) -> None:
         """Wakes alert, once findings are committed."""
-        await wake(self.pool, Channel.FINDINGS, metrics=self.metrics)
+        await wake(self.pool, WakeUp.FINDINGS, metrics=self.metrics)
 
     async def add_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
-        """A replay finds them there. The same id with other content is a bug of ours, told loudly."""
+        """A replay finds them there. The same id with other content is a bug of ours, reported loudly."""
         if not findings:
             return
         now = to_datetime(self.clock.now_ms())

@@ -59,8 +59,8 @@ insert into score_state (home_no, partition_no, state)
 select row.home_no, $2, row.state::json from unnest($1::integer[], $3::text[]) as row (home_no, state)
 on conflict (home_no) do update set partition_no = excluded.partition_no, state = excluded.state;
 
--- name: pass_canaries
--- Everything before these canaries has been scored, and what follows from it is committed.
+-- name: pass_markers
+-- Everything before these watermark markers has been scored, and what follows from it is committed.
 insert into watermarks (consumer, instance, partition_no, received_at)
 select 'score', row.instance, row.partition_no, row.received_at
 from unnest($1::text[], $2::integer[], $3::timestamptz[]) as row (instance, partition_no, received_at)
@@ -252,11 +252,11 @@ from findings where rule = any ($1::text[]);
 select partition_no, position from score_positions;
 
 -- name: score_watermarks
--- The newest canary that score has passed, by partition.
+-- The newest watermark marker that score has passed, by partition.
 select partition_no, max(received_at) as received_at from watermarks where consumer = 'score' group by partition_no;
 
 -- name: unsaved_partitions
--- How many partitions' checkpoints are older than the canaries that stood at some moment.
+-- How many partitions' checkpoints are older than the watermark markers that stood at some moment.
 select count(*) from unnest($1::integer[], $2::timestamptz[]) as passed (partition_no, received_at)
 left join score_positions p using (partition_no)
 where p.passed_at is null or p.passed_at < passed.received_at;

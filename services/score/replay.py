@@ -9,7 +9,7 @@ from uuid import UUID
 
 from schemas.alerts import Finding
 from schemas.codec import decode_uplink_record, parse_json, write_json
-from schemas.records import Canary, UplinkRecord
+from schemas.records import UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus
@@ -26,7 +26,7 @@ from services.score.settings import ScoreSettings
 
 _GROUP: Final = "score-replay"
 _OF_READINGS: Final = {rule.name for rule in RULES} - {FALL.name, SOS.name, SILENT_DEVICE.name}
-"""The others also tell of what did not happen, which is not in the log."""
+"""The others also find what did not happen, which is not in the log."""
 _SAVED_WITHIN_S: Final = 30.0
 _READ_WITHIN_S: Final = 60.0
 
@@ -54,7 +54,7 @@ class Replay:
 
     def take(self, record: UplinkRecord) -> None:
         """The next one of the log."""
-        if isinstance(record, Canary) or not record.device_no:
+        if isinstance(record, WatermarkMarker) or not record.device_no:
             return
         for effect in step(self.homes.setdefault(record.home_no, HomeState()), record, self.tally):
             if isinstance(effect, Finding) and effect.rule in _OF_READINGS:
@@ -64,7 +64,7 @@ class Replay:
         """As the checkpoint has them."""
         return {str(home_no): state.to_plain() for home_no, state in self.homes.items()}
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """What the rules that rest on readings say: a finding a line."""
         return _lines(_plain(one) for one in self.findings.values())
 
@@ -123,7 +123,7 @@ async def export_state(settings: ScoreSettings, *, as_it_stands: bool = False) -
 
 
 async def export_findings(settings: ScoreSettings) -> str:
-    """The findings that rest on readings, as ``Replay.told`` says them, from the database."""
+    """The findings that rest on readings, as ``Replay.reported`` says them, from the database."""
     sql = load_queries("services.score")
     async with open_pool(settings.database, application="hb-score-export") as pool:
         rows = await pool.fetch(sql["findings_of_readings"], sorted(_OF_READINGS))

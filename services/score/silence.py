@@ -46,7 +46,7 @@ class SilenceWatch:
                 return 0
             heard = await connection.fetch(self.sql["heard_again"])
             for row in heard:
-                await self._tell(connection, row, level=ENDED, at=row["ended_at"])
+                await self._report(connection, row, level=ENDED, at=row["ended_at"])
             silent = (
                 await self._find_silent(connection, watermark) if await self._is_settled(connection, watermark) else 0
             )
@@ -82,10 +82,10 @@ class SilenceWatch:
             await connection.execute(
                 self.sql["add_silence"], *place, episode, row["device_no"], row["last_heard_at"], row["silent_at"]
             )
-            await self._tell(connection, {**row, "episode": episode}, level=1, at=row["silent_at"])
+            await self._report(connection, {**row, "episode": episode}, level=1, at=row["silent_at"])
         return len(rows)
 
-    async def _tell(self, connection: Connection, row: Any, *, level: int, at: datetime) -> None:
+    async def _report(self, connection: Connection, row: Any, *, level: int, at: datetime) -> None:
         heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
         noticed = heard._replace(at=to_ms(at))
         finding = finding_from(

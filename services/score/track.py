@@ -1,4 +1,4 @@
-"""One rule over one person: the window of samples, its folding, and what has been told. Pure."""
+"""One rule over one person: the window of samples, its folding, and what has been reported. Pure."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ _FOREVER: Final = 2**62
 
 
 @dataclass(slots=True)
-class Told:
-    """An episode that findings were made of. ``until`` is when its end was told."""
+class Reported:
+    """An episode that findings were made of. ``until`` is when its end was reported."""
 
     episode: int
     since: int
@@ -34,7 +34,7 @@ class _Episode:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Report:
     """A finding to make: ``mark`` of episode number ``episode``."""
 
     episode: int
@@ -45,11 +45,11 @@ class Track:
     """The samples of the last ``window_ms`` (the newest 32 at most) over a base state at their beginning.
 
     In order a sample only advances the fold. A late one inside the window folds the window again; what then differs
-    from what was told is told: a level not told yet, an end, a new episode. What was told is never told twice, and an
+    from what was reported is reported: a level not reported yet, an end, a new episode. What was reported is never reported twice, and an
     episode that later samples disprove is ended.
     """
 
-    __slots__ = ("_base", "_fold", "_moves", "_rest_ms", "_state", "_told", "_window", "_window_ms", "episodes")
+    __slots__ = ("_base", "_fold", "_moves", "_rest_ms", "_state", "_reported", "_window", "_window_ms", "episodes")
 
     def __init__(self, rule: Rule, *, episodes: int = 0) -> None:
         assert rule.fold is not None  # noqa: S101 - only rules with a fold have tracks
@@ -59,10 +59,10 @@ class Track:
         self._state = rule.fold.start()
         self._window: list[Sample] = []
         self._moves: list[list[int]] = []
-        self._told: list[Told] = []
+        self._reported: list[Reported] = []
         self.episodes = episodes
 
-    def take(self, sample: Sample) -> Sequence[Telling] | None:
+    def take(self, sample: Sample) -> Sequence[Report] | None:
         """What follows from ``sample``. Raises LateError where it is older than the window."""
         window = self._window
         if window and sample < window[-1]:
@@ -71,9 +71,9 @@ class Track:
         marks = self._fold.advance(self._state, sample, rested=not self._moves or not self._covered(sample[0]))
         if len(window) > 2 * _MOST_SAMPLES or sample[0] - window[0][0] > 2 * self._window_ms:
             self.trim()
-        return None if marks is None else [self._tell(mark) for mark in marks]
+        return None if marks is None else [self._report(mark) for mark in marks]
 
-    def move(self, at: int) -> Sequence[Telling] | None:
+    def move(self, at: int) -> Sequence[Report] | None:
         """The person moved at ``at``: samples from then on for ``rest_ms`` are not taken at rest."""
         if not self._rest_ms:
             return None
@@ -96,7 +96,7 @@ class Track:
             self._fold.advance(self._base, sample, rested=not self._covered(sample.at))
         del self._window[:leaving]
         self._moves = [[max(start, horizon), end] for start, end in self._moves if end > horizon]
-        self._told = [one for one in self._told if one.until >= horizon]
+        self._reported = [one for one in self._reported if one.until >= horizon]
 
     def _horizon(self) -> int:
         """Where the window begins, in ms: it holds 32 samples at most (and those at the same time as the oldest)."""
@@ -104,7 +104,7 @@ class Track:
         horizon = window[-1].at - self._window_ms
         return horizon if len(window) < _MOST_SAMPLES else max(horizon, window[-_MOST_SAMPLES].at)
 
-    def _move_late(self, at: int, end: int) -> Sequence[Telling] | None:
+    def _move_late(self, at: int, end: int) -> Sequence[Report] | None:
         self.trim()
         start = max(at, self._horizon())
         if end <= start:
@@ -129,13 +129,13 @@ class Track:
         joined = [min([start, *(one[0] for one in touching)]), max([end, *(one[1] for one in touching)])]
         self._moves = sorted([*apart, joined])[-_MOST_MOVES:]
 
-    def _take_late(self, sample: Sample) -> Sequence[Telling] | None:
+    def _take_late(self, sample: Sample) -> Sequence[Report] | None:
         if sample.at < self._horizon():
             raise LateError
         insort(self._window, sample)
         return self._fold_again()
 
-    def _fold_again(self) -> Sequence[Telling]:
+    def _fold_again(self) -> Sequence[Report]:
         self.trim()
         state = copy(self._base)
         found = [_Episode(state.since, _FOREVER, state.level, [])] if state.level else []
@@ -152,51 +152,53 @@ class Track:
         self._state = state
         return self._reconcile(found)
 
-    def _reconcile(self, found: list[_Episode]) -> list[Telling]:
-        """Tells what differs between the episodes of the window and the ones told."""
-        tellings: list[Telling] = []
-        free, self._told = self._told, []
+    def _reconcile(self, found: list[_Episode]) -> list[Report]:
+        """Reports what differs between the episodes of the window and the ones reported."""
+        reports: list[Report] = []
+        free, self._reported = self._reported, []
         for episode in found:
-            told = _matching(free, episode)
-            if told is None:
-                told = self._new_episode(episode.since)
+            reported = _matching(free, episode)
+            if reported is None:
+                reported = self._new_episode(episode.since)
             else:
-                free.remove(told)
-                self._told.append(told)
-            tellings += self._catch_up(told, episode)
-        for told in free:
-            if told.until == _FOREVER:
+                free.remove(reported)
+                self._reported.append(reported)
+            reports += self._catch_up(reported, episode)
+        for reported in free:
+            if reported.until == _FOREVER:
                 newest = self._window[-1]
-                tellings.append(Telling(told.episode, Mark(ENDED, newest, newest)))
-        return tellings
+                reports.append(Report(reported.episode, Mark(ENDED, newest, newest)))
+        return reports
 
-    def _catch_up(self, told: Told, episode: _Episode) -> list[Telling]:
-        tellings = []
+    def _catch_up(self, reported: Reported, episode: _Episode) -> list[Report]:
+        reports = []
         marks = episode.marks
-        if not told.level and episode.level and not any(mark.level for mark in marks):
+        if not reported.level and episode.level and not any(mark.level for mark in marks):
             marks = [Mark(episode.level, self._window[0], self._window[-1]), *marks]
         for mark in marks:
-            if mark.level > told.level:
-                tellings.append(Telling(told.episode, mark))
-                told.level = mark.level
-            elif mark.level == ENDED and told.until == _FOREVER:
-                tellings.append(Telling(told.episode, mark))
-        told.since, told.until = episode.since, episode.until
-        return tellings
+            if mark.level > reported.level:
+                reports.append(Report(reported.episode, mark))
+                reported.level = mark.level
+            elif mark.level == ENDED and reported.until == _FOREVER:
+                reports.append(Report(reported.episode, mark))
+        reported.since, reported.until = episode.since, episode.until
+        return reports
 
-    def _tell(self, mark: Mark) -> Telling:
-        told = next((one for one in self._told if one.until == _FOREVER), None) or self._new_episode(mark.first.at)
+    def _report(self, mark: Mark) -> Report:
+        reported = next((one for one in self._reported if one.until == _FOREVER), None) or self._new_episode(
+            mark.first.at
+        )
         if mark.level == ENDED:
-            told.until = mark.last.at
+            reported.until = mark.last.at
         else:
-            told.level = mark.level
-        return Telling(told.episode, mark)
+            reported.level = mark.level
+        return Report(reported.episode, mark)
 
-    def _new_episode(self, since: int) -> Told:
+    def _new_episode(self, since: int) -> Reported:
         self.episodes += 1
-        told = Told(self.episodes, since, _FOREVER, 0)
-        self._told.append(told)
-        return told
+        reported = Reported(self.episodes, since, _FOREVER, 0)
+        self._reported.append(reported)
+        return reported
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same samples, however often and whenever it was trimmed before."""
@@ -205,7 +207,7 @@ class Track:
             "base": list(astuple(self._base)),
             "window": list(self._window),
             "moves": self._moves,
-            "told": [list(astuple(one)) for one in self._told],
+            "reported": [list(astuple(one)) for one in self._reported],
             "episodes": self.episodes,
         }
 
@@ -218,7 +220,7 @@ class Track:
         track._base = type(track._base)(*(Sample(*one) if isinstance(one, list) else one for one in plain["base"]))
         track._window = _samples_of(plain["window"])
         track._moves = [list(one) for one in plain["moves"]]
-        track._told = [Told(*one) for one in plain["told"]]
+        track._reported = [Reported(*one) for one in plain["reported"]]
         track._state = copy(track._base)
         for sample in track._window:
             track._fold.advance(track._state, sample, rested=not track._covered(sample.at))
@@ -238,9 +240,9 @@ class LateError(Exception):
     """A sample is older than the window of its rule."""
 
 
-def _matching(told: Sequence[Told], episode: _Episode) -> Told | None:
-    """The newest told episode that this one is; one whose end was told can't go on."""
-    for one in reversed(told):
+def _matching(reported: Sequence[Reported], episode: _Episode) -> Reported | None:
+    """The newest reported episode that this one is; one whose end was reported can't go on."""
+    for one in reversed(reported):
         overlaps = one.since <= episode.until and episode.since <= one.until
         if overlaps and not (one.until != _FOREVER and episode.until == _FOREVER):
             return one

@@ -11,7 +11,7 @@ from services.store.settings import StoreSettings
 
 
 def main() -> None:
-    """Runs until told to stop."""
+    """Runs until asked to stop."""
     settings = StoreSettings()
     configure_logs(settings.log.log_level)
     metrics = Metrics(METRICS)

@@ -20,18 +20,18 @@ from services.runtime.failpoints import Failpoint, reach
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics, Server
 from services.runtime.rounds import do_rounds
-from services.store.chores import Chores
 from services.store.core import Batch
-from services.store.guard import ChangedDatabaseError
+from services.store.database_identity import ChangedDatabaseError
+from services.store.retention import Chores
 from services.store.settings import StoreSettings
-from services.store.telling import Teller
+from services.store.settled_publisher import SettledPublisher
 from services.store.writer import BatchWriter
 
 GROUP: Final = "store"
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
 _REFUSED_S: Final = 0.5
-_TELL_AGAIN_S: Final = 30.0
+_REPEAT_S: Final = 30.0
 
 
 async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -79,7 +79,7 @@ async def until_well(
     stop: asyncio.Event,
 ) -> None:
     """Writes nothing until the platform was restored or the database is the right one again; says so, loudly."""
-    told_at = -_TELL_AGAIN_S
+    said_at = -_REPEAT_S
     while not await pause(stop, _REFUSED_S):
         try:
             if await writer.is_well(refused):
@@ -88,16 +88,16 @@ async def until_well(
             log.warning("database away", error=type(error).__name__)
             continue
         metrics.count("hb_store_refusals_total")
-        if asyncio.get_running_loop().time() - told_at >= _TELL_AGAIN_S:
-            told_at = asyncio.get_running_loop().time()
+        if asyncio.get_running_loop().time() - said_at >= _REPEAT_S:
+            said_at = asyncio.get_running_loop().time()
             log.error("refused to write", error=str(refused))
 
 
 class StorePath:
-    """Fetch, write, tell, commit: a crash between any two repeats a batch, which changes nothing.
+    """Fetch, write, publish, commit: a crash between any two repeats a batch, which changes nothing.
 
     When partitions move, what is under way is finished first. What that takes too long for, or was fetched before, is
-    neither told nor committed any more: whoever has the partition now reads it again, tells it, and is not overtaken.
+    neither published nor committed any more: whoever has the partition now reads it again, publishes it, and is not overtaken.
     """
 
     def __init__(
@@ -110,19 +110,19 @@ class StorePath:
     ) -> None:
         self._bus, self._writer, self._metrics, self._log, self._settings = bus, writer, metrics, log, settings
         self._subscription: Subscription | None = None
-        self._teller = Teller(bus, metrics, log, every_s=settings.tell_every_s)
+        self._publisher = SettledPublisher(bus, metrics, log, every_s=settings.publish_every_s)
         self._at_work = asyncio.Lock()
         self._assignment = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process.
 
-        Raises ChangedDatabaseError: what was not told yet is not to be told any more.
+        Raises ChangedDatabaseError: what was not published yet is not to be published any more.
         """
         try:
             await self._fetch_and_write(stop)
         finally:
-            self._teller.forget()
+            self._publisher.forget()
 
     async def _fetch_and_write(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -142,7 +142,7 @@ class StorePath:
                 await asyncio.sleep(self._settings.gather.after(len(messages), spent_s=spent_s))
         if self._subscription is not None:
             async with self._at_work:
-                await self._teller.finish(self._subscription, stop)
+                await self._publisher.finish(self._subscription, stop)
 
     async def _subscribe(self, stop: asyncio.Event) -> Subscription:
         return await self._bus.subscribe(
@@ -153,10 +153,10 @@ class StorePath:
         try:
             async with self._at_work:
                 if self._subscription is not None:
-                    await self._teller.finish(self._subscription, stop)
+                    await self._publisher.finish(self._subscription, stop)
         finally:
             self._assignment += 1
-            self._teller.forget()
+            self._publisher.forget()
 
     async def _take(
         self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event
@@ -166,8 +166,8 @@ class StorePath:
                 written = await self._write(messages, assignment, subscription, stop)
                 reach(Failpoint.STORE_WRITTEN)
                 if written is not None and assignment == self._assignment:
-                    self._teller.add(*written, messages)
-            self._teller.start_if_due(subscription, stop)
+                    self._publisher.add(*written, messages)
+            self._publisher.start_if_due(subscription, stop)
 
     async def _write(
         self, messages: Sequence[Message], assignment: int, subscription: Subscription, stop: asyncio.Event

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Final
 
 from schemas.events import EVENT_TYPES
-from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_RANGES, MAX_REJECTED, WHOLE_UPLINK, Ack, Refusal
-from schemas.reasons import Reason
-from schemas.records import Canary, Refused, SealedRecord, SealedUplink, SettledRecord
+from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_RANGES, MAX_REJECTED, WHOLE_UPLINK, Ack, RejectedItem
+from schemas.reasons import RejectionReason
+from schemas.records import Rejection, SealedRecord, SealedUplink, SettledRecord, WatermarkMarker
 
 Ranges = list[tuple[int, int]]
 """Half-open ranges ``[first, end)``, ascending, neither touching nor overlapping."""
@@ -21,7 +21,7 @@ LOW_RANGES: Final = MAX_GAPS + 8
 """Of what is put away the lowest so many ranges from ``floor`` on are looked at: they say what may be acknowledged."""
 COUNTED_FROM: Final = MAX_RANGES // 2
 """With fewer ranges put away than this nobody has to know which of them lie below ``floor``."""
-_EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.cry_for_help)
+_EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.is_emergency)
 
 
 def holds(ranges: Ranges, number: int) -> bool:
@@ -95,7 +95,7 @@ class Cursor:
     hand are the ``low`` ones from ``floor`` on, as they were (``low_is_all``: there are no more of them), and the
     ``near`` ones that the batch may change. ``counted`` of them count against the cap; those below ``floor`` do not,
     for an evicted number leaves a gap that nobody can fill any more.
-    ``refused``: uplinks of it were refused unsettled, and may lie among what was set aside.
+    ``refused``: uplinks of it were refused unsettled, and may lie among what was rejected.
     """
 
     device_no: int
@@ -182,14 +182,14 @@ class Cursor:
             return joined(known, self.settled)
         return [one for one in known if one[0] <= max(self.low[-1][0], self.floor)]
 
-    def reject(self, seq: int, refusals: Iterable[Refused]) -> None:
-        """Keeps the newest refusals for the ack."""
-        self.rejected.extend((seq, refusal.item, refusal.reason) for refusal in refusals)
+    def reject(self, seq: int, rejections: Iterable[Rejection]) -> None:
+        """Keeps the newest rejections for the ack."""
+        self.rejected.extend((seq, rejection.item, rejection.reason) for rejection in rejections)
         del self.rejected[:-MAX_REJECTED]
 
     def settled_record(self, generation: int) -> SettledRecord:
         """The ack that this cursor gives."""
-        rejected = tuple(Refusal(seq=seq, item=item, reason=reason) for seq, item, reason in self.rejected)
+        rejected = tuple(RejectedItem(seq=seq, item=item, reason=reason) for seq, item, reason in self.rejected)
         ack = Ack(
             generation=generation,
             epoch=self.epoch,
@@ -209,17 +209,17 @@ class Batch:
     """What one transaction has to write. ``touched`` in the order in which devices were last heard.
 
     ``unsettled`` are refused and stay with their devices. ``turned_away``: of each device the newest epoch that it may
-    not begin; nothing is kept of that, it is only told.
+    not begin; nothing is kept of that, only its ack goes out.
     """
 
     new: list[SealedUplink] = field(default_factory=list)
     anonymous: list[tuple[int, int, SealedUplink]] = field(default_factory=list)
-    unsettled: list[tuple[SealedUplink, Refused]] = field(default_factory=list)
+    unsettled: list[tuple[SealedUplink, Rejection]] = field(default_factory=list)
     touched: list[Cursor] = field(default_factory=list)
     turned_away: dict[int, Cursor] = field(default_factory=dict)
-    canaries: dict[tuple[str, int], int] = field(default_factory=dict)
+    markers: dict[tuple[str, int], int] = field(default_factory=dict)
     duplicates: int = 0
-    strangers: int = 0
+    unregistered: int = 0
 
 
 def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
@@ -228,7 +228,7 @@ def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
 
 
 def is_emergency(uplink: SealedUplink) -> bool:
-    """Whether it holds a cry for help: such a one is never refused for what its device costs."""
+    """Whether it holds an emergency: such a one is never refused for what its device costs."""
     return any(event.kind in _EMERGENCIES for event in uplink.events)
 
 
@@ -245,15 +245,15 @@ def settle(
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}
     for partition, offset, record in records:
-        if isinstance(record, Canary):
+        if isinstance(record, WatermarkMarker):
             place = (record.instance, partition)
-            batch.canaries[place] = max(batch.canaries.get(place, 0), record.received_at)
+            batch.markers[place] = max(batch.markers.get(place, 0), record.received_at)
         elif not record.device_no:
             batch.anonymous.append((partition, offset, record))
         elif (record.device_no, record.epoch) in too_many:
             _turn_away(record, batch)
         elif (record.device_no, record.epoch) not in cursors:
-            batch.strangers += 1
+            batch.unregistered += 1
         else:
             key = (record.device_no, record.epoch)
             cursor = cursors[key]
@@ -270,20 +270,20 @@ def _settle_one(uplink: SealedUplink, cursor: Cursor, batch: Batch) -> None:
         batch.duplicates += 1
     elif (reason := _why_not(uplink, cursor)) is not None:
         cursor.refused = True
-        _refuse(uplink, reason, cursor, batch)
+        _reject(uplink, reason, cursor, batch)
     else:
         cursor.settle(uplink.seq)
-        cursor.reject(uplink.seq, uplink.refusals)
+        cursor.reject(uplink.seq, uplink.rejections)
         batch.new.append(uplink)
 
 
-def _why_not(uplink: SealedUplink, cursor: Cursor) -> Reason | None:
+def _why_not(uplink: SealedUplink, cursor: Cursor) -> RejectionReason | None:
     """Why it has to wait with its device, if it has to."""
     if uplink.events and is_emergency(uplink):
         return None
     if uplink.seq > cursor.upto + MAX_AHEAD:
-        return Reason.SEQ_JUMP
-    return None if cursor.has_room_for(uplink.seq) else Reason.TOO_MANY_GAPS
+        return RejectionReason.SEQ_JUMP
+    return None if cursor.has_room_for(uplink.seq) else RejectionReason.TOO_MANY_GAPS
 
 
 def _turn_away(uplink: SealedUplink, batch: Batch) -> None:
@@ -292,10 +292,10 @@ def _turn_away(uplink: SealedUplink, batch: Batch) -> None:
         cursor = batch.turned_away[uplink.device_no] = Cursor(device_no=uplink.device_no, epoch=uplink.epoch)
     cursor.see(uplink)
     cursor.floor = 0
-    _refuse(uplink, Reason.TOO_MANY_EPOCHS, cursor, batch)
+    _reject(uplink, RejectionReason.TOO_MANY_EPOCHS, cursor, batch)
 
 
-def _refuse(uplink: SealedUplink, reason: Reason, cursor: Cursor, batch: Batch) -> None:
-    refusal = Refused(WHOLE_UPLINK, reason, "epoch" if reason is Reason.TOO_MANY_EPOCHS else "seq", b"")
-    batch.unsettled.append((uplink, refusal))
-    cursor.reject(uplink.seq, (refusal,))
+def _reject(uplink: SealedUplink, reason: RejectionReason, cursor: Cursor, batch: Batch) -> None:
+    rejection = Rejection(WHOLE_UPLINK, reason, "epoch" if reason is RejectionReason.TOO_MANY_EPOCHS else "seq", b"")
+    batch.unsettled.append((uplink, rejection))
+    cursor.reject(uplink.seq, (rejection,))

@@ -49,7 +49,7 @@ with asked as (
 ), begun as (
     insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at, refused)
     select device_no, epoch, '{}', 0, '[]', to_timestamp(0), exists (
-        select from set_aside s where s.device_no = asked.device_no and s.epoch = asked.epoch
+        select from rejected s where s.device_no = asked.device_no and s.epoch = asked.epoch
     )
     from asked where allowed order by device_no, epoch
     on conflict do nothing returning device_no, epoch, refused
@@ -128,9 +128,9 @@ from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::integ
     as row (device_no, epoch, seq, item, home_no, person_no, kind, observed_at, received_at, flags, details)
 on conflict do nothing;
 
--- name: insert_set_aside
--- What was refused, with its bytes. How an uplink ends takes the place of a refusal ($12) that left it with its device.
-insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at, observed_at, flags)
+-- name: insert_rejected
+-- What was refused, with its bytes. How an uplink ends takes the place of a rejection ($12) that left it with its device.
+insert into rejected (device_no, epoch, seq, item, device, reason, field, raw, received_at, observed_at, flags)
 select device_no, epoch, seq, item, device, reason, field, raw, 'epoch'::timestamptz + received_at * interval '1 ms',
        'epoch'::timestamptz + nullif(observed_at, 0) * interval '1 ms', nullif(flags, -1)
 from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::bytea[],
@@ -139,11 +139,11 @@ from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[
 on conflict (device_no, epoch, seq, item) do update
 set reason = excluded.reason, field = excluded.field, raw = excluded.raw, received_at = excluded.received_at,
     observed_at = excluded.observed_at, flags = excluded.flags
-where set_aside.reason = any ($12::text[]) and not excluded.reason = any ($12::text[]);
+where rejected.reason = any ($12::text[]) and not excluded.reason = any ($12::text[]);
 
 -- name: settled_after_all
--- Uplinks that were refused for a time, with reasons $4, and are settled now: the refusal was not how they end.
-delete from set_aside s using unnest($1::integer[], $2::bigint[], $3::bigint[]) as now_settled (device_no, epoch, seq)
+-- Uplinks that were refused for a time, with reasons $4, and are settled now: the rejection was not how they end.
+delete from rejected s using unnest($1::integer[], $2::bigint[], $3::bigint[]) as now_settled (device_no, epoch, seq)
 where s.device_no = now_settled.device_no and s.epoch = now_settled.epoch and s.seq = now_settled.seq
   and s.item = -1 and s.reason = any ($4::text[]);
 
@@ -156,27 +156,27 @@ insert into key_conflicts (found_at, conflicts) values ($1, $2);
 select pg_try_advisory_xact_lock(7001069);
 
 -- name: trim_bytes
--- Of what was set aside since $2, the newest $1 rows of a device and day keep their bytes; $3 others lose them now.
+-- Of what was rejected since $2, the newest $1 rows of a device and day keep their bytes; $3 others lose them now.
 with crowded as (
-    select device, date_trunc('day', received_at) as day from set_aside
+    select device, date_trunc('day', received_at) as day from rejected
     where raw <> '' and reason <> 'unattributed' and received_at >= $2::timestamptz
     group by 1, 2 having count(*) > $1
 ), ranked as (
     select s.device_no, s.epoch, s.seq, s.item, row_number() over (
         partition by s.device, date_trunc('day', s.received_at) order by s.received_at desc, s.seq desc, s.item desc
     ) as place
-    from set_aside s join crowded on s.device = crowded.device and date_trunc('day', s.received_at) = crowded.day
+    from rejected s join crowded on s.device = crowded.device and date_trunc('day', s.received_at) = crowded.day
     where s.raw <> '' and s.reason <> 'unattributed' and s.received_at >= $2::timestamptz
 ), too_many as (
     select * from ranked where place > $1 limit $3
 )
-update set_aside s set raw = '' from too_many old
+update rejected s set raw = '' from too_many old
 where (s.device_no, s.epoch, s.seq, s.item) = (old.device_no, old.epoch, old.seq, old.item);
 
--- name: forget_set_aside
--- What was set aside before $1, $2 rows at a time.
-delete from set_aside s using (
-    select device_no, epoch, seq, item from set_aside
+-- name: forget_rejected
+-- What was rejected before $1, $2 rows at a time.
+delete from rejected s using (
+    select device_no, epoch, seq, item from rejected
     where received_at < $1 and reason <> 'unattributed' limit $2
 ) old
 where (s.device_no, s.epoch, s.seq, s.item) = (old.device_no, old.epoch, old.seq, old.item);

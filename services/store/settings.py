@@ -15,14 +15,14 @@ def _database() -> DatabaseSettings:
 class StoreSettings(BaseSettings):
     """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
 
-    A device may use ``live_epochs`` within a day. Devices are told, and offsets committed, every ``tell_every_s``. What
-    is set aside is kept for ``kept_days``; what is unattributed, for ever.
+    A device may use ``live_epochs`` within a day. Acks are published, and offsets committed, every ``publish_every_s``. What
+    is rejected is kept for ``kept_days``; what is unattributed, for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_STORE_")
 
     instance: str = "0"
-    tell_every_s: float = Field(default=0.5, ge=0)
+    publish_every_s: float = Field(default=0.5, ge=0)
     most: int = Field(default=4_000, ge=1)
     most_gather_s: float = Field(default=0.015, ge=0)
     kept_days: int = Field(default=90, ge=1)

@@ -8,12 +8,12 @@ from asyncpg import Record, UniqueViolationError
 from schemas.codec import write_json
 from schemas.messages import EPOCH_LIVES_MS, MAX_LIVE_EPOCHS
 from schemas.reasons import UNSETTLED
-from schemas.records import Refused, SealedUplink
+from schemas.records import Rejection, SealedUplink
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
 from services.store.core import LOW_RANGES, Batch, Cursor, Cursors, Ranges, cursors_needed, is_emergency, settle
-from services.store.guard import ChangedDatabaseError, Guard, Placed, first_offsets, next_offsets
+from services.store.database_identity import ChangedDatabaseError, DatabaseIdentity, Placed, first_offsets, next_offsets
 from services.store.rows import READING_COLUMNS, ReadingRows, binary_copy, reading_rows
 
 PutReadings = Callable[[Connection, ReadingRows], Awaitable[tuple[int, int]]]
@@ -28,7 +28,7 @@ class BatchWriter:
     def __init__(self, pool: Pool, clock: Clock, metrics: Metrics, *, live_epochs: int = MAX_LIVE_EPOCHS) -> None:
         self._pool, self._clock, self._metrics, self._live_epochs = pool, clock, metrics, live_epochs
         self._sql = load_queries("services.store")
-        self._guard = Guard(sql=self._sql)
+        self._identity = DatabaseIdentity(sql=self._sql)
 
     async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
         """What was written, and the generation to acknowledge with.
@@ -47,17 +47,17 @@ class BatchWriter:
             batch = settle(records, cursors, too_many)
             stored, conflicts = await put_readings(connection, reading_rows(batch.new))
             await self._insert_events(connection, batch)
-            await self._insert_set_aside(connection, batch)
+            await self._insert_rejected(connection, batch)
             await self._forget_refusals(connection, batch, cursors)
             await self._put_away(connection, batch.touched, away)
-            await self._save_progress(connection, batch.touched, next_offsets(records), batch.canaries)
+            await self._save_progress(connection, batch.touched, next_offsets(records), batch.markers)
         self._count(batch, stored, conflicts)
         return batch, generation
 
     async def is_well(self, refused: ChangedDatabaseError) -> bool:
         """Whether to go on after a refusal. Raises what ``LOST_CONNECTION`` lists."""
         async with self._pool.acquire() as connection:
-            return await self._guard.is_well(connection, refused)
+            return await self._identity.is_well(connection, refused)
 
     async def _lock(self, connection: Connection, records: Sequence[Placed]) -> tuple[int, Cursors, set[Key]]:
         """The generation, the cursors of a batch, those of newcomers too, and the epochs that may not begin now.
@@ -65,7 +65,7 @@ class BatchWriter:
         Raises ChangedDatabaseError.
         """
         firsts, needed = first_offsets(records), cursors_needed(record for _, _, record in records)
-        generation, rows = await self._guard.look_and_lock(connection, firsts, needed)
+        generation, rows = await self._identity.look_and_lock(connection, firsts, needed)
         cursors = _cursors(rows)
         if len(cursors) == len(needed):
             return generation, cursors, set()
@@ -86,7 +86,7 @@ class BatchWriter:
             elif row["allowed"]:
                 elsewhere.append(key)
         if elsewhere:
-            cursors |= _cursors((await self._guard.look_and_lock(connection, firsts, sorted(elsewhere)))[1])
+            cursors |= _cursors((await self._identity.look_and_lock(connection, firsts, sorted(elsewhere)))[1])
         return generation, cursors, too_many
 
     async def _load_near(self, connection: Connection, records: Sequence[Placed], cursors: Cursors) -> Away:
@@ -148,18 +148,18 @@ class BatchWriter:
         if rows:
             await connection.execute(self._sql["insert_events"], *_columns(rows, 11))
 
-    async def _insert_set_aside(self, connection: Connection, batch: Batch) -> None:
-        refused = batch.unsettled + [(uplink, refusal) for uplink in batch.new for refusal in uplink.refusals]
-        rows = [_set_aside(uplink, refusal, uplink.epoch, uplink.seq) for uplink, refusal in refused]
+    async def _insert_rejected(self, connection: Connection, batch: Batch) -> None:
+        refused = batch.unsettled + [(uplink, rejection) for uplink in batch.new for rejection in uplink.rejections]
+        rows = [_rejected(uplink, rejection, uplink.epoch, uplink.seq) for uplink, rejection in refused]
         rows += [
-            _set_aside(uplink, refusal, partition, offset)
+            _rejected(uplink, rejection, partition, offset)
             for partition, offset, uplink in batch.anonymous
-            for refusal in uplink.refusals
+            for rejection in uplink.rejections
         ]
         if rows:
             # One command can't write a row twice: what was refused for a time may be settled in the same batch.
             once = {row[:4]: row for row in rows}
-            await connection.execute(self._sql["insert_set_aside"], *_columns(list(once.values()), 11), UNSETTLED)
+            await connection.execute(self._sql["insert_rejected"], *_columns(list(once.values()), 11), UNSETTLED)
 
     async def _forget_refusals(self, connection: Connection, batch: Batch, cursors: Cursors) -> None:
         again = [(one.device_no, one.epoch, one.seq) for one in batch.new if cursors[one.device_no, one.epoch].refused]
@@ -171,14 +171,14 @@ class BatchWriter:
         connection: Connection,
         touched: Sequence[Cursor],
         positions: Mapping[int, int],
-        canaries: Mapping[tuple[str, int], int],
+        markers: Mapping[tuple[str, int], int],
     ) -> None:
         cursors = [
             (one.device_no, one.epoch, _multirange(one.settled), one.boundary, one.put_away, one.refused, one.floor,
              write_json(one.rejected).decode(), one.last_received_at)
             for one in touched
         ]  # fmt: skip
-        marks = [(instance, partition, at) for (instance, partition), at in sorted(canaries.items())]
+        marks = [(instance, partition, at) for (instance, partition), at in sorted(markers.items())]
         await connection.execute(
             self._sql["save_progress"],
             *_columns(cursors, 9),
@@ -195,11 +195,11 @@ class BatchWriter:
         )
         self._metrics.count("hb_store_readings_total", stored)
         self._metrics.count("hb_store_events_total", sum(len(one.events) for one in batch.new))
-        refused = sum(len(one.refusals) for one in batch.new) + len(batch.unsettled) + len(batch.anonymous)
-        self._metrics.count("hb_store_set_aside_total", refused)
+        refused = sum(len(one.rejections) for one in batch.new) + len(batch.unsettled) + len(batch.anonymous)
+        self._metrics.count("hb_store_rejected_total", refused)
         self._metrics.count("hb_store_duplicates_total", batch.duplicates)
         self._metrics.count("hb_store_key_conflicts_total", conflicts)
-        self._metrics.count("hb_store_strangers_total", batch.strangers)
+        self._metrics.count("hb_store_unregistered_total", batch.unregistered)
 
 
 def _cursors(rows: Iterable[Record]) -> Cursors:
@@ -222,15 +222,15 @@ def _cursors(rows: Iterable[Record]) -> Cursors:
     }
 
 
-def _set_aside(uplink: SealedUplink, refusal: Refused, epoch: int, seq: int) -> tuple[Any, ...]:
+def _rejected(uplink: SealedUplink, rejection: Rejection, epoch: int, seq: int) -> tuple[Any, ...]:
     return (
-        uplink.device_no, epoch, seq, refusal.item, uplink.device, refusal.reason, refusal.field, refusal.raw,
-        uplink.received_at, refusal.observed_at, refusal.flags if refusal.observed_at else -1,
+        uplink.device_no, epoch, seq, rejection.item, uplink.device, rejection.reason, rejection.field, rejection.raw,
+        uplink.received_at, rejection.observed_at, rejection.flags if rejection.observed_at else -1,
     )  # fmt: skip
 
 
 def _in_order(records: Sequence[Placed], cursors: Cursors) -> dict[Key, bool]:
-    """The epochs without a cursor as they are heard, and whether somebody cries for help in them."""
+    """The epochs without a cursor as they are heard, and whether there is an emergency in them."""
     unheard: dict[Key, bool] = {}
     for _, _, record in records:
         if isinstance(record, SealedUplink) and record.device_no:

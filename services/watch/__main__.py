@@ -11,7 +11,7 @@ from services.watch.settings import WatchSettings
 
 
 def main() -> None:
-    """Runs until told to stop."""
+    """Runs until asked to stop."""
     settings = WatchSettings()
     configure_logs(settings.log.log_level)
     metrics = Metrics(METRICS)

@@ -1,4 +1,4 @@
-"""A look at everything, what follows from it, and telling the operators."""
+"""One round: probe everything, derive the incidents, notify the operators."""
 
 from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,33 +10,44 @@ from services.runtime.clock import Clock
 from services.runtime.database import LOST_CONNECTION
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
-from services.watch.core import OUTAGES, Condition, Incident, Kind, Suspicions, fold, page_text, rise, to_tell, told
-from services.watch.database import DatabaseEye
+from services.watch.core import (
+    OUTAGES,
+    Condition,
+    Incident,
+    Kind,
+    Suspicions,
+    fold,
+    notification_text,
+    notified,
+    rise,
+    to_notify,
+)
+from services.watch.database import DatabaseProbe
 from services.watch.ledger import Ledger
-from services.watch.look import Counted, Eye
-from services.watch.pager import Heartbeat, Pager
+from services.watch.operator_channels import Heartbeat, OperatorNotifier
+from services.watch.probe import Counted, Probe
 
 
 @dataclass(slots=True, kw_only=True)
 class Auditor:
-    """Goes on whatever is away: what can't be looked at stays as it was, and that it can't is itself told."""
+    """Goes on whatever is away: what can't be probed keeps its state, and that it can't be probed is itself an incident."""
 
-    eyes: Sequence[Eye]
+    probes: Sequence[Probe]
     ledger: Ledger
-    pager: Pager
+    notifier: OperatorNotifier
     heartbeat: Heartbeat
     real: Clock
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
     _suspicions: Suspicions = field(default_factory=Suspicions)
 
-    async def look(self) -> int:
-        """One look. Gives 0: there is never more to do at once."""
+    async def audit(self) -> int:
+        """One round. Gives 0: there is never more to do at once."""
         now = self.real.now_ms()
         await self._with_database(self.ledger.load())
         seen, unseen = await self._see(now)
         ripe = self._suspicions.ripe(seen, now)
-        # What is only suspected keeps an open incident open, as does what can't be looked at.
+        # What is only suspected keeps an open incident open, as does what can't be probed.
         still = [*seen, *(_again(one) for one in self.ledger.live if one.kind in unseen)]
         before = {one.incident_id for one in self.ledger.live}
         self.ledger.replace(fold(self.ledger.live, ripe, still, now, _fresh()))
@@ -44,9 +55,9 @@ class Auditor:
             if one.incident_id not in before:
                 self.metrics.count("hb_watch_incidents_total", kind=one.kind)
                 self.log.error("incident", kind=one.kind, subject=one.subject, detail=one.detail)
-        reached = await self._tell(now, outage_suspected=any(one.kind in OUTAGES for one in seen))
+        reached = await self._notify(now, outage_suspected=any(one.kind in OUTAGES for one in seen))
         await self._with_database(self.ledger.save())
-        self.metrics.count("hb_watch_looks_total")
+        self.metrics.count("hb_watch_audits_total")
         if reached:
             await self.heartbeat.beat()
         return 0
@@ -54,16 +65,16 @@ class Auditor:
     async def _see(self, now: int) -> tuple[list[Condition], set[Kind]]:
         seen: list[Condition] = []
         unseen: set[Kind] = set()
-        for eye in self.eyes:
+        for probe in self.probes:
             try:
-                look = await eye.look(now)
+                result = await probe.probe(now)
             except (*LOST_CONNECTION, RetryLaterError) as error:
-                unseen |= eye.kinds
-                if isinstance(eye, DatabaseEye):
+                unseen |= probe.kinds
+                if isinstance(probe, DatabaseProbe):
                     seen.append(Condition(kind=Kind.DATABASE_AWAY, detail=f"{type(error).__name__}."))
                 continue
-            seen += look.conditions
-            seen += [found for counted in look.counted if (found := self._risen(counted)) is not None]
+            seen += result.conditions
+            seen += [found for counted in result.counted if (found := self._risen(counted)) is not None]
         return seen, unseen
 
     def _risen(self, counted: Counted) -> Condition | None:
@@ -75,15 +86,15 @@ class Auditor:
             counters[birth] = counted.born
         return Condition(kind=counted.kind, subject=counted.subject, detail=f"{by} more.") if by else None
 
-    async def _tell(self, now: int, *, outage_suspected: bool) -> bool:
+    async def _notify(self, now: int, *, outage_suspected: bool) -> bool:
         """Whether operators can be reached, as far as is known."""
-        due = to_tell(self.ledger.live, now, outage_suspected=outage_suspected)
+        due = to_notify(self.ledger.live, now, outage_suspected=outage_suspected)
         if not due:
             return True
-        reached = await self.pager.tell(*page_text(due, self.ledger.live))
+        reached = await self.notifier.notify(*notification_text(due, self.ledger.live))
         if reached:
             ids = {one.incident_id for one in due}
-            self.ledger.replace([told(one, now) if one.incident_id in ids else one for one in self.ledger.live])
+            self.ledger.replace([notified(one, now) if one.incident_id in ids else one for one in self.ledger.live])
         return reached
 
     async def _with_database(self, work: Awaitable[None]) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from services.runtime.mqtt import Link
 from services.watch.core import Kind
-from services.watch.look import Counted, Look
+from services.watch.probe import Counted, ProbeResult
 
 _WAIT_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
-class BrokerEye:
+class BrokerProbe:
     """Follows the broker's counter; an unreachable broker shows as a platform outage, so no look fails here."""
 
     link: Link
@@ -24,13 +24,15 @@ class BrokerEye:
     async def listen(self, stop: asyncio.Event) -> None:
         """Until ``stop``. Raises ConnectionEndedError."""
         while not stop.is_set():
-            deliveries = await self.link.take(wait_s=_WAIT_S)
-            for delivery in deliveries:
-                if delivery.payload.isdigit():
-                    self._dropped = int(delivery.payload)
-            self.link.acknowledge(deliveries)
+            messages = await self.link.take(wait_s=_WAIT_S)
+            for message in messages:
+                if message.payload.isdigit():
+                    self._dropped = int(message.payload)
+            self.link.acknowledge(messages)
 
-    async def look(self, now: int) -> Look:  # noqa: ARG002 - a counter has no time
+    async def probe(self, now: int) -> ProbeResult:  # noqa: ARG002 - a counter has no time
         if self._dropped is None:
-            return Look()
-        return Look(counted=[Counted(kind=Kind.DROPPED_AT_BROKER, counter="broker dropped", value=self._dropped)])
+            return ProbeResult()
+        return ProbeResult(
+            counted=[Counted(kind=Kind.DROPPED_AT_BROKER, counter="broker dropped", value=self._dropped)]
+        )

@@ -6,14 +6,14 @@ from typing import Final
 from schemas.topics import BUS_TOPICS
 from services.runtime.bus.port import Bus
 from services.watch.core import Condition, Kind, Progress, advance
-from services.watch.look import Look
+from services.watch.probe import ProbeResult
 
 STUCK_MS: Final = 60_000
 """Score commits its offset with its checkpoint, every 8 s; whoever stands still for a minute is stuck."""
 
 
 @dataclass(slots=True, kw_only=True)
-class BusEye:
+class BusProbe:
     """Compares each group's offsets with the end of its log."""
 
     bus: Bus
@@ -23,7 +23,7 @@ class BusEye:
     def kinds(self) -> frozenset[Kind]:
         return frozenset({Kind.NO_PROGRESS})
 
-    async def look(self, now: int) -> Look:
+    async def probe(self, now: int) -> ProbeResult:
         places = {}
         for topic in BUS_TOPICS:
             for group in topic.groups:
@@ -34,7 +34,7 @@ class BusEye:
         for name, progress in self._progress.items():
             if progress.lag and now - progress.since >= STUCK_MS:
                 stuck.setdefault(name.split()[0], []).append(progress)
-        return Look(
+        return ProbeResult(
             conditions=[
                 Condition(
                     kind=Kind.NO_PROGRESS,

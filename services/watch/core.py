@@ -1,4 +1,4 @@
-"""What is wrong with the platform, since when, and what has to be told of it now. Pure; times are real milliseconds."""
+"""What is wrong with the platform, since when, and what has to be notified of it now. Pure; times are real milliseconds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,13 +8,13 @@ from typing import Final
 from uuid import UUID
 
 REMIND_MS: Final = 15 * 60_000
-"""An incident that lasts is told again every quarter of an hour, but for those of ``REMINDS_MS``."""
+"""An incident that lasts is notified again every quarter of an hour, but for those of ``REMINDS_MS``."""
 MARK_LASTS_MS: Final = 5 * 60_000
 """A thing that happened (a rise of a counter) stays an incident for so long after it happened last."""
 
 
 class Kind(StrEnum):
-    """What can be wrong; the order is that in which a page lists it."""
+    """What can be wrong; the order is that in which a notification lists it."""
 
     PLATFORM_OUTAGE = "platform_outage"
     DATABASE_AWAY = "database_away"
@@ -22,19 +22,19 @@ class Kind(StrEnum):
     SERVICE_WAITS = "service_waits"
     NO_PROGRESS = "no_progress"
     STEP_OVERDUE = "step_overdue"
-    PAGE_UNCLAIMED = "page_unclaimed"
+    NOTIFICATION_UNSENT = "notification_unsent"
     FINDING_UNCLAIMED = "finding_unclaimed"
     CHECK_OVERDUE = "check_overdue"
     COMMAND_UNSENT = "command_unsent"
-    NOBODY_TO_TELL = "nobody_to_tell"
-    PAGE_FAILED = "page_failed"
+    NO_RECIPIENT = "no_recipient"
+    NOTIFICATION_FAILED = "notification_failed"
     DROPPED_AT_BROKER = "dropped_at_broker"
     SESSION_LOST = "session_lost"
     KEY_CONFLICT = "key_conflict"
     WAKE_UPS_PILE_UP = "wake_ups_pile_up"
     VIEWER_ENDED = "viewer_ended"
     VIEWER_STAYS = "viewer_stays"
-    DEVICE_FLOOD = "device_flood"
+    DEVICE_THROTTLED = "device_throttled"
     DEVICE_JUNK = "device_junk"
 
 
@@ -45,42 +45,42 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.SERVICE_DOWN: "A service does not answer.",
         Kind.SERVICE_WAITS: "A service waits for a server that it needs.",
         Kind.NO_PROGRESS: "A consumer has work before it and does none.",
-        Kind.STEP_OVERDUE: "Doctors should have been told again of an alert, and were not.",
-        Kind.PAGE_UNCLAIMED: "A page to a doctor lies unsent.",
+        Kind.STEP_OVERDUE: "Doctors should have been notified again of an alert, and were not.",
+        Kind.NOTIFICATION_UNSENT: "A notification of a doctor lies unsent.",
         Kind.FINDING_UNCLAIMED: "A finding has become no alert.",
         Kind.CHECK_OVERDUE: "A fall, a call for help or a dose should have been judged, and was not.",
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
-        Kind.NOBODY_TO_TELL: "People are monitored about whom nobody would be told; `services.api untold` lists them.",
-        Kind.PAGE_FAILED: "A page could not be delivered at all.",
+        Kind.NO_RECIPIENT: "People are monitored about whom nobody would be notified; `services.api without-recipient` lists them.",
+        Kind.NOTIFICATION_FAILED: "A notification could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",
         Kind.KEY_CONFLICT: "The unique key caught a duplicate that the cursors had let through: a bug.",
         Kind.WAKE_UPS_PILE_UP: "The database server's queue of notifications fills: a session listens and sleeps.",
         Kind.VIEWER_ENDED: "A viewer's session was ended, since its transaction had been open for too long.",
         Kind.VIEWER_STAYS: "A viewer's transaction is open for too long, and watch's login may not end it.",
-        Kind.DEVICE_FLOOD: "A device sends more than it may; what is too much is put off.",
+        Kind.DEVICE_THROTTLED: "A device sends more than it may; what is too much is throttled.",
         Kind.DEVICE_JUNK: "A device sends much that can't be used.",
     }
 )
 
 HOLDS_MS: Final[Mapping[Kind, int]] = MappingProxyType(
     {Kind.PLATFORM_OUTAGE: 10_000, Kind.DATABASE_AWAY: 5_000, Kind.SERVICE_DOWN: 15_000, Kind.SERVICE_WAITS: 15_000,
-     Kind.NOBODY_TO_TELL: 30_000}
+     Kind.NO_RECIPIENT: 30_000}
 )  # fmt: skip
 """How long a condition has to be seen before it is an incident: a restart takes a few seconds and is none. Nor is it
 one that a register file ends care and a binding: the binding ends ten seconds later."""
 
-REMINDS_MS: Final[Mapping[Kind, int]] = MappingProxyType({Kind.NOBODY_TO_TELL: 24 * 3_600_000})
-"""Told again once a day: it may be meant (``nobody_to_tell`` of a register file), and then stands for long."""
+REMINDS_MS: Final[Mapping[Kind, int]] = MappingProxyType({Kind.NO_RECIPIENT: 24 * 3_600_000})
+"""Repeated once a day: it may be meant (``no_recipient`` of a register file), and then stands for long."""
 
 OUTAGES: Final = frozenset({Kind.PLATFORM_OUTAGE, Kind.DATABASE_AWAY})
 SYMPTOMS: Final = frozenset(
-    {Kind.SERVICE_WAITS, Kind.NO_PROGRESS, Kind.STEP_OVERDUE, Kind.PAGE_UNCLAIMED, Kind.FINDING_UNCLAIMED,
+    {Kind.SERVICE_WAITS, Kind.NO_PROGRESS, Kind.STEP_OVERDUE, Kind.NOTIFICATION_UNSENT, Kind.FINDING_UNCLAIMED,
      Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT}
 )  # fmt: skip
-"""What an outage brings with it: noted, listed in the outage's page, and not told by a page of its own meanwhile."""
+"""What an outage brings with it: noted, listed in the outage's notification, and no notification of its own meanwhile."""
 HAPPENINGS: Final = frozenset(
-    {Kind.PAGE_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
+    {Kind.NOTIFICATION_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
 )
 """What is over at once, and an incident all the same: a counter rose, or something was done about it."""
 
@@ -89,7 +89,7 @@ Key = tuple[Kind, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Something that is wrong now. ``subject`` tells one of a kind from another; ``detail`` is for people."""
+    """Something that is wrong now. ``subject`` distinguishes one of a kind from another; ``detail`` is for people."""
 
     kind: Kind
     subject: str = ""
@@ -103,7 +103,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A condition from its first to its last sight; ``told_at``: operators heard of it, ``end_told_at``: of its end."""
+    """A condition from its first to its last sight; ``notified_at``: operators heard of it, ``end_notified_at``: of its end."""
 
     incident_id: UUID
     kind: Kind
@@ -112,8 +112,8 @@ class Incident:
     opened_at: int
     last_seen_at: int
     ended_at: int | None = None
-    told_at: int | None = None
-    end_told_at: int | None = None
+    notified_at: int | None = None
+    end_notified_at: int | None = None
 
     @property
     def key(self) -> Key:
@@ -139,7 +139,7 @@ def fold(
 ) -> list[Incident]:
     """The incidents after a look: opened by what is ``ripe``, kept by what is ``seen``, ended by its absence.
 
-    ``live`` are those that are open or whose end was not told; ``fresh`` yields ids for new ones.
+    ``live`` are those that are open or whose end was not notified; ``fresh`` yields ids for new ones.
     """
     ids = iter(fresh)
     after = {one.incident_id: one for one in live}
@@ -169,10 +169,10 @@ def _lingers(one: Incident, now: int) -> bool:
     return one.kind in HAPPENINGS and now < one.last_seen_at + MARK_LASTS_MS
 
 
-def to_tell(incidents: Sequence[Incident], now: int, *, outage_suspected: bool = False) -> list[Incident]:
-    """What operators have to be told of now, the gravest first: new, lasting for long, or over.
+def to_notify(incidents: Sequence[Incident], now: int, *, outage_suspected: bool = False) -> list[Incident]:
+    """What operators have to be notified of now, the gravest first: new, lasting for long, or over.
 
-    While an outage is open or suspected its symptoms are not told: one loud alert, not one for each thing that waits.
+    While an outage is open or suspected its symptoms are not notified: one loud alert, not one for each thing that waits.
     """
     outage = outage_suspected or any(one.ended_at is None and one.kind in OUTAGES for one in incidents)
     due = [one for one in incidents if _is_due(one, now) and not (outage and one.kind in SYMPTOMS)]
@@ -181,19 +181,19 @@ def to_tell(incidents: Sequence[Incident], now: int, *, outage_suspected: bool =
 
 def _is_due(one: Incident, now: int) -> bool:
     if one.ended_at is not None:
-        return one.told_at is not None and one.end_told_at is None
+        return one.notified_at is not None and one.end_notified_at is None
     again = REMINDS_MS.get(one.kind, REMIND_MS)
-    return one.told_at is None or (one.kind not in HAPPENINGS and now - one.told_at >= again)
+    return one.notified_at is None or (one.kind not in HAPPENINGS and now - one.notified_at >= again)
 
 
-def told(incident: Incident, now: int) -> Incident:
+def notified(incident: Incident, now: int) -> Incident:
     """The incident after operators have heard of it, or of its end."""
-    return replace(incident, told_at=now) if incident.ended_at is None else replace(incident, end_told_at=now)
+    return replace(incident, notified_at=now) if incident.ended_at is None else replace(incident, end_notified_at=now)
 
 
 def is_over(incident: Incident) -> bool:
-    """Nothing is left to do about it. An end that nobody was told the beginning of needs no word."""
-    return incident.ended_at is not None and (incident.told_at is None or incident.end_told_at is not None)
+    """Nothing is left to do about it. An end that nobody was notified the beginning of needs no word."""
+    return incident.ended_at is not None and (incident.notified_at is None or incident.end_notified_at is not None)
 
 
 def rise(before: int | None, now: int) -> int:
@@ -220,8 +220,8 @@ def advance(before: Mapping[str, Progress], places: Mapping[str, tuple[int, int]
     return after
 
 
-def page_text(due: Sequence[Incident], all_of_them: Sequence[Incident]) -> tuple[str, str]:
-    """Subject and body of a page about ``due``; what else is open is listed below. No person, no value of a reading."""
+def notification_text(due: Sequence[Incident], all_of_them: Sequence[Incident]) -> tuple[str, str]:
+    """Subject and body of a notification about ``due``; what else is open is listed below. No person, no value of a reading."""
     begun = [one for one in due if one.ended_at is None]
     first = (begun or list(due))[0]
     more = f" and {len(due) - 1} more" if len(due) > 1 else ""

@@ -9,14 +9,14 @@ import asyncpg
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Pool, Queries
 from services.watch.core import Condition, Kind
-from services.watch.look import Counted, Look
+from services.watch.probe import Counted, ProbeResult
 
 STALLED_S: Final = 60
 """Real seconds without progress of the watermark after which nothing gets through (design 2.3)."""
 OVERDUE_S: Final = 45
 """Real seconds after which work that is due and not done is stuck: with a look every 5 s it is found within 60 s."""
 UNCLAIMED_S: Final = 120
-"""For pages: a channel that fails is tried again after 5, 15, 45 and 120 s, and each attempt may take 60 s."""
+"""For notifications: a channel that fails is tried again after 5, 15, 45 and 120 s, and each attempt may take 60 s."""
 FLOOD_LASTS_S: Final = 60
 VIEWERS_MAY_S: Final = 30
 """Real seconds that a viewer's transaction may last; their panels' queries have ten."""
@@ -24,14 +24,14 @@ QUEUE_SHARE: Final = 0.25
 """From how full a queue of notifications on operators hear of it."""
 JUNK_WITHIN_MS: Final = 3_600_000
 JUNK_ITEMS: Final = 600
-"""Items of one device set aside within an hour of platform time: one in six seconds."""
+"""Items of one device rejected within an hour of platform time: one in six seconds."""
 _JUNK_EVERY_MS: Final = 60_000
-_UNTOLD_EVERY_MS: Final = 10_000
+_WITHOUT_RECIPIENT_EVERY_MS: Final = 10_000
 """Less than such a condition has to last: what was seen once and is gone again is no incident."""
 
 
 @dataclass(slots=True, kw_only=True)
-class DatabaseEye:
+class DatabaseProbe:
     """Asks a few indexed questions a look; what goes over many rows less often: junk devices, and everybody."""
 
     pool: Pool
@@ -39,36 +39,40 @@ class DatabaseEye:
     clock: Clock
     _junk: tuple[Condition, ...] = ()
     _junk_at: int = 0
-    _untold: tuple[Condition, ...] = ()
-    _untold_at: int = 0
+    _without_recipient: tuple[Condition, ...] = ()
+    _without_recipient_at: int = 0
 
     @property
     def kinds(self) -> frozenset[Kind]:
         return frozenset(
-            {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.PAGE_UNCLAIMED, Kind.CHECK_OVERDUE,
-             Kind.COMMAND_UNSENT, Kind.NOBODY_TO_TELL, Kind.PAGE_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
-             Kind.VIEWER_ENDED, Kind.VIEWER_STAYS, Kind.DEVICE_FLOOD, Kind.DEVICE_JUNK}
+            {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.NOTIFICATION_UNSENT, Kind.CHECK_OVERDUE,
+             Kind.COMMAND_UNSENT, Kind.NO_RECIPIENT, Kind.NOTIFICATION_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
+             Kind.VIEWER_ENDED, Kind.VIEWER_STAYS, Kind.DEVICE_THROTTLED, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
-    async def look(self, now: int) -> Look:
+    async def probe(self, now: int) -> ProbeResult:
         watermark: datetime | None = await self.pool.fetchval(self.sql["watermark"])
         conditions = self._outage(watermark)
         conditions += await self._overdue(now, watermark)
         conditions += await self._viewers(now)
         since = to_datetime(now - FLOOD_LASTS_S * 1000)
         conditions += [
-            Condition(kind=Kind.DEVICE_FLOOD, subject=row["device"], detail=f"{row['put_off']} uplinks put off so far.")
+            Condition(
+                kind=Kind.DEVICE_THROTTLED,
+                subject=row["device"],
+                detail=f"{row['throttled']} uplinks throttled so far.",
+            )
             for row in await self.pool.fetch(self.sql["floods"], since)
         ]
-        if now - self._untold_at >= _UNTOLD_EVERY_MS:
-            self._untold, self._untold_at = await self._untold_people(), now
+        if now - self._without_recipient_at >= _WITHOUT_RECIPIENT_EVERY_MS:
+            self._without_recipient, self._without_recipient_at = await self._people_without_recipient(), now
         if now - self._junk_at >= _JUNK_EVERY_MS:
             self._junk, self._junk_at = await self._junk_devices(), now
         counted = [
             Counted(kind=Kind(row["kind"]), counter=row["kind"], value=int(row["value"]))
             for row in await self.pool.fetch(self.sql["happened"])
         ]
-        return Look(conditions=[*conditions, *self._untold, *self._junk], counted=counted)
+        return ProbeResult(conditions=[*conditions, *self._without_recipient, *self._junk], counted=counted)
 
     def _real_s(self, seconds: float) -> int:
         """Real seconds as milliseconds of platform time."""
@@ -110,10 +114,10 @@ class DatabaseEye:
             found.append(Condition(kind=Kind.WAKE_UPS_PILE_UP, detail=f"{used:.0%} full."))
         return found
 
-    async def _untold_people(self) -> tuple[Condition, ...]:
+    async def _people_without_recipient(self) -> tuple[Condition, ...]:
         """Whoever would be forgotten in an emergency, while there is none. How many, never who."""
-        people: int = await self.pool.fetchval(self.sql["untold_people"], to_datetime(self.clock.now_ms()))
-        return (Condition(kind=Kind.NOBODY_TO_TELL, detail=f"{people} now."),) if people else ()
+        people: int = await self.pool.fetchval(self.sql["people_without_recipient"], to_datetime(self.clock.now_ms()))
+        return (Condition(kind=Kind.NO_RECIPIENT, detail=f"{people} now."),) if people else ()
 
     async def _junk_devices(self) -> tuple[Condition, ...]:
         since = to_datetime(self.clock.now_ms() - JUNK_WITHIN_MS)

@@ -12,7 +12,7 @@ from services.watch.core import Incident, Kind, is_over
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """``live``: open, or over and not told. ``counters``: the last value of each. Both as known here."""
+    """``live``: open, or over and not notified. ``counters``: the last value of each. Both as known here."""
 
     pool: Pool
     sql: Queries
@@ -48,7 +48,7 @@ class Ledger:
             return
         unsaved = sorted(self._unsaved.values(), key=lambda one: one.ended_at is None)  # ends first: keys are unique
         for one in unsaved:
-            times = (one.opened_at, one.last_seen_at, one.ended_at, one.told_at, one.end_told_at)
+            times = (one.opened_at, one.last_seen_at, one.ended_at, one.notified_at, one.end_notified_at)
             row = (
                 one.incident_id,
                 one.kind,
@@ -74,6 +74,6 @@ def _incident_of(row: asyncpg.Record) -> Incident:
         opened_at=to_ms(row["opened_at"]),
         last_seen_at=to_ms(row["last_seen_at"]),
         ended_at=None if row["ended_at"] is None else to_ms(row["ended_at"]),
-        told_at=None if row["told_at"] is None else to_ms(row["told_at"]),
-        end_told_at=None if row["end_told_at"] is None else to_ms(row["end_told_at"]),
+        notified_at=None if row["notified_at"] is None else to_ms(row["notified_at"]),
+        end_notified_at=None if row["end_notified_at"] is None else to_ms(row["end_notified_at"]),
     )

@@ -4,14 +4,14 @@ select received_at from watermark;
 
 -- name: overdue
 -- What should have been done: due before $1 (platform), before $2 (real), before $3 (what the watermark allows).
--- A page whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.
+-- A notification whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.
 select 'step_overdue' as kind, count(*) as items, min(s.due_at) as oldest_at
 from escalation_steps s join alerts a using (alert_id)
 where s.state = 'pending' and s.due_at < $1 and a.state = 'open'
 union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all
-select 'page_unclaimed', count(*), min(created_at) from outbox o
+select 'notification_unsent', count(*), min(created_at) from notifications o
 where state in ('pending', 'sending') and (
     case state when 'pending' then retry_at else leased_until end < $2
     or exists (
@@ -27,29 +27,29 @@ from (
     union all
     select due_at from sos_calls where ended_at is null and due_at < $3
     union all
-    select missed_at from dose_slots where state in ('pending', 'reminded') and missed_at < $3
+    select missed_at from doses where state in ('pending', 'reminded') and missed_at < $3
 ) as due
 union all
 select 'command_unsent', count(*), min(created_at) from commands
 where sent_at is null and created_at < $1 and expires_at > $1;
 
--- name: untold_people
--- How many people are monitored at $1 about whom nobody would be told.
-select count(*) from untold_people($1);
+-- name: people_without_recipient
+-- How many people are monitored at $1 about whom nobody would be notified.
+select count(*) from people_without_recipient($1);
 
 -- name: happened
 -- Counters of the database: a rise is an incident.
-select 'page_failed' as kind, (select count(*) from outbox where state = 'failed') as value
+select 'notification_failed' as kind, (select count(*) from notifications where state = 'failed') as value
 union all
 select 'key_conflict', (select coalesce(sum(conflicts), 0) from key_conflicts);
 
 -- name: floods
 -- Devices that sent more than they may since $1.
-select device, put_off from device_floods where last_at >= $1 order by device limit 20;
+select device, throttled from throttled_devices where last_at >= $1 order by device limit 20;
 
 -- name: junk
--- Devices of which more than $2 items were set aside since $1.
-select device, count(*) as items from set_aside where received_at >= $1 group by device having count(*) > $2
+-- Devices of which more than $2 items were rejected since $1.
+select device, count(*) as items from rejected where received_at >= $1 group by device having count(*) > $2
 order by count(*) desc limit 20;
 
 -- name: notification_queue
@@ -66,18 +66,18 @@ where activity.xact_start < $1 and not login.rolsuper and activity.usename <> cu
   and (pg_has_role(login.oid, 'hearthbeat_caregiver', 'usage') or pg_has_role(login.oid, 'hearthbeat_operator', 'usage'));
 
 -- name: live_incidents
--- Incidents that are open, or of whose end nobody was told yet.
-select incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, told_at, end_told_at
-from platform_incidents where ended_at is null or told_at is not null and end_told_at is null;
+-- Incidents that are open, or of whose end nobody was notified yet.
+select incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, notified_at, end_notified_at
+from platform_incidents where ended_at is null or notified_at is not null and end_notified_at is null;
 
 -- name: save_incident
 -- An incident as it is now.
 insert into platform_incidents
-    (incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, told_at, end_told_at)
+    (incident_id, kind, subject, detail, opened_at, last_seen_at, ended_at, notified_at, end_notified_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (incident_id) do update set
     detail = excluded.detail, last_seen_at = excluded.last_seen_at, ended_at = excluded.ended_at,
-    told_at = excluded.told_at, end_told_at = excluded.end_told_at;
+    notified_at = excluded.notified_at, end_notified_at = excluded.end_notified_at;
 
 -- name: counters
 -- The last value seen of each counter.
@@ -88,6 +88,6 @@ select counter, value from watch_counters;
 insert into watch_counters (counter, value) select * from unnest($1::text[], $2::bigint[])
 on conflict (counter) do update set value = excluded.value;
 
--- name: take_seat
+-- name: take_leader_lock
 -- Whether we are the one watch at work, from now until this connection ends.
 select pg_try_advisory_lock(7001067);

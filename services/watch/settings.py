@@ -11,11 +11,11 @@ def _database() -> DatabaseSettings:
 
 
 class WatchSettings(BaseSettings):
-    """``services`` are the metrics pages to look at, by name. Ways to tell operators that are left unset are off.
+    """``services`` are the metrics pages to look at, by name. Ways to notify operators that are left unset are off.
 
     ``health`` are pages that answer 200 while a service does its work: ``/healthz`` of each console. The ways
     are watch's own, so that a mail server that fails alert need not fail watch. ``heartbeat_url`` is asked for every
-    ``heartbeat_every_s``: a dead man's switch somewhere else, which tells operators when it hears nothing.
+    ``heartbeat_every_s``: a dead man's switch somewhere else, which notifies operators when it hears nothing.
     ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none.
     """
 

@@ -19,7 +19,7 @@ QUIET_S = 0.6
 
 
 def records(count: int, *, keys: int = 5, start: int = 0) -> list[Record]:
-    """Records numbered per key, so that their order can be told."""
+    """Records numbered per key, so that their order can be seen."""
     return [Record(b"key-%d" % (one % keys), b"%d:%d" % (one % keys, one)) for one in range(start, start + count)]
 
 
@@ -161,16 +161,16 @@ class BusContract:
 
     async def test_the_consumer_may_choose_where_to_start(self, bus: Bus, topic: str, group: str) -> None:
         await bus.append(topic, records(20, keys=1))
-        told: list[frozenset[int]] = []
+        called: list[frozenset[int]] = []
         (place,) = {message.partition for message in await take(await bus.subscribe(topic, f"{group}-other"), 20)}
 
         async def from_the_tenth(partitions: frozenset[int]) -> Mapping[int, int]:
-            told.append(partitions)
+            called.append(partitions)
             return {place: 10}
 
         taken = await take(await bus.subscribe(topic, group, on_assigned=from_the_tenth), 10)
         assert list(map(number_of, taken)) == list(range(10, 20))
-        assert frozenset().union(*told) == frozenset(range(bus.partitions))
+        assert frozenset().union(*called) == frozenset(range(bus.partitions))
 
     async def test_partitions_that_the_consumer_leaves_out_start_at_the_groups_offset(
         self, bus: Bus, open_bus: OpenBus, topic: str, group: str
@@ -303,14 +303,14 @@ class SharedBusContract(BusContract):
     async def test_a_member_may_finish_before_its_partitions_go(
         self, bus: Bus, open_bus: OpenBus, topic: str, group: str
     ) -> None:
-        """What it commits when it is told is where whoever comes next begins: nothing is read twice."""
+        """What it commits when it is called is where whoever comes next begins: nothing is read twice."""
         await bus.append(topic, records(60, keys=20))
-        told = 0
+        called = 0
         async with open_bus() as one, open_bus() as two:
 
             async def finish() -> None:
-                nonlocal told
-                told += 1
+                nonlocal called
+                called += 1
                 await asyncio.sleep(0.2)
                 await first.commit(positions_after(taken))
 
@@ -318,28 +318,28 @@ class SharedBusContract(BusContract):
             taken = await take(first, 60)
             second = await two.subscribe(topic, group, instance="b")
             found = await take_all(second) + await take_all(first)
-        assert (told, found) == (1, [])
+        assert (called, found) == (1, [])
 
     async def test_a_member_that_comes_back_moves_nothing(
         self, bus: Bus, open_bus: OpenBus, topic: str, group: str
     ) -> None:
-        told: list[str] = []
+        called: list[str] = []
 
         async def of_the_other() -> None:
-            told.append("moved")
+            called.append("moved")
 
         async with open_bus() as one:
             staying = await one.subscribe(topic, group, instance="a", on_revoked=of_the_other)
             async with open_bus() as two:
                 both = (staying, await two.subscribe(topic, group, instance="b"))
                 await asyncio.gather(*map(take_all, both))
-            moved = len(told)
+            moved = len(called)
             async with open_bus() as three:
                 both = (staying, await three.subscribe(topic, group, instance="b"))
                 await bus.append(topic, records(60, keys=20))
                 found = await asyncio.gather(*map(take_all, both))
         assert all(found)
-        assert len(told) == moved
+        assert len(called) == moved
 
     async def test_what_fails_when_partitions_are_assigned_ends_the_consumer(
         self, bus: Bus, open_bus: OpenBus, topic: str, group: str

@@ -74,7 +74,7 @@ class TestPostgresBus(BusContract):
             taken = await take(await bus.subscribe(topic, group), 5)
         assert list(map(number_of, taken)) == list(range(5))
 
-    async def test_old_records_go_and_whoever_missed_them_is_told(self, dsn: str, topic: str, group: str) -> None:
+    async def test_old_records_go_and_whoever_missed_them_hears_so(self, dsn: str, topic: str, group: str) -> None:
         async with open_pool(database(dsn), application="test") as pool, open_postgres_bus(pool) as bus:
             await bus.prepare({topic: 1}, {topic: (group,)})
             await bus.append(topic, records(5))

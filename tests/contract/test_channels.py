@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from deploy.local.ports import free_port
 from services.alert.channels import CHANNELS
-from services.alert.channels.port import ChannelType, Outcome, Page, Reason
+from services.alert.channels.port import AttemptOutcome, AttemptReason, ChannelType, Notification
 from services.alert.settings import AlertSettings
 from services.runtime.settings import DatabaseSettings
 from tests.integration.receivers import mail_server, webhook_receiver
@@ -62,8 +62,8 @@ def settings(port: int) -> AlertSettings:
     )
 
 
-def page_to(address: str) -> Page:
-    return Page(
+def notification_to(address: str) -> Notification:
+    return Notification(
         key=KEY,
         alert_id=UUID(int=7),
         step=1,
@@ -76,33 +76,33 @@ def page_to(address: str) -> Page:
 
 @pytest.mark.parametrize("kind", CHANNELS, ids=lambda kind: kind.name)
 class TestChannel:
-    async def test_a_page_arrives_with_its_key_and_its_link_and_no_secret(self, kind: ChannelType) -> None:
+    async def test_a_notification_arrives_with_its_key_and_its_link_and_no_secret(self, kind: ChannelType) -> None:
         async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
-            result = await channel.send(page_to(receiver.address))
+            result = await channel.send(notification_to(receiver.address))
 
         (arrived,) = receiver.arrived()
-        assert (result.outcome, result.reason) == (Outcome.SENT, Reason.ACCEPTED)
+        assert (result.outcome, result.reason) == (AttemptOutcome.SENT, AttemptReason.ACCEPTED)
         assert KEY in arrived
         assert "https://console.example/alerts/7" in arrived
         assert SECRET not in arrived
 
     async def test_a_receiver_that_can_not_now_is_tried_again(self, kind: ChannelType) -> None:
         async with RECEIVERS[kind.name](accepts=False) as receiver, kind.open(settings(receiver.port)) as channel:
-            result = await channel.send(page_to(receiver.address))
+            result = await channel.send(notification_to(receiver.address))
 
-        assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.SERVER_ERROR)
+        assert (result.outcome, result.reason) == (AttemptOutcome.RETRY, AttemptReason.SERVER_ERROR)
 
     async def test_a_receiver_that_is_not_there_is_tried_again(self, kind: ChannelType) -> None:
         port = free_port()
         address = {"email": "doctor@example.org", "webhook": f"http://127.0.0.1:{port}/"}[kind.name]
         async with kind.open(settings(port)) as channel:
-            result = await channel.send(page_to(address))
+            result = await channel.send(notification_to(address))
 
-        assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.NO_ANSWER)
+        assert (result.outcome, result.reason) == (AttemptOutcome.RETRY, AttemptReason.NO_ANSWER)
 
     @pytest.mark.parametrize("address", ["two\nlines", "\0", "http://[", "https://" + "a" * 300])
     async def test_an_absurd_address_gets_nothing_and_ends_no_process(self, kind: ChannelType, address: str) -> None:
         async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
-            result = await channel.send(page_to(address))
+            result = await channel.send(notification_to(address))
 
-        assert result.outcome is not Outcome.SENT
+        assert result.outcome is not AttemptOutcome.SENT

@@ -19,7 +19,7 @@ def demo(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_short_demo_accounts_for_everything_and_tells_its_first_alert() -> None:
+def test_a_short_demo_accounts_for_everything_and_notifies_its_first_alert() -> None:
     REPORT.unlink(missing_ok=True)
 
     done = demo("--for-s", "30", "--speed", "60", "--homes", "5", "--seed", "4711")
@@ -31,10 +31,10 @@ def test_a_short_demo_accounts_for_everything_and_tells_its_first_alert() -> Non
     assert report["incidents"]["by_kind"]["sos"]["alerted"] >= 1
     assert report["first_alert_s"] <= 60
     for kind in ("readings", "events"):
-        assert report[kind]["published"] == report[kind]["stored"] + report[kind]["set_aside"]
+        assert report[kind]["published"] == report[kind]["stored"] + report[kind]["rejected"]
 
 
-def test_a_speed_that_leaves_no_time_to_tell_incidents_apart_is_refused() -> None:
+def test_a_speed_that_leaves_no_time_to_distinguish_incidents_is_refused() -> None:
     done = demo("--for-s", "5", "--speed", "601")
 
     assert done.returncode == 2

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.proving.drill.run import Asked, run_drill
+from tests.proving.drill.run import Options, run_drill
 from tests.proving.drill.timers import run_timers
 
 pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def test_a_lost_database_comes_back_from_the_log_alone_and_from_the_devices_alone(tmp_path: Path) -> None:
-    report = run_drill(Asked(homes=10, runs_for_s=60, seed=3), tmp_path, lambda _: None)
+    report = run_drill(Options(homes=10, runs_for_s=60, seed=3), tmp_path, lambda _: None)
 
     assert report["failures"] == []
     for way in (report["by_log"], report["by_devices"]):

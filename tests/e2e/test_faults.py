@@ -24,11 +24,11 @@ def test_no_service_that_dies_between_two_steps_loses_or_repeats_anything(tmp_pa
     ]
 
 
-def test_what_the_broker_dropped_and_then_forgot_is_paged_and_sent_again(tmp_path: Path) -> None:
+def test_what_the_broker_dropped_and_then_forgot_is_notified_and_sent_again(tmp_path: Path) -> None:
     (outcome,) = run_lines(
         [line for line in LINES if line.number in AT_THE_BROKER], tmp_path, lambda _: None, quick=True, seed=2
     )
     assert (outcome.word, outcome.why) == ("pass", "")
     assert outcome.figures["dropped_at_broker"] > 0
-    assert outcome.figures["incidents_paged"] > 0
+    assert outcome.figures["incidents_notified"] > 0
     assert outcome.figures["lost"] == 0

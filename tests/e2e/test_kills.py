@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proving.chaos.asked import Asked
+from tests.proving.chaos.options import Options
 from tests.proving.chaos.run import run_chaos
 from tests.proving.chaos.schedule import TARGETS
 
@@ -14,11 +14,11 @@ pytestmark = [pytest.mark.full_stack, pytest.mark.slow, pytest.mark.timeout(600)
 SEED = int(os.environ.get("HB_KILL_SEED", "5"))
 
 
-def test_nothing_is_lost_and_every_incident_is_told_though_every_process_is_killed_before_the_last_is_back(
+def test_nothing_is_lost_and_every_incident_is_notified_though_every_process_is_killed_before_the_last_is_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = Asked(kills=2 * len(TARGETS), uplinks=12_000, seed=SEED, waits=False)
-    report = run_chaos(asked, tmp_path, lambda _: None)
+    options = Options(kills=2 * len(TARGETS), uplinks=12_000, seed=SEED, waits=False)
+    report = run_chaos(options, tmp_path, lambda _: None)
     details = report["details"]
     with capsys.disabled():
         print(f"\nkills: {report['kills']}; devices: {details['devices']}; uplinks: {report['uplinks']}")  # noqa: T201

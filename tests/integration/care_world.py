@@ -57,7 +57,7 @@ async def settle_in(
 
 
 async def settle_doctor(pool: Pool, world: World, *, email: str) -> int:
-    """Another doctor who cares for the same person, told by e-mail."""
+    """Another doctor who cares for the same person, notified by e-mail."""
     return await _doctor(pool, world.person_no, email=email, webhook=None, emails=True)
 
 

@@ -30,7 +30,7 @@ from services.runtime.settings import DatabaseSettings
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 PASSWORD = "correct horse battery"
-DOCTOR, STRANGER, FORMER = "doctor@example.org", "stranger@example.org", "former@example.org"
+DOCTOR, UNREGISTERED, FORMER = "doctor@example.org", "unregistered@example.org", "former@example.org"
 HOSTILE = "Robert'); <script>alert(1)</script> \"&amp; <img src=x onerror=alert(2)>"
 
 
@@ -89,7 +89,7 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
         Doctor(email=email, name=name, people=people, without_people=not people)
         for email, name, people in (
             (DOCTOR, "Dr. Amira Haddad", everybody),
-            (STRANGER, "Dr. Sven Olsen", ()),
+            (UNREGISTERED, "Dr. Sven Olsen", ()),
             (FORMER, "Dr. Eva Blum", everybody),
         )
     )
@@ -153,8 +153,8 @@ async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
             due = now + timedelta(hours=hours)
             step = timedelta(minutes=30)
             await pool.execute(
-                "insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date,"
-                " slot_index, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
+                "insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date,"
+                " time_index, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
                 uuid4(), plan["plan_id"], plan["person_no"], plan["home_no"], plan["device_no"], plan["compartment"],
                 due.date(), index, due - 2 * step, due - step, due, due + step, due + 2 * step,
@@ -206,7 +206,7 @@ async def write_delivery(pool: Pool, alert_id: UUID, *, at: datetime) -> None:
     later = at + timedelta(minutes=15)
     await pool.execute("insert into escalation_steps values ($1, 1, 0, $2, 'pending')", alert_id, later)
     await pool.execute(
-        "insert into outbox (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at, sent_at)"
+        "insert into notifications (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at, sent_at)"
         " values ($1, 0, $2, 'email', 'sent', 1, $3, $3, $3)",
         alert_id,
         doctor_no,

@@ -19,7 +19,7 @@ from tests.corpus_world import (
     Kept,
     device_name,
     disagreements,
-    set_aside_in,
+    rejected_in,
     stored_in,
     who_of,
 )
@@ -35,7 +35,7 @@ PAUSE_S: Final = 0.1
 
 def devices_of(cases: Iterable[Case], at: int) -> list[Device]:
     """The senders with the people who have them at ``at``."""
-    senders = {device_name(case): (who_of(case), case.by["type"]) for case in cases if who_of(case) != "stranger"}
+    senders = {device_name(case): (who_of(case), case.by["type"]) for case in cases if who_of(case) != "unregistered"}
     devices = []
     for name, (who, kind) in sorted(senders.items()):
         slots = (1, 2) if kind in SHARED else (1,)
@@ -66,8 +66,8 @@ async def send_slowly(world: World, cases: Sequence[Case], *, for_s: float) -> N
 
 
 def epoch_of(case: Case) -> int:
-    """The epoch a case settles in; -1 where nobody is told."""
-    identity = identity_of(case.bytes) if case.fate.get("told", True) else None
+    """The epoch a case settles in; -1 where nobody gets an ack."""
+    identity = identity_of(case.bytes) if case.fate.get("acked", True) else None
     return -1 if identity is None else identity[0]
 
 
@@ -79,14 +79,14 @@ async def wrongly_ended(world: World, cases: Sequence[Case]) -> list[str]:
     for device, epoch, item, flags, whose, at, value, details in await world.rows(_KEPT):
         number = whose.int if whose else 0
         kept[device, epoch][item] = Kept(Flag(flags), number, at, value, details)
-    for device, device_no, epoch, item, reason, field, raw in await world.rows(_SET_ASIDE):
+    for device, device_no, epoch, item, reason, field, raw in await world.rows(_REJECTED):
         refused[device, epoch if device_no else -1][item] = (reason, field)
         if item == WHOLE_UPLINK:
             whole[device, raw] += 1
     wrong = []
     for case in cases:
         place = (device_name(case), epoch_of(case))
-        expected = set_aside_in(case.fate)
+        expected = rejected_in(case.fate)
         if WHOLE_UPLINK in expected and not whole[device_name(case), case.bytes[:MAX_RAW_BYTES]]:
             wrong.append(f"{case.id}: its bytes are not kept")
         if place[1] >= 0 and (
@@ -102,8 +102,8 @@ async def ended(world: World, cases: Sequence[Case]) -> bool:
     """Whether as many uplinks have ended as were sent."""
     (cursors,) = (await world.rows(_CURSORS))[0]
     (strays,) = (await world.rows(_STRAYS))[0]
-    told = {(device_name(case), epoch_of(case)) for case in cases if epoch_of(case) >= 0}
-    return bool(cursors >= len(told) and strays >= sum(epoch_of(case) < 0 for case in cases))
+    acked = {(device_name(case), epoch_of(case)) for case in cases if epoch_of(case) >= 0}
+    return bool(cursors >= len(acked) and strays >= sum(epoch_of(case) < 0 for case in cases))
 
 
 async def delays_of(world: World, name: str, epoch: int, *, uplinks: int, every_s: float) -> list[float]:
@@ -140,11 +140,11 @@ _KEPT: Final = (
     " union all select device_no, person_no, epoch, item, flags, observed_at, null, details from device_events) stored"
     " join devices d using (device_no) left join people p using (person_no) where d.device like 'corpus-%'"
 )
-_SET_ASIDE: Final = (
-    "select device, device_no, epoch, item, reason, field, raw from set_aside where device like 'corpus-%'"
+_REJECTED: Final = (
+    "select device, device_no, epoch, item, reason, field, raw from rejected where device like 'corpus-%'"
 )
 _CURSORS: Final = "select count(*) from device_cursor join devices using (device_no) where device like 'corpus-%'"
-_STRAYS: Final = "select count(*) from set_aside where device_no = 0 and device like 'corpus-%'"
+_STRAYS: Final = "select count(*) from rejected where device_no = 0 and device like 'corpus-%'"
 
 
 def as_rejected(ack: Any) -> list[list[Any]]:

@@ -15,7 +15,7 @@ def epoch_of(example: Golden) -> int:
 def expected_refusals(example: Golden) -> set[tuple[int, int, str]]:
     identity = identity_of(example.payload)
     assert identity is not None
-    return {(identity[1], item, reason) for item, (reason, _) in example.set_aside.items()}
+    return {(identity[1], item, reason) for item, (reason, _) in example.rejected.items()}
 
 
 async def play(device: RawDevice, examples: Iterable[Golden]) -> list[str]:
@@ -23,12 +23,12 @@ async def play(device: RawDevice, examples: Iterable[Golden]) -> list[str]:
     wrong = []
     for example in examples:
         await device.send(example.payload)
-        if not example.told:
+        if not example.acked:
             continue
         identity = identity_of(example.payload)
         assert identity is not None
         epoch, seq = identity
-        ack = await device.told(lambda ack, epoch=epoch: ack.epoch == epoch)  # type: ignore[misc]
+        ack = await device.acked(lambda ack, epoch=epoch: ack.epoch == epoch)  # type: ignore[misc]
         rejected = {(one.seq, one.item, one.reason) for one in ack.rejected}
         if rejected != expected_refusals(example) or settles(ack, seq) is not example.settled:
             wrong.append(f"{example.name}: {ack}")

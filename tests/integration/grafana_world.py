@@ -1,4 +1,4 @@
-"""A small world for the dashboards' readers: two homes, three people, a day of vitals, doses, alerts, refusals."""
+"""A small world for the dashboards' readers: two homes, three people, a day of vitals, doses, alerts, rejections."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

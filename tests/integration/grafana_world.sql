@@ -1,5 +1,5 @@
 -- A small world for the dashboards' readers at 2026-11-22 12:00 UTC: two homes, three people, a day of vitals,
--- two weeks of doses, alerts, refusals. Person 3 has names and values that nobody else has.
+-- two weeks of doses, alerts, rejections. Person 3 has names and values that nobody else has.
 insert into homes (home_id, label, time_zone) values
     ('00000000-0000-0000-0000-0000000000aa', 'Lindenweg', 'Europe/Berlin'),
     ('00000000-0000-0000-0000-0000000000bb', 'Hidden house', 'Asia/Shanghai');
@@ -53,7 +53,7 @@ from generate_series(1, 144) as tick,
 
 insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)
 select device_no, 7, '{[1,1440]}', 0, '[]', max(received_at) from readings group by device_no;
-insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at)
+insert into rejected (device_no, epoch, seq, item, device, reason, field, raw, received_at)
 select (select device_no from devices where device = 'band-1a'), 7, 5000 + tick, 0, 'band-1a', (array['out_of_range', 'unknown_unit', 'bad_time'])[1 + tick % 3], 'value',
        '\x7b7d', timestamptz '2026-11-22 12:00Z' - make_interval(mins => tick)
 from generate_series(1, 50) as tick;
@@ -68,7 +68,7 @@ select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid, person_no,
        1, case person_no when 3 then 'Hidden medicine' else 'Metformin 500 mg' end, '{08:00,20:00}', person_no = 3,
        tstzrange('2026-11-01 00:00Z', null)
 from generate_series(1, 3) as person_no;
-insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index,
+insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index,
                         early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
 select gen_random_uuid(), plan_id, dose_plans.person_no, home_no, device_no, 1, day, slot,
        due - interval '6 h', due - interval '2 h', due, due + interval '2 h', due + interval '4 h', outcome.state,
@@ -80,24 +80,24 @@ cross join lateral (select (day + at_times[slot + 1]) at time zone time_zone as 
 cross join lateral (select case when due > timestamptz '2026-11-22 12:00Z' then 'pending'
                                 when (ago * 2 + slot) % 9 = 3 then 'missed'
                                 when (ago * 2 + slot) % 7 = 2 then 'late' else 'taken' end as state) outcome;
-insert into dose_evidence (device_no, epoch, seq, item, slot_id, compartment, kind, observed_at, decisive)
-select device_no, 7, row_number() over (order by slot_id), 0, slot_id, 1, 6, due_at + interval '7 min', true
-from dose_slots where state in ('taken', 'late');
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
+select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '7 min', true
+from doses where state in ('taken', 'late');
 
 insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');
 insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
                     condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)
 select gen_random_uuid(), home_no, person_no, rule, severity, 1, state, 1, '{1}', at, at,
-       'for the doctor only: ' || rule, told, 'because', case when state = 'acknowledged' then at end
+       'for the doctor only: ' || rule, words, 'because', case when state = 'acknowledged' then at end
 from (values
     (1, 1, 'fall', 3, 'open', timestamptz '2026-11-22 11:52Z', 'Anna may have fallen and has not answered.'),
     (1, 1, 'glucose_low', 2, 'acknowledged', '2026-11-22 09:31Z', 'Anna''s sugar is low. Something sweet helps.'),
     (1, 2, 'silent_device', 0, 'open', '2026-11-22 07:00Z', 'Albert''s wristband has not been heard for 5 hours.'),
     (1, 0, 'sos', 3, 'open', '2026-11-22 11:58Z', 'Somebody at Lindenweg pressed the emergency button.'),
     (2, 3, 'heart_rate', 2, 'open', '2026-11-22 10:00Z', 'Hidden person: the pulse is fast.')
-) as told (home_no, person_no, rule, severity, state, at, told);
+) as raised (home_no, person_no, rule, severity, state, at, words);
 insert into escalation_steps (alert_id, step, due_at, state) select alert_id, 0, opened_at, 'done' from alerts;
-insert into outbox (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at)
+insert into notifications (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at)
 select alert_id, 0, 1, channel, case channel when 'email' then 'sent' else 'pending' end, 1, opened_at, opened_at
 from alerts cross join (values ('email'), ('webhook')) as channels (channel);
 

@@ -48,7 +48,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 
 class RawDevice:
-    """A device without an outbox: it sends what it is told to, and remembers every ack."""
+    """A device without an outbox: it sends what it is asked to, and remembers every ack."""
 
     def __init__(self, stack: Stack, name: str, password: str) -> None:
         self.name = name
@@ -69,7 +69,7 @@ class RawDevice:
         sent = [self._client.publish(topic, payload, qos=1, retain=retain) for payload in payloads]
         await until(lambda: all(one.is_published() for one in sent), "the broker takes what is sent")
 
-    async def told(self, condition: Callable[[Ack], bool]) -> Ack:
+    async def acked(self, condition: Callable[[Ack], bool]) -> Ack:
         """The first ack that says so."""
         await until(
             lambda: any(condition(ack) for ack in self.acks), f"the ack for {self.name}; heard {self.acks[-2:]}"
@@ -78,7 +78,7 @@ class RawDevice:
 
     async def settled(self, epoch: int, upto: int) -> Ack:
         """The ack that everything up to ``upto`` is settled."""
-        return await self.told(lambda ack: ack.epoch == epoch and ack.upto >= upto)
+        return await self.acked(lambda ack: ack.epoch == epoch and ack.upto >= upto)
 
     async def has_settled(self, epoch: int, upto: int, *, within_s: float) -> bool:
         """Whether that ack comes in time."""
@@ -118,7 +118,7 @@ class World:
         bus = bus_settings(self.stack)
         if name == "store":
             # one device stands for many here: each payload of the corpus is an epoch of its own
-            settings = StoreSettings(database=database, bus=bus, tell_every_s=0.2, live_epochs=10_000)
+            settings = StoreSettings(database=database, bus=bus, publish_every_s=0.2, live_epochs=10_000)
             return lambda stop: store.run(settings, clock=self.clock, stop=stop, metrics=self.metrics)
         mqtt = MqttSettings(
             host=self.stack.mqtt_host, port=self.stack.mqtt_port, password=SecretStr(self.stack.platform_password)
@@ -178,10 +178,10 @@ class World:
     async def register(self, wanted: Register, *, at_ms: int, probe: str | None = None) -> None:
         """Writes a register file at ``at_ms``. With ``probe``, its new device, returns when ingest knows of it.
 
-        No doctor is needed here: what becomes of an uplink is asked, not who is told.
+        No doctor is needed here: what becomes of an uplink is asked, not who is notified.
         """
         people = {one.person_id for home in wanted.homes for one in home.people}
-        meant = wanted.model_copy(update={"nobody_to_tell": tuple(sorted(people))})
+        meant = wanted.model_copy(update={"no_recipient": tuple(sorted(people))})
         await register(self.pool, meant, to_datetime(at_ms))
         if probe is not None:
             await self.heard(probe)

@@ -1,4 +1,4 @@
-"""Where pages arrive in tests: a mail server and a webhook receiver, both real, on loopback."""
+"""Where notifications arrive in tests: a mail server and a webhook receiver, both real, on loopback."""
 
 import asyncio
 import hmac
@@ -54,7 +54,7 @@ class Call:
     body: bytes
 
     def is_signed_with(self, secret: str) -> bool:
-        """What a receiver does before it believes a page."""
+        """What a receiver does before it believes a notification."""
         signed = f"{self.headers['hearthbeat-timestamp']}.".encode() + self.body
         expected = "v1=" + hmac.new(secret.encode(), signed, sha256).hexdigest()
         return hmac.compare_digest(expected, self.headers["hearthbeat-signature"])
@@ -62,7 +62,7 @@ class Call:
 
 @dataclass(slots=True)
 class WebhookReceiver:
-    """Gives ``answers`` in turn, the last one for ever. ``on_call`` is told before it answers."""
+    """Gives ``answers`` in turn, the last one for ever. ``on_call`` hears it before it answers."""
 
     answers: list[Answer]
     calls: list[Call] = field(default_factory=list)
@@ -148,7 +148,7 @@ async def mail_server(*replies: str) -> AsyncIterator[MailServer]:
 
 @asynccontextmanager
 async def scripted_mail_server(**answers: str) -> AsyncIterator[int]:
-    """A mail server that says what it is told to: by verb, ``greeting`` first and ``body`` last. Gives its port."""
+    """A mail server that says what it is asked to: by verb, ``greeting`` first and ``body`` last. Gives its port."""
     usual = {"greeting": "220 here", "EHLO": "250 localhost", "QUIT": "221 bye", "DATA": "354 go on", "body": "250 OK"}
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

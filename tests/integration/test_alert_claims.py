@@ -1,4 +1,4 @@
-"""Findings become alerts and pages in one transaction, on a real database."""
+"""Findings become alerts and notifications in one transaction, on a real database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ from schemas.alerts import Severity
 from schemas.metrics import METRICS
 from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
-from services.alert.ladder import EscalationLadder
-from services.alert.pages import PageQueue
+from services.alert.escalation import Escalation
+from services.alert.notifications import NotificationQueue
 from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.logs import logger
@@ -35,22 +35,32 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def pages(clock: FakeClock) -> PageQueue:
-    return PageQueue(sql=load_queries("services.alert"), channels=CHANNELS, clock=clock, real=FakeClock())
+def notifications(clock: FakeClock) -> NotificationQueue:
+    return NotificationQueue(sql=load_queries("services.alert"), channels=CHANNELS, clock=clock, real=FakeClock())
 
 
 @pytest.fixture
-def claims(pool: Pool, pages: PageQueue, clock: FakeClock) -> FindingClaims:
+def claims(pool: Pool, notifications: NotificationQueue, clock: FakeClock) -> FindingClaims:
     return FindingClaims(
-        pool=pool, sql=pages.sql, pages=pages, clock=clock, metrics=Metrics(METRICS), log=logger("test")
+        pool=pool,
+        sql=notifications.sql,
+        notifications=notifications,
+        clock=clock,
+        metrics=Metrics(METRICS),
+        log=logger("test"),
     )
 
 
 @pytest.fixture
-async def ladder(pool: Pool, pages: PageQueue, clock: FakeClock) -> EscalationLadder:
+async def escalation(pool: Pool, notifications: NotificationQueue, clock: FakeClock) -> Escalation:
     await pool.execute("update escalation_steps set state = 'cancelled' where state = 'pending'")
-    return EscalationLadder(
-        pool=pool, sql=pages.sql, pages=pages, clock=clock, metrics=Metrics(METRICS), log=logger("test")
+    return Escalation(
+        pool=pool,
+        sql=notifications.sql,
+        notifications=notifications,
+        clock=clock,
+        metrics=Metrics(METRICS),
+        log=logger("test"),
     )
 
 
@@ -65,7 +75,7 @@ async def only_alert(pool: Pool, world: World) -> asyncpg.Record:
 
 async def outbox(pool: Pool, alert_id: UUID) -> list[tuple[int, int, str]]:
     rows = await pool.fetch(
-        "select step, doctor_no, channel from outbox where alert_id = $1 order by 1, 2, 3", alert_id
+        "select step, doctor_no, channel from notifications where alert_id = $1 order by 1, 2, 3", alert_id
     )
     return [tuple(row) for row in rows]
 
@@ -86,7 +96,7 @@ async def story(pool: Pool, alert_id: UUID) -> list[str]:
     return [row["what"] for row in rows]
 
 
-async def test_a_finding_is_an_alert_with_its_reason_and_a_page_on_each_channel(
+async def test_a_finding_is_an_alert_with_its_reason_and_a_notification_on_each_channel(
     pool: Pool, claims: FindingClaims, clock: FakeClock
 ) -> None:
     world = await settle_in(pool, webhook="https://receiver.example/")
@@ -137,16 +147,16 @@ async def test_a_technical_alert_is_on_the_console_and_in_no_mailbox(pool: Pool,
 async def test_an_alert_of_the_home_goes_to_everybody_who_cares_for_somebody_there(
     pool: Pool, claims: FindingClaims
 ) -> None:
-    world, stranger = await settle_in(pool), await settle_in(pool)
+    world, unregistered = await settle_in(pool), await settle_in(pool)
     await find(pool, world, rule="sos", severity=Severity.HIGH, for_home=True)
     await claims.claim()
 
-    told = await outbox(pool, (await only_alert(pool, world))["alert_id"])
-    assert told == [(1, world.doctor_no, "email")]
-    assert await alerts(pool, stranger) == []
+    notified = await outbox(pool, (await only_alert(pool, world))["alert_id"])
+    assert notified == [(1, world.doctor_no, "email")]
+    assert await alerts(pool, unregistered) == []
 
 
-async def test_a_doctor_whose_care_has_ended_is_not_told(pool: Pool, claims: FindingClaims) -> None:
+async def test_a_doctor_whose_care_has_ended_is_not_notified(pool: Pool, claims: FindingClaims) -> None:
     world = await settle_in(pool)
     await pool.execute(
         "update care_relations set valid = '[2020-01-01,2021-01-01)' where doctor_no = $1", world.doctor_no
@@ -201,7 +211,7 @@ async def test_acknowledging_an_alert_whose_episode_is_over_closes_it(
     assert (await only_alert(pool, world))["state"] == "closed"
 
 
-async def test_an_acknowledged_alert_that_gets_worse_opens_again_and_tells_again(
+async def test_an_acknowledged_alert_that_gets_worse_opens_again_and_notifies_again(
     pool: Pool, claims: FindingClaims, clock: FakeClock
 ) -> None:
     world = await settle_in(pool)
@@ -216,28 +226,28 @@ async def test_an_acknowledged_alert_that_gets_worse_opens_again_and_tells_again
     assert [step for step, _, _ in await outbox(pool, alert["alert_id"])] == [1, 2]
 
 
-async def test_a_grave_alert_is_told_again_until_somebody_acts(
-    pool: Pool, claims: FindingClaims, ladder: EscalationLadder, clock: FakeClock
+async def test_a_grave_alert_is_repeated_until_somebody_acts(
+    pool: Pool, claims: FindingClaims, escalation: Escalation, clock: FakeClock
 ) -> None:
     world = await settle_in(pool)
     await find(pool, world, severity=Severity.HIGH)
     await claims.claim()
     alert = await only_alert(pool, world)
-    told = []
+    notified = []
     for minute in range(181):
-        told += [minute] * await ladder.climb()
+        notified += [minute] * await escalation.repeat()
         clock.advance(seconds=60)
 
-    assert told == [15, 30, 45, 60, 120, 180]
+    assert notified == [15, 30, 45, 60, 120, 180]
     assert [step for step, _, _ in await outbox(pool, alert["alert_id"])] == [1, 2, 3, 4, 5, 6, 7]
 
     assert await acknowledge(pool, alert, world, clock)
     clock.advance(seconds=7200)
-    assert await ladder.climb() == 0
+    assert await escalation.repeat() == 0
 
 
 async def test_steps_that_fell_due_during_an_outage_are_taken_once_each(
-    pool: Pool, claims: FindingClaims, ladder: EscalationLadder, clock: FakeClock
+    pool: Pool, claims: FindingClaims, escalation: Escalation, clock: FakeClock
 ) -> None:
     worlds = [await settle_in(pool) for _ in range(10)]
     for world in worlds:
@@ -245,7 +255,7 @@ async def test_steps_that_fell_due_during_an_outage_are_taken_once_each(
     await claims.claim()
     clock.advance(seconds=16 * 60)
 
-    taken = await asyncio.gather(*(ladder.climb() for _ in range(30)))
+    taken = await asyncio.gather(*(escalation.repeat() for _ in range(30)))
 
     assert sum(taken) == 10
 
@@ -295,7 +305,7 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
     world = await settle_in(pool)
     await find(pool, world)
     with monkeypatch.context() as broken:
-        broken.setattr(PageQueue, "add", fail)
+        broken.setattr(NotificationQueue, "add", fail)
         with pytest.raises(ConnectionResetError):
             await claims.claim()
 

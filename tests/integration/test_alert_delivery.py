@@ -1,4 +1,4 @@
-"""Pages reach a real mail server and a real webhook receiver, whatever these do in between."""
+"""Notifications reach a real mail server and a real webhook receiver, whatever these do in between."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +15,8 @@ from services.alert import app
 from services.alert.channels import CHANNELS
 from services.alert.channels.port import Channel, ChannelType
 from services.alert.claims import FindingClaims
-from services.alert.delivery import LEASE_S, Delivery
-from services.alert.pages import PageQueue
+from services.alert.delivery import LEASE_S, NotificationDelivery
+from services.alert.notifications import NotificationQueue
 from services.alert.settings import AlertSettings
 from services.runtime.clock import FakeClock
 from services.runtime.database import Pool, load_queries, open_pool
@@ -24,7 +24,7 @@ from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.watch.core import Kind
-from services.watch.database import DatabaseEye
+from services.watch.database import DatabaseProbe
 from tests.integration.care_world import START_MS, World, find, settle_doctor, settle_in
 from tests.integration.receivers import mail_server, scripted_mail_server, webhook_receiver
 
@@ -65,19 +65,24 @@ class Desk:
         )
 
     async def open_alert(self, world: World) -> UUID:
-        await self._pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
-        pages = PageQueue(sql=self._sql, channels=(self._kind,), clock=self._clock, real=self._real)
+        await self._pool.execute("update notifications set state = 'failed' where state in ('pending', 'sending')")
+        notifications = NotificationQueue(sql=self._sql, channels=(self._kind,), clock=self._clock, real=self._real)
         claims = FindingClaims(
-            pool=self._pool, sql=self._sql, pages=pages, clock=self._clock, metrics=self._metrics, log=logger("test")
+            pool=self._pool,
+            sql=self._sql,
+            notifications=notifications,
+            clock=self._clock,
+            metrics=self._metrics,
+            log=logger("test"),
         )
         await find(self._pool, world)
         await claims.claim()
         alert_id: UUID = await self._pool.fetchval("select alert_id from alerts where home_no = $1", world.home_no)
         return alert_id
 
-    def delivery(self, channel: Channel) -> Delivery:
-        """What brings this desk's pages to ``channel``."""
-        return Delivery(
+    def delivery(self, channel: Channel) -> NotificationDelivery:
+        """What brings this desk's notifications to ``channel``."""
+        return NotificationDelivery(
             kind=self._kind,
             channel=channel,
             pool=self._pool,
@@ -96,16 +101,16 @@ class Desk:
             rows = await delivery.claim(8)
             for row in rows:
                 if dies_before_recording:
-                    page = delivery.page_of(row)
-                    assert page is not None
-                    await channel.send(page)
+                    notification = delivery.notification_of(row)
+                    assert notification is not None
+                    await channel.send(notification)
                 else:
                     await delivery.deliver(row)
             return len(rows)
 
 
-async def page(pool: Pool, alert_id: UUID) -> asyncpg.Record:
-    row = await pool.fetchrow("select * from outbox where alert_id = $1", alert_id)
+async def notification(pool: Pool, alert_id: UUID) -> asyncpg.Record:
+    row = await pool.fetchrow("select * from notifications where alert_id = $1", alert_id)
     assert row is not None
     return row
 
@@ -133,7 +138,7 @@ async def test_an_email_arrives_with_its_key_and_without_anything_about_the_pers
     assert f"https://console.example/alerts/{alert_id}" in text
     assert "Person" not in message.as_string()
     assert "What the doctor reads" not in message.as_string()
-    assert (await page(pool, alert_id))["state"] == "sent"
+    assert (await notification(pool, alert_id))["state"] == "sent"
     assert await log_of(pool, alert_id) == [(1, "sent", "accepted", False)]
 
 
@@ -167,46 +172,48 @@ async def test_a_mailbox_that_does_not_exist_is_given_up_and_stands_in_the_audit
         alert_id = await desk.open_alert(world)
         await desk.work()
 
-    assert (await page(pool, alert_id))["state"] == "failed"
+    assert (await notification(pool, alert_id))["state"] == "failed"
     assert await log_of(pool, alert_id) == [(1, "failed", "refused_by_receiver", False)]
     audit = await pool.fetch("select what, note from alert_audit where alert_id = $1 order by audit_no", alert_id)
-    assert [tuple(row) for row in audit] == [("opened", None), ("page_failed", "email")]
+    assert [tuple(row) for row in audit] == [("opened", None), ("notification_failed", "email")]
 
 
 async def test_a_refused_mail_holds_up_neither_another_doctor_nor_the_same_doctors_webhook(
     dsn: str, pool: Pool
 ) -> None:
-    await pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
+    await pool.execute("update notifications set state = 'failed' where state in ('pending', 'sending')")
     async with mail_server("250 OK") as mails, webhook_receiver(200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
         await pool.execute("update doctors set email = 'nobody-' || email where doctor_no = $1", world.doctor_no)
         second_no = await settle_doctor(pool, world, email=f"second-{world.email}")
         await find(pool, world)
         async with alert_at_work(dsn, mails.port):
-            await until(lambda: bool(mails.recipients and receiver.calls), "not told")
+            await until(lambda: bool(mails.recipients and receiver.calls), "not notified")
         alert_id = await pool.fetchval("select alert_id from alerts where home_no = $1", world.home_no)
 
     assert mails.recipients == [f"second-{world.email}"]
     assert len(receiver.calls) == 1
-    rows = await pool.fetch("select doctor_no, channel, state, attempts from outbox where alert_id = $1", alert_id)
+    rows = await pool.fetch(
+        "select doctor_no, channel, state, attempts from notifications where alert_id = $1", alert_id
+    )
     assert sorted(map(tuple, rows)) == [
         (world.doctor_no, "email", "failed", 1),
         (world.doctor_no, "webhook", "sent", 1),
         (second_no, "email", "sent", 1),
     ]
     audit = await pool.fetch("select what, note from alert_audit where alert_id = $1 order by audit_no", alert_id)
-    assert [tuple(row) for row in audit] == [("opened", None), ("page_failed", "email")]
+    assert [tuple(row) for row in audit] == [("opened", None), ("notification_failed", "email")]
 
 
-async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_the_page(
+async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_the_notification(
     pool: Pool, real: FakeClock
 ) -> None:
     world = await settle_in(pool)
-    eye = DatabaseEye(pool=pool, sql=load_queries("services.watch"), clock=FakeClock(at_ms=START_MS))
+    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=FakeClock(at_ms=START_MS))
 
     async def unclaimed() -> list[str]:
-        seen = await eye.look(real.now_ms())
-        return [one.detail.partition(",")[0] for one in seen.conditions if one.kind is Kind.PAGE_UNCLAIMED]
+        seen = await probe.probe(real.now_ms())
+        return [one.detail.partition(",")[0] for one in seen.conditions if one.kind is Kind.NOTIFICATION_UNSENT]
 
     async with scripted_mail_server(greeting="554 not you") as refusing, mail_server("250 OK") as mails:
         desk, mended = Desk(pool, real, EMAIL, smtp_port=refusing), Desk(pool, real, EMAIL, smtp_port=mails.port)
@@ -236,7 +243,7 @@ async def test_a_doctor_who_switched_emails_off_meanwhile_gets_none(pool: Pool, 
     assert await log_of(pool, alert_id) == [(1, "failed", "no_address", False)]
 
 
-async def test_a_webhook_that_fails_and_hangs_gets_the_page_in_the_end_under_one_key(
+async def test_a_webhook_that_fails_and_hangs_gets_the_notification_in_the_end_under_one_key(
     pool: Pool, real: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 0.3)
@@ -259,7 +266,7 @@ async def test_a_webhook_that_fails_and_hangs_gets_the_page_in_the_end_under_one
     assert not any("hearthbeat-possible-duplicate" in call.headers for call in receiver.calls)
 
 
-async def test_retries_never_stop_before_the_page_is_sent(pool: Pool, real: FakeClock) -> None:
+async def test_retries_never_stop_before_the_notification_is_sent(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(500) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
         desk = Desk(pool, real, WEBHOOK)
@@ -281,7 +288,7 @@ async def test_a_receiver_that_wants_nothing_more_is_left_alone(pool: Pool, real
         real.advance(seconds=86_400)
         assert await desk.work() == 0
 
-    assert (await page(pool, alert_id))["state"] == "failed"
+    assert (await notification(pool, alert_id))["state"] == "failed"
 
 
 async def test_a_crash_between_sending_and_recording_is_one_flagged_repetition(pool: Pool, real: FakeClock) -> None:
@@ -300,10 +307,10 @@ async def test_a_crash_between_sending_and_recording_is_one_flagged_repetition(p
     assert "hearthbeat-possible-duplicate" not in first.headers
     assert second.headers["hearthbeat-possible-duplicate"] == "yes"
     assert await log_of(pool, alert_id) == [(1, "unknown", None, False), (2, "sent", "accepted", True)]
-    assert (await page(pool, alert_id))["possible_duplicate"]
+    assert (await notification(pool, alert_id))["possible_duplicate"]
 
 
-async def test_a_page_is_sent_even_when_its_alert_was_answered_meanwhile(pool: Pool, real: FakeClock) -> None:
+async def test_a_notification_is_sent_even_when_its_alert_was_answered_meanwhile(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
     async with mail_server("250 OK") as mails:
         desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
@@ -318,7 +325,7 @@ async def test_a_page_is_sent_even_when_its_alert_was_answered_meanwhile(pool: P
     assert "It has been answered since." in str(mails.messages[0].get_payload())
 
 
-async def test_workers_beside_each_other_send_a_page_once(pool: Pool, real: FakeClock) -> None:
+async def test_workers_beside_each_other_send_a_notification_once(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
         desk = Desk(pool, real, WEBHOOK)
@@ -359,11 +366,13 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         pytest.fail(what)
 
 
-async def test_a_page_leaves_as_soon_as_it_is_queued(dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_notification_leaves_as_soon_as_it_is_queued(
+    dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("services.alert.app._DELIVERY_POLL_S", 600.0)
-    await pool.execute("update outbox set state = 'failed' where state in ('pending', 'sending')")
+    await pool.execute("update notifications set state = 'failed' where state in ('pending', 'sending')")
     world = await settle_in(pool)
     async with mail_server(*["250 OK"] * 50) as mails, alert_at_work(dsn, mails.port):
         await asyncio.sleep(1)  # by then the channel has found nothing and rests
         await find(pool, world)
-        await until(lambda: world.email in mails.recipients, "not told")
+        await until(lambda: world.email in mails.recipients, "not notified")

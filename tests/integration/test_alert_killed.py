@@ -1,4 +1,4 @@
-"""The process of alert, killed with SIGKILL wherever it may be: every incident alerts once, no page is lost."""
+"""The process of alert, killed with SIGKILL wherever it may be: every incident alerts once, no notification is lost."""
 
 import asyncio
 import os
@@ -78,10 +78,10 @@ async def test_killed_again_and_again_it_alerts_every_incident_once(dsn: str, po
                 for world in worlds[homes // 2 + 4 * round_no : homes // 2 + 4 * (round_no + 1)]:
                     await find(pool, world, severity=Severity.HIGH)
                 await asyncio.sleep(random.random() * 0.2)
-        await pool.execute("update outbox set leased_until = to_timestamp(0) where state = 'sending'")
+        await pool.execute("update notifications set leased_until = to_timestamp(0) where state = 'sending'")
         async with alert_process(dsn):
             await until(pool, "select count(*) from findings where claimed_at is null", 0)
-            await until(pool, "select count(*) from outbox where state in ('pending', 'sending')", 0)
+            await until(pool, "select count(*) from notifications where state in ('pending', 'sending')", 0)
 
     home_numbers = [world.home_no for world in worlds]
     each = await pool.fetch(
@@ -110,9 +110,9 @@ async def test_killed_between_sending_and_recording_it_repeats_once_and_says_so(
             await arrived.wait()
             process.kill()
             await process.wait()
-        await pool.execute("update outbox set leased_until = to_timestamp(0) where state = 'sending'")
+        await pool.execute("update notifications set leased_until = to_timestamp(0) where state = 'sending'")
         async with alert_process(dsn):
-            await until(pool, "select count(*) from outbox where state in ('pending', 'sending')", 0)
+            await until(pool, "select count(*) from notifications where state in ('pending', 'sending')", 0)
 
     first, second = receiver.calls
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]

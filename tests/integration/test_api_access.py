@@ -18,7 +18,7 @@ from tests.integration.console_world import (
     HOSTILE,
     NOW,
     PASSWORD,
-    STRANGER,
+    UNREGISTERED,
     Practice,
     World,
     browsing,
@@ -61,7 +61,7 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
 
 async def test_every_operation_on_a_person_is_for_doctors_whose_care_is_in_force(practice: Practice) -> None:
     alert = await raise_alert(practice.pool, practice.world.ruth)
-    for email in (STRANGER, FORMER):
+    for email in (UNREGISTERED, FORMER):
         async with browsing(practice.address, email) as client:
             for method, path in paths(practice.world, alert):
                 answer = await ask(client, method, path)
@@ -73,7 +73,7 @@ async def test_every_operation_on_a_person_is_for_doctors_whose_care_is_in_force
 
 
 async def test_what_is_missing_and_what_is_not_yours_look_alike(practice: Practice) -> None:
-    async with browsing(practice.address, STRANGER) as client:
+    async with browsing(practice.address, UNREGISTERED) as client:
         foreign = await client.get(f"/people/{practice.world.ruth}")
         missing = await client.get(f"/people/{uuid4()}")
         mistyped = await client.get("/people/nobody")
@@ -84,7 +84,7 @@ async def test_what_is_missing_and_what_is_not_yours_look_alike(practice: Practi
 
 async def test_lists_hold_only_those_in_care(practice: Practice) -> None:
     await raise_alert(practice.pool, practice.world.ruth)
-    for email in (STRANGER, FORMER):
+    for email in (UNREGISTERED, FORMER):
         async with browsing(practice.address, email) as client:
             assert (await client.get("/api/v1/people")).json() == []
             assert (await client.get("/api/v1/alerts")).json() == []
@@ -100,7 +100,7 @@ async def test_an_alert_of_a_home_is_for_doctors_of_anybody_in_it(practice: Prac
     async with browsing(practice.address) as client:
         assert (await client.get(f"/alerts/{alert}")).status_code == 200
         assert "Somebody pressed for help." in (await client.get("/")).text
-    async with browsing(practice.address, STRANGER) as client:
+    async with browsing(practice.address, UNREGISTERED) as client:
         assert (await client.get(f"/alerts/{alert}")).status_code == 404
 
 
@@ -176,7 +176,7 @@ async def test_wrong_password_and_unknown_account_get_the_same_answer(practice: 
 async def test_guessing_is_throttled_and_the_right_password_then_does_not_help(practice: Practice) -> None:
     async with browsing(practice.address, None) as client:
         token = token_in((await client.get("/sign-in")).text)
-        form = {"csrf": token, "email": STRANGER, "password": "wrong wrong wrong"}
+        form = {"csrf": token, "email": UNREGISTERED, "password": "wrong wrong wrong"}
         codes = [(await client.post("/sign-in", data=form)).status_code for _ in range(7)]
         right = await client.post("/sign-in", data=form | {"password": PASSWORD})
         other_account = await client.post("/sign-in", data=form | {"email": DOCTOR, "password": PASSWORD})
@@ -250,7 +250,7 @@ async def test_reads_refusals_and_sign_ins_are_in_the_audit_trail(practice: Prac
     async with browsing(practice.address) as client:
         for method, path in paths(world, alert):
             await ask(client, method, path)
-    async with browsing(practice.address, STRANGER) as client:
+    async with browsing(practice.address, UNREGISTERED) as client:
         await client.get(f"/people/{world.ruth}")
 
     rows = await pool.fetch("select * from audit where audit_no > $1 order by audit_no", newest)

@@ -57,10 +57,10 @@ async def test_from_a_register_file_to_a_signed_in_doctor_to_a_clean_end(dsn: st
                 assert await process.wait() == 0
 
 
-async def untold(dsn: str) -> tuple[int, str]:
+async def without_recipient(dsn: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "services.api", "untold"),
+        *("-m", "services.api", "without-recipient"),
         env={**os.environ, "HB_DB_DSN": dsn},
         stdout=asyncio.subprocess.PIPE,
     )
@@ -68,35 +68,37 @@ async def untold(dsn: str) -> tuple[int, str]:
     return process.returncode or 0, listed.decode()
 
 
-async def test_whom_nobody_would_be_told_about_is_listed_by_id_and_the_exit_code_says_whether_there_are_any(
+async def test_whom_nobody_would_be_notified_about_is_listed_by_id_and_the_exit_code_says_whether_there_are_any(
     dsn: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "register.json"
     file.write_text(REGISTER)
     assert (await run(dsn, "register", str(file)))[0] == 0
-    assert await untold(dsn) == (0, "")
+    assert await without_recipient(dsn) == (0, "")
 
     silent = REGISTER.replace('"name": "Dr. Cli"', '"name": "Dr. Cli", "email_alerts": false')
     file.write_text(silent)
     code, said = await run(dsn, "register", str(file))
-    assert (code, "monitored, and nobody would be told: 6f2d0c1e" in " ".join(said.split())) == (1, True)
+    assert (code, "monitored, and nobody would be notified: 6f2d0c1e" in " ".join(said.split())) == (1, True)
 
-    meant = silent.replace('"doctors"', '"nobody_to_tell": ["6f2d0c1e-0000-4000-8000-000000000002"], "doctors"')
+    meant = silent.replace('"doctors"', '"no_recipient": ["6f2d0c1e-0000-4000-8000-000000000002"], "doctors"')
     file.write_text(meant)
     assert (await run(dsn, "register", str(file)))[0] == 0
-    assert await untold(dsn) == (1, "6f2d0c1e-0000-4000-8000-000000000002\n")
+    assert await without_recipient(dsn) == (1, "6f2d0c1e-0000-4000-8000-000000000002\n")
 
 
-async def test_a_bad_file_a_short_password_and_a_stranger_are_refused_with_a_reason(dsn: str, tmp_path: Path) -> None:
+async def test_a_bad_file_a_short_password_and_a_unregistered_device_are_refused_with_a_reason(
+    dsn: str, tmp_path: Path
+) -> None:
     file = tmp_path / "broken.json"
     file.write_text('{"homes": [{"label": "no id"}]}')
 
     assert (await run(dsn, "register", str(file)))[0] == 1
     short = await run(dsn, "set-password", "nobody@example.org", HB_API_PASSWORD="short")
-    stranger = await run(dsn, "set-password", "nobody@example.org", HB_API_PASSWORD=PASSWORD)
-    assert (short[0], stranger[0]) == (1, 1)
+    unregistered = await run(dsn, "set-password", "nobody@example.org", HB_API_PASSWORD=PASSWORD)
+    assert (short[0], unregistered[0]) == (1, 1)
     assert "12 to 128 characters" in short[1]
-    assert "No doctor is registered" in stranger[1]
+    assert "No doctor is registered" in unregistered[1]
 
 
 async def test_while_the_database_is_away_the_console_says_so_and_comes_back(dsn: str) -> None:

@@ -95,7 +95,7 @@ async def test_an_alert_that_has_not_changed_since_it_was_opened_is_acknowledged
     assert answer.json()["state"] == "acknowledged"
 
 
-async def test_of_two_doctors_one_is_first_and_the_other_is_told(practice: Practice) -> None:
+async def test_of_two_doctors_one_is_first_and_the_other_is_notified(practice: Practice) -> None:
     await readmit(practice.pool, FORMER)
     alert = await raise_alert(practice.pool, practice.world.ruth)
     async with browsing(practice.address) as one, browsing(practice.address, FORMER) as other:
@@ -129,7 +129,7 @@ async def test_an_alert_shows_its_reason_rule_readings_and_deliveries(practice: 
         "Glucose 48 mg/dL",
         "22 Nov 2026, 15:24:00 +01:00",
         "Handed over 15:24 +01:00",
-        "Doctors are told again",
+        "Doctors are notified again",
         "<svg",
     ):
         assert words in html

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.runtime.settings import DatabaseSettings
-from tests.integration.console_world import STRANGER, browsing, build_world, open_world, raise_alert, serving
+from tests.integration.console_world import UNREGISTERED, browsing, build_world, open_world, raise_alert, serving
 
 DEFAULT_POOL = DatabaseSettings.model_fields["pool_size"].default
 ANSWERED_S, PAGE_S = 2.0, 1.0
@@ -23,9 +23,9 @@ async def test_a_crowd_of_refused_acknowledgements_is_answered_and_written_down_
         world = await build_world(pool)
         alert_id = await raise_alert(pool, world.ruth)
         limits = httpx.Limits(max_connections=crowd)
-        async with serving(dsn, pool_size=pool_size) as address, browsing(address, STRANGER) as stranger:
-            token = (await stranger.get("/api/v1/session")).json()["csrf_token"]
-            async with httpx.AsyncClient(base_url=address, cookies=stranger.cookies, limits=limits) as many:
+        async with serving(dsn, pool_size=pool_size) as address, browsing(address, UNREGISTERED) as unregistered:
+            token = (await unregistered.get("/api/v1/session")).json()["csrf_token"]
+            async with httpx.AsyncClient(base_url=address, cookies=unregistered.cookies, limits=limits) as many:
 
                 async def acknowledge() -> tuple[int, float]:
                     began = time.monotonic()
@@ -39,7 +39,7 @@ async def test_a_crowd_of_refused_acknowledgements_is_answered_and_written_down_
 
                 answers = await asyncio.gather(*(acknowledge() for _ in range(crowd)))
             began = time.monotonic()
-            page = await stranger.get("/")
+            page = await unregistered.get("/")
             page_s = time.monotonic() - began
         written = await pool.fetchval(
             "select count(*) from audit where alert_id = $1 and action = 'acknowledge' and not allowed", alert_id

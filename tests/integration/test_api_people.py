@@ -35,13 +35,13 @@ async def practice(dsn: str) -> AsyncIterator[Practice]:
 
 
 async def take_in(pool: Pool, names: list[str], email: str = DOCTOR) -> dict[UUID, str]:
-    """These people, and nobody else, in the care of a doctor; those who were before are told about to nobody now."""
+    """These people, and nobody else, in the care of a doctor; about those who were before nobody is notified now."""
     people = tuple(Person(person_id=uuid4(), name=name, born_on=date(1940, 1, 1)) for name in names)
     home = Home(home_id=uuid4(), label="Lindenstraße 12", time_zone="Europe/Berlin", people=people)
     doctor = Doctor(email=email, name="Dr. Amira Haddad", people=tuple(person.person_id for person in people))
     before = await pool.fetch("select person_id from people")
     given_up = tuple(row["person_id"] for row in before)
-    await register(pool, Register(homes=(home,), doctors=(doctor,), nobody_to_tell=given_up), NOW - timedelta(hours=1))
+    await register(pool, Register(homes=(home,), doctors=(doctor,), no_recipient=given_up), NOW - timedelta(hours=1))
     return {person.person_id: person.name for person in people}
 
 

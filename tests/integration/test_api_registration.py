@@ -49,7 +49,7 @@ def household(tag: str, *, bound_to: int = 0, patients: tuple[int, ...] = (0, 1)
             ),
         ),
         doctors=(Doctor(email=f"{tag}@Example.org", name="Dr Who", people=tuple(ids[n] for n in patients)),),
-        nobody_to_tell=tuple(ids[n] for n in (0, 1) if n not in patients),
+        no_recipient=tuple(ids[n] for n in (0, 1) if n not in patients),
     )
 
 
@@ -141,12 +141,12 @@ async def test_plans_are_written_changed_and_ended(pool: Pool) -> None:
 
 
 async def test_a_file_that_names_an_unknown_person_writes_nothing(pool: Pool) -> None:
-    stranger = uuid4()
+    unregistered = uuid4()
     broken = household("broken").model_copy(
-        update={"doctors": (Doctor(email="broken@example.org", name="Dr No", people=(stranger,)),)}
+        update={"doctors": (Doctor(email="broken@example.org", name="Dr No", people=(unregistered,)),)}
     )
 
-    with pytest.raises(RegisterError, match=str(stranger)):
+    with pytest.raises(RegisterError, match=str(unregistered)):
         await register(pool, broken, NOW)
     assert await pool.fetchval("select count(*) from homes where label = 'broken'") == 0
 

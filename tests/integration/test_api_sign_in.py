@@ -12,7 +12,7 @@ from tests.integration.console_world import (
     DOCTOR,
     FORMER,
     PASSWORD,
-    STRANGER,
+    UNREGISTERED,
     Practice,
     browsing,
     open_practice,
@@ -79,7 +79,7 @@ async def test_guessing_with_a_browsers_cookie_is_limited_by_its_own_failures(pr
 
 async def test_another_accounts_cookie_helps_nothing(practice: Practice) -> None:
     async with browsing(practice.address, None) as foreign:
-        assert await attempt(foreign, STRANGER) == 303
+        assert await attempt(foreign, UNREGISTERED) == 303
         await fail(practice, MOST_TOGETHER)
         assert await attempt(foreign) == 429
         for number in range(MOST_OF_ACCOUNT):
@@ -109,24 +109,24 @@ async def test_a_browser_that_nobody_signed_in_from_for_half_a_year_is_forgotten
         assert await attempt(own) == 303
         await age(practice, "ends_at", timedelta(days=181))
         assert await attempt(own) == 429
-        assert await attempt(own, STRANGER) == 303
+        assert await attempt(own, UNREGISTERED) == 303
     assert await practice.pool.fetchval("select count(*) from device_cookies") == 1
 
 
 async def test_doctors_who_share_a_computer_are_each_known_on_it(practice: Practice) -> None:
     async with browsing(practice.address, None) as shared:
-        assert [await attempt(shared, email) for email in (DOCTOR, STRANGER)] == [303, 303]
-        for email in (DOCTOR, STRANGER):
+        assert [await attempt(shared, email) for email in (DOCTOR, UNREGISTERED)] == [303, 303]
+        for email in (DOCTOR, UNREGISTERED):
             await fail(practice, MOST_TOGETHER, email)
-        assert [await attempt(shared, email) for email in (DOCTOR, STRANGER)] == [303, 303]
+        assert [await attempt(shared, email) for email in (DOCTOR, UNREGISTERED)] == [303, 303]
 
 
 async def test_one_doctors_failures_on_a_shared_computer_are_not_anothers(practice: Practice) -> None:
     async with browsing(practice.address, None) as shared:
-        assert [await attempt(shared, email) for email in (DOCTOR, STRANGER)] == [303, 303]
+        assert [await attempt(shared, email) for email in (DOCTOR, UNREGISTERED)] == [303, 303]
         for _ in range(MOST_TOGETHER + 1):
-            await attempt(shared, STRANGER, password="wrong wrong")
-        assert await attempt(shared, STRANGER) == 429
+            await attempt(shared, UNREGISTERED, password="wrong wrong")
+        assert await attempt(shared, UNREGISTERED) == 429
         assert await attempt(shared) == 303
 
 

@@ -27,7 +27,7 @@ FLOODS = {
 
 @pytest.fixture
 async def connection(dsn: str) -> AsyncIterator[Any]:
-    """Without a cache of statements, so that each is planned as it is told to be."""
+    """Without a cache of statements, so that each is planned as it is asked to be."""
     opened = await asyncpg.connect(dsn, statement_cache_size=0)
     yield opened
     await opened.close()

@@ -1,4 +1,4 @@
-"""The worklist says whom nobody would be told about, before anything has happened; over real HTTP."""
+"""The worklist says whom nobody would be notified about, before anything has happened; over real HTTP."""
 
 import re
 from collections.abc import AsyncIterator
@@ -11,12 +11,12 @@ import pytest
 from schemas.registry import Binding, Device, Doctor, Home, Person, Register
 from services.api.registration import register
 from services.runtime.database import Pool
-from tests.integration.console_world import DOCTOR, NOW, STRANGER, Practice, browsing, open_practice
+from tests.integration.console_world import DOCTOR, NOW, UNREGISTERED, Practice, browsing, open_practice
 
 
 @pytest.fixture
 async def practice(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Practice]:
-    monkeypatch.setattr("services.api.untold.RECOUNT_S", 0.0)
+    monkeypatch.setattr("services.api.without_recipient.RECOUNT_S", 0.0)
     async with open_practice(dsn) as opened:
         yield opened
 
@@ -41,19 +41,19 @@ async def settle(pool: Pool, names: list[str], *doctors: Doctor) -> tuple[UUID, 
     )
     home = Home(home_id=uuid4(), label="home", time_zone="Europe/Berlin", people=people, devices=bands)
     ids = tuple(one.person_id for one in people)
-    await register(pool, Register(homes=(home,), doctors=doctors, nobody_to_tell=ids), NOW - timedelta(days=1))
+    await register(pool, Register(homes=(home,), doctors=doctors, no_recipient=ids), NOW - timedelta(days=1))
     return ids
 
 
 async def test_somebody_whose_only_doctor_has_no_address_is_named_with_a_link(practice: Practice) -> None:
     async with browsing(practice.address) as client:
-        assert "nobody would be told" not in await worklist(client)
+        assert "nobody would be notified" not in await worklist(client)
         await address_of_doctor(practice.pool, emails=False)
         said = await worklist(client)
         html = (await client.get("/")).text
     await address_of_doctor(practice.pool, emails=True)
     assert (
-        "If something happened to Ruth Sommer now, nobody would be told:"
+        "If something happened to Ruth Sommer now, nobody would be notified:"
         " no doctor with an address for alerts cares for them." in said
     )
     assert f'href="/people/{practice.world.ruth}">Ruth Sommer</a>' in html
@@ -84,9 +84,9 @@ async def test_an_open_page_says_so_as_soon_as_it_is_so_and_that_it_was_shown_is
 
 async def test_many_are_named_up_to_ten_and_counted_beyond(practice: Practice) -> None:
     ids = await settle(practice.pool, [f"Ann {n:02}" for n in range(12)])
-    silent = Doctor(email=STRANGER, name="Dr. Sven Olsen", people=ids, email_alerts=False)
-    await register(practice.pool, Register(doctors=(silent,), nobody_to_tell=ids), NOW - timedelta(hours=1))
-    async with browsing(practice.address, STRANGER) as client:
+    silent = Doctor(email=UNREGISTERED, name="Dr. Sven Olsen", people=ids, email_alerts=False)
+    await register(practice.pool, Register(doctors=(silent,), no_recipient=ids), NOW - timedelta(hours=1))
+    async with browsing(practice.address, UNREGISTERED) as client:
         said = await worklist(client)
     assert "happened to Ann 00, Ann 01," in said
     assert "Ann 09 or 2 more people of yours now, nobody" in said

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from grafana.caregivers import Sight, add_caregivers, remove_reader, set_password
 from services.runtime.database import open_pool
 from services.runtime.settings import DatabaseSettings
-from services.runtime.wakeups import Channel, wake
+from services.runtime.wakeups import WakeUp, wake
 from tests.integration.grafana_world import (
     ANNA,
     BERTA,
@@ -289,20 +289,20 @@ async def test_endless_times_end_in_an_error_or_in_own_rows(family: Login) -> No
             assert len(rows) <= 2001
 
 
-async def test_listening_tells_that_something_happened_and_nothing_of_whom(family: Login, dsn: str) -> None:
+async def test_listening_says_that_something_happened_and_nothing_of_whom(family: Login, dsn: str) -> None:
     """NOTIFY and LISTEN are everybody's in PostgreSQL, so what is sent there is the names of channels and topics."""
     heard: list[tuple[str, str]] = []
     async with (
         connected(family.dsn) as viewer,
         open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="t") as pool,
     ):
-        for channel in Channel:
-            await viewer.add_listener(channel, lambda *event: heard.append((event[2], event[3])))
+        for news in WakeUp:
+            await viewer.add_listener(news, lambda *event: heard.append((event[2], event[3])))
         await pool.execute(
             "insert into findings select gen_random_uuid(), 3, 2, 'spo2', 1, 1, 1, 1, '2026-11-22', '2026-11-22', '[]',"
             f" '{DOCTOR_WORDS}', 'Hidden', 'why', false, '2026-11-22'"
         )
-        assert [await wake(pool, channel) for channel in Channel] == [True] * 3
+        assert [await wake(pool, news) for news in WakeUp] == [True] * 3
         await viewer.fetch("select 1")
 
     assert heard == [("alerts", ""), ("findings", ""), ("bus", "")]

@@ -34,7 +34,7 @@ async def owner(world: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def at(owner: asyncpg.Connection, moment: datetime) -> None:
-    """Moves the platform's time, as store's and score's canaries do."""
+    """Moves the platform's time, as store's and score's markers do."""
     await owner.execute("update watermarks set received_at = $1", moment)
 
 
@@ -78,7 +78,7 @@ async def test_a_daughter_sees_everything_of_both_parents_and_nothing_of_the_nei
     assert await seen(daughter, curve_of(BERTA, 1)) == []
 
 
-async def test_a_neighbour_with_a_key_sees_falls_and_cries_for_help_and_no_vital(
+async def test_a_neighbour_with_a_key_sees_falls_and_emergencies_and_no_vital(
     owner: asyncpg.Connection, world: str
 ) -> None:
     only_help = Sight.of((), ("fall", "sos"), doses=False, since=days_ago(1), until=None)

@@ -1,4 +1,4 @@
-"""The doctors of a chaos run at a real console: what they are told is in the database, and what is there is listed."""
+"""The doctors of a chaos run at a real console: what they see is in the database, and what is there is listed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from deploy.reconcile.answers import load, wrong_answers, wrongly_listed
-from tests.integration.console_world import DOCTOR, NOW, PASSWORD, STRANGER, Practice, open_practice, raise_alert
+from tests.integration.console_world import DOCTOR, NOW, PASSWORD, UNREGISTERED, Practice, open_practice, raise_alert
 from tests.proving.chaos.doctors import Practice as Doctors
 
 RULES = ("glucose_low", "spo2", "heart_rate", "fall")
@@ -32,7 +32,7 @@ async def raise_alerts(practice: Practice) -> set[UUID]:
 
 async def test_doctors_take_on_some_of_what_is_open_and_all_of_it_is_kept(practice: Practice, dsn: str) -> None:
     alerts = {str(alert) for alert in await raise_alerts(practice)}
-    made, stop = doctors(practice, DOCTOR, STRANGER), Event()
+    made, stop = doctors(practice, DOCTOR, UNREGISTERED), Event()
     async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(made.work(stop))
         while not any(one.said_yes for one in made.sent.values()):
@@ -47,7 +47,7 @@ async def test_doctors_take_on_some_of_what_is_open_and_all_of_it_is_kept(practi
     assert await practice.pool.fetchval("select count(*) from alerts where state = 'open'") == len(alerts) - len(sent)
     listed = await made.listed()
     assert set(listed[DOCTOR]) == alerts
-    assert listed[STRANGER] == []
+    assert listed[UNREGISTERED] == []
     assert wrongly_listed(found.waiting, listed) == []
 
 
@@ -61,4 +61,4 @@ async def test_an_answer_that_was_lost_with_the_trail_is_missed(practice: Practi
         stop.set()
     recorded = (await load(dsn, NOW)).recorded
     without = [one for one in recorded if one.note not in made.sent]
-    assert "was told that it is acknowledged" in wrong_answers(list(made.sent.values()), without)[0]
+    assert "saw that it is acknowledged" in wrong_answers(list(made.sent.values()), without)[0]

@@ -8,13 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.stack import Stack
-from services.runtime.mqtt import Delivery, Link, open_link
+from services.runtime.mqtt import Link, MqttMessage, open_link
 from services.runtime.settings import MqttSettings
 from tests.proving.chaos.tap import Tap, open_tap
 
 pytestmark = pytest.mark.full_stack
 
-TOPIC, FILTER = "hb/v1/9/canary/up", "hb/v1/9/+/up"
+TOPIC, FILTER = "hb/v1/9/watermark/up", "hb/v1/9/+/up"
 WAIT_S = 15.0
 
 
@@ -33,11 +33,11 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def exchange(link: Link, number: int) -> list[Delivery]:
+async def exchange(link: Link, number: int) -> list[MqttMessage]:
     """Publishes so many messages and takes them again, unacknowledged."""
     for place in range(number):
         link.publish(TOPIC, b"%d" % place, qos=1)
-    found: list[Delivery] = []
+    found: list[MqttMessage] = []
     async with asyncio.timeout(WAIT_S):
         while len(found) < number:
             found += await link.take(wait_s=0.2)

@@ -69,8 +69,8 @@ async def test_every_uplink_ends_in_its_outcome_and_good_traffic_flows_on(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told(world: World) -> None:
-    """Every story, all at once; each device hears what its index says within the time that `told` waits."""
+async def acked(world: World) -> None:
+    """Every story, all at once; each device hears what its index says within the time that `acked` waits."""
 
     async def play(case: Case) -> None:
         for one in case.sent:
@@ -80,12 +80,12 @@ async def told(world: World) -> None:
 
 
 @pytest.mark.parametrize("case", STORIES, ids=lambda case: case.id)
-async def test_a_story_of_uplinks_ends_in_its_ack(world: World, told: None, case: Case) -> None:
-    del told
+async def test_a_story_of_uplinks_ends_in_its_ack(world: World, acked: None, case: Case) -> None:
+    del acked
     identity = identity_of(made_of(case.sent[-1]["sent"]))
     assert identity is not None
     fate = (case.fate["upto"], case.fate.get("gaps", []), case.fate.get("rejected", []))
-    await world.device(device_name(case)).told(
+    await world.device(device_name(case)).acked(
         lambda ack: ack.epoch == identity[0] and (ack.upto, [list(gap) for gap in ack.gaps], as_rejected(ack)) == fate
     )
     kept = [one for one in case.sent if stored_in(one["fate"])]
@@ -133,5 +133,5 @@ async def is_there(world: World, payload: bytes) -> bool:
     """Whether an uplink ended anywhere, under whatever name."""
     identity = identity_of(payload)
     if identity is None:
-        return bool(await world.rows("select 1 from set_aside where raw = $1 and device = $2", payload, RAW))
+        return bool(await world.rows("select 1 from rejected where raw = $1 and device = $2", payload, RAW))
     return bool(await world.rows("select 1 from device_cursor where epoch = $1", identity[0]))

@@ -14,7 +14,7 @@ from deploy.platform.services import ServiceProcess
 from schemas.codec import encode_uplink, write_json
 from schemas.messages import MAX_LIVE_EPOCHS, MAX_RANGES, MAX_UNDER_WAY
 from schemas.registry import Register
-from services.ingest.flow import BYTES_AN_UPLINK
+from services.ingest.allowance import BYTES_AN_UPLINK
 from services.ingest.settings import IngestSettings
 from services.runtime.clock import WallClock
 from tests.integration.path_world import World, bound, household, open_world, uplink
@@ -36,7 +36,7 @@ FOUR = (70, 71, 72, 73)
 JUNK = 60_000
 _COUNTED = """
 select (select count(*) from readings r where r.device_no = d.device_no) as readings,
-       (select count(*) from set_aside s where s.device_no = d.device_no) as set_aside,
+       (select count(*) from rejected s where s.device_no = d.device_no) as rejected,
        (select count(*) from device_cursor c where c.device_no = d.device_no) as cursors,
        (select count(*) from settled_ranges r where r.device_no = d.device_no) as ranges
 from devices d where device = $1

@@ -19,7 +19,7 @@ from schemas.topics import UP, shard_of
 from services.assign import NobodyHereError, Wish, assign
 from services.runtime.clock import to_datetime
 from services.runtime.database import load_queries
-from services.store.chores import MOST_WITH_BYTES, Chores
+from services.store.retention import MOST_WITH_BYTES, Chores
 from tests.golden import RECEIVED_AT
 from tests.integration.path_world import World, bound, household, open_world, person, until, uplink
 
@@ -108,7 +108,7 @@ async def test_a_live_uplink_with_the_retain_flag_is_stored_flagged_and_cleared_
     await device.send(encode_uplink(uplink(1, 1, at=RECEIVED_AT)))
     await device.settled(1, 1)
     assert await flags_of(world, name, 1) == [(0, Flag.RETAINED), (1, Flag(0))]
-    assert await world.rows("select 1 from set_aside where device = $1", name) == []
+    assert await world.rows("select 1 from rejected where device = $1", name) == []
 
 
 async def test_what_the_broker_replays_is_neither_stored_nor_heard(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_for_a_day_after_a_rebinding_old_readings_are_the_former_persons_u
 
     assert await flags_of(world, name, 5) == [(0, Flag.BEFORE_REBINDING), (2, Flag(0))]
     assert [row[:2] for row in await world.readings_of(name, 5)] == [(0, person(ANN)), (2, person(BOB))]
-    assert await world.rows("select seq, reason from set_aside where device = $1", name) == [(1, "unattributed")]
+    assert await world.rows("select seq, reason from rejected where device = $1", name) == [(1, "unattributed")]
 
     moved = await assign(
         world.pool,
@@ -175,7 +175,7 @@ async def test_for_a_day_after_a_rebinding_old_readings_are_the_former_persons_u
     assert moved == (1, 0, 0)
     assert await flags_of(world, name, 5) == [(0, Flag.BEFORE_REBINDING), (1, Flag.ASSIGNED), (2, Flag(0))]
     assert [row[1] for row in await world.readings_of(name, 5)] == [person(ANN), person(ANN), person(BOB)]
-    assert await world.rows("select 1 from set_aside where device = $1", name) == []
+    assert await world.rows("select 1 from rejected where device = $1", name) == []
     trail = await world.rows(
         "select readings, events, assigned_by, p.person_id from assignments join people p using (person_no)"
         " join devices d using (device_no) where d.device = $1",
@@ -212,7 +212,7 @@ async def test_what_a_device_in_the_drawer_sent_can_be_given_to_somebody_of_its_
     )
     at = to_datetime(RECEIVED_AT - 5 * MINUTE)
     assert events == [(person(BOB), Flag.ASSIGNED, {"compartment": 3}, at)]
-    assert len(await world.rows("select 1 from set_aside where device = $1", DRAWER)) == 5
+    assert len(await world.rows("select 1 from rejected where device = $1", DRAWER)) == 5
     with pytest.raises(NobodyHereError):
         await assign(world.pool, wish("band-nowhere"), world.clock)
 
@@ -224,7 +224,7 @@ async def test_of_junk_the_first_four_kilobytes_are_kept_for_the_newest_thousand
     junk = [b'{"epoch":4,"seq":%d,' % seq + b"x" * 60_000 for seq in range(20)]
     await world.device(name).send(*junk)
     await world.device(name).settled(4, 19)
-    kept = await world.rows("select seq, raw from set_aside where device = $1 order by seq", name)
+    kept = await world.rows("select seq, raw from rejected where device = $1 order by seq", name)
     assert kept == [(seq, junk[seq][:MAX_RAW_BYTES]) for seq in range(20)]
 
     days = [("today", RECEIVED_AT, 1_500), ("old", RECEIVED_AT - 91 * 24 * HOUR, 30)]
@@ -234,9 +234,9 @@ async def test_of_junk_the_first_four_kilobytes_are_kept_for_the_newest_thousand
     today, old = to_datetime(RECEIVED_AT - HOUR), to_datetime(RECEIVED_AT - 90 * 24 * HOUR)
     assert await counted(world, name, "out_of_range", since=today) == (1_500, MOST_WITH_BYTES - 20, True)
     assert await counted(world, name, "unattributed", since=today) == (1_500, 1_500, True)
-    gone = await world.rows("select reason, count(*) from set_aside where received_at < $1 group by 1", old)
+    gone = await world.rows("select reason, count(*) from rejected where received_at < $1 group by 1", old)
     assert gone == [("unattributed", 30)]
-    assert len(await world.rows("select 1 from set_aside where device = $1 and seq < 20 and raw <> ''", name)) == 20
+    assert len(await world.rows("select 1 from rejected where device = $1 and seq < 20 and raw <> ''", name)) == 20
 
 
 async def tidy(world: World) -> None:
@@ -254,7 +254,7 @@ async def tidy(world: World) -> None:
 async def counted(world: World, device: str, reason: str, *, since: Any) -> tuple[int, int, bool]:
     """Rows, rows with bytes, and whether those with bytes are the newest."""
     rows: Sequence[tuple[bool]] = await world.rows(
-        "select raw <> '' from set_aside where device = $1 and reason = $2 and received_at >= $3 and seq >= 1000"
+        "select raw <> '' from rejected where device = $1 and reason = $2 and received_at >= $3 and seq >= 1000"
         " order by received_at desc, seq desc",
         device,
         reason,
@@ -265,7 +265,7 @@ async def counted(world: World, device: str, reason: str, *, since: Any) -> tupl
 
 
 _ROWS = """
-insert into set_aside (device_no, epoch, seq, item, device, reason, field, raw, received_at)
+insert into rejected (device_no, epoch, seq, item, device, reason, field, raw, received_at)
 select 999, extract(epoch from $2::timestamptz)::bigint + ascii($4), 1000 + n, 0, $3, $4, '', 'bytes',
        $2::timestamptz - n * interval '1 ms'
 from generate_series(1, $1::integer) as n

@@ -151,7 +151,7 @@ async def until(condition: Callable[[], Awaitable[bool]], within_s: float, what:
 
 
 @pytest.mark.slow
-async def test_alerts_come_in_time_the_viewer_is_ended_and_operators_are_told(
+async def test_alerts_come_in_time_the_viewer_is_ended_and_operators_are_notified(
     server_dsn: str, say: Callable[[str], None]
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -195,10 +195,10 @@ async def test_alerts_come_in_time_the_viewer_is_ended_and_operators_are_told(
         async def room() -> bool:
             return float(await pool.fetchval("select pg_notification_queue_usage()")) < 0.25
 
-        async def told() -> bool:
+        async def notified() -> bool:
             return "wake_ups_pile_up" in subjects(operators) and f"viewer_ended ({login.role})" in subjects(operators)
 
-        await until(told, 15, "operators hear of both")
+        await until(notified, 15, "operators hear of both")
         await until(room, 15, "the queue empties")
         await another.execute("select pg_notify('x', '')")
         await another.close()

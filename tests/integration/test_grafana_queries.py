@@ -186,7 +186,7 @@ async def test_doses_of_the_day_follow_the_homes_own_calendar(readers: Readers) 
     assert await readers.rows_of("Medicine of the day", after_midnight) == []  # in Berlin it is Monday
 
 
-async def test_a_caregiver_reads_the_caregivers_sentence_and_the_homes_cry_for_help(readers: Readers) -> None:
+async def test_a_caregiver_reads_the_caregivers_sentence_and_the_homes_emergency(readers: Readers) -> None:
     rows = await readers.rows_of("What needs attention")
 
     assert [(row["How urgent"], row["What happened"].split()[0], row["Where it stands"]) for row in rows] == [
@@ -214,7 +214,7 @@ async def test_the_operators_traffic_adds_up(readers: Readers, dsn: str) -> None
     await owner.close()
 
     assert sum(row["Readings"] for row in rows) == counted
-    assert sum(row["Set aside"] for row in rows) == 50
+    assert sum(row["Rejected"] for row in rows) == 50
     assert sum(row["Events"] for row in rows) == 6
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from deploy.local.stack import Stack
 from tests.conftest import create_database, drop_database
-from tests.proving.growth.asked import questions
 from tests.proving.growth.plans import nodes_of
-from tests.proving.growth.run import Asked, grow, prepare
+from tests.proving.growth.queries import questions
+from tests.proving.growth.run import Options, grow, prepare
 
 pytestmark = pytest.mark.full_stack
 ROWS = 200_000
@@ -38,7 +38,7 @@ class Grown:
 def grown(full_stack: Stack) -> Iterator[Grown]:
     dsn = asyncio.run(create_database(full_stack.dsn))
     prepare(dsn)
-    yield Grown(dsn=dsn, report=asyncio.run(grow(dsn, Asked(rows=ROWS, runs=20), lambda _what, _rows: None)))
+    yield Grown(dsn=dsn, report=asyncio.run(grow(dsn, Options(rows=ROWS, runs=20), lambda _what, _rows: None)))
     asyncio.run(drop_database(full_stack.dsn, dsn))
 
 

@@ -36,7 +36,7 @@ async def claim(pool: Pool, instance: str, shards: range) -> None:
 
 
 async def passes(pool: Pool, instance: str, second: int, *, consumers: tuple[str, ...] = ("store", "score")) -> None:
-    """A canary of this instance has come through on every partition."""
+    """A watermark marker of this instance has come through on every partition."""
     await pool.execute(
         "insert into watermarks select consumer, $1, partition_no, $2 from unnest($3::text[]) consumer,"
         " generate_series(0, (select bus_partitions from platform) - 1) partition_no"
@@ -84,7 +84,7 @@ async def test_one_that_is_only_away_is_waited_for(pool: Pool) -> None:
     assert await second_of(pool) == 10
 
 
-async def test_one_that_joins_is_waited_for_before_its_first_canary(pool: Pool) -> None:
+async def test_one_that_joins_is_waited_for_before_its_first_marker(pool: Pool) -> None:
     await claim(pool, "0", ALL)
     await passes(pool, "0", 20)
     assert await second_of(pool) == 20
@@ -92,7 +92,7 @@ async def test_one_that_joins_is_waited_for_before_its_first_canary(pool: Pool) 
     assert await second_of(pool) is None
 
 
-async def test_before_any_has_told_its_shards_all_count(pool: Pool) -> None:
+async def test_before_any_has_written_its_shards_all_count(pool: Pool) -> None:
     await passes(pool, "0", 20)
     await passes(pool, "1", 10)
     assert await second_of(pool) == 10

@@ -1,4 +1,4 @@
-"""Plans become slots, and slots are settled by events, the clock and the watermark, on a real database."""
+"""Plans become doses, and doses are settled by events, the clock and the watermark, on a real database."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ def berlin(day: int, hour: int, minute: int = 0) -> datetime:
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
-        await opened.execute("truncate dose_evidence, dose_slots, dose_plans, commands")
+        await opened.execute("truncate dose_evidence, doses, dose_plans, commands")
         await opened.execute("delete from watermarks")
         yield opened
 
@@ -104,7 +104,7 @@ async def pass_on(pool: Pool, moment: datetime) -> None:
 
 
 async def states(pool: Pool, plan_id: UUID) -> list[str]:
-    rows = await pool.fetch("select state from dose_slots where plan_id = $1 order by due_at", plan_id)
+    rows = await pool.fetch("select state from doses where plan_id = $1 order by due_at", plan_id)
     return [row["state"] for row in rows]
 
 
@@ -116,7 +116,7 @@ async def findings(pool: Pool, world: World) -> list[tuple[int, int, int, dateti
     return [tuple(row) for row in rows]
 
 
-async def test_a_plan_is_slots_for_three_days_and_planning_again_adds_none(
+async def test_a_plan_is_doses_for_three_days_and_planning_again_adds_none(
     pool: Pool, planner: Planner, clock: FakeClock
 ) -> None:
     world = await settle_in(pool)
@@ -125,7 +125,7 @@ async def test_a_plan_is_slots_for_three_days_and_planning_again_adds_none(
         await planner.plan()
         clock.advance(seconds=3600)
 
-    due = await pool.fetch("select due_at from dose_slots where plan_id = $1 order by due_at", plan_id)
+    due = await pool.fetch("select due_at from doses where plan_id = $1 order by due_at", plan_id)
     assert [row["due_at"] for row in due] == [berlin(day, hour) for day in (1, 2, 3, 4) for hour in (8, 20)]
 
 
@@ -155,11 +155,11 @@ async def test_a_plan_that_changes_its_time_moves_the_doses_to_come(
     await pool.execute("update dose_plans set at_times = $2 where plan_id = $1", plan_id, [time(9)])
     await planner.plan()
 
-    rows = await pool.fetch("select due_at from dose_slots where plan_id = $1 and due_at > $2", plan_id, berlin(1, 10))
+    rows = await pool.fetch("select due_at from doses where plan_id = $1 and due_at > $2", plan_id, berlin(1, 10))
     assert sorted(row["due_at"] for row in rows) == [berlin(day, 9) for day in (2, 3, 4)]
 
 
-async def test_the_dispenser_is_told_when_a_dose_is_due(
+async def test_the_dispenser_hears_when_a_dose_is_due(
     pool: Pool, planner: Planner, ledger: DoseLedger, clock: FakeClock
 ) -> None:
     world = await settle_in(pool)
@@ -308,7 +308,7 @@ async def test_a_week_in_a_zone_that_changes_its_clock_has_every_dose_once(
         await ledger.settle()
 
     rows = await pool.fetch(
-        "select count(*) as doses from dose_slots where plan_id = $1 and due_at < $2 group by local_date",
+        "select count(*) as doses from doses where plan_id = $1 and due_at < $2 group by local_date",
         plan_id,
         start + timedelta(days=7),
     )

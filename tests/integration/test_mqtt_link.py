@@ -10,12 +10,12 @@ from pydantic import SecretStr
 
 from deploy.local.stack import Stack
 from services.runtime.errors import RetryLaterError
-from services.runtime.mqtt import WHAT_IS_KEPT, WINDOW, Delivery, Link, TakenOverError, open_link
+from services.runtime.mqtt import WHAT_IS_KEPT, WINDOW, Link, MqttMessage, TakenOverError, open_link
 from services.runtime.settings import MqttSettings
 
 pytestmark = pytest.mark.full_stack
 
-TOPIC = "hb/v1/7/canary/up"
+TOPIC = "hb/v1/7/watermark/up"
 FILTER = "hb/v1/7/+/up"
 READER, SECOND_READER, WRITER = "ingest-1", "ingest-0", "commands-0"
 ANSWER_S = 15.0
@@ -117,8 +117,8 @@ async def send(link: Link, messages: Sequence[bytes]) -> None:
     await until(lambda: all(one.is_published() for one in sent))
 
 
-async def receive(link: Link, number: int) -> list[Delivery]:
-    found: list[Delivery] = []
+async def receive(link: Link, number: int) -> list[MqttMessage]:
+    found: list[MqttMessage] = []
     async with asyncio.timeout(ANSWER_S):
         while len(found) < number:
             found += await link.take(wait_s=0.2)
@@ -133,8 +133,8 @@ def numbered(word: str, number: int) -> list[bytes]:
     return [f"{word} {place}".encode() for place in range(number)]
 
 
-def payloads(deliveries: Sequence[Delivery]) -> list[bytes]:
-    return [one.payload for one in deliveries]
+def payloads(messages: Sequence[MqttMessage]) -> list[bytes]:
+    return [one.payload for one in messages]
 
 
 async def kill_and_start(stack: Stack) -> None:
@@ -232,11 +232,11 @@ async def test_no_payload_kills_the_connection(full_stack: Stack) -> None:
 async def test_a_network_thread_that_dies_is_no_silent_ingestor(
     full_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(*_: object) -> Delivery:
+    def break_down(*_: object) -> MqttMessage:
         raise ZeroDivisionError
 
     async with writer(full_stack) as out, reader(full_stack) as link:
-        monkeypatch.setattr("services.runtime.mqtt.Delivery", break_down)
+        monkeypatch.setattr("services.runtime.mqtt.MqttMessage", break_down)
         await send(out, [b"poison after all"])
         with pytest.raises(ZeroDivisionError):
             await receive(link, 1)
@@ -292,11 +292,11 @@ async def test_what_never_stops_arriving_never_waits_to_be_seen(full_stack: Stac
 async def test_retained_messages_of_every_length_go_out_at_once(full_stack: Stack) -> None:
     """A length takes one byte up to 127, two up to 16,383, then three."""
     around = (1, 90, 127, 128, 16_383, 16_384, 60_000)
-    messages = [(f"hb/v1/{shard}/canary/ack", os.urandom(length)) for shard, length in enumerate(around)]
+    messages = [(f"hb/v1/{shard}/marker/ack", os.urandom(length)) for shard, length in enumerate(around)]
     async with writer(full_stack) as out:
         out.publish_retained(messages)
         await send(out, [b"all are out"])
-        filters = ["hb/v1/+/canary/ack"]
+        filters = ["hb/v1/+/watermark/ack"]
         async with open_link(settings(full_stack), client_id=SECOND_READER, filters=filters, how=WHAT_IS_KEPT) as link:
             held = await receive(link, len(messages))
             assert sorted((one.topic, one.payload) for one in held) == messages

@@ -10,7 +10,7 @@ import pytest_asyncio
 from deploy.reconcile.accounts import compare
 from schemas.codec import encode_uplink
 from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, DeviceEvent
-from schemas.reasons import Flag, Reason
+from schemas.reasons import Flag, RejectionReason
 from schemas.registry import Device, Register
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.kafka import KafkaSubscription
@@ -38,7 +38,7 @@ MINUTE = 60_000
 LEAD_MS = 10_000
 ANN, BOB = 1, 2
 BANDS = tuple(f"band-{what}" for what in ("handed", "erased", "plain", "busy", "jumping", "evicting", "flooding"))
-CUFF, STRANGER, PROBE = "cuff-shared", "band-stranger", "band-probe"
+CUFF, UNREGISTERED, PROBE = "cuff-shared", "band-unregistered", "band-probe"
 
 
 def golden_devices(*, slots: int) -> list[Device]:
@@ -56,7 +56,7 @@ async def world() -> AsyncIterator[World]:
     first = Register(homes=(household(1, (ANN, BOB), [*devices, *golden_devices(slots=1)]),))
     second = Register(homes=(household(1, (ANN, BOB), golden_devices(slots=2)),))
     async with open_world(RECEIVED_AT) as opened:
-        opened.admit(*BANDS, CUFF, STRANGER, PROBE, *DEVICE_NAMES.values())
+        opened.admit(*BANDS, CUFF, UNREGISTERED, PROBE, *DEVICE_NAMES.values())
         await opened.register(first, at_ms=RECEIVED_AT - 40 * 24 * 60 * MINUTE)
         await opened.register(second, at_ms=SECOND_SLOT_SINCE - LEAD_MS)
         opened.start("store")
@@ -72,7 +72,7 @@ def present(world: World) -> None:
 
 
 async def books_balance(world: World, *, strays: int = 0) -> None:
-    """All that the oracle knows is stored or set aside once and settled; ``strays``: what it was never told of."""
+    """All that the oracle knows is stored or rejected once and settled; ``strays``: what it never heard of."""
     accounts = await compare(world.dsn, world.oracle)
     assert (accounts.lost, accounts.twice, accounts.unsettled) == (0, 0, 0), accounts.examples
     assert accounts.foreign <= strays, accounts.examples
@@ -83,8 +83,8 @@ async def books_balance(world: World, *, strays: int = 0) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def wrongly_told(world: World) -> list[str]:
-    """Every golden payload was sent, each device's in their order, with good traffic beside; who was told wrong."""
+async def wrongly_acked(world: World) -> list[str]:
+    """Every golden payload was sent, each device's in their order, with good traffic beside; who got a wrong ack."""
     players = [
         play(world.device(name), [one for one in GOOD + BAD if one.type.code == code])
         for code, name in DEVICE_NAMES.items()
@@ -95,25 +95,25 @@ async def wrongly_told(world: World) -> list[str]:
     return [name for names in wrong for name in names]
 
 
-async def test_a_device_is_told_why_each_bad_payload_was_set_aside(wrongly_told: list[str]) -> None:
-    assert wrongly_told == []
+async def test_a_device_hears_why_each_bad_payload_was_rejected(wrongly_acked: list[str]) -> None:
+    assert wrongly_acked == []
 
 
-async def test_what_is_set_aside_is_kept_with_its_reason(world: World, wrongly_told: list[str]) -> None:
-    del wrongly_told
-    rows = await world.rows("select epoch, item, reason, field, raw from set_aside where device like 'golden-%'")
+async def test_what_is_rejected_is_kept_with_its_reason(world: World, wrongly_acked: list[str]) -> None:
+    del wrongly_acked
+    rows = await world.rows("select epoch, item, reason, field, raw from rejected where device like 'golden-%'")
     whole = {(raw, (reason, field)) for _, item, reason, field, raw in rows if item == WHOLE_UPLINK}
-    refused = [one for one in BAD if WHOLE_UPLINK in one.set_aside and one.decided_by == "ingest"]
-    assert [one.name for one in refused if (one.payload, one.set_aside[WHOLE_UPLINK]) not in whole] == []
+    refused = [one for one in BAD if WHOLE_UPLINK in one.rejected and one.decided_by == "ingest"]
+    assert [one.name for one in refused if (one.payload, one.rejected[WHOLE_UPLINK]) not in whole] == []
     by_epoch: dict[int, dict[int, tuple[str, str]]] = {}
     for epoch, item, reason, field, _ in rows:
         by_epoch.setdefault(epoch, {})[item] = (reason, field)
-    assert [one.name for one in BAD if one.told and by_epoch.get(epoch_of(one)) != one.set_aside] == []
-    assert len(rows) == sum(len(one.set_aside) for one in BAD)
+    assert [one.name for one in BAD if one.acked and by_epoch.get(epoch_of(one)) != one.rejected] == []
+    assert len(rows) == sum(len(one.rejected) for one in BAD)
 
 
-async def test_what_is_good_is_stored_as_whose_it_is_and_when_it_was(world: World, wrongly_told: list[str]) -> None:
-    del wrongly_told
+async def test_what_is_good_is_stored_as_whose_it_is_and_when_it_was(world: World, wrongly_acked: list[str]) -> None:
+    del wrongly_acked
     rows = await world.rows(
         "select epoch, item, p.person_id, (extract(epoch from observed_at) * 1000)::bigint, flags from"
         " (select epoch, item, person_no, observed_at, flags, device_no from readings union all"
@@ -121,9 +121,9 @@ async def test_what_is_good_is_stored_as_whose_it_is_and_when_it_was(world: Worl
         " join devices using (device_no) left join people p using (person_no) where device like 'golden-%'"
     )
     found = {(epoch, item): (whose, at, flags) for epoch, item, whose, at, flags in rows}
-    told = [one for one in GOOD + BAD if one.told and one.decided_by == "ingest"]
-    assert len(rows) == len(found) == sum(len(one.stored) for one in told)
-    for one in told:
+    acked = [one for one in GOOD + BAD if one.acked and one.decided_by == "ingest"]
+    assert len(rows) == len(found) == sum(len(one.stored) for one in acked)
+    for one in acked:
         for item, expected in one.stored.items():
             whose, at, flags = found[epoch_of(one), item]
             assert flags == expected.flags, one.name
@@ -131,14 +131,14 @@ async def test_what_is_good_is_stored_as_whose_it_is_and_when_it_was(world: Worl
             assert expected.person_no is None or whose == person(expected.person_no), one.name
 
 
-async def test_a_stranger_is_set_aside_and_hears_nothing(world: World) -> None:
+async def test_a_unregistered_device_is_rejected_and_hears_nothing(world: World) -> None:
     payload = encode_uplink(uplink(1, 0, at=RECEIVED_AT))
-    await world.device(STRANGER).send(payload)
+    await world.device(UNREGISTERED).send(payload)
     await world.publish("band-plain", [uplink(10, 0, at=RECEIVED_AT)])
     await world.device("band-plain").settled(10, 0)
-    rows = await world.rows("select device_no, item, reason, raw from set_aside where device = $1", STRANGER)
-    assert rows == [(0, WHOLE_UPLINK, Reason.UNKNOWN_DEVICE, payload)]
-    assert world.device(STRANGER).acks == []
+    rows = await world.rows("select device_no, item, reason, raw from rejected where device = $1", UNREGISTERED)
+    assert rows == [(0, WHOLE_UPLINK, RejectionReason.UNKNOWN_DEVICE, payload)]
+    assert world.device(UNREGISTERED).acks == []
 
 
 # Whose a reading is
@@ -196,12 +196,12 @@ async def test_two_people_share_a_cuff_and_each_gets_their_own(world: World) -> 
 # Sequence numbers
 
 
-async def test_a_seq_far_ahead_is_set_aside_unsettled_until_the_gap_is_given_up(world: World) -> None:
+async def test_a_seq_far_ahead_is_rejected_unsettled_until_the_gap_is_given_up(world: World) -> None:
     name, far = "band-jumping", MAX_AHEAD + 500
     await world.publish(name, [uplink(6, 0, at=RECEIVED_AT)])
     await world.device(name).send(encode_uplink(uplink(6, far, at=RECEIVED_AT + 1)))
-    ack = await world.device(name).told(lambda ack: bool(ack.rejected))
-    assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [(far, WHOLE_UPLINK, Reason.SEQ_JUMP)]
+    ack = await world.device(name).acked(lambda ack: bool(ack.rejected))
+    assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [(far, WHOLE_UPLINK, RejectionReason.SEQ_JUMP)]
     assert (ack.upto, ack.gaps) == (0, ())
     assert len(await world.readings_of(name, 6)) == 1
     await world.publish(name, [uplink(6, far, at=RECEIVED_AT + 1, oldest=far)])
@@ -219,7 +219,7 @@ async def test_ten_copies_are_one_row_and_each_time_acknowledged(world: World) -
         await world.publish(name, uplinks)
         assert await device.settled(20, 29) == first
     assert len(await world.readings_of(name, 20)) == 30
-    refused = await world.rows("select count(*) from set_aside join devices d using (device) where epoch = 20")
+    refused = await world.rows("select count(*) from rejected join devices d using (device) where epoch = 20")
     assert refused == [(30,)]
     assert [one.seq for one in first.rejected] == list(range(30))[-MAX_REJECTED:]
 
@@ -230,7 +230,7 @@ async def test_the_order_of_arrival_does_not_matter(world: World) -> None:
     Random(7).shuffle(uplinks)
     late = [one for one in uplinks if one.seq in {3, 4, 90}]
     await world.publish(name, [one for one in uplinks if one not in late])
-    ack = await device.told(lambda ack: ack.epoch == 21 and ack.gaps == ((3, 4), (90, 90)))
+    ack = await device.acked(lambda ack: ack.epoch == 21 and ack.gaps == ((3, 4), (90, 90)))
     assert ack.upto == 2
     await world.publish(name, late)
     await device.settled(21, 299)
@@ -240,9 +240,9 @@ async def test_the_order_of_arrival_does_not_matter(world: World) -> None:
 async def test_what_a_full_outbox_gave_up_is_not_waited_for_and_stays_countable(world: World) -> None:
     name, device = "band-evicting", world.device("band-evicting")
     await world.publish(name, [uplink(8, seq, at=RECEIVED_AT) for seq in (0, 1, 2, 7)])
-    await device.told(lambda ack: ack.upto == 2 and ack.gaps == ((3, 6),))
+    await device.acked(lambda ack: ack.upto == 2 and ack.gaps == ((3, 6),))
     await world.publish(name, [uplink(8, 10, at=RECEIVED_AT, oldest=6)])
-    assert (await device.told(lambda ack: ack.upto == 5)).gaps == ((6, 6), (8, 9))
+    assert (await device.acked(lambda ack: ack.upto == 5)).gaps == ((6, 6), (8, 9))
     abandoned = await world.rows(
         "select floor - (select coalesce(sum(upper(part) - lower(part)), 0)"
         " from unnest(settled * int8multirange(int8range(0, floor))) as part)::bigint"
@@ -257,7 +257,7 @@ async def test_what_a_full_outbox_gave_up_is_not_waited_for_and_stays_countable(
 async def until_stored(world: World, name: str, epoch: int, seqs: list[int]) -> None:
     device = world.device(name)
     device.acks.clear()
-    await device.told(lambda ack: ack.epoch == epoch)
+    await device.acked(lambda ack: ack.epoch == epoch)
     assert [row[0] for row in await world.readings_of(name, epoch)] == seqs
 
 
@@ -270,7 +270,7 @@ async def test_the_ack_waits_at_the_broker_for_a_device_that_comes_back(world: W
     assert len(again.acks) == 1
 
 
-async def test_a_cry_for_help_with_a_wrong_clock_and_nobody_is_stored_for_the_home(world: World) -> None:
+async def test_an_emergency_with_a_wrong_clock_and_nobody_is_stored_for_the_home(world: World) -> None:
     name = DEVICE_NAMES["fall_robot"]
     fall = DeviceEvent(event="fall_suspected", at=1, details={"method": "vision"})
     await world.publish(name, [uplink(23, 0, at=RECEIVED_AT, values=(), events=[fall])])
@@ -350,7 +350,7 @@ async def test_the_broker_is_killed_and_what_the_device_sends_again_is_stored_on
 async def test_a_batch_that_is_read_again_changes_no_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Store ends between the commit of the database and that of Kafka.
 
-    Not at a commit that only moved past a canary, which may well come first. The device has its ack by then, so the
+    Not at a commit that only moved past a watermark marker, which may well come first. The device has its ack by then, so the
     ack says nothing about the second reading.
     """
     commit = KafkaSubscription.commit
@@ -375,5 +375,5 @@ async def test_a_batch_that_is_read_again_changes_no_row(world: World, monkeypat
 
 
 async def test_the_books_balance(world: World) -> None:
-    golden = sum(1 for one in GOOD + BAD if one.told)
+    golden = sum(1 for one in GOOD + BAD if one.acked)
     await books_balance(world, strays=2 * golden + 1)

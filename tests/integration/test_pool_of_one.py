@@ -123,10 +123,10 @@ async def test_from_device_to_doctor_and_back_each_service_needs_one_connection_
         async with all_services(database, embedded, operators, port) as metrics:
             await ring(embedded, pool)
 
-            async def told() -> bool:
+            async def notified() -> bool:
                 return bool(doctors.calls)
 
-            await until(told, "the doctor is told")
+            await until(notified, "the doctor is notified")
             alert_id = await pool.fetchval("select alert_id from alerts where rule = 'sos'")
             async with browsing(f"http://127.0.0.1:{port}", EMAIL) as doctor:
                 page = await doctor.get(f"/alerts/{alert_id}")
@@ -139,7 +139,7 @@ async def test_from_device_to_doctor_and_back_each_service_needs_one_connection_
             assert (page.status_code, answer.status_code) == (200, 200)
 
             async def looked_at() -> bool:
-                return (metrics.registry.get_sample_value("hb_watch_looks_total") or 0) > 5
+                return (metrics.registry.get_sample_value("hb_watch_audits_total") or 0) > 5
 
             await until(looked_at, "watch looks again and again")
         incidents = await pool.fetch("select kind from platform_incidents")

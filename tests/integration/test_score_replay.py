@@ -15,7 +15,7 @@ from schemas.alerts import Finding
 from schemas.codec import encode_uplink_record
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
-from schemas.records import Canary, JudgedUplink, UplinkRecord
+from schemas.records import JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED, home_key
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Message, Record
@@ -48,7 +48,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 
 def story_of(world: World, seed: int) -> list[JudgedUplink]:
-    """An hour and a half of one home: excursions, cries for help, uplinks that are late and some that come twice."""
+    """An hour and a half of one home: excursions, emergencies, uplinks that are late and some that come twice."""
     chance = random.Random(seed)
     records: list[JudgedUplink] = []
     for seq in range(90):
@@ -67,12 +67,12 @@ def story_of(world: World, seed: int) -> list[JudgedUplink]:
 
 
 def interleaved(stories: Sequence[Sequence[JudgedUplink]]) -> list[UplinkRecord]:
-    """The stories side by side, with a canary now and then."""
+    """The stories side by side, with a watermark marker now and then."""
     log: list[UplinkRecord] = []
     for number, records in enumerate(zip(*stories, strict=True)):
         log += records
         if number % 7 == 0:
-            log.append(Canary(instance="0", received_at=minute(number)))
+            log.append(WatermarkMarker(instance="0", received_at=minute(number)))
     return log
 
 
@@ -80,7 +80,7 @@ async def append(bus: MemoryBus | PostgresBus, log: Sequence[UplinkRecord]) -> N
     """Puts the records on the bus."""
     await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: [GROUP]})
     for record in log:
-        key = home_key(0 if isinstance(record, Canary) else record.home_no)
+        key = home_key(0 if isinstance(record, WatermarkMarker) else record.home_no)
         await bus.append(UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record))])
 
 
@@ -139,7 +139,7 @@ class Score:
         sql = load_queries("services.score")
         return canonical(await Checkpoints(pool=self.pool, sql=sql, partitions=1).export())
 
-    async def told(self) -> set[Any]:
+    async def reported(self) -> set[Any]:
         """The ids and stamps of the findings."""
         return {tuple(row) for row in await self.pool.fetch("select finding_id, observed_at from findings")}
 
@@ -149,7 +149,7 @@ class Score:
 
 
 def expected_of(stories: Sequence[Sequence[JudgedUplink]]) -> set[Any]:
-    """What an undisturbed run tells."""
+    """What an undisturbed run reports."""
     effects: list[Effect] = [effect for story in stories for effect in run(story)]
     return {(one.finding_id, to_datetime(one.observed_at)) for one in effects if isinstance(one, Finding)}
 
@@ -173,7 +173,7 @@ async def test_however_often_score_is_killed_it_ends_as_an_undisturbed_replay_of
 
     assert any(0 < position < len(log) for position in positions)
     assert await score.states() == canonical(replay(log))
-    assert await score.told() == expected_of(stories)
+    assert await score.reported() == expected_of(stories)
     assert score.conflicts() == 0
     falls = [effect for story in stories for effect in run(story) if type(effect).__name__ == "FallCheck"]
     assert await pool.fetchval("select count(*) from fall_checks") == len(falls)
@@ -212,7 +212,7 @@ async def test_a_death_before_or_after_findings_are_committed_repeats_the_same_o
     await score.finish(log)
 
     assert await score.states() == canonical(replay(log))
-    assert await score.told() == expected_of(stories)
+    assert await score.reported() == expected_of(stories)
     assert score.conflicts() == 0
 
 
@@ -229,9 +229,9 @@ async def test_with_the_database_away_nothing_is_lost_and_nothing_passed(pool: P
 
     await score.finish(log, score.start(UnreachableWriter))
 
-    assert await score.told() == expected_of(stories)
+    assert await score.reported() == expected_of(stories)
     assert passed[0] == passed[1] == passed[2]
-    last = max(record.received_at for record in log if isinstance(record, Canary))
+    last = max(record.received_at for record in log if isinstance(record, WatermarkMarker))
     assert await pool.fetchval("select received_at from watermarks where consumer = 'score'") == to_datetime(last)
 
 
@@ -244,7 +244,7 @@ async def test_a_checkpoint_that_somebody_else_moved_is_loaded_again(pool: Pool)
     await score.finish(log)
 
     assert await score.states() == canonical(replay(log))
-    assert await score.told() == expected_of(stories)
+    assert await score.reported() == expected_of(stories)
     assert score.conflicts() + other.conflicts() == 0
     lost = [one.metrics.registry.get_sample_value("hb_score_checkpoints_lost_total") or 0 for one in (score, other)]
     assert sum(lost) > 0
@@ -299,8 +299,8 @@ async def test_a_person_who_moved_goes_on_with_the_numbers_of_the_old_home(pool:
 
     await score.finish(log, score.start(most=4))
 
-    told = await pool.fetch("select home_no, episode from findings order by episode")
-    assert [tuple(row) for row in told] == [(old.home_no, 1), (new.home_no, 2)]
+    reported = await pool.fetch("select home_no, episode from findings order by episode")
+    assert [tuple(row) for row in reported] == [(old.home_no, 1), (new.home_no, 2)]
 
 
 async def test_calls_of_nobody_in_particular_are_numbered_home_by_home(pool: Pool) -> None:
@@ -317,13 +317,13 @@ async def test_calls_of_nobody_in_particular_are_numbered_home_by_home(pool: Poo
 
     await score.finish(log, score.start(most=1))
 
-    told = await pool.fetch("select home_no, episode from findings order by home_no, episode")
-    assert [tuple(row) for row in told] == [(home.home_no, episode) for home in homes for episode in (1, 2)]
+    reported = await pool.fetch("select home_no, episode from findings order by home_no, episode")
+    assert [tuple(row) for row in reported] == [(home.home_no, episode) for home in homes for episode in (1, 2)]
 
 
 async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_replay(pool: Pool, dsn: str) -> None:
     stories = [story_of(await settle_in(pool), 55)]
-    log = [*interleaved(stories), Canary(instance="0", received_at=minute(2000))]
+    log = [*interleaved(stories), WatermarkMarker(instance="0", received_at=minute(2000))]
     await append(PostgresBus(pool), log)
     await pool.execute("insert into watermarks values ('store', '0', 0, $1)", to_datetime(minute(2000)))
     settings = ScoreSettings(
@@ -336,14 +336,14 @@ async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_re
     stop = asyncio.Event()
     service = asyncio.create_task(app.run(settings, clock=FakeClock(), stop=stop, metrics=Metrics(METRICS)))
     await _until(lambda: _decided(pool), service)
-    exported, told = await export_state(settings), await export_findings(settings)
+    exported, reported = await export_state(settings), await export_findings(settings)
     stop.set()
     await service
 
     replayed = await replay_log(settings)
     assert exported == canonical(replayed.states()) == canonical(replay(log))
-    assert told == replayed.told()
-    assert len(told.splitlines()) > 3
+    assert reported == replayed.reported()
+    assert len(reported.splitlines()) > 3
     sos, falls = await pool.fetchrow(
         "select count(*) filter (where rule = 'sos' and level = 0), count(*) filter (where rule = 'fall') from findings"
     ) or (0, 0)

@@ -20,11 +20,11 @@ from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.score.core import Effect, FallCheck, HomeState, SosCall, tell_of_firmware
+from services.score.core import Effect, FallCheck, HomeState, SosCall, report_firmware
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.rule import Mark, Sample, Subject, finding_from
-from services.score.rules.firmware import Fault
+from services.score.rules.firmware import FirmwareFault
 from services.score.rules.sos import SOS
 from services.score.silence import SilenceWatch
 from tests.integration.care_world import START_MS, World, settle_in
@@ -151,8 +151,8 @@ async def test_a_suspected_fall_comes_to_what_its_case_table_says(bench: Bench, 
 
     await bench.due.settle()
 
-    told = [one for one in await bench.found("fall") if one["level"]]
-    assert [(one["level"], one["observed_at"]) for one in told] == ([(case.level, at(60))] if case.level else [])
+    reported = [one for one in await bench.found("fall") if one["level"]]
+    assert [(one["level"], one["observed_at"]) for one in reported] == ([(case.level, at(60))] if case.level else [])
 
 
 async def test_a_running_total_of_steps_is_no_sign_of_having_got_up(bench: Bench) -> None:
@@ -160,7 +160,7 @@ async def test_a_running_total_of_steps_is_no_sign_of_having_got_up(bench: Bench
     total = Sample(START_MS, 4000.0, bench.world.device_no, 1, 900, 0)
     effects: list[Effect] = []
     record = JudgedUplink(bench.world.device_no, "band", bench.world.home_no, 0, 1, 900, 0, START_MS, START_MS)
-    tell_of_firmware(HomeState(), record, Fault.STEP_TOTAL, 0, total, 1, effects)
+    report_firmware(HomeState(), record, FirmwareFault.STEP_TOTAL, 0, total, 1, effects)
     await bench.writer.write(effects)
     await bench.suspect_fall()
     await bench.measure(40, "heart_rate", 90, Flag.UPRIGHT, seq=50)
@@ -221,7 +221,7 @@ async def test_a_confirmed_fall_is_over_when_the_person_walks_again(bench: Bench
     assert [(one["level"], one["observed_at"]) for one in await bench.found("fall")] == [(2, at(60)), (0, at(600))]
 
 
-async def test_with_the_watermark_standing_still_falls_are_told_unverified(
+async def test_with_the_watermark_standing_still_falls_are_reported_unverified(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.suspect_fall()
@@ -251,7 +251,7 @@ async def test_an_sos_call_is_over_ten_minutes_after_its_last_press(bench: Bench
     assert [(one["level"], one["observed_at"]) for one in await bench.found("sos")] == [(0, at(900))]
 
 
-async def test_a_finding_is_written_once_and_another_one_under_its_id_is_told_loudly(bench: Bench) -> None:
+async def test_a_finding_is_written_once_and_another_one_under_its_id_is_reported_loudly(bench: Bench) -> None:
     sample = bench.event(0)
     finding = finding_from(SOS, bench.subject, 1, Mark(1, sample, sample))
     await bench.writer.write([finding])
@@ -299,8 +299,8 @@ async def test_a_device_is_silent_when_its_case_table_says_so(bench: Bench, case
     await bench.silence.look()
     await bench.silence.look()
 
-    told = await bench.found("silent_device")
-    assert [(one["level"], one["severity"]) for one in told] == [(1, Severity.TECHNICAL)] * case.silent
+    reported = await bench.found("silent_device")
+    assert [(one["level"], one["severity"]) for one in reported] == [(1, Severity.TECHNICAL)] * case.silent
 
 
 async def test_a_device_that_is_heard_again_ends_its_silence_and_the_next_has_another_number(bench: Bench) -> None:
@@ -312,8 +312,8 @@ async def test_a_device_that_is_heard_again_ends_its_silence_and_the_next_has_an
     await bench.hear(8000)
     await bench.silence.look()
 
-    told = [(one["episode"], one["level"], one["observed_at"]) for one in await bench.found("silent_device")]
-    assert told == [(1, 1, at(3600)), (1, 0, at(4000)), (2, 1, at(7600)), (2, 0, at(8000))]
+    reported = [(one["episode"], one["level"], one["observed_at"]) for one in await bench.found("silent_device")]
+    assert reported == [(1, 1, at(3600)), (1, 0, at(4000)), (2, 1, at(7600)), (2, 0, at(8000))]
 
 
 async def test_a_silent_device_of_one_person_is_about_them_and_a_shared_one_about_the_home(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Scorers that share a log come, go, die and linger at random: what they tell is what an undisturbed replay tells."""
+"""Scorers that share a log come, go, die and linger at random: what they report is what an undisturbed replay reports."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ import pytest
 from schemas.alerts import Finding
 from schemas.codec import encode_uplink_record
 from schemas.metrics import METRICS
-from schemas.records import Canary, JudgedUplink, UplinkRecord
+from schemas.records import JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED, home_key
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Record
@@ -115,32 +115,32 @@ class Group:
 
 
 def laid_out(stories: Sequence[Sequence[JudgedUplink]]) -> list[list[tuple[bytes, UplinkRecord]]]:
-    """The stories side by side, in bursts, with a canary on every partition after each."""
+    """The stories side by side, in bursts, with a watermark marker on every partition after each."""
     records = [(home_key(record.home_no), record) for row in zip(*stories, strict=True) for record in row]
     bursts: list[list[tuple[bytes, UplinkRecord]]] = []
     rest: Iterator[tuple[bytes, UplinkRecord]] = iter(records)
     while burst := list(islice(rest, 12)):
-        canary = Canary(instance="0", received_at=minute(1000 + len(bursts)))
-        bursts.append(burst + [(key_of(partition), canary) for partition in range(PARTITIONS)])
+        marker = WatermarkMarker(instance="0", received_at=minute(1000 + len(bursts)))
+        bursts.append(burst + [(key_of(partition), marker) for partition in range(PARTITIONS)])
     return bursts
 
 
 async def passed_too_early(pool: Pool, bursts: Sequence[Sequence[tuple[bytes, UplinkRecord]]]) -> list[str]:
-    """Findings that rest on records before a canary that score has passed, and are not there."""
+    """Findings that rest on records before a watermark marker that score has passed, and are not there."""
     passed = {
         row["partition_no"]: to_ms(row["received_at"])
         for row in await pool.fetch("select partition_no, received_at from watermarks where consumer = 'score'")
     }
-    told = {row["finding_id"] for row in await pool.fetch("select finding_id from findings")}
+    reported = {row["finding_id"] for row in await pool.fetch("select finding_id from findings")}
     early = []
     for partition, at in passed.items():
         done = round((at - minute(1000)) / 60_000) + 1
         homes: dict[int, list[JudgedUplink]] = {}
         for key, record in (row for burst in bursts[:done] for row in burst):
-            if not isinstance(record, Canary) and crc32(key) % PARTITIONS == partition:
+            if not isinstance(record, WatermarkMarker) and crc32(key) % PARTITIONS == partition:
                 homes.setdefault(record.home_no, []).append(record)
         effects = [effect for story in homes.values() for effect in run(story)]
-        early += [str(one) for one in effects if isinstance(one, Finding) and one.finding_id not in told]
+        early += [str(one) for one in effects if isinstance(one, Finding) and one.finding_id not in reported]
     return early
 
 
@@ -167,10 +167,10 @@ async def test_whoever_comes_goes_dies_or_lingers_the_findings_are_those_of_an_u
 
     states = await Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS).export()
     assert canonical(states) == canonical(replay(log))
-    told = {tuple(row) for row in await pool.fetch("select finding_id, observed_at from findings")}
-    assert told == expected_of(stories)
+    reported = {tuple(row) for row in await pool.fetch("select finding_id, observed_at from findings")}
+    assert reported == expected_of(stories)
     assert group.count("hb_score_finding_conflicts_total") == 0
-    last = max(record.received_at for record in log if isinstance(record, Canary))
+    last = max(record.received_at for record in log if isinstance(record, WatermarkMarker))
     passed = await pool.fetch("select partition_no, received_at from watermarks where consumer = 'score'")
     assert {row["partition_no"]: row["received_at"] for row in passed} == dict.fromkeys(
         range(PARTITIONS), to_datetime(last)

@@ -55,7 +55,7 @@ def stack() -> Iterator[Stack]:
 
 
 class Peer:
-    """One MQTT 5 connection that remembers what the broker told it."""
+    """One MQTT 5 connection that remembers what the broker sent it."""
 
     def __init__(self, stack: Stack, user: str | None, password: str, client_id: str | None = None) -> None:
         self.connected: ReasonCode | None = None
@@ -204,10 +204,10 @@ def test_ingest_has_two_connections_at_once(stack: Stack) -> None:
         assert not acks.lost.is_set()
 
 
-@pytest.mark.parametrize(("user", "password"), [(None, ""), ("stranger", "x"), ("cuff-1", "wrong")])
-def test_a_stranger_is_refused(stack: Stack, user: str | None, password: str) -> None:
-    with Peer(stack, user, password) as stranger:
-        assert stranger.refusal in {NOT_AUTHORISED, BAD_PASSWORD}
+@pytest.mark.parametrize(("user", "password"), [(None, ""), ("unregistered", "x"), ("cuff-1", "wrong")])
+def test_a_unregistered_device_is_refused(stack: Stack, user: str | None, password: str) -> None:
+    with Peer(stack, user, password) as unregistered:
+        assert unregistered.refusal in {NOT_AUTHORISED, BAD_PASSWORD}
 
 
 def test_the_device_passwords_of_a_whole_region_are_loaded_while_the_broker_runs(stack: Stack) -> None:

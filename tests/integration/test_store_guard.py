@@ -57,7 +57,7 @@ class Bench:
         )
         return [(part.lower, part.upper - 1) for part in found or []]
 
-    async def told(self) -> list[tuple[int, int]]:
+    async def acked(self) -> list[tuple[int, int]]:
         """Generation and upto of every ack of the device so far."""
         rows = await self.pool.fetch(
             "select value from bus_log where topic = $1 order by log_offset", UPLINKS_SETTLED.name
@@ -65,7 +65,7 @@ class Bench:
         records = [decode_settled(row["value"]) for row in rows]
         return [(one.ack.generation, one.ack.upto) for one in records if one.device == self.world.device]
 
-    def refusals(self) -> float:
+    def rejections(self) -> float:
         """How often store has looked at a database that it does not write to."""
         return self.metrics.registry.get_sample_value("hb_store_refusals_total") or 0.0
 
@@ -98,7 +98,7 @@ async def store(bench: Bench) -> AsyncIterator[None]:
     """Runs."""
     settings = StoreSettings(
         database=bench.database, bus=BusSettings(kind="postgres"), clock=ClockSettings(), log=LogSettings(),
-        tell_every_s=0,
+        publish_every_s=0,
     )  # fmt: skip
     stop = asyncio.Event()
     running = asyncio.create_task(app.run(settings, clock=FakeClock(), stop=stop, metrics=bench.metrics))
@@ -120,9 +120,9 @@ async def bring_back(bench: Bench) -> None:
 
 async def refused(bench: Bench) -> None:
     """Waits until store has refused."""
-    before = bench.refusals()
+    before = bench.rejections()
     async with asyncio.timeout(PATIENCE_S):
-        while bench.refusals() == before:
+        while bench.rejections() == before:
             await asyncio.sleep(0.02)
 
 
@@ -167,9 +167,9 @@ async def test_every_device_hears_the_new_generation_at_once(bench: Bench) -> No
     await bench.send(0, 1, 2, 3)
     await until_settled(bench, (0, 3))
     await bench.go_back()
-    heard = len(await bench.told())
+    heard = len(await bench.acked())
     await bring_back(bench)
-    news = (await bench.told())[heard:]
+    news = (await bench.acked())[heard:]
     assert news
     assert all(generation > 1_700_000_000 for generation, _ in news)
     assert news[0][1] == 1
@@ -196,7 +196,7 @@ async def test_where_the_log_begins_later_than_the_rows_end_both_go_on_at_its_be
     await until_settled(bench, (0, 1), (4, 4))
     assert done.beyond_log == 2
     assert await bench.pool.fetchval("select position from score_positions where partition_no = 0") == 4
-    assert (await bench.told())[-1] == (done.generation, 1)
+    assert (await bench.acked())[-1] == (done.generation, 1)
 
 
 @pytest.mark.usefixtures("store")
@@ -205,7 +205,7 @@ async def test_a_device_that_the_restored_register_does_not_know_is_not_settled(
     await bench.send(0)
     await until_settled(bench, (0, 0))
     assert await bench.pool.fetchval("select count(*) from device_cursor where device_no = 2000000") == 0
-    assert bench.metrics.registry.get_sample_value("hb_store_strangers_total") == 1
+    assert bench.metrics.registry.get_sample_value("hb_store_unregistered_total") == 1
 
 
 async def test_numbers_in_the_log_are_never_given_to_anybody_else(bench: Bench) -> None:
@@ -220,10 +220,10 @@ async def test_numbers_in_the_log_are_never_given_to_anybody_else(bench: Bench) 
 async def test_an_outbox_first_heard_after_the_backup_hears_of_the_restore_too(bench: Bench) -> None:
     await bench.send(0, 1)
     await until_settled(bench, (0, 1))
-    while not await bench.told():
+    while not await bench.acked():
         await asyncio.sleep(0.02)
     await bench.pool.execute("delete from device_cursor where device_no = $1", bench.world.device_no)
     await bring_back(bench)
-    told = await bench.told()
-    assert told[-1][0] > 1_700_000_000
-    assert told[-1][1] == -1
+    acked = await bench.acked()
+    assert acked[-1][0] > 1_700_000_000
+    assert acked[-1][1] == -1

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.messages import EPOCH_LIVES_MS, MAX_LIVE_EPOCHS, MAX_RANGES, WHOLE_UPLINK, Ack
 from schemas.metrics import METRICS
-from schemas.reasons import UNSETTLED, Reason
-from schemas.records import READING, JudgedEvent, Refused, SealedUplink
+from schemas.reasons import UNSETTLED, RejectionReason
+from schemas.records import READING, JudgedEvent, Rejection, SealedUplink
 from services.runtime.clock import FakeClock
 from services.runtime.database import Pool, open_pool
 from services.runtime.metrics import Metrics
@@ -38,7 +38,7 @@ class Books:
         self, seq: int, *, epoch: int = 1, oldest: int = 0, sos: bool = False, refused: bool = False
     ) -> SealedUplink:
         reading = READING.pack(0, self.world.person_no, 1, 70.0, START_MS + seq, 0)
-        refusal = Refused(WHOLE_UPLINK, Reason.UNREADABLE, "", b"kept")
+        refusal = Rejection(WHOLE_UPLINK, RejectionReason.UNREADABLE, "", b"kept")
         return SealedUplink(
             self.world.device_no, self.world.device, self.world.home_no, 0, epoch, seq, oldest, START_MS,
             self.clock.now_ms(), b"" if sos or refused else reading, (SOS,) if sos else (),
@@ -46,7 +46,7 @@ class Books:
         )  # fmt: skip
 
     async def write(self, *uplinks: SealedUplink) -> tuple[Batch, dict[int, Ack]]:
-        """A batch, and by epoch what the device is told."""
+        """A batch, and by epoch the ack that the device gets."""
         records = [(0, self._offset + place, one) for place, one in enumerate(uplinks)]
         await self.pool.execute(
             "insert into store_positions values (0, $1) on conflict (partition_no) do update set position = $1",
@@ -54,8 +54,8 @@ class Books:
         )
         self._offset += len(records)
         batch, generation = await self._writer.write(records)
-        told = (*batch.touched, *batch.turned_away.values())
-        return batch, {one.epoch: one.settled_record(generation).ack for one in told}
+        acked = (*batch.touched, *batch.turned_away.values())
+        return batch, {one.epoch: one.settled_record(generation).ack for one in acked}
 
     async def stored(self, epoch: int = 1) -> list[int]:
         rows = await self.pool.fetch(
@@ -66,9 +66,9 @@ class Books:
         )
         return [row["seq"] for row in rows]
 
-    async def set_aside(self) -> list[tuple[int, int, str]]:
+    async def rejected(self) -> list[tuple[int, int, str]]:
         rows = await self.pool.fetch(
-            "select epoch, seq, reason from set_aside where device_no = $1 order by 1, 2", self.world.device_no
+            "select epoch, seq, reason from rejected where device_no = $1 order by 1, 2", self.world.device_no
         )
         return [tuple(row) for row in rows]
 
@@ -116,7 +116,7 @@ async def test_putting_ranges_away_changes_nothing_that_is_said_or_kept(
         gaps = gaps_of(known, acks[1].upto)
         assert acks[1].gaps == gaps[: len(acks[1].gaps)]
         if books.floor == floor_before:
-            assert len(acks[1].gaps) >= min(len(gaps), 25), "of many gaps the first are told"
+            assert len(acks[1].gaps) >= min(len(gaps), 25), "of many gaps the first are in the ack"
     row = await books.pool.fetchrow(
         "select settled from device_settled where device_no = $1 and epoch = 1", books.world.device_no
     )
@@ -141,16 +141,16 @@ async def test_every_second_number_is_settled_up_to_the_cap_and_an_emergency_bey
         assert not batch.unsettled
     beyond = 2 * MAX_RANGES + 10
     batch, acks = await books.write(books.uplink(beyond), books.uplink(beyond + 100, sos=True))
-    assert [(one.seq, why.reason) for one, why in batch.unsettled] == [(beyond, Reason.TOO_MANY_GAPS)]
+    assert [(one.seq, why.reason) for one, why in batch.unsettled] == [(beyond, RejectionReason.TOO_MANY_GAPS)]
     assert [one.seq for one in batch.new] == [beyond + 100]
-    assert acks[1].rejected[-1].reason == Reason.TOO_MANY_GAPS
+    assert acks[1].rejected[-1].reason == RejectionReason.TOO_MANY_GAPS
     assert (acks[1].upto, acks[1].gaps[:2], len(acks[1].gaps)) == (0, ((1, 1), (3, 3)), 32)
 
     filling, acks = await books.write(books.uplink(1), books.uplink(3))
     assert ([one.seq for one in filling.new], acks[1].upto) == ([1, 3], 4)
     again, acks = await books.write(books.uplink(beyond))
     assert ([one.seq for one in again.new], again.unsettled) == ([beyond], [])
-    assert await books.set_aside() == []
+    assert await books.rejected() == []
     duplicates, _ = await books.write(*(books.uplink(seq) for seq in (0, 1, 4, 4096, beyond, beyond + 100)))
     assert (duplicates.duplicates, duplicates.new) == (6, [])
 
@@ -163,13 +163,13 @@ async def test_a_device_may_begin_sixteen_epochs_a_day_and_one_more_in_an_emerge
 
     batch, acks = await books.write(books.uplink(0, epoch=500), books.uplink(1, epoch=501), books.uplink(1, epoch=100))
     assert [(one.epoch, why.reason) for one, why in batch.unsettled] == [
-        (500, Reason.TOO_MANY_EPOCHS),
-        (501, Reason.TOO_MANY_EPOCHS),
+        (500, RejectionReason.TOO_MANY_EPOCHS),
+        (501, RejectionReason.TOO_MANY_EPOCHS),
     ]
     assert [(one.epoch, one.seq) for one in batch.new] == [(100, 1)]
-    assert (acks[501].upto, [one.reason for one in acks[501].rejected]) == (-1, [Reason.TOO_MANY_EPOCHS])
+    assert (acks[501].upto, [one.reason for one in acks[501].rejected]) == (-1, [RejectionReason.TOO_MANY_EPOCHS])
     assert (500 in acks, await books.stored(500)) == (False, [])
-    assert await books.set_aside() == [(500, 0, "too_many_epochs"), (501, 1, "too_many_epochs")]
+    assert await books.rejected() == [(500, 0, "too_many_epochs"), (501, 1, "too_many_epochs")]
 
     batch, acks = await books.write(books.uplink(7, epoch=777, sos=True))
     assert ([one.seq for one in batch.new], await books.stored(777)) == ([7], [7])
@@ -177,12 +177,12 @@ async def test_a_device_may_begin_sixteen_epochs_a_day_and_one_more_in_an_emerge
     books.clock.advance(seconds=EPOCH_LIVES_MS / 1000 + 1)
     batch, _ = await books.write(books.uplink(0, epoch=500))
     assert ([one.epoch for one in batch.new], await books.stored(500)) == ([500], [0])
-    assert await books.set_aside() == [(501, 1, "too_many_epochs")]
+    assert await books.rejected() == [(501, 1, "too_many_epochs")]
 
 
 async def test_an_emergency_passes_the_jump_rule_too(books: Books) -> None:
     batch, acks = await books.write(books.uplink(0), books.uplink(70_000), books.uplink(90_000, sos=True))
-    assert [(one.seq, why.reason) for one, why in batch.unsettled] == [(70_000, Reason.SEQ_JUMP)]
+    assert [(one.seq, why.reason) for one, why in batch.unsettled] == [(70_000, RejectionReason.SEQ_JUMP)]
     assert [one.seq for one in batch.new] == [0, 90_000]
     assert (acks[1].upto, acks[1].gaps) == (0, ((1, 89_999),))
 
@@ -190,14 +190,14 @@ async def test_an_emergency_passes_the_jump_rule_too(books: Books) -> None:
 async def test_a_refusal_for_a_time_gives_way_to_how_the_uplink_ends(books: Books) -> None:
     """It stood in the way of the later row of the same uplink, whose bytes were lost."""
     await books.write(books.uplink(0), books.uplink(70_000))
-    assert await books.set_aside() == [(1, 70_000, "seq_jump")]
+    assert await books.rejected() == [(1, 70_000, "seq_jump")]
     await books.write(books.uplink(0, oldest=0), books.uplink(70_000, oldest=69_999, refused=True))
-    assert await books.set_aside() == [(1, 70_000, "unreadable")]
-    raw = await books.pool.fetchval("select raw from set_aside where device_no = $1", books.world.device_no)
+    assert await books.rejected() == [(1, 70_000, "unreadable")]
+    raw = await books.pool.fetchval("select raw from rejected where device_no = $1", books.world.device_no)
     assert raw == b"kept"
     await books.write(books.uplink(70_000))
-    assert await books.set_aside() == [(1, 70_000, "unreadable")]
-    assert set(UNSETTLED) == {Reason.SEQ_JUMP, Reason.TOO_MANY_GAPS, Reason.TOO_MANY_EPOCHS}
+    assert await books.rejected() == [(1, 70_000, "unreadable")]
+    assert set(UNSETTLED) == {RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS}
 
 
 async def test_a_device_that_has_to_evict_is_never_deaf_for_it(books: Books) -> None:
@@ -221,7 +221,7 @@ async def test_gaps_that_can_be_filled_count_again_once_they_are_given_up(books:
         await books.write(*(books.uplink(seq) for seq in range(first, first + 1024, 2)))
     more = 2 * MAX_RANGES + 4
     refused, _ = await books.write(books.uplink(more))
-    assert [why.reason for _, why in refused.unsettled] == [Reason.TOO_MANY_GAPS]
+    assert [why.reason for _, why in refused.unsettled] == [RejectionReason.TOO_MANY_GAPS]
     once, _ = await books.write(books.uplink(more, oldest=more))  # the floor is known from the next batch on
     again, acks = await books.write(books.uplink(more, oldest=more))
     assert ([one.seq for one in (*once.new, *again.new)], acks[1].upto) == ([more], more)

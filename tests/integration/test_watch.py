@@ -1,4 +1,4 @@
-"""The auditor on a real database and the bus in it: what is stuck is told to operators once, and that it is over."""
+"""The auditor on a real database and the bus in it: what is stuck is notified to operators once, and that it is over."""
 
 import asyncio
 import json
@@ -32,7 +32,9 @@ PATIENCE_S = 20.0
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
-        await opened.execute("truncate platform_incidents, watch_counters, device_floods, watermarks, findings cascade")
+        await opened.execute(
+            "truncate platform_incidents, watch_counters, throttled_devices, watermarks, findings cascade"
+        )
         yield opened
 
 
@@ -61,7 +63,7 @@ async def watching(dsn: str, receiver: WebhookReceiver, clock: FakeClock, **want
         await running
 
 
-def told(receiver: WebhookReceiver) -> list[str]:
+def notified(receiver: WebhookReceiver) -> list[str]:
     """Subjects, in order."""
     return [json.loads(call.body)["subject"].removeprefix("HearthBeat platform: ") for call in receiver.calls]
 
@@ -73,7 +75,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.05)
 
 
-async def pass_canary(pool: Pool, at_ms: int) -> None:
+async def pass_marker(pool: Pool, at_ms: int) -> None:
     """Store and score have seen everything up to then."""
     await pool.execute(
         "insert into watermarks values ('store', '0', 0, $1), ('score', '0', 0, $1)"
@@ -82,41 +84,43 @@ async def pass_canary(pool: Pool, at_ms: int) -> None:
     )
 
 
-async def test_a_finding_that_becomes_no_alert_is_told_once_and_that_it_is_over(dsn: str, pool: Pool) -> None:
+async def test_a_finding_that_becomes_no_alert_is_notified_once_and_that_it_is_over(dsn: str, pool: Pool) -> None:
     clock = FakeClock(START_MS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     await find(pool, await settle_in(pool))
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
         await asyncio.sleep(0.5)
-        assert told(receiver) == []
+        assert notified(receiver) == []
         clock.advance(seconds=47)
-        await until(lambda: told(receiver) == ["finding unclaimed"], "not told")
+        await until(lambda: notified(receiver) == ["finding unclaimed"], "not notified")
         assert receiver.calls[0].is_signed_with(SECRET)
         await pool.execute("update findings set claimed_at = raised_at")
-        await until(lambda: told(receiver) == ["finding unclaimed", "finding unclaimed is over"], "end not told")
+        await until(
+            lambda: notified(receiver) == ["finding unclaimed", "finding unclaimed is over"], "end not notified"
+        )
         await asyncio.sleep(0.5)
         assert len(receiver.calls) == 2
 
 
 async def test_a_watch_that_starts_again_goes_on_with_its_incidents(dsn: str, pool: Pool) -> None:
     clock = FakeClock(START_MS + 100_000)
-    await pass_canary(pool, START_MS + 100_000)
+    await pass_marker(pool, START_MS + 100_000)
     await find(pool, await settle_in(pool))
     async with webhook_receiver(200) as receiver:
         async with watching(dsn, receiver, clock):
-            await until(lambda: told(receiver) == ["finding unclaimed"], "not told")
+            await until(lambda: notified(receiver) == ["finding unclaimed"], "not notified")
         async with watching(dsn, receiver, clock):
             await asyncio.sleep(0.5)
-            assert told(receiver) == ["finding unclaimed"]
+            assert notified(receiver) == ["finding unclaimed"]
             await pool.execute("update findings set claimed_at = raised_at")
-            await until(lambda: len(receiver.calls) == 2, "end not told")
+            await until(lambda: len(receiver.calls) == 2, "end not notified")
 
 
-async def test_operators_who_could_not_be_reached_are_told_at_a_later_look_and_no_heartbeat_lies(
+async def test_operators_who_could_not_be_reached_are_notified_at_a_later_look_and_no_heartbeat_lies(
     dsn: str, pool: Pool
 ) -> None:
     clock = FakeClock(START_MS + 100_000)
-    await pass_canary(pool, START_MS + 100_000)
+    await pass_marker(pool, START_MS + 100_000)
     await find(pool, await settle_in(pool))
     async with webhook_receiver(503, 503, 200) as receiver, heartbeat_receiver() as beats:
         tries: list[int] = []
@@ -126,21 +130,21 @@ async def test_operators_who_could_not_be_reached_are_told_at_a_later_look_and_n
         assert tries == [0, 0, 0]
 
 
-async def test_a_platform_that_stands_still_is_one_page_whatever_waits_behind_it(
+async def test_a_platform_that_stands_still_is_one_notification_whatever_waits_behind_it(
     dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.watch.core.HOLDS_MS", {Kind.PLATFORM_OUTAGE: 1_500})
     clock = FakeClock(START_MS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     world = await settle_in(pool)
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
         clock.advance(seconds=61)
         for episode in range(1, 40):
             await find(pool, world, episode=episode, at=clock.at_ms)
         clock.advance(seconds=60)
-        await until(lambda: told(receiver) == ["platform outage"], "not told")
+        await until(lambda: notified(receiver) == ["platform outage"], "not notified")
         await asyncio.sleep(0.5)
-    assert told(receiver) == ["platform outage"]
+    assert notified(receiver) == ["platform outage"]
     assert "finding_unclaimed: A finding has become no alert. 39" in json.loads(receiver.calls[0].body)["body"]
 
 
@@ -149,21 +153,21 @@ async def test_a_group_with_work_before_it_that_does_none_is_seen(
 ) -> None:
     monkeypatch.setattr("services.watch.bus.STUCK_MS", 500)
     clock = FakeClock(START_MS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
         async with open_postgres_bus(pool) as bus:
             await bus.append(UPLINKS_JUDGED.name, [Record(b"1", b"a"), Record(b"1", b"b")])
-        await until(lambda: len(receiver.calls) >= 1, "not told")
-    assert told(receiver)[0] == "no progress and 1 more"
+        await until(lambda: len(receiver.calls) >= 1, "not notified")
+    assert notified(receiver)[0] == "no progress and 1 more"
     assert "no_progress (store)" in json.loads(receiver.calls[0].body)["body"]
 
 
-async def test_a_service_that_waits_and_one_that_does_not_answer_are_told_after_a_while(
+async def test_a_service_that_waits_and_one_that_does_not_answer_are_notified_after_a_while(
     dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
     monkeypatch.setattr("services.watch.core.HOLDS_MS", {})
     clock, store = FakeClock(START_MS), Metrics(METRICS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     store_port, nobody_port = unused_tcp_port_factory(), unused_tcp_port_factory()
     services = {
         "store": f"http://127.0.0.1:{store_port}/metrics",
@@ -172,32 +176,32 @@ async def test_a_service_that_waits_and_one_that_does_not_answer_are_told_after_
     store.waits(Server.DATABASE, now=True)
     with serve_metrics(store, store_port):
         async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock, services=services):
-            await until(lambda: len(receiver.calls) >= 1, "not told")
+            await until(lambda: len(receiver.calls) >= 1, "not notified")
             body = json.loads(receiver.calls[0].body)["body"]
             assert "service_down (score)" in body
             assert "service_waits (store)" in body
             store.waits(Server.DATABASE, now=False)
-            await until(lambda: "service waits is over" in told(receiver), "end not told")
+            await until(lambda: "service waits is over" in notified(receiver), "end not notified")
 
 
-async def test_a_flooding_device_is_told_while_it_floods(dsn: str, pool: Pool) -> None:
+async def test_a_flooding_device_is_notified_while_it_floods(dsn: str, pool: Pool) -> None:
     clock = FakeClock(START_MS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     now = to_datetime(WallClock().now_ms())
-    await pool.execute("insert into device_floods values ('band-7', $1, $1, 12)", now)
+    await pool.execute("insert into throttled_devices values ('band-7', $1, $1, 12)", now)
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
-        await until(lambda: told(receiver) == ["device flood"], "not told")
-        await pool.execute("update device_floods set last_at = last_at - $1::interval", timedelta(seconds=61))
-        await until(lambda: told(receiver) == ["device flood", "device flood is over"], "end not told")
+        await until(lambda: notified(receiver) == ["device throttled"], "not notified")
+        await pool.execute("update throttled_devices set last_at = last_at - $1::interval", timedelta(seconds=61))
+        await until(lambda: notified(receiver) == ["device throttled", "device throttled is over"], "end not notified")
 
 
-async def test_people_about_whom_nobody_would_be_told_are_counted_for_operators_before_any_alert(
+async def test_people_about_whom_nobody_would_be_notified_are_counted_for_operators_before_any_alert(
     dsn: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.watch.core.HOLDS_MS", {})
-    monkeypatch.setattr("services.watch.database._UNTOLD_EVERY_MS", 0)
+    monkeypatch.setattr("services.watch.database._WITHOUT_RECIPIENT_EVERY_MS", 0)
     clock = FakeClock(START_MS)
-    await pass_canary(pool, START_MS)
+    await pass_marker(pool, START_MS)
     world = await settle_in(pool, emails=False)
     await pool.execute(
         "insert into bindings (device_no, person_no, valid) values ($1, $2, '[2020-01-01,)')",
@@ -205,17 +209,17 @@ async def test_people_about_whom_nobody_would_be_told_are_counted_for_operators_
         world.person_no,
     )
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
-        await until(lambda: told(receiver) == ["nobody to tell"], "not told")
+        await until(lambda: notified(receiver) == ["no recipient"], "not notified")
         body = json.loads(receiver.calls[0].body)["body"]
-        assert body.startswith("nobody_to_tell: People are monitored about whom nobody would be told")
+        assert body.startswith("no_recipient: People are monitored about whom nobody would be notified")
         assert body.endswith(" 1 now.\n")
-        async with asyncio.timeout(PATIENCE_S):  # it is told first, then written down
+        async with asyncio.timeout(PATIENCE_S):  # it is notified first, then written down
             while await pool.fetchval("select detail from platform_incidents") != "1 now.":
                 await asyncio.sleep(0.05)
         await pool.execute(
             "update doctors set webhook = 'https://hook.example/x' where doctor_no = $1", world.doctor_no
         )
-        await until(lambda: told(receiver) == ["nobody to tell", "nobody to tell is over"], "end not told")
+        await until(lambda: notified(receiver) == ["no recipient", "no recipient is over"], "end not notified")
 
 
 class Beats:

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.watch import pages
+from services.watch import service_endpoints
 from services.watch.core import Kind
-from services.watch.pager import open_client
-from services.watch.pages import PagesEye
+from services.watch.operator_channels import open_client
+from services.watch.service_endpoints import EndpointsProbe
 from tests.integration.console_world import serving
 
 
@@ -37,8 +37,8 @@ async def answering(status: str) -> AsyncIterator[str]:
 
 async def conditions(address: str) -> list[tuple[Kind, str]]:
     async with open_client() as client:
-        look = await PagesEye(pages={}, health={"api": address}, client=client).look(0)
-    return [(one.kind, one.subject) for one in look.conditions]
+        result = await EndpointsProbe(pages={}, health={"api": address}, client=client).probe(0)
+    return [(one.kind, one.subject) for one in result.conditions]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ async def conditions(address: str) -> list[tuple[Kind, str]]:
     ],
 )
 async def test_what_a_health_page_says(monkeypatch: pytest.MonkeyPatch, status: str, kinds: list[Kind]) -> None:
-    monkeypatch.setattr(pages, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(service_endpoints, "TIMEOUT_S", 0.3)
     async with answering(status) as address:
         assert await conditions(address) == [(kind, "api") for kind in kinds]
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from services.alert.channels.port import Outcome, Page, Reason, Result
+from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
 from services.alert.channels.webhook import WebhookChannel
 from services.alert.settings import AlertSettings
 from services.alert.targets import Address
@@ -21,7 +21,7 @@ from services.runtime.settings import DatabaseSettings
 from tests.integration.receivers import serving, webhook_receiver
 
 FIRST, SECOND = "127.0.0.2", "127.0.0.1"
-PAGE = Page(
+PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.1.5.webhook",
     alert_id=UUID(int=7),
     step=1,
@@ -48,7 +48,7 @@ async def channel(*addresses: str) -> AsyncIterator[WebhookChannel]:
         yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
 
 
-async def send(port: int, *addresses: str, name: str = "receiver.example") -> Result:
+async def send(port: int, *addresses: str, name: str = "receiver.example") -> AttemptResult:
     async with channel(FIRST, SECOND) if not addresses else channel(*addresses) as hook:
         return await hook.send(replace(PAGE, address=f"http://{name}:{port}/hook"))
 
@@ -68,11 +68,11 @@ def black_hole(port: int) -> Iterator[None]:
         yield
 
 
-async def test_an_address_that_refuses_the_connection_leaves_the_next_to_be_told_under_the_same_name() -> None:
+async def test_an_address_that_refuses_the_connection_leaves_the_next_to_be_tried_under_the_same_name() -> None:
     async with webhook_receiver(200, host=SECOND) as receiver:
         result = await send(receiver.port)
 
-    assert result.outcome is Outcome.SENT
+    assert result.outcome is AttemptOutcome.SENT
     (call,) = receiver.calls
     assert call.headers["host"] == f"receiver.example:{receiver.port}"
 
@@ -83,24 +83,24 @@ async def test_a_black_hole_at_the_first_address_leaves_time_for_the_second(monk
         with black_hole(receiver.port):
             result = await send(receiver.port)
 
-    assert result.outcome is Outcome.SENT
+    assert result.outcome is AttemptOutcome.SENT
     assert len(receiver.calls) == 1
 
 
-async def test_black_holes_everywhere_end_within_the_time_for_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_black_holes_everywhere_end_within_the_time_for_one_notification(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 1.5)
     async with webhook_receiver(200, host=SECOND) as receiver:
         with black_hole(receiver.port):
             began = time.monotonic()
             result = await send(receiver.port, *[FIRST] * 20, SECOND)
 
-    assert result == Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
+    assert result == AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.NO_ANSWER)
     assert time.monotonic() - began < 2.5
     assert receiver.calls == []
 
 
 @pytest.mark.parametrize("answer", [500, 410, "hang"])
-async def test_an_address_that_took_the_page_is_the_only_one_that_gets_it(
+async def test_an_address_that_took_the_notification_is_the_only_one_that_gets_it(
     monkeypatch: pytest.MonkeyPatch, answer: int | str
 ) -> None:
     monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 0.5)
@@ -110,11 +110,11 @@ async def test_an_address_that_took_the_page_is_the_only_one_that_gets_it(
     ):
         result = await send(first.port)
 
-    assert result.outcome is not Outcome.SENT
+    assert result.outcome is not AttemptOutcome.SENT
     assert (len(first.calls), len(second.calls)) == (1, 0)
 
 
-async def test_an_address_that_hangs_up_on_the_page_is_the_only_one_that_gets_it() -> None:
+async def test_an_address_that_hangs_up_on_the_notification_is_the_only_one_that_gets_it() -> None:
     async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read(1)
 
@@ -124,7 +124,7 @@ async def test_an_address_that_hangs_up_on_the_page_is_the_only_one_that_gets_it
     ):
         result = await send(port)
 
-    assert result == Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
+    assert result == AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.NO_ANSWER)
     assert second.calls == []
 
 
@@ -132,7 +132,7 @@ async def test_one_address_out_of_bounds_is_enough_for_none_to_be_tried() -> Non
     async with webhook_receiver(200, host=SECOND) as receiver:
         result = await send(receiver.port, SECOND, "10.0.0.1")
 
-    assert result == Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
+    assert result == AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
     assert receiver.calls == []
 
 
@@ -150,6 +150,6 @@ async def test_two_names_at_one_address_share_no_connection() -> None:
 
     async with serving(answer, host=SECOND) as port, channel(SECOND) as hook:
         for name in ("one.example", "two.example"):
-            assert (await hook.send(replace(PAGE, address=f"http://{name}:{port}/"))).outcome is Outcome.SENT
+            assert (await hook.send(replace(PAGE, address=f"http://{name}:{port}/"))).outcome is AttemptOutcome.SENT
 
     assert connections == [["one.example"], ["two.example"]]

@@ -1,4 +1,4 @@
-"""Whoever adds a row is told here what else it needs."""
+"""Whoever adds a row sees here what else it needs."""
 
 import re
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_the_good_examples_show_every_vital_of_a_device_type(device: DeviceType)
 
 
 @pytest.mark.parametrize("row", EVENT_TYPES, ids=lambda row: row.kind)
-def test_an_event_is_shown_by_an_example_and_told_by_a_device(row: EventType) -> None:
+def test_an_event_is_shown_by_an_example_and_sent_by_a_device(row: EventType) -> None:
     shown = {event["event"] for one in GOOD for event in parse_json(one.payload)["events"]}
     assert row.kind in shown
     assert any(row.kind in device.events for device in DEVICE_TYPES)

@@ -48,7 +48,7 @@ def test_a_case_says_what_it_is_and_what_becomes_of_it() -> None:
 
 def is_whole(case: Case) -> bool:
     known = case.player not in {"uplink", "story"} or (
-        case.by["type"] in DEVICE_TYPE_BY_CODE and case.by.get("who", "ann") in {"stranger", *BINDINGS}
+        case.by["type"] in DEVICE_TYPE_BY_CODE and case.by.get("who", "ann") in {"unregistered", *BINDINGS}
     )
     sentence = case.says.endswith((".", "?")) and len(case.says) <= 120
     return case.id.startswith(f"{case.category}-") and sentence and bool(case.fate) and known

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.reasons import Reason
+from schemas.reasons import RejectionReason
 from tests.repo.tree import ROOT, files_ending, text_of
 
 DOCUMENTS = [path for path in files_ending(".md") if path.parts[0] not in {"tests", "schemas"}]
 TARGETS = set(re.findall(r"^([a-z-]+):", text_of(Path("Makefile")), re.MULTILINE))
 PUBLIC_TARGETS = set(re.findall(r"^([a-z-]+):.*##", text_of(Path("Makefile")), re.MULTILINE)) - {"help"}
-TOLD_IN_NO_ACK = {Reason.NO_IDENTITY, Reason.UNKNOWN_DEVICE}
+TOLD_IN_NO_ACK = {RejectionReason.NO_IDENTITY, RejectionReason.UNKNOWN_DEVICE}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
@@ -53,9 +53,9 @@ def test_every_metric_named_exists(path: Path) -> None:
     assert [name for name in named if name not in text_of(Path("schemas/metrics.py"))] == []
 
 
-def test_firmware_authors_are_told_every_reason() -> None:
+def test_firmware_authors_can_read_every_reason() -> None:
     text = text_of(Path("docs/firmware.md"))
-    assert [reason for reason in Reason if f"`{reason}`" not in text and reason not in TOLD_IN_NO_ACK] == []
+    assert [reason for reason in RejectionReason if f"`{reason}`" not in text and reason not in TOLD_IN_NO_ACK] == []
 
 
 def test_the_readme_says_what_hearthbeat_is_not() -> None:

@@ -17,7 +17,7 @@ def test_there_are_forty_lines_in_order() -> None:
 @pytest.mark.parametrize("line", LINES, ids=lambda line: str(line.number))
 def test_a_line_is_run_in_one_way_or_says_why_not(line: Line) -> None:
     assert sum(map(bool, (line.run, line.tests, line.why_not))) == 1
-    assert (line.run is None) is (line.soil is None)
+    assert (line.run is None) is (line.kind is None)
     assert line.fault
     assert line.criterion
 

@@ -26,35 +26,35 @@ def imported_by(text: str) -> set[str]:
 
 def test_the_language_needs_only_the_standard_library_and_pydantic() -> None:
     allowed = set(sys.stdlib_module_names) | {"pydantic", "pydantic_core", "schemas"}
-    strangers = {
+    foreign = {
         f"{path}: {name}"
         for path in files_ending(".py")
         if path.parts[0] == "schemas"
         for name in imported_by(text_of(path)) - allowed
     }
-    assert not strangers
+    assert not foreign
 
 
 def test_cores_need_only_the_standard_library_numpy_and_our_own_code() -> None:
     allowed = set(sys.stdlib_module_names) | {"numpy", "schemas", "services"}
-    strangers = {
+    foreign = {
         f"{path}: {name}"
         for path in files_ending(".py")
         if path.parts[0] == "services" and (path.name == "core.py" or "rules" in path.parts)
         for name in imported_by(text_of(path)) - allowed
     }
-    assert not strangers
+    assert not foreign
 
 
 def test_the_simulator_needs_little() -> None:
     allowed = set(sys.stdlib_module_names) | {"device_sim", "schemas", "paho", "numpy", "pyarrow", "rich", "typer"}
-    strangers = {
+    foreign = {
         f"{path}: {name}"
         for path in files_ending(".py")
         if path.parts[0] == "device_sim"
         for name in imported_by(text_of(path)) - allowed
     }
-    assert not strangers
+    assert not foreign
 
 
 def test_no_sql_asks_the_database_for_the_time() -> None:

@@ -1,4 +1,4 @@
--- Every reading, every event, everything set aside, and what is settled of each device.
+-- Every reading, every event, everything rejected, and what is settled of each device.
 create table readings (
     person_no integer not null,
     vital smallint not null,
@@ -32,7 +32,7 @@ create index device_events_by_device on device_events (device_no, kind, observed
 
 -- Item -1 is a whole uplink. An uplink without identity is known by its place on the bus: device_no 0,
 -- epoch = partition, seq = offset.
-create table set_aside (
+create table rejected (
     device_no integer not null,
     epoch bigint not null,
     seq bigint not null,
@@ -44,7 +44,7 @@ create table set_aside (
     received_at timestamptz not null,
     primary key (device_no, epoch, seq, item)
 );
-create index set_aside_by_time on set_aside (received_at);
+create index rejected_by_time on rejected (received_at);
 
 create table device_cursor (
     device_no integer not null,

@@ -1,5 +1,5 @@
 -- Score: the checkpoint of its state, calls for help that wait for an answer, and devices that are silent.
--- passed_at is the newest canary before the position.
+-- passed_at is the newest watermark marker before the position.
 create table score_positions (
     partition_no integer primary key,
     position bigint not null,

@@ -1,4 +1,4 @@
--- Alerts, who is told about them, and how that went.
+-- Alerts, who is notified about them, and how that went.
 -- opened_at is when it last became open. Closed: acknowledged, and every episode has ended.
 create table alerts (
     alert_id uuid primary key,
@@ -58,7 +58,7 @@ $$;
 create trigger alert_audit_is_append_only before update or delete or truncate on alert_audit
 for each statement execute function refuse_alert_audit_change();
 
--- One row per time that people are told. Due on the platform's clock; repeat 0 is told by a finding.
+-- One row per time that people are notified. Due on the platform's clock; repeat 0 is notified by a finding.
 create table escalation_steps (
     alert_id uuid not null references alerts,
     step integer not null,
@@ -70,9 +70,9 @@ create table escalation_steps (
 create index escalation_steps_pending on escalation_steps (due_at) where state = 'pending';
 create unique index one_pending_step on escalation_steps (alert_id) where state = 'pending';
 
--- One page to one doctor over one channel; the primary key is the idempotency key.
+-- One notification of one doctor over one channel; the primary key is the idempotency key.
 -- retry_at and leased_until are real time, created_at and sent_at platform time.
-create table outbox (
+create table notifications (
     alert_id uuid not null,
     step integer not null,
     doctor_no integer not null references doctors,
@@ -87,7 +87,7 @@ create table outbox (
     primary key (alert_id, step, doctor_no, channel),
     foreign key (alert_id, step) references escalation_steps
 );
-create index outbox_waiting on outbox (retry_at) where state in ('pending', 'sending');
+create index notifications_waiting on notifications (retry_at) where state in ('pending', 'sending');
 
 -- The delivery log. started_at and ended_at are real time.
 create table notification_attempts (
@@ -102,7 +102,7 @@ create table notification_attempts (
     reason text,
     possible_duplicate boolean not null default false,
     primary key (alert_id, step, doctor_no, channel, attempt),
-    foreign key (alert_id, step, doctor_no, channel) references outbox
+    foreign key (alert_id, step, doctor_no, channel) references notifications
 );
 
 create function notify_findings() returns trigger language plpgsql as $$

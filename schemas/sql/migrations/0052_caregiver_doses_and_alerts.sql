@@ -1,26 +1,26 @@
 -- What a caregiver's panels ask about medication and alerts: the sentence for caregivers, never the doctor's.
 
--- The dose slots of the home's own calendar day that holds at_time, and of the days before it.
+-- The doses of the home's own calendar day that holds at_time, and of the days before it.
 create function caregiver_doses(person uuid, at_time timestamptz, days integer)
 returns table (local_date date, due_at timestamptz, drug text, state text, taken_at timestamptz, time_critical boolean)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
-    select slots.local_date, slots.due_at, plans.drug, slots.state, evidence.observed_at, plans.time_critical
+    select doses.local_date, doses.due_at, plans.drug, doses.state, evidence.observed_at, plans.time_critical
     from caregiver_scope scope
     join homes on homes.home_no = scope.home_no
     cross join (select least(greatest(days, 1), 366) as days) wanted
-    join dose_slots slots
-      on slots.person_no = scope.person_no
-     and slots.local_date > (at_time at time zone homes.time_zone)::date - wanted.days
-     and slots.local_date <= (at_time at time zone homes.time_zone)::date
-     and slots.due_at <@ scope.valid
-    join dose_plans plans on plans.plan_id = slots.plan_id
-    left join dose_evidence evidence on evidence.slot_id = slots.slot_id and evidence.decisive
+    join doses
+      on doses.person_no = scope.person_no
+     and doses.local_date > (at_time at time zone homes.time_zone)::date - wanted.days
+     and doses.local_date <= (at_time at time zone homes.time_zone)::date
+     and doses.due_at <@ scope.valid
+    join dose_plans plans on plans.plan_id = doses.plan_id
+    left join dose_evidence evidence on evidence.dose_id = doses.dose_id and evidence.decisive
     where scope.person_id = person and scope.doses
-    order by slots.due_at, plans.drug;
+    order by doses.due_at, plans.drug;
 end;
 
--- What waits for the doctor or is being dealt with; a cry for help that is nobody's in particular is the whole home's.
+-- What waits for the doctor or is being dealt with; an emergency that is nobody's in particular is the whole home's.
 create function caregiver_alerts(person uuid)
 returns table (opened_at timestamptz, rule text, severity smallint, state text, over boolean, unverified boolean,
                caregiver_text text)
@@ -40,6 +40,6 @@ end;
 
 revoke all on function caregiver_doses(uuid, timestamptz, integer), caregiver_alerts(uuid) from public;
 grant execute on function caregiver_doses(uuid, timestamptz, integer), caregiver_alerts(uuid) to hearthbeat_caregiver;
-grant select on dose_slots, dose_plans, dose_evidence, alerts to hearthbeat_panels;
+grant select on doses, dose_plans, dose_evidence, alerts to hearthbeat_panels;
 alter function caregiver_doses(uuid, timestamptz, integer) owner to hearthbeat_panels;
 alter function caregiver_alerts(uuid) owner to hearthbeat_panels;

@@ -22,43 +22,43 @@ create view operator_waiting as
 select 'findings to become alerts' as what, count(*) as items, min(raised_at) as oldest_at
 from findings where claimed_at is null
 union all
-select 'notifications to send', count(*), min(created_at) from outbox where state in ('pending', 'sending')
+select 'notifications to send', count(*), min(created_at) from notifications where state in ('pending', 'sending')
 union all
 select 'commands to devices', count(*), min(created_at) from commands where sent_at is null
 union all
 select 'escalation steps', count(*), min(due_at) from escalation_steps where state = 'pending'
 union all
-select 'dose slots without an outcome', count(*), min(due_at) from dose_slots where state in ('pending', 'reminded');
+select 'doses without an outcome', count(*), min(due_at) from doses where state in ('pending', 'reminded');
 
 create view operator_notifications as
-select channel, state, count(*) as pages, sum(attempts) as attempts, max(created_at) as newest_at
-from outbox group by channel, state;
+select channel, state, count(*) as notifications, sum(attempts) as attempts, max(created_at) as newest_at
+from notifications group by channel, state;
 
 create view operator_alerts as
 select severity, state, count(*) as alerts, min(opened_at) as oldest_at
 from alerts where state <> 'closed' group by severity, state;
 
-create function operator_set_aside(since timestamptz, until timestamptz)
+create function operator_rejected(since timestamptz, until timestamptz)
 returns table (reason text, items bigint, devices bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
-    select set_aside.reason, count(*), count(distinct set_aside.device)
-    from set_aside
-    where set_aside.received_at >= since and set_aside.received_at < until
-    group by set_aside.reason
-    order by count(*) desc, set_aside.reason;
+    select rejected.reason, count(*), count(distinct rejected.device)
+    from rejected
+    where rejected.received_at >= since and rejected.received_at < until
+    group by rejected.reason
+    order by count(*) desc, rejected.reason;
 end;
 
 -- Uplinks, readings and events by the minute of their reception. Nothing older than 30 days is accepted, nor anything
 -- more than two minutes ahead, so a stamp outside of that can't belong to the range.
 create function operator_traffic(since timestamptz, until timestamptz)
-returns table (minute_at timestamptz, uplinks bigint, readings bigint, events bigint, set_aside bigint)
+returns table (minute_at timestamptz, uplinks bigint, readings bigint, events bigint, rejected bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
     select date_trunc('minute', uplink.received_at) as minute, count(*),
-           sum(uplink.readings)::bigint, sum(uplink.events)::bigint, sum(uplink.refusals)::bigint
+           sum(uplink.readings)::bigint, sum(uplink.events)::bigint, sum(uplink.rejections)::bigint
     from (
-        select item.received_at, sum(item.reading) as readings, sum(item.event) as events, sum(item.refusal) as refusals
+        select item.received_at, sum(item.reading) as readings, sum(item.event) as events, sum(item.refusal) as rejections
         from (
             select stored.device_no, stored.epoch, stored.seq, stored.received_at, 1 as reading, 0 as event, 0 as refusal
             from readings stored
@@ -70,7 +70,7 @@ begin atomic
             where device_events.received_at >= since and device_events.received_at < until
             union all
             select refused.device_no, refused.epoch, refused.seq, refused.received_at, 0, 0, 1
-            from set_aside refused
+            from rejected refused
             where refused.received_at >= since and refused.received_at < until
         ) item
         group by item.device_no, item.epoch, item.seq, item.received_at
@@ -95,17 +95,17 @@ begin atomic
     order by devices.device_type;
 end;
 
-grant select on platform, watermark, key_conflicts, findings, outbox, commands, escalation_steps, set_aside,
+grant select on platform, watermark, key_conflicts, findings, notifications, commands, escalation_steps, rejected,
     device_events, device_cursor to hearthbeat_panels;
 alter view operator_platform owner to hearthbeat_panels;
 alter view operator_waiting owner to hearthbeat_panels;
 alter view operator_notifications owner to hearthbeat_panels;
 alter view operator_alerts owner to hearthbeat_panels;
 grant select on operator_platform, operator_waiting, operator_notifications, operator_alerts to hearthbeat_operator;
-revoke all on function operator_set_aside(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
+revoke all on function operator_rejected(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
     operator_devices(timestamptz) from public;
-grant execute on function operator_set_aside(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
+grant execute on function operator_rejected(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
     operator_devices(timestamptz) to hearthbeat_operator;
-alter function operator_set_aside(timestamptz, timestamptz) owner to hearthbeat_panels;
+alter function operator_rejected(timestamptz, timestamptz) owner to hearthbeat_panels;
 alter function operator_traffic(timestamptz, timestamptz) owner to hearthbeat_panels;
 alter function operator_devices(timestamptz) owner to hearthbeat_panels;

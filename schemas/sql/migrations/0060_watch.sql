@@ -8,8 +8,8 @@ create table platform_incidents (
     opened_at timestamptz not null,
     last_seen_at timestamptz not null,
     ended_at timestamptz,
-    told_at timestamptz,
-    end_told_at timestamptz
+    notified_at timestamptz,
+    end_notified_at timestamptz
 );
 create unique index one_open_incident on platform_incidents (kind, subject) where ended_at is null;
 create index platform_incidents_by_time on platform_incidents (opened_at);
@@ -20,18 +20,18 @@ create table watch_counters (
     value bigint not null
 );
 
--- Devices that sent more than they may. What was put off is not lost: the device keeps it and sends it again.
-create table device_floods (
+-- Devices that sent more than they may. What was throttled is not lost: the device keeps it and sends it again.
+create table throttled_devices (
     device text primary key,
     began_at timestamptz not null,
     last_at timestamptz not null,
-    put_off bigint not null
+    throttled bigint not null
 );
 
-create index outbox_failed on outbox (created_at) where state = 'failed';
+create index outbox_failed on notifications (created_at) where state = 'failed';
 
 create view operator_incidents as
-select kind, subject, detail, opened_at, ended_at, told_at from platform_incidents;
+select kind, subject, detail, opened_at, ended_at, notified_at from platform_incidents;
 alter view operator_incidents owner to hearthbeat_panels;
 grant select on platform_incidents to hearthbeat_panels;
 grant select on operator_incidents to hearthbeat_operator;

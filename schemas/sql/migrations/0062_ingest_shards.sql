@@ -1,11 +1,11 @@
 -- Which instance of ingest has each shard: whoever started last with it in its list. An instance that has none any more
--- was taken away, and the watermark waits for its canaries no longer.
+-- was taken away, and the watermark waits for its watermark markers no longer.
 create table ingest_shards (
     shard smallint primary key check (shard between 0 and 63),
     instance text not null
 );
 
--- Until an ingest has told its shards, every instance that was ever heard counts.
+-- Until an ingest has written its shards, every instance that was ever heard counts.
 create view counted_watermarks as
 select marks.consumer, marks.instance, marks.partition_no, marks.received_at
 from watermarks marks

@@ -68,17 +68,17 @@ begin atomic
         from caregiver_scope scope join homes on homes.home_no = scope.home_no
         where scope.person_id = person and scope.doses
     )
-    select slots.local_date, slots.due_at, plans.drug, slots.state, evidence.observed_at, plans.time_critical
+    select doses.local_date, doses.due_at, plans.drug, doses.state, evidence.observed_at, plans.time_critical
     from seen
     cross join (select least(greatest(days, 1), 366) as days) wanted
-    join dose_slots slots
-      on slots.person_no = seen.person_no
-     and slots.local_date > seen.today - wanted.days
-     and slots.local_date <= seen.today
-     and slots.due_at <@ seen.valid
-    join dose_plans plans on plans.plan_id = slots.plan_id
-    left join dose_evidence evidence on evidence.slot_id = slots.slot_id and evidence.decisive
-    order by slots.due_at, plans.drug;
+    join doses
+      on doses.person_no = seen.person_no
+     and doses.local_date > seen.today - wanted.days
+     and doses.local_date <= seen.today
+     and doses.due_at <@ seen.valid
+    join dose_plans plans on plans.plan_id = doses.plan_id
+    left join dose_evidence evidence on evidence.dose_id = doses.dose_id and evidence.decisive
+    order by doses.due_at, plans.drug;
 end;
 
 create or replace function caregiver_alerts(person uuid)

@@ -1,13 +1,13 @@
 -- Bounds to what one device can cost. A cursor keeps its newest ranges in its row; the others are rows of their own, each
 -- written once, so that a device which leaves a gap with every uplink does not have all of them written again each time.
--- boundary: what lies below it is put away; refused: uplinks of the epoch may lie among what was set aside unsettled.
+-- boundary: what lies below it is put away; refused: uplinks of the epoch may lie among what was rejected unsettled.
 alter table device_cursor
     add column boundary bigint not null default 0,
     add column put_away integer not null default 0,
     add column refused boolean not null default false;
 update device_cursor cursors set refused = true
 where exists (
-    select from set_aside s where s.device_no = cursors.device_no and s.epoch = cursors.epoch and s.reason = 'seq_jump'
+    select from rejected s where s.device_no = cursors.device_no and s.epoch = cursors.epoch and s.reason = 'seq_jump'
 );
 
 create table settled_ranges (
@@ -28,9 +28,9 @@ from device_cursor cursors;
 
 -- What an item lacks of which only the person is missing, so that it can be assigned: when it was observed and its flags.
 -- Null in rows from before.
-alter table set_aside add column observed_at timestamptz, add column flags integer;
+alter table rejected add column observed_at timestamptz, add column flags integer;
 
 -- Rows whose bytes are trimmed when a device has many of them a day, and rows that are forgotten in time.
-create index set_aside_with_bytes on set_aside (received_at) where raw <> '' and reason <> 'unattributed';
-create index set_aside_forgettable on set_aside (received_at) where reason <> 'unattributed';
-create index set_aside_nobodys on set_aside (device_no, observed_at) where reason = 'unattributed';
+create index rejected_with_bytes on rejected (received_at) where raw <> '' and reason <> 'unattributed';
+create index rejected_forgettable on rejected (received_at) where reason <> 'unattributed';
+create index rejected_nobodys on rejected (device_no, observed_at) where reason = 'unattributed';

@@ -1,7 +1,7 @@
--- Who is monitored (a device or a dose plan is theirs) and would nobody be told about: no doctor with an address cares for
--- them. One function, so that register, worklist, watch and the command `untold` cannot disagree. At 'infinity' it tells what
+-- Who is monitored (a device or a dose plan is theirs) and would nobody be notified about: no doctor with an address cares for
+-- them. One function, so that register, worklist, watch and the command `without-recipient` cannot disagree. At 'infinity' it says what
 -- will be so for good, because what is open has no end.
-create function untold_people(p_at timestamptz)
+create function people_without_recipient(p_at timestamptz)
 returns table (person_no integer, person_id uuid, has_doctor boolean)
 language sql stable
 begin atomic

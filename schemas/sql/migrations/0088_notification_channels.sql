@@ -5,7 +5,7 @@ create table notification_channels (
 
 -- As before, but for now an address counts only on a channel that there is. At 'infinity', what a register file is judged
 -- by, any address counts: a channel that is set up later is no matter of the file.
-create or replace function untold_people(p_at timestamptz)
+create or replace function people_without_recipient(p_at timestamptz)
 returns table (person_no integer, person_id uuid, has_doctor boolean)
 language sql stable
 begin atomic

@@ -1,4 +1,4 @@
-"""Pages by e-mail, over SMTP."""
+"""Notifications by e-mail, over SMTP."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from typing import Final
 import aiosmtplib
 
 from schemas.registry import EMAIL as ADDRESS
-from services.alert.channels.port import ChannelType, Outcome, Page, Reason, Result
+from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
 from services.alert.settings import AlertSettings
 
 _TIMEOUT_S: Final = 8.0
@@ -25,20 +25,20 @@ _SIGN_IN_FIRST: Final = frozenset({530, 534, 535, 538})
 
 
 class EmailChannel:
-    """One SMTP conversation a page; TLS everywhere but on loopback."""
+    """One SMTP conversation a notification; TLS everywhere but on loopback."""
 
     def __init__(self, settings: AlertSettings, *, unix_time: Callable[[], float]) -> None:
         self._settings, self._unix_time = settings, unix_time
 
-    async def send(self, page: Page) -> Result:
+    async def send(self, notification: Notification) -> AttemptResult:
         settings = self._settings
-        if ADDRESS.fullmatch(page.address) is None:
-            return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
+        if ADDRESS.fullmatch(notification.address) is None:
+            return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
         is_local = _is_loopback(settings.smtp_host or "")
         has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
             await aiosmtplib.send(
-                compose(page, settings.sender, self._unix_time()),
+                compose(notification, settings.sender, self._unix_time()),
                 hostname=settings.smtp_host,
                 port=settings.smtp_port,
                 username=settings.smtp_user,
@@ -50,39 +50,42 @@ class EmailChannel:
         except (aiosmtplib.SMTPException, OSError) as error:
             return judge_failure(error)
         except ValueError:
-            return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
-        return Result(outcome=Outcome.SENT, reason=Reason.ACCEPTED)
+            return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
+        return AttemptResult(outcome=AttemptOutcome.SENT, reason=AttemptReason.ACCEPTED)
 
 
-def compose(page: Page, sender: str, unix_time: float) -> EmailMessage:
+def compose(notification: Notification, sender: str, unix_time: float) -> EmailMessage:
     """The message of that moment. Its Message-ID is the idempotency key."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = page.address
-    message["Subject"] = f"HearthBeat alert {page.alert_id}" + (" (told before)" if page.step > 1 else "")
+    message["To"] = notification.address
+    message["Subject"] = f"HearthBeat alert {notification.alert_id}" + (
+        " (notified before)" if notification.step > 1 else ""
+    )
     message["Date"] = format_datetime(datetime.fromtimestamp(unix_time, UTC))
-    message["Message-ID"] = f"<{page.key}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{notification.key}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    if page.possible_duplicate:
+    if notification.possible_duplicate:
         message["X-HearthBeat-Possible-Duplicate"] = "yes"
-    state = "It has been answered since." if page.handled else "It is waiting for an answer."
-    message.set_content(f"Alert {page.alert_id}\n{state}\nThe reason is on the console:\n{page.link}\n")
+    state = "It has been answered since." if notification.handled else "It is waiting for an answer."
+    message.set_content(f"Alert {notification.alert_id}\n{state}\nThe reason is on the console:\n{notification.link}\n")
     return message
 
 
-def judge_failure(error: aiosmtplib.SMTPException | OSError) -> Result:
+def judge_failure(error: aiosmtplib.SMTPException | OSError) -> AttemptResult:
     """5xx to MAIL, RCPT or DATA stays so for this mail. 5xx before that is about us, and an operator can mend it."""
     codes = _codes(error)
     if not codes:
         # Without STARTTLS, or a way to sign in that both know, aiosmtplib raises what carries no code.
-        return Result(
-            outcome=Outcome.RETRY, reason=Reason.NO_ANSWER if isinstance(error, OSError) else Reason.REFUSES_US
+        return AttemptResult(
+            outcome=AttemptOutcome.RETRY,
+            reason=AttemptReason.NO_ANSWER if isinstance(error, OSError) else AttemptReason.REFUSES_US,
         )
     if any(code < _PERMANENT for code in codes):
-        return Result(outcome=Outcome.RETRY, reason=Reason.SERVER_ERROR)
+        return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.SERVER_ERROR)
     if isinstance(error, _ABOUT_THE_MAIL) and _SIGN_IN_FIRST.isdisjoint(codes):
-        return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_BY_RECEIVER)
-    return Result(outcome=Outcome.RETRY, reason=Reason.REFUSES_US)
+        return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_BY_RECEIVER)
+    return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.REFUSES_US)
 
 
 def _codes(error: aiosmtplib.SMTPException | OSError) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a channel is: it takes a page to one doctor and says how that went."""
+"""What a channel is: it takes a notification to one doctor and says how that went."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from services.alert.settings import AlertSettings
 
 
-class Outcome(StrEnum):
-    """Whether a page has to be tried again. FAILED: trying again can't help."""
+class AttemptOutcome(StrEnum):
+    """Whether a notification has to be tried again. FAILED: trying again can't help."""
 
     SENT = "sent"
     RETRY = "retry"
     FAILED = "failed"
 
 
-class Reason(StrEnum):
+class AttemptReason(StrEnum):
     """Why, for the delivery log and the metric. Names no person and no address.
 
     REFUSES_US: the server wants nothing of ours, whatever it is and whom it is for; operators have to mend that.
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Where a doctor wants to be told; None: not that way."""
+    """Where a doctor wants to be notified; None: not that way."""
 
     doctor_no: int
     email: str | None
@@ -47,7 +47,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Notification:
     """What is sent: ids and a link, never a name or a value (design 2.4). ``key`` is the same at every attempt."""
 
     key: str
@@ -60,17 +60,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class AttemptResult:
     """How an attempt went."""
 
-    outcome: Outcome
-    reason: Reason
+    outcome: AttemptOutcome
+    reason: AttemptReason
 
 
 class Channel(Protocol):
     """One way to reach a doctor."""
 
-    async def send(self, page: Page) -> Result:
+    async def send(self, notification: Notification) -> AttemptResult:
         """Tries once, within a bounded real time. Raises nothing but cancellation."""
 
 

@@ -1,4 +1,4 @@
-"""Pages by webhook: signed, to public addresses only, redirects not followed (security.md item 13)."""
+"""Notifications by webhook: signed, to public addresses only, redirects not followed (security.md item 13)."""
 
 import asyncio
 import hmac
@@ -13,12 +13,12 @@ from typing import Final
 import httpx
 from pydantic_core import to_json
 
-from services.alert.channels.port import ChannelType, Outcome, Page, Reason, Result
+from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
 from services.alert.settings import AlertSettings
 from services.alert.targets import Address, is_allowed
 
 _TIMEOUT_S: Final = 8.0
-"""For a page, its look-up and every address that is tried included."""
+"""For a notification, its look-up and every address that is tried included."""
 _LEAST_CONNECT_S: Final = 1.0
 """What an address gets that is not the last, however many there are."""
 _NEVER_ACCEPTED: Final = frozenset({400, 405, 410, 413, 415, 422})
@@ -39,46 +39,53 @@ class WebhookChannel:
         self._allowed = settings.webhook_allowed_networks
         self._unix_time = unix_time
 
-    async def send(self, page: Page) -> Result:
+    async def send(self, notification: Notification) -> AttemptResult:
         try:
             async with asyncio.timeout(_TIMEOUT_S) as limit:
-                return await self._post(page, limit)
+                return await self._post(notification, limit)
         except (TimeoutError, httpx.TransportError, OSError):
-            return Result(outcome=Outcome.RETRY, reason=Reason.NO_ANSWER)
+            return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.NO_ANSWER)
 
-    async def _post(self, page: Page, limit: asyncio.Timeout) -> Result:
+    async def _post(self, notification: Notification, limit: asyncio.Timeout) -> AttemptResult:
         try:
-            url = httpx.URL(page.address)
+            url = httpx.URL(notification.address)
             targets = await self._targets_of(url)
         except gaierror:
-            return Result(outcome=Outcome.RETRY, reason=Reason.UNKNOWN_HOST)
+            return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.UNKNOWN_HOST)
         except (httpx.InvalidURL, ValueError):
             targets = ()
         if not targets:
-            return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_TARGET)
-        body = to_json({"key": page.key, "alert_id": page.alert_id, "step": page.step, "link": page.link})
-        headers = self._headers(page, url, body)
+            return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
+        body = to_json(
+            {
+                "key": notification.key,
+                "alert_id": notification.alert_id,
+                "step": notification.step,
+                "link": notification.link,
+            }
+        )
+        headers = self._headers(notification, url, body)
         *earlier, last = targets
         for after, target in zip(range(len(earlier), 0, -1), earlier, strict=True):
-            # Then nothing was sent. Any other failure may come after that, and another address could be told twice.
+            # Then nothing was sent. Any other failure may come after that, and another address could be notified twice.
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
                 return await self._post_to(target, url, headers, body, _share_s(limit, after))
         return await self._post_to(last, url, headers, body, _TIMEOUT_S)
 
-    def _headers(self, page: Page, url: httpx.URL, body: bytes) -> dict[str, str]:
+    def _headers(self, notification: Notification, url: httpx.URL, body: bytes) -> dict[str, str]:
         headers = {
             "Host": url.netloc.decode(),
             "Content-Type": "application/json",
-            "Idempotency-Key": page.key,
+            "Idempotency-Key": notification.key,
             **signature_headers(self._secret, body, int(self._unix_time())),
         }
-        if page.possible_duplicate:
+        if notification.possible_duplicate:
             headers["HearthBeat-Possible-Duplicate"] = "yes"
         return headers
 
     async def _post_to(
         self, target: Address, url: httpx.URL, headers: Mapping[str, str], body: bytes, connect_s: float
-    ) -> Result:
+    ) -> AttemptResult:
         """To the very address that was judged: a second look-up could answer another one."""
         there = url.copy_with(host=str(target), userinfo=b"")
         timeout = httpx.Timeout(_TIMEOUT_S, connect=connect_s)
@@ -117,15 +124,15 @@ async def look_up(host: str, port: int) -> list[Address]:
     return [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
 
 
-def judge_answer(status: int) -> Result:
+def judge_answer(status: int) -> AttemptResult:
     """Anything but a plain success is tried again, unless the receiver says it never can be."""
     if 200 <= status < 300:  # noqa: PLR2004
-        return Result(outcome=Outcome.SENT, reason=Reason.ACCEPTED)
+        return AttemptResult(outcome=AttemptOutcome.SENT, reason=AttemptReason.ACCEPTED)
     if 300 <= status < 400:  # noqa: PLR2004
-        return Result(outcome=Outcome.FAILED, reason=Reason.REDIRECT)
+        return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REDIRECT)
     if status in _NEVER_ACCEPTED:
-        return Result(outcome=Outcome.FAILED, reason=Reason.REFUSED_BY_RECEIVER)
-    return Result(outcome=Outcome.RETRY, reason=Reason.SERVER_ERROR)
+        return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_BY_RECEIVER)
+    return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.SERVER_ERROR)
 
 
 @asynccontextmanager

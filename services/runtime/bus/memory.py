@@ -14,7 +14,7 @@ Members = dict[str, "MemorySubscription"]
 class MemoryBus:
     """Same semantics as the real ones, in one process; gone when the process ends.
 
-    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was: nobody tells it.
+    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was: nothing says so to it.
     """
 
     def __init__(self, partitions: int = 1) -> None:
@@ -69,7 +69,7 @@ class MemoryBus:
         return member
 
     async def expire(self, topic: str, group: str, instance: str) -> None:
-        """What follows when a member is taken for dead: the others get its partitions. It is told nothing."""
+        """What follows when a member is taken for dead: the others get its partitions. Nothing says so to it."""
         async with self._moving:
             members = self._members[topic, group]
             await self._share(topic, group, {name: one for name, one in members.items() if name != instance})

@@ -9,7 +9,7 @@ from typing import Final
 from services.runtime.bus.port import Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 from services.runtime.errors import RetryLaterError
-from services.runtime.wakeups import Channel, listen, wake
+from services.runtime.wakeups import WakeUp, listen, wake
 
 _POLL_S: Final = 0.5
 _RETENTION_EVERY_S: Final = 600.0
@@ -40,7 +40,7 @@ class PostgresBus:
             await self._pool.execute(self._sql["append"], topic, keys, values, datetime.now(UTC))
         except LOST_CONNECTION as error:
             raise RetryLaterError(f"topic {topic}") from error
-        await wake(self._pool, Channel.BUS, topic)
+        await wake(self._pool, WakeUp.BUS, topic)
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
         try:
@@ -108,7 +108,7 @@ class PostgresBus:
 
     async def listen(self) -> None:
         """Wakes readers, who poll as well."""
-        await listen(self._pool, Channel.BUS, self._wake, asyncio.Event())
+        await listen(self._pool, WakeUp.BUS, self._wake, asyncio.Event())
 
     async def forget_old(self) -> None:
         """Drops records older than their topic's retention, every ten minutes."""

@@ -19,7 +19,7 @@ COUNTER_DROPS: Final = 3
 """So many drops, less than COUNTER_READINGS apart: increments after all. A total drops once a day, at midnight."""
 
 
-class Fault(StrEnum):
+class FirmwareFault(StrEnum):
     """What a device does wrong."""
 
     RETAINED = "retained"
@@ -28,8 +28,8 @@ class Fault(StrEnum):
 
 SENTENCES: Final = MappingProxyType(
     {
-        Fault.RETAINED: "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there.",
-        Fault.STEP_TOTAL: "A device reports steps as a running total; only its rises are taken for movement.",
+        FirmwareFault.RETAINED: "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there.",
+        FirmwareFault.STEP_TOTAL: "A device reports steps as a running total; only its rises are taken for movement.",
     }
 )
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.settings import CHECKOUT
-from tests.proving.bench.asked import Asked, Phase
+from tests.proving.bench.options import Options, Phase
 from tests.proving.bench.run import run_bench
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "bench.json"
@@ -31,7 +31,7 @@ def main(
     growth_s: Annotated[int, typer.Option(min=5, help="At 4,000 uplinks/s, for each number of devices.")] = 15,
 ) -> None:
     """How fast the full stack is on this machine, every service and every guarantee on."""
-    asked = Asked(
+    options = Options(
         phases=tuple(phase for phase in Phase if phase in (only or tuple(Phase))),
         devices=devices,
         latency_s=latency_s,
@@ -40,12 +40,12 @@ def main(
         outage_s=outage_s,
         peer_uplinks=peer_uplinks,
         growth_s=growth_s,
-        growth_devices=tuple(growth_devices or Asked().growth_devices),
+        growth_devices=tuple(growth_devices or Options().growth_devices),
     )
     signal.signal(signal.SIGTERM, _end)
     console = Console(highlight=False)
     with console.status("preparing") as status:
-        report = run_bench(asked, status.update)
+        report = run_bench(options, status.update)
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     for phase in _COSTS:

@@ -16,10 +16,10 @@ from deploy.platform.ready import wait_ready
 from deploy.platform.services import SERVICES, ServiceProcess
 from deploy.reconcile.latency import histogram_quantiles, read_metrics
 from device_sim.outbox import RESEND_AFTER_S
-from tests.proving.bench.asked import Asked
 from tests.proving.bench.books import ITEMS, Books, read_books
 from tests.proving.bench.memory import Memory, judge_memory, sampled
-from tests.proving.bench.pages import Inbox
+from tests.proving.bench.notifications import Inbox
+from tests.proving.bench.options import Options
 from tests.proving.bench.usage import Usage, measure, pids_of, spent
 
 LOGS: Final = CHECKOUT / ".local" / "reports" / "bench-logs"
@@ -67,7 +67,7 @@ class Loaded:
             "seconds": seconds,
             "lost": self.books.lost + self.books.lost_events + self.books.unsettled,
             "duplicated": self.books.duplicated,
-            "set_aside": self.books.set_aside,
+            "rejected": self.books.rejected,
             "foreign": self.books.foreign,
             "sent_again": self.summary["uplinks"]["sent_again"],
             "ack_ms": self.summary["ack_latency_ms"],
@@ -80,7 +80,7 @@ class Loaded:
 class Bench:
     """A running platform with the fleet that loads it."""
 
-    asked: Asked
+    options: Options
     platform: Platform
     fleet: Fleet
     inbox: Inbox
@@ -93,7 +93,7 @@ class Bench:
             self.say(f"registering {devices:,} devices")
             self.fleet.register("--load-devices", str(devices))
             self.registered = devices
-        self.say("waiting for the first canary")
+        self.say("waiting for the first watermark marker")
         wait_ready(self.platform)
         time.sleep(_SNAPSHOT_S)
 

@@ -20,7 +20,7 @@ _EVENTS: Final = """
 select d.device, e.epoch, count(*) as events
 from device_events e join devices d using (device_no) where e.received_at >= $1 group by 1, 2
 """
-_SET_ASIDE: Final = "select count(*) from set_aside where received_at >= $1"
+_REJECTED: Final = "select count(*) from rejected where received_at >= $1"
 _SETTLED: Final = "select d.device, c.epoch, c.settled from device_settled c join devices d using (device_no)"
 
 
@@ -46,12 +46,12 @@ class Books:
     duplicated: int = 0
     unsettled: int = 0
     foreign: int = 0
-    set_aside: int = 0
+    rejected: int = 0
 
     @property
     def balanced(self) -> bool:
         """Nothing lost, nothing twice, nothing that was never published, everything settled, nothing refused."""
-        wrong = (self.lost, self.lost_events, self.duplicated, self.unsettled, self.foreign, self.set_aside)
+        wrong = (self.lost, self.lost_events, self.duplicated, self.unsettled, self.foreign, self.rejected)
         return not any(wrong)
 
 
@@ -62,13 +62,13 @@ def balance(
     settled: Mapping[Epoch, Iterable[tuple[int, int]]],
     events: Mapping[Epoch, int],
     pressed: Mapping[Epoch, int],
-    set_aside: int,
+    rejected: int,
 ) -> Books:
     """Holds the numbers of uplinks ``published`` against what is there.
 
     An epoch's distinct (seq, item), all within what was published and as many as that, are the published set.
     """
-    books = Books(published=ITEMS * sum(published.values()), set_aside=set_aside)
+    books = Books(published=ITEMS * sum(published.values()), rejected=rejected)
     for epoch, uplinks in published.items():
         found = stored.get(epoch, Stored(0, 0, 0, -1, 0, ITEMS - 1))
         within = found.first >= 0 and found.last < uplinks and found.least >= 0 and found.most < ITEMS
@@ -92,7 +92,7 @@ async def read_books(dsn: str, summary: Mapping[str, Any], since: Any) -> Books:
     try:
         rows = await connection.fetch(_STORED, since)
         events = await connection.fetch(_EVENTS, since)
-        set_aside = await connection.fetchval(_SET_ASIDE, since)
+        rejected = await connection.fetchval(_REJECTED, since)
         cursors = await connection.fetch(_SETTLED)
     finally:
         await connection.close()
@@ -104,5 +104,5 @@ async def read_books(dsn: str, summary: Mapping[str, Any], since: Any) -> Books:
         },
         events={(row["device"], row["epoch"]): row["events"] for row in events},
         pressed=pressed,
-        set_aside=set_aside,
+        rejected=rejected,
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from tests.proving.bench.asked import Phase
+from tests.proving.bench.options import Phase
 
 ROW_MS: Final = 50.0
-PAGE_MS: Final = 1_000.0
+NOTIFICATION_MS: Final = 1_000.0
 UPLINKS_PER_S: Final = 10_000
 SUSTAINED_S: Final = 300
 QUEUE_MS: Final = 10_000.0
@@ -49,7 +49,7 @@ def _at_least(what: str, limit: float, measured: float | None) -> Goal:
 
 
 def _nothing_lost(phase: str, found: Mapping[str, Any]) -> Iterator[Goal]:
-    for what in ("lost", "duplicated", "foreign", "set_aside"):
+    for what in ("lost", "duplicated", "foreign", "rejected"):
         yield _at_most(f"{phase}: {what.replace('_', ' ')}", 0, found[what])
 
 
@@ -68,8 +68,8 @@ def _memory(phase: str, found: Mapping[str, Any]) -> Iterator[Goal]:
 def _latency(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield from _nothing_lost("latency", found)
     yield _at_most("device to row p99, ms", ROW_MS, found["device_to_row_ms"]["p99"])
-    yield _at_most("device to page p99, ms", PAGE_MS, found["device_to_page_ms"]["p99"])
-    yield _at_most("pages that did not come", 0, found["device_to_page_ms"]["missed"])
+    yield _at_most("device to notification p99, ms", NOTIFICATION_MS, found["device_to_notification_ms"]["p99"])
+    yield _at_most("notifications that did not come", 0, found["device_to_notification_ms"]["missed"])
 
 
 def _sustained(found: Mapping[str, Any]) -> Iterator[Goal]:

@@ -33,7 +33,7 @@ def compare(bench: Bench) -> dict[str, Any]:
     program = telegraf.find_telegraf()
     if program is None:
         return {"not_run": NOT_RUN}
-    bench.register(bench.asked.devices)
+    bench.register(bench.options.devices)
     ours = _ours(bench)
     bench.platform.stop()
     try:
@@ -47,18 +47,18 @@ def compare(bench: Bench) -> dict[str, Any]:
         "cpu_ratio": ours.cpu_us_per_row / theirs.cpu_us_per_row,
         "ours": ours.described(),
         "peer": telegraf.version_of(program),
-        "uplinks": bench.asked.peer_uplinks,
+        "uplinks": bench.options.peer_uplinks,
     }
 
 
 def _ours(bench: Bench) -> Drained:
     """Ingest is away while the uplinks come, then takes them; ends when the last device has its acknowledgement."""
-    platform, rows = bench.platform, ITEMS * bench.asked.peer_uplinks
+    platform, rows = bench.platform, ITEMS * bench.options.peer_uplinks
     pids = pids_of(platform)
     began = measure(pids)
     platform.processes["ingest"].stop()
     generator = bench.generator(
-        _OFFERED_PER_S, bench.asked.peer_uplinks / _OFFERED_PER_S, drain_s=300, resend_after_s=_NO_RESENDS_S
+        _OFFERED_PER_S, bench.options.peer_uplinks / _OFFERED_PER_S, drain_s=300, resend_after_s=_NO_RESENDS_S
     )
     generator.start()
     try:
@@ -91,7 +91,7 @@ def _ours(bench: Bench) -> Drained:
 
 def _theirs(bench: Bench, program: str) -> Drained:
     """Telegraf's session waits at the broker while the uplinks come; then it takes them."""
-    stack, rows = bench.platform.stack, ITEMS * bench.asked.peer_uplinks
+    stack, rows = bench.platform.stack, ITEMS * bench.options.peer_uplinks
     asyncio.run(telegraf.make_table(stack.dsn))
     directory = bench.fleet.directory
     with telegraf.telegraf(program, stack, directory) as child:
@@ -100,7 +100,7 @@ def _theirs(bench: Bench, program: str) -> Drained:
     servers = {name: stack.process(name).pid or 0 for name in ("mosquitto", "postgresql")}
     began = measure(servers)
     generator = bench.generator(
-        _OFFERED_PER_S, bench.asked.peer_uplinks / _OFFERED_PER_S, drain_s=0, resend_after_s=_NO_RESENDS_S
+        _OFFERED_PER_S, bench.options.peer_uplinks / _OFFERED_PER_S, drain_s=0, resend_after_s=_NO_RESENDS_S
     )
     generator.start()
     try:

@@ -13,11 +13,11 @@ from deploy.local.stack import Stack
 from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from tests.proving.bench import peer, phases
-from tests.proving.bench.asked import Asked, Phase
 from tests.proving.bench.bench import Bench, Say
 from tests.proving.bench.ceiling import copy_rows_per_s
 from tests.proving.bench.goals import judge_goals
-from tests.proving.bench.pages import open_inbox
+from tests.proving.bench.notifications import open_inbox
+from tests.proving.bench.options import Options, Phase
 
 PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyType(
     {
@@ -30,7 +30,7 @@ PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyT
 )
 
 
-def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
+def run_bench(options: Options, say: Say) -> dict[str, Any]:
     """Runs on servers of its own, empty at first; gives the report."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the generator's, which inherits it: one a device
@@ -47,13 +47,13 @@ def run_bench(asked: Asked, say: Say) -> dict[str, Any]:
         with stack, open_inbox(mail_port) as inbox:
             report: dict[str, Any] = {
                 "settings": stack.server_settings() | {"acks": "all", "versions": stack.versions()},
-                "asked": {"devices": asked.devices},
+                "options": {"devices": options.devices},
             }
             mail = {"HB_ALERT_SMTP_HOST": "127.0.0.1", "HB_ALERT_SMTP_PORT": str(mail_port)}
             with Platform(stack, overrides=mail) as platform:
                 fleet = Fleet(platform, stack.settings.run_directory / "fleet", homes=0, seed=1)
-                bench = Bench(asked=asked, platform=platform, fleet=fleet, inbox=inbox, say=say)
-                for phase in asked.phases:
+                bench = Bench(options=options, platform=platform, fleet=fleet, inbox=inbox, say=say)
+                for phase in options.phases:
                     report[phase] = PHASES[phase](bench)
             say("measuring the database's ceiling")
             report["ceiling"] = {"copy_rows_per_s": round(asyncio.run(copy_rows_per_s(stack.dsn)))}
@@ -69,7 +69,7 @@ def _highlights(report: Mapping[str, Any]) -> dict[str, Any]:
         light = report[Phase.LATENCY]
         found["latency_ms"] = {
             "device_to_row": light["device_to_row_ms"],
-            "device_to_page": light["device_to_page_ms"],
+            "device_to_notification": light["device_to_notification_ms"],
             "uplinks_per_s": light["uplinks_per_s"],
         }
     if Phase.SUSTAINED in report:

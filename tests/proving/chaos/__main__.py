@@ -1,4 +1,4 @@
-"""The command behind `make chaos`: writes a report; exits non-zero when anything was lost or told twice."""
+"""The command behind `make chaos`: writes a report; exits non-zero when anything was lost or notified twice."""
 
 import json
 import signal
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.settings import CHECKOUT
-from tests.proving.chaos.asked import QUIET_S, Asked
 from tests.proving.chaos.evidence import LOGS
+from tests.proving.chaos.options import QUIET_S, Options
 from tests.proving.chaos.report import combined
 from tests.proving.chaos.run import run_chaos
 from tests.proving.chaos.schedule import TARGETS
@@ -40,10 +40,10 @@ def main(
     """Kills and freezes every process at random while homes stream, then holds the database against the oracle."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
-    asked = Asked(kills=kills, uplinks=uplinks, seed=seed, targets=tuple(target or TARGETS), quiet_s=quiet_s)
+    options = Options(kills=kills, uplinks=uplinks, seed=seed, targets=tuple(target or TARGETS), quiet_s=quiet_s)
     REPORT.unlink(missing_ok=True)
     reports = [
-        _run(replace(asked, resends=mode), console) for mode in ((True, False) if resends is None else (resends,))
+        _run(replace(options, resends=mode), console) for mode in ((True, False) if resends is None else (resends,))
     ]
     report = combined(*reports)
     REPORT.parent.mkdir(parents=True, exist_ok=True)
@@ -52,17 +52,17 @@ def main(
     raise typer.Exit(1 if report["failures"] else 0)
 
 
-def _run(asked: Asked, console: Console) -> dict[str, Any]:
-    how = "" if asked.resends else ", nothing is sent twice"
-    console.print(f"{asked.homes} homes for {asked.runs_for_s:.0f} s, seed {asked.seed}{how}")
+def _run(options: Options, console: Console) -> dict[str, Any]:
+    how = "" if options.resends else ", nothing is sent twice"
+    console.print(f"{options.homes} homes for {options.runs_for_s:.0f} s, seed {options.seed}{how}")
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-chaos-") as directory:
-        report = run_chaos(asked, Path(directory), status.update)
+        report = run_chaos(options, Path(directory), status.update)
     _show(report, console)
     return report
 
 
 def _show(report: dict[str, Any], console: Console) -> None:
-    alerts, pages, details = report["alerts"], report["pages"], report["details"]
+    alerts, notifications, details = report["alerts"], report["notifications"], report["details"]
     answers = details["acknowledgements"]
     console.print(
         f"{report['uplinks']:,} uplinks, {sum(report['kills'].values())} strikes: "
@@ -70,8 +70,8 @@ def _show(report: dict[str, Any], console: Console) -> None:
     )
     console.print(
         f"Alerts: {alerts['expected']} expected, {alerts['missed']} missed, {alerts['twice']} twice, "
-        f"{details['false_alerts']} false. Pages: {pages['sent']} sent, {pages['duplicated_flagged']} again and "
-        f"saying so, {pages['duplicated_unflagged']} again unsaid. Acknowledgements: {answers['sent']} sent, "
+        f"{details['false_alerts']} false. Notifications: {notifications['sent']} sent, {notifications['duplicated_flagged']} again and "
+        f"saying so, {notifications['duplicated_unflagged']} again unsaid. Acknowledgements: {answers['sent']} sent, "
         f"{answers['answered']} answered"
     )
     table = Table("process", "strikes", "of these frozen", "recovery p50 ms", "p99 ms")

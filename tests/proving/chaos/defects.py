@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.proving.chaos.asked import QUIET_S
+from tests.proving.chaos.options import QUIET_S
 from tests.proving.chaos.schedule import TARGETS
 
 
@@ -67,11 +67,11 @@ DEFECTS: Final = (
     Defect(
         name="PUBACK before the bus has it",
         file="services/ingest/uplinks.py",
-        old="            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        old="            if registry is None or not await self._append(self._records(messages, registry), stop):\n"
         "                return\n"
-        "            self.link.acknowledge(deliveries)\n",
-        new="            self.link.acknowledge(deliveries)\n"
-        "            if registry is None or not await self._append(self._records(deliveries, registry), stop):\n"
+        "            self.link.acknowledge(messages)\n",
+        new="            self.link.acknowledge(messages)\n"
+        "            if registry is None or not await self._append(self._records(messages, registry), stop):\n"
         "                return\n",
         broken=("I1 items", "settled"),
         kills=4,
@@ -101,7 +101,7 @@ DEFECTS: Final = (
         file="services/alert/delivery.py",
         old='Outcome.RETRY: "pending"',
         new='Outcome.RETRY: "sent"',
-        broken=("I2 pages",),
+        broken=("I2 notifications",),
     ),
     Defect(
         name="stale ack after reconnect",
@@ -136,9 +136,9 @@ DEFECTS: Final = (
         broken=("times",),
     ),
     Defect(
-        name="set-aside dropped",
+        name="rejected dropped",
         file="services/store/writer.py",
-        old="            await self._insert_set_aside(connection, batch)\n",
+        old="            await self._insert_rejected(connection, batch)\n",
         new="",
         broken=("I1 items",),
     ),

@@ -25,7 +25,7 @@ FIRST: Final = "doctor@example.org"
 """The fleet's own."""
 SECOND: Final = "second@example.org"
 _SHARE: Final = 0.5
-"""Of what they see each takes on so much; the rest is left to be told again."""
+"""Of what they see each takes on so much; the rest is left to be notified again."""
 _THINKS_S: Final = (0.5, 15.0)
 _LOOKS_EVERY_S: Final = 0.5
 _TRIES_AGAIN_S: Final = 0.3

@@ -14,7 +14,7 @@ _REFUSES_ONE_IN: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A page as it arrived. ``key`` is its idempotency key; ``flagged``: it says itself that it may be a repetition."""
+    """A notification as it arrived. ``key`` is its idempotency key; ``flagged``: it says itself that it may be a repetition."""
 
     key: str
     flagged: bool
@@ -41,11 +41,11 @@ class Inbox:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The idempotency keys of the pages that arrived."""
+        """The idempotency keys of the notifications that arrived."""
         return frozenset(mail.key.strip("<>").partition("@")[0] for mail in self.mails)
 
     def report(self) -> dict[str, int]:
-        """How many pages were sent, and how many came again with and without saying so."""
+        """How many notifications were sent, and how many came again with and without saying so."""
         seen: set[str] = set()
         again = {True: 0, False: 0}
         for mail in self.mails:

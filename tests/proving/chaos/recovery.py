@@ -1,4 +1,4 @@
-"""When a struck process does its work again, seen from outside: a canary gets through, a question is answered."""
+"""When a struck process does its work again, seen from outside: a watermark marker gets through, a question is answered."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ TOO_LONG_S: Final = 60.0
 _EVERY_S: Final = 0.1
 _ASKS_DATABASE: Final = frozenset({"alert", "medication", "watch"})
 
-_CANARY_PASSED: Final = "select received_at > to_timestamp($1::float8 / 1000) from watermark"
+_MARKER_PASSED: Final = "select received_at > to_timestamp($1::float8 / 1000) from watermark"
 _HAS_ASKED: Final = "select bool_or(query_start > $2) from pg_stat_activity where application_name = $1"
 _NOW: Final = "select now()"
 
@@ -28,7 +28,7 @@ class NotRecoveredError(RuntimeError):
 async def recovered(platform: Platform, strike: Strike, now_ms: Callable[[], int]) -> float:
     """Waits until the target works again; real seconds from now, when it has been started. Raises NotRecoveredError.
 
-    For what an uplink passes through: a canary sent from now on has passed store and score. For the console: it
+    For what an uplink passes through: a watermark marker sent from now on has passed store and score. For the console: it
     answers. For those that live off the database: they have asked it something.
     """
     began = time.monotonic()
@@ -39,7 +39,7 @@ async def recovered(platform: Platform, strike: Strike, now_ms: Callable[[], int
         await _until(platform, lambda: _ask(platform.stack.dsn, _HAS_ASKED, f"hb-{strike.target}", since), strike)
     else:
         sent_from = now_ms()
-        await _until(platform, lambda: _ask(platform.stack.dsn, _CANARY_PASSED, sent_from), strike)
+        await _until(platform, lambda: _ask(platform.stack.dsn, _MARKER_PASSED, sent_from), strike)
     return time.monotonic() - began
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from deploy.local.settings import SERVERS
 from deploy.reconcile.accounts import Accounts
 from deploy.reconcile.escalations import Escalations
-from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, Outcome
-from tests.proving.chaos.asked import Asked
+from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, IncidentOutcome
+from tests.proving.chaos.options import Options
 from tests.proving.chaos.schedule import BACKEND, TARGETS
 from tests.proving.chaos.strikes import Struck
 
@@ -26,10 +26,10 @@ class Verdict:
     """Everything that was looked at after a run. ``wrong`` names what is wrong by invariant; empty is well."""
 
     accounts: Accounts
-    incidents: Outcome
+    incidents: IncidentOutcome
     under_strikes: int
     escalations: Escalations
-    pages: Mapping[str, int]
+    notifications: Mapping[str, int]
     answers: Mapping[str, int]
     uplinks: Mapping[str, int]
     devices: int
@@ -37,9 +37,9 @@ class Verdict:
     wrong: Mapping[str, list[str]] = field(default_factory=dict)
 
 
-def as_report(asked: Asked, verdict: Verdict, struck: Sequence[Struck]) -> dict[str, Any]:
+def as_report(options: Options, verdict: Verdict, struck: Sequence[Struck]) -> dict[str, Any]:
     """What `.local/reports/chaos.json` holds: what has to be said of every run, ``failures``, and the details."""
-    accounts, incidents, told = verdict.accounts, verdict.incidents, verdict.escalations
+    accounts, incidents, notified = verdict.accounts, verdict.incidents, verdict.escalations
     recovery_ms = _recovery_ms(struck)
     return {
         "uplinks": verdict.uplinks["published"],
@@ -49,13 +49,13 @@ def as_report(asked: Asked, verdict: Verdict, struck: Sequence[Struck]) -> dict[
         "alerts": {
             "expected": incidents.injected - incidents.pending, "missed": incidents.missed, "twice": incidents.twice,
         },
-        "pages": dict(verdict.pages),
+        "notifications": dict(verdict.notifications),
         "recovery_ms": recovery_ms,
-        "seed": asked.seed,
-        "failures": failures(asked, verdict, recovery_ms, strikes=len(struck)),
+        "seed": options.seed,
+        "failures": failures(options, verdict, recovery_ms, strikes=len(struck)),
         "details": {
-            "resends": asked.resends,
-            "homes": asked.homes,
+            "resends": options.resends,
+            "homes": options.homes,
             "devices": verdict.devices,
             "frozen": dict(Counter(one.strike.target for one in struck if one.strike.way == "freeze")),
             "laden": dict(Counter(one.strike.target for one in struck if one.strike.laden)),
@@ -64,7 +64,7 @@ def as_report(asked: Asked, verdict: Verdict, struck: Sequence[Struck]) -> dict[
             "incidents_by_kind": incidents.by_kind,
             "false_alerts": incidents.false_alerts,
             "acknowledgements": dict(verdict.answers),
-            "escalations": {name: getattr(told, name) for name in told.__dataclass_fields__ if name != "examples"},
+            "escalations": {name: getattr(notified, name) for name in notified.__dataclass_fields__ if name != "examples"},
         },
     }  # fmt: skip
 
@@ -99,24 +99,31 @@ def too_slow(recovery_ms: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def failures(
-    asked: Asked, verdict: Verdict, recovery_ms: Mapping[str, Mapping[str, float]], *, strikes: int
+    options: Options, verdict: Verdict, recovery_ms: Mapping[str, Mapping[str, float]], *, strikes: int
 ) -> list[str]:
     """Why the run is red, the invariant first; empty for green."""
-    accounts, incidents, uplinks, pages = verdict.accounts, verdict.incidents, verdict.uplinks, verdict.pages
+    accounts, incidents, uplinks, notifications = (
+        verdict.accounts,
+        verdict.incidents,
+        verdict.uplinks,
+        verdict.notifications,
+    )
     unacknowledged = uplinks["published"] - uplinks["acked_end_to_end"] - uplinks["abandoned"]
     expected = incidents.injected - incidents.pending
     checks = {
-        f"run: only {uplinks['published']} of {asked.uplinks} uplinks": uplinks["published"] >= asked.uplinks,
-        f"run: only {strikes} of {asked.kills} strikes": strikes == asked.kills,
-        f"run: only {expected} of {asked.incidents} incidents": expected >= asked.incidents,
+        f"run: only {uplinks['published']} of {options.uplinks} uplinks": uplinks["published"] >= options.uplinks,
+        f"run: only {strikes} of {options.kills} strikes": strikes == options.kills,
+        f"run: only {expected} of {options.incidents} incidents": expected >= options.incidents,
         f"I1 items: {accounts.examples[:3]}": accounts.balanced,
         f"I2 alerts: {incidents.examples[:3]}": not incidents.missed,
         f"I2 alerts: {incidents.twice} incidents alerted twice": not incidents.twice,
         f"I2 alerts: {incidents.false_alerts} that nothing explains: {incidents.examples[:3]}": (
             incidents.false_alerts <= ALLOWED_FALSE_ALERTS
         ),
-        f"I2 pages: {pages['duplicated_unflagged']} came again unsaid": not pages["duplicated_unflagged"],
-        f"I2 told, I3 escalation, I5 audit: {verdict.escalations.examples[:3]}": verdict.escalations.hold,
+        f"I2 notifications: {notifications['duplicated_unflagged']} came again unsaid": not notifications[
+            "duplicated_unflagged"
+        ],
+        f"I2 notified, I3 escalation, I5 audit: {verdict.escalations.examples[:3]}": verdict.escalations.hold,
         f"settled: all but {unacknowledged} acknowledged end to end": not unacknowledged,
         f"recovery: {too_slow(recovery_ms)}": not too_slow(recovery_ms),
     }

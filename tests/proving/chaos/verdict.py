@@ -15,9 +15,9 @@ from deploy.platform.platform import Platform
 from deploy.reconcile import answers, bookmarks, escalations
 from deploy.reconcile.accounts import compare, read_oracle
 from deploy.reconcile.incidents import Incident, judge_incidents, load_alerted
-from tests.proving.chaos.asked import RATE, Asked
 from tests.proving.chaos.doctors import Practice
 from tests.proving.chaos.mailbox import Inbox
+from tests.proving.chaos.options import RATE, Options
 from tests.proving.chaos.report import Verdict
 from tests.proving.chaos.retained import retained_acks
 from tests.proving.chaos.schedule import BACKEND
@@ -43,7 +43,7 @@ class Scene:
     practice: Practice
 
 
-async def judge(asked: Asked, scene: Scene, truth: list[Incident], struck: Sequence[Struck]) -> Verdict:
+async def judge(options: Options, scene: Scene, truth: list[Incident], struck: Sequence[Struck]) -> Verdict:
     """Looks at everything. The platform still runs, its clock is frozen."""
     dsn, now_ms = scene.platform.stack.dsn, scene.clock.now_ms()
     register = json.loads(scene.fleet.path("register.json").read_text())
@@ -53,7 +53,7 @@ async def judge(asked: Asked, scene: Scene, truth: list[Incident], struck: Seque
         incidents=judge_incidents(truth, await load_alerted(dsn), now_ms),
         under_strikes=_under_strikes(truth, struck),
         escalations=await _escalations(dsn, struck, _moment(now_ms)),
-        pages=scene.inbox.report(),
+        notifications=scene.inbox.report(),
         answers={
             "sent": len(sent),
             "sent_again": scene.practice.sent_again,
@@ -62,7 +62,7 @@ async def judge(asked: Asked, scene: Scene, truth: list[Incident], struck: Seque
         uplinks=scene.fleet.summary()["uplinks"],
         devices=sum(len(home["devices"]) for home in register["homes"]),
         ended_by_themselves=scene.platform.ended_by_themselves,
-        wrong=await _bookmarks(asked, scene)
+        wrong=await _bookmarks(options, scene)
         | await _console(scene)
         | {
             "link": scene.tap.wrong or ([] if scene.tap.delivered else ["nothing passed by the broker's tap"]),
@@ -88,11 +88,11 @@ async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime) -> esc
         for one in struck
         if one.strike.away & _TELLS_PEOPLE
     ]
-    told = escalations.judge_steps(steps, outages, allowed=_ON_TIME, ended_at=now)
-    escalations.judge_told(told, steps, changes)
-    escalations.judge_answers(told, steps, states, changes)
-    escalations.judge_audit(told, states, changes)
-    return told
+    notified = escalations.judge_steps(steps, outages, allowed=_ON_TIME, ended_at=now)
+    escalations.judge_notified(notified, steps, changes)
+    escalations.judge_answers(notified, steps, states, changes)
+    escalations.judge_audit(notified, states, changes)
+    return notified
 
 
 async def _console(scene: Scene) -> dict[str, list[str]]:
@@ -104,14 +104,14 @@ async def _console(scene: Scene) -> dict[str, list[str]]:
     }
 
 
-async def _bookmarks(asked: Asked, scene: Scene) -> dict[str, list[str]]:
+async def _bookmarks(options: Options, scene: Scene) -> dict[str, list[str]]:
     start, end = _moment(scene.clock.origin_ms), _moment(scene.clock.now_ms())
     found = await bookmarks.load(scene.platform.stack.dsn, start=start, end=end)
     acks = await asyncio.to_thread(retained_acks, scene.platform.stack)
     behind = end - found.checkpoint_at
     return {
-        "I4 acks": bookmarks.wrongly_acknowledged(found.settled, acks, all_kept=not asked.resends),
-        "I2 pages": [f"said to be sent, never arrived: {key}" for key in sorted(found.sent - scene.inbox.keys)],
+        "I4 acks": bookmarks.wrongly_acknowledged(found.settled, acks, all_kept=not options.resends),
+        "I2 notifications": [f"said to be sent, never arrived: {key}" for key in sorted(found.sent - scene.inbox.keys)],
         "checkpoint": [f"{behind} behind, platform time"] if behind > _REPLAYS_AT_MOST else [],
         "times": [f"{found.received_outside} rows received outside of the run"] if found.received_outside else [],
     }

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.settings import CHECKOUT
-from tests.proving.drill.run import Asked, run_drill
+from tests.proving.drill.run import Options, run_drill
 from tests.proving.drill.timers import run_timers
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "drill.json"
@@ -27,9 +27,9 @@ def main(
     """Loses the database and restores it, twice; then lets timers fall due while their services are down."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
-    asked = Asked(homes=homes, runs_for_s=seconds, seed=seed)
+    options = Options(homes=homes, runs_for_s=seconds, seed=seed)
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-drill-") as directory:
-        restored = run_drill(asked, Path(directory) / "restore", status.update)
+        restored = run_drill(options, Path(directory) / "restore", status.update)
         fired = run_timers(timers, Path(directory) / "timers", status.update)
     report = {"restore": restored, "timers": fired, "failures": restored["failures"] + fired["failures"]}
     REPORT.parent.mkdir(parents=True, exist_ok=True)

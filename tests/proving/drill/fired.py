@@ -12,9 +12,9 @@ _LATEST_S: Final = 5.0
 FIRED: Final[Mapping[str, str]] = {
     "escalation steps": """
         select s.due_at, o.created_at as fired_at,
-               (select count(*) from alert_audit u where u.alert_id = s.alert_id and u.what = 'told_again'
+               (select count(*) from alert_audit u where u.alert_id = s.alert_id and u.what = 'repeated'
                 and u.at < s.due_at + interval '14 minutes')::int as times
-        from escalation_steps s join outbox o using (alert_id, step) join alerts a using (alert_id)
+        from escalation_steps s join notifications o using (alert_id, step) join alerts a using (alert_id)
         where s.step = 2 and a.rule = 'spo2' and o.attempts > 0
     """,
     "fall checks": """
@@ -27,10 +27,10 @@ FIRED: Final[Mapping[str, str]] = {
         from sos_calls c join findings f on f.person_no = c.person_no and f.rule = 'sos' and f.level = 0
         group by c.person_no, c.due_at
     """,
-    "dose slots": """
+    "doses": """
         select c.missed_at as due_at, min(f.raised_at) as fired_at, count(*)::int as times
-        from dose_slots c join findings f on f.person_no = c.person_no and f.rule = 'missed_dose' and f.level > 0
-        where c.state = 'missed' group by c.slot_id, c.missed_at
+        from doses c join findings f on f.person_no = c.person_no and f.rule = 'missed_dose' and f.level > 0
+        where c.state = 'missed' group by c.dose_id, c.missed_at
     """,
 }
 

@@ -1,4 +1,4 @@
--- Homes with a person, a dispenser, a doctor who is told by e-mail, and one pending row of each kind that has a due
+-- Homes with a person, a dispenser, a doctor who is notified by e-mail, and one pending row of each kind that has a due
 -- time. $1 how many, $2 now, $3 to $4 between which they fall due, evenly. All platform time.
 with place as (
     select n, $3::timestamptz + ($4::timestamptz - $3::timestamptz) * n / $1::integer as due_at from generate_series(1, $1::integer) n
@@ -25,7 +25,7 @@ with place as (
                         condition_at, doctor_text, caregiver_text, rationale)
     select gen_random_uuid(), home_no, person_no, 'spo2', 3, 2, 'open', 1, '{1}', $2, $2, 'Low.', 'Low.', 'Ours.'
     from waiting returning alert_id, person_no
-), told as (
+), notified as (
     insert into escalation_steps (alert_id, step, repeat, due_at, state) select alert_id, 1, 0, $2, 'done' from alert
 ), step as (
     insert into escalation_steps (alert_id, step, repeat, due_at, state)
@@ -41,7 +41,7 @@ with place as (
     select gen_random_uuid(), person_no, device_no, 0, 'Drug', '{08:00}', '[2020-01-01,2020-01-02)' from waiting
     returning plan_id, person_no
 )
-insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index, early_after,
+insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index, early_after,
                         opens_at, due_at, closes_at, missed_at, state, reminders)
 select gen_random_uuid(), plan_id, person_no, home_no, device_no, 0, '2026-01-01', 0, due_at - interval '12 hours',
        due_at - interval '8 hours', due_at - interval '6 hours', due_at - interval '4 hours', due_at, 'reminded', 2

@@ -10,7 +10,7 @@ import asyncpg
 _TABLES: Final[Mapping[str, str]] = {
     "readings": "select * from readings",
     "events": "select * from device_events",
-    "set_aside": "select * from set_aside",
+    "rejected": "select * from rejected",
     "settled": "select device_no, epoch, settled::text from device_settled",
 }
 

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """How large a drill. ``runs_for_s``: real seconds that homes stream."""
 
     homes: int
@@ -42,7 +42,7 @@ class Asked:
 class World:
     """What every part of a drill needs."""
 
-    asked: Asked
+    options: Options
     platform: Platform
     clock: SharedClock
     fleet: Fleet
@@ -56,31 +56,33 @@ class World:
 
     def wait_until(self, share: float) -> None:
         """Until so much of the run is over."""
-        time.sleep(max(0.0, self.asked.runs_for_s * share - self.clock.elapsed_s))
+        time.sleep(max(0.0, self.options.runs_for_s * share - self.clock.elapsed_s))
 
     def simulator(self) -> ServiceProcess:
         """The devices, with what they kept of an earlier run. None is switched off for good: it could not hear."""
         return self.fleet.simulator(
             "run",
-            "--seed", str(self.asked.seed), "--truth", str(self.fleet.path("truth.jsonl")),
+            "--seed", str(self.options.seed), "--truth", str(self.fleet.path("truth.jsonl")),
             "--state", str(self.directory / "state"), "--no-faults", "--no-incidents",
             drain_s=_DRAIN_S,
         )  # fmt: skip
 
 
-def run_drill(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
+def run_drill(options: Options, directory: Path, say: Say) -> dict[str, Any]:
     """On servers of its own. Gives the report; ``failures`` is empty when nothing was lost or is there twice."""
     stack = Stack(StackSettings(name=f"drill-{os.getpid()}"))
     say("starting mosquitto, Apache Kafka and TimescaleDB")
     try:
         with stack:
-            clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE, runs_for_s=asked.runs_for_s)
+            clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE, runs_for_s=options.runs_for_s)
             overrides = {"HB_SCORE_RESEND_AFTER_S": "5", "HB_SCORE_CHECKPOINT_EVERY_S": "2"}
             with Platform(stack, clock, overrides, directory / "logs") as platform:
-                fleet = Fleet(platform, directory, homes=asked.homes, seed=asked.seed)
+                fleet = Fleet(platform, directory, homes=options.homes, seed=options.seed)
                 fleet.register()
                 wait_ready(platform)
-                world = World(asked=asked, platform=platform, clock=clock, fleet=fleet, directory=directory, say=say)
+                world = World(
+                    options=options, platform=platform, clock=clock, fleet=fleet, directory=directory, say=say
+                )
                 return _drill(world)
     finally:
         stack.erase()
@@ -103,9 +105,9 @@ def _drill(world: World) -> dict[str, Any]:
     finally:
         devices.stop()
     report = {
-        "seed": world.asked.seed,
-        "homes": world.asked.homes,
-        "backup": {"at_s": round(backed_up_at_s, 1), "of_s": world.asked.runs_for_s,
+        "seed": world.options.seed,
+        "homes": world.options.homes,
+        "backup": {"at_s": round(backed_up_at_s, 1), "of_s": world.options.runs_for_s,
                    "mb": round(world.backup.stat().st_size / 1e6, 1)},
         "by_log": by_log,
         "by_devices": by_devices,
@@ -142,7 +144,7 @@ def _by_log(world: World) -> dict[str, Any]:
 def _by_devices(world: World, devices: ServiceProcess) -> dict[str, Any]:
     """The log is gone too: what comes back was kept by the devices. They go on measuring meanwhile."""
     platform, dsn = world.platform, world.platform.stack.dsn
-    world.wait_until(1 - _LOST_AGAIN_BEFORE_S / world.asked.runs_for_s)
+    world.wait_until(1 - _LOST_AGAIN_BEFORE_S / world.options.runs_for_s)
     world.say("losing the database and the log, the devices at work")
     kill_services(platform)
     before = asyncio.run(load_rows(dsn))

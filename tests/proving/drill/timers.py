@@ -25,7 +25,7 @@ _DOWN_FOR: Final = timedelta(minutes=10)
 _DUE_UNTIL: Final = timedelta(minutes=13)
 """A quarter falls due after the start, so that something could fire early."""
 _WATCHED_S: Final = 9.0
-"""Real seconds after the start: people are told a second time 15 platform minutes after the first, 15 s here."""
+"""Real seconds after the start: people are notified a second time 15 platform minutes after the first, 15 s here."""
 
 Say = Callable[[str], None]
 
@@ -68,9 +68,15 @@ def _report(platform: Platform, clock: SharedClock, inbox: Inbox, number: int, s
     mails = inbox.report()
     failures = [what for kind, found in kinds.items() for what in wrong(kind, found)]
     if mails["duplicated_flagged"] or mails["duplicated_unflagged"]:
-        failures.append(f"pages: {mails} came twice")
+        failures.append(f"notifications: {mails} came twice")
     down_s = (started_at - down_at).total_seconds()
-    return {"rate": RATE, "down_platform_s": round(down_s), "kinds": kinds, "pages": mails, "failures": failures}
+    return {
+        "rate": RATE,
+        "down_platform_s": round(down_s),
+        "kinds": kinds,
+        "notifications": mails,
+        "failures": failures,
+    }
 
 
 async def _make_pending(dsn: str, number: int, now: datetime, first: datetime, last: datetime) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from deploy.local.settings import CHECKOUT
 from tests.proving.faults.lines import LINES
-from tests.proving.faults.matrix import Outcome, run_lines
+from tests.proving.faults.matrix import LineOutcome, run_lines
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "faults.json"
 _STYLES: Final = {"pass": "green", "fail": "red", "not run": "yellow"}
@@ -45,13 +45,13 @@ def main(
     raise typer.Exit(1 if any(one.word == "fail" for one in outcomes) else 0)
 
 
-def _report(outcomes: Sequence[Outcome], *, seed: int, quick: bool) -> None:
+def _report(outcomes: Sequence[LineOutcome], *, seed: int, quick: bool) -> None:
     """Written after each line, so that a run that is broken off has one, too."""
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(_as_report(outcomes, seed=seed, quick=quick), indent=2, default=str) + "\n")
 
 
-def _as_report(outcomes: Sequence[Outcome], *, seed: int, quick: bool) -> dict[str, object]:
+def _as_report(outcomes: Sequence[LineOutcome], *, seed: int, quick: bool) -> dict[str, object]:
     return {
         "seed": seed,
         "quick": quick,
@@ -68,7 +68,7 @@ def _as_report(outcomes: Sequence[Outcome], *, seed: int, quick: bool) -> dict[s
     }  # fmt: skip
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
+def _table(outcomes: Sequence[LineOutcome]) -> Table:
     table = Table("line", "fault", "outcome", "s", "figures")
     for one in outcomes:
         said = ", ".join(f"{name} {value}" for name, value in one.figures.items()) or one.why.splitlines()[0]

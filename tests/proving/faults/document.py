@@ -15,9 +15,9 @@ What is done to the platform on purpose, and what has to hold afterwards. `make 
 the other, and says of each line *pass*, *fail*, or *not run* and why; `make faults LINE=7` does one. It needs the full
 stack.
 
-Beside the criterion of its line, everything that devices published on that ground so far must be stored or set aside,
+Beside the criterion of its line, everything that devices published on that testbed so far must be stored or rejected,
 once each and settled (I1), every uplink be acknowledged end to end, no acknowledgement be ahead of the database (I4),
-each alert's trail be a chain (I5), and nobody told of what somebody has taken on (I3). Where devices resend they do
+each alert's trail be a chain (I5), and nobody notified of what somebody has taken on (I3). Where devices resend they do
 so after 5 s. A line with a failpoint kills a service between two steps of `services/runtime/failpoints.py`; partitions
 are made by a TCP proxy.
 `tests/proving/faults/lines.py` is where this page comes from.

@@ -10,14 +10,14 @@ from typing import Final
 from deploy.reconcile.incidents import (
     ALLOWED_FALSE_ALERTS,
     Incident,
-    Outcome,
+    IncidentOutcome,
     judge_incidents,
     load_alerted,
     read_truth,
 )
-from tests.proving.faults.ground import Ground, expect
 from tests.proving.faults.line import Figures
 from tests.proving.faults.stream import Stream, close_books
+from tests.proving.faults.testbed import Testbed, expect
 
 _DRAIN_S: Final = 40.0
 _SETTLES_S: Final = 40.0
@@ -33,27 +33,27 @@ class Life:
 
 
 @contextmanager
-def living(ground: Ground, *options: str) -> Iterator[Life]:
+def living(testbed: Testbed, *options: str) -> Iterator[Life]:
     """Homes stream inside the block; then all is settled, every incident that was due alerted once, the books close."""
-    oracle, summary, truth = (ground.fresh(name) for name in ("oracle", "summary", "truth"))
-    process = ground.fleet.simulator(
-        "run", "--seed", str(ground.runs), "--start-ms", str(ground.clock.now_ms()), "--state",
-        str(ground.fresh("state")), "--truth", str(truth), "--oracle", str(oracle), "--summary", str(summary), *options,
+    oracle, summary, truth = (testbed.fresh(name) for name in ("oracle", "summary", "truth"))
+    process = testbed.fleet.simulator(
+        "run", "--seed", str(testbed.runs), "--start-ms", str(testbed.clock.now_ms()), "--state",
+        str(testbed.fresh("state")), "--truth", str(truth), "--oracle", str(oracle), "--summary", str(summary), *options,
         drain_s=_DRAIN_S,
     )  # fmt: skip
     process.start()
-    stream, life = Stream(ground, process, oracle, summary), Life()
+    stream, life = Stream(testbed, process, oracle, summary), Life()
     try:
         yield life
         stream.check()
         time.sleep(_PEACE_S)
-        ended_at_ms = ground.clock.now_ms()
+        ended_at_ms = testbed.clock.now_ms()
         stream.stop()
     finally:
         if process.alive:
             process.kill()
-    close_books(ground, stream)
-    outcome = asyncio.run(_settle(ground, read_truth(truth), ended_at_ms))
+    close_books(testbed, stream)
+    outcome = asyncio.run(_settle(testbed, read_truth(truth), ended_at_ms))
     expect(not outcome.missed, f"I2: {outcome.missed} incidents missed: {outcome.examples[:3]}")
     expect(not outcome.twice, f"I2: {outcome.twice} incidents alerted twice")
     expect(outcome.false_alerts <= ALLOWED_FALSE_ALERTS, f"I2: false alerts: {outcome.examples[:3]}")
@@ -61,10 +61,10 @@ def living(ground: Ground, *options: str) -> Iterator[Life]:
     life.figures = {"uplinks": stream.uplinks["published"], "alerted": outcome.alerted, "missed": 0, "twice": 0}
 
 
-async def _settle(ground: Ground, truth: list[Incident], ended_at_ms: int) -> Outcome:
+async def _settle(testbed: Testbed, truth: list[Incident], ended_at_ms: int) -> IncidentOutcome:
     deadline = time.monotonic() + _SETTLES_S
     while True:
-        outcome = judge_incidents(truth, await load_alerted(ground.dsn), ended_at_ms)
+        outcome = judge_incidents(truth, await load_alerted(testbed.dsn), ended_at_ms)
         if not outcome.missed or time.monotonic() > deadline:
             return outcome
         await asyncio.sleep(1)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.proving.faults.ground import Ground, Soil
+from tests.proving.faults.testbed import Testbed, TestbedKind
 
 Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row. ``run`` on a ``soil``, or the ``tests`` that show the criterion, or ``why_not``.
+    """One row. ``run`` on a ``kind``, or the ``tests`` that show the criterion, or ``why_not``.
 
     ``scaled`` says what the row of the plan asks for and is made shorter or smaller here.
     """
@@ -19,8 +19,8 @@ class Line:
     number: int
     fault: str
     criterion: str
-    soil: Soil | None = None
-    run: Callable[[Ground], Figures] | None = None
+    kind: TestbedKind | None = None
+    run: Callable[[Testbed], Figures] | None = None
     tests: tuple[str, ...] = ()
     why_not: str = ""
     scaled: str = ""

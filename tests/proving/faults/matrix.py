@@ -1,4 +1,4 @@
-"""Runs lines of the matrix, those of one soil on one ground, and says how each ended."""
+"""Runs lines of the matrix, those of one kind on one testbed, and says how each ended."""
 
 import subprocess
 import sys
@@ -12,15 +12,15 @@ from typing import Final, Literal
 from deploy.local.settings import CHECKOUT
 from deploy.platform.ready import NotReadyError
 from tests.proving.chaos.recovery import NotRecoveredError
-from tests.proving.faults.ground import SOILS, CriterionError, Ground, Say, Soil, open_ground
 from tests.proving.faults.line import Figures, Line
+from tests.proving.faults.testbed import KINDS, CriterionError, Say, Testbed, TestbedKind, open_ground
 
 _TESTS_TIMEOUT_S: Final = 300
 Word = Literal["pass", "fail", "not run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class LineOutcome:
     """How a line ended. ``why`` says so of one that failed or was not run."""
 
     line: Line
@@ -30,46 +30,48 @@ class Outcome:
     why: str = ""
 
 
-def run_lines(lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Outcome]:
-    """Every line that was asked for, each as it ends: soil by soil, then those that are tests."""
-    yield from (Outcome(line=line, word="not run", figures={}, why=line.why_not) for line in lines if line.why_not)
-    for soil in SOILS:
-        wanted = [line for line in lines if line.soil is soil]
-        yield from _on(soil, wanted, directory, say, quick=quick, seed=seed)
+def run_lines(lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[LineOutcome]:
+    """Every line that was asked for, each as it ends: kind by kind, then those that are tests."""
+    yield from (LineOutcome(line=line, word="not run", figures={}, why=line.why_not) for line in lines if line.why_not)
+    for kind in KINDS:
+        wanted = [line for line in lines if line.kind is kind]
+        yield from _on(kind, wanted, directory, say, quick=quick, seed=seed)
     yield from (_by_tests(line, say) for line in lines if line.tests)
 
 
-def _on(soil: Soil, lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Outcome]:
-    """A line that failed leaves its ground behind: the next one gets a new one."""
+def _on(
+    kind: TestbedKind, lines: Sequence[Line], directory: Path, say: Say, *, quick: bool, seed: int
+) -> Iterator[LineOutcome]:
+    """A line that failed leaves its testbed behind: the next one gets a new one."""
     waiting = list(lines)
     while waiting:
-        where = directory / f"{soil.name}-{len(waiting)}"
-        with open_ground(soil, where, say, quick=quick, seed=seed) as ground:
+        where = directory / f"{kind.name}-{len(waiting)}"
+        with open_ground(kind, where, say, quick=quick, seed=seed) as testbed:
             while waiting:
-                outcome = _attempt(waiting.pop(0), ground)
+                outcome = _attempt(waiting.pop(0), testbed)
                 yield outcome
                 if outcome.word == "fail":
                     break
 
 
-def _attempt(line: Line, ground: Ground) -> Outcome:
+def _attempt(line: Line, testbed: Testbed) -> LineOutcome:
     assert line.run is not None
-    ground.say(f"line {line.number}: {line.fault}")
+    testbed.say(f"line {line.number}: {line.fault}")
     began = time.monotonic()
     figures: Figures = {}
     why = ""
     try:
-        figures = line.run(ground)
-        ground.mend()
+        figures = line.run(testbed)
+        testbed.mend()
     except (CriterionError, NotReadyError, NotRecoveredError) as error:
         why = str(error)
     except Exception:  # noqa: BLE001 - a line that breaks is a line that failed; the others still run
         why = traceback.format_exc(limit=-4)
     took = time.monotonic() - began
-    return Outcome(line=line, word="fail" if why else "pass", seconds=took, figures=figures, why=why)
+    return LineOutcome(line=line, word="fail" if why else "pass", seconds=took, figures=figures, why=why)
 
 
-def _by_tests(line: Line, say: Say) -> Outcome:
+def _by_tests(line: Line, say: Say) -> LineOutcome:
     say(f"line {line.number}: {line.fault}")
     began = time.monotonic()
     done = subprocess.run(
@@ -78,7 +80,7 @@ def _by_tests(line: Line, say: Say) -> Outcome:
     )  # fmt: skip
     took = time.monotonic() - began
     last = done.stdout.strip().splitlines()[-1:] or [done.stderr[-200:]]
-    return Outcome(
+    return LineOutcome(
         line=line, word="fail" if done.returncode else "pass", seconds=took, figures={"tests": last[0].strip("= ")},
         why=done.stdout[-2000:] if done.returncode else "",
     )  # fmt: skip

@@ -1,11 +1,11 @@
-"""Households written straight into the database, and findings about them, for lines that are about telling people."""
+"""Households written straight into the database, and findings about them, for lines that are about notifying people."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from tests.proving.faults.ground import Ground
+from tests.proving.faults.testbed import Testbed
 
 HIGH: Final = 3
 _HOME: Final = "insert into homes (home_id, label, time_zone) values ($1, $2, 'Europe/Berlin') returning home_no"
@@ -39,31 +39,31 @@ class Household:
     email: str
 
 
-def settle_in(ground: Ground, *, people: int = 1, email: bool = True, webhook: str | None = None) -> Household:
-    """A new household, whose doctor is paged by e-mail, by webhook, or both."""
+def settle_in(testbed: Testbed, *, people: int = 1, email: bool = True, webhook: str | None = None) -> Household:
+    """A new household, whose doctor is notified by e-mail, by webhook, or both."""
     tag = uuid4().hex[:8]
-    home_no = ground.value(_HOME, uuid4(), tag)
-    people_no = tuple(row["person_no"] for row in ground.rows(_PERSON, home_no, people))
+    home_no = testbed.value(_HOME, uuid4(), tag)
+    people_no = tuple(row["person_no"] for row in testbed.rows(_PERSON, home_no, people))
     address = f"{tag}@example.org"
-    doctor_no = ground.value(_DOCTOR, address, f"Dr. {tag}", email, webhook)
-    ground.rows(_CARE, doctor_no, list(people_no))
+    doctor_no = testbed.value(_DOCTOR, address, f"Dr. {tag}", email, webhook)
+    testbed.rows(_CARE, doctor_no, list(people_no))
     return Household(home_no=home_no, people=people_no, doctor_no=doctor_no, email=address)
 
 
-def find(ground: Ground, household: Household, *, rule: str = "spo2", severity: int = HIGH) -> None:
+def find(testbed: Testbed, household: Household, *, rule: str = "spo2", severity: int = HIGH) -> None:
     """Writes a grave finding about each person, as score does."""
-    now = datetime.fromtimestamp(ground.clock.now_ms() / 1000, UTC)
-    ground.rows(_FIND, list(household.people), household.home_no, rule, severity, now)
+    now = datetime.fromtimestamp(testbed.clock.now_ms() / 1000, UTC)
+    testbed.rows(_FIND, list(household.people), household.home_no, rule, severity, now)
 
 
-def alerts_of(ground: Ground, household: Household) -> list[UUID]:
+def alerts_of(testbed: Testbed, household: Household) -> list[UUID]:
     """Every alert of the home."""
-    return [row["alert_id"] for row in ground.rows(_ALERTS, household.home_no)]
+    return [row["alert_id"] for row in testbed.rows(_ALERTS, household.home_no)]
 
 
-def alerted(ground: Ground, household: Household, *, rule: str = "spo2") -> list[UUID]:
+def alerted(testbed: Testbed, household: Household, *, rule: str = "spo2") -> list[UUID]:
     """A grave finding about each person, and the alerts that came of them."""
-    wanted = len(alerts_of(ground, household)) + len(household.people)
-    find(ground, household, rule=rule)
-    ground.until(lambda: len(alerts_of(ground, household)) == wanted, f"{wanted} alerts are open")
-    return alerts_of(ground, household)
+    wanted = len(alerts_of(testbed, household)) + len(household.people)
+    find(testbed, household, rule=rule)
+    testbed.until(lambda: len(alerts_of(testbed, household)) == wanted, f"{wanted} alerts are open")
+    return alerts_of(testbed, household)

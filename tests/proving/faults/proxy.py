@@ -21,7 +21,7 @@ class Mode(StrEnum):
     HOLD = "hold"
     """Nothing comes through; all of it does once the mode changes, as TCP repeats what a partition lost."""
     SWALLOW = "swallow"
-    """Nothing comes through, ever: the connections are of no use afterwards, but nobody is told."""
+    """Nothing comes through, ever: the connections are of no use afterwards, but nobody is notified."""
     ONE_WAY = "one way"
     """From the client to the server only; answers are held."""
     CUT = "cut"
@@ -130,7 +130,7 @@ class Proxy:
 
 @contextmanager
 def open_proxy(port: int, target: int) -> Iterator[Proxy]:
-    """A proxy that passes everything on, until told otherwise."""
+    """A proxy that passes everything on, until asked otherwise."""
     proxy = Proxy(port, target)
     proxy.open()
     try:

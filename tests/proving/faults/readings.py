@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from deploy.reconcile.accounts import Published
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from tests.proving.faults.by_hand import HandDevice, by_hand
-from tests.proving.faults.ground import SNAPSHOT_S, Ground, expect
 from tests.proving.faults.line import Figures
+from tests.proving.faults.plain_device import PlainDevice, by_hand
 from tests.proving.faults.stream import close_books, streaming
+from tests.proving.faults.testbed import SNAPSHOT_S, Testbed, expect
 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
@@ -32,61 +32,61 @@ _ROLLUP: Final = """
 select (select coalesce(sum(readings), 0) from readings_1h where person_no = $1)
      - (select count(*) from readings where person_no = $1)
 """
-_SET_ASIDE: Final = "select count(*) from set_aside where device = $1 and epoch = $2"
-_REFUSED: Final = "select reason, count(*) as items from set_aside where device = $1 and epoch = $2 group by reason"
+_REJECTED: Final = "select count(*) from rejected where device = $1 and epoch = $2"
+_REFUSED: Final = "select reason, count(*) as items from rejected where device = $1 and epoch = $2 group by reason"
 _SILENCE: Final = (
     "select silent_at from silences where device_no = $1 and last_heard_at >= $2 order by silent_at limit 1"
 )
 _HEARD: Final = "select max(last_received_at) from device_cursor where device_no = $1"
-_FLOODS: Final = "select count(*) from platform_incidents where kind = 'device_flood' and subject = $1"
+_FLOODS: Final = "select count(*) from platform_incidents where kind = 'device_throttled' and subject = $1"
 
 
-def _sos(device: HandDevice, seq: int) -> bytes:
+def _sos(device: PlainDevice, seq: int) -> bytes:
     at = device.now_ms()
     return device.uplink(seq, events=[{"event": "sos_pressed", "at": at}])
 
 
-def ten_copies(ground: Ground) -> Figures:
+def ten_copies(testbed: Testbed) -> Figures:
     """Line 20."""
-    with by_hand(ground, "band") as band:
-        home_no = ground.rows(_PERSON, band.name, band.now_ms())[0]["home_no"]
+    with by_hand(testbed, "band") as band:
+        home_no = testbed.rows(_PERSON, band.name, band.now_ms())[0]["home_no"]
         payloads = [band.pulse(seq) for seq in range(200)] + [_sos(band, 200)]
         band.send(*payloads)
         band.settled(200)
-        ground.until(lambda: ground.value(_SOS, home_no), "the call for help is an alert")
-        before = ground.value(_ROWS, band.name, band.epoch), ground.value(_SOS, home_no)
+        testbed.until(lambda: testbed.value(_SOS, home_no), "the call for help is an alert")
+        before = testbed.value(_ROWS, band.name, band.epoch), testbed.value(_SOS, home_no)
         for _ in range(10):
             band.acks.clear()
             band.send(*payloads)
             band.settled(200)
-        after = ground.value(_ROWS, band.name, band.epoch), ground.value(_SOS, home_no)
+        after = testbed.value(_ROWS, band.name, band.epoch), testbed.value(_SOS, home_no)
     expect(after == before, f"rows and alerts were {before}, are {after}")
-    close_books(ground)
+    close_books(testbed)
     return {"uplinks": len(payloads), "copies": 10, "rows": after[0], "alerts": after[1]}
 
 
-def out_of_order(ground: Ground) -> Figures:
-    """Line 21, with a band that has been worn for longer than the ground has stood."""
-    with by_hand(ground, "band", number=1) as band:
-        ground.rows(_WORN_FOR_A_MONTH, band.name)
+def out_of_order(testbed: Testbed) -> Figures:
+    """Line 21, with a band that has been worn for longer than the testbed has stood."""
+    with by_hand(testbed, "band", number=1) as band:
+        testbed.rows(_WORN_FOR_A_MONTH, band.name)
         time.sleep(SNAPSHOT_S)
         now = band.now_ms()
-        person_no = ground.rows(_PERSON, band.name, now)[0]["person_no"]
+        person_no = testbed.rows(_PERSON, band.name, now)[0]["person_no"]
         recent = [band.pulse(seq, at=now - (300 - seq) * 2_000) for seq in range(300)]
         late = [band.pulse(300 + day, at=now - 7 * _DAY_MS + day * 1_000) for day in range(50)]
         mixed = recent + late
-        ground.chance.shuffle(mixed)
+        testbed.chance.shuffle(mixed)
         band.send(*mixed)
         band.settled(349)
-        rows, off = ground.value(_ROWS, band.name, band.epoch), ground.value(_ROLLUP, person_no)
-        refused = {row["reason"]: row["items"] for row in ground.rows(_REFUSED, band.name, band.epoch)}
-        expect(rows == 350, f"{rows} rows of 350; set aside: {refused}")
+        rows, off = testbed.value(_ROWS, band.name, band.epoch), testbed.value(_ROLLUP, person_no)
+        refused = {row["reason"]: row["items"] for row in testbed.rows(_REFUSED, band.name, band.epoch)}
+        expect(rows == 350, f"{rows} rows of 350; rejected: {refused}")
         expect(off == 0, f"the hourly rollup differs from a recount by {off}")
-    close_books(ground)
+    close_books(testbed)
     return {"shuffled": len(recent), "seven_days_late": len(late), "rollup_off_by": off}
 
 
-def wrong_clocks(ground: Ground) -> Figures:
+def wrong_clocks(testbed: Testbed) -> Figures:
     """Line 22: by two platform minutes a second, silence after an hour takes half a minute."""
     year = 365 * _DAY_MS
     skews = [
@@ -103,30 +103,30 @@ def wrong_clocks(ground: Ground) -> Figures:
         10 * year,
     ]
     limit_s = DEVICE_TYPE_BY_CODE["cgm"].silent_after_s or 0
-    with by_hand(ground, "cgm") as cgm:
-        device_no = ground.rows(_PERSON, cgm.name, cgm.now_ms())[0]["device_no"]
+    with by_hand(testbed, "cgm") as cgm:
+        device_no = testbed.rows(_PERSON, cgm.name, cgm.now_ms())[0]["device_no"]
         began = datetime.fromtimestamp(cgm.now_ms() / 1000, UTC)
         for seq, skew in enumerate(skews):
             at = cgm.now_ms() + skew
             reading: dict[str, Any] = {"vital": "glucose", "value": 110, "unit": "mg/dL", "at": at}
             cgm.send(cgm.uplink(seq, readings=[reading], sent_at=at))
         cgm.settled(len(skews) - 1)
-        refused = ground.value(_SET_ASIDE, cgm.name, cgm.epoch)
-        heard = ground.value(_HEARD, device_no)
-        ground.until(
-            lambda: ground.value(_SILENCE, device_no, began), "the device is found silent", within_s=limit_s / 120 + 30
+        refused = testbed.value(_REJECTED, cgm.name, cgm.epoch)
+        heard = testbed.value(_HEARD, device_no)
+        testbed.until(
+            lambda: testbed.value(_SILENCE, device_no, began), "the device is found silent", within_s=limit_s / 120 + 30
         )
         found = datetime.fromtimestamp(cgm.now_ms() / 1000, UTC)
-        silent_at = ground.value(_SILENCE, device_no, began)
+        silent_at = testbed.value(_SILENCE, device_no, began)
     after_s = (silent_at - heard).total_seconds()
-    late_s = (found - silent_at).total_seconds() / ground.soil.rate
+    late_s = (found - silent_at).total_seconds() / testbed.kind.rate
     expect(abs(after_s - limit_s) <= 60, f"silent {after_s:.0f} platform seconds after the last uplink, not {limit_s}")
     expect(late_s <= 30, f"found {late_s:.0f} s after it was silent")
-    expect(4 <= refused < len(skews), f"{refused} of {len(skews)} readings were set aside")
-    close_books(ground)
+    expect(4 <= refused < len(skews), f"{refused} of {len(skews)} readings were rejected")
+    close_books(testbed)
     return {
         "clocks": len(skews),
-        "set_aside": refused,
+        "rejected": refused,
         "silent_after_s": round(after_s),
         "found_late_s": round(late_s, 1),
     }
@@ -159,37 +159,37 @@ def _nameless(epoch: int) -> list[bytes]:
     ]
 
 
-def poison(ground: Ground) -> Figures:
+def poison(testbed: Testbed) -> Figures:
     """Line 23: a handful between good uplinks; the corpus has tests of its own."""
-    named, seconds = len(_UNREADABLE), 8 if ground.quick else 12
-    calm = _p99_of_the_others(ground, seconds)
-    with by_hand(ground, "band", number=2) as band, streaming(ground, uplinks_per_s=200) as stream:
+    named, seconds = len(_UNREADABLE), 8 if testbed.quick else 12
+    calm = _p99_of_the_others(testbed, seconds)
+    with by_hand(testbed, "band", number=2) as band, streaming(testbed, uplinks_per_s=200) as stream:
         junk = _nameless(band.epoch)
         for seq, rest in enumerate(_UNREADABLE):
-            ground.oracle[band.name, band.epoch, seq] = Published(readings=0, events=0)
+            testbed.oracle[band.name, band.epoch, seq] = Published(readings=0, events=0)
             junk.append(b'{"epoch":%d,"seq":%d' % (band.epoch, seq) + rest)
         good = [band.pulse(seq) for seq in range(named, named + 19 * len(junk))]
         mixed = [*junk, *good]
-        ground.chance.shuffle(mixed)
+        testbed.chance.shuffle(mixed)
         for start in range(0, len(mixed), _AT_ONCE):
             band.send(*mixed[start : start + _AT_ONCE])
             time.sleep(seconds * _AT_ONCE / len(mixed))
         took = band.settled(named + len(good) - 1)
-        rows = ground.value(_ROWS, band.name, band.epoch)
-        refused = ground.value(_SET_ASIDE, band.name, band.epoch)
+        rows = testbed.value(_ROWS, band.name, band.epoch)
+        refused = testbed.value(_REJECTED, band.name, band.epoch)
     expect(rows == len(good), f"{rows} of {len(good)} good readings are stored")
-    expect(refused == named, f"{refused} of {named} readable refusals are kept")
-    ground.platform.check_alive()
+    expect(refused == named, f"{refused} of {named} readable rejections are kept")
+    testbed.platform.check_alive()
     p99 = stream.report["ack_latency_ms"]["p99"]
     _expect_undisturbed(calm, p99)
-    close_books(ground)
+    close_books(testbed)
     return {"junk": len(junk), "good": len(good), "settled_s_after_the_last": round(took, 1),
             "others_p99_ms_before": calm, "others_p99_ms": p99}  # fmt: skip
 
 
-def _p99_of_the_others(ground: Ground, seconds: float) -> float:
+def _p99_of_the_others(testbed: Testbed, seconds: float) -> float:
     """From device to its own acknowledgement, in ms, while nobody does wrong."""
-    with streaming(ground, uplinks_per_s=200) as stream:
+    with streaming(testbed, uplinks_per_s=200) as stream:
         time.sleep(seconds)
     return float(stream.report["ack_latency_ms"]["p99"])
 
@@ -198,19 +198,21 @@ def _expect_undisturbed(before: float, during: float) -> None:
     expect(during <= 1.2 * before, f"p99 of the others was {before:.0f} ms, is {during:.0f} ms")
 
 
-def flood(ground: Ground) -> Figures:
+def flood(testbed: Testbed) -> Figures:
     """Line 25: the same uplink a thousand times a second; in the middle of it a call for help."""
-    seconds = 8 if ground.quick else 12
-    before, stop = _p99_of_the_others(ground, seconds), Event()
-    with by_hand(ground, "band", number=3) as band, streaming(ground, uplinks_per_s=200) as stream:
+    seconds = 8 if testbed.quick else 12
+    before, stop = _p99_of_the_others(testbed, seconds), Event()
+    with by_hand(testbed, "band", number=3) as band, streaming(testbed, uplinks_per_s=200) as stream:
         thread = Thread(target=_pour, args=(band, band.pulse(0), stop))
         thread.start()
         try:
             time.sleep(seconds)
             band.offer(_sos(band, 1))
-            cried_s = ground.until(lambda: ground.value(_EVENTS, band.name, band.epoch), "the call for help is stored")
-            ground.until(lambda: ground.value(_FLOODS, band.name), "watch has an incident of the flood", within_s=20)
-            ground.until(lambda: ground.told_operators("device flood"), "operators are told of the flood")
+            cried_s = testbed.until(
+                lambda: testbed.value(_EVENTS, band.name, band.epoch), "the call for help is stored"
+            )
+            testbed.until(lambda: testbed.value(_FLOODS, band.name), "watch has an incident of the flood", within_s=20)
+            testbed.until(lambda: testbed.notified_operators("device throttled"), "operators are notified of the flood")
         finally:
             stop.set()
             thread.join()
@@ -220,7 +222,7 @@ def flood(ground: Ground) -> Figures:
             **stream.figures}  # fmt: skip
 
 
-def _pour(band: HandDevice, payload: bytes, stop: Event) -> None:
+def _pour(band: PlainDevice, payload: bytes, stop: Event) -> None:
     """A thousand a second."""
     next_at = time.monotonic()
     while not stop.is_set():

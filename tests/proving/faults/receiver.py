@@ -1,4 +1,4 @@
-"""A webhook receiver that answers as it is told to, or not at all, and keeps what it heard."""
+"""A webhook receiver that answers as it is asked to, or not at all, and keeps what it heard."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _MOST_HUNG_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A page as it arrived. ``flagged``: it says itself that it may be a repetition."""
+    """A notification as it arrived. ``flagged``: it says itself that it may be a repetition."""
 
     key: str
     flagged: bool
@@ -32,7 +32,7 @@ class Receiver:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def address(self, path: str) -> str:
-        """Where somebody is told."""
+        """Where somebody is notified."""
         return f"http://{LOOPBACK}:{self.port}/{path}"
 
     def of(self, path: str) -> list[Call]:

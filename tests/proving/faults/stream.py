@@ -13,8 +13,8 @@ from deploy.platform.services import ServiceProcess
 from deploy.reconcile import bookmarks, escalations
 from deploy.reconcile.accounts import compare, read_oracle
 from tests.proving.chaos.retained import retained_acks
-from tests.proving.faults.ground import Ground, expect
 from tests.proving.faults.line import Figures
+from tests.proving.faults.testbed import Testbed, expect
 
 NEVER_S: Final = 100_000.0
 _AS_LONG_AS_IT_TAKES_S: Final = 3600
@@ -30,8 +30,8 @@ _READINGS: Final = "select count(*) from readings"
 class Stream:
     """Bands that publish at a steady rate until `stop`; then they drain."""
 
-    def __init__(self, ground: Ground, process: ServiceProcess, oracle: Path, summary: Path) -> None:
-        self._ground, self._process, self._oracle, self._summary = ground, process, oracle, summary
+    def __init__(self, testbed: Testbed, process: ServiceProcess, oracle: Path, summary: Path) -> None:
+        self._ground, self._process, self._oracle, self._summary = testbed, process, oracle, summary
         self.uplinks: dict[str, int] = {}
         self.report: dict[str, Any] = {}
         self.drained_in_s = 0.0
@@ -63,7 +63,7 @@ class Stream:
 
 @contextmanager
 def streaming(
-    ground: Ground,
+    testbed: Testbed,
     *,
     uplinks_per_s: int = 100,
     resends: bool = True,
@@ -72,43 +72,43 @@ def streaming(
     drain_s: float = _DRAIN_S,
 ) -> Iterator[Stream]:
     """Publishes inside the block, stops and drains at its end, and closes the books."""
-    oracle, summary = ground.fresh("oracle"), ground.fresh("summary")
-    register = ground.fleet.path("register.json" if all_bands else "few.json")
-    process = ground.fleet.simulator(
+    oracle, summary = testbed.fresh("oracle"), testbed.fresh("summary")
+    register = testbed.fleet.path("register.json" if all_bands else "few.json")
+    process = testbed.fleet.simulator(
         "load", "--uplinks-per-s", str(uplinks_per_s), "--seconds", str(_AS_LONG_AS_IT_TAKES_S), "--memory-outbox",
         "--register", str(register), "--oracle", str(oracle), "--summary", str(summary),
-        "--port", str(port or ground.stack.mqtt_port),
+        "--port", str(port or testbed.stack.mqtt_port),
         drain_s=drain_s, resend_after_s=5.0 if resends else NEVER_S,
     )  # fmt: skip
-    stored = ground.value(_READINGS)
+    stored = testbed.value(_READINGS)
     process.start()
-    stream = Stream(ground, process, oracle, summary)
+    stream = Stream(testbed, process, oracle, summary)
     try:
-        ground.until(lambda: ground.value(_READINGS) > stored, "the first reading is stored", within_s=_FIRST_S)
+        testbed.until(lambda: testbed.value(_READINGS) > stored, "the first reading is stored", within_s=_FIRST_S)
         time.sleep(_ACKNOWLEDGED_S)
         yield stream
         stream.stop()
     finally:
         if process.alive:
             process.kill()
-    close_books(ground, stream)
+    close_books(testbed, stream)
 
 
-def close_books(ground: Ground, stream: Stream | None = None) -> Figures:
-    """I1, I3 (nobody told of what was taken on), I4 and I5 over all of this ground's life. Raises CriterionError."""
-    accounts = asyncio.run(compare(ground.dsn, ground.oracle))
+def close_books(testbed: Testbed, stream: Stream | None = None) -> Figures:
+    """I1, I3 (nobody notified of what was taken on), I4 and I5 over all of this testbed's life. Raises CriterionError."""
+    accounts = asyncio.run(compare(testbed.dsn, testbed.oracle))
     expect(accounts.balanced, f"I1: {accounts.lost} lost, {accounts.twice} twice, {accounts.examples[:3]}")
-    conflicts = ground.value(_CONFLICTS)
+    conflicts = testbed.value(_CONFLICTS)
     expect(not conflicts, f"I1: {conflicts} readings came past the cursors a second time")
     if stream is not None:
         open_ends = stream.uplinks["published"] - stream.uplinks["acked_end_to_end"]
         expect(not open_ends, f"{open_ends} of {stream.uplinks['published']} uplinks were never acknowledged")
-    found = asyncio.run(bookmarks.load(ground.dsn, start=datetime.fromtimestamp(0, UTC), end=datetime.now(UTC)))
-    ahead = bookmarks.wrongly_acknowledged(found.settled, retained_acks(ground.stack), all_kept=False)
+    found = asyncio.run(bookmarks.load(testbed.dsn, start=datetime.fromtimestamp(0, UTC), end=datetime.now(UTC)))
+    ahead = bookmarks.wrongly_acknowledged(found.settled, retained_acks(testbed.stack), all_kept=False)
     expect(not ahead, f"I4: {ahead[:3]}")
-    told = escalations.Escalations()
-    steps, states, changes = asyncio.run(escalations.load(ground.dsn))
-    escalations.judge_answers(told, steps, states, changes)
-    escalations.judge_audit(told, states, changes)
-    expect(told.hold, f"I3, I5: {told.examples[:3]}")
+    notified = escalations.Escalations()
+    steps, states, changes = asyncio.run(escalations.load(testbed.dsn))
+    escalations.judge_answers(notified, steps, states, changes)
+    escalations.judge_audit(notified, states, changes)
+    expect(notified.hold, f"I3, I5: {notified.examples[:3]}")
     return {"uplinks": stream.uplinks["published"], "again": stream.uplinks["sent_again"]} if stream else {}

@@ -22,19 +22,19 @@ _console = Console(highlight=False)
 @cli.command()
 def decoder(*, executions: Executions = 1_000_000, seed: Seed = 1) -> None:
     """A coverage-guided fuzzer on the codec and on the judge of ingest."""
-    _tell({"decoder": fuzz_decoder(executions, seed)})
+    _report({"decoder": fuzz_decoder(executions, seed)})
 
 
 @cli.command()
 def properties(*, examples: Examples = 50_000) -> None:
     """Hypothesis on what holds for every uplink."""
-    _tell({"properties": fuzz_properties(examples)})
+    _report({"properties": fuzz_properties(examples)})
 
 
 @cli.command()
 def api(*, calls: Calls = 5_000) -> None:
     """Schemathesis on the whole OpenAPI of the console."""
-    _tell({"api": fuzz_api(calls)})
+    _report({"api": fuzz_api(calls)})
 
 
 @cli.command()
@@ -43,10 +43,10 @@ def everything(
 ) -> None:
     """All three."""
     report = {"properties": fuzz_properties(examples), "api": fuzz_api(calls)}
-    _tell(report | {"decoder": fuzz_decoder(executions, seed)})
+    _report(report | {"decoder": fuzz_decoder(executions, seed)})
 
 
-def _tell(report: dict[str, dict[str, Any]]) -> None:
+def _report(report: dict[str, dict[str, Any]]) -> None:
     """Prints, adds to the report what was run, and ends with 1 where anything was found or not run."""
     kept = json.loads(REPORT.read_text()) if REPORT.exists() else {}
     REPORT.parent.mkdir(parents=True, exist_ok=True)

@@ -20,14 +20,14 @@ from schemas.codec import (
 )
 from schemas.devices import DEVICE_TYPES
 from schemas.messages import SEQ_LIMIT, WHOLE_UPLINK
-from schemas.reasons import Reason
-from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Refused
+from schemas.reasons import RejectionReason
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Rejection
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
 
 RECEIVED_AT: Final = 1_795_348_800_000
 _SMALL, _INTEGER = 2**15, 2**31
-_REASONS: Final = frozenset(Reason)
+_REASONS: Final = frozenset(RejectionReason)
 
 
 def _sender(number: int) -> RegisteredDevice:
@@ -39,12 +39,12 @@ def _sender(number: int) -> RegisteredDevice:
 
 
 SENDERS: Final = (None, *map(_sender, range(len(DEVICE_TYPES))))
-"""A stranger, and a device of each type with its first slot worn since a day."""
+"""An unregistered device, and a device of each type with its first slot worn since a day."""
 
 
 def judged(payload: bytes, sender: RegisteredDevice | None) -> JudgedUplink:
     """The verdict on ``payload`` from ``sender``."""
-    name = sender.device if sender else "stranger"
+    name = sender.device if sender else "unregistered"
     return judge(payload, device=name, entry=sender, shard=5, received_at=RECEIVED_AT)
 
 
@@ -77,14 +77,14 @@ def _hold(condition: bool, what: str) -> None:  # noqa: FBT001 - an assertion th
 
 
 def _check_fates(uplink: JudgedUplink, payload: bytes) -> None:
-    fates: list[JudgedReading | JudgedEvent | Refused] = [*uplink.readings, *uplink.events, *uplink.refusals]
+    fates: list[JudgedReading | JudgedEvent | Rejection] = [*uplink.readings, *uplink.events, *uplink.rejections]
     items = [one.item for one in fates]
     _hold(len(items) == len(set(items)), "an item has one fate")
-    _hold(all(one.reason in _REASONS for one in uplink.refusals), "a refusal has a reason that is listed")
-    whole = [one for one in uplink.refusals if one.item == WHOLE_UPLINK]
+    _hold(all(one.reason in _REASONS for one in uplink.rejections), "a rejection has a reason that is listed")
+    whole = [one for one in uplink.rejections if one.item == WHOLE_UPLINK]
     _hold(all(one.raw == payload for one in whole), "the bytes of a refused uplink are kept")
     identity = identity_of(payload)
-    _hold(uplink.device_no == 0 or (uplink.epoch, uplink.seq) == identity, "who can be told is told")
+    _hold(uplink.device_no == 0 or (uplink.epoch, uplink.seq) == identity, "who can get an ack gets one")
     if not whole:
         body = parse_json(payload)
         count = len(body.get("readings", ())) + len(body.get("events", ()))

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.proving.growth.asked import About
 from tests.proving.growth.picture import PICTURE, draw_growth
-from tests.proving.growth.run import REPORT, Asked, run_growth
+from tests.proving.growth.queries import About
+from tests.proving.growth.run import REPORT, Options, run_growth
 
 
 def main(
@@ -28,7 +28,7 @@ def main(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("preparing", total=rows)
         report = run_growth(
-            Asked(rows=rows, people=people, runs=runs),
+            Options(rows=rows, people=people, runs=runs),
             lambda what, written: progress.update(task, description=what, completed=min(written, rows)),
         )
     REPORT.parent.mkdir(parents=True, exist_ok=True)

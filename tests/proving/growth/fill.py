@@ -62,7 +62,7 @@ async def make_world(dsn: str, *, people: int, listed: int, days: int) -> None:
         for name in ("findings", "alerts", "alert_findings"):
             await connection.execute(SQL[name], *([BEGIN] if name == "findings" else []))
         await connection.execute(SQL["dose_plans"], BEGIN)
-        await connection.execute(SQL["dose_slots"], BEGIN, days)
+        await connection.execute(SQL["doses"], BEGIN, days)
         await connection.execute(SQL["dose_evidence"])
     finally:
         await connection.close()
@@ -71,7 +71,7 @@ async def make_world(dsn: str, *, people: int, listed: int, days: int) -> None:
 async def generate(dsn: str, step: Step, done: Done) -> int:
     """Days that the database makes up by itself; gives how many rows.
 
-    One after the other: two at a time would lie mixed in a chunk, and no block range would tell one hour from another.
+    One after the other: two at a time would lie mixed in a chunk, and no block range would distinguish one hour from another.
     """
     connection = await asyncpg.connect(dsn, server_settings=_FILLER_SESSION)
     written = 0

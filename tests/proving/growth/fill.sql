@@ -83,15 +83,15 @@ insert into findings (finding_id, person_no, home_no, rule, rule_version, episod
                       evidence, doctor_text, caregiver_text, rationale, claimed_at)
 select md5('finding ' || person_no || ' ' || episode)::uuid, person_no, home_no,
        (array['heart_rate', 'spo2', 'glucose_low', 'silent_device', 'missed_dose'])[1 + person_no % 5], 1, episode, 1,
-       (array[2, 3, 3, 0, 1])[1 + person_no % 5], told.at, told.at + interval '1 s',
+       (array[2, 3, 3, 0, 1])[1 + person_no % 5], raised.at, raised.at + interval '1 s',
        '{"value": 131, "limit": 120, "readings": [[1, 2, 3], [1, 3, 3], [1, 4, 3]]}',
        'Heart rate at rest 131 /min for ten minutes, the limit is 120; three readings, the first at 09:12.',
        'The pulse has been fast for ten minutes. Please see how they are.',
-       'Resting tachycardia above 120 for ten minutes: NEWS2 gives two points from 111.', told.at + interval '1 s'
+       'Resting tachycardia above 120 for ten minutes: NEWS2 gives two points from 111.', raised.at + interval '1 s'
 from people cross join generate_series(1, 13) episode
 cross join lateral (
     select $1::timestamptz + (episode % 13 * 28 + person_no % 28) * interval '1 day' + person_no * interval '1 min' as at
-) told;
+) raised;
 
 -- name: alerts
 -- One alert a finding. The last of each person is open or, two of five times, acknowledged; all others are closed.
@@ -118,9 +118,9 @@ insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_tim
 select md5('plan ' || device_no)::uuid, person_no, device_no, 1, 'Metformin', '{08:00,20:00}', tstzrange($1, null)
 from devices join bindings using (device_no) where device_type = 'pill_dispenser';
 
--- name: dose_slots
+-- name: doses
 -- The doses of $2 days from $1 on; one in 23 was missed.
-insert into dose_slots (slot_id, plan_id, person_no, home_no, device_no, compartment, local_date, slot_index, early_after,
+insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index, early_after,
                         opens_at, due_at, closes_at, missed_at, state, settled_at)
 select md5(plan_id || ' ' || day || ' ' || slot)::uuid, plan_id, plans.person_no, people.home_no, device_no, compartment,
        (at - interval '1 hour')::date, slot, at - interval '4 hours', at - interval '1 hour', at, at + interval '1 hour',
@@ -132,10 +132,10 @@ cross join lateral (select $1::timestamptz + day * interval '1 day' + slot * int
 
 -- name: dose_evidence
 -- What counted as taking them.
-insert into dose_evidence (device_no, epoch, seq, item, slot_id, compartment, kind, observed_at, decisive)
-select device_no, 1, row_number() over (order by due_at, device_no), 0, slot_id, compartment, 6,
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
+select device_no, 1, row_number() over (order by due_at, device_no), 0, dose_id, compartment, 6,
        due_at + interval '7 min', true
-from dose_slots where state = 'taken';
+from doses where state = 'taken';
 
 -- name: present
 -- Store and score have come to $1: the platform's present, for those who may see something at this moment.

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from tests.proving.growth.asked import Asker, Draw, Question
 from tests.proving.growth.figures import Timing, timing_of
 from tests.proving.growth.fill import PRODUCT_SESSION
 from tests.proving.growth.plan import BEGIN, MINUTE_BAND
 from tests.proving.growth.plans import largest_of_each
+from tests.proving.growth.queries import Asker, Draw, Question
 
 _PEOPLE: Final = """
 select person_no, person_id, doctor_no from people join care_relations using (person_no)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 
 from deploy.local.settings import CHECKOUT
-from tests.proving.growth.asked import About
+from tests.proving.growth.queries import About
 
 PICTURE: Final = CHECKOUT / "docs" / "pictures" / "growth.png"
 _COLOURS: Final = ("#3c6fb4", "#3a8f5c", "#d98b1f", "#8a8f98")

@@ -19,12 +19,12 @@ from deploy.local.stack import Stack
 from deploy.platform.platform import base_environment
 from deploy.platform.tool import run_tool
 from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reader
-from tests.proving.growth.asked import Asker, Question, questions
 from tests.proving.growth.figures import PROMISED_MS, Timing, too_slow
 from tests.proving.growth.fill import copy_days, generate, make_world, set_present, sizes
 from tests.proving.growth.measure import Place, draws, plan_of, time_question
 from tests.proving.growth.plan import BEGIN, Step, disk_wanted, rows_a_day, steps_of
 from tests.proving.growth.plans import short_form
+from tests.proving.growth.queries import Asker, Question, questions
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "growth.json"
 LISTED: Final = 500
@@ -41,7 +41,7 @@ class NotEnoughDiskError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """How far to grow, with how many people, and how often each query is asked at each step."""
 
     rows: int
@@ -50,16 +50,16 @@ class Asked:
     seed: int = 1
 
 
-def run_growth(asked: Asked, say: Say) -> dict[str, Any]:
+def run_growth(options: Options, say: Say) -> dict[str, Any]:
     """Runs on a PostgreSQL of its own, empty at first; gives the report. Raises NotEnoughDiskError."""
     settings = StackSettings(name=f"growth-{os.getpid()}", servers=("postgresql",), postgres_options=_OPTIONS)
-    check_disk(asked.rows, settings.local)
+    check_disk(options.rows, settings.local)
     say("starting TimescaleDB", 0)
     stack = Stack(settings)
     try:
         with stack:
             prepare(stack.dsn)
-            report = asyncio.run(grow(stack.dsn, asked, say))
+            report = asyncio.run(grow(stack.dsn, options, say))
             report["settings"] = stack.server_settings() | {"versions": stack.versions()}
     finally:
         stack.erase()
@@ -78,11 +78,11 @@ def prepare(dsn: str) -> None:
     run_tool(base_environment() | {"HB_DB_DSN": dsn, "HB_BUS_KIND": "postgres"}, "services.prepare")
 
 
-async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
+async def grow(dsn: str, options: Options, say: Say) -> dict[str, Any]:
     """Fills a migrated database and measures at every step; leaves no login behind."""
-    steps = list(steps_of(asked.rows, asked.people))
+    steps = list(steps_of(options.rows, options.people))
     say("making people, devices, doses and alerts", 0)
-    await make_world(dsn, people=asked.people, listed=LISTED, days=steps[-1].until)
+    await make_world(dsn, people=options.people, listed=LISTED, days=steps[-1].until)
     place = await _add_viewers(dsn)
     asks, measured, rows = questions(), [], 0
 
@@ -96,19 +96,19 @@ async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
             await generate(dsn, step, done)
             copied = await copy_days(dsn, step, done)
             await set_present(dsn, step)
-            timings = await _time(place, asks, step, asked, lambda what: say(what, rows))
+            timings = await _time(place, asks, step, options, lambda what: say(what, rows))
             measured.append(
                 {"rows": rows, "days": step.until, "insert_rows_per_s": round(copied.rows_per_s), "copied": copied.rows}
                 | await sizes(dsn)
                 | {"queries": {name: timing.as_dict() for name, timing in timings.items()}}
             )
-        plans = await _plans(place, asks, steps[-1], asked)
+        plans = await _plans(place, asks, steps[-1], options)
     finally:
         await _remove_viewers(dsn, place)
     return {
         "rows": rows,
-        "people": asked.people,
-        "rows_a_day": round(rows_a_day(asked.people)),
+        "people": options.people,
+        "rows_a_day": round(rows_a_day(options.people)),
         "promised_p95_ms": PROMISED_MS,
         "too_slow": too_slow(timings),
         "about": {_key(question): question.about for question in asks},
@@ -118,19 +118,21 @@ async def grow(dsn: str, asked: Asked, say: Say) -> dict[str, Any]:
 
 
 async def _time(
-    place: Place, asks: tuple[Question, ...], step: Step, asked: Asked, say: Callable[[str], None]
+    place: Place, asks: tuple[Question, ...], step: Step, options: Options, say: Callable[[str], None]
 ) -> dict[str, Timing]:
     timings = {}
     for number, question in enumerate(asks):
         say(f"asking {_key(question)}")
-        chance = random.Random(asked.seed * 1000 + number)
-        about = await draws(place.owner_dsn, step.ends_at, asked.runs, chance)
+        chance = random.Random(options.seed * 1000 + number)
+        about = await draws(place.owner_dsn, step.ends_at, options.runs, chance)
         timings[_key(question)] = await time_question(place, question, about)
     return timings
 
 
-async def _plans(place: Place, asks: tuple[Question, ...], step: Step, asked: Asked) -> dict[str, list[dict[str, Any]]]:
-    chance = random.Random(asked.seed)
+async def _plans(
+    place: Place, asks: tuple[Question, ...], step: Step, options: Options
+) -> dict[str, list[dict[str, Any]]]:
+    chance = random.Random(options.seed)
     (draw,) = await draws(place.owner_dsn, step.ends_at, 1, chance)
     return {_key(question): await plan_of(place, question, draw) for question in asks}
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.settings import CHECKOUT
-from tests.proving.scale.run import Asked, run_scale
+from tests.proving.scale.run import Options, run_scale
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "scale.json"
 
@@ -29,11 +29,11 @@ def main(
     """Two of every service under a steady load; every few seconds one leaves, or is killed, and joins again."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
-    asked = Asked(
+    options = Options(
         uplinks_per_s=uplinks_per_s, devices=devices, changes=changes, every_s=every_s, phase_s=phase_s, seed=seed
     )
     with console.status("preparing") as status, tempfile.TemporaryDirectory(prefix="hb-scale-") as directory:
-        report = run_scale(asked, Path(directory), status.update)
+        report = run_scale(options, Path(directory), status.update)
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     _show(report, console)

@@ -19,7 +19,7 @@ from deploy.platform.ready import wait_ready
 from deploy.platform.services import ServiceProcess
 from tests.proving.scale.changes import Change, plan
 from tests.proving.scale.load import Windows, cost, settled
-from tests.proving.scale.pages import Sums, page_of
+from tests.proving.scale.metric_sums import Sums, page_of
 from tests.proving.scale.verdict import judge
 
 RATE: Final = 60.0
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """What to try. Without ``phase_s`` one worker is not compared with two."""
 
     uplinks_per_s: int = 2_000
@@ -73,7 +73,7 @@ class Seen:
     away: set[str] = field(default_factory=set)
 
 
-def run_scale(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
+def run_scale(options: Options, directory: Path, say: Say) -> dict[str, Any]:
     """Runs on servers of its own, empty at first; gives the report."""
     stack = Stack(StackSettings(name=f"scale-{os.getpid()}"))
     say("starting mosquitto, Apache Kafka and TimescaleDB")
@@ -82,7 +82,7 @@ def run_scale(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
             clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE)
             overrides = {"HB_SCORE_RESEND_AFTER_S": "5"}
             with Platform(stack, clock, overrides, directory / "logs", counts=two_of()) as platform:
-                report = asyncio.run(_run(asked, platform, directory, say))
+                report = asyncio.run(_run(options, platform, directory, say))
             if report["failures"]:
                 shutil.copytree(directory / "logs", LOGS, dirs_exist_ok=True)
             return report
@@ -90,24 +90,24 @@ def run_scale(asked: Asked, directory: Path, say: Say) -> dict[str, Any]:
         stack.erase()
 
 
-async def _run(asked: Asked, platform: Platform, directory: Path, say: Say) -> dict[str, Any]:
-    fleet = Fleet(platform, directory, homes=0, seed=asked.seed)
-    await asyncio.to_thread(fleet.register, "--load-devices", str(asked.devices))
-    say("waiting for the first canary of both ingests")
+async def _run(options: Options, platform: Platform, directory: Path, say: Say) -> dict[str, Any]:
+    fleet = Fleet(platform, directory, homes=0, seed=options.seed)
+    await asyncio.to_thread(fleet.register, "--load-devices", str(options.devices))
+    say("waiting for the first watermark marker of both ingests")
     await asyncio.to_thread(wait_ready, platform)
-    changes = plan(asked.changes, every_s=asked.every_s)
-    seen = Seen(Windows(asked.every_s))
+    changes = plan(options.changes, every_s=options.every_s)
+    seen = Seen(Windows(options.every_s))
     generator = fleet.simulator(
         "load",
-        "--uplinks-per-s", str(asked.uplinks_per_s), "--seconds", str(round(asked.load_s)), "--memory-outbox",
-        "--unwell", str(_UNWELL), "--seed", str(asked.seed),
+        "--uplinks-per-s", str(options.uplinks_per_s), "--seconds", str(round(options.load_s)), "--memory-outbox",
+        "--unwell", str(_UNWELL), "--seed", str(options.seed),
     )  # fmt: skip
     generator.start()
     try:
         await _first_settled(platform, generator)
-        if asked.phase_s:
-            seen.workers = await _compare(asked, platform, say)
-        await _disturb(asked, platform, changes, seen, say)
+        if options.phase_s:
+            seen.workers = await _compare(options, platform, say)
+        await _disturb(options, platform, changes, seen, say)
         say("letting everything settle")
         await asyncio.to_thread(generator.wait)
     finally:
@@ -116,7 +116,7 @@ async def _run(asked: Asked, platform: Platform, directory: Path, say: Say) -> d
         raise RuntimeError(f"the generator ended with {generator.exit_code}:\n{generator.tail()}")
     say("holding the books against each other")
     verdict = await judge(platform, fleet, directory)
-    return _report(asked, seen, changes, verdict)
+    return _report(options, seen, changes, verdict)
 
 
 async def _first_settled(platform: Platform, generator: ServiceProcess) -> None:
@@ -126,31 +126,31 @@ async def _first_settled(platform: Platform, generator: ServiceProcess) -> None:
         await asyncio.sleep(0.5)
 
 
-async def _compare(asked: Asked, platform: Platform, say: Say) -> dict[str, Any]:
+async def _compare(options: Options, platform: Platform, say: Say) -> dict[str, Any]:
     """One store and one scorer, then two of each, under the same load."""
     say("one store and one scorer")
     for name in _ALONE:
         await asyncio.to_thread(platform.processes[name].stop)
     await asyncio.sleep(_TAKEN_OVER_S)
-    one = await cost(platform, asked.phase_s)
+    one = await cost(platform, options.phase_s)
     say("two stores and two scorers")
     for name in _ALONE:
         platform.processes[name].start()
     await asyncio.sleep(_SHARED_S)
-    return {"1": one, "2": await cost(platform, asked.phase_s)}
+    return {"1": one, "2": await cost(platform, options.phase_s)}
 
 
-async def _disturb(asked: Asked, platform: Platform, changes: list[Change], seen: Seen, say: Say) -> None:
+async def _disturb(options: Options, platform: Platform, changes: list[Change], seen: Seen, say: Say) -> None:
     for name, port in platform.metrics_ports.items():
         page = page_of(port)
         seen.during.add(page, sign=-1)
         if name.startswith("store"):
             seen.before.add(page)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(seen.windows.watch(platform.stack.dsn, asked.for_s))
+        tasks.create_task(seen.windows.watch(platform.stack.dsn, options.for_s))
         for change in changes:
             tasks.create_task(_change(change, platform, seen, say))
-        tasks.create_task(_keep(platform, seen, asked.for_s))
+        tasks.create_task(_keep(platform, seen, options.for_s))
     for port in platform.metrics_ports.values():
         seen.during.add(page_of(port))
 
@@ -178,16 +178,16 @@ async def _keep(platform: Platform, seen: Seen, for_s: float) -> None:
         await asyncio.sleep(0.25)
 
 
-def _report(asked: Asked, seen: Seen, changes: list[Change], verdict: dict[str, Any]) -> dict[str, Any]:
+def _report(options: Options, seen: Seen, changes: list[Change], verdict: dict[str, Any]) -> dict[str, Any]:
     latency = "hb_store_device_to_row_seconds"
     counted = seen.during.counters
     report = {
-        "asked": {"uplinks_per_s": asked.uplinks_per_s, "seconds": asked.for_s, "devices": asked.devices},
-        "seed": asked.seed,
+        "options": {"uplinks_per_s": options.uplinks_per_s, "seconds": options.for_s, "devices": options.devices},
+        "seed": options.seed,
         "leaves_and_joins": dict(Counter(change.instance for change in changes)),
         **verdict,
         "uplinks_settled_per_window": seen.windows.counts,
-        "window_s": asked.every_s,
+        "window_s": options.every_s,
         "checkpoints_lost": counted["hb_score_checkpoints_lost_total"],
         "finding_conflicts": counted["hb_score_finding_conflicts_total"],
         "duplicates_dropped": counted["hb_store_duplicates_total"],
@@ -222,8 +222,8 @@ def _failures(report: dict[str, Any]) -> list[str]:
         wrong.append("score's state is not that of an undisturbed replay")
     if min(report["uplinks_settled_per_window"]) <= 0:
         wrong.append("nothing was settled for a whole window")
-    asked = report["asked"]
-    settled, wanted = sum(report["uplinks_settled_per_window"]), asked["uplinks_per_s"] * asked["seconds"]
+    options = report["options"]
+    settled, wanted = sum(report["uplinks_settled_per_window"]), options["uplinks_per_s"] * options["seconds"]
     if settled < _KEEPS_UP * wanted:
         wrong.append(f"only {settled} of {wanted:.0f} uplinks were settled meanwhile")
     return wrong

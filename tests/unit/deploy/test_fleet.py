@@ -1,4 +1,4 @@
-"""A fleet that is registered again with fewer devices leaves nobody without the doctor who is told."""
+"""A fleet that is registered again with fewer devices leaves nobody without the doctor who is notified."""
 
 import json
 from pathlib import Path

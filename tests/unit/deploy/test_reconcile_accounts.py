@@ -68,7 +68,7 @@ def test_a_row_that_is_there_twice_is_seen() -> None:
     assert faults(accounts) == {"twice": 1}
 
 
-def test_an_item_both_stored_and_set_aside_is_there_twice() -> None:
+def test_an_item_both_stored_and_rejected_is_there_twice() -> None:
     accounts = books(refused={FIRST: ([2], ["out_of_range"])})
     assert not accounts.balanced
     assert faults(accounts) == {"twice": 1}
@@ -85,7 +85,7 @@ def test_a_row_of_an_uplink_nobody_published_is_foreign() -> None:
     assert faults(accounts) == {"foreign": 1}
 
 
-def test_something_set_aside_that_nobody_published_is_foreign() -> None:
+def test_something_rejected_that_nobody_published_is_foreign() -> None:
     accounts = books(refused={("band-2", 5, 0): ([WHOLE], ["unreadable"])})
     assert not accounts.balanced
     assert faults(accounts) == {"foreign": 1}
@@ -104,17 +104,17 @@ def test_another_epochs_settlement_does_not_count() -> None:
     }
 
 
-def test_what_is_set_aside_with_a_reason_is_accounted_for() -> None:
+def test_what_is_rejected_with_a_reason_is_accounted_for() -> None:
     accounts = books(stored={FIRST: [0, 3]}, refused={FIRST: ([1, 2], ["bad_value", "too_old"])})
     assert accounts.balanced
-    assert (accounts.readings.stored, accounts.readings.set_aside) == (2, 2)
-    assert accounts.set_aside_by_reason == {"bad_value": 1, "too_old": 1}
+    assert (accounts.readings.stored, accounts.readings.rejected) == (2, 2)
+    assert accounts.rejected_by_reason == {"bad_value": 1, "too_old": 1}
 
 
-def test_an_uplink_set_aside_whole_covers_what_is_not_stored() -> None:
+def test_an_uplink_rejected_whole_covers_what_is_not_stored() -> None:
     accounts = books(stored={FIRST: [3]}, refused={FIRST: ([WHOLE], ["bad_envelope"])})
     assert accounts.balanced
-    assert (accounts.readings.set_aside, accounts.events.stored, accounts.events.set_aside) == (3, 3, 0)
+    assert (accounts.readings.rejected, accounts.events.stored, accounts.events.rejected) == (3, 3, 0)
 
 
 def test_a_refusal_of_one_item_does_not_cover_its_neighbour() -> None:

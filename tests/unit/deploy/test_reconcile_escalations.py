@@ -1,4 +1,4 @@
-"""What the proof of pages and audit finds: each thing that may go wrong, and nothing where all is well."""
+"""What the proof of notifications and audit finds: each thing that may go wrong, and nothing where all is well."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,13 @@ from deploy.reconcile.escalations import (
     Step,
     judge_answers,
     judge_audit,
+    judge_notified,
     judge_steps,
-    judge_told,
 )
 
 DUE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-GOOD = Step(alert_id="a", step=1, state="done", due_at=DUE, fired_at=DUE + MINUTE, pages=2, sent=2)
+GOOD = Step(alert_id="a", step=1, state="done", due_at=DUE, fired_at=DUE + MINUTE, notifications=2, sent=2)
 LATER = DUE + timedelta(hours=1)
 
 
@@ -45,11 +45,11 @@ def test_steps_in_order_and_in_time_are_well() -> None:
 @pytest.mark.parametrize(
     ("what", "step"),
     [
-        ("unpaged", replace(GOOD, fired_at=None, pages=0, sent=0)),
+        ("unsent", replace(GOOD, fired_at=None, notifications=0, sent=0)),
         ("undelivered", replace(GOOD, sent=1)),
         ("early", replace(GOOD, fired_at=DUE - MINUTE)),
         ("late", replace(GOOD, fired_at=DUE + 3 * MINUTE)),
-        ("late", replace(GOOD, state="pending", fired_at=None, pages=0, sent=0)),
+        ("late", replace(GOOD, state="pending", fired_at=None, notifications=0, sent=0)),
     ],
 )
 def test_a_step_that_went_wrong_is_named(what: str, step: Step) -> None:
@@ -64,7 +64,7 @@ def test_a_second_step_before_the_first_is_out_of_order() -> None:
 
 
 def test_steps_that_wait_or_were_cancelled_are_not_judged() -> None:
-    never = replace(GOOD, fired_at=None, pages=0, sent=0)
+    never = replace(GOOD, fired_at=None, notifications=0, sent=0)
     assert judged(replace(never, state="pending", due_at=LATER), replace(never, state="cancelled")).hold
 
 
@@ -79,47 +79,50 @@ def test_what_fell_due_in_an_outage_has_its_time_from_the_end_of_it() -> None:
 
 OPENED = change(None, "open", what="opened")
 ACKNOWLEDGED = change("open", "acknowledged", what="acknowledged", at=DUE + 2 * MINUTE)
-TOLD_AGAIN = change("open", "open", what="told_again", at=DUE + 3 * MINUTE)
+REPEATED = change("open", "open", what="repeated", at=DUE + 3 * MINUTE)
 SECOND = replace(GOOD, step=2, due_at=DUE + 3 * MINUTE, fired_at=DUE + 3 * MINUTE)
 
 
-def test_who_is_told_before_somebody_took_it_on_is_told_rightly() -> None:
-    assert answered(OPENED, TOLD_AGAIN, ACKNOWLEDGED, steps=(GOOD, SECOND), state="acknowledged").hold
+def test_who_is_notified_before_somebody_took_it_on_is_notified_rightly() -> None:
+    assert answered(OPENED, REPEATED, ACKNOWLEDGED, steps=(GOOD, SECOND), state="acknowledged").hold
 
 
-def test_nobody_is_told_again_of_what_was_taken_on() -> None:
-    verdict = answered(OPENED, ACKNOWLEDGED, TOLD_AGAIN, steps=(GOOD, SECOND), state="acknowledged")
+def test_nobody_is_repeated_of_what_was_taken_on() -> None:
+    verdict = answered(OPENED, ACKNOWLEDGED, REPEATED, steps=(GOOD, SECOND), state="acknowledged")
     assert verdict.after_answer == 1
     assert verdict.examples == ["after answer: alert a step 2"]
 
 
-def test_what_was_taken_on_and_opens_again_is_told_again() -> None:
+def test_what_was_taken_on_and_opens_again_is_repeated() -> None:
     reopened = change("acknowledged", "open", what="reopened", at=SECOND.due_at)
     assert answered(OPENED, ACKNOWLEDGED, reopened, steps=(GOOD, SECOND)).hold
 
 
-def test_a_telling_that_the_trail_does_not_know_is_found() -> None:
+def test_a_notification_that_the_trail_does_not_know_is_found() -> None:
     assert answered(OPENED, steps=(GOOD, SECOND)).unrecorded == 1
 
 
 @pytest.mark.parametrize(
     "left",
-    [replace(GOOD, step=2, state="cancelled"), replace(GOOD, step=2, state="pending", fired_at=None, pages=0, sent=0)],
+    [
+        replace(GOOD, step=2, state="cancelled"),
+        replace(GOOD, step=2, state="pending", fired_at=None, notifications=0, sent=0),
+    ],
 )
-def test_a_cancelled_step_has_no_pages_and_none_waits_once_somebody_has_taken_it_on(left: Step) -> None:
+def test_a_cancelled_step_has_no_notifications_and_none_waits_once_somebody_has_taken_it_on(left: Step) -> None:
     verdict = answered(OPENED, ACKNOWLEDGED, steps=(GOOD, left), state="acknowledged")
     assert verdict.after_answer == 1
 
 
-def told(*changes: Change, steps: tuple[Step, ...] = (GOOD,)) -> int:
+def notified(*changes: Change, steps: tuple[Step, ...] = (GOOD,)) -> int:
     verdict = judged()
-    judge_told(verdict, steps, changes)
-    assert verdict.hold is (verdict.untold == 0)
-    return verdict.untold
+    judge_notified(verdict, steps, changes)
+    assert verdict.hold is (verdict.unnotified == 0)
+    return verdict.unnotified
 
 
-def test_an_alert_that_began_and_was_paged_at_that_moment_was_told() -> None:
-    assert told(OPENED, ACKNOWLEDGED, change("acknowledged", "closed", what="closed")) == 0
+def test_an_alert_that_began_and_was_notified_at_that_moment_was_notified() -> None:
+    assert notified(OPENED, ACKNOWLEDGED, change("acknowledged", "closed", what="closed")) == 0
 
 
 @pytest.mark.parametrize("what", ["opened", "raised", "reopened"])
@@ -127,12 +130,14 @@ def test_an_alert_that_began_and_was_paged_at_that_moment_was_told() -> None:
     "steps",
     [(), (replace(GOOD, sent=0),), (replace(GOOD, state="pending"),), (replace(GOOD, fired_at=DUE),), (SECOND,)],
 )
-def test_an_alert_of_which_no_page_of_that_moment_arrived_is_untold(what: str, steps: tuple[Step, ...]) -> None:
-    assert told(change(None, "open", what=what), steps=steps) == 1
+def test_an_alert_of_which_no_notification_of_that_moment_arrived_is_unnotified(
+    what: str, steps: tuple[Step, ...]
+) -> None:
+    assert notified(change(None, "open", what=what), steps=steps) == 1
 
 
-def test_of_technical_alerts_nobody_is_told() -> None:
-    assert told(replace(OPENED, clinical=False), steps=()) == 0
+def test_of_technical_alerts_nobody_is_notified() -> None:
+    assert notified(replace(OPENED, clinical=False), steps=()) == 0
 
 
 def test_a_trail_that_leads_to_the_state_is_whole() -> None:

@@ -9,7 +9,7 @@ import pytest
 from deploy.reconcile.incidents import (
     AlertedFinding,
     Incident,
-    Outcome,
+    IncidentOutcome,
     alerts_per_rule,
     as_report,
     judge_incidents,
@@ -35,11 +35,11 @@ ALERT = AlertedFinding(
 )
 
 
-def outcome(incident: Incident = LOW, *alerted: AlertedFinding, now_ms: int = NOW) -> Outcome:
+def outcome(incident: Incident = LOW, *alerted: AlertedFinding, now_ms: int = NOW) -> IncidentOutcome:
     return judge_incidents([incident], alerted, now_ms)
 
 
-def words(found: Outcome) -> tuple[int, int, int, int, int]:
+def words(found: IncidentOutcome) -> tuple[int, int, int, int, int]:
     return found.alerted, found.missed, found.pending, found.twice, found.false_alerts
 
 
@@ -106,7 +106,7 @@ def test_an_incident_that_should_not_alert_explains_an_alert_and_asks_for_none()
     assert outcome(quiet, ALERT).false_alerts == 0
 
 
-def test_a_cry_of_a_home_answers_for_whoever_lives_there() -> None:
+def test_an_emergency_of_a_home_answers_for_whoever_lives_there() -> None:
     assert words(outcome(LOW, replace(ALERT, person_id=""))) == (1, 0, 0, 0, 0)
 
 

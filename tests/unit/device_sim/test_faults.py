@@ -37,8 +37,8 @@ def test_no_fault_touches_an_event_or_an_incident() -> None:
         device = next(row for row in made.world.devices if row.device == name)
         if uplink.events or any(made.busy(person, uplink.at_ms, uplink.at_ms + 1) for person in device.people):
             assert uplink.sheltered
-    cry = Planned(at_ms=START_MS, events=(DeviceEvent(event="sos_pressed", at=START_MS),), sheltered=True)
-    assert all(fault_of(seed, "band", cry) is None for seed in range(2000))
+    emergency = Planned(at_ms=START_MS, events=(DeviceEvent(event="sos_pressed", at=START_MS),), sheltered=True)
+    assert all(fault_of(seed, "band", emergency) is None for seed in range(2000))
 
 
 def test_a_wrong_clock_puts_every_stamp_outside_what_is_accepted() -> None:

@@ -9,7 +9,7 @@ from device_sim.oracle import Line, Oracle, read_oracle
 from device_sim.tally import Tally, write_summary
 from device_sim.trace import Tracer
 from schemas.codec import encode_ack, encode_uplink
-from schemas.messages import Ack, Reading, Refusal, Uplink
+from schemas.messages import Ack, Reading, RejectedItem, Uplink
 from schemas.topics import ACK, STATUS, UP
 
 
@@ -54,12 +54,12 @@ def test_the_summary_has_quantiles_and_nothing_where_nothing_was(tmp_path: Path)
     assert json.loads((tmp_path / "summary.json").read_text()) == {"uplinks": {"published": 1}}
 
 
-def test_a_trace_tells_publication_resend_acknowledgement_and_refusal_once() -> None:
+def test_a_trace_shows_publication_resend_acknowledgement_and_refusal_once() -> None:
     said: list[str] = []
     tracer = Tracer(lambda line: said.append(line.partition(" ")[2]))
     reading = Reading(vital="spo2", value=97, at=1)
     uplink = encode_uplink(Uplink(epoch=5, seq=0, sent_at=1, clock="synced", oldest=0, readings=(reading,)))
-    ack = encode_ack(Ack(generation=0, epoch=5, upto=0, rejected=(Refusal(seq=0, item=0, reason="unknown_unit"),)))
+    ack = encode_ack(Ack(generation=0, epoch=5, upto=0, rejected=(RejectedItem(seq=0, item=0, reason="unknown_unit"),)))
     for topic, payload in (
         (UP, uplink),
         (UP, uplink),
@@ -73,8 +73,8 @@ def test_a_trace_tells_publication_resend_acknowledgement_and_refusal_once() -> 
     assert said[0] == "published epoch 5 seq 0: spo2 97"
     assert said[1].startswith("sent again epoch 5 seq 0")
     assert said[2].startswith("acknowledged epoch 5 up to 0, gaps none (1 uplinks")
-    assert said[3] == "set aside seq 0 item 0: unknown_unit"
-    assert len([line for line in said if line.startswith("set aside")]) == 1
+    assert said[3] == "rejected seq 0 item 0: unknown_unit"
+    assert len([line for line in said if line.startswith("rejected")]) == 1
     assert said[5] == "status: {}"
     assert "without a readable identity" in said[6]
     assert "can't be read" in said[7]

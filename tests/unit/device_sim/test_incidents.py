@@ -1,4 +1,4 @@
-"""What goes wrong really crosses the rule it is meant for, once a person, and the truth is told ahead."""
+"""What goes wrong really crosses the rule it is meant for, once a person, and the truth is written ahead."""
 
 import itertools
 import json

@@ -16,7 +16,7 @@ UP, ACK = "hb/v1/3/band-1/up", "hb/v1/3/band-1/ack"
 
 
 class Socket:
-    """A socket that gives what it is told and remembers what it gets."""
+    """A socket that gives what it is given and remembers what it gets."""
 
     def __init__(self) -> None:
         self.incoming: deque[bytes] = deque()
@@ -120,7 +120,7 @@ def test_a_socket_that_takes_half_a_packet_gets_the_other_half_before_the_next()
     assert sock.written == their_socket.written
 
 
-def test_a_refusal_of_the_broker_is_told() -> None:
+def test_a_refusal_of_the_broker_is_raised() -> None:
     client, sock, _, _ = made()
     codes: list[int] = []
     client.on_refused = codes.append

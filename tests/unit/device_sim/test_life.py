@@ -1,4 +1,4 @@
-"""Normal life crosses no limit, every vital has a source, and a seed always tells the same story."""
+"""Normal life crosses no limit, every vital has a source, and a seed always makes the same story."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, all_up
 USUAL = {
     "heart_rate": (50, 119),
     "spo2": (94, 100),
-    "respiration": (10, 24),
+    "respiratory_rate": (10, 24),
     "body_temperature": (35.8, 37.5),
     "systolic": (100, 140),
     "diastolic": (55, 89),

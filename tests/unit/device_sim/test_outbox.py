@@ -123,8 +123,8 @@ def test_the_first_ack_is_no_restore_whatever_its_generation() -> None:
 def test_an_ack_of_another_epoch_or_beyond_what_was_made_changes_nothing_it_should_not() -> None:
     outbox = filled(made(), 3)
     numbers(outbox, 1000)
-    stranger = Ack(generation=9, epoch=outbox.position.epoch + 1, upto=2)
-    assert outbox.acknowledge(stranger, 1001) == []
+    unregistered = Ack(generation=9, epoch=outbox.position.epoch + 1, upto=2)
+    assert outbox.acknowledge(unregistered, 1001) == []
     assert [held.seq for held in outbox.acknowledge(ack(outbox, 99), 1001)] == [0, 1, 2]
     assert outbox.append(b"x", 1002).seq == 3
     assert numbers(outbox, 1002) == [3]

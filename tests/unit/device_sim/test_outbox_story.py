@@ -141,7 +141,7 @@ class Story:
         assert self.published <= self.platform.settled
 
 
-def tell(steps: list[str], seed: int) -> Story:
+def play(steps: list[str], seed: int) -> Story:
     """One story, checked after each step."""
     with tempfile.TemporaryDirectory() as directory:
         story = Story(Path(directory) / "outbox.sqlite", Random(seed))
@@ -156,10 +156,10 @@ def tell(steps: list[str], seed: int) -> Story:
 @given(steps=st.lists(STEPS, min_size=5, max_size=40), seed=st.integers(0, 2**32))
 @settings(max_examples=100)
 def test_no_story_loses_an_uplink(steps: list[str], seed: int) -> None:
-    tell(steps, seed)
+    play(steps, seed)
 
 
 @pytest.mark.parametrize("what", ["met_restores", "met_gaps"])
 def test_such_stories_do_meet_what_they_are_about(what: str) -> None:
     steps = ["live", "live", "live", "restore_platform", "hear_ack", "live", "live"]
-    assert sum(getattr(tell(steps, seed), what) for seed in range(30)) > 5
+    assert sum(getattr(play(steps, seed), what) for seed in range(30)) > 5

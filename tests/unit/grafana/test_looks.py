@@ -15,7 +15,7 @@ PANELS = {panel["title"]: panel for board in boards() for panel in json.loads(bo
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (86_400, "1 d"), (-120, "-2 min")]
 )
-def test_an_age_is_told_in_the_largest_unit_that_fits(seconds: float, words: str) -> None:
+def test_an_age_is_shown_in_the_largest_unit_that_fits(seconds: float, words: str) -> None:
     assert age(seconds) == words
 
 
@@ -29,7 +29,7 @@ def test_an_age_is_told_in_the_largest_unit_that_fits(seconds: float, words: str
         ("Received a minute", "Readings", 16_000, "16,000"),
     ],
 )
-def test_a_value_is_told_in_words(panel: str, column: str, value: Any, text: str) -> None:
+def test_a_value_is_shown_in_words(panel: str, column: str, value: Any, text: str) -> None:
     assert Looks.of(PANELS[panel]).text(column, value) == text
 
 

@@ -36,7 +36,7 @@ def test_a_macro_becomes_what_grafana_makes_of_it(asked: str, sent: str) -> None
 
 @pytest.mark.parametrize(
     "asked",
-    ["$__timeGroup(x, '1h')", "$person", "${person}", "${stranger:sqlstring}", "$__unixEpochFrom()", "${a:csv}"],
+    ["$__timeGroup(x, '1h')", "$person", "${person}", "${unregistered:sqlstring}", "$__unixEpochFrom()", "${a:csv}"],
 )
 def test_what_nothing_replaces_is_refused(asked: str) -> None:
     with pytest.raises(UnknownMacroError):

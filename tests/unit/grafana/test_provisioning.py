@@ -75,7 +75,7 @@ def test_a_provider_shows_its_readers_folder_and_lets_nobody_change_it(provider:
         ("security", "cookie_secure", "true"),
     ],
 )
-def test_grafana_is_told_to_be_strict(section: str, name: str, value: str) -> None:
+def test_grafana_is_set_to_be_strict(section: str, name: str, value: str) -> None:
     settings = configparser.ConfigParser()
     settings.read(PROVISIONING / "grafana.ini")
 

@@ -14,7 +14,7 @@ def books(
     *,
     settled: list[tuple[int, int]] | None = None,
     events: int = 1,
-    set_aside: int = 0,
+    rejected: int = 0,
 ) -> Books:
     return balance(
         PUBLISHED,
@@ -22,7 +22,7 @@ def books(
         settled={EPOCH: [(0, 10)] if settled is None else settled},
         events={EPOCH: events},
         pressed={EPOCH: 1},
-        set_aside=set_aside,
+        rejected=rejected,
     )
 
 
@@ -45,7 +45,7 @@ def test_what_is_there_once_and_settled_balances() -> None:
         (books(settled=[]), "unsettled", 10),
         (books(events=0), "lost_events", 1),
         (books(events=2), "duplicated", 1),
-        (books(set_aside=1), "set_aside", 1),
+        (books(rejected=1), "rejected", 1),
     ],
 )
 def test_whatever_is_off_unbalances_them(wrong: Books, field: str, number: int) -> None:

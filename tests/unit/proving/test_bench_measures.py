@@ -1,14 +1,14 @@
-"""What the bench makes of its measurements: memory that grows, pages that come, speed at full work, goals."""
+"""What the bench makes of its measurements: memory that grows, notifications that come, speed at full work, goals."""
 
 from typing import Any
 
 import pytest
 
-from tests.proving.bench.asked import Asked
 from tests.proving.bench.drain import Seen, speed
 from tests.proving.bench.goals import judge_goals
 from tests.proving.bench.memory import judge_memory
-from tests.proving.bench.pages import page_latency
+from tests.proving.bench.notifications import notification_latency
+from tests.proving.bench.options import Options
 
 
 def test_memory_that_rises_at_the_start_only_is_flat() -> None:
@@ -31,16 +31,16 @@ def test_of_too_few_samples_nothing_is_said() -> None:
 
 
 def test_a_page_is_measured_from_the_press_over_its_alert() -> None:
-    found = page_latency({"a": 1.0, "b": 2.0}, {"a": "x", "b": "y"}, {"x": 1.25, "y": 2.5, "z": 9.0})
-    assert found == {"p50": 250, "p99": 500, "most": 500, "pages": 2, "missed": 0}
+    found = notification_latency({"a": 1.0, "b": 2.0}, {"a": "x", "b": "y"}, {"x": 1.25, "y": 2.5, "z": 9.0})
+    assert found == {"p50": 250, "p99": 500, "most": 500, "notifications": 2, "missed": 0}
 
 
 @pytest.mark.parametrize(
     ("alerts", "arrived"), [({}, {"x": 2.0}), ({"a": "x"}, {}), ({"a": "other"}, {"x": 2.0})], ids=str
 )
 def test_a_press_without_a_page_is_missed(alerts: dict[str, str], arrived: dict[str, float]) -> None:
-    found = page_latency({"a": 1.0}, alerts, arrived)
-    assert (found["pages"], found["missed"], found["p99"]) == (0, 1, None)
+    found = notification_latency({"a": 1.0}, alerts, arrived)
+    assert (found["notifications"], found["missed"], found["p99"]) == (0, 1, None)
 
 
 def test_speed_is_that_of_the_middle() -> None:
@@ -54,12 +54,12 @@ def test_without_a_middle_there_is_no_speed() -> None:
 
 
 def load(**changed: Any) -> dict[str, Any]:
-    return {"lost": 0, "duplicated": 0, "foreign": 0, "set_aside": 0, **changed}
+    return {"lost": 0, "duplicated": 0, "foreign": 0, "rejected": 0, **changed}
 
 
 def light(row: float | None = 40.0, page: float | None = 900.0, missed: int = 0, **changed: Any) -> dict[str, Any]:
     pages = {"p99": page, "missed": missed}
-    return {"latency": load(device_to_row_ms={"p99": row}, device_to_page_ms=pages, **changed)}
+    return {"latency": load(device_to_row_ms={"p99": row}, device_to_notification_ms=pages, **changed)}
 
 
 def heavy(
@@ -107,10 +107,10 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_a_goal_that_is_missed_is_told(report: dict[str, Any]) -> None:
+def test_a_goal_that_is_missed_is_reported(report: dict[str, Any]) -> None:
     assert not all(goal.met for goal in judge_goals(report))
 
 
 def test_the_default_asks_for_what_the_goals_want() -> None:
-    asked = Asked()
-    assert (asked.sustained_per_s, asked.sustained_s, asked.light_per_s) == (10_000, 300, 1_000)
+    options = Options()
+    assert (options.sustained_per_s, options.sustained_s, options.light_per_s) == (10_000, 300, 1_000)

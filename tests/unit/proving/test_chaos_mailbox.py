@@ -1,4 +1,4 @@
-"""What a doctor's inbox tells of pages: which came again, and whether they said so."""
+"""What a doctor's inbox says of notifications: which came again, and whether they said so."""
 
 from types import SimpleNamespace
 

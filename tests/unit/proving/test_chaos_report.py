@@ -7,19 +7,19 @@ import pytest
 
 from deploy.reconcile.accounts import Accounts
 from deploy.reconcile.escalations import Escalations
-from deploy.reconcile.incidents import Outcome
-from tests.proving.chaos.asked import Asked
+from deploy.reconcile.incidents import IncidentOutcome
+from tests.proving.chaos.options import Options
 from tests.proving.chaos.report import Verdict, as_report, combined, too_slow
 from tests.proving.chaos.schedule import TARGETS, Strike
 from tests.proving.chaos.strikes import Struck
 
-ASKED = Asked(kills=2, uplinks=100, seed=9)
+ASKED = Options(kills=2, uplinks=100, seed=9)
 WELL = Verdict(
     accounts=Accounts(uplinks=100),
-    incidents=Outcome(injected=3, alerted=2, pending=1),
+    incidents=IncidentOutcome(injected=3, alerted=2, pending=1),
     under_strikes=1,
     escalations=Escalations(steps=4),
-    pages={"sent": 8, "duplicated_flagged": 1, "duplicated_unflagged": 0},
+    notifications={"sent": 8, "duplicated_flagged": 1, "duplicated_unflagged": 0},
     answers={"sent": 2, "sent_again": 1, "answered": 2},
     uplinks={"published": 100, "acked_end_to_end": 99, "abandoned": 1, "sent_again": 3},
     devices=12,
@@ -38,11 +38,22 @@ STRUCK = [struck("store", 0.5), struck("kafka", 6.0)]
 def test_the_report_has_the_fields_that_were_asked_for_and_no_others_in_them() -> None:
     report = as_report(ASKED, WELL, STRUCK)
     assert list(report) == [
-        *("uplinks", "kills", "lost", "duplicated", "alerts", "pages", "recovery_ms", "seed", "failures", "details")
+        *(
+            "uplinks",
+            "kills",
+            "lost",
+            "duplicated",
+            "alerts",
+            "notifications",
+            "recovery_ms",
+            "seed",
+            "failures",
+            "details",
+        )
     ]
     assert report["kills"] == {"store": 1, "kafka": 1}
     assert report["alerts"] == {"expected": 2, "missed": 0, "twice": 0}
-    assert set(report["pages"]) == {"sent", "duplicated_flagged", "duplicated_unflagged"}
+    assert set(report["notifications"]) == {"sent", "duplicated_flagged", "duplicated_unflagged"}
     assert report["recovery_ms"] == {"store": {"p50": 500, "p99": 500}, "kafka": {"p50": 6000, "p99": 6000}}
     assert (report["uplinks"], report["lost"], report["duplicated"], report["seed"]) == (100, 0, 0, 9)
     assert report["failures"] == []
@@ -52,12 +63,12 @@ def test_the_report_has_the_fields_that_were_asked_for_and_no_others_in_them() -
     ("change", "invariant"),
     [
         ({"uplinks": {**WELL.uplinks, "published": 99, "acked_end_to_end": 98}}, "run"),
-        ({"incidents": Outcome(injected=1, pending=1)}, "run"),
+        ({"incidents": IncidentOutcome(injected=1, pending=1)}, "run"),
         ({"accounts": Accounts(lost=1)}, "I1 items"),
         ({"incidents": replace(WELL.incidents, missed=1)}, "I2 alerts"),
         ({"incidents": replace(WELL.incidents, twice=1)}, "I2 alerts"),
-        ({"pages": {**WELL.pages, "duplicated_unflagged": 1}}, "I2 pages"),
-        ({"escalations": Escalations(examples=["late"])}, "I2 told, I3 escalation, I5 audit"),
+        ({"notifications": {**WELL.notifications, "duplicated_unflagged": 1}}, "I2 notifications"),
+        ({"escalations": Escalations(examples=["late"])}, "I2 notified, I3 escalation, I5 audit"),
         ({"incidents": replace(WELL.incidents, false_alerts=3)}, "I2 alerts"),
         ({"uplinks": {**WELL.uplinks, "abandoned": 0}}, "settled"),
         ({"wrong": {"link": ["ids [7]"]}}, "link"),

@@ -21,7 +21,7 @@ def test_there_is_no_quantile_of_nothing() -> None:
         quantile([], 0.5)
 
 
-def test_a_timing_tells_the_first_execution_apart() -> None:
+def test_a_timing_keeps_the_first_execution_apart() -> None:
     timing = timing_of([90.0, *[float(number) for number in range(1, 20)]], [4, *[2] * 19])
 
     assert (timing.runs, timing.first_ms, timing.p50_ms, timing.p95_ms, timing.most_ms) == (20, 90, 10, 19, 90)

@@ -4,7 +4,7 @@ from collections import Counter
 
 from deploy.platform.instances import instances_of, two_of
 from tests.proving.scale.changes import plan
-from tests.proving.scale.pages import Sums
+from tests.proving.scale.metric_sums import Sums
 
 PAGE = """
 # TYPE hb_test_seconds histogram

@@ -6,14 +6,14 @@ from schemas.codec import identity_of
 from schemas.devices import DEVICE_TYPES
 from schemas.devices.device_type import DeviceType
 from schemas.messages import WHOLE_UPLINK
-from schemas.reasons import Reason
+from schemas.reasons import RejectionReason
 from tests.golden import BAD, FOLDER, GOOD, RECEIVED_AT, Golden
 
 NOT_CAUSED_BY_ONE_HAND_WRITTEN_PAYLOAD = {
-    Reason.UNKNOWN_DEVICE,  # the register decides it
-    Reason.TOO_MANY_GAPS,  # what was sent before decides it
-    Reason.TOO_MANY_EPOCHS,  # the same
-    Reason.TOO_MANY_ITEMS,  # generated in tests/unit/services/ingest/test_golden.py
+    RejectionReason.UNKNOWN_DEVICE,  # the register decides it
+    RejectionReason.TOO_MANY_GAPS,  # what was sent before decides it
+    RejectionReason.TOO_MANY_EPOCHS,  # the same
+    RejectionReason.TOO_MANY_ITEMS,  # generated in tests/unit/services/ingest/test_golden.py
 }
 
 
@@ -23,8 +23,8 @@ def test_the_index_lists_every_file_once() -> None:
 
 
 def test_every_reason_that_a_payload_can_cause_has_an_example() -> None:
-    shown = {Reason(reason) for one in BAD for reason, _ in one.set_aside.values()}
-    assert shown == set(Reason) - NOT_CAUSED_BY_ONE_HAND_WRITTEN_PAYLOAD
+    shown = {RejectionReason(reason) for one in BAD for reason, _ in one.rejected.values()}
+    assert shown == set(RejectionReason) - NOT_CAUSED_BY_ONE_HAND_WRITTEN_PAYLOAD
 
 
 @pytest.mark.parametrize("device", DEVICE_TYPES, ids=lambda device: device.code)
@@ -41,14 +41,14 @@ def test_every_example_is_an_epoch_of_its_own() -> None:
 @pytest.mark.parametrize("example", GOOD + BAD, ids=lambda example: example.name)
 def test_an_example_lies_where_it_belongs(example: Golden) -> None:
     assert example.name.split("/")[2] == ("good" if example.good else "bad")
-    assert bool(example.set_aside) is not example.good
-    assert (identity_of(example.payload) is not None) is example.told
+    assert bool(example.rejected) is not example.good
+    assert (identity_of(example.payload) is not None) is example.acked
     assert example.says.endswith((".", "?"))
 
 
 @pytest.mark.parametrize("example", GOOD + BAD, ids=lambda example: example.name)
 def test_an_item_has_one_fate(example: Golden) -> None:
-    assert not example.stored.keys() & example.set_aside.keys()
+    assert not example.stored.keys() & example.rejected.keys()
     assert WHOLE_UPLINK not in example.stored
 
 

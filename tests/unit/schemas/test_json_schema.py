@@ -10,26 +10,26 @@ from jsonschema import Draft202012Validator
 
 from schemas.codec import encode_ack, encode_command, encode_status
 from schemas.json_schema import FOLDER, json_schemas, text_of, uplink_schema, write_all
-from schemas.messages import Ack, Command, CommandKind, DeviceStatus, Reading, Refusal, Uplink
-from schemas.reasons import Reason
+from schemas.messages import Ack, Command, CommandKind, DeviceStatus, Reading, RejectedItem, Uplink
+from schemas.reasons import RejectionReason
 from tests.golden import BAD, GOOD, Golden
 
 SEEN_BY_THE_SCHEMA = {
-    Reason.BAD_ITEM,
-    Reason.UNKNOWN_VITAL,
-    Reason.VITAL_NOT_OF_DEVICE,
-    Reason.BAD_VALUE,
-    Reason.UNIT_MISSING,
-    Reason.UNKNOWN_UNIT,
-    Reason.OUT_OF_RANGE,
-    Reason.BAD_TIME,
-    Reason.BAD_SLOT,
-    Reason.UNKNOWN_EVENT,
-    Reason.EVENT_NOT_OF_DEVICE,
-    Reason.BAD_DETAIL,
+    RejectionReason.BAD_ITEM,
+    RejectionReason.UNKNOWN_VITAL,
+    RejectionReason.VITAL_NOT_OF_DEVICE,
+    RejectionReason.BAD_VALUE,
+    RejectionReason.UNIT_MISSING,
+    RejectionReason.UNKNOWN_UNIT,
+    RejectionReason.OUT_OF_RANGE,
+    RejectionReason.BAD_TIME,
+    RejectionReason.BAD_SLOT,
+    RejectionReason.UNKNOWN_EVENT,
+    RejectionReason.EVENT_NOT_OF_DEVICE,
+    RejectionReason.BAD_DETAIL,
 }
 STRUCTURALLY_BAD = [
-    one for one in BAD if {Reason(reason) for reason, _ in one.set_aside.values()} <= SEEN_BY_THE_SCHEMA
+    one for one in BAD if {RejectionReason(reason) for reason, _ in one.rejected.values()} <= SEEN_BY_THE_SCHEMA
 ]
 
 
@@ -74,7 +74,7 @@ def test_the_schema_names_every_field_of_the_dataclasses() -> None:
 
 def test_what_the_platform_sends_is_valid() -> None:
     schemas = json_schemas()
-    refusal = Refusal(seq=3, item=0, reason=Reason.OUT_OF_RANGE)
+    refusal = RejectedItem(seq=3, item=0, reason=RejectionReason.OUT_OF_RANGE)
     ack = Ack(generation=1, epoch=5, upto=-1, gaps=((0, 2), (4, 4)), rejected=(refusal,))
     command = Command(id="c-1", kind=CommandKind.REMIND_DOSE, expires_at=1, details={"compartment": 3})
     assert is_valid(schemas["ack.schema.json"], encode_ack(ack))

@@ -15,8 +15,8 @@ from schemas.codec import (
     open_uplink_record,
     seal,
 )
-from schemas.messages import SEQ_LIMIT, Ack, Refusal
-from schemas.records import Canary, JudgedEvent, JudgedReading, JudgedUplink, Refused, SettledRecord
+from schemas.messages import SEQ_LIMIT, Ack, RejectedItem
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, Rejection, SettledRecord, WatermarkMarker
 
 NUMBERS = st.integers(min_value=0, max_value=2**53 - 1)
 SMALL = st.integers(min_value=0, max_value=2**15 - 1)
@@ -42,7 +42,7 @@ EVENTS = st.builds(
     st.dictionaries(NAMES, st.booleans() | SMALL | NAMES, max_size=2),
 )
 REFUSALS = st.builds(
-    Refused,
+    Rejection,
     st.integers(min_value=-1, max_value=255),
     NAMES,
     NAMES,
@@ -63,11 +63,13 @@ UPLINKS = st.builds(
     received_at=NUMBERS,
     readings=st.lists(READINGS, max_size=5).map(tuple),
     events=st.lists(EVENTS, max_size=2).map(tuple),
-    refusals=st.lists(REFUSALS, max_size=2).map(tuple),
+    rejections=st.lists(REFUSALS, max_size=2).map(tuple),
 )
 
 
-@example(uplink=JudgedUplink(1, "d", 1, 0, 1, 1, 0, 0, 0, refusals=(Refused(0, "", "", b"", observed_at=0, flags=1),)))
+@example(
+    uplink=JudgedUplink(1, "d", 1, 0, 1, 1, 0, 0, 0, rejections=(Rejection(0, "", "", b"", observed_at=0, flags=1),))
+)
 @given(uplink=UPLINKS)
 def test_an_uplink_comes_back_as_it_was(uplink: JudgedUplink) -> None:
     value = encode_uplink_record(uplink)
@@ -76,10 +78,10 @@ def test_an_uplink_comes_back_as_it_was(uplink: JudgedUplink) -> None:
 
 
 @given(instance=NAMES, at=NUMBERS)
-def test_a_canary_comes_back_as_it_was(instance: str, at: int) -> None:
-    canary = Canary(instance=instance, received_at=at)
+def test_a_marker_comes_back_as_it_was(instance: str, at: int) -> None:
+    marker = WatermarkMarker(instance=instance, received_at=at)
     assert (
-        decode_uplink_record(encode_uplink_record(canary)) == open_uplink_record(encode_uplink_record(canary)) == canary
+        decode_uplink_record(encode_uplink_record(marker)) == open_uplink_record(encode_uplink_record(marker)) == marker
     )
 
 
@@ -93,7 +95,7 @@ def test_a_record_that_was_cut_short_is_broken_or_lacks_only_what_follows_the_re
         left = decode_uplink_record(cut)
     except BrokenRecordError:
         return
-    assert left == uplink._replace(events=(), refusals=())
+    assert left == uplink._replace(events=(), rejections=())
 
 
 @given(value=st.binary(max_size=120))
@@ -114,10 +116,10 @@ def test_these_are_no_records(value: bytes) -> None:
 @given(
     shard=st.integers(min_value=0, max_value=63),
     upto=st.integers(min_value=-1, max_value=2**53 - 1),
-    rejected=st.lists(st.builds(Refusal, seq=NUMBERS, item=SMALL, reason=NAMES), max_size=3).map(tuple),
+    rejected=st.lists(st.builds(RejectedItem, seq=NUMBERS, item=SMALL, reason=NAMES), max_size=3).map(tuple),
 )
 def test_the_payload_of_a_settled_record_is_the_ack_that_the_device_gets(
-    shard: int, upto: int, rejected: tuple[Refusal, ...]
+    shard: int, upto: int, rejected: tuple[RejectedItem, ...]
 ) -> None:
     record = SettledRecord(
         device="band-7", shard=shard, ack=Ack(generation=1, epoch=4, upto=upto, gaps=((8, 9),), rejected=rejected)

@@ -1,4 +1,4 @@
-"""What pages look like, whom webhooks may reach, and how answers are read."""
+"""What notifications look like, whom webhooks may reach, and how answers are read."""
 
 import hmac
 from dataclasses import replace
@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
-from services.alert.channels.port import Contact, Outcome, Page, Reason
+from services.alert.channels.port import AttemptOutcome, AttemptReason, Contact, Notification
 from services.alert.channels.webhook import WebhookChannel, judge_answer
 from services.alert.settings import AlertSettings
 from services.alert.targets import is_allowed
@@ -21,7 +21,7 @@ from services.runtime.settings import DatabaseSettings
 
 SECRET = "a secret of at least sixteen characters"
 NOW_S = 1_700_000_000.9
-PAGE = Page(
+PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.2.5.webhook",
     alert_id=UUID(int=7),
     step=2,
@@ -112,7 +112,7 @@ async def test_a_webhook_is_signed_over_time_and_body() -> None:
 
     (request,) = receiver.requests
     expected = hmac.new(SECRET.encode(), b"1700000000." + request.content, sha256).hexdigest()
-    assert result.outcome is Outcome.SENT
+    assert result.outcome is AttemptOutcome.SENT
     assert request.headers["HearthBeat-Timestamp"] == "1700000000"
     assert request.headers["HearthBeat-Signature"] == f"v1={expected}"
     assert request.headers["Idempotency-Key"] == PAGE.key
@@ -152,7 +152,7 @@ async def test_the_next_address_is_asked_under_the_receivers_name_too() -> None:
     channel = WebhookChannel(client, settings(), look_up=phone_book, unix_time=lambda: NOW_S)
     result = await channel.send(replace(PAGE, address="https://user:word@twice.example/hook"))
 
-    assert result.outcome is Outcome.SENT
+    assert result.outcome is AttemptOutcome.SENT
     assert [str(request.url) for request in asked] == [
         "https://[2606:2800:21f:cb07::1]/hook",
         "https://93.184.215.14/hook",
@@ -167,7 +167,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
     result = await receiver.channel().send(PAGE)
 
-    assert (result.outcome, result.reason) == (Outcome.FAILED, Reason.REDIRECT)
+    assert (result.outcome, result.reason) == (AttemptOutcome.FAILED, AttemptReason.REDIRECT)
     assert len(receiver.requests) == 1
 
 
@@ -200,14 +200,14 @@ async def test_a_webhook_reaches_nothing_but_the_public_network(address: str) ->
 
     result = await receiver.channel().send(replace(PAGE, address=address))
 
-    assert (result.outcome, result.reason) == (Outcome.FAILED, Reason.REFUSED_TARGET)
+    assert (result.outcome, result.reason) == (AttemptOutcome.FAILED, AttemptReason.REFUSED_TARGET)
     assert receiver.requests == []
 
 
 async def test_a_name_that_nobody_knows_now_is_tried_again() -> None:
     result = await Receiver().channel().send(replace(PAGE, address="https://unknown.example/"))
 
-    assert (result.outcome, result.reason) == (Outcome.RETRY, Reason.UNKNOWN_HOST)
+    assert (result.outcome, result.reason) == (AttemptOutcome.RETRY, AttemptReason.UNKNOWN_HOST)
 
 
 @pytest.mark.parametrize(
@@ -233,17 +233,17 @@ def test_networks_of_ones_own_can_be_allowed_and_plain_http_only_on_loopback(
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (200, Outcome.SENT),
-        (204, Outcome.SENT),
-        (302, Outcome.FAILED),
-        (410, Outcome.FAILED),
-        (422, Outcome.FAILED),
-        (401, Outcome.RETRY),
-        (404, Outcome.RETRY),
-        (429, Outcome.RETRY),
-        (500, Outcome.RETRY),
-        (503, Outcome.RETRY),
+        (200, AttemptOutcome.SENT),
+        (204, AttemptOutcome.SENT),
+        (302, AttemptOutcome.FAILED),
+        (410, AttemptOutcome.FAILED),
+        (422, AttemptOutcome.FAILED),
+        (401, AttemptOutcome.RETRY),
+        (404, AttemptOutcome.RETRY),
+        (429, AttemptOutcome.RETRY),
+        (500, AttemptOutcome.RETRY),
+        (503, AttemptOutcome.RETRY),
     ],
 )
-def test_only_what_can_never_succeed_is_given_up(status: int, outcome: Outcome) -> None:
+def test_only_what_can_never_succeed_is_given_up(status: int, outcome: AttemptOutcome) -> None:
     assert judge_answer(status).outcome is outcome

@@ -1,4 +1,4 @@
-"""What findings do to an alert, told as sentences, and as properties over any story."""
+"""What findings do to an alert, as sentences, and as properties over any story."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -11,7 +11,7 @@ from schemas.alerts import ALERT_TRANSITIONS, AlertState, Finding, Severity
 from services.alert.core import (
     LAST_RETRY_S,
     LATER_REPEAT_MS,
-    PAGING,
+    NOTIFYING,
     REPEAT_MS,
     Change,
     Happened,
@@ -61,11 +61,11 @@ def change_of(live: LiveAlert | None, found: Finding) -> Change:
     return change
 
 
-def test_a_finding_opens_an_alert_and_tells_people() -> None:
+def test_a_finding_opens_an_alert_and_notifies_people() -> None:
     change = change_of(None, finding(severity=Severity.HIGH))
 
     assert change.happened is Happened.OPENED
-    assert change.pages
+    assert change.notifies
     assert change.alert.state is AlertState.OPEN
     assert (change.alert.condition_at, change.alert.opened_at) == (NOW - 500, NOW + 1000)
 
@@ -79,18 +79,18 @@ def test_low_findings_and_ends_open_nothing(found: Finding) -> None:
     assert fold(None, found, NOW) is None
 
 
-def test_a_technical_alert_tells_no_doctor() -> None:
+def test_a_technical_alert_notifies_no_doctor() -> None:
     change = change_of(None, finding(severity=Severity.TECHNICAL))
 
     assert change.happened is Happened.OPENED
-    assert not change.pages
+    assert not change.notifies
 
 
-def test_a_higher_level_raises_an_open_alert_and_tells_people_again() -> None:
+def test_a_higher_level_raises_an_open_alert_and_notifies_people_again() -> None:
     change = change_of(opened(), finding(level=2, severity=Severity.HIGH))
 
     assert change.happened is Happened.RAISED
-    assert change.pages
+    assert change.notifies
     assert (change.alert.level, change.alert.severity) == (2, Severity.HIGH)
     assert change.alert.doctor_text == "Level 2 in episode 1."
 
@@ -102,11 +102,11 @@ def test_the_same_or_a_lower_level_of_the_same_episode_changes_nothing(level: in
     assert change_of(live, finding(level=level)) == Change(alert=live, happened=Happened.NOTED)
 
 
-def test_a_new_episode_joins_an_open_alert_without_telling_anybody() -> None:
+def test_a_new_episode_joins_an_open_alert_without_notifying_anybody() -> None:
     change = change_of(opened(), finding(episode=2))
 
     assert change.happened is Happened.JOINED
-    assert not change.pages
+    assert not change.notifies
     assert (change.alert.episodes, change.alert.episode) == (2, 2)
 
 
@@ -150,7 +150,7 @@ def test_an_acknowledged_alert_opens_again_on_a_higher_level_or_a_new_episode(fo
     change = change_of(acknowledged(opened()), found)
 
     assert change.happened is Happened.REOPENED
-    assert change.pages
+    assert change.notifies
     assert change.alert.state is AlertState.OPEN
 
 
@@ -200,30 +200,30 @@ def test_in_any_story_an_alert_moves_only_as_it_may_and_never_goes_unanswered(st
             assert after.state is AlertState.OPEN
         assert (after.ended_at is None) == bool(after.active_episodes)
         assert (after.closed_at is not None) == (after.state is AlertState.CLOSED)
-        assert change.pages == (change.happened in PAGING)
+        assert change.notifies == (change.happened in NOTIFYING)
         assert (after == before) == (change.happened is Happened.NOTED)
         live = None if after.state is AlertState.CLOSED else after
 
 
 @given(STORIES)
-def test_the_graver_a_finding_the_surer_people_are_told(story: list[Finding | str]) -> None:
+def test_the_graver_a_finding_the_surer_people_are_notified(story: list[Finding | str]) -> None:
     live: LiveAlert | None = None
     for step in (one for one in story if isinstance(one, Finding)):
         change = fold(live, step, NOW)
         if change is not None and step.level and step.severity is not Severity.LOW:
             is_graver = live is None or step.level > live.level
-            assert change.pages == is_graver
+            assert change.notifies == is_graver
         live = change.alert if change else live
 
 
-def test_a_grave_alert_is_told_every_quarter_of_an_hour_then_hourly_for_ever() -> None:
+def test_a_grave_alert_is_notified_every_quarter_of_an_hour_then_hourly_for_ever() -> None:
     waits = [next_repeat(Severity.HIGH, repeats, NOW, 1.0) for repeats in (0, 3, 4, 500)]
 
     assert waits == [NOW + REPEAT_MS, NOW + REPEAT_MS, NOW + LATER_REPEAT_MS, NOW + LATER_REPEAT_MS]
 
 
 @pytest.mark.parametrize("severity", [Severity.MEDIUM, Severity.LOW, Severity.TECHNICAL])
-def test_only_grave_alerts_are_told_again(severity: Severity) -> None:
+def test_only_grave_alerts_are_repeated(severity: Severity) -> None:
     assert next_repeat(severity, 0, NOW, 1.0) is None
 
 
@@ -242,7 +242,7 @@ def test_retries_come_quickly_at_first_and_never_stop() -> None:
     ]
 
 
-def test_the_idempotency_key_is_one_page_to_one_doctor_over_one_channel() -> None:
+def test_the_idempotency_key_is_one_notification_to_one_doctor_over_one_channel() -> None:
     keys = {
         idempotency_key(ALERT_ID, step, doctor, channel)
         for step in (1, 2)
@@ -253,5 +253,5 @@ def test_the_idempotency_key_is_one_page_to_one_doctor_over_one_channel() -> Non
     assert len(keys) == 8
 
 
-def test_the_link_is_the_alerts_own_page() -> None:
+def test_the_link_is_the_alerts_own_notification() -> None:
     assert page_link("https://console.example/", ALERT_ID) == f"https://console.example/alerts/{ALERT_ID}"

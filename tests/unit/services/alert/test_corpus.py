@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from schemas.registry import Doctor
 from services.alert.channels.email import EmailChannel, compose
-from services.alert.channels.port import Outcome, Page, Reason
+from services.alert.channels.port import AttemptOutcome, AttemptReason, Notification
 from services.alert.channels.webhook import WebhookChannel
 from services.alert.settings import AlertSettings
 from services.runtime.settings import DatabaseSettings
@@ -29,8 +29,8 @@ SETTINGS = AlertSettings.model_validate(
 )
 
 
-def page_to(address: str) -> Page:
-    return Page(
+def notification_to(address: str) -> Notification:
+    return Notification(
         key="00000000-0000-0000-0000-000000000007.1.5.channel",
         alert_id=UUID(int=7),
         step=1,
@@ -46,14 +46,14 @@ async def test_an_e_mail_address_is_reached_alone_or_neither_registered_nor_sent
     address = made_of(case.sent["address"]).decode()
     if case.fate["registered"]:
         doctor = Doctor(email=address, name="Dr Who")
-        message = compose(page_to(doctor.email), "hb@example.org", 1_700_000_000.0)
+        message = compose(notification_to(doctor.email), "hb@example.org", 1_700_000_000.0)
         assert set(message.keys()) == HEADERS
         assert [one.addr_spec for one in message["To"].addresses] == [address.lower()]
     else:
         with pytest.raises(ValidationError):
             Doctor(email=address, name="Dr Who")
-        sent = await EmailChannel(SETTINGS, unix_time=lambda: 1_700_000_000.0).send(page_to(address))
-        assert (sent.outcome, sent.reason) == (Outcome.FAILED, Reason.REFUSED_TARGET)
+        sent = await EmailChannel(SETTINGS, unix_time=lambda: 1_700_000_000.0).send(notification_to(address))
+        assert (sent.outcome, sent.reason) == (AttemptOutcome.FAILED, AttemptReason.REFUSED_TARGET)
 
 
 async def phone_book(host: str, _port: int) -> list[IPv4Address | IPv6Address]:
@@ -72,7 +72,7 @@ async def test_a_webhook_reaches_its_receiver_or_nobody(case: Case) -> None:
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
     channel = WebhookChannel(client, SETTINGS, look_up=phone_book, unix_time=lambda: 1_700_000_000.0)
-    result = await channel.send(page_to(made_of(case.sent["address"]).decode()))
+    result = await channel.send(notification_to(made_of(case.sent["address"]).decode()))
     assert (result.outcome, result.reason) == (case.fate["outcome"], case.fate["reason"])
     assert len(requests) == case.fate["requests"]
     assert {request.url.host for request in requests} <= {PUBLIC}

@@ -1,4 +1,4 @@
-"""Judging: every reason and every flag, bindings, unset clocks, and cries for help, which nothing silences."""
+"""Judging: every reason and every flag, bindings, unset clocks, and emergencies, which nothing silences."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,11 +11,11 @@ from schemas.codec import write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EVENT_TYPE_BY_NUMBER, EventKind
 from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, WHOLE_UPLINK
-from schemas.reasons import UNSETTLED, Flag, Reason
+from schemas.reasons import UNSETTLED, Flag, RejectionReason
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE, VITALS
 from services.ingest.core import judge
-from services.ingest.plain import judge_plain
+from services.ingest.fast_path import judge_plain
 from services.ingest.registry import BoundPerson, RegisteredDevice
 
 NOW = 1_795_348_800_000
@@ -70,51 +70,55 @@ def pulse(**changed: Any) -> dict[str, Any]:
     return {**PULSE, **changed}
 
 
-REASONS: dict[Reason, tuple[str, bytes, int]] = {
+REASONS: dict[RejectionReason, tuple[str, bytes, int]] = {
     # reason: the kind of device, what it sends, the item that is refused
-    Reason.NO_IDENTITY: ("wearable_band", b'{"seq":4,"epoch":11}', WHOLE_UPLINK),
-    Reason.UNREADABLE: ("wearable_band", b'{"epoch":11,"seq":4,\xff', WHOLE_UPLINK),
-    Reason.BAD_ENVELOPE: ("wearable_band", body(readings=[PULSE], clock="sundial"), WHOLE_UPLINK),
-    Reason.TOO_MANY_ITEMS: ("wearable_band", body(readings=[PULSE] * MAX_ITEMS, events=[SOS]), WHOLE_UPLINK),
-    Reason.BAD_ITEM: ("wearable_band", body(readings=[pulse(activity="asleep")]), 0),
-    Reason.UNKNOWN_VITAL: ("wearable_band", body(readings=[pulse(vital="mood")]), 0),
-    Reason.VITAL_NOT_OF_DEVICE: ("scale", body(readings=[pulse(slot=1)]), 0),
-    Reason.BAD_VALUE: ("wearable_band", body(readings=[PULSE, pulse(value="70")]), 1),
-    Reason.UNIT_MISSING: ("scale", body(readings=[{"vital": "weight", "value": 80, "at": NOW, "slot": 1}]), 0),
-    Reason.UNKNOWN_UNIT: ("wearable_band", body(readings=[pulse(unit="bpm")]), 0),
-    Reason.OUT_OF_RANGE: ("wearable_band", body(readings=[pulse(value=251)]), 0),
-    Reason.BAD_TIME: ("wearable_band", body(readings=[pulse(at="noon")]), 0),
-    Reason.TOO_OLD: ("wearable_band", body(readings=[pulse(at=NOW - OLDEST_ACCEPTED_MS - 1)]), 0),
-    Reason.IN_THE_FUTURE: ("wearable_band", body(readings=[pulse(at=NOW + NEWEST_ACCEPTED_MS + 1)]), 0),
-    Reason.EARLIER_BOOT: ("wearable_band", body(readings=[pulse(at=501)], sent_at=500, clock="unsynced"), 0),
-    Reason.BAD_SLOT: ("pressure_cuff", body(readings=[pulse(slot=3)]), 0),
-    Reason.UNATTRIBUTED: ("pressure_cuff", body(readings=[pulse(slot=2)]), 0),
-    Reason.UNKNOWN_EVENT: ("wearable_band", body(events=[{"event": "sneezed", "at": NOW}]), 0),
-    Reason.EVENT_NOT_OF_DEVICE: ("scale", body(events=[SOS]), 0),
-    Reason.BAD_DETAIL: ("pill_dispenser", body(events=[{"event": "cup_lifted", "at": NOW, "compartment": 64}]), 0),
+    RejectionReason.NO_IDENTITY: ("wearable_band", b'{"seq":4,"epoch":11}', WHOLE_UPLINK),
+    RejectionReason.UNREADABLE: ("wearable_band", b'{"epoch":11,"seq":4,\xff', WHOLE_UPLINK),
+    RejectionReason.BAD_ENVELOPE: ("wearable_band", body(readings=[PULSE], clock="sundial"), WHOLE_UPLINK),
+    RejectionReason.TOO_MANY_ITEMS: ("wearable_band", body(readings=[PULSE] * MAX_ITEMS, events=[SOS]), WHOLE_UPLINK),
+    RejectionReason.BAD_ITEM: ("wearable_band", body(readings=[pulse(activity="asleep")]), 0),
+    RejectionReason.UNKNOWN_VITAL: ("wearable_band", body(readings=[pulse(vital="mood")]), 0),
+    RejectionReason.VITAL_NOT_OF_DEVICE: ("scale", body(readings=[pulse(slot=1)]), 0),
+    RejectionReason.BAD_VALUE: ("wearable_band", body(readings=[PULSE, pulse(value="70")]), 1),
+    RejectionReason.UNIT_MISSING: ("scale", body(readings=[{"vital": "weight", "value": 80, "at": NOW, "slot": 1}]), 0),
+    RejectionReason.UNKNOWN_UNIT: ("wearable_band", body(readings=[pulse(unit="bpm")]), 0),
+    RejectionReason.OUT_OF_RANGE: ("wearable_band", body(readings=[pulse(value=251)]), 0),
+    RejectionReason.BAD_TIME: ("wearable_band", body(readings=[pulse(at="noon")]), 0),
+    RejectionReason.TOO_OLD: ("wearable_band", body(readings=[pulse(at=NOW - OLDEST_ACCEPTED_MS - 1)]), 0),
+    RejectionReason.IN_THE_FUTURE: ("wearable_band", body(readings=[pulse(at=NOW + NEWEST_ACCEPTED_MS + 1)]), 0),
+    RejectionReason.EARLIER_BOOT: ("wearable_band", body(readings=[pulse(at=501)], sent_at=500, clock="unsynced"), 0),
+    RejectionReason.BAD_SLOT: ("pressure_cuff", body(readings=[pulse(slot=3)]), 0),
+    RejectionReason.UNATTRIBUTED: ("pressure_cuff", body(readings=[pulse(slot=2)]), 0),
+    RejectionReason.UNKNOWN_EVENT: ("wearable_band", body(events=[{"event": "sneezed", "at": NOW}]), 0),
+    RejectionReason.EVENT_NOT_OF_DEVICE: ("scale", body(events=[SOS]), 0),
+    RejectionReason.BAD_DETAIL: (
+        "pill_dispenser",
+        body(events=[{"event": "cup_lifted", "at": NOW, "compartment": 64}]),
+        0,
+    ),
 }
-DECIDED_ELSEWHERE = {Reason.UNKNOWN_DEVICE, *UNSETTLED}
+DECIDED_ELSEWHERE = {RejectionReason.UNKNOWN_DEVICE, *UNSETTLED}
 
 
 def test_every_reason_has_its_case() -> None:
-    assert REASONS.keys() | DECIDED_ELSEWHERE == set(Reason)
+    assert REASONS.keys() | DECIDED_ELSEWHERE == set(RejectionReason)
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_reason_is_given_for_the_item_it_is_about(reason: Reason) -> None:
+def test_a_reason_is_given_for_the_item_it_is_about(reason: RejectionReason) -> None:
     code, payload, item = REASONS[reason]
     uplink = judged(payload, device(code))
-    assert [(one.item, one.reason) for one in uplink.refusals] == [(item, reason)]
+    assert [(one.item, one.reason) for one in uplink.rejections] == [(item, reason)]
 
 
 def test_a_device_that_nobody_registered_is_refused_whole_and_belongs_to_no_home() -> None:
-    uplink = judge(body(readings=[PULSE]), device="stranger", entry=None, shard=5, received_at=NOW)
-    assert [(one.item, one.reason) for one in uplink.refusals] == [(WHOLE_UPLINK, Reason.UNKNOWN_DEVICE)]
+    uplink = judge(body(readings=[PULSE]), device="unregistered", entry=None, shard=5, received_at=NOW)
+    assert [(one.item, one.reason) for one in uplink.rejections] == [(WHOLE_UPLINK, RejectionReason.UNKNOWN_DEVICE)]
     assert (uplink.device_no, uplink.home_no, uplink.epoch, uplink.seq) == (0, 0, -1, -1)
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "x" * 5000, "tab\there", "\x1b[31m"])
-def test_the_name_of_a_stranger_can_always_be_stored(name: str) -> None:
+def test_the_name_of_a_unregistered_device_can_always_be_stored(name: str) -> None:
     uplink = judge(b"", device=name, entry=None, shard=5, received_at=NOW)
     assert uplink.device.isprintable()
     assert len(uplink.device) <= 64
@@ -158,9 +162,9 @@ def test_the_bounds_of_every_vital_are_possible_and_what_lies_beyond_is_not() ->
         values = [vital.lowest, vital.highest, vital.lowest - 0.001, vital.highest + 0.001]
         uplink = judged(body(readings=[{**common, "value": value} for value in values]), entry)
         assert [one.value for one in uplink.readings] == [vital.lowest, vital.highest]
-        assert [(one.item, one.reason) for one in uplink.refusals] == [
-            (2, Reason.OUT_OF_RANGE),
-            (3, Reason.OUT_OF_RANGE),
+        assert [(one.item, one.reason) for one in uplink.rejections] == [
+            (2, RejectionReason.OUT_OF_RANGE),
+            (3, RejectionReason.OUT_OF_RANGE),
         ]
 
 
@@ -181,7 +185,7 @@ def test_between_two_owners_a_reading_is_nobodys(at: int) -> None:
     entry = device("wearable_band", (bound(1, to_ms=NOW - 2 * HOUR), bound(2, from_ms=NOW - HOUR)))
     uplink = judged(body(readings=[pulse(at=at)]), entry)
     if NOW - 2 * HOUR <= at < NOW - HOUR:
-        assert [one.reason for one in uplink.refusals] == [Reason.UNATTRIBUTED]
+        assert [one.reason for one in uplink.rejections] == [RejectionReason.UNATTRIBUTED]
     else:
         assert [one.person_no for one in uplink.readings] == [1 if at < NOW - 2 * HOUR else 2]
 
@@ -197,9 +201,9 @@ def test_a_quiet_event_of_the_device_itself_needs_nobody() -> None:
     assert (stored.person_no, Flag(stored.flags), stored.details) == (0, Flag.NOBODY, {"percent": 9})
 
 
-def test_an_answer_without_a_person_is_nobodys_and_set_aside() -> None:
+def test_an_answer_without_a_person_is_nobodys_and_rejected() -> None:
     uplink = judged(body(events=[{"event": "fall_answered", "at": NOW}]), device("wearable_band", ()))
-    assert [one.reason for one in uplink.refusals] == [Reason.UNATTRIBUTED]
+    assert [one.reason for one in uplink.rejections] == [RejectionReason.UNATTRIBUTED]
 
 
 # Clocks that were never set
@@ -209,7 +213,7 @@ def test_an_answer_without_a_person_is_nobodys_and_set_aside() -> None:
 def test_the_age_by_an_unset_clock_is_counted_back_from_reception(age: int, sent_at: int) -> None:
     uplink = judged(body(readings=[pulse(at=sent_at - age)], sent_at=sent_at, clock="unsynced"))
     if age > sent_at:
-        assert [one.reason for one in uplink.refusals] == [Reason.BAD_TIME]
+        assert [one.reason for one in uplink.rejections] == [RejectionReason.BAD_TIME]
     else:
         assert [one.observed_at for one in uplink.readings] == [NOW - age]
 
@@ -217,7 +221,7 @@ def test_the_age_by_an_unset_clock_is_counted_back_from_reception(age: int, sent
 @given(ahead=st.integers(min_value=1, max_value=2**40))
 def test_a_stamp_above_the_transmission_by_an_unset_clock_is_from_an_earlier_boot(ahead: int) -> None:
     uplink = judged(body(readings=[pulse(at=500 + ahead)], sent_at=500, clock="unsynced"))
-    assert [one.reason for one in uplink.refusals] == [Reason.EARLIER_BOOT]
+    assert [one.reason for one in uplink.rejections] == [RejectionReason.EARLIER_BOOT]
 
 
 @given(at=st.integers(min_value=-(2**60), max_value=2**60), received_at=st.integers(min_value=2**41, max_value=2**42))
@@ -227,7 +231,7 @@ def test_no_stored_stamp_lies_outside_what_is_accepted(at: int, received_at: int
     assert [one.observed_at for one in uplink.readings] == ([at] if inside else [])
 
 
-# Cries for help
+# Emergencies
 
 
 ANYTHING: st.SearchStrategy[Any] = st.one_of(
@@ -239,14 +243,14 @@ ANYTHING: st.SearchStrategy[Any] = st.one_of(
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
-CRIES = tuple(row.kind.value for row in EVENT_TYPE_BY_NUMBER.values() if row.cry_for_help)
+EMERGENCIES = tuple(row.kind.value for row in EVENT_TYPE_BY_NUMBER.values() if row.is_emergency)
 ENVELOPES = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(("sent_at", "clock", "oldest", "readings", "firmware"), ANYTHING)
 )
 
 
 @given(
-    kind=st.sampled_from(CRIES),
+    kind=st.sampled_from(EMERGENCIES),
     fields=st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("at", "slot", "method", "confidence", "still_s", "posture", "room"), ANYTHING)
     ),
@@ -256,7 +260,7 @@ ENVELOPES = st.fixed_dictionaries(
         max_size=2,
     ),
 )
-def test_nothing_but_noise_silences_a_cry_for_help(
+def test_nothing_but_noise_silences_an_emergency(
     kind: str, fields: dict[str, Any], envelope: dict[str, Any], people: list[BoundPerson]
 ) -> None:
     uplink = judged(body(events=[{**fields, "event": kind}], **envelope), device("wearable_band", people))
@@ -264,25 +268,25 @@ def test_nothing_but_noise_silences_a_cry_for_help(
     assert heard.kind == EVENT_TYPE_BY_KIND[kind].number
     assert NOW - OLDEST_ACCEPTED_MS <= heard.observed_at <= NOW + NEWEST_ACCEPTED_MS
     assert bool(heard.person_no) is not bool(heard.flags & Flag.NOBODY)
-    assert heard.item not in {one.item for one in uplink.refusals}
+    assert heard.item not in {one.item for one in uplink.rejections}
 
 
-def test_a_cry_with_a_bad_stamp_takes_the_time_of_reception() -> None:
+def test_an_emergency_with_a_bad_stamp_takes_the_time_of_reception() -> None:
     heard = one_event({**FALL, "at": NOW + 10 * HOUR})
     assert (heard.observed_at, Flag(heard.flags), heard.person_no) == (NOW, Flag.RESTAMPED, 1)
 
 
-def test_a_cry_keeps_the_details_that_can_be_read() -> None:
+def test_an_emergency_keeps_the_details_that_can_be_read() -> None:
     heard = one_event({**FALL, "confidence": 2, "peak_g": 3.5, "room": "kitchen", "posture": "folded"})
     assert heard.details == {"method": "imu", "peak_g": 3.5, "room": "kitchen"}
 
 
-def test_a_cry_in_an_uplink_with_too_many_items_is_heard() -> None:
+def test_an_emergency_in_an_uplink_with_too_many_items_is_heard() -> None:
     uplink = judged(body(readings=[PULSE] * MAX_ITEMS, events=[SOS]))
     assert [(one.item, one.observed_at) for one in uplink.events] == [(MAX_ITEMS, NOW)]
 
 
-def test_a_device_that_cannot_fall_cannot_cry_for_help_either() -> None:
+def test_a_device_that_cannot_fall_cannot_emergency_either() -> None:
     assert judged(body(events=[SOS], clock="sundial"), device("scale")).events == ()
 
 
@@ -324,12 +328,12 @@ def test_an_uplink_of_any_device_is_refused_whole_or_each_item_has_one_fate(
 ) -> None:
     uplink = judged(body(readings=readings, events=events, **envelope), device(code, (bound(1),), (bound(2),)))
     stored = [one.item for one in uplink.readings] + [one.item for one in uplink.events]
-    fates = stored + [one.item for one in uplink.refusals]
+    fates = stored + [one.item for one in uplink.rejections]
     if WHOLE_UPLINK in fates:
-        cries = {EVENT_TYPE_BY_KIND[kind].number for kind in CRIES}
+        emergencies = {EVENT_TYPE_BY_KIND[kind].number for kind in EMERGENCIES}
         assert uplink.readings == ()
-        assert len(uplink.refusals) == 1
-        assert {one.kind for one in uplink.events} <= cries
+        assert len(uplink.rejections) == 1
+        assert {one.kind for one in uplink.events} <= emergencies
     else:
         assert sorted(fates) == list(range(len(readings) + len(events)))
 
@@ -337,12 +341,14 @@ def test_an_uplink_of_any_device_is_refused_whole_or_each_item_has_one_fate(
 @given(payload=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_whatever_the_bytes_the_refusal_keeps_them(payload: bytes) -> None:
     uplink = judged(payload)
-    assert [one.raw for one in uplink.refusals] == [payload]
+    assert [one.raw for one in uplink.rejections] == [payload]
 
 
 USUAL_READING = st.fixed_dictionaries(
     {
-        "vital": st.sampled_from(["heart_rate", "spo2", "respiration", "body_temperature", "steps", "weight", "x"]),
+        "vital": st.sampled_from(
+            ["heart_rate", "spo2", "respiratory_rate", "body_temperature", "steps", "weight", "x"]
+        ),
         "value": st.one_of(
             st.integers(min_value=-5, max_value=300), st.floats(), st.booleans(), st.none(), st.just(10**400)
         ),

@@ -7,7 +7,7 @@ from schemas.messages import MAX_RAW_BYTES, WHOLE_UPLINK
 from schemas.records import JudgedUplink, SealedUplink
 from services.ingest.core import judge
 from services.store.core import Cursor, Cursors, settle
-from tests.corpus_world import SHARD, device_name, disagreements, kept_of, sender_of, set_aside_in, stored_in
+from tests.corpus_world import SHARD, device_name, disagreements, kept_of, rejected_in, sender_of, stored_in
 from tests.golden import RECEIVED_AT
 from tests.proving.fuzz.corpus import Case, made_of, played_by
 
@@ -23,20 +23,20 @@ def judged(case: Case, payload: bytes) -> JudgedUplink:
 def test_an_uplink_ends_in_its_outcome(case: Case) -> None:
     uplink = judged(case, case.bytes)
     kept = kept_of(uplink)
-    assert {one.item: (one.reason, one.field) for one in uplink.refusals} == set_aside_in(case.fate)
+    assert {one.item: (one.reason, one.field) for one in uplink.rejections} == rejected_in(case.fate)
     assert kept.keys() == stored_in(case.fate).keys()
     assert disagreements(kept, case.fate) == []
-    assert len(kept) + len(uplink.refusals) == len(uplink.readings) + len(uplink.events) + len(uplink.refusals)
+    assert len(kept) + len(uplink.rejections) == len(uplink.readings) + len(uplink.events) + len(uplink.rejections)
 
 
 @pytest.mark.parametrize("case", UPLINKS, ids=lambda case: case.id)
-def test_who_can_be_told_is_told_and_refused_bytes_are_kept(case: Case) -> None:
+def test_who_can_get_an_ack_gets_one_and_refused_bytes_are_kept(case: Case) -> None:
     payload = case.bytes
     uplink = judged(case, payload)
-    told = case.fate.get("told", True)
-    assert (uplink.epoch, uplink.seq) == (identity_of(payload) if told else (-1, -1))
-    assert bool(uplink.device_no) is told
-    assert all(one.raw == payload[:MAX_RAW_BYTES] for one in uplink.refusals if one.item == WHOLE_UPLINK)
+    acked = case.fate.get("acked", True)
+    assert (uplink.epoch, uplink.seq) == (identity_of(payload) if acked else (-1, -1))
+    assert bool(uplink.device_no) is acked
+    assert all(one.raw == payload[:MAX_RAW_BYTES] for one in uplink.rejections if one.item == WHOLE_UPLINK)
 
 
 @pytest.mark.parametrize("case", UPLINKS, ids=lambda case: case.id)
@@ -60,7 +60,7 @@ def test_a_story_of_uplinks_ends_in_its_ack(case: Case) -> None:
         happened = "duplicate" if batch.duplicates else "jumped" if batch.unsettled else "new"
         assert happened == next((word for word in ("duplicate", "jumped") if one["fate"].get(word)), "new")
         if happened == "new":
-            assert {refused.item: (refused.reason, refused.field) for refused in uplink.refusals} == set_aside_in(
+            assert {refused.item: (refused.reason, refused.field) for refused in uplink.rejections} == rejected_in(
                 one["fate"]
             )
             assert kept_of(uplink).keys() == stored_in(one["fate"]).keys()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import identity_of, write_json
 from schemas.messages import MAX_ITEMS, WHOLE_UPLINK
-from schemas.reasons import Flag, Reason
+from schemas.reasons import Flag, RejectionReason
 from schemas.records import JudgedUplink
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
@@ -38,7 +38,7 @@ def judged(payload: bytes, sender: RegisteredDevice, received_at: int = RECEIVED
 
 
 def fates(uplink: JudgedUplink) -> tuple[dict[int, Stored], dict[int, tuple[str, str]]]:
-    """What is stored and what is set aside, by item."""
+    """What is stored and what is rejected, by item."""
     stored = {
         one.item: Stored(flags=Flag(one.flags), value=one.value, observed_at=one.observed_at, person_no=one.person_no)
         for one in uplink.readings
@@ -47,7 +47,7 @@ def fates(uplink: JudgedUplink) -> tuple[dict[int, Stored], dict[int, tuple[str,
         one.item: Stored(flags=Flag(one.flags), value=None, observed_at=one.observed_at, person_no=one.person_no)
         for one in uplink.events
     }
-    return stored, {one.item: (one.reason, one.field) for one in uplink.refusals}
+    return stored, {one.item: (one.reason, one.field) for one in uplink.rejections}
 
 
 def agrees(actual: Stored, expected: Stored) -> bool:
@@ -63,25 +63,25 @@ def agrees(actual: Stored, expected: Stored) -> bool:
 @pytest.mark.parametrize("example", GOOD + BAD, ids=lambda example: example.name)
 def test_a_golden_payload_meets_its_fate(example: Golden) -> None:
     uplink = judged(example.payload, sender_of(example))
-    stored, set_aside = fates(uplink)
+    stored, rejected = fates(uplink)
     if example.decided_by == "ingest":
-        assert set_aside == example.set_aside
+        assert rejected == example.rejected
         assert stored.keys() == example.stored.keys()
     assert [item for item, expected in example.stored.items() if not agrees(stored[item], expected)] == []
 
 
 @pytest.mark.parametrize("example", GOOD + BAD, ids=lambda example: example.name)
-def test_who_can_be_told_is_told(example: Golden) -> None:
+def test_who_can_get_an_ack_gets_one(example: Golden) -> None:
     uplink = judged(example.payload, sender_of(example))
     identity = identity_of(example.payload)
-    assert (uplink.epoch, uplink.seq) == (identity if example.told else (-1, -1))
-    assert bool(uplink.device_no) is example.told
+    assert (uplink.epoch, uplink.seq) == (identity if example.acked else (-1, -1))
+    assert bool(uplink.device_no) is example.acked
 
 
 @pytest.mark.parametrize("example", BAD, ids=lambda example: example.name)
 def test_the_bytes_of_a_refused_uplink_are_kept(example: Golden) -> None:
     uplink = judged(example.payload, sender_of(example))
-    assert all(one.raw == example.payload for one in uplink.refusals if one.item == WHOLE_UPLINK)
+    assert all(one.raw == example.payload for one in uplink.rejections if one.item == WHOLE_UPLINK)
 
 
 @given(days=st.integers(min_value=-60, max_value=60))
@@ -90,12 +90,12 @@ def test_a_fate_does_not_depend_on_the_date(days: int) -> None:
     for example in GOOD + BAD:
         sender = sender_of(example, moved_by=moved_by)
         uplink = judged(example.payload_at(RECEIVED_AT + moved_by), sender, RECEIVED_AT + moved_by)
-        assert example.decided_by == "store" or fates(uplink)[1] == example.set_aside
+        assert example.decided_by == "store" or fates(uplink)[1] == example.rejected
 
 
-def test_an_unregistered_device_is_set_aside_and_nobody_is_told() -> None:
-    uplink = judge(MINUTE.payload, device="stranger-1", entry=None, shard=5, received_at=RECEIVED_AT)
-    assert fates(uplink) == ({}, {WHOLE_UPLINK: (Reason.UNKNOWN_DEVICE, "")})
+def test_an_unregistered_device_is_rejected_and_nobody_gets_an_ack() -> None:
+    uplink = judge(MINUTE.payload, device="unregistered-1", entry=None, shard=5, received_at=RECEIVED_AT)
+    assert fates(uplink) == ({}, {WHOLE_UPLINK: (RejectionReason.UNKNOWN_DEVICE, "")})
     assert (uplink.device_no, uplink.epoch, uplink.seq) == (0, -1, -1)
 
 
@@ -109,12 +109,12 @@ def test_an_uplink_may_be_full_but_not_more() -> None:
     sender = sender_of(MINUTE)
     assert len(judged(uplink_of(MAX_ITEMS), sender).readings) == MAX_ITEMS
     too_many = judged(uplink_of(MAX_ITEMS + 1), sender)
-    assert fates(too_many) == ({}, {WHOLE_UPLINK: (Reason.TOO_MANY_ITEMS, "readings")})
+    assert fates(too_many) == ({}, {WHOLE_UPLINK: (RejectionReason.TOO_MANY_ITEMS, "readings")})
 
 
 def test_depth_is_bounded() -> None:
     payload = b'{"epoch":1,"seq":0,"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
-    assert fates(judged(payload, sender_of(MINUTE)))[1] == {WHOLE_UPLINK: (Reason.UNREADABLE, "")}
+    assert fates(judged(payload, sender_of(MINUTE)))[1] == {WHOLE_UPLINK: (RejectionReason.UNREADABLE, "")}
 
 
 @given(payload=st.binary(max_size=400))
@@ -138,7 +138,7 @@ ITEMS = st.lists(JSON | st.dictionaries(FIELDS, JSON | WORDS), max_size=6)
 def test_every_item_has_exactly_one_fate(readings: list[Any], events: list[Any]) -> None:
     body = {"epoch": 7, "seq": 3, "sent_at": RECEIVED_AT, "clock": "synced", "oldest": 0}
     uplink = judged(write_json(body | {"readings": readings, "events": events}), sender_of(MINUTE))
-    stored, set_aside = fates(uplink)
-    items = [*stored, *set_aside]
-    assert len(items) == len(uplink.readings) + len(uplink.events) + len(uplink.refusals)
+    stored, rejected = fates(uplink)
+    items = [*stored, *rejected]
+    assert len(items) == len(uplink.readings) + len(uplink.events) + len(uplink.rejections)
     assert sorted(items) == list(range(len(readings) + len(events)))

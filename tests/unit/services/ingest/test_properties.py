@@ -120,6 +120,6 @@ def test_an_almost_good_uplink_has_a_fate(body: dict[str, Any], sender: Any) -> 
 @given(body=good_envelopes, sender=st.sampled_from(SENDERS[1:]))
 def test_every_item_of_a_good_envelope_has_a_fate_of_its_own(body: dict[str, Any], sender: Any) -> None:
     uplink = check_uplink(write_json(body), sender)
-    items = len(uplink.readings) + len(uplink.events) + len(uplink.refusals)
+    items = len(uplink.readings) + len(uplink.events) + len(uplink.rejections)
     assert items == len(body["readings"]) + len(body["events"])
     assert len(SENDERS) == len(DEVICE_TYPES) + 1

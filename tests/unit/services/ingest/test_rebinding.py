@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.codec import parse_json, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import MAX_RAW_BYTES, REBINDING_GRACE_MS
-from schemas.reasons import NOT_SCORED, Flag, Reason
+from schemas.reasons import NOT_SCORED, Flag, RejectionReason
 from schemas.records import JudgedUplink
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
@@ -63,8 +63,8 @@ def test_within_a_day_what_was_stamped_before_is_the_former_persons_flagged_and_
 def test_after_a_day_it_is_nobodys_and_can_be_assigned() -> None:
     for entry in (HANDED, RETURNED):
         uplink = judged(entry, at=CHANGED - 5, received_at=DAY_AFTER + 1, note="x" * 9000)
-        (refused,) = uplink.refusals
-        assert (uplink.readings, refused.reason, refused.field) == ((), Reason.UNATTRIBUTED, "slot")
+        (refused,) = uplink.rejections
+        assert (uplink.readings, refused.reason, refused.field) == ((), RejectionReason.UNATTRIBUTED, "slot")
         assert (refused.observed_at, refused.flags) == (CHANGED - 5, 0)
         assert parse_json(refused.raw) == {"vital": "heart_rate", "value": 70, "at": CHANGED - 5}
         assert len(refused.raw) < MAX_RAW_BYTES
@@ -89,7 +89,7 @@ def test_an_emergency_is_never_refused_for_it() -> None:
 def test_a_dose_event_of_nobody_keeps_what_it_takes_to_assign_it() -> None:
     dispenser = band(had(FORMER, to_ms=CHANGED), kind="pill_dispenser")
     lifted = {"event": "cup_lifted", "at": CHANGED - 9, "compartment": 3, "extra": "y"}
-    (refused,) = judged(dispenser, at=0, received_at=DAY_AFTER + HOUR, events=[lifted]).refusals
+    (refused,) = judged(dispenser, at=0, received_at=DAY_AFTER + HOUR, events=[lifted]).rejections
     assert parse_json(refused.raw) == {"event": "cup_lifted", "at": CHANGED - 9, "compartment": 3}
     assert refused.observed_at == CHANGED - 9
 
@@ -107,7 +107,7 @@ def test_a_reading_is_scored_for_whoever_has_the_slot_both_when_stamped_and_when
     elif at + late <= DAY_AFTER:
         assert [(one.person_no, one.flags) for one in uplink.readings] == [(FORMER, Flag.BEFORE_REBINDING)]
     else:
-        assert [one.reason for one in uplink.refusals] == [Reason.UNATTRIBUTED]
+        assert [one.reason for one in uplink.rejections] == [RejectionReason.UNATTRIBUTED]
 
 
 def test_what_was_sent_with_the_retain_flag_says_so() -> None:

@@ -10,19 +10,19 @@ from schemas.codec import decode_uplink_record, encode_uplink, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
-from schemas.records import Canary, JudgedUplink
-from schemas.topics import CANARY_DEVICE, UP, UPLINKS_JUDGED
-from services.ingest.canary import Canaries
-from services.ingest.flow import Limits
+from schemas.records import JudgedUplink, WatermarkMarker
+from schemas.topics import MARKER_DEVICE, UP, UPLINKS_JUDGED
+from services.ingest.allowance import DeviceAllowances
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.ingest.uplinks import UplinkPath
+from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Record
 from services.runtime.clock import FakeClock, Gather
 from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
-from services.runtime.mqtt import Delivery, Link
+from services.runtime.mqtt import Link, MqttMessage
 
 if TYPE_CHECKING:
     from services.ingest.snapshot import SnapshotKeeper
@@ -42,11 +42,11 @@ class FilledLink:
     sessions_lost = 0
     online = True
 
-    def __init__(self, *deliveries: Delivery, at_once: int = 1000) -> None:
-        self._inbox, self._at_once = list(deliveries), at_once
-        self.acknowledged: list[Delivery] = []
+    def __init__(self, *messages: MqttMessage, at_once: int = 1000) -> None:
+        self._inbox, self._at_once = list(messages), at_once
+        self.acknowledged: list[MqttMessage] = []
 
-    async def take(self, *, wait_s: float) -> list[Delivery]:
+    async def take(self, *, wait_s: float) -> list[MqttMessage]:
         del wait_s
         await asyncio.sleep(0)
         taken, self._inbox = self._inbox[: self._at_once], self._inbox[self._at_once :]
@@ -56,8 +56,8 @@ class FilledLink:
     def waiting(self) -> int:
         return len(self._inbox)
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self.acknowledged += deliveries
+    def acknowledge(self, messages: Sequence[MqttMessage]) -> None:
+        self.acknowledged += messages
 
 
 class Snapshot:
@@ -91,8 +91,8 @@ class FailingBus(MemoryBus):
         await super().append(topic, records)
 
 
-def delivery(number: int, payload: bytes, device: str = BAND.device) -> Delivery:
-    return Delivery(1, number, UP.of(5, device), payload)
+def message(number: int, payload: bytes, device: str = BAND.device) -> MqttMessage:
+    return MqttMessage(1, number, UP.of(5, device), payload)
 
 
 def uplink(seq: int) -> bytes:
@@ -112,14 +112,14 @@ async def run(
 ) -> None:
     await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: ("store",)})
     clock, wire = FakeClock(NOW), cast("Link", link)
-    canaries = Canaries(wire, clock, instance="0", shard=5, partitions=1)
+    markers = WatermarkMarkers(wire, clock, instance="0", shard=5, partitions=1)
     snapshot = cast("SnapshotKeeper", Snapshot(stale=stale))
     path = UplinkPath(
         link=wire,
         bus=bus,
         snapshot=snapshot,
-        canaries=canaries,
-        limits=Limits(per_s=1, burst=burst),
+        markers=markers,
+        limits=DeviceAllowances(per_s=1, burst=burst),
         clock=clock,
         metrics=metrics,
         log=logger("test"),
@@ -132,7 +132,7 @@ async def run(
     await running
 
 
-async def appended(bus: MemoryBus) -> list[JudgedUplink | Canary]:
+async def appended(bus: MemoryBus) -> list[JudgedUplink | WatermarkMarker]:
     return [decode_uplink_record(one.value) for one in await bus.read(UPLINKS_JUDGED.name, 0, 100, 0)]
 
 
@@ -143,67 +143,67 @@ def metrics() -> Metrics:
 
 async def test_a_burst_is_appended_in_order_and_then_acknowledged(metrics: Metrics) -> None:
     burst = [
-        delivery(1, uplink(0)),
-        delivery(2, b"noise"),
-        delivery(3, uplink(1), "stranger"),
-        delivery(4, write_json(["0", NOW]), CANARY_DEVICE),
-        delivery(5, uplink(2)),
+        message(1, uplink(0)),
+        message(2, b"noise"),
+        message(3, uplink(1), "unregistered"),
+        message(4, write_json(["0", NOW]), MARKER_DEVICE),
+        message(5, uplink(2)),
     ]
     link, bus = FilledLink(*burst), MemoryBus()
     await run(link, bus, metrics)
     records = await appended(bus)
-    assert [one.received_at if isinstance(one, Canary) else one.seq for one in records] == [0, -1, -1, NOW, 2]
+    assert [one.received_at if isinstance(one, WatermarkMarker) else one.seq for one in records] == [0, -1, -1, NOW, 2]
     assert link.acknowledged == burst
 
 
 async def test_a_burst_waits_for_more_unless_the_broker_may_send_no_more(metrics: Metrics) -> None:
     paced = Gather(most_s=0.3, full=6, per_record_s=0.3)
-    deliveries = [delivery(seq + 1, uplink(seq)) for seq in range(6)]
-    behind, in_time = FilledLink(*deliveries, at_once=3), FilledLink(*deliveries[:5], at_once=3)
+    messages = [message(seq + 1, uplink(seq)) for seq in range(6)]
+    behind, in_time = FilledLink(*messages, at_once=3), FilledLink(*messages[:5], at_once=3)
     await run(behind, MemoryBus(), metrics, gather=paced)
     await run(in_time, MemoryBus(), metrics, gather=paced)
-    assert (behind.acknowledged, in_time.acknowledged) == (deliveries, deliveries[:3])
+    assert (behind.acknowledged, in_time.acknowledged) == (messages, messages[:3])
 
 
 async def test_what_the_bus_refuses_is_not_acknowledged(metrics: Metrics) -> None:
-    link, bus = FilledLink(delivery(1, uplink(0))), FailingBus(times=10**6)
+    link, bus = FilledLink(message(1, uplink(0))), FailingBus(times=10**6)
     await run(link, bus, metrics)
     assert (link.acknowledged, bus.times < 10**6) == ([], True)
     assert metrics.registry.get_sample_value("hb_ingest_retries_total") == 10**6 - bus.times
 
 
 async def test_a_burst_that_was_refused_is_appended_once_when_the_bus_is_back(metrics: Metrics) -> None:
-    link, bus = FilledLink(delivery(1, uplink(0))), FailingBus(times=1)
+    link, bus = FilledLink(message(1, uplink(0))), FailingBus(times=1)
     await run(link, bus, metrics, for_s=0.5)
     assert len(await appended(bus)) == len(link.acknowledged) == 1
 
 
-async def test_what_a_device_sends_beyond_its_allowance_is_put_off_but_for_its_cries_for_help(metrics: Metrics) -> None:
-    cry = encode_uplink(
+async def test_what_a_device_sends_beyond_its_allowance_is_throttled_but_for_its_emergencies(metrics: Metrics) -> None:
+    emergency = encode_uplink(
         Uplink(
             epoch=1, seq=9, sent_at=NOW, clock="synced", oldest=0, events=(DeviceEvent(event="sos_pressed", at=NOW),)
         )
     )
-    deliveries = [*(delivery(seq + 1, uplink(seq)) for seq in range(9)), delivery(10, cry)]
-    link, bus = FilledLink(*deliveries), MemoryBus()
+    messages = [*(message(seq + 1, uplink(seq)) for seq in range(9)), message(10, emergency)]
+    link, bus = FilledLink(*messages), MemoryBus()
     await run(link, bus, metrics, burst=3)
     assert [one.seq for one in await appended(bus) if isinstance(one, JudgedUplink)] == [0, 1, 2, 9]
-    assert link.acknowledged == deliveries  # or they would fill the broker's window; the device sends them again
+    assert link.acknowledged == messages  # or they would fill the broker's window; the device sends them again
 
 
 async def test_a_bus_that_is_away_makes_ingest_not_ready(metrics: Metrics) -> None:
-    await run(FilledLink(delivery(1, uplink(0))), FailingBus(times=10**6), metrics)
+    await run(FilledLink(message(1, uplink(0))), FailingBus(times=10**6), metrics)
     assert metrics.waiting == ["bus"]
 
 
 async def test_on_a_registry_that_is_too_old_nothing_is_judged(metrics: Metrics) -> None:
-    link, bus = FilledLink(delivery(1, uplink(0))), MemoryBus()
+    link, bus = FilledLink(message(1, uplink(0))), MemoryBus()
     await run(link, bus, metrics, stale=True)
     assert (await appended(bus), link.acknowledged) == ([], [])
 
 
-async def test_what_was_set_aside_is_counted_by_its_reason(metrics: Metrics) -> None:
-    await run(FilledLink(delivery(1, b"noise"), delivery(2, uplink(0), "stranger")), MemoryBus(), metrics)
+async def test_what_was_rejected_is_counted_by_its_reason(metrics: Metrics) -> None:
+    await run(FilledLink(message(1, b"noise"), message(2, uplink(0), "unregistered")), MemoryBus(), metrics)
     counted = metrics.registry.get_sample_value
-    assert counted("hb_ingest_set_aside_total", {"reason": "no_identity"}) == 1
-    assert counted("hb_ingest_set_aside_total", {"reason": "unknown_device"}) == 1
+    assert counted("hb_ingest_rejected_total", {"reason": "no_identity"}) == 1
+    assert counted("hb_ingest_rejected_total", {"reason": "unknown_device"}) == 1

@@ -15,16 +15,16 @@ from services.medication.core import (
     OPEN_STATES,
     TAKING,
     Decided,
+    Dose,
     DoseEvent,
-    Outcome,
-    Slot,
+    DoseOutcome,
     attribute,
     look,
     missed,
     remind,
     taken,
 )
-from services.medication.planning import Plan, plan_slots
+from services.medication.planning import Plan, plan_doses
 from services.runtime.clock import to_ms
 
 DAY = date(2026, 6, 1)
@@ -37,7 +37,7 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 def slots_of(
     *times: time, critical: bool = False, compartment: int = 2, days: int = 1, zone: str = "UTC"
-) -> list[Slot]:
+) -> list[Dose]:
     plan = Plan(
         plan_id=UUID(int=compartment),
         person_no=1,
@@ -51,8 +51,8 @@ def slots_of(
         valid_to=None,
     )
     return [
-        Slot(
-            slot_id=slot.slot_id,
+        Dose(
+            dose_id=dose.dose_id,
             person_no=1,
             home_no=4,
             device_no=9,
@@ -60,14 +60,14 @@ def slots_of(
             drug="Levodopa",
             zone=zone,
             time_critical=critical,
-            early_after=slot.early_after,
-            opens_at=slot.opens_at,
-            due_at=slot.due_at,
-            closes_at=slot.closes_at,
-            missed_at=slot.missed_at,
+            early_after=dose.early_after,
+            opens_at=dose.opens_at,
+            due_at=dose.due_at,
+            closes_at=dose.closes_at,
+            missed_at=dose.missed_at,
             state=DoseState.PENDING,
         )
-        for slot in plan_slots(plan, DAY, DAY + timedelta(days=days - 1))
+        for dose in plan_doses(plan, DAY, DAY + timedelta(days=days - 1))
     ]
 
 
@@ -84,8 +84,8 @@ def event(moment: datetime, *, seq: int = 0, compartment: int = 2, person_no: in
     )
 
 
-def seen(slots: list[Slot], *events: DoseEvent, now: datetime, watermark: datetime | None = None) -> Outcome:
-    return look(slots, events, (), now=now, watermark=watermark, next_episode={1: 6})
+def seen(doses: list[Dose], *events: DoseEvent, now: datetime, watermark: datetime | None = None) -> DoseOutcome:
+    return look(doses, events, (), now=now, watermark=watermark, next_episode={1: 6})
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_dose_is_early_taken_or_late_by_when_the_cup_was_lifted(moment: dateti
 
     outcome = seen([morning], event(moment), now=at(14))
 
-    assert [slot.state for slot in outcome.slots] == [expected]
-    assert outcome.slots[0].settled_at == moment
+    assert [dose.state for dose in outcome.doses] == [expected]
+    assert outcome.doses[0].settled_at == moment
 
 
 def test_a_noon_opening_does_not_hide_a_missed_morning_dose() -> None:
@@ -114,28 +114,28 @@ def test_a_noon_opening_does_not_hide_a_missed_morning_dose() -> None:
     (late,) = attribute([morning, afternoon], [event(at(11, 30))])
     (early,) = attribute([morning, afternoon], [event(at(12, 30))])
 
-    assert late.slot_id == morning.slot_id
-    assert early.slot_id == afternoon.slot_id
+    assert late.dose_id == morning.dose_id
+    assert early.dose_id == afternoon.dose_id
 
 
 def test_lifting_and_confirming_are_one_dose_not_two() -> None:
-    slots = slots_of(time(8), time(8, 30))
+    doses = slots_of(time(8), time(8, 30))
 
-    takings = attribute(slots, [event(at(8, 2)), event(at(8, 4), seq=1, kind=CONFIRMED)])
+    takings = attribute(doses, [event(at(8, 2)), event(at(8, 4), seq=1, kind=CONFIRMED)])
 
-    assert [(taking.slot_id, taking.decisive) for taking in takings] == [
-        (slots[0].slot_id, True),
-        (slots[0].slot_id, False),
+    assert [(taking.dose_id, taking.decisive) for taking in takings] == [
+        (doses[0].dose_id, True),
+        (doses[0].dose_id, False),
     ]
 
 
 def test_a_confirmation_that_comes_after_its_dose_was_settled_takes_no_other() -> None:
     one, other = slots_of(time(8), time(8, 30))
-    known = [Decided(9, 2, at(8, 14), one.slot_id)]
+    known = [Decided(9, 2, at(8, 14), one.dose_id)]
 
     (taking,) = attribute([other], [event(at(8, 16), seq=1, kind=CONFIRMED)], known)
 
-    assert (taking.slot_id, taking.decisive) == (one.slot_id, False)
+    assert (taking.dose_id, taking.decisive) == (one.dose_id, False)
 
 
 @pytest.mark.parametrize("wrong", [event(at(8), compartment=3), event(at(8), person_no=2)])
@@ -144,10 +144,10 @@ def test_another_compartment_or_person_takes_nothing(wrong: DoseEvent) -> None:
 
 
 def test_the_dispenser_reminds_when_a_dose_is_due_and_twice_again() -> None:
-    (slot,) = slots_of(time(8))
+    (dose,) = slots_of(time(8))
     commands = []
     for minutes in range(0, 120, 5):
-        slot, command = remind(slot, at(8) + timedelta(minutes=minutes))
+        dose, command = remind(dose, at(8) + timedelta(minutes=minutes))
         if command is not None:
             commands.append((minutes, command))
 
@@ -159,17 +159,17 @@ def test_the_dispenser_reminds_when_a_dose_is_due_and_twice_again() -> None:
 
 
 def test_nobody_is_reminded_before_the_time_or_of_a_dose_that_is_taken() -> None:
-    (slot,) = slots_of(time(8))
+    (dose,) = slots_of(time(8))
 
-    assert seen([slot], now=at(7, 59)).commands == []
-    assert seen([slot], event(at(7, 50)), now=at(8)).commands == []
+    assert seen([dose], now=at(7, 59)).commands == []
+    assert seen([dose], event(at(7, 50)), now=at(8)).commands == []
 
 
 def test_reminders_that_an_outage_swallowed_are_not_made_up_for() -> None:
-    (slot,) = slots_of(time(8))
+    (dose,) = slots_of(time(8))
 
-    after_one, newest = remind(slot, at(8, 20))
-    after_all, none = remind(slot, at(8, 50))
+    after_one, newest = remind(dose, at(8, 20))
+    after_all, none = remind(dose, at(8, 50))
 
     assert newest is not None
     assert newest.details["reminder"] == 2
@@ -177,16 +177,16 @@ def test_reminders_that_an_outage_swallowed_are_not_made_up_for() -> None:
 
 
 def test_a_time_critical_dose_not_taken_by_the_end_of_its_window_is_a_finding() -> None:
-    slots = slots_of(time(8), critical=True, zone="UTC")
+    doses = slots_of(time(8), critical=True, zone="UTC")
 
-    outcome = seen(slots, now=at(8, 40), watermark=at(8, 31))
+    outcome = seen(doses, now=at(8, 40), watermark=at(8, 31))
 
     (finding,) = outcome.findings
     assert (finding.rule, finding.level, finding.severity) == ("missed_dose", 2, Severity.MEDIUM)
     assert (finding.episode, finding.observed_at) == (6, to_ms(at(8, 30)))
     assert finding.doctor_text == "Time-critical dose of Levodopa due at 08:00 was not taken by 08:30."
     assert "Levodopa" not in finding.caregiver_text
-    assert outcome.slots[0].episode == 6
+    assert outcome.doses[0].episode == 6
 
 
 @pytest.mark.parametrize("watermark", [None, at(8, 30)])
@@ -200,19 +200,19 @@ def test_an_answer_still_in_the_pipe_is_no_missed_dose() -> None:
     outcome = seen(slots_of(time(8), critical=True), event(at(8, 29)), now=at(9), watermark=at(9))
 
     assert outcome.findings == []
-    assert outcome.slots[0].state is DoseState.TAKEN
+    assert outcome.doses[0].state is DoseState.TAKEN
 
 
 def test_a_dose_taken_after_its_finding_ends_the_episode_with_the_event_as_evidence() -> None:
-    slots = slots_of(time(8), critical=True)
-    raised = seen(slots, now=at(8, 40), watermark=at(8, 31)).slots
+    doses = slots_of(time(8), critical=True)
+    raised = seen(doses, now=at(8, 40), watermark=at(8, 31)).doses
 
     outcome = seen(list(raised), event(at(8, 45)), now=at(8, 46), watermark=at(8, 44))
 
     (finding,) = outcome.findings
     assert (finding.level, finding.episode, finding.observed_at) == (0, 6, to_ms(at(8, 45)))
     assert finding.evidence[0].what == "cup_lifted"
-    assert outcome.slots[0].state is DoseState.LATE
+    assert outcome.doses[0].state is DoseState.LATE
 
 
 def test_a_time_critical_dose_that_can_no_longer_be_taken_ends_its_episode() -> None:
@@ -220,7 +220,7 @@ def test_a_time_critical_dose_that_can_no_longer_be_taken_ends_its_episode() -> 
 
     assert [finding.level for finding in outcome.findings] == [2, 0]
     assert {finding.episode for finding in outcome.findings} == {6}
-    assert outcome.slots[0].state is DoseState.MISSED
+    assert outcome.doses[0].state is DoseState.MISSED
 
 
 def test_another_missed_dose_is_a_low_finding_at_the_cut_off() -> None:
@@ -229,22 +229,22 @@ def test_another_missed_dose_is_a_low_finding_at_the_cut_off() -> None:
     assert before.findings == []
     (finding,) = after.findings
     assert (finding.level, finding.severity, finding.observed_at) == (1, Severity.LOW, to_ms(at(20)))
-    assert after.slots[0].state is DoseState.MISSED
+    assert after.doses[0].state is DoseState.MISSED
 
 
 def test_two_doses_missed_at_once_are_two_episodes() -> None:
-    slots = slots_of(time(8), critical=True) + slots_of(time(8), critical=True, compartment=3)
+    doses = slots_of(time(8), critical=True) + slots_of(time(8), critical=True, compartment=3)
 
-    outcome = seen(slots, now=at(8, 40), watermark=at(8, 31))
+    outcome = seen(doses, now=at(8, 40), watermark=at(8, 31))
 
     assert sorted(finding.episode for finding in outcome.findings) == [6, 7]
     assert len({finding.finding_id for finding in outcome.findings}) == 2
 
 
 def test_times_are_said_in_the_zone_of_the_home() -> None:
-    (slot,) = slots_of(time(8), critical=True, zone="Asia/Shanghai")
+    (dose,) = slots_of(time(8), critical=True, zone="Asia/Shanghai")
 
-    outcome = seen([slot], now=at(3), watermark=at(3))
+    outcome = seen([dose], now=at(3), watermark=at(3))
 
     assert "due at 08:00 was not taken by 08:30" in outcome.findings[0].caregiver_text
 
@@ -265,9 +265,9 @@ def test_every_dose_ends_in_one_state_and_no_event_counts_twice(
     looks: list[datetime],
 ) -> None:
     """Events become visible some minutes after they were observed; whatever the ledger looks at, and when."""
-    slots = {
-        slot.slot_id: slot
-        for slot in (
+    doses = {
+        dose.dose_id: dose
+        for dose in (
             slots_of(*set(morning), critical=critical, days=2) + slots_of(*set(evening), compartment=3, days=2)
         )
     }
@@ -281,37 +281,37 @@ def test_every_dose_ends_in_one_state_and_no_event_counts_twice(
     episode = 1
     for now in [*sorted(looks), at(0) + timedelta(days=9)]:
         visible = [one for moment, one in unread if moment <= now and one.seq not in counted]
-        open_now = [slot for slot in slots.values() if slot.state in OPEN_STATES and slot.early_after <= now]
+        open_now = [dose for dose in doses.values() if dose.state in OPEN_STATES and dose.early_after <= now]
         outcome = look(open_now, visible, decided, now=now, watermark=now, next_episode={1: episode})
         for taking in outcome.takings:
             assert taking.event.seq not in counted
-            counted[taking.event.seq] = taking.slot_id
+            counted[taking.event.seq] = taking.dose_id
             if taking.decisive:
-                decided.append(Decided(9, taking.event.compartment, taking.event.observed_at, taking.slot_id))
-        for slot in outcome.slots:
-            assert slots[slot.slot_id].state in OPEN_STATES
-            slots[slot.slot_id] = slot
+                decided.append(Decided(9, taking.event.compartment, taking.event.observed_at, taking.dose_id))
+        for dose in outcome.doses:
+            assert doses[dose.dose_id].state in OPEN_STATES
+            doses[dose.dose_id] = dose
         for finding in outcome.findings:
             levels[finding.episode, finding.level] += 1
         episode = max([episode, *(finding.episode + 1 for finding in outcome.findings)])
 
-    by_state = Counter(slot.state for slot in slots.values())
-    decisive = Counter(one.slot_id for one in decided)
+    by_state = Counter(dose.state for dose in doses.values())
+    decisive = Counter(one.dose_id for one in decided)
     assert all(not DOSE_TRANSITIONS[state] for state in by_state)
     assert max(decisive.values(), default=1) == 1
     assert by_state.total() - by_state[DoseState.MISSED] == len(decided)
     assert max(levels.values(), default=1) == 1
     raised = sum(level > 0 for _, level in levels)
-    assert raised == sum(slot.episode is not None for slot in slots.values())
+    assert raised == sum(dose.episode is not None for dose in doses.values())
     assert raised >= by_state[DoseState.MISSED]
 
 
 @given(st.permutations(range(6)))
 def test_the_order_in_which_events_become_visible_together_changes_nothing(order: list[int]) -> None:
-    slots = slots_of(time(8), time(12), time(16), time(20))
+    doses = slots_of(time(8), time(12), time(16), time(20))
     made = [event(at(8) + timedelta(minutes=130 * number), seq=number) for number in range(6)]
 
-    assert attribute(slots, [made[number] for number in order]) == attribute(slots, made)
+    assert attribute(doses, [made[number] for number in order]) == attribute(doses, made)
 
 
 def test_a_settled_dose_is_left_alone() -> None:

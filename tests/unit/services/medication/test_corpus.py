@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.registry import DosePlan, Home
-from services.medication.planning import Plan, plan_slots
+from services.medication.planning import Plan, plan_doses
 from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 ID = str(UUID(int=1))
@@ -40,8 +40,8 @@ def due(sent: dict[str, Any]) -> list[datetime]:
         valid_from=datetime.fromisoformat(sent["from"]),
         valid_to=datetime.fromisoformat(sent["to"]) if "to" in sent else None,
     )
-    slots = plan_slots(plan, date.fromisoformat(sent["first"]), date.fromisoformat(sent["last"]))
-    return [slot.due_at for slot in slots]
+    doses = plan_doses(plan, date.fromisoformat(sent["first"]), date.fromisoformat(sent["last"]))
+    return [dose.due_at for dose in doses]
 
 
 @pytest.mark.parametrize("case", played_by("plan"), ids=lambda case: case.id)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.medication.planning import Plan, instant_of, plan_slots
+from services.medication.planning import Plan, instant_of, plan_doses
 
 ZONES = (
     "UTC",
@@ -84,39 +84,39 @@ def test_a_time_that_comes_twice_is_taken_the_first_time(zone: str, day: date, a
 
 
 @given(zones, days, st.lists(times, min_size=1, max_size=6), st.booleans())
-def test_slots_are_in_order_and_their_windows_nest(zone: str, day: date, at: list[time], critical: bool) -> None:  # noqa: FBT001
+def test_doses_are_in_order_and_their_windows_nest(zone: str, day: date, at: list[time], critical: bool) -> None:  # noqa: FBT001
     plan = replace(PLAN, zone=zone, at_times=tuple(at), time_critical=critical)
-    slots = list(plan_slots(plan, day, day + timedelta(days=3)))
+    doses = list(plan_doses(plan, day, day + timedelta(days=3)))
 
-    assert len(slots) == 4 * len(set(at))
-    assert len({slot.slot_id for slot in slots}) == len(slots)
-    for slot in slots:
-        assert slot.early_after <= slot.opens_at <= slot.due_at <= slot.closes_at <= slot.missed_at
-        assert slot.early_after < slot.due_at < slot.missed_at
-    for one, after in pairwise(slots):
+    assert len(doses) == 4 * len(set(at))
+    assert len({dose.dose_id for dose in doses}) == len(doses)
+    for dose in doses:
+        assert dose.early_after <= dose.opens_at <= dose.due_at <= dose.closes_at <= dose.missed_at
+        assert dose.early_after < dose.due_at < dose.missed_at
+    for one, after in pairwise(doses):
         assert one.due_at <= after.due_at
         if after.due_at - one.due_at >= timedelta(minutes=30):
             assert one.missed_at <= after.early_after
 
 
 @given(zones, days, st.lists(times, min_size=1, max_size=4))
-def test_a_slot_is_the_same_whenever_it_is_planned(zone: str, day: date, at: list[time]) -> None:
+def test_a_dose_is_the_same_whenever_it_is_planned(zone: str, day: date, at: list[time]) -> None:
     plan = replace(PLAN, zone=zone, at_times=tuple(at))
-    once = list(plan_slots(plan, day, day + timedelta(days=4)))
-    in_parts = [slot for number in range(5) for slot in plan_slots(plan, *[day + timedelta(days=number)] * 2)]
+    once = list(plan_doses(plan, day, day + timedelta(days=4)))
+    in_parts = [dose for number in range(5) for dose in plan_doses(plan, *[day + timedelta(days=number)] * 2)]
 
     assert once == in_parts
 
 
-def test_a_plan_makes_no_slots_outside_its_time() -> None:
+def test_a_plan_makes_no_doses_outside_its_time() -> None:
     plan = replace(
         PLAN,
         valid_from=datetime(2026, 1, 15, 12, tzinfo=UTC),
         valid_to=datetime(2026, 1, 16, 19, tzinfo=UTC),
     )
-    slots = plan_slots(plan, WINTER, WINTER + timedelta(days=3))
+    doses = plan_doses(plan, WINTER, WINTER + timedelta(days=3))
 
-    assert [f"{slot.due_at:%d %H}" for slot in slots] == ["15 19", "16 07"]
+    assert [f"{dose.due_at:%d %H}" for dose in doses] == ["15 19", "16 07"]
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_the_window_depends_on_how_often_and_how_critical(
     cut_off: int,
 ) -> None:
     plan = replace(PLAN, at_times=at_times, time_critical=critical)
-    slot = next(plan_slots(plan, WINTER, WINTER))
+    dose = next(plan_doses(plan, WINTER, WINTER))
 
-    assert slot.closes_at - slot.due_at == timedelta(minutes=window)
-    assert slot.missed_at - slot.due_at == timedelta(minutes=cut_off)
+    assert dose.closes_at - dose.due_at == timedelta(minutes=window)
+    assert dose.missed_at - dose.due_at == timedelta(minutes=cut_off)
 
 
 def test_two_doses_that_a_gap_moves_together_can_both_be_taken() -> None:
     plan = replace(PLAN, at_times=(time(2, 10), time(2, 50)), time_critical=True)
-    one, other = plan_slots(plan, date(2026, 3, 29), date(2026, 3, 29))
+    one, other = plan_doses(plan, date(2026, 3, 29), date(2026, 3, 29))
 
     assert one.due_at == other.due_at
     assert one.missed_at - one.due_at == timedelta(minutes=15)

@@ -86,7 +86,7 @@ def test_a_fake_clock_moves_by_hand() -> None:
     assert clock.now_ms() == ORIGIN + 1_500
 
 
-async def test_a_pause_ends_early_only_when_it_is_told_to() -> None:
+async def test_a_pause_ends_early_only_when_it_is_asked_to() -> None:
     stop = asyncio.Event()
     assert await pause(stop, 0.001) is False
     asyncio.get_running_loop().call_soon(stop.set)

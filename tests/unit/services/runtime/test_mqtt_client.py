@@ -46,5 +46,5 @@ def test_packets_of_two_threads_are_never_mixed() -> None:
     while client.want_write():
         client.loop_write()
 
-    told = [packet_id for kind, length, packet_id in PUBACK.iter_unpack(socket.sent) if (kind, length) == (0x40, 2)]
-    assert sorted(told) == list(range(1, 2001))
+    called = [packet_id for kind, length, packet_id in PUBACK.iter_unpack(socket.sent) if (kind, length) == (0x40, 2)]
+    assert sorted(called) == list(range(1, 2001))

@@ -194,7 +194,7 @@ _NEW_DAY = (510, 0, 0, 20, 20, 90, 120, 120, 300, 310, 320, 330, 340, 350, 360)
 _WITH_A_GAP = [(5 * n + (1500 if n > 5 else 0), value) for n, value in enumerate(_TOTAL)]
 _FIRMWARE: list[Row] = [
     (F, "an uplink with the retain flag", flagged(3), [(1, 3)]),
-    (F, "it is told once", flagged(3, 4, 5, 900), [(1, 3)]),
+    (F, "it is reported once", flagged(3, 4, 5, 900), [(1, 3)]),
     (F, "a day without the flag ends it", flagged(3, plain=(10, 3 + _DAY)), [(1, 3), (0, 3 + _DAY)]),
     (
         F,

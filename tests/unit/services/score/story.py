@@ -1,4 +1,4 @@
-"""Builds the records that the tests of score tell their stories with."""
+"""Builds the records that the tests of score make their stories of."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

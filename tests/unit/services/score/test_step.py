@@ -90,23 +90,23 @@ def test_any_order_within_the_window_leads_to_the_same_view_of_the_person(
 ) -> None:
     in_order, late = HomeState(), HomeState()
     run(stories[0], in_order)
-    told = run(stories[1], late)
+    reported = run(stories[1], late)
 
     assert _views(late) == _views(in_order)
-    assert _standing(told) == _standing(run(stories[0]))
+    assert _standing(reported) == _standing(run(stories[0]))
 
 
 def _views(state: HomeState) -> Any:
-    """What the samples say, without the numbers that episodes were told under."""
+    """What the samples say, without the numbers that episodes were reported under."""
     tracks = state.to_plain()["subjects"][str(PERSON)]["tracks"]
     return {
-        rule: [track["base"], track["window"], track["moves"], [one[1:3] for one in track["told"]]]
+        rule: [track["base"], track["window"], track["moves"], [one[1:3] for one in track["reported"]]]
         for rule, track in tracks.items()
     } | {"seen": state.to_plain()["seen"]}
 
 
 def _standing(effects: Sequence[Any]) -> set[str]:
-    """The rules of the episodes that were told and not ended."""
+    """The rules of the episodes that were reported and not ended."""
     standing: set[tuple[str, int]] = set()
     for rule, episode, level, _ in levels(effects):
         (standing.add if level else standing.discard)((rule, episode))
@@ -114,19 +114,19 @@ def _standing(effects: Sequence[Any]) -> set[str]:
 
 
 @given(late_stories())
-def test_nothing_is_told_twice_and_every_end_has_a_beginning(
+def test_nothing_is_reported_twice_and_every_end_has_a_beginning(
     stories: tuple[list[JudgedUplink], list[JudgedUplink]],
 ) -> None:
-    told = [(rule, episode, level) for rule, episode, level, _ in levels(run(stories[1]))]
+    reported = [(rule, episode, level) for rule, episode, level, _ in levels(run(stories[1]))]
 
-    assert len(told) == len(set(told))
+    assert len(reported) == len(set(reported))
     begun = set()
-    for rule, episode, level in told:
+    for rule, episode, level in reported:
         assert (rule, episode) in begun or level
         begun.add((rule, episode))
 
 
-def test_a_late_reading_that_shows_an_episode_had_begun_tells_it() -> None:
+def test_a_late_reading_that_shows_an_episode_had_begun_reports_it() -> None:
     readings = series("glucose", [(0, 60), (5, 60), (36, 80), (20, 60), (52, 75)])
 
     assert levels(run(readings)) == [("glucose_low", 1, 1, 20), ("glucose_low", 1, 0, 52)]
@@ -184,7 +184,7 @@ def test_a_fall_after_an_answered_one_is_checked_again() -> None:
     assert [check.episode for check in run(falls) if isinstance(check, FallCheck)] == [1, 2]
 
 
-def test_a_cry_for_help_of_somebody_of_another_home_is_the_home_s() -> None:
+def test_an_emergency_of_somebody_of_another_home_is_the_home_s() -> None:
     press = uplink(0, 3, events=["sos_pressed"], flags=int(Flag.OTHER_HOME))
     finding, call = run([press])
 
@@ -217,7 +217,7 @@ def test_a_replay_gives_the_state_that_stepping_gave(story: list[JudgedUplink]) 
 
 
 def test_a_total_of_steps_does_not_switch_off_the_rules_that_need_rest() -> None:
-    """Nobody moves, the total stands still: a fast heart is told all the same, and was not before."""
+    """Nobody moves, the total stands still: a fast heart is reported all the same, and was not before."""
     still = [uplink(n, n, {"steps": 4000 if n < 15 else 4100, "heart_rate": 125}) for n in range(60)]
     growing = [uplink(n, n, {"steps": 10 * n + 1, "heart_rate": 125}) for n in range(60)]
     totals = [uplink(n - 100, n - 100, {"steps": 100 * n}) for n in range(1, 15)]

@@ -19,7 +19,7 @@ from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.store.app import GROUP, StorePath
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
-from services.store.guard import Placed
+from services.store.database_identity import Placed
 from services.store.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class MemoryWriter:
 class FailingBus(MemoryBus):
     """Its settled topic refuses so many appends."""
 
-    def __init__(self, *, refusals: int = 0) -> None:
+    def __init__(self, *, rejections: int = 0) -> None:
         super().__init__()
-        self.refusals = refusals
+        self.rejections = rejections
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
-        if topic == UPLINKS_SETTLED.name and self.refusals:
-            self.refusals -= 1
+        if topic == UPLINKS_SETTLED.name and self.rejections:
+            self.rejections -= 1
             raise RetryLaterError
         await super().append(topic, records)
 
@@ -66,8 +66,8 @@ def uplink(seq: int) -> Record:
     return Record(b"3", encode_uplink_record(judged))
 
 
-async def bus_with(*records: Record, refusals: int = 0) -> FailingBus:
-    bus = FailingBus(refusals=refusals)
+async def bus_with(*records: Record, rejections: int = 0) -> FailingBus:
+    bus = FailingBus(rejections=rejections)
     await bus.prepare({topic.name: 1 for topic in BUS_TOPICS}, {topic.name: topic.groups for topic in BUS_TOPICS})
     await bus.append(UPLINKS_JUDGED.name, records)
     return bus
@@ -76,7 +76,7 @@ async def bus_with(*records: Record, refusals: int = 0) -> FailingBus:
 async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> None:
     settings = StoreSettings(
         database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
-        tell_every_s=0,
+        publish_every_s=0,
         most_gather_s=0,
     )
     path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
@@ -92,17 +92,17 @@ async def left(bus: MemoryBus) -> int:
 
 
 async def acks(bus: MemoryBus) -> list[tuple[int, int]]:
-    told = [decode_settled(one.value).ack for one in await bus.read(UPLINKS_SETTLED.name, 0, 100, 0)]
-    return [(ack.generation, ack.upto) for ack in told]
+    acked = [decode_settled(one.value).ack for one in await bus.read(UPLINKS_SETTLED.name, 0, 100, 0)]
+    return [(ack.generation, ack.upto) for ack in acked]
 
 
-async def test_a_batch_is_written_told_and_passed() -> None:
+async def test_a_batch_is_written_acked_and_passed() -> None:
     bus, writer = await bus_with(uplink(0), uplink(1), uplink(1)), MemoryWriter()
     await run(bus, writer)
     assert (writer.stored, await acks(bus), await left(bus)) == ([0, 1], [(4, 1)], 0)
 
 
-async def test_while_the_database_is_away_nobody_is_told_and_no_offset_moves() -> None:
+async def test_while_the_database_is_away_nobody_is_notified_and_no_offset_moves() -> None:
     bus, writer = await bus_with(uplink(0)), MemoryWriter(away=10**6)
     await run(bus, writer)
     assert (writer.stored, await acks(bus), await left(bus)) == ([], [], 1)
@@ -114,24 +114,26 @@ async def test_a_database_that_comes_back_gets_the_batch_once() -> None:
     assert (writer.stored, await acks(bus), await left(bus)) == ([0], [(4, 0)], 0)
 
 
-async def test_an_ack_that_could_not_be_told_holds_the_offset_back() -> None:
-    bus, writer = await bus_with(uplink(0), refusals=10**6), MemoryWriter()
+async def test_an_ack_that_could_not_be_published_holds_the_offset_back() -> None:
+    bus, writer = await bus_with(uplink(0), rejections=10**6), MemoryWriter()
     await run(bus, writer)
     assert (writer.stored, await left(bus)) == ([0], 1)
-    bus.refusals = 0
+    bus.rejections = 0
     await run(bus, writer)
     assert (writer.stored, await acks(bus), await left(bus)) == ([0], [(4, 0)], 0)
 
 
-async def test_while_devices_cannot_be_told_the_next_batches_are_written_and_then_all_is_told_in_order() -> None:
-    bus, writer = await bus_with(uplink(0), refusals=10**6), MemoryWriter()
-    task, stop = await a_store(bus, writer, "0", tell_every_s=0)
+async def test_while_acks_cannot_be_published_the_next_batches_are_written_and_then_all_are_published_in_order() -> (
+    None
+):
+    bus, writer = await bus_with(uplink(0), rejections=10**6), MemoryWriter()
+    task, stop = await a_store(bus, writer, "0", publish_every_s=0)
     await until(lambda: _given(writer.stored))
     await bus.append(UPLINKS_JUDGED.name, [uplink(1), uplink(2)])
     await until(lambda: _given(writer.stored[2:]))
     assert await acks(bus) == []
-    bus.refusals = 0
-    await until(lambda: _told_upto(bus, 2))
+    bus.rejections = 0
+    await until(lambda: _acked_upto(bus, 2))
     stop.set()
     await task
     assert (await acks(bus), await left(bus)) == ([(4, 0), (4, 2)], 0)
@@ -159,12 +161,12 @@ class GatedWriter(MemoryWriter):
 
 
 async def a_store(
-    bus: MemoryBus, writer: MemoryWriter, instance: str, *, tell_every_s: float = 60
+    bus: MemoryBus, writer: MemoryWriter, instance: str, *, publish_every_s: float = 60
 ) -> tuple[asyncio.Task[None], asyncio.Event]:
     settings = StoreSettings(
         instance=instance,
         database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
-        tell_every_s=tell_every_s,
+        publish_every_s=publish_every_s,
         most_gather_s=0,
     )
     path = StorePath(bus, cast("BatchWriter", writer), Metrics(METRICS), logger("test"), settings)
@@ -178,7 +180,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_before_partitions_move_the_batch_under_way_is_written_told_and_passed() -> None:
+async def test_before_partitions_move_the_batch_under_way_is_written_acked_and_passed() -> None:
     bus, first = await bus_with(uplink(0), uplink(1)), GatedWriter({})
     task, stop = await a_store(bus, first, "b")
     await first.waiting.wait()
@@ -199,27 +201,27 @@ async def _given(found: Sequence[object]) -> bool:
     return bool(found)
 
 
-async def test_an_ack_that_came_too_late_is_not_told_and_overtakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its partition has gone to another store meanwhile, which has told more."""
+async def test_an_ack_that_came_too_late_is_not_published_and_overtakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its partition has gone to another store meanwhile, which has published more."""
     monkeypatch.setattr("services.runtime.bus.memory.REVOKE_S", 0.01)
     bus, writer = await bus_with(uplink(0), uplink(1)), MemoryWriter()
     deaf = FailingBus()
-    deaf.__dict__.update(bus.__dict__ | {"refusals": 10**6})
-    task, stop = await a_store(deaf, writer, "b", tell_every_s=0)
+    deaf.__dict__.update(bus.__dict__ | {"rejections": 10**6})
+    task, stop = await a_store(deaf, writer, "b", publish_every_s=0)
     await until(lambda: _given(writer.stored))
-    other, other_stop = await a_store(bus, writer, "a", tell_every_s=0)
+    other, other_stop = await a_store(bus, writer, "a", publish_every_s=0)
     await bus.append(UPLINKS_JUDGED.name, [uplink(2)])
-    await until(lambda: _told_upto(bus, 2))
-    deaf.refusals = 0
+    await until(lambda: _acked_upto(bus, 2))
+    deaf.rejections = 0
     await asyncio.sleep(0.7)
     stop.set()
     other_stop.set()
     await asyncio.gather(task, other)
-    told = [upto for _, upto in await acks(bus)]
-    assert told[-1] == 2
-    assert told == sorted(told)
+    acked = [upto for _, upto in await acks(bus)]
+    assert acked[-1] == 2
+    assert acked == sorted(acked)
     assert bus.committed(UPLINKS_JUDGED.name, GROUP) == {0: 3}
 
 
-async def _told_upto(bus: MemoryBus, upto: int) -> bool:
+async def _acked_upto(bus: MemoryBus, upto: int) -> bool:
     return (4, upto) in await acks(bus)

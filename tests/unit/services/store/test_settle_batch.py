@@ -1,4 +1,4 @@
-"""What one batch makes of its records: new, repeated, jumped, nobody's; who is told, and in which order."""
+"""What one batch makes of its records: new, repeated, jumped, nobody's; who gets an ack, and in which order."""
 
 from collections.abc import Iterable
 
@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.messages import MAX_AHEAD, WHOLE_UPLINK
-from schemas.reasons import Reason
-from schemas.records import Canary, Refused, SealedRecord, SealedUplink
+from schemas.reasons import RejectionReason
+from schemas.records import Rejection, SealedRecord, SealedUplink, WatermarkMarker
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
 
-NOBODYS = Refused(WHOLE_UPLINK, Reason.UNKNOWN_DEVICE, "", b"?")
+NOBODYS = Rejection(WHOLE_UPLINK, RejectionReason.UNKNOWN_DEVICE, "", b"?")
 
 
 def uplink(
     device_no: int = 1, seq: int = 0, *, epoch: int = 5, shard: int = 3, received_at: int = 100, reason: str = ""
 ) -> SealedUplink:
-    refused = NOBODYS if not device_no else Refused(0, reason, "value", b"{}")
+    refused = NOBODYS if not device_no else Rejection(0, reason, "value", b"{}")
     return SealedUplink(
         device_no=device_no,
         device=f"device-{device_no}",
@@ -29,7 +29,7 @@ def uplink(
         received_at=received_at,
         readings=b"",
         events=(),
-        refusals=(refused,) if reason or not device_no else (),
+        rejections=(refused,) if reason or not device_no else (),
     )
 
 
@@ -41,7 +41,7 @@ def batch_of(records: Iterable[SealedRecord], cursors: Cursors | None = None, *,
     return settle(placed, held)
 
 
-def told(batch: Batch) -> list[tuple[str, int]]:
+def acked(batch: Batch) -> list[tuple[str, int]]:
     return [(cursor.device, cursor.settled_record(1).ack.upto) for cursor in batch.touched]
 
 
@@ -52,7 +52,7 @@ def test_cursors_are_locked_once_each_in_device_order() -> None:
         uplink(2, 1),
         uplink(2),
         uplink(0),
-        Canary(instance="0", received_at=1),
+        WatermarkMarker(instance="0", received_at=1),
     ]
     assert cursors_needed(records) == [(2, 5), (2, 8), (9, 5)]
 
@@ -64,23 +64,23 @@ def test_a_duplicate_within_the_batch_is_written_once() -> None:
 
 def test_of_two_copies_that_differ_the_first_is_written() -> None:
     batch = batch_of([uplink(1, 0, received_at=10), uplink(1, 0, received_at=20, reason="bad_value")])
-    assert [(one.received_at, one.refusals) for one in batch.new] == [(10, ())]
+    assert [(one.received_at, one.rejections) for one in batch.new] == [(10, ())]
     assert batch.touched[0].rejected == []
 
 
-def test_who_was_heard_last_is_told_last() -> None:
+def test_who_was_heard_last_is_acked_last() -> None:
     batch = batch_of([uplink(1), uplink(2), uplink(3), uplink(1, 1), uplink(2)])
-    assert told(batch) == [("device-3", 0), ("device-1", 1), ("device-2", 0)]
+    assert acked(batch) == [("device-3", 0), ("device-1", 1), ("device-2", 0)]
 
 
-def test_the_epoch_a_device_went_back_to_is_the_one_told_last() -> None:
+def test_the_epoch_a_device_went_back_to_is_the_one_acked_last() -> None:
     batch = batch_of([uplink(1, epoch=5), uplink(1, epoch=6), uplink(1, 1, epoch=5)])
     assert [cursor.epoch for cursor in batch.touched] == [6, 5]
 
 
-def test_only_who_is_in_the_batch_is_told() -> None:
+def test_only_who_is_in_the_batch_is_acked() -> None:
     cursors: Cursors = {(8, 5): Cursor(device_no=8, epoch=5, settled=[(0, 9)], device="device-8")}
-    assert told(batch_of([uplink(1)], cursors)) == [("device-1", 0)]
+    assert acked(batch_of([uplink(1)], cursors)) == [("device-1", 0)]
 
 
 def test_the_ack_goes_to_the_shard_the_device_was_last_heard_on() -> None:
@@ -93,12 +93,16 @@ def test_an_old_copy_does_not_make_a_device_seem_silent() -> None:
     assert batch.touched[0].last_received_at == 900
 
 
-def test_a_jump_is_told_but_not_written_as_new() -> None:
+def test_a_jump_is_acked_but_not_written_as_new() -> None:
     batch = batch_of([uplink(1, MAX_AHEAD)])
-    assert [(one.seq, refusal.reason) for one, refusal in batch.unsettled] == [(MAX_AHEAD, Reason.SEQ_JUMP)]
-    assert (batch.new, told(batch)) == ([], [("device-1", -1)])
+    assert [(one.seq, rejection.reason) for one, rejection in batch.unsettled] == [
+        (MAX_AHEAD, RejectionReason.SEQ_JUMP)
+    ]
+    assert (batch.new, acked(batch)) == ([], [("device-1", -1)])
     ack = batch.touched[0].settled_record(1).ack
-    assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [(MAX_AHEAD, WHOLE_UPLINK, Reason.SEQ_JUMP)]
+    assert [(one.seq, one.item, one.reason) for one in ack.rejected] == [
+        (MAX_AHEAD, WHOLE_UPLINK, RejectionReason.SEQ_JUMP)
+    ]
     assert ack.gaps == ()
 
 
@@ -114,15 +118,15 @@ def test_a_jump_that_comes_again_in_reach_is_written_then() -> None:
 
 
 def test_what_is_nobodys_is_known_by_its_place_on_the_bus() -> None:
-    stranger = uplink(0)
-    batch = batch_of([uplink(1), stranger, stranger], partition=7)
-    assert batch.anonymous == [(7, 41, stranger), (7, 42, stranger)]
-    assert told(batch) == [("device-1", 0)]
+    unregistered = uplink(0)
+    batch = batch_of([uplink(1), unregistered, unregistered], partition=7)
+    assert batch.anonymous == [(7, 41, unregistered), (7, 42, unregistered)]
+    assert acked(batch) == [("device-1", 0)]
 
 
-def test_canaries_mark_each_partition_apart() -> None:
-    marks = [(0, 1, Canary(instance="0", received_at=5)), (3, 1, Canary(instance="0", received_at=4))]
-    assert settle(marks, {}).canaries == {("0", 0): 5, ("0", 3): 4}
+def test_markers_mark_each_partition_apart() -> None:
+    marks = [(0, 1, WatermarkMarker(instance="0", received_at=5)), (3, 1, WatermarkMarker(instance="0", received_at=4))]
+    assert settle(marks, {}).markers == {("0", 0): 5, ("0", 3): 4}
 
 
 BATCHES = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 12), st.sampled_from(["", "bad_value"])), max_size=30)

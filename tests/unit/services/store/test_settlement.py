@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.codec import identity_of
 from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_REJECTED, WHOLE_UPLINK, Ack
-from schemas.reasons import Reason
-from schemas.records import READING, Canary, JudgedReading, Refused, SealedRecord, SealedUplink
+from schemas.reasons import RejectionReason
+from schemas.records import READING, JudgedReading, Rejection, SealedRecord, SealedUplink, WatermarkMarker
 from services.store.core import Batch, Cursor, Cursors, Ranges, add, cursors_needed, gaps_of, holds, settle, upto_of
 from tests.golden import BAD
 
@@ -35,7 +35,7 @@ def uplink(
         received_at=2000 + seq,
         readings=b"" if refused else READING.pack(0, person_no, 1, 70.0, 1000 + seq, 0),
         events=(),
-        refusals=(Refused(0, Reason.OUT_OF_RANGE, "value", b"{}"),) if refused else (),
+        rejections=(Rejection(0, RejectionReason.OUT_OF_RANGE, "value", b"{}"),) if refused else (),
     )
 
 
@@ -189,7 +189,7 @@ def test_devices_do_not_settle_for_each_other(seqs: list[int]) -> None:
 
 
 @given(seqs=st.lists(st.integers(min_value=0, max_value=3 * MAX_AHEAD), max_size=20))
-def test_a_jump_is_set_aside_and_stays_unsettled(seqs: Sequence[int]) -> None:
+def test_a_jump_is_rejected_and_stays_unsettled(seqs: Sequence[int]) -> None:
     cursors: Cursors = {}
     for seq in seqs:
         known = DEVICE, EPOCH
@@ -206,12 +206,12 @@ def test_the_golden_jump_is_one() -> None:
     epoch, seq = identity
     batch = settled_by([uplink(seq, epoch=epoch)], {})
     ((_, refused),) = batch.unsettled
-    assert {refused.item: (refused.reason, refused.field)} == golden.set_aside
+    assert {refused.item: (refused.reason, refused.field)} == golden.rejected
     assert batch.new == []
     assert settled_by([uplink(seq - 1, epoch=epoch)], {}).unsettled == []
 
 
-def test_every_device_heard_is_told_even_for_pure_duplicates() -> None:
+def test_every_device_heard_is_acked_even_for_pure_duplicates() -> None:
     cursors: Cursors = {}
     settled_by([uplink(0)], cursors)
     batch = settled_by([uplink(0)], cursors)
@@ -219,7 +219,7 @@ def test_every_device_heard_is_told_even_for_pure_duplicates() -> None:
     assert [one.settled_record(1).ack.upto for one in batch.touched] == [0]
 
 
-def test_the_epoch_heard_last_is_told_last() -> None:
+def test_the_epoch_heard_last_is_acked_last() -> None:
     batch = settled_by([uplink(0), uplink(0, epoch=EPOCH + 1), uplink(1)], {})
     assert [cursor.epoch for cursor in batch.touched] == [EPOCH + 1, EPOCH]
 
@@ -231,7 +231,7 @@ def test_an_ack_lists_the_newest_refusals_and_refused_uplinks_are_settled(seqs: 
     if seqs:
         rejected = ack_of(cursors).rejected
         assert [(one.seq, one.item, one.reason) for one in rejected] == [
-            (seq, 0, Reason.OUT_OF_RANGE) for seq in seqs[-MAX_REJECTED:]
+            (seq, 0, RejectionReason.OUT_OF_RANGE) for seq in seqs[-MAX_REJECTED:]
         ]
         assert numbers(cursors[DEVICE, EPOCH].settled) == sorted(seqs)
 
@@ -239,7 +239,7 @@ def test_an_ack_lists_the_newest_refusals_and_refused_uplinks_are_settled(seqs: 
 def test_an_uplink_without_identity_touches_no_cursor() -> None:
     nobody = SealedUplink(
         device_no=0,
-        device="stranger",
+        device="unregistered",
         home_no=0,
         shard=3,
         epoch=-1,
@@ -249,7 +249,7 @@ def test_an_uplink_without_identity_touches_no_cursor() -> None:
         received_at=1,
         readings=b"",
         events=(),
-        refusals=(Refused(WHOLE_UPLINK, Reason.NO_IDENTITY, "", b"?"),),
+        rejections=(Rejection(WHOLE_UPLINK, RejectionReason.NO_IDENTITY, "", b"?"),),
     )
     batch = settled_by([nobody], {})
     assert batch.anonymous == [(0, 0, nobody)]
@@ -258,6 +258,6 @@ def test_an_uplink_without_identity_touches_no_cursor() -> None:
 
 
 @given(stamps=st.lists(st.tuples(st.sampled_from("ab"), st.integers(min_value=0, max_value=99)), max_size=20))
-def test_a_canary_marks_the_furthest_of_its_instance(stamps: list[tuple[str, int]]) -> None:
-    batch = settled_by([Canary(instance=name, received_at=at) for name, at in stamps], {})
-    assert batch.canaries == {(name, 0): max(at for other, at in stamps if other == name) for name, _ in stamps}
+def test_a_marker_marks_the_furthest_of_its_instance(stamps: list[tuple[str, int]]) -> None:
+    batch = settled_by([WatermarkMarker(instance=name, received_at=at) for name, at in stamps], {})
+    assert batch.markers == {(name, 0): max(at for other, at in stamps if other == name) for name, _ in stamps}

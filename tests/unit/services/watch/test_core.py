@@ -1,4 +1,4 @@
-"""From conditions to incidents to what operators are told: once, in time, and that it is over."""
+"""From conditions to incidents to what operators are notified: once, in time, and that it is over."""
 
 from uuid import UUID, uuid4
 
@@ -19,15 +19,15 @@ from services.watch.core import (
     advance,
     fold,
     is_over,
-    page_text,
+    notification_text,
+    notified,
     rise,
-    to_tell,
-    told,
+    to_notify,
 )
 
 STEP = Condition(kind=Kind.STEP_OVERDUE, detail="3 of them.")
 OUTAGE = Condition(kind=Kind.PLATFORM_OUTAGE)
-UNTOLD = Condition(kind=Kind.NOBODY_TO_TELL, detail="2 now.")
+UNNOTIFIED = Condition(kind=Kind.NO_RECIPIENT, detail="2 now.")
 DAY_MS = 24 * 3_600_000
 DROPPED = Condition(kind=Kind.DROPPED_AT_BROKER, detail="7 more.")
 
@@ -36,81 +36,81 @@ def look(live: list[Incident], *conditions: Condition, now: int) -> list[Inciden
     return fold(live, conditions, conditions, now, iter(uuid4, None))
 
 
-def tell(live: list[Incident], now: int) -> tuple[list[Incident], list[str]]:
-    """Tells what is due; the incidents afterwards and what was told."""
-    due = to_tell(live, now)
+def notify(live: list[Incident], now: int) -> tuple[list[Incident], list[str]]:
+    """Notifies what is due; the incidents afterwards and what was notified."""
+    due = to_notify(live, now)
     ids = {one.incident_id for one in due}
-    return [told(one, now) if one.incident_id in ids else one for one in live], [
+    return [notified(one, now) if one.incident_id in ids else one for one in live], [
         f"{'over ' if one.ended_at is not None else ''}{one.kind}" for one in due
     ]
 
 
-def test_a_condition_is_told_once_then_after_a_quarter_of_an_hour_then_that_it_is_over() -> None:
-    live, said = tell(look([], STEP, now=0), 0)
+def test_a_condition_is_notified_once_then_after_a_quarter_of_an_hour_then_that_it_is_over() -> None:
+    live, said = notify(look([], STEP, now=0), 0)
     assert said == ["step_overdue"]
-    live, said = tell(look(live, STEP, now=5_000), 5_000)
+    live, said = notify(look(live, STEP, now=5_000), 5_000)
     assert said == []
-    live, said = tell(look(live, STEP, now=REMIND_MS), REMIND_MS)
+    live, said = notify(look(live, STEP, now=REMIND_MS), REMIND_MS)
     assert said == ["step_overdue"]
-    live, said = tell(look(live, now=REMIND_MS + 5_000), REMIND_MS + 5_000)
+    live, said = notify(look(live, now=REMIND_MS + 5_000), REMIND_MS + 5_000)
     assert said == ["over step_overdue"]
     assert [is_over(one) for one in live] == [True]
 
 
-def test_that_nobody_would_be_told_is_told_once_a_day_while_it_is_so_and_during_an_outage_too() -> None:
-    live, said = tell(look([], OUTAGE, UNTOLD, now=0), 0)
-    assert said == ["platform_outage", "nobody_to_tell"]
-    live, said = tell(look(live, UNTOLD, now=REMIND_MS), REMIND_MS)
+def test_that_nobody_would_be_notified_is_notified_once_a_day_while_it_is_so_and_during_an_outage_too() -> None:
+    live, said = notify(look([], OUTAGE, UNNOTIFIED, now=0), 0)
+    assert said == ["platform_outage", "no_recipient"]
+    live, said = notify(look(live, UNNOTIFIED, now=REMIND_MS), REMIND_MS)
     assert said == ["over platform_outage"]
-    live, said = tell(look(live, UNTOLD, now=DAY_MS), DAY_MS)
-    assert said == ["nobody_to_tell"]
-    _, said = tell(look(live, now=DAY_MS + 5_000), DAY_MS + 5_000)
-    assert said == ["over nobody_to_tell"]
+    live, said = notify(look(live, UNNOTIFIED, now=DAY_MS), DAY_MS)
+    assert said == ["no_recipient"]
+    _, said = notify(look(live, now=DAY_MS + 5_000), DAY_MS + 5_000)
+    assert said == ["over no_recipient"]
 
 
-def test_that_nobody_would_be_told_has_to_last_longer_than_a_binding_takes_to_end() -> None:
+def test_that_nobody_would_be_notified_has_to_last_longer_than_a_binding_takes_to_end() -> None:
     suspicions = Suspicions()
-    assert suspicions.ripe([UNTOLD], 0) == []
-    assert suspicions.ripe([UNTOLD], 25_000) == []
-    assert suspicions.ripe([UNTOLD], 30_000) == [UNTOLD]
+    assert suspicions.ripe([UNNOTIFIED], 0) == []
+    assert suspicions.ripe([UNNOTIFIED], 25_000) == []
+    assert suspicions.ripe([UNNOTIFIED], 30_000) == [UNNOTIFIED]
 
 
 def test_an_outage_is_one_page_and_its_symptoms_are_listed_in_it() -> None:
     live = look([], OUTAGE, STEP, Condition(kind=Kind.NO_PROGRESS, subject="store"), now=0)
-    due = to_tell(live, 0)
+    due = to_notify(live, 0)
     assert [one.kind for one in due] == [Kind.PLATFORM_OUTAGE]
-    subject, body = page_text(due, live)
+    subject, body = notification_text(due, live)
     assert subject == "HearthBeat platform: platform outage"
     assert "step_overdue" in body
     assert "no_progress (store)" in body
 
 
-def test_symptoms_that_outlive_the_outage_are_told_then() -> None:
-    live, _ = tell(look([], OUTAGE, STEP, now=0), 0)
-    _, said = tell(look(live, STEP, now=5_000), 5_000)
+def test_symptoms_that_outlive_the_outage_are_notified_then() -> None:
+    live, _ = notify(look([], OUTAGE, STEP, now=0), 0)
+    _, said = notify(look(live, STEP, now=5_000), 5_000)
     assert said == ["step_overdue", "over platform_outage"]
 
 
 def test_what_happened_stays_open_for_a_while_and_is_not_repeated() -> None:
-    live, said = tell(look([], DROPPED, now=0), 0)
+    live, said = notify(look([], DROPPED, now=0), 0)
     assert said == ["dropped_at_broker"]
-    live, said = tell(look(live, now=5_000), 5_000)
+    live, said = notify(look(live, now=5_000), 5_000)
     assert (said, live[0].ended_at) == ([], None)
-    live, said = tell(look(live, DROPPED, now=10_000), 10_000)
+    live, said = notify(look(live, DROPPED, now=10_000), 10_000)
     assert said == []
-    live, said = tell(look(live, now=10_000 + MARK_LASTS_MS), 10_000 + MARK_LASTS_MS)
+    live, said = notify(look(live, now=10_000 + MARK_LASTS_MS), 10_000 + MARK_LASTS_MS)
     assert said == ["over dropped_at_broker"]
 
 
 def test_a_page_that_did_not_go_out_is_tried_again_at_the_next_look() -> None:
     live = look([], STEP, now=0)
-    assert to_tell(live, 0)
-    assert to_tell(look(live, STEP, now=5_000), 5_000)
+    assert to_notify(live, 0)
+    assert to_notify(look(live, STEP, now=5_000), 5_000)
 
 
 def test_an_incident_that_nobody_heard_of_ends_without_a_word() -> None:
     ended = look(look([], STEP, now=0), now=5_000)
-    assert to_tell(ended, 5_000) == []
+    assert to_notify(ended, 5_000) == []
     assert is_over(ended[0])
 
 
@@ -153,7 +153,7 @@ CONDITIONS = st.builds(Condition, kind=st.sampled_from(Kind), subject=st.sampled
 
 
 @given(st.lists(st.tuples(st.lists(CONDITIONS, max_size=6), st.booleans(), st.integers(0, 20 * 60_000)), max_size=30))
-def test_whatever_is_seen_no_key_is_open_twice_and_every_told_beginning_has_its_end_told(
+def test_whatever_is_seen_no_key_is_open_twice_and_every_notified_beginning_has_its_end_notified(
     looks: list[tuple[list[Condition], bool, int]],
 ) -> None:
     live: list[Incident] = []
@@ -168,9 +168,9 @@ def test_whatever_is_seen_no_key_is_open_twice_and_every_told_beginning_has_its_
             one.key for one in conditions if one.kind not in HAPPENINGS
         }
         if reached:
-            live, _ = tell(live, now)
-        ended_untold |= {one.incident_id for one in live if one.told_at is not None and one.end_told_at is None}
-        ended_untold -= {one.incident_id for one in live if one.end_told_at is not None}
+            live, _ = notify(live, now)
+        ended_untold |= {one.incident_id for one in live if one.notified_at is not None and one.end_notified_at is None}
+        ended_untold -= {one.incident_id for one in live if one.end_notified_at is not None}
         live = [one for one in live if not is_over(one)]
     assert not ended_untold
     assert not live

@@ -1,4 +1,4 @@
-"""Tells devices what the database has, beside the writing of the next batches, and then commits the offset."""
+"""Publishes to devices what the database has, beside the writing of the next batches, and then commits the offset."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from services.store.core import Batch, Cursor
 _RETRY_S: Final = 0.25
 
 
-class Untold:
-    """What the database has and devices were not told yet: the newest cursor of each, and how far the log is done."""
+class Unpublished:
+    """What the database has and was not published to devices yet: the newest cursor of each, and how far the log is done."""
 
     def __init__(self) -> None:
         self.positions: dict[int, int] = {}
@@ -39,7 +39,7 @@ class Untold:
         self.positions.update({message.partition: message.offset + 1 for message in messages})
 
     def due(self, now_s: float, every_s: float) -> bool:
-        """Whether it is time to tell; acks of many batches make one a device."""
+        """Whether it is time to publish; acks of many batches make one a device."""
         return bool(self.positions) and now_s - self._since_s >= every_s
 
     def settled_records(self) -> list[SettledRecord]:
@@ -47,56 +47,56 @@ class Untold:
         return [cursor.settled_record(self._generation) for cursor in self._cursors.values()]
 
 
-class Teller:
-    """One telling at a time, in order; what is written meanwhile gathers for the next."""
+class SettledPublisher:
+    """One publishing at a time, in order; what is written meanwhile gathers for the next."""
 
     def __init__(
         self, bus: Bus, metrics: Metrics, log: structlog.typing.FilteringBoundLogger, *, every_s: float
     ) -> None:
         self._bus, self._metrics, self._log, self._every_s = bus, metrics, log, every_s
-        self._untold = Untold()
+        self._unpublished = Unpublished()
         self._under_way: asyncio.Task[None] | None = None
 
     def add(self, batch: Batch, generation: int, messages: Sequence[Message]) -> None:
         """A batch that was committed."""
-        self._untold.add(batch, generation, messages)
+        self._unpublished.add(batch, generation, messages)
 
     def start_if_due(self, subscription: Subscription, stop: asyncio.Event) -> None:
-        """Begins to tell, unless that is under way. Raises what ended the telling before."""
+        """Begins to publish, unless that is under way. Raises what ended the publishing before."""
         if self._under_way is not None and self._under_way.done():
             self._under_way.result()
             self._under_way = None
-        if self._under_way is None and self._untold.due(asyncio.get_running_loop().time(), self._every_s):
-            untold, self._untold = self._untold, Untold()
-            self._under_way = asyncio.create_task(self._pass_on(untold, subscription, stop), name="telling")
+        if self._under_way is None and self._unpublished.due(asyncio.get_running_loop().time(), self._every_s):
+            unpublished, self._unpublished = self._unpublished, Unpublished()
+            self._under_way = asyncio.create_task(self._pass_on(unpublished, subscription, stop), name="settled")
 
     async def finish(self, subscription: Subscription, stop: asyncio.Event) -> None:
-        """Ends the telling under way, and tells the rest."""
+        """Ends the publishing under way, and publishes the rest."""
         if self._under_way is not None:
             await self._under_way
             self._under_way = None
-        untold, self._untold = self._untold, Untold()
-        if untold.positions:
-            await self._pass_on(untold, subscription, stop)
+        unpublished, self._unpublished = self._unpublished, Unpublished()
+        if unpublished.positions:
+            await self._pass_on(unpublished, subscription, stop)
 
     def forget(self) -> None:
-        """Nothing of it is to be told any more: whoever has the partitions now reads it again, and tells it."""
+        """Nothing of it is to be published any more: whoever has the partitions now reads it again, and publishes it."""
         if self._under_way is not None:
             self._under_way.cancel()
-        self._under_way, self._untold = None, Untold()
+        self._under_way, self._unpublished = None, Unpublished()
 
-    async def _pass_on(self, untold: Untold, subscription: Subscription, stop: asyncio.Event) -> None:
-        """Tells, then commits: an offset is never ahead of what its devices were told."""
-        if not await self._tell(untold, stop):
+    async def _pass_on(self, unpublished: Unpublished, subscription: Subscription, stop: asyncio.Event) -> None:
+        """Publishes, then commits: an offset is never ahead of what was published to its devices."""
+        if not await self._publish(unpublished, stop):
             return
         try:
-            await subscription.commit(untold.positions)
+            await subscription.commit(unpublished.positions)
         except RetryLaterError as error:
             self._log.warning("offset not committed", error=str(error))
 
-    async def _tell(self, untold: Untold, stop: asyncio.Event) -> bool:
-        """Tells every device touched, pure duplicates too: a resend is what repeats a lost ack. False: told to stop."""
-        records = [Record(one.device.encode(), encode_settled(one)) for one in untold.settled_records()]
+    async def _publish(self, unpublished: Unpublished, stop: asyncio.Event) -> bool:
+        """Publishes an ack for every device touched, pure duplicates too: a resend is what repeats a lost ack. False: asked to stop."""
+        records = [Record(one.device.encode(), encode_settled(one)) for one in unpublished.settled_records()]
         while records:
             try:
                 await self._bus.append(UPLINKS_SETTLED.name, records)

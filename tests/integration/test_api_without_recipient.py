@@ -1,4 +1,4 @@
-"""The register command refuses to leave anybody monitored with nobody to tell, unless the file says so."""
+"""The register command refuses to leave anybody monitored with no recipient, unless the file says so."""
 
 import re
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
-from services.api.registration import RegisterError, register, untold_people
+from services.api.registration import RegisterError, people_without_recipient, register
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
 
@@ -100,7 +100,7 @@ async def test_somebody_monitored_without_a_doctor_is_refused(pool: Pool, monito
     why = await refused(pool, Register(homes=(home,)))
 
     assert str(RUTH) in why
-    assert "nobody_to_tell" in why
+    assert "no_recipient" in why
     assert "Ruth" not in why
 
 
@@ -109,12 +109,12 @@ async def test_somebody_who_is_not_monitored_needs_no_doctor(pool: Pool) -> None
     assert written.people == 1
 
 
-async def test_a_doctor_without_an_address_is_nobody_to_tell(pool: Pool) -> None:
+async def test_a_doctor_without_an_address_is_no_recipient(pool: Pool) -> None:
     why = await refused(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH, email_alerts=False),)))
     assert str(RUTH) in why
 
 
-async def test_a_doctor_with_a_webhook_alone_is_somebody_to_tell(pool: Pool) -> None:
+async def test_a_doctor_with_a_webhook_alone_is_a_recipient(pool: Pool) -> None:
     who = doctor(RUTH, email_alerts=False, webhook="https://hook.example/x")
     written = await register(pool, Register(homes=(home_of(RUTH),), doctors=(who,)), NOW)
     assert written.care_begun == 1
@@ -133,7 +133,7 @@ async def test_a_file_that_takes_the_address_from_the_only_doctor_is_refused(poo
     assert str(RUTH) in await refused(pool, Register(doctors=(doctor(RUTH, email_alerts=False),)))
 
 
-async def test_the_care_of_one_doctor_may_end_where_another_is_told(pool: Pool) -> None:
+async def test_the_care_of_one_doctor_may_end_where_another_is_notified(pool: Pool) -> None:
     both = (doctor(RUTH), doctor(RUTH, email="second@example.org"))
     await register(pool, Register(homes=(home_of(RUTH),), doctors=both), NOW)
     written = await register(pool, Register(doctors=(doctor(without_people=True),)), LATER)
@@ -147,30 +147,30 @@ async def test_care_and_devices_that_end_together_leave_nobody_monitored(pool: P
     assert (written.care_ended, written.bindings_ended) == (1, 1)
 
 
-async def test_a_file_may_say_that_nobody_is_to_be_told(pool: Pool) -> None:
-    await register(pool, Register(homes=(home_of(RUTH),), nobody_to_tell=(RUTH,)), NOW)
-    assert await untold_people(pool, LATER) == [RUTH]
+async def test_a_file_may_say_that_nobody_is_to_be_notified(pool: Pool) -> None:
+    await register(pool, Register(homes=(home_of(RUTH),), no_recipient=(RUTH,)), NOW)
+    assert await people_without_recipient(pool, LATER) == [RUTH]
 
 
 async def test_to_say_so_of_somebody_who_has_a_doctor_is_no_error(pool: Pool) -> None:
-    file = Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),), nobody_to_tell=(RUTH,))
+    file = Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),), no_recipient=(RUTH,))
     await register(pool, file, NOW)
-    assert await untold_people(pool, LATER) == []
+    assert await people_without_recipient(pool, LATER) == []
 
 
 async def test_to_say_so_of_somebody_whom_nobody_knows_is_refused(pool: Pool) -> None:
-    stranger = uuid4()
-    assert f"unknown: {stranger}" in await refused(pool, Register(nobody_to_tell=(stranger,)))
+    unregistered = uuid4()
+    assert f"unknown: {unregistered}" in await refused(pool, Register(no_recipient=(unregistered,)))
 
 
 async def test_whom_the_file_does_not_touch_does_not_stand_in_its_way(pool: Pool) -> None:
-    await register(pool, Register(homes=(home_of(KARL),), nobody_to_tell=(KARL,)), NOW)
+    await register(pool, Register(homes=(home_of(KARL),), no_recipient=(KARL,)), NOW)
     written = await register(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),)), LATER)
     assert written.people == 1
 
 
 async def test_a_file_that_lists_somebody_again_has_to_say_so_again(pool: Pool) -> None:
-    await register(pool, Register(homes=(home_of(KARL),), nobody_to_tell=(KARL,)), NOW)
+    await register(pool, Register(homes=(home_of(KARL),), no_recipient=(KARL,)), NOW)
     assert str(KARL) in await refused(pool, Register(homes=(home_of(KARL),)))
 
 
@@ -180,21 +180,21 @@ async def test_an_error_names_five_people_and_says_how_many_more_there_are(pool:
     assert "and 3 more" in why
 
 
-async def test_who_is_untold_depends_on_the_moment(pool: Pool) -> None:
-    await register(pool, Register(homes=(home_of(RUTH),), nobody_to_tell=(RUTH,)), NOW)
+async def test_who_is_without_recipient_depends_on_the_moment(pool: Pool) -> None:
+    await register(pool, Register(homes=(home_of(RUTH),), no_recipient=(RUTH,)), NOW)
     await register(pool, Register(doctors=(doctor(RUTH),)), LATER)
 
-    assert await untold_people(pool, NOW - timedelta(seconds=1)) == []
-    assert await untold_people(pool, NOW) == [RUTH]
-    assert await untold_people(pool, LATER) == []
+    assert await people_without_recipient(pool, NOW - timedelta(seconds=1)) == []
+    assert await people_without_recipient(pool, NOW) == [RUTH]
+    assert await people_without_recipient(pool, LATER) == []
 
 
 async def test_an_address_on_a_channel_that_alert_has_not_reaches_nobody_now(pool: Pool) -> None:
     await register(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),)), NOW)
     by_webhook = doctor(RUTH, email_alerts=False, webhook="https://hook.example/x")
-    assert await untold_people(pool, LATER) == []
+    assert await people_without_recipient(pool, LATER) == []
 
-    for channels, doctors, untold in (
+    for channels, doctors, without_recipient in (
         (["webhook"], doctor(RUTH), [RUTH]),
         (["email"], doctor(RUTH), []),
         (["email"], by_webhook, [RUTH]),
@@ -202,5 +202,5 @@ async def test_an_address_on_a_channel_that_alert_has_not_reaches_nobody_now(poo
     ):
         await pool.execute(load_queries("services.alert")["write_channels"], channels)
         await register(pool, Register(doctors=(doctors,)), LATER)
-        assert await untold_people(pool, LATER + timedelta(seconds=1)) == untold
+        assert await people_without_recipient(pool, LATER + timedelta(seconds=1)) == without_recipient
     await pool.execute("delete from notification_channels")

@@ -41,7 +41,7 @@ class BodyTooLargeError(HearthBeatError):
     """That is more than this page takes."""
 
 
-class Guard:
+class RequestChecks:
     """Wraps the whole application; plain ASGI, so that streams pass through untouched."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is set aside does not grow without end: of much junk the bytes are trimmed, old rows are forgotten."""
+"""What is rejected does not grow without end: of much junk the bytes are trimmed, old rows are forgotten."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ class Chores:
         now = to_datetime(self.clock.now_ms())
         trimmed = await self._in_turn("trim_bytes", MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
         self.metrics.count("hb_store_trimmed_total", trimmed)
-        forgotten = await self._in_turn("forget_set_aside", now - self.kept_for, _MOST)
+        forgotten = await self._in_turn("forget_rejected", now - self.kept_for, _MOST)
         self.metrics.count("hb_store_forgotten_total", forgotten)
         return _MOST if _MOST in {trimmed, forgotten} else 0
 

@@ -1,4 +1,4 @@
-"""Puts pages into the outbox: one step of the ladder, a row for each doctor and channel, the next step."""
+"""Puts notifications into the outbox: one step of the escalation, a row for each doctor and channel, the next step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from services.runtime.database import Connection, Queries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """The alert that people are told about."""
+class NotifiedAlert:
+    """The alert that people are notified about."""
 
     alert_id: UUID
     home_no: int
@@ -22,32 +22,32 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageQueue:
-    """Used inside the transaction that says why people are told."""
+class NotificationQueue:
+    """Used inside the transaction that says why people are notified."""
 
     sql: Queries
     channels: Sequence[ChannelType]
     clock: Clock
     real: Clock
 
-    async def add(self, connection: Connection, subject: Subject, *, step: int, repeats: int, now: int) -> int:
-        """Queues the pages of ``step`` and plans the next repetition. Says how many pages there are."""
+    async def add(self, connection: Connection, subject: NotifiedAlert, *, step: int, repeats: int, now: int) -> int:
+        """Queues the notifications of ``step`` and plans the next repetition. Says how many notifications there are."""
         at, real = to_datetime(now), to_datetime(self.real.now_ms())
         rows = await connection.fetch(self.sql["contacts"], subject.home_no, subject.person_no, at)
         contacts = [Contact(**row) for row in rows]
-        pages = [
+        notifications = [
             (subject.alert_id, step, contact.doctor_no, channel.name, at, real)
             for contact in contacts
             for channel in self.channels
             if channel.address(contact) is not None
         ]
-        await connection.executemany(self.sql["queue_page"], pages)
+        await connection.executemany(self.sql["queue_notification"], notifications)
         due = next_repeat(subject.severity, repeats, now, self.clock.rate)
         if due is not None:
             await self.add_step(connection, subject.alert_id, repeats=repeats + 1, due=due, state="pending")
-        return len(pages)
+        return len(notifications)
 
     async def add_step(self, connection: Connection, alert_id: UUID, *, repeats: int, due: int, state: str) -> int:
-        """A new step of the ladder; gives its number."""
+        """A new step of the escalation; gives its number."""
         number: int = await connection.fetchval(self.sql["add_step"], alert_id, repeats, to_datetime(due), state)
         return number

@@ -5,7 +5,7 @@ from prometheus_client import generate_latest
 from schemas.metrics import METRICS
 from services.runtime.metrics import Metrics, Server
 from services.watch.core import Kind
-from services.watch.pages import read_page
+from services.watch.service_endpoints import read_page
 
 
 def page(*, waits: bool, sessions_lost: int = 0) -> str:

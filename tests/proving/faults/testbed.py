@@ -1,4 +1,4 @@
-"""What the lines of the matrix stand on: servers, services, devices, and somewhere for pages to arrive."""
+"""What the lines of the matrix stand on: servers, services, devices, and somewhere for notifications to arrive."""
 
 import asyncio
 import json
@@ -46,8 +46,8 @@ def expect(holds: object, what: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Soil:
-    """A kind of ground. Lines of one soil share one ground, one after the other."""
+class TestbedKind:
+    """A kind of testbed. Lines of one kind share one testbed, one after the other."""
 
     name: str
     rate: float = 1.0
@@ -57,23 +57,23 @@ class Soil:
     mqtt_max_queued: int = 1_000_000
 
 
-PLAIN: Final = Soil(name="plain", bands=1000)
+PLAIN: Final = TestbedKind(name="plain", bands=1000)
 """The broker keeps nothing; proxies stand before Kafka for ingest, before the database for store and api, and
 before the broker for devices."""
-DURABLE: Final = Soil(name="durable", bands=FEW, mqtt_persistence=True)
+DURABLE: Final = TestbedKind(name="durable", bands=FEW, mqtt_persistence=True)
 """The broker writes its memory down."""
-SHORT: Final = Soil(name="short", bands=FEW, mqtt_max_queued=500)
+SHORT: Final = TestbedKind(name="short", bands=FEW, mqtt_max_queued=500)
 """The broker keeps nothing, and at most 500 messages for a reader that is away."""
-HOMES: Final = Soil(name="homes", rate=120.0, homes=30)
+HOMES: Final = TestbedKind(name="homes", rate=120.0, homes=30)
 """People with incidents, two platform minutes a second."""
-SOILS: Final = (PLAIN, DURABLE, SHORT, HOMES)
+KINDS: Final = (PLAIN, DURABLE, SHORT, HOMES)
 
 
 @dataclass(slots=True, kw_only=True)
-class Ground:
+class Testbed:
     """A platform that runs, and all that a line may do to it."""
 
-    soil: Soil
+    kind: TestbedKind
     platform: Platform
     clock: SharedClock
     fleet: Fleet
@@ -122,8 +122,8 @@ class Ground:
             time.sleep(0.05)
         return time.monotonic() - began
 
-    def told_operators(self, what: str) -> bool:
-        """Whether a page of watch has named it."""
+    def notified_operators(self, what: str) -> bool:
+        """Whether a notification of watch has named it."""
         return any(what in call.body or what.replace(" ", "_") in call.body for call in self.receiver.of(OPERATORS))
 
     def restart(self, service: str, **once: str) -> None:
@@ -169,19 +169,19 @@ async def _fetch(dsn: str, sql: str, arguments: tuple[Any, ...]) -> list[asyncpg
 
 
 @contextmanager
-def open_ground(soil: Soil, directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Ground]:
+def open_ground(kind: TestbedKind, directory: Path, say: Say, *, quick: bool, seed: int) -> Iterator[Testbed]:
     """A platform of its own, with every device registered and every service at work; ``quick``: with few of them."""
-    soil = replace(soil, bands=min(soil.bands, FEW)) if quick else soil
+    kind = replace(kind, bands=min(kind.bands, FEW)) if quick else kind
     detour = free_port(), free_port()
     stack = Stack(
         StackSettings(
-            name=f"faults-{soil.name}-{os.getpid()}",
-            mqtt_persistence=soil.mqtt_persistence,
-            mqtt_max_queued=soil.mqtt_max_queued,
+            name=f"faults-{kind.name}-{os.getpid()}",
+            mqtt_persistence=kind.mqtt_persistence,
+            mqtt_max_queued=kind.mqtt_max_queued,
             kafka_detour=detour,
         )
     )
-    say(f"{soil.name} ground: mosquitto, Apache Kafka and TimescaleDB")
+    say(f"{kind.name} testbed: mosquitto, Apache Kafka and TimescaleDB")
     with ExitStack() as opened:
         opened.callback(stack.erase)
         opened.enter_context(stack)
@@ -190,16 +190,16 @@ def open_ground(soil: Soil, directory: Path, say: Say, *, quick: bool, seed: int
         ways = {"kafka": detour, "devices": (stack.mqtt_port, free_port())}
         ways |= {name: (_port_of(stack.dsn), free_port()) for name in ("store-db", "api-db")}
         proxies = {name: opened.enter_context(open_proxy(here, there)) for name, (there, here) in ways.items()}
-        clock = SharedClock.starting_in(_HEAD_START_S, rate=soil.rate)
+        clock = SharedClock.starting_in(_HEAD_START_S, rate=kind.rate)
         platform = Platform(
             stack, clock, _settings(mail_port, receiver.address(OPERATORS)), directory / "logs",
             _detours(stack, proxies),
         )  # fmt: skip
         opened.enter_context(platform)
         yield _settle_in(
-            Ground(
-                soil=soil, platform=platform, clock=clock, inbox=inbox, receiver=receiver, proxies=proxies,
-                fleet=Fleet(platform, directory / "fleet", homes=soil.homes, seed=seed),
+            Testbed(
+                kind=kind, platform=platform, clock=clock, inbox=inbox, receiver=receiver, proxies=proxies,
+                fleet=Fleet(platform, directory / "fleet", homes=kind.homes, seed=seed),
                 hand=Fleet(platform, directory / "hand", homes=4, seed=seed + 1, doctor="hand@example.org"),
                 directory=directory, say=say, chance=Random(seed), quick=quick,
             )
@@ -235,25 +235,25 @@ def _port_of(dsn: str) -> int:
     return int(dsn.rpartition("/")[0].rpartition(":")[2])
 
 
-def _settle_in(ground: Ground) -> Ground:
+def _settle_in(testbed: Testbed) -> Testbed:
     """Registers everybody, at the database and at the broker; waits until uplinks get through."""
-    ground.say("registering devices")
-    if ground.soil.homes:
-        ground.fleet.register()
+    testbed.say("registering devices")
+    if testbed.kind.homes:
+        testbed.fleet.register()
     else:
-        ground.fleet.register("--load-devices", str(ground.soil.bands))
-        register = json.loads(ground.fleet.path("register.json").read_text())
+        testbed.fleet.register("--load-devices", str(testbed.kind.bands))
+        register = json.loads(testbed.fleet.path("register.json").read_text())
         few = register | {"homes": register["homes"][: FEW // 2]}
-        ground.fleet.path("few.json").write_text(json.dumps(few))
-        ground.hand.register()
-    for fleet in (ground.fleet, ground.hand):
+        testbed.fleet.path("few.json").write_text(json.dumps(few))
+        testbed.hand.register()
+    for fleet in (testbed.fleet, testbed.hand):
         if fleet.path("register.json").exists():
             register = json.loads(fleet.path("register.json").read_text())
             names = [device["device"] for home in register["homes"] for device in home["devices"]]
-            ground.passwords |= {name: secrets.token_urlsafe(24) for name in names}
-            fleet.path("credentials.json").write_text(json.dumps(ground.passwords))
-    ground.stack.register_devices(ground.passwords)
-    ground.fleet.path("credentials.json").write_text(json.dumps(ground.passwords))
-    wait_ready(ground.platform)
-    time.sleep(max(SNAPSHOT_S, -ground.clock.elapsed_s))
-    return ground
+            testbed.passwords |= {name: secrets.token_urlsafe(24) for name in names}
+            fleet.path("credentials.json").write_text(json.dumps(testbed.passwords))
+    testbed.stack.register_devices(testbed.passwords)
+    testbed.fleet.path("credentials.json").write_text(json.dumps(testbed.passwords))
+    wait_ready(testbed.platform)
+    time.sleep(max(SNAPSHOT_S, -testbed.clock.elapsed_s))
+    return testbed

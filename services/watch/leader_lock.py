@@ -14,11 +14,11 @@ _AGAIN_S: Final = 2.0
 _REFUSALS: Final = 2
 
 
-class SeatTakenError(HearthBeatError):
+class LeaderLockTakenError(HearthBeatError):
     """Another watch is at work; this one was without its database for too long."""
 
 
-class Seat:
+class LeaderLock:
     """The lock belongs to a connection that is kept for nothing else; it goes when that, or its process, ends."""
 
     def __init__(self, pool: Pool, sql: Queries) -> None:
@@ -27,13 +27,13 @@ class Seat:
         self._held = AsyncExitStack()
 
     async def take(self) -> bool:
-        """Whether it is ours, now or still. Raises what LOST_CONNECTION lists: nobody can tell."""
+        """Whether it is ours, now or still. Raises what LOST_CONNECTION lists: nobody knows."""
         if self._holds():
             return True
         await self.leave()
         self._connection = connection = await self._held.enter_async_context(self._pool.standing())
         try:
-            ours: bool = await connection.fetchval(self._sql["take_seat"])
+            ours: bool = await connection.fetchval(self._sql["take_leader_lock"])
         except BaseException:
             await self.leave()
             raise
@@ -50,12 +50,14 @@ class Seat:
         await self._held.aclose()
 
 
-async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger) -> bool:
+async def wait_for_leader_lock(
+    leader_lock: LeaderLock, stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger
+) -> bool:
     """True once it is ours, or the database is away, since that is what operators have to hear of. False: stopped."""
     said = False
     while not stop.is_set():
         try:
-            if await seat.take():
+            if await leader_lock.take():
                 return True
         except LOST_CONNECTION:
             return True
@@ -66,14 +68,14 @@ async def wait_for_seat(seat: Seat, stop: asyncio.Event, log: structlog.typing.F
     return False
 
 
-async def keep_seat(seat: Seat, stop: asyncio.Event) -> None:
-    """Takes it again after the database was away. Raises SeatTakenError where somebody else has it and keeps it.
+async def keep_leader_lock(leader_lock: LeaderLock, stop: asyncio.Event) -> None:
+    """Takes it again after the database was away. Raises LeaderLockTakenError where somebody else has it and keeps it.
 
     A refusal alone says little: the server may not have noticed yet that a connection of our own is gone.
     """
     refusals = 0
     while not await pause(stop, _AGAIN_S):
         with suppress(*LOST_CONNECTION):
-            refusals = 0 if await seat.take() else refusals + 1
+            refusals = 0 if await leader_lock.take() else refusals + 1
         if refusals > _REFUSALS:
-            raise SeatTakenError
+            raise LeaderLockTakenError

@@ -25,7 +25,7 @@ _ARRIVE_WITHIN_S: Final = 20.0
 
 @dataclass(slots=True)
 class Inbox:
-    """When the first page about each alert arrived, in seconds of ``time.monotonic()``."""
+    """When the first notification of each alert arrived, in seconds of ``time.monotonic()``."""
 
     arrived_s: dict[str, float] = field(default_factory=dict)
 
@@ -49,10 +49,10 @@ def open_inbox(port: int) -> Iterator[Inbox]:
         server.stop()
 
 
-def page_latency(
+def notification_latency(
     presses: Mapping[str, float], alerts: Mapping[str, str], arrived_s: Mapping[str, float]
 ) -> dict[str, float | int | None]:
-    """Milliseconds from press (device to seconds) over its alert (device to alert) to the page (alert to seconds)."""
+    """Milliseconds from press (device to seconds) over its alert (device to alert) to the notification (alert to seconds)."""
     taken = [
         1000 * (arrived_s[alerts[device]] - pressed_s)
         for device, pressed_s in presses.items()
@@ -63,13 +63,15 @@ def page_latency(
         "p50": quantile_of(taken, 0.5),
         "p99": quantile_of(taken, 0.99),
         "most": taken[-1] if taken else None,
-        "pages": len(taken),
+        "notifications": len(taken),
         "missed": len(presses) - len(taken),
     }
 
 
-async def wait_for_pages(dsn: str, presses: Sequence[Mapping[str, Any]], inbox: Inbox) -> dict[str, float | int | None]:
-    """Waits until every press has become a page, at most twenty seconds."""
+async def wait_for_notifications(
+    dsn: str, presses: Sequence[Mapping[str, Any]], inbox: Inbox
+) -> dict[str, float | int | None]:
+    """Waits until every press has become a notification, at most twenty seconds."""
     pressed = {press["device"]: press["at_monotonic_s"] for press in presses}
     deadline = time.monotonic() + _ARRIVE_WITHIN_S
     while True:
@@ -78,7 +80,7 @@ async def wait_for_pages(dsn: str, presses: Sequence[Mapping[str, Any]], inbox: 
             alerts = {row["device"]: row["alert_id"] for row in await connection.fetch(_ALERTS)}
         finally:
             await connection.close()
-        found = page_latency(pressed, alerts, inbox.arrived_s)
+        found = notification_latency(pressed, alerts, inbox.arrived_s)
         if not found["missed"] or time.monotonic() > deadline:
             return found
         await asyncio.sleep(0.5)

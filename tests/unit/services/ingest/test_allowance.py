@@ -1,16 +1,16 @@
-"""A device sends at its pace and may catch up; one that floods is held to its allowance, but for cries for help."""
+"""A device sends at its pace and may catch up; one that floods is held to its allowance, but for emergencies."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.flow import BYTES_AN_UPLINK, Allowance, Limits, cries_for_help
+from services.ingest.allowance import BYTES_AN_UPLINK, Allowance, DeviceAllowances, may_hold_emergency
 
 PLAIN = b'{"epoch":1,"seq":0}'
-CRY = b'{"epoch":1,"seq":0,"events":[{"event":"sos_pressed"}]}'
+EMERGENCY = b'{"epoch":1,"seq":0,"events":[{"event":"sos_pressed"}]}'
 
 
-def admitted(limits: Limits, device: str, payload: bytes, *, times: int, at_s: float = 0.0) -> int:
+def admitted(limits: DeviceAllowances, device: str, payload: bytes, *, times: int, at_s: float = 0.0) -> int:
     return sum(limits.admit(device, payload, at_s) for _ in range(times))
 
 
@@ -33,54 +33,56 @@ def test_within_any_span_no_device_gets_more_than_its_burst_and_its_pace(
 
 
 @given(st.floats(min_value=0.5, max_value=50), st.integers(min_value=1, max_value=60))
-def test_who_keeps_to_the_pace_is_never_put_off(per_s: float, burst: int) -> None:
+def test_who_keeps_to_the_pace_is_never_throttled(per_s: float, burst: int) -> None:
     allowance = Allowance(per_s=per_s, burst=burst)
     assert all(allowance.take("band", 1, place / per_s + 0.001 * place) for place in range(200))
 
 
 def test_a_device_that_was_offline_sends_all_that_may_be_under_way_at_once() -> None:
-    limits = Limits(per_s=20, burst=4096)
+    limits = DeviceAllowances(per_s=20, burst=4096)
     assert admitted(limits, "band", PLAIN, times=4096) == 4096
     assert not limits.admit("band", PLAIN, 0.0)
     assert limits.admit("band", PLAIN, 0.05)
 
 
 def test_a_flood_of_one_device_takes_nothing_from_another() -> None:
-    limits = Limits(per_s=1, burst=5)
+    limits = DeviceAllowances(per_s=1, burst=5)
     assert admitted(limits, "flood", PLAIN, times=100) == 5
     assert admitted(limits, "band", PLAIN, times=5) == 5
 
 
-def test_a_cry_for_help_gets_through_a_flood_and_a_flood_of_cries_is_bounded() -> None:
-    limits = Limits(per_s=1, burst=5)
+def test_an_emergency_gets_through_a_flood_and_a_flood_of_cries_is_bounded() -> None:
+    limits = DeviceAllowances(per_s=1, burst=5)
     admitted(limits, "band", PLAIN, times=100)
-    assert admitted(limits, "band", CRY, times=100) == 5
+    assert admitted(limits, "band", EMERGENCY, times=100) == 5
 
 
 def test_size_counts() -> None:
-    limits = Limits(per_s=1, burst=10)
+    limits = DeviceAllowances(per_s=1, burst=10)
     large = PLAIN + b" " * (4 * BYTES_AN_UPLINK)
     assert admitted(limits, "band", large, times=10) == 2
 
 
-def test_what_was_put_off_is_told_once_and_again_only_when_it_was_given_back() -> None:
-    limits = Limits(per_s=1, burst=1)
+def test_what_was_throttled_is_reported_once_and_again_only_when_it_was_given_back() -> None:
+    limits = DeviceAllowances(per_s=1, burst=1)
     admitted(limits, "band", PLAIN, times=4)
-    put_off = limits.drain(0.0)
-    assert dict(put_off) == {"band": 3}
+    throttled = limits.drain(0.0)
+    assert dict(throttled) == {"band": 3}
     assert not limits.drain(0.0)
-    limits.give_back(put_off.items())
+    limits.give_back(throttled.items())
     admitted(limits, "band", PLAIN, times=1)
     assert dict(limits.drain(0.0)) == {"band": 4}
 
 
-@pytest.mark.parametrize(("payload", "cries"), [(PLAIN, False), (CRY, True), (b'{"event":"fall_suspected"', True)])
-def test_a_cry_is_seen_even_in_what_can_not_be_parsed(payload: bytes, cries: bool) -> None:  # noqa: FBT001
-    assert cries_for_help(payload) is cries
+@pytest.mark.parametrize(
+    ("payload", "emergencies"), [(PLAIN, False), (EMERGENCY, True), (b'{"event":"fall_suspected"', True)]
+)
+def test_an_emergency_is_seen_even_in_what_can_not_be_parsed(payload: bytes, emergencies: bool) -> None:  # noqa: FBT001
+    assert may_hold_emergency(payload) is emergencies
 
 
 def test_who_has_rested_is_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.flow.MOST_DEVICES", 2)
+    monkeypatch.setattr("services.ingest.allowance.MOST_DEVICES", 2)
     allowance = Allowance(per_s=1, burst=5)
     for number in range(3):
         allowance.take(f"band-{number}", number + 1, 0.0)
@@ -89,8 +91,8 @@ def test_who_has_rested_is_forgotten_when_there_are_many(monkeypatch: pytest.Mon
     assert allowance.take("band-0", 5, 2.5)
 
 
-def test_items_that_are_set_aside_cost_allowance_and_what_is_owed_is_paid_off_first() -> None:
-    limits = Limits(per_s=1, burst=10)
+def test_items_that_are_rejected_cost_allowance_and_what_is_owed_is_paid_off_first() -> None:
+    limits = DeviceAllowances(per_s=1, burst=10)
     assert limits.admit("junk", b"x", 0.0)
     limits.charge_for("junk", 1, 0.0)
     assert limits.admit("junk", b"x", 0.0)

@@ -27,7 +27,7 @@ _IMPLICIT_TLS_PORT: Final = 465
 _PERMANENT: Final = 500
 
 
-class Outcome(StrEnum):
+class SendOutcome(StrEnum):
     """How one message to operators went. REFUSED: for good, by who should have taken it."""
 
     SENT = "sent"
@@ -35,16 +35,16 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class Channel(Protocol):
-    """One way to tell operators."""
+class OperatorChannel(Protocol):
+    """One way to notify operators."""
 
     name: str
 
-    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
+    async def notify(self, subject: str, body: str) -> Sequence[SendOutcome]:
         """Tries once, within a bounded time; an outcome for each message. Raises nothing but cancellation."""
 
 
-class Mail:
+class OperatorMail:
     """E-mail, a message an operator, so that who is refused keeps nobody from hearing; TLS but on loopback."""
 
     name = "email"
@@ -52,11 +52,11 @@ class Mail:
     def __init__(self, settings: WatchSettings, *, unix_time: Callable[[], float]) -> None:
         self._settings, self._unix_time = settings, unix_time
 
-    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
+    async def notify(self, subject: str, body: str) -> Sequence[SendOutcome]:
         # All at once: a server that hangs is waited for once, and the next channel is tried.
         return await asyncio.gather(*(self._send(operator, subject, body) for operator in self._settings.operators))
 
-    async def _send(self, operator: str, subject: str, body: str) -> Outcome:
+    async def _send(self, operator: str, subject: str, body: str) -> SendOutcome:
         settings = self._settings
         by_tls = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
@@ -71,12 +71,14 @@ class Mail:
                 timeout=_TIMEOUT_S,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return Outcome.REFUSED if all(one.code >= _PERMANENT for one in error.recipients) else Outcome.FAILED
+            return (
+                SendOutcome.REFUSED if all(one.code >= _PERMANENT for one in error.recipients) else SendOutcome.FAILED
+            )
         except aiosmtplib.SMTPResponseException as error:
-            return Outcome.REFUSED if error.code >= _PERMANENT else Outcome.FAILED
+            return SendOutcome.REFUSED if error.code >= _PERMANENT else SendOutcome.FAILED
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            return Outcome.FAILED
-        return Outcome.SENT
+            return SendOutcome.FAILED
+        return SendOutcome.SENT
 
     def _compose(self, operator: str, subject: str, body: str) -> EmailMessage:
         """Raises ValueError where no header can hold the address."""
@@ -89,7 +91,7 @@ class Mail:
         return message
 
 
-class Hook:
+class OperatorWebhook:
     """A POST of ``{subject, body}``, signed as alert signs its webhooks."""
 
     name = "webhook"
@@ -97,7 +99,7 @@ class Hook:
     def __init__(self, client: httpx.AsyncClient, url: str, secret: str) -> None:
         self._client, self._url, self._secret = client, url, secret.encode()
 
-    async def tell(self, subject: str, body: str) -> Sequence[Outcome]:
+    async def notify(self, subject: str, body: str) -> Sequence[SendOutcome]:
         payload = write_json({"subject": subject, "body": body})
         stamp = int(time.time())
         signature = hmac.new(self._secret, b"%d." % stamp + payload, sha256).hexdigest()
@@ -109,35 +111,37 @@ class Hook:
         try:
             answer = await self._client.post(self._url, content=payload, headers=headers, timeout=_TIMEOUT_S)
         except (httpx.HTTPError, httpx.InvalidURL):
-            return [Outcome.FAILED]
-        return [Outcome.SENT if answer.is_success else Outcome.FAILED]
+            return [SendOutcome.FAILED]
+        return [SendOutcome.SENT if answer.is_success else SendOutcome.FAILED]
 
 
-class Pager:
+class OperatorNotifier:
     """Every channel is tried; one that takes it is enough."""
 
-    def __init__(self, channels: list[Channel], metrics: Metrics, log: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(
+        self, channels: list[OperatorChannel], metrics: Metrics, log: structlog.typing.FilteringBoundLogger
+    ) -> None:
         self._channels, self._metrics, self._log = channels, metrics, log
 
-    async def tell(self, subject: str, body: str) -> bool:
-        """Whether operators were told. Without any channel the log is all there is, and that counts."""
-        self._log.error("platform", told=subject)
+    async def notify(self, subject: str, body: str) -> bool:
+        """Whether operators were notified. Without any channel the log is all there is, and that counts."""
+        self._log.error("platform", notified=subject)
         taken = [channel.name for channel in self._channels if await self._try(channel, subject, body)]
         return bool(taken) or not self._channels
 
-    async def _try(self, channel: Channel, subject: str, body: str) -> bool:
+    async def _try(self, channel: OperatorChannel, subject: str, body: str) -> bool:
         """Whether anybody took it there. Who did not is named in the log by place in the settings, never by address."""
-        outcomes = await channel.tell(subject, body)
-        taken = Outcome.SENT in outcomes
+        outcomes = await channel.notify(subject, body)
+        taken = SendOutcome.SENT in outcomes
         for number, outcome in enumerate(outcomes, 1):
-            self._metrics.count("hb_watch_pages_total", channel=channel.name, outcome=outcome)
-            if taken and outcome is not Outcome.SENT:
-                self._log.warning("operator not told", channel=channel.name, operator=number, outcome=outcome)
+            self._metrics.count("hb_watch_notifications_total", channel=channel.name, outcome=outcome)
+            if taken and outcome is not SendOutcome.SENT:
+                self._log.warning("operator not notified", channel=channel.name, operator=number, outcome=outcome)
         return taken
 
 
 class Heartbeat:
-    """Asks for an address outside now and then: whoever listens there tells operators when it hears nothing more."""
+    """Asks for an address outside now and then: whoever listens there notifies operators when it hears nothing more."""
 
     def __init__(self, client: httpx.AsyncClient, url: str | None, every_s: float, metrics: Metrics) -> None:
         self._client, self._url, self._every_s, self._metrics = client, url, every_s, metrics
@@ -163,13 +167,13 @@ async def open_client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def open_channels(settings: WatchSettings, client: httpx.AsyncClient) -> list[Channel]:
+def open_channels(settings: WatchSettings, client: httpx.AsyncClient) -> list[OperatorChannel]:
     """The ways that are set."""
-    channels: list[Channel] = []
+    channels: list[OperatorChannel] = []
     if settings.smtp_host is not None and settings.operators:
-        channels.append(Mail(settings, unix_time=time.time))
+        channels.append(OperatorMail(settings, unix_time=time.time))
     if settings.webhook_url is not None and settings.webhook_secret is not None:
-        channels.append(Hook(client, settings.webhook_url, settings.webhook_secret.get_secret_value()))
+        channels.append(OperatorWebhook(client, settings.webhook_url, settings.webhook_secret.get_secret_value()))
     return channels
 
 

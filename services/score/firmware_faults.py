@@ -16,7 +16,7 @@ BEGAN: Final = 1
 
 
 @dataclass(slots=True)
-class Habits:
+class FirmwareHabits:
     """Times in ms. ``retained`` and ``total`` are the numbers of the episodes that go on, 0 where there is none.
 
     ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher; the last
@@ -41,7 +41,7 @@ class Habits:
         return ENDED if self.retained and received_at - self.retained_at >= STOPPED_AFTER_MS else None
 
     def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
-        """Whether a step reading tells of movement; and BEGAN or ENDED where it shows a total, or none any more."""
+        """Whether a step reading shows movement; and BEGAN or ENDED where it shows a total, or none any more."""
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
         before, self.steps_at, self.steps = self.steps, at, steps

@@ -1,4 +1,4 @@
-"""A device without an outbox: it sends what a line tells it to, and remembers every ack."""
+"""A device without an outbox: it sends what a line asks it to, and remembers every ack."""
 
 import json
 import threading
@@ -14,23 +14,23 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from deploy.reconcile.accounts import Published
 from schemas.topics import shard_of
-from tests.proving.faults.ground import CriterionError, Ground, expect
+from tests.proving.faults.testbed import CriterionError, Testbed, expect
 
 _CONNECTS_S: Final = 15.0
 _EPOCH_LIMIT: Final = 2**53
 
 
-class HandDevice:
+class PlainDevice:
     """One device on a connection of its own, with an epoch of its own."""
 
-    def __init__(self, ground: Ground, name: str) -> None:
+    def __init__(self, testbed: Testbed, name: str) -> None:
         self.name, self.epoch = name, Random().randrange(_EPOCH_LIMIT)
         self.acks: list[Mapping[str, Any]] = []
-        self.refusals: list[str] = []
-        self._ground, self._topic = ground, f"hb/v1/{shard_of(name)}/{name}"
+        self.rejections: list[str] = []
+        self._ground, self._topic = testbed, f"hb/v1/{shard_of(name)}/{name}"
         self._online = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.username_pw_set(name, ground.passwords[name])
+        self._client.username_pw_set(name, testbed.passwords[name])
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect, self._client.on_disconnect = self._on_connect, self._on_disconnect
@@ -63,7 +63,7 @@ class HandDevice:
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _: Any) -> None:
         self._online.clear()
-        self.refusals.append(str(code))
+        self.rejections.append(str(code))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         ack = json.loads(message.payload)
@@ -78,7 +78,7 @@ class HandDevice:
         events: Sequence[Mapping[str, Any]] = (),
         **more: Any,
     ) -> bytes:
-        """An uplink as the contract has it; the oracle is told."""
+        """An uplink as the contract has it; it goes to the oracle, too."""
         self._ground.oracle[self.name, self.epoch, seq] = Published(readings=len(readings), events=len(events))
         fields = {
             "epoch": self.epoch, "seq": seq, "sent_at": self._ground.clock.now_ms(), "clock": "synced", "oldest": 0,
@@ -113,10 +113,10 @@ class HandDevice:
 
 
 @contextmanager
-def by_hand(ground: Ground, kind: str, *, number: int = 0) -> Iterator[HandDevice]:
+def by_hand(testbed: Testbed, kind: str, *, number: int = 0) -> Iterator[PlainDevice]:
     """The ``number``-th device of a kind (band, cuff, robot, ...) of the homes that no simulator plays."""
-    name = sorted(one for one in ground.passwords if one.startswith(f"{kind}-"))[number]
-    device = HandDevice(ground, name)
+    name = sorted(one for one in testbed.passwords if one.startswith(f"{kind}-"))[number]
+    device = PlainDevice(testbed, name)
     device.open()
     try:
         yield device

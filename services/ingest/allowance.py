@@ -1,4 +1,4 @@
-"""How much a device may send: an allowance that refills with real time. What is too much is put off. Pure."""
+"""How much a device may send: an allowance that refills with real time. What is too much is throttled. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ from schemas.events import EVENT_TYPES
 BYTES_AN_UPLINK: Final = 4_096
 """A payload costs one uplink, and one more for each of these: size counts, too."""
 ITEMS_AN_UPLINK: Final = 2
-"""So many items that have to be set aside cost one uplink more: a row of theirs costs the database two of readings."""
+"""So many items that have to be rejected cost one uplink more: a row of theirs costs the database two of readings."""
 MOST_DEVICES: Final = 200_000
-"""Names remembered at once; the broker knows every device, so more of them are strangers of an open broker."""
+"""Names remembered at once; the broker knows every device, so more of them are unregistered, at an open broker."""
 _ROUNDING_S: Final = 1e-6
-_CRIES: Final = tuple(row.kind.value.encode() for row in EVENT_TYPES if row.cry_for_help)
+_EMERGENCIES: Final = tuple(row.kind.value.encode() for row in EVENT_TYPES if row.is_emergency)
 
 
-def cries_for_help(payload: bytes) -> bool:
-    """Whether a payload may hold a cry for help; a look at its bytes, so that nothing has to be parsed first."""
-    return any(word in payload for word in _CRIES)
+def may_hold_emergency(payload: bytes) -> bool:
+    """Whether a payload may hold an emergency; a look at its bytes, so that nothing has to be parsed first."""
+    return any(word in payload for word in _EMERGENCIES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,36 +51,36 @@ class Allowance:
             self._spent_until = {device: at for device, at in self._spent_until.items() if at > now_s}
 
 
-class Limits:
-    """What each device may send. A cry for help has an allowance of its own, so that no flood drowns it."""
+class DeviceAllowances:
+    """What each device may send. An emergency has an allowance of its own, so that no flood drowns it."""
 
     def __init__(self, *, per_s: float, burst: int) -> None:
         self._all = Allowance(per_s=per_s, burst=burst)
-        self._cries = Allowance(per_s=per_s, burst=burst)
-        self._put_off: Counter[str] = Counter()
+        self._emergency = Allowance(per_s=per_s, burst=burst)
+        self._throttled: Counter[str] = Counter()
 
     def admit(self, device: str, payload: bytes, now_s: float) -> bool:
         """Whether an uplink is passed on. If not the device will send it again: it is neither settled nor lost."""
         cost = 1 + len(payload) // BYTES_AN_UPLINK
         if self._all.take(device, cost, now_s):
             return True
-        if cries_for_help(payload) and self._cries.take(device, cost, now_s):
+        if may_hold_emergency(payload) and self._emergency.take(device, cost, now_s):
             return True
-        self._put_off[device] += 1
+        self._throttled[device] += 1
         return False
 
     def charge_for(self, device: str, refused: int, now_s: float) -> None:
-        """Charges a device for items that had to be set aside: each of them is a row, bytes or not."""
+        """Charges a device for items that had to be rejected: each of them is a row, bytes or not."""
         if refused >= ITEMS_AN_UPLINK:
             self._all.charge(device, refused // ITEMS_AN_UPLINK, now_s)
 
     def drain(self, now_s: float) -> Counter[str]:
-        """How many uplinks of which device were put off since the last call."""
-        for allowance in (self._all, self._cries):
+        """How many uplinks of which device were throttled since the last call."""
+        for allowance in (self._all, self._emergency):
             allowance.forget_rested(now_s)
-        put_off, self._put_off = self._put_off, Counter()
-        return put_off
+        throttled, self._throttled = self._throttled, Counter()
+        return throttled
 
-    def give_back(self, put_off: Iterable[tuple[str, int]]) -> None:
+    def give_back(self, throttled: Iterable[tuple[str, int]]) -> None:
         """Counts that could not be noted; they come with the next ``drain``."""
-        self._put_off.update(dict(put_off))
+        self._throttled.update(dict(throttled))

@@ -25,10 +25,10 @@ _INCIDENTS_OF_A_FULL_RUN: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """What to try. Without ``resends`` devices send once, have no faults, and the broker keeps what it has.
 
-    ``quiet_s`` is for trials that look for one thing: with less of it silent devices are told of too late.
+    ``quiet_s`` is for trials that look for one thing: with less of it silent devices are notified of too late.
     Without ``waits`` the next strike comes before whoever was struck works again: nobody's recovery is measured then.
     """
 

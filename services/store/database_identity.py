@@ -23,7 +23,7 @@ class ChangedDatabaseError(HearthBeatError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
+class DatabaseIdentity:
     """Asked inside the transaction that writes, so that a database changed under a running store is noticed too."""
 
     sql: Queries

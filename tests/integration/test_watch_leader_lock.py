@@ -9,8 +9,8 @@ from structlog.testing import CapturingLogger
 
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
-from services.watch import seat as seats
-from services.watch.seat import Seat, SeatTakenError, keep_seat, wait_for_seat
+from services.watch import leader_lock as leader_locks
+from services.watch.leader_lock import LeaderLock, LeaderLockTakenError, keep_leader_lock, wait_for_leader_lock
 
 SQL = load_queries("services.watch")
 _CUT = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1"
@@ -26,10 +26,10 @@ async def pools(embedded_dsn: str) -> AsyncIterator[tuple[Pool, Pool]]:
 async def test_the_second_waits_and_takes_over_when_the_first_leaves(
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
-    first, second, log = Seat(pools[0], SQL), Seat(pools[1], SQL), CapturingLogger()
+    monkeypatch.setattr(leader_locks, "_AGAIN_S", 0.05)
+    first, second, log = LeaderLock(pools[0], SQL), LeaderLock(pools[1], SQL), CapturingLogger()
     assert await first.take()
-    waiting = asyncio.create_task(wait_for_seat(second, asyncio.Event(), log))
+    waiting = asyncio.create_task(wait_for_leader_lock(second, asyncio.Event(), log))
     await asyncio.sleep(0.3)
     assert not waiting.done()
     assert [call.args for call in log.calls] == [("another watch is at work",)]
@@ -42,9 +42,9 @@ async def test_the_second_waits_and_takes_over_when_the_first_leaves(
 
 
 async def test_one_that_is_stopped_while_it_waits_goes_no_further(pools: tuple[Pool, Pool]) -> None:
-    first, second, stop = Seat(pools[0], SQL), Seat(pools[1], SQL), asyncio.Event()
+    first, second, stop = LeaderLock(pools[0], SQL), LeaderLock(pools[1], SQL), asyncio.Event()
     assert await first.take()
-    waiting = asyncio.create_task(wait_for_seat(second, stop, CapturingLogger()))
+    waiting = asyncio.create_task(wait_for_leader_lock(second, stop, CapturingLogger()))
     await asyncio.sleep(0.1)
     stop.set()
     assert not await asyncio.wait_for(waiting, 5)
@@ -54,10 +54,10 @@ async def test_one_that_is_stopped_while_it_waits_goes_no_further(pools: tuple[P
 async def test_one_that_lost_its_connection_takes_the_seat_again(
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
-    first, second, stop = Seat(pools[0], SQL), Seat(pools[1], SQL), asyncio.Event()
+    monkeypatch.setattr(leader_locks, "_AGAIN_S", 0.05)
+    first, second, stop = LeaderLock(pools[0], SQL), LeaderLock(pools[1], SQL), asyncio.Event()
     assert await first.take()
-    keeping = asyncio.create_task(keep_seat(first, stop))
+    keeping = asyncio.create_task(keep_leader_lock(first, stop))
     await pools[1].execute(_CUT, "one")
     await asyncio.sleep(0.5)
     assert not keeping.done()
@@ -70,12 +70,12 @@ async def test_one_whose_seat_somebody_else_keeps_ends_and_not_for_a_single_refu
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refusal or two may be a connection of its own that the server still holds."""
-    monkeypatch.setattr(seats, "_AGAIN_S", 0.05)
-    first, second = Seat(pools[0], SQL), Seat(pools[1], SQL)
+    monkeypatch.setattr(leader_locks, "_AGAIN_S", 0.05)
+    first, second = LeaderLock(pools[0], SQL), LeaderLock(pools[1], SQL)
     assert await second.take()
     began = asyncio.get_running_loop().time()
-    with pytest.raises(SeatTakenError):
-        await asyncio.wait_for(keep_seat(first, asyncio.Event()), 5)
+    with pytest.raises(LeaderLockTakenError):
+        await asyncio.wait_for(keep_leader_lock(first, asyncio.Event()), 5)
     assert asyncio.get_running_loop().time() - began > 3 * 0.05
     await second.leave()
 
@@ -83,6 +83,6 @@ async def test_one_whose_seat_somebody_else_keeps_ends_and_not_for_a_single_refu
 async def test_without_a_database_a_watch_begins_all_the_same() -> None:
     nobody = DatabaseSettings(dsn=SecretStr("postgresql://hearth:secret@127.0.0.1:1/hearth"))
     async with open_pool(nobody, application="one") as pool:
-        seat = Seat(pool, SQL)
-        assert await asyncio.wait_for(wait_for_seat(seat, asyncio.Event(), CapturingLogger()), 5)
-        await seat.leave()
+        leader_lock = LeaderLock(pool, SQL)
+        assert await asyncio.wait_for(wait_for_leader_lock(leader_lock, asyncio.Event(), CapturingLogger()), 5)
+        await leader_lock.leave()

@@ -9,7 +9,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.watch.core import Condition, Kind
-from services.watch.look import Counted, Look
+from services.watch.probe import Counted, ProbeResult
 
 TIMEOUT_S: Final = 3.0
 _WAITING: Final = "hb_process_waiting_state"
@@ -18,7 +18,7 @@ _SESSIONS_LOST: Final = "hb_ingest_sessions_lost_total"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PagesEye:
+class EndpointsProbe:
     """Reads every page of ``pages`` (metrics) and asks every one of ``health`` (name to address), all at once.
 
     A metrics page is shown by a thread of its own: it says nothing of whether the service still answers people.
@@ -32,47 +32,51 @@ class PagesEye:
     def kinds(self) -> frozenset[Kind]:
         return frozenset({Kind.SERVICE_DOWN, Kind.SERVICE_WAITS, Kind.SESSION_LOST})
 
-    async def look(self, now: int) -> Look:  # noqa: ARG002 - a page shows what is now
-        looks = await asyncio.gather(
-            *(self._look_at(name) for name in sorted(self.pages)), *(self._ask(name) for name in sorted(self.health))
+    async def probe(self, now: int) -> ProbeResult:  # noqa: ARG002 - a page shows what is now
+        results = await asyncio.gather(
+            *(self._read(name) for name in sorted(self.pages)), *(self._ask(name) for name in sorted(self.health))
         )
-        found = {condition.key: condition for look in looks for condition in look.conditions}
-        return Look(
+        found = {condition.key: condition for result in results for condition in result.conditions}
+        return ProbeResult(
             conditions=list(found.values()),
-            counted=[counted for look in looks for counted in look.counted],
+            counted=[counted for result in results for counted in result.counted],
         )
 
-    async def _look_at(self, name: str) -> Look:
+    async def _read(self, name: str) -> ProbeResult:
         try:
             answer = await self.client.get(self.pages[name], timeout=TIMEOUT_S)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            return Look(conditions=[_down(name, type(error).__name__)])
+            return ProbeResult(conditions=[_down(name, type(error).__name__)])
         return read_page(name, answer.text)
 
-    async def _ask(self, name: str) -> Look:
+    async def _ask(self, name: str) -> ProbeResult:
         """503 says that the service waits for a server; whatever else is no success, that it does not work."""
         try:
             answer = await self.client.get(self.health[name], timeout=TIMEOUT_S)
         except httpx.HTTPError as error:
-            return Look(conditions=[_down(name, type(error).__name__)])
+            return ProbeResult(conditions=[_down(name, type(error).__name__)])
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             waits = Condition(kind=Kind.SERVICE_WAITS, subject=name, detail="Its health page says so.")
-            return Look(conditions=[waits])
-        return Look() if answer.is_success else Look(conditions=[_down(name, f"Health page: {answer.status_code}")])
+            return ProbeResult(conditions=[waits])
+        return (
+            ProbeResult()
+            if answer.is_success
+            else ProbeResult(conditions=[_down(name, f"Health page: {answer.status_code}")])
+        )
 
 
 def _down(name: str, detail: str) -> Condition:
     return Condition(kind=Kind.SERVICE_DOWN, subject=name, detail=f"{detail}.")
 
 
-def read_page(name: str, text: str) -> Look:
+def read_page(name: str, text: str) -> ProbeResult:
     """What the metrics page ``text`` of the service ``name`` says."""
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     waits = sorted(sample.labels["on"] for sample in samples if sample.name == _WAITING and sample.value)
     born = sum(round(sample.value) for sample in samples if sample.name == _STARTED)
     lost = [sample.value for sample in samples if sample.name == _SESSIONS_LOST]
-    return Look(
+    return ProbeResult(
         conditions=[Condition(kind=Kind.SERVICE_WAITS, subject=name, detail=f"For: {', '.join(waits)}.")]
         if waits
         else [],

@@ -1,4 +1,4 @@
-"""Notes which devices send too much, for watch to tell the operators."""
+"""Notes which devices send too much, for watch to notify the operators."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from services.ingest.flow import Limits
+from services.ingest.allowance import DeviceAllowances
 from services.runtime.clock import Clock, pause, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
 from services.runtime.metrics import Metrics
@@ -15,10 +15,10 @@ _EVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloodNotes:
+class ThrottledDevices:
     """A row a device, in real time; a database that is away gets the counts later."""
 
-    limits: Limits
+    limits: DeviceAllowances
     pool: Pool
     sql: Queries
     real: Clock
@@ -31,15 +31,15 @@ class FloodNotes:
             await self.note()
 
     async def note(self) -> None:
-        """Writes what was put off since the last time."""
-        put_off = self.limits.drain(asyncio.get_running_loop().time())
-        if not put_off:
+        """Writes what was throttled since the last time."""
+        throttled = self.limits.drain(asyncio.get_running_loop().time())
+        if not throttled:
             return
         try:
             now = to_datetime(self.real.now_ms())
-            await self.pool.execute(self.sql["note_floods"], list(put_off), list(put_off.values()), now)
+            await self.pool.execute(self.sql["note_throttled"], list(throttled), list(throttled.values()), now)
         except LOST_CONNECTION:
-            self.limits.give_back(put_off.items())
+            self.limits.give_back(throttled.items())
             return
-        self.metrics.count("hb_ingest_put_off_total", put_off.total())
-        self.log.warning("uplinks put off", devices=len(put_off), uplinks=put_off.total())
+        self.metrics.count("hb_ingest_throttled_total", throttled.total())
+        self.log.warning("uplinks throttled", devices=len(throttled), uplinks=throttled.total())

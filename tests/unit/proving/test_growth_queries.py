@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from services.runtime.database import load_queries
-from tests.proving.growth.asked import About, Asker, Draw, Question, questions
 from tests.proving.growth.named import CONSOLE, FILL, named_queries
+from tests.proving.growth.queries import About, Asker, Draw, Question, questions
 
 ASKED = questions()
 ANNA = UUID(int=0xA1)

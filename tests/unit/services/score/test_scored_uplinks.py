@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.score.seen import SeenMarks
+from services.score.scored_uplinks import SeenMarks
 
 uplinks = st.lists(st.tuples(st.integers(1, 2), st.integers(0, 1), st.integers(0, 40)), max_size=80)
 

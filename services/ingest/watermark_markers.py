@@ -1,29 +1,29 @@
-"""Canaries: sent through the broker each second; what comes back marks, on every partition, how far we have come."""
+"""Watermark markers: sent through the broker each second; what comes back marks, on every partition, how far we have come."""
 
 import asyncio
 from contextlib import suppress
 from typing import Final
 
 from schemas.codec import CodecError, encode_uplink_record, parse_json, write_json
-from schemas.records import Canary
-from schemas.topics import CANARY_DEVICE, UP, partition_of
+from schemas.records import WatermarkMarker
+from schemas.topics import MARKER_DEVICE, UP, partition_of
 from services.runtime.bus.port import Record
 from services.runtime.clock import Clock, pause
 from services.runtime.errors import RetryLaterError
-from services.runtime.mqtt import Delivery, Link
+from services.runtime.mqtt import Link, MqttMessage
 
 _EVERY_S: Final = 1.0
 
 
-class Canaries:
-    """A canary carries the platform time at which it was sent. It queues at the broker behind every earlier uplink.
+class WatermarkMarkers:
+    """A watermark marker carries the platform time at which it was sent. It queues at the broker behind every earlier uplink.
 
     So once it has passed store and score, nothing that reached the broker before that time is still under way.
     """
 
     def __init__(self, link: Link, clock: Clock, *, instance: str, shard: int, partitions: int) -> None:
         self._link, self._clock, self._instance = link, clock, instance
-        self._topic = UP.of(shard, CANARY_DEVICE)
+        self._topic = UP.of(shard, MARKER_DEVICE)
         self._keys = _key_for_each(partitions)
 
     async def publish(self, stop: asyncio.Event) -> None:
@@ -33,15 +33,15 @@ class Canaries:
                 self._link.publish(self._topic, write_json([self._instance, self._clock.now_ms()]), qos=1)
             await pause(stop, _EVERY_S)
 
-    def records(self, delivery: Delivery) -> list[Record]:
-        """The bus records for a canary that came back: one a partition. Another instance's gives none."""
+    def records(self, message: MqttMessage) -> list[Record]:
+        """The bus records for a watermark marker that came back: one a partition. Another instance's gives none."""
         try:
-            instance, sent_at = parse_json(delivery.payload)
+            instance, sent_at = parse_json(message.payload)
         except (CodecError, ValueError, TypeError):
             return []
         if instance != self._instance or type(sent_at) is not int or sent_at > self._clock.now_ms():
             return []
-        value = encode_uplink_record(Canary(instance=self._instance, received_at=sent_at))
+        value = encode_uplink_record(WatermarkMarker(instance=self._instance, received_at=sent_at))
         return [Record(key, value) for key in self._keys]
 
 
@@ -50,7 +50,7 @@ def _key_for_each(partitions: int) -> list[bytes]:
     keys: dict[int, bytes] = {}
     number = 0
     while len(keys) < partitions:
-        key = b"canary-%d" % number
+        key = b"marker-%d" % number
         keys.setdefault(partition_of(key, partitions), key)
         number += 1
     return [keys[partition] for partition in range(partitions)]

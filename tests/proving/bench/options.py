@@ -15,7 +15,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """Uplinks over all devices together; times in real seconds."""
 
     phases: tuple[Phase, ...] = tuple(Phase)

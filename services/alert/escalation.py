@@ -1,4 +1,4 @@
-"""Tells people again about a grave alert that nobody has answered."""
+"""Notifies people again about a grave alert that nobody has answered."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,50 +7,52 @@ import asyncpg
 import structlog
 
 from schemas.alerts import Severity
-from services.alert.pages import PageQueue, Subject
+from services.alert.notifications import NotificationQueue, NotifiedAlert
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
 
 _MOST: Final = 50
-"""In one transaction: their pages can be sent only after it, so not too many."""
+"""In one transaction: their notifications can be sent only after it, so not too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationLadder:
+class Escalation:
     """Steps are rows: overdue ones are taken at once after any outage, an acknowledgement cancels them."""
 
     pool: Pool
     sql: Queries
-    pages: PageQueue
+    notifications: NotificationQueue
     clock: Clock
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
 
-    async def climb(self) -> int:
+    async def repeat(self) -> int:
         """Takes a batch of steps that are due; says how many. Raises LOST_CONNECTION: none was taken."""
         now = self.clock.now_ms()
         async with transaction(self.pool) as connection:
             rows = await connection.fetch(self.sql["claim_steps"], to_datetime(now), _MOST)
             await connection.executemany(self.sql["step_done"], [(row["alert_id"], row["step"]) for row in rows])
-            told = [(row, await self._tell(connection, row, now)) for row in rows]
+            notified = [(row, await self._notify(connection, row, now)) for row in rows]
             await connection.executemany(
                 self.sql["audit"],
                 [
-                    (row["alert_id"], to_datetime(now), "told_again", row["state"], row["state"], row["level"])
+                    (row["alert_id"], to_datetime(now), "repeated", row["state"], row["state"], row["level"])
                     for row in rows
                 ],
             )
         self.metrics.count("hb_alert_repeats_total", len(rows))
-        for row, pages in told:
-            self.log.info("told again", alert_id=str(row["alert_id"]), step=row["step"], pages=pages)
+        for row, notifications in notified:
+            self.log.info(
+                "notified again", alert_id=str(row["alert_id"]), step=row["step"], notifications=notifications
+            )
         return len(rows)
 
-    async def _tell(self, connection: Connection, row: asyncpg.Record, now: int) -> int:
-        subject = Subject(
+    async def _notify(self, connection: Connection, row: asyncpg.Record, now: int) -> int:
+        subject = NotifiedAlert(
             alert_id=row["alert_id"],
             home_no=row["home_no"],
             person_no=row["person_no"],
             severity=Severity(row["severity"]),
         )
-        return await self.pages.add(connection, subject, step=row["step"], repeats=row["repeat"], now=now)
+        return await self.notifications.add(connection, subject, step=row["step"], repeats=row["repeat"], now=now)

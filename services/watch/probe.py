@@ -1,4 +1,4 @@
-"""What a look at one part of the platform gives: conditions that hold now, and counters whose rise is an incident."""
+"""What a probe of one part of the platform gives: conditions that hold now, and counters whose rise is an incident."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,19 +21,19 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ProbeResult:
     """What was seen."""
 
     conditions: list[Condition] = field(default_factory=list)
     counted: list[Counted] = field(default_factory=list)
 
 
-class Eye(Protocol):
-    """Looks at one part of the platform."""
+class Probe(Protocol):
+    """Probes one part of the platform."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """What it can find; of these nothing is known while it can't look."""
+        """What it can find; of these nothing is known while it can't probe."""
 
-    async def look(self, now: int) -> Look:
-        """``now`` in real ms. Raises LOST_CONNECTION or RetryLaterError where it can't look."""
+    async def probe(self, now: int) -> ProbeResult:
+        """``now`` in real ms. Raises LOST_CONNECTION or RetryLaterError where it can't probe."""

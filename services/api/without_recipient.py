@@ -1,4 +1,4 @@
-"""Whom nobody would be told about, as the worklist says it before anything has happened."""
+"""Whom nobody would be notified about, as the worklist says it before anything has happened."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ RECOUNT_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Untold:
+class WithoutRecipient:
     """Monitored people whom no doctor with an address cares for.
 
     ``people``: the first of those in this doctor's care, ``more``: how many others there are of them,
@@ -27,16 +27,18 @@ class Untold:
     without_doctor: int
 
 
-async def untold_of(console: Console, doctor: Doctor) -> Untold:
+async def without_recipient_of(console: Console, doctor: Doctor) -> WithoutRecipient:
     """As it is now, for the worklist of a doctor."""
-    people = await console.pool.fetch(console.sql["untold_in_care"], doctor.doctor_no, console.now(), MOST_NAMED)
+    people = await console.pool.fetch(
+        console.sql["without_recipient_in_care"], doctor.doctor_no, console.now(), MOST_NAMED
+    )
     everybody: int = people[0]["everybody"] if people else 0
-    return Untold(people=people, more=everybody - len(people), without_doctor=await _without_doctor(console))
+    return WithoutRecipient(people=people, more=everybody - len(people), without_doctor=await _without_doctor(console))
 
 
 async def _without_doctor(console: Console) -> int:
     counted = console.without_doctor
     if time.monotonic() >= counted.good_until_s:
-        counted.people = await console.pool.fetchval(console.sql["untold_without_doctor"], console.now())
+        counted.people = await console.pool.fetchval(console.sql["without_recipient_or_doctor"], console.now())
         counted.good_until_s = time.monotonic() + RECOUNT_S
     return counted.people
