@@ -182,7 +182,7 @@ def decode_status(payload: bytes) -> DeviceStatus:
 def encode_uplink_record(record: UplinkRecord) -> bytes:
     """The value of a record of ``uplinks.judged.v1``.
 
-    A head of fixed width, the device's name, the readings as ``READING``; events and rejections, which are rare, as JSON.
+    A head of fixed width, the device's name, the readings as ``READING``; the rare events and rejections as JSON.
     A watermark marker is its mark and JSON.
     """
     if isinstance(record, WatermarkMarker):

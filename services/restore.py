@@ -158,7 +158,8 @@ def main() -> None:
     """Says what it did."""
     done = asyncio.run(restore(database_for_tools(), BusSettings(), ClockSettings().clock()))
     sys.stdout.write(
-        f"generation {done.generation}; {done.asked_again} outboxes asked to send again; {done.read_again} records of the log to read again; "
+        f"generation {done.generation}; {done.asked_again} outboxes asked to send again; "
+        f"{done.read_again} records of the log to read again; "
         f"{done.beyond_log} are in no log any more, devices send what they held\n"
     )
 

@@ -23,7 +23,7 @@ BINDINGS: Final[dict[str, dict[int, tuple[tuple[int, int, int], ...]]]] = {
     "new": {1: ((ANN, CHANGED_AT, FOR_EVER),)},
     "lodger": {1: ((EVE, 0, FOR_EVER),)},
 }
-"""Whose the slots of a sender are: ``(person, from, to)``. Eve lives in another home. An unregistered device is not registered."""
+"""Whose the slots of a sender are: ``(person, from, to)``. Eve lives in another home."""
 
 
 def who_of(case: Case) -> str:

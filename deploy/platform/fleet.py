@@ -28,7 +28,7 @@ class Fleet:
         return self.directory / name
 
     def register(self, *arguments: str) -> None:
-        """Writes the register, and passes it to the database and the broker. ``arguments`` go to ``device_sim fleet``."""
+        """Writes the register, for the database and the broker too. ``arguments`` go to ``device_sim fleet``."""
         asked = arguments or ("--homes", str(self._homes))
         earlier = self._in_care()
         run_tool(

@@ -1,4 +1,4 @@
-"""What the platform notes about itself must be true: checkpoints, acks, notifications said to be sent, times of reception."""
+"""What the platform notes about itself must be true: checkpoints, acks, sent notifications, times of reception."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Notifications and the audit trail: every alert reaches somebody, in order, in time, and no state changes unrecorded."""
+"""Notifications and audit: every alert reaches somebody, in order, in time, and no state changes unrecorded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ class Outage:
 class Escalations:
     """The verdict. ``late`` counts from the due time, or from the end of an outage in which it lay.
 
-    ``after_answer``: notified, or still to be notified, though somebody had taken the alert on. ``unnotified``: an alert began, or
+    ``after_answer``: notified, or still to be, though somebody took the alert on. ``unnotified``: an alert began, or
     became graver, and no notification of that time was delivered.
     """
 
@@ -102,7 +102,7 @@ async def load(dsn: str) -> tuple[list[Step], dict[str, str], list[Change]]:
 def judge_steps(
     steps: Sequence[Step], outages: Sequence[Outage], *, allowed: timedelta, ended_at: datetime
 ) -> Escalations:
-    """I2 and I3: a step that was taken made notifications, all delivered, in order, not before and not long after it was due.
+    """I2 and I3: a step that was taken made notifications: all delivered, in order, not early and not long overdue.
 
     One that waits is not overdue at the end. ``allowed`` and ``ended_at`` are platform time.
     """
@@ -131,7 +131,7 @@ def judge_steps(
 def judge_answers(
     verdict: Escalations, steps: Sequence[Step], states: Mapping[str, str], changes: Sequence[Change]
 ) -> None:
-    """I3: nobody is notified of an alert that is not open, by the order of its trail; every notification is in the trail."""
+    """I3: by its trail, nobody is notified of an alert that is not open; every notification is in the trail."""
     open_now: dict[str, bool] = {}
     notified: dict[tuple[str, datetime], bool] = {}
     for change in changes:

@@ -1,4 +1,4 @@
-"""The wearable band: pulse, oxygen, respiratory rate, skin temperature, steps, falls by accelerometer, an SOS button."""
+"""The wearable band: pulse, oxygen, respiratory rate, skin temperature, steps, falls by accelerometer, SOS button."""
 
 from typing import Final
 

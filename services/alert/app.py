@@ -20,7 +20,7 @@ from services.runtime.wakeups import WakeUp, listen
 
 _POLL_S: Final = 0.25
 _DELIVERY_POLL_S: Final = 1.0
-"""A notification queued here is sent at once; this is for one that is due again, or that another instance has queued."""
+"""A notification queued here is sent at once; this is for one that is due again, or was queued by another instance."""
 
 
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:

@@ -68,7 +68,7 @@ async def _register(wanted: Register, clock: Clock) -> Registered:
 
 @cli.command()
 def without_recipient() -> None:
-    """Lists the ids of monitored people of whom nobody would be notified, one a line; exit code 1 when there are any."""
+    """Lists the ids of monitored people without a recipient, one a line; exit code 1 when there are any."""
     try:
         found = asyncio.run(_without_recipient(ClockSettings().clock()))
     except HearthBeatError as error:

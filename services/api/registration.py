@@ -125,7 +125,7 @@ def _refuse_without_recipient(register: Register, before: set[UUID], after: set[
         ids = ", ".join(sorted(str(one) for one in wrong)[:_MOST_NAMED])
         more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
         raise RegisterError(
-            f"monitored, and nobody would be notified: {ids}{more}. Give them a doctor with an address (email_alerts or a"
+            f"monitored, and nobody would be notified: {ids}{more}. Give them a doctor with an address (email_alerts or"
             " webhook), or list them in no_recipient"
         )
 

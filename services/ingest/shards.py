@@ -1,4 +1,4 @@
-"""Who has which shard: written at the start, so that the watermark waits for whoever takes uplinks and for nobody else."""
+"""Who has which shard: written at the start, so that the watermark waits for those who take uplinks alone."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ async def claim_shards(
 
 
 async def retire(settings: IngestSettings) -> None:
-    """Clears away what an instance that has ended for good leaves behind: its session at the broker, its watermark markers.
+    """Clears away what an instance that has ended for good leaves behind: its session at the broker, its markers.
 
     Raises StillOwnerError, NoBrokerError.
     """

@@ -15,7 +15,7 @@ _TOO_OLD_S: Final = 8.0
 
 
 async def has_run_before(pool: Pool, instance: str) -> bool:
-    """Whether an instance has ever sent a watermark marker here: if not, the broker holds no session of it, and none is lost."""
+    """Whether an instance ever sent a watermark marker here: if not, the broker holds no session of it to lose."""
     try:
         return bool(await pool.fetchval(load_queries("services.ingest")["has_run_before"], instance))
     except LOST_CONNECTION:

@@ -1,4 +1,4 @@
-"""Watermark markers: sent through the broker each second; what comes back marks, on every partition, how far we have come."""
+"""Watermark markers: sent through the broker each second; what comes back marks the progress of every partition."""
 
 import asyncio
 from contextlib import suppress
@@ -16,7 +16,7 @@ _EVERY_S: Final = 1.0
 
 
 class WatermarkMarkers:
-    """A watermark marker carries the platform time at which it was sent. It queues at the broker behind every earlier uplink.
+    """A watermark marker carries the platform time of its sending. It queues at the broker behind every earlier uplink.
 
     So once it has passed store and score, nothing that reached the broker before that time is still under way.
     """

@@ -53,7 +53,7 @@ class _Batch:
 
 
 class Consumer:
-    """One member of the group: fetch, step, commit what follows, pass the watermark markers; checkpoint now and then."""
+    """One member of the group: fetch, step, commit what follows, pass the markers; checkpoint now and then."""
 
     def __init__(
         self,

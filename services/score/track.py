@@ -45,11 +45,11 @@ class Track:
     """The samples of the last ``window_ms`` (the newest 32 at most) over a base state at their beginning.
 
     In order a sample only advances the fold. A late one inside the window folds the window again; what then differs
-    from what was reported is reported: a level not reported yet, an end, a new episode. What was reported is never reported twice, and an
-    episode that later samples disprove is ended.
+    from what was reported is reported: a level not reported yet, an end, a new episode. Nothing is reported twice, and
+    an episode that later samples disprove is ended.
     """
 
-    __slots__ = ("_base", "_fold", "_moves", "_rest_ms", "_state", "_reported", "_window", "_window_ms", "episodes")
+    __slots__ = ("_base", "_fold", "_moves", "_reported", "_rest_ms", "_state", "_window", "_window_ms", "episodes")
 
     def __init__(self, rule: Rule, *, episodes: int = 0) -> None:
         assert rule.fold is not None  # noqa: S101 - only rules with a fold have tracks
@@ -162,7 +162,11 @@ class Track:
                 reported = self._new_episode(episode.since)
             else:
                 free.remove(reported)
-                self._reported.append(reported)
+                if reported.until != _FOREVER and episode.level > reported.level:
+                    # An end is reported once: what was worse is an episode of its own, with an end of its own.
+                    reported = self._new_episode(episode.since, level=reported.level)
+                else:
+                    self._reported.append(reported)
             reports += self._catch_up(reported, episode)
         for reported in free:
             if reported.until == _FOREVER:
@@ -194,9 +198,9 @@ class Track:
             reported.level = mark.level
         return Report(reported.episode, mark)
 
-    def _new_episode(self, since: int) -> Reported:
+    def _new_episode(self, since: int, *, level: int = 0) -> Reported:
         self.episodes += 1
-        reported = Reported(self.episodes, since, _FOREVER, 0)
+        reported = Reported(self.episodes, since, _FOREVER, level)
         self._reported.append(reported)
         return reported
 

@@ -97,7 +97,7 @@ class StorePath:
     """Fetch, write, publish, commit: a crash between any two repeats a batch, which changes nothing.
 
     When partitions move, what is under way is finished first. What that takes too long for, or was fetched before, is
-    neither published nor committed any more: whoever has the partition now reads it again, publishes it, and is not overtaken.
+    neither published nor committed any more: who has the partition now reads and publishes it, and is not overtaken.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ def _database() -> DatabaseSettings:
 class StoreSettings(BaseSettings):
     """One member of the group. ``most`` records make the largest batch; the pause between two is longer under load.
 
-    A device may use ``live_epochs`` within a day. Acks are published, and offsets committed, every ``publish_every_s``. What
+    A device may use ``live_epochs`` within a day. Acks go out and offsets are committed every ``publish_every_s``. What
     is rejected is kept for ``kept_days``; what is unattributed, for ever.
     """
 

@@ -19,7 +19,7 @@ _RETRY_S: Final = 0.25
 
 
 class Unpublished:
-    """What the database has and was not published to devices yet: the newest cursor of each, and how far the log is done."""
+    """What the database has and no device has heard yet: the newest cursor of each, and how far the log is done."""
 
     def __init__(self) -> None:
         self.positions: dict[int, int] = {}
@@ -80,7 +80,7 @@ class SettledPublisher:
             await self._pass_on(unpublished, subscription, stop)
 
     def forget(self) -> None:
-        """Nothing of it is to be published any more: whoever has the partitions now reads it again, and publishes it."""
+        """Gives all of it up: whoever has the partitions now reads it again, and publishes it."""
         if self._under_way is not None:
             self._under_way.cancel()
         self._under_way, self._unpublished = None, Unpublished()
@@ -95,7 +95,7 @@ class SettledPublisher:
             self._log.warning("offset not committed", error=str(error))
 
     async def _publish(self, unpublished: Unpublished, stop: asyncio.Event) -> bool:
-        """Publishes an ack for every device touched, pure duplicates too: a resend is what repeats a lost ack. False: asked to stop."""
+        """An ack for every device touched, pure duplicates too: a resend repeats a lost ack. False: asked to stop."""
         records = [Record(one.device.encode(), encode_settled(one)) for one in unpublished.settled_records()]
         while records:
             try:

@@ -30,7 +30,7 @@ from services.watch.probe import Counted, Probe
 
 @dataclass(slots=True, kw_only=True)
 class Auditor:
-    """Goes on whatever is away: what can't be probed keeps its state, and that it can't be probed is itself an incident."""
+    """Goes on whatever is away: what can't be probed keeps its state, and that it can't be is itself an incident."""
 
     probes: Sequence[Probe]
     ledger: Ledger

@@ -1,4 +1,4 @@
-"""What is wrong with the platform, since when, and what has to be notified of it now. Pure; times are real milliseconds."""
+"""What is wrong with the platform, since when, and what operators must hear now. Pure; times are real milliseconds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,7 +50,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.FINDING_UNCLAIMED: "A finding has become no alert.",
         Kind.CHECK_OVERDUE: "A fall, a call for help or a dose should have been judged, and was not.",
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
-        Kind.NO_RECIPIENT: "People are monitored about whom nobody would be notified; `services.api without-recipient` lists them.",
+        Kind.NO_RECIPIENT: "People are monitored without a recipient; `services.api without-recipient` lists them.",
         Kind.NOTIFICATION_FAILED: "A notification could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",
@@ -78,7 +78,7 @@ SYMPTOMS: Final = frozenset(
     {Kind.SERVICE_WAITS, Kind.NO_PROGRESS, Kind.STEP_OVERDUE, Kind.NOTIFICATION_UNSENT, Kind.FINDING_UNCLAIMED,
      Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT}
 )  # fmt: skip
-"""What an outage brings with it: noted, listed in the outage's notification, and no notification of its own meanwhile."""
+"""What an outage brings with it: noted, listed in the outage's notification, without one of its own meanwhile."""
 HAPPENINGS: Final = frozenset(
     {Kind.NOTIFICATION_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
 )
@@ -103,7 +103,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A condition from its first to its last sight; ``notified_at``: operators heard of it, ``end_notified_at``: of its end."""
+    """A condition from first to last sight; ``notified_at``: operators heard of it, ``end_notified_at``: of its end."""
 
     incident_id: UUID
     kind: Kind
@@ -172,7 +172,7 @@ def _lingers(one: Incident, now: int) -> bool:
 def to_notify(incidents: Sequence[Incident], now: int, *, outage_suspected: bool = False) -> list[Incident]:
     """What operators have to be notified of now, the gravest first: new, lasting for long, or over.
 
-    While an outage is open or suspected its symptoms are not notified: one loud alert, not one for each thing that waits.
+    While an outage is open or suspected its symptoms are kept back: one loud alert, not one for each thing that waits.
     """
     outage = outage_suspected or any(one.ended_at is None and one.kind in OUTAGES for one in incidents)
     due = [one for one in incidents if _is_due(one, now) and not (outage and one.kind in SYMPTOMS)]
@@ -221,7 +221,7 @@ def advance(before: Mapping[str, Progress], places: Mapping[str, tuple[int, int]
 
 
 def notification_text(due: Sequence[Incident], all_of_them: Sequence[Incident]) -> tuple[str, str]:
-    """Subject and body of a notification about ``due``; what else is open is listed below. No person, no value of a reading."""
+    """Subject and body of a notification of ``due``; what else is open comes below. No person, no reading's value."""
     begun = [one for one in due if one.ended_at is None]
     first = (begun or list(due))[0]
     more = f" and {len(due) - 1} more" if len(due) > 1 else ""

@@ -350,7 +350,7 @@ async def test_the_broker_is_killed_and_what_the_device_sends_again_is_stored_on
 async def test_a_batch_that_is_read_again_changes_no_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Store ends between the commit of the database and that of Kafka.
 
-    Not at a commit that only moved past a watermark marker, which may well come first. The device has its ack by then, so the
+    Not at a commit that only moved past a marker, which may well come first. The device has its ack by then, so the
     ack says nothing about the second reading.
     """
     commit = KafkaSubscription.commit

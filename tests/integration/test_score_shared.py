@@ -1,4 +1,4 @@
-"""Scorers that share a log come, go, die and linger at random: what they report is what an undisturbed replay reports."""
+"""Scorers that share a log come, go, die and linger at random: their findings are those of an undisturbed replay."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The auditor on a real database and the bus in it: what is stuck is notified to operators once, and that it is over."""
+"""The auditor on a real database and the bus in it: operators hear of what is stuck once, and of its end."""
 
 import asyncio
 import json

@@ -14,7 +14,7 @@ Members = dict[str, "MemorySubscription"]
 class MemoryBus:
     """Same semantics as the real ones, in one process; gone when the process ends.
 
-    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was: nothing says so to it.
+    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was, unaware.
     """
 
     def __init__(self, partitions: int = 1) -> None:

@@ -33,11 +33,11 @@ class MissingOffsetError(HearthBeatError):
 
 
 OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
-"""Called with the partitions that are now ours; answers where to start each (partitions it leaves out start at the group's)."""
+"""Called with the partitions that are now ours; answers where to start each (left out: where the group is)."""
 
 
 OnRevoked = Callable[[], Awaitable[None]]
-"""Called when all our partitions are about to go, while nobody else has them: what is under way is finished, or given up.
+"""Called before all our partitions go, while nobody else has them: what is under way is finished, or given up.
 It has REVOKE_S; then it is cancelled, the partitions go, and whoever gets them begins at what was committed."""
 
 REVOKE_S: Final = 5.0

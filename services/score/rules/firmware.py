@@ -28,7 +28,9 @@ class FirmwareFault(StrEnum):
 
 SENTENCES: Final = MappingProxyType(
     {
-        FirmwareFault.RETAINED: "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there.",
+        FirmwareFault.RETAINED: (
+            "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there."
+        ),
         FirmwareFault.STEP_TOTAL: "A device reports steps as a running total; only its rises are taken for movement.",
     }
 )

@@ -52,7 +52,7 @@ def open_inbox(port: int) -> Iterator[Inbox]:
 def notification_latency(
     presses: Mapping[str, float], alerts: Mapping[str, str], arrived_s: Mapping[str, float]
 ) -> dict[str, float | int | None]:
-    """Milliseconds from press (device to seconds) over its alert (device to alert) to the notification (alert to seconds)."""
+    """Milliseconds from press (device to seconds) over alert (device to alert) to notification (alert to seconds)."""
     taken = [
         1000 * (arrived_s[alerts[device]] - pressed_s)
         for device, pressed_s in presses.items()

@@ -70,7 +70,8 @@ def _show(report: dict[str, Any], console: Console) -> None:
     )
     console.print(
         f"Alerts: {alerts['expected']} expected, {alerts['missed']} missed, {alerts['twice']} twice, "
-        f"{details['false_alerts']} false. Notifications: {notifications['sent']} sent, {notifications['duplicated_flagged']} again and "
+        f"{details['false_alerts']} false. Notifications: {notifications['sent']} sent, "
+        f"{notifications['duplicated_flagged']} again and "
         f"saying so, {notifications['duplicated_unflagged']} again unsaid. Acknowledgements: {answers['sent']} sent, "
         f"{answers['answered']} answered"
     )

@@ -14,7 +14,7 @@ _REFUSES_ONE_IN: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A notification as it arrived. ``key`` is its idempotency key; ``flagged``: it says itself that it may be a repetition."""
+    """A notification as it arrived. ``key``: the idempotency key; ``flagged``: it says that it may be a repetition."""
 
     key: str
     flagged: bool

@@ -1,4 +1,4 @@
-"""When a struck process does its work again, seen from outside: a watermark marker gets through, a question is answered."""
+"""When a struck process does its work again, seen from outside: a marker gets through, a question is answered."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ class NotRecoveredError(RuntimeError):
 async def recovered(platform: Platform, strike: Strike, now_ms: Callable[[], int]) -> float:
     """Waits until the target works again; real seconds from now, when it has been started. Raises NotRecoveredError.
 
-    For what an uplink passes through: a watermark marker sent from now on has passed store and score. For the console: it
+    For what an uplink passes through: a marker sent from now on has passed store and score. For the console: it
     answers. For those that live off the database: they have asked it something.
     """
     began = time.monotonic()

@@ -39,7 +39,7 @@ class Verdict:
 
 def as_report(options: Options, verdict: Verdict, struck: Sequence[Struck]) -> dict[str, Any]:
     """What `.local/reports/chaos.json` holds: what has to be said of every run, ``failures``, and the details."""
-    accounts, incidents, notified = verdict.accounts, verdict.incidents, verdict.escalations
+    accounts, incidents, said = verdict.accounts, verdict.incidents, verdict.escalations
     recovery_ms = _recovery_ms(struck)
     return {
         "uplinks": verdict.uplinks["published"],
@@ -64,7 +64,7 @@ def as_report(options: Options, verdict: Verdict, struck: Sequence[Struck]) -> d
             "incidents_by_kind": incidents.by_kind,
             "false_alerts": incidents.false_alerts,
             "acknowledgements": dict(verdict.answers),
-            "escalations": {name: getattr(notified, name) for name in notified.__dataclass_fields__ if name != "examples"},
+            "escalations": {name: getattr(said, name) for name in said.__dataclass_fields__ if name != "examples"},
         },
     }  # fmt: skip
 

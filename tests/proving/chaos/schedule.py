@@ -69,7 +69,7 @@ def plan(strikes: int, *, seed: int, targets: Sequence[str] = TARGETS) -> list[S
 
 
 def last_blows() -> list[Strike]:
-    """When the last uplink is out, whoever still has to write or notify is killed once more: no later uplink heals it."""
+    """After the last uplink, who still has to write or notify is killed once more: no later uplink heals it."""
     return [Strike(target=target, way="kill", pause_s=0.3, away_s=0.0) for target in ("store", "ingest")]
 
 

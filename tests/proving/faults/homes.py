@@ -38,7 +38,8 @@ def living(testbed: Testbed, *options: str) -> Iterator[Life]:
     oracle, summary, truth = (testbed.fresh(name) for name in ("oracle", "summary", "truth"))
     process = testbed.fleet.simulator(
         "run", "--seed", str(testbed.runs), "--start-ms", str(testbed.clock.now_ms()), "--state",
-        str(testbed.fresh("state")), "--truth", str(truth), "--oracle", str(oracle), "--summary", str(summary), *options,
+        str(testbed.fresh("state")), "--truth", str(truth), "--oracle", str(oracle), "--summary", str(summary),
+        *options,
         drain_s=_DRAIN_S,
     )  # fmt: skip
     process.start()

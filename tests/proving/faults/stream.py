@@ -95,7 +95,7 @@ def streaming(
 
 
 def close_books(testbed: Testbed, stream: Stream | None = None) -> Figures:
-    """I1, I3 (nobody notified of what was taken on), I4 and I5 over all of this testbed's life. Raises CriterionError."""
+    """I1, I3 (nobody notified of what was taken on), I4 and I5 over all of its life. Raises CriterionError."""
     accounts = asyncio.run(compare(testbed.dsn, testbed.oracle))
     expect(accounts.balanced, f"I1: {accounts.lost} lost, {accounts.twice} twice, {accounts.examples[:3]}")
     conflicts = testbed.value(_CONFLICTS)

@@ -71,7 +71,7 @@ async def make_world(dsn: str, *, people: int, listed: int, days: int) -> None:
 async def generate(dsn: str, step: Step, done: Done) -> int:
     """Days that the database makes up by itself; gives how many rows.
 
-    One after the other: two at a time would lie mixed in a chunk, and no block range would distinguish one hour from another.
+    One after the other: two at a time would lie mixed in a chunk, and no block range would hold one hour alone.
     """
     connection = await asyncpg.connect(dsn, server_settings=_FILLER_SESSION)
     written = 0

@@ -132,6 +132,20 @@ def test_a_late_reading_that_shows_an_episode_had_begun_reports_it() -> None:
     assert levels(run(readings)) == [("glucose_low", 1, 1, 20), ("glucose_low", 1, 0, 52)]
 
 
+def test_what_late_readings_show_to_have_been_worse_after_its_end_was_reported_has_an_end_too() -> None:
+    low = [(n, 92.0) for n in range(4, 17)]
+    lower = [(n, 90.0) for n in (25, 33, 34, 35)]
+    well = [(n, 97.0) for n in range(37, 43)]
+    readings = series("spo2", [*low, *lower, *well, (36, 90.0)])
+
+    assert levels(run(readings)) == [
+        ("spo2", 1, 1, 7),
+        ("spo2", 1, 0, 42),
+        ("spo2", 2, 2, 36),
+        ("spo2", 2, 0, 42),
+    ]
+
+
 def test_an_episode_that_late_readings_disprove_is_ended() -> None:
     readings = series("glucose", [(0, 60), (25, 60), (5, 80), (10, 80), (15, 80), (20, 80)])
 
