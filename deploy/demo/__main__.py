@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.demo.flow import run_demo
 from deploy.demo.options import DemoError, OptionError, Options
+from deploy.demo.run import run_demo
 
 
 def main(

@@ -22,7 +22,7 @@ from alert_audit u join alerts a using (alert_id)
 order by u.alert_id, u.audit_no
 """
 _BEGINS: Final = frozenset({"opened", "raised", "reopened"})
-_TELLS: Final = _BEGINS | {"repeated"}
+_NOTIFIES: Final = _BEGINS | {"repeated"}
 """What the trail calls a time at which people are notified; not of technical alerts, which the console alone shows."""
 
 
@@ -135,7 +135,7 @@ def judge_answers(
     open_now: dict[str, bool] = {}
     notified: dict[tuple[str, datetime], bool] = {}
     for change in changes:
-        if change.what in _TELLS:
+        if change.what in _NOTIFIES:
             still_open = change.what != "repeated" or open_now.get(change.alert_id, False)
             notified[change.alert_id, change.at] = still_open
         open_now[change.alert_id] = change.to_state == "open"

@@ -13,7 +13,7 @@ CURSOR: Final = r"^[A-Za-z0-9_-]{40}$"
 
 
 class ReadingKey(NamedTuple):
-    """What sets one reading of a vital of a person apart, in the order in which readings are paged."""
+    """What sets one reading of a vital of a person apart, in the order in which readings are listed."""
 
     observed_at: datetime
     device_no: int

@@ -48,7 +48,7 @@ async def weigh(pool: Pool, world_person: object) -> set[tuple[int, int]]:
     return {(row[5], row[6]) for row in rows}
 
 
-async def test_readings_that_share_a_moment_are_each_paged_once(practice: Practice) -> None:
+async def test_readings_that_share_a_moment_are_each_listed_once(practice: Practice) -> None:
     written = await weigh(practice.pool, practice.world.ruth)
     path = f"/api/v1/people/{practice.world.ruth}/readings"
     async with browsing(practice.address) as client:
@@ -91,7 +91,7 @@ async def test_a_place_outside_the_range_leads_nowhere_else(practice: Practice) 
         assert (await client.get(path, params=query | {"after": late})).json()["readings"] == []
 
 
-async def test_alerts_that_opened_together_are_each_paged_once(practice: Practice) -> None:
+async def test_alerts_that_opened_together_are_each_listed_once(practice: Practice) -> None:
     raised = [
         await raise_alert(practice.pool, practice.world.ruth, rule=f"rule_{n}", at=NOW - timedelta(minutes=n // 4))
         for n in range(10)

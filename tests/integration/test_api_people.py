@@ -1,4 +1,4 @@
-"""The list of people: found however their names are typed, paged without a name in any address."""
+"""The list of people: found however their names are typed, listed in pages without a name in any address."""
 
 import re
 from collections.abc import AsyncIterator

@@ -51,7 +51,7 @@ async def test_one_that_is_stopped_while_it_waits_goes_no_further(pools: tuple[P
     await first.leave()
 
 
-async def test_one_that_lost_its_connection_takes_the_seat_again(
+async def test_one_that_lost_its_connection_takes_the_lock_again(
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leader_locks, "_AGAIN_S", 0.05)
@@ -66,7 +66,7 @@ async def test_one_that_lost_its_connection_takes_the_seat_again(
     await keeping
 
 
-async def test_one_whose_seat_somebody_else_keeps_ends_and_not_for_a_single_refusal(
+async def test_one_whose_lock_somebody_else_keeps_ends_and_not_for_a_single_refusal(
     pools: tuple[Pool, Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refusal or two may be a connection of its own that the server still holds."""

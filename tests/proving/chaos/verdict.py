@@ -27,7 +27,7 @@ from tests.proving.chaos.tap import Tap
 _ON_TIME: Final = timedelta(seconds=5 * RATE)
 """Five real seconds, as platform time."""
 _REPLAYS_AT_MOST: Final = timedelta(seconds=10 * RATE)
-_TELLS_PEOPLE: Final = frozenset({"alert", "postgresql", BACKEND})
+_NOTIFIES_PEOPLE: Final = frozenset({"alert", "postgresql", BACKEND})
 _CONFLICTS: Final = "select coalesce(sum(conflicts), 0)::int from key_conflicts"
 
 
@@ -86,7 +86,7 @@ async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime) -> esc
     outages = [
         escalations.Outage(start=_moment(one.at_ms), end=_moment(one.recovered_at_ms))
         for one in struck
-        if one.strike.away & _TELLS_PEOPLE
+        if one.strike.away & _NOTIFIES_PEOPLE
     ]
     notified = escalations.judge_steps(steps, outages, allowed=_ON_TIME, ended_at=now)
     escalations.judge_notified(notified, steps, changes)

@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.reconcile.latency import counter_value, read_metrics
 from tests.proving.faults.kills import struck
 from tests.proving.faults.line import Figures
-from tests.proving.faults.plain_device import by_hand
+from tests.proving.faults.plain_device import plain_device
 from tests.proving.faults.stream import close_books, streaming
 from tests.proving.faults.testbed import Testbed, expect
 
@@ -121,11 +121,11 @@ def oversized(testbed: Testbed) -> Figures:
     resident = resident_mb(testbed, "ingest")
     notified: set[str] = set()
     for size in sizes:
-        with by_hand(testbed, "band") as band:
+        with plain_device(testbed, "band") as band:
             band.offer(b"x" * size)
             testbed.until(lambda device=band: device.rejections, f"{size} bytes are refused")  # type: ignore[misc]
             notified.update(band.rejections)
-    with by_hand(testbed, "band") as band:
+    with plain_device(testbed, "band") as band:
         band.send(band.pulse(0))
         band.settled(0)
     grown = resident_mb(testbed, "ingest") - resident

@@ -20,7 +20,7 @@ from tests.proving.chaos.strikes import strike
 from tests.proving.faults.homes import living
 from tests.proving.faults.line import Figures
 from tests.proving.faults.people import alerted, find, settle_in
-from tests.proving.faults.plain_device import by_hand
+from tests.proving.faults.plain_device import plain_device
 from tests.proving.faults.stream import close_books, streaming
 from tests.proving.faults.testbed import OPERATORS, Testbed, expect
 
@@ -64,7 +64,7 @@ def store_killed(testbed: Testbed) -> Figures:
     """Line 2."""
     with streaming(testbed) as stream:
         took = struck(testbed, "store", times=2 if testbed.quick else 5)
-    with by_hand(testbed, "band") as band:
+    with plain_device(testbed, "band") as band:
         store = testbed.platform.processes["store"]
         store.stop()
         band.send(*[band.pulse(seq) for seq in range(50)])

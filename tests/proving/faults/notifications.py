@@ -8,7 +8,7 @@ from deploy.local.ports import free_port
 from tests.proving.faults.kills import dies_at
 from tests.proving.faults.line import Figures
 from tests.proving.faults.people import Household, alerted, find, settle_in
-from tests.proving.faults.plain_device import by_hand
+from tests.proving.faults.plain_device import plain_device
 from tests.proving.faults.stream import close_books, streaming
 from tests.proving.faults.testbed import Testbed, expect
 
@@ -130,7 +130,7 @@ def alert_storm(testbed: Testbed) -> Figures:
 
 def credential_revoked(testbed: Testbed) -> Figures:
     """Line 36, the half of it that there is."""
-    with streaming(testbed) as stream, by_hand(testbed, "band") as band:
+    with streaming(testbed) as stream, plain_device(testbed, "band") as band:
         band.send(band.pulse(0))
         band.settled(0)
         left = {name: secret for name, secret in testbed.passwords.items() if name != band.name}

@@ -113,7 +113,7 @@ class PlainDevice:
 
 
 @contextmanager
-def by_hand(testbed: Testbed, kind: str, *, number: int = 0) -> Iterator[PlainDevice]:
+def plain_device(testbed: Testbed, kind: str, *, number: int = 0) -> Iterator[PlainDevice]:
     """The ``number``-th device of a kind (band, cuff, robot, ...) of the homes that no simulator plays."""
     name = sorted(one for one in testbed.passwords if one.startswith(f"{kind}-"))[number]
     device = PlainDevice(testbed, name)

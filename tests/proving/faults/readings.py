@@ -9,7 +9,7 @@ from typing import Any, Final
 from deploy.reconcile.accounts import Published
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from tests.proving.faults.line import Figures
-from tests.proving.faults.plain_device import PlainDevice, by_hand
+from tests.proving.faults.plain_device import PlainDevice, plain_device
 from tests.proving.faults.stream import close_books, streaming
 from tests.proving.faults.testbed import SNAPSHOT_S, Testbed, expect
 
@@ -48,7 +48,7 @@ def _sos(device: PlainDevice, seq: int) -> bytes:
 
 def ten_copies(testbed: Testbed) -> Figures:
     """Line 20."""
-    with by_hand(testbed, "band") as band:
+    with plain_device(testbed, "band") as band:
         home_no = testbed.rows(_PERSON, band.name, band.now_ms())[0]["home_no"]
         payloads = [band.pulse(seq) for seq in range(200)] + [_sos(band, 200)]
         band.send(*payloads)
@@ -67,7 +67,7 @@ def ten_copies(testbed: Testbed) -> Figures:
 
 def out_of_order(testbed: Testbed) -> Figures:
     """Line 21, with a band that has been worn for longer than the testbed has stood."""
-    with by_hand(testbed, "band", number=1) as band:
+    with plain_device(testbed, "band", number=1) as band:
         testbed.rows(_WORN_FOR_A_MONTH, band.name)
         time.sleep(SNAPSHOT_S)
         now = band.now_ms()
@@ -103,7 +103,7 @@ def wrong_clocks(testbed: Testbed) -> Figures:
         10 * year,
     ]
     limit_s = DEVICE_TYPE_BY_CODE["cgm"].silent_after_s or 0
-    with by_hand(testbed, "cgm") as cgm:
+    with plain_device(testbed, "cgm") as cgm:
         device_no = testbed.rows(_PERSON, cgm.name, cgm.now_ms())[0]["device_no"]
         began = datetime.fromtimestamp(cgm.now_ms() / 1000, UTC)
         for seq, skew in enumerate(skews):
@@ -163,7 +163,7 @@ def poison(testbed: Testbed) -> Figures:
     """Line 23: a handful between good uplinks; the corpus has tests of its own."""
     named, seconds = len(_UNREADABLE), 8 if testbed.quick else 12
     calm = _p99_of_the_others(testbed, seconds)
-    with by_hand(testbed, "band", number=2) as band, streaming(testbed, uplinks_per_s=200) as stream:
+    with plain_device(testbed, "band", number=2) as band, streaming(testbed, uplinks_per_s=200) as stream:
         junk = _nameless(band.epoch)
         for seq, rest in enumerate(_UNREADABLE):
             testbed.oracle[band.name, band.epoch, seq] = Published(readings=0, events=0)
@@ -202,7 +202,7 @@ def flood(testbed: Testbed) -> Figures:
     """Line 25: the same uplink a thousand times a second; in the middle of it a call for help."""
     seconds = 8 if testbed.quick else 12
     before, stop = _p99_of_the_others(testbed, seconds), Event()
-    with by_hand(testbed, "band", number=3) as band, streaming(testbed, uplinks_per_s=200) as stream:
+    with plain_device(testbed, "band", number=3) as band, streaming(testbed, uplinks_per_s=200) as stream:
         thread = Thread(target=_pour, args=(band, band.pulse(0), stop))
         thread.start()
         try:

@@ -157,7 +157,7 @@ def test_whatever_is_seen_no_key_is_open_twice_and_every_notified_beginning_has_
     looks: list[tuple[list[Condition], bool, int]],
 ) -> None:
     live: list[Incident] = []
-    ended_untold: set[UUID] = set()
+    ended_unsaid: set[UUID] = set()
     now = 0
     for conditions, reached, gap in [*looks, ([], True, 10 * MARK_LASTS_MS), ([], True, 1)]:
         now += gap
@@ -169,8 +169,8 @@ def test_whatever_is_seen_no_key_is_open_twice_and_every_notified_beginning_has_
         }
         if reached:
             live, _ = notify(live, now)
-        ended_untold |= {one.incident_id for one in live if one.notified_at is not None and one.end_notified_at is None}
-        ended_untold -= {one.incident_id for one in live if one.end_notified_at is not None}
+        ended_unsaid |= {one.incident_id for one in live if one.notified_at is not None and one.end_notified_at is None}
+        ended_unsaid -= {one.incident_id for one in live if one.end_notified_at is not None}
         live = [one for one in live if not is_over(one)]
-    assert not ended_untold
+    assert not ended_unsaid
     assert not live
