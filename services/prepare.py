@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from schemas.topics import BUS_TOPICS
 from services.runtime.bus.open import open_bus
 from services.runtime.database import open_pool
+from services.runtime.errors import HearthBeatError
 from services.runtime.migrate import Edition, load_migrations, migrate
 from services.runtime.settings import BusSettings, DatabaseSettings, database_for_tools
 
@@ -28,7 +29,10 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
 
 def main() -> None:
     """Migrations, topics, first offsets; says the edition."""
-    edition = asyncio.run(prepare(database_for_tools(), BusSettings()))
+    try:
+        edition = asyncio.run(prepare(database_for_tools(), BusSettings()))
+    except HearthBeatError as error:
+        sys.exit(str(error))
     sys.stdout.write(f"prepared; TimescaleDB edition: {edition}\n")
 
 

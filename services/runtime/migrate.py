@@ -12,6 +12,7 @@ from services.runtime.errors import HearthBeatError
 
 _LOCK: Final = 7_001_042
 _REQUIRES_TIMESCALE: Final = "-- requires: timescaledb"
+_BASELINE: Final = "baseline.sha256"
 
 
 class Edition(StrEnum):
@@ -26,12 +27,21 @@ class ChangedMigrationError(HearthBeatError):
     """A migration that was applied before has changed since; write a new one instead."""
 
 
+class BeforeBaselineError(HearthBeatError):
+    """No upgrade leads here from before the baseline: start afresh with an empty database."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One file. ``needs_timescale`` files are passed over where the extension can't be had."""
+    """One file. ``needs_timescale`` files are passed over where the extension can't be had.
+
+    ``baseline`` files are the set that upgrades start from: whatever database can be upgraded was
+    made by just these, in the text that they have now.
+    """
 
     name: str
     sql: str
+    baseline: bool = False
 
     @property
     def needs_timescale(self) -> bool:
@@ -40,15 +50,28 @@ class Migration:
 
 
 def load_migrations(package: str) -> tuple[Migration, ...]:
-    """The ``NNNN_name.sql`` files of ``package`` in order of their numbers."""
-    files = sorted(
-        (file for file in resources.files(package).iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
-    )
-    return tuple(Migration(name=file.name, sql=file.read_text("utf-8")) for file in files)
+    """The ``NNNN_name.sql`` files of ``package`` in order of their numbers.
+
+    Those that its ``baseline.sha256`` lists are the baseline.
+    """
+    folder = resources.files(package)
+    checksums = folder.joinpath(_BASELINE).read_text("utf-8").splitlines()
+    baseline = {line.split()[1] for line in checksums}
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
+
+    def read(name: str) -> Migration:
+        sql = folder.joinpath(name).read_text("utf-8")
+        return Migration(name=name, sql=sql, baseline=name in baseline)
+
+    return tuple(read(name) for name in names)
 
 
 async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
-    """Brings the database up to date under an advisory lock. Raises ChangedMigrationError."""
+    """Brings the database up to date under an advisory lock.
+
+    Raises ChangedMigrationError, and BeforeBaselineError where the database was made by other
+    files than this baseline; then nothing of it was changed.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
@@ -57,6 +80,7 @@ async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
             "create table if not exists migrations "
             "(name text primary key, sql text not null, passed_over boolean not null)"
         )
+        await _check_baseline(connection, migrations)
         for migration in migrations:
             await _apply(connection, migration, edition)
         return edition
@@ -71,6 +95,15 @@ async def find_edition(connection: asyncpg.Connection) -> Edition:
     await connection.execute("create extension if not exists timescaledb")
     licence = await connection.fetchval("show timescaledb.license")
     return Edition.COMMUNITY if licence == "timescale" else Edition.APACHE
+
+
+async def _check_baseline(connection: asyncpg.Connection, migrations: Sequence[Migration]) -> None:
+    """What was applied first must be the baseline, or its beginning where a run was cut short."""
+    applied = await connection.fetch('select name, sql from migrations order by name collate "C"')
+    baseline = [migration for migration in migrations if migration.baseline]
+    for row, migration in zip(applied, baseline, strict=False):
+        if (row["name"], row["sql"]) != (migration.name, migration.sql):
+            raise BeforeBaselineError(f"(It was made by another {row['name']}.)")
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration, edition: Edition) -> None:

@@ -166,7 +166,7 @@ def test_migrations_are_numbered_once_and_say_what_they_do() -> None:
 
 def test_what_needs_timescale_is_in_files_of_its_own() -> None:
     words = ("create_hypertable", "timescaledb.", "add_retention_policy", "continuous", "drop_chunks")
-    for path in (path for path in files() if path.parts[:3] == ("schemas", "sql", "migrations")):
+    for path in (ROOT / "schemas" / "sql" / "migrations").glob("*.sql"):
         code = "\n".join(line.split("--")[0] for line in text_of(path).splitlines())
         if any(word in code for word in words):
             assert text_of(path).startswith("-- requires: timescaledb"), path

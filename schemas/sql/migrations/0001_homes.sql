@@ -1,12 +1,5 @@
--- Homes, people, devices, bindings and the doctors who care for people. Written by the register command.
+-- Homes, people, devices, bindings, doctors and whom they care for; the register command writes it.
 create extension if not exists btree_gist;
-
-create table platform (
-    only_row boolean primary key default true check (only_row),
-    generation bigint not null,
-    bus_partitions integer not null
-);
-insert into platform (generation, bus_partitions) values (1, 1);
 
 create table homes (
     home_no integer primary key generated always as identity,

@@ -20,6 +20,12 @@ def test_they_come_in_the_order_of_their_numbers() -> None:
     assert names[0] == "0001_homes.sql"
 
 
+def test_the_first_of_them_are_the_baseline() -> None:
+    ours = [one.baseline for one in MIGRATIONS]
+    assert ours[0]
+    assert ours == sorted(ours, reverse=True)
+
+
 def test_no_two_have_the_same_number() -> None:
     numbers = Counter(one.name[:4] for one in MIGRATIONS)
     assert [number for number, times in numbers.items() if times > 1] == []

@@ -1,4 +1,5 @@
--- Alerts, who is notified about them, and how that went.
+-- Alerts: what they are about, when people are notified again, who has acknowledged them.
+
 -- opened_at is when it last became open. Closed: acknowledged, and every episode has ended.
 create table alerts (
     alert_id uuid primary key,
@@ -29,6 +30,7 @@ create table alerts (
 );
 create unique index one_live_alert on alerts (home_no, person_no, rule) where state <> 'closed';
 create index alerts_by_person on alerts (person_no, opened_at);
+create index alerts_by_time on alerts (opened_at, alert_id);
 
 create table alert_findings (
     finding_id uuid primary key references findings,
@@ -52,13 +54,15 @@ create index alert_audit_by_alert on alert_audit (alert_id, audit_no);
 
 create function refuse_alert_audit_change() returns trigger language plpgsql as $$
 begin
-    raise exception 'table % is append-only', tg_table_name using errcode = 'insufficient_privilege';
+    raise exception 'table % is append-only', tg_table_name
+        using errcode = 'insufficient_privilege';
 end
 $$;
 create trigger alert_audit_is_append_only before update or delete or truncate on alert_audit
 for each statement execute function refuse_alert_audit_change();
 
--- One row per time that people are notified. Due on the platform's clock; repeat 0 is notified by a finding.
+-- One row per time that people are notified. Due on the platform's clock; repeat 0 is notified by a
+-- finding.
 create table escalation_steps (
     alert_id uuid not null references alerts,
     step integer not null,
@@ -70,52 +74,13 @@ create table escalation_steps (
 create index escalation_steps_pending on escalation_steps (due_at) where state = 'pending';
 create unique index one_pending_step on escalation_steps (alert_id) where state = 'pending';
 
--- One notification of one doctor over one channel; the primary key is the idempotency key.
--- retry_at and leased_until are real time, created_at and sent_at platform time.
-create table notifications (
-    alert_id uuid not null,
-    step integer not null,
-    doctor_no integer not null references doctors,
-    channel text not null,
-    state text not null default 'pending' check (state in ('pending', 'sending', 'sent', 'failed')),
-    attempts integer not null default 0,
-    created_at timestamptz not null,
-    retry_at timestamptz not null,
-    leased_until timestamptz,
-    sent_at timestamptz,
-    possible_duplicate boolean not null default false,
-    primary key (alert_id, step, doctor_no, channel),
-    foreign key (alert_id, step) references escalation_steps
-);
-create index notifications_waiting on notifications (retry_at) where state in ('pending', 'sending');
-
--- The delivery log. started_at and ended_at are real time.
-create table notification_attempts (
-    alert_id uuid not null,
-    step integer not null,
-    doctor_no integer not null,
-    channel text not null,
-    attempt integer not null,
-    started_at timestamptz not null,
-    ended_at timestamptz,
-    outcome text not null check (outcome in ('sending', 'sent', 'retry', 'failed', 'unknown')),
-    reason text,
-    possible_duplicate boolean not null default false,
-    primary key (alert_id, step, doctor_no, channel, attempt),
-    foreign key (alert_id, step, doctor_no, channel) references notifications
-);
-
-create function notify_findings() returns trigger language plpgsql as $$
-begin
-    perform pg_notify('findings', '');
-    return null;
-end
-$$;
-create trigger findings_are_announced after insert on findings
-for each statement execute function notify_findings();
-
--- True for the one caller who acknowledges an open alert at the version they saw. Wakes the console.
-create function acknowledge_alert(p_alert uuid, p_doctor integer, p_note text, p_version integer, p_at timestamptz)
+-- True for the one caller who acknowledges an open alert at the version they saw. Like everything
+-- that matters it notifies nobody in its own transaction: such a commit fails when the server's
+-- queue of notifications is full, and any login that listens and sleeps can fill it. Who waits is
+-- woken after the commit (services/runtime/wakeups.py), and looks by itself each second.
+create function acknowledge_alert(
+    p_alert uuid, p_doctor integer, p_note text, p_version integer, p_at timestamptz
+)
 returns boolean language plpgsql as $$
 declare
     seen alerts;
@@ -123,7 +88,8 @@ begin
     update alerts set
         state = case when ended_at is null then 'acknowledged' else 'closed' end,
         closed_at = case when ended_at is null then null else p_at end,
-        acknowledged_at = p_at, acknowledged_by = p_doctor, acknowledged_note = p_note, version = version + 1
+        acknowledged_at = p_at, acknowledged_by = p_doctor, acknowledged_note = p_note,
+        version = version + 1
     where alert_id = p_alert and state = 'open' and version = p_version
     returning * into seen;
     if not found then
@@ -136,7 +102,6 @@ begin
         insert into alert_audit (alert_id, at, what, from_state, to_state, level)
         values (p_alert, p_at, 'closed', 'acknowledged', 'closed', seen.level);
     end if;
-    perform pg_notify('alerts', p_alert::text);
     return true;
 end
 $$;

@@ -1,4 +1,4 @@
--- What rules and plans say about people, and how far store and score have come.
+-- What rules and plans say about people.
 create table findings (
     finding_id uuid primary key,
     person_no integer not null,
@@ -20,18 +20,16 @@ create table findings (
 create index findings_unclaimed on findings (raised_at) where claimed_at is null;
 create index findings_by_person on findings (person_no, rule, episode);
 
-create table watermarks (
-    consumer text not null check (consumer in ('store', 'score')),
-    instance text not null,
-    partition_no integer not null,
-    received_at timestamptz not null,
-    primary key (consumer, instance, partition_no)
+-- Devices that report steps as a running total, as score has found: what they say must not be added
+-- up. The finding of the firmware is about a home; its evidence names the device.
+create view step_totals as
+select (began.evidence -> 0 ->> 'device_no')::integer as device_no, began.home_no,
+       began.observed_at as since
+from findings began
+where began.person_no = 0 and began.rule = 'firmware' and began.level = 1
+  and began.evidence -> 0 ->> 'what' = 'steps'
+  and not exists (
+    select from findings over
+    where over.person_no = 0 and over.rule = 'firmware' and over.home_no = began.home_no
+      and over.episode = began.episode and over.level = 0
 );
-
--- The lowest reception time that store and score have both committed; null until each has seen every partition.
-create view watermark as
-select case
-    when count(*) >= 2 * (select bus_partitions from platform) * count(distinct instance) and count(*) > 0
-    then min(received_at)
-end as received_at
-from watermarks;

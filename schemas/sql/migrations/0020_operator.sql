@@ -1,20 +1,12 @@
 -- What an operator's panels may read: counts and times of the platform, nothing of a person.
-do $$
-begin
-    create role hearthbeat_operator nologin;
-exception when duplicate_object or unique_violation then null;
-end $$;
-
--- Rows are appended in order of reception, so a block range index finds an hour of them at next to no cost.
-create index readings_by_reception on readings using brin (received_at);
-create index device_events_by_reception on device_events using brin (received_at);
-
 create view operator_platform as
 select platform.generation, platform.bus_partitions,
-       coalesce((select extversion::text from pg_extension where extname = 'timescaledb'), 'none') as timescaledb,
+       coalesce(
+           (select extversion::text from pg_extension where extname = 'timescaledb'), 'none'
+       ) as timescaledb,
        (select received_at from watermark) as watermark_at,
-       (select min(received_at) from watermarks where consumer = 'store') as stored_up_to,
-       (select min(received_at) from watermarks where consumer = 'score') as scored_up_to,
+       (select min(received_at) from counted_watermarks where consumer = 'store') as stored_up_to,
+       (select min(received_at) from counted_watermarks where consumer = 'score') as scored_up_to,
        (select coalesce(sum(conflicts), 0) from key_conflicts) as key_conflicts
 from platform;
 
@@ -22,13 +14,15 @@ create view operator_waiting as
 select 'findings to become alerts' as what, count(*) as items, min(raised_at) as oldest_at
 from findings where claimed_at is null
 union all
-select 'notifications to send', count(*), min(created_at) from notifications where state in ('pending', 'sending')
+select 'notifications to send', count(*), min(created_at)
+from notifications where state in ('pending', 'sending')
 union all
 select 'commands to devices', count(*), min(created_at) from commands where sent_at is null
 union all
 select 'escalation steps', count(*), min(due_at) from escalation_steps where state = 'pending'
 union all
-select 'doses without an outcome', count(*), min(due_at) from doses where state in ('pending', 'reminded');
+select 'doses without an outcome', count(*), min(due_at)
+from doses where state in ('pending', 'reminded');
 
 create view operator_notifications as
 select channel, state, count(*) as notifications, sum(attempts) as attempts, max(created_at) as newest_at
@@ -37,6 +31,9 @@ from notifications group by channel, state;
 create view operator_alerts as
 select severity, state, count(*) as alerts, min(opened_at) as oldest_at
 from alerts where state <> 'closed' group by severity, state;
+
+create view operator_incidents as
+select kind, subject, detail, opened_at, ended_at, notified_at from platform_incidents;
 
 create function operator_rejected(since timestamptz, until timestamptz)
 returns table (reason text, items bigint, devices bigint)
@@ -49,29 +46,36 @@ begin atomic
     order by count(*) desc, rejected.reason;
 end;
 
--- Uplinks, readings and events by the minute of their reception. Nothing older than 30 days is accepted, nor anything
--- more than two minutes ahead, so a stamp outside of that can't belong to the range.
+-- Uplinks, readings and events by the minute of their reception. Nothing older than 30 days is
+-- accepted, nor anything more than two minutes ahead, so a stamp outside of that can't belong to
+-- the range.
 create function operator_traffic(since timestamptz, until timestamptz)
-returns table (minute_at timestamptz, uplinks bigint, readings bigint, events bigint, rejected bigint)
+returns table (
+    minute_at timestamptz, uplinks bigint, readings bigint, events bigint, rejected bigint
+)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
     select date_trunc('minute', uplink.received_at) as minute, count(*),
            sum(uplink.readings)::bigint, sum(uplink.events)::bigint, sum(uplink.rejections)::bigint
     from (
-        select item.received_at, sum(item.reading) as readings, sum(item.event) as events, sum(item.refusal) as rejections
+        select item.received_at, sum(item.reading) as readings, sum(item.event) as events,
+               sum(item.rejection) as rejections
         from (
-            select stored.device_no, stored.epoch, stored.seq, stored.received_at, 1 as reading, 0 as event, 0 as refusal
+            select stored.device_no, stored.epoch, stored.seq, stored.received_at,
+                   1 as reading, 0 as event, 0 as rejection
             from readings stored
             where stored.received_at >= since and stored.received_at < until
-              and stored.observed_at >= since - interval '30 days' and stored.observed_at <= until + interval '2 minutes'
+              and stored.observed_at >= since - interval '30 days'
+              and stored.observed_at <= until + interval '2 minutes'
             union all
-            select device_events.device_no, device_events.epoch, device_events.seq, device_events.received_at, 0, 1, 0
+            select device_events.device_no, device_events.epoch, device_events.seq,
+                   device_events.received_at, 0, 1, 0
             from device_events
             where device_events.received_at >= since and device_events.received_at < until
             union all
-            select refused.device_no, refused.epoch, refused.seq, refused.received_at, 0, 0, 1
-            from rejected refused
-            where refused.received_at >= since and refused.received_at < until
+            select rejected.device_no, rejected.epoch, rejected.seq, rejected.received_at, 0, 0, 1
+            from rejected
+            where rejected.received_at >= since and rejected.received_at < until
         ) item
         group by item.device_no, item.epoch, item.seq, item.received_at
     ) uplink
@@ -80,7 +84,9 @@ begin atomic
 end;
 
 create function operator_devices(at_time timestamptz)
-returns table (device_type text, registered bigint, heard_within_hour bigint, heard_within_day bigint)
+returns table (
+    device_type text, registered bigint, heard_within_hour bigint, heard_within_day bigint
+)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp
 begin atomic
     select devices.device_type, count(*),
@@ -95,17 +101,24 @@ begin atomic
     order by devices.device_type;
 end;
 
-grant select on platform, watermark, key_conflicts, findings, notifications, commands, escalation_steps, rejected,
-    device_events, device_cursor to hearthbeat_panels;
+-- Beside what the caregivers' panels read already.
+grant select on platform, watermark, counted_watermarks, key_conflicts, findings, notifications, commands,
+    escalation_steps, rejected, device_events, device_cursor, platform_incidents
+    to hearthbeat_panels;
+
 alter view operator_platform owner to hearthbeat_panels;
 alter view operator_waiting owner to hearthbeat_panels;
 alter view operator_notifications owner to hearthbeat_panels;
 alter view operator_alerts owner to hearthbeat_panels;
-grant select on operator_platform, operator_waiting, operator_notifications, operator_alerts to hearthbeat_operator;
-revoke all on function operator_rejected(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
-    operator_devices(timestamptz) from public;
-grant execute on function operator_rejected(timestamptz, timestamptz), operator_traffic(timestamptz, timestamptz),
-    operator_devices(timestamptz) to hearthbeat_operator;
+alter view operator_incidents owner to hearthbeat_panels;
+grant select on operator_platform, operator_waiting, operator_notifications, operator_alerts,
+    operator_incidents to hearthbeat_operator;
+
+revoke all on function operator_rejected(timestamptz, timestamptz),
+    operator_traffic(timestamptz, timestamptz), operator_devices(timestamptz) from public;
+grant execute on function operator_rejected(timestamptz, timestamptz),
+    operator_traffic(timestamptz, timestamptz), operator_devices(timestamptz)
+    to hearthbeat_operator;
 alter function operator_rejected(timestamptz, timestamptz) owner to hearthbeat_panels;
 alter function operator_traffic(timestamptz, timestamptz) owner to hearthbeat_panels;
 alter function operator_devices(timestamptz) owner to hearthbeat_panels;

@@ -1,7 +1,8 @@
 -- requires: timescaledb
--- TimescaleDB lets everybody call its own machinery, and some of it asks for no privilege: in 2.19.3 any login drops a
--- chunk of readings with _timescaledb_functions.drop_chunk (DECISIONS.md). Whatever of it changes anything is closed to
--- all but the owner; what only computes stays open, since the planner calls it in the viewer's name.
+-- TimescaleDB lets everybody call its own machinery, and some of it asks for no privilege: in
+-- 2.19.3 any login drops a chunk of readings with _timescaledb_functions.drop_chunk (DECISIONS.md).
+-- Whatever of it changes anything is closed to all but the owner; what only computes stays open,
+-- since the planner calls it in the viewer's name.
 do $$
 declare
     routine record;

@@ -1,7 +1,10 @@
 -- The embedded bus: a durable log and group offsets. Its one partition is number 0.
+
+-- retention_h: how long the bus keeps a topic, so that every process that opens it knows.
 create table bus_topics (
     topic text primary key,
-    next_offset bigint not null
+    next_offset bigint not null,
+    retention_h integer not null default 72 check (retention_h > 0)
 );
 
 create table bus_log (

@@ -1,4 +1,5 @@
 -- Dose plans, the doses they make, what counts as taking one, and commands to devices.
+
 -- planned_key says what the planner has planned already; null: nothing yet.
 create table dose_plans (
     plan_id uuid primary key,
@@ -13,8 +14,8 @@ create table dose_plans (
 );
 create index dose_plans_by_person on dose_plans (person_no);
 
--- An event in (early_after, missed_at] counts: before opens_at early, after closes_at late, else taken.
--- episode is that of the dose's missed_dose finding; null: none was raised.
+-- An event in (early_after, missed_at] counts: before opens_at early, after closes_at late, else
+-- taken. episode is that of the dose's missed_dose finding; null: none was raised.
 create table doses (
     dose_id uuid primary key,
     plan_id uuid not null references dose_plans,
@@ -35,7 +36,10 @@ create table doses (
     episode integer,
     settled_at timestamptz,
     unique (plan_id, local_date, time_index),
-    check (early_after <= opens_at and opens_at <= due_at and due_at <= closes_at and closes_at <= missed_at),
+    check (
+        early_after <= opens_at and opens_at <= due_at and due_at <= closes_at
+        and closes_at <= missed_at
+    ),
     check ((settled_at is null) = (state in ('pending', 'reminded')))
 );
 create index doses_open on doses (early_after) where state in ('pending', 'reminded');

@@ -1,4 +1,5 @@
--- Score: the checkpoint of its state, calls for help that wait for an answer, and devices that are silent.
+-- Score: its state's checkpoint, calls for help that wait for an answer, devices that are silent.
+
 -- passed_at is the newest watermark marker before the position.
 create table score_positions (
     partition_no integer primary key,
@@ -6,10 +7,13 @@ create table score_positions (
     passed_at timestamptz
 );
 
+-- A state is some kilobytes that are written again every few seconds and read once, at a start. As
+-- json it is kept as it comes: to take it apart at each writing costs more than all the rest of the
+-- writing. Storage is external, for squeezing it costs more than the bytes.
 create table score_state (
     home_no integer primary key references homes,
     partition_no integer not null,
-    state jsonb not null
+    state json storage external not null
 );
 create index score_state_by_partition on score_state (partition_no);
 
@@ -60,7 +64,8 @@ create table silences (
 );
 create unique index one_open_silence on silences (device_no) where ended_at is null;
 
--- How far the watch for silence has come, and when our own last outage ended: nobody is silent because of that.
+-- How far the watch for silence has come, and when our own last outage ended: nobody is silent
+-- because of that.
 create table silence_watch (
     only_row boolean primary key default true check (only_row),
     watermark_at timestamptz not null,
