@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from grafana.errors import (
     OverlappingGrantError,
     UnknownPlatformTimeError,
 )
-from grafana.named_sql import load_queries
 from grafana.scram import scram_verifier
+from schemas.named_sql import named_queries
 from schemas.vitals import VITAL_BY_CODE
 
 CAREGIVERS: Final = "hearthbeat_caregiver"
@@ -27,7 +28,7 @@ MOST_CONNECTIONS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 10_000
 
 _ROLE: Final = re.compile(r"(?!pg_|postgres|hearthbeat)[a-z][a-z0-9_]{2,39}")
-_QUERIES: Final = load_queries("readers.sql")
+_QUERIES: Final = named_queries(resources.files("grafana").joinpath("readers.sql").read_text("utf-8"))
 _BEFORE_ALL_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 Connection = asyncpg.Connection

@@ -1,6 +1,7 @@
 """The panels, one function each: what is asked, and how the answer looks."""
 
 from collections.abc import Mapping
+from importlib import resources
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import barchart, common, stat, table, timeseries
@@ -14,12 +15,12 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from grafana.named_sql import load_queries
 from grafana.query_target import Query, Reader, Shape, Target
 from grafana.vital_views import VitalView, all_vitals, device_rows, vital_rows
+from schemas.named_sql import named_queries
 from schemas.vitals import DIASTOLIC, STEPS, SYSTOLIC
 
-QUERIES: Final = load_queries("panels.sql")
+QUERIES: Final = named_queries(resources.files("grafana").joinpath("panels.sql").read_text("utf-8"))
 PERSON: Final = "nullif(${person:sqlstring}, '')::uuid"
 GREEN, AMBER, RED, BLUE, GREY = "#3a8f5c", "#d98b1f", "#c4383a", "#3c6fb4", "#8a8f98"
 COLOURS: Final[Mapping[str, str]] = {

@@ -1,16 +1,15 @@
 """The database pool, and SQL kept in ``.sql`` files as named queries."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from pydantic_core import from_json, to_json
 
+from schemas.named_sql import named_queries
 from services.runtime.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -42,14 +41,11 @@ LOST_CONNECTION: Final = (
 """What a caller sees while the database is away or has no room: nothing was committed, try again later."""
 
 _FAREWELL_S: Final = 1.0
-_NAME: Final = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
 def load_queries(package: str, file: str = "queries.sql") -> Queries:
-    """The queries of ``file`` by name: each is ``-- name: x``, a line of English, the SQL."""
-    text = resources.files(package).joinpath(file).read_text("utf-8")
-    parts = _NAME.split(text)[1:]
-    return MappingProxyType({name: sql.strip().rstrip(";") for name, sql in zip(parts[::2], parts[1::2], strict=True)})
+    """The queries of a file that lies in ``package``, by name. Raises BrokenQueriesError."""
+    return named_queries(resources.files(package).joinpath(file).read_text("utf-8"))
 
 
 async def _prepare(connection: Any) -> None:

@@ -129,11 +129,6 @@ async def delays_of(world: World, name: str, epoch: int, *, uplinks: int, every_
     return delays
 
 
-def percentile(delays: Sequence[float], share: float) -> float:
-    """In milliseconds."""
-    return 1000 * sorted(delays)[min(len(delays) - 1, int(len(delays) * share))]
-
-
 _KEPT: Final = (
     "select d.device, epoch, item, flags, p.person_id, (extract(epoch from observed_at) * 1000)::bigint, value, details"
     " from (select device_no, person_no, epoch, item, flags, observed_at, value, null::jsonb as details from readings"

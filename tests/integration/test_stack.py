@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Self
 
 import asyncpg
@@ -21,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from deploy.local import SERVERS, Stack, StackSettings, apt
+from deploy.local import SERVERS, Stack, StackSettings
 from deploy.local.errors import AlreadyRunningError, BadUserNameError
 from deploy.local.passwords import password_line
 from deploy.local.proc import ProcessRef
@@ -367,28 +366,3 @@ def test_a_pid_used_again_is_nobody_we_know() -> None:
 
     assert not ours.alive
     ours.send(signal.SIGKILL)
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        (
-            "sources.list",
-            "# deb http://wrong/ bookworm main\ndeb [signed-by=/a b=c] http://right/debian bookworm main\n",
-        ),
-        (
-            "sources.list.d/debian.sources",
-            (
-                "Types: deb\n# URIs: http://wrong\nURIs: http://right/debian\nSuites: bookworm\n bookworm-updates\n"
-                "Components: main\n\nTypes: deb\nURIs: http://wrong\nSuites: bookworm-security\nComponents: main\n"
-            ),
-        ),
-    ],
-)
-def test_the_mirror_is_the_one_that_the_machine_uses(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / "sources.list.d").mkdir()
-    (tmp_path / name).write_text(text)
-    release = tmp_path / "os-release"
-    release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
-
-    assert apt.mirror(tmp_path, release) == "http://right/debian"

@@ -4,14 +4,15 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
 
-from tests.proving.growth.named import FILL, named_queries
+from schemas.named_sql import named_queries
 from tests.proving.growth.plan import BEGIN, SOURCES, Step
 
-SQL: Final = named_queries(FILL)
+SQL: Final = named_queries(Path(__file__).with_name("fill.sql").read_text("utf-8"))
 COLUMNS: Final = (
     "person_no", "vital", "observed_at", "device_no", "epoch", "seq", "item", "value", "flags", "received_at",
 )  # fmt: skip

@@ -8,14 +8,17 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from deploy.local.settings import CHECKOUT
 from grafana.boards import boards
 from grafana.macros import View, substitute
 from grafana.query_target import Reader
 from schemas.alerts import AlertState, Severity
+from schemas.named_sql import named_queries
 from schemas.reasons import Flag
 from schemas.vitals import HEART_RATE, STEPS, VITALS
-from tests.proving.growth.named import CONSOLE, named_queries
 
+CONSOLE: Final = CHECKOUT / "services" / "api" / "queries.sql"
+"""Read as text: what the console asks is known without importing it."""
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(hours=24)
 MONTH: Final = timedelta(days=30)
@@ -92,7 +95,7 @@ def _panel(panel: dict[str, Any], about: About, asker: Asker, span: timedelta) -
 
 
 def _of_the_console() -> list[Question]:
-    sql = named_queries(CONSOLE)
+    sql = named_queries(CONSOLE.read_text("utf-8"))
 
     def asked(query: str, about: About, arguments: Callable[[Draw], tuple[Any, ...]]) -> Question:
         return Question(

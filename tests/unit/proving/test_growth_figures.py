@@ -1,24 +1,9 @@
-"""Quantiles, the verdict, and plans in one line."""
+"""Timings, the verdict, and plans in one line."""
 
 from typing import Any
 
-import pytest
-
-from tests.proving.growth.figures import quantile, timing_of, too_slow
+from tests.proving.growth.figures import timing_of, too_slow
 from tests.proving.growth.plans import largest_of_each, short_form
-
-
-@pytest.mark.parametrize(
-    ("values", "share", "expected"),
-    [([7.0], 0.95, 7), ([1, 2, 3, 4], 0.5, 2), (list(range(1, 101)), 0.95, 95), ([3, 1, 2], 1.0, 3), ([3, 1], 0.0, 1)],
-)
-def test_a_quantile_is_one_of_the_values(values: list[float], share: float, expected: float) -> None:
-    assert quantile(values, share) == expected
-
-
-def test_there_is_no_quantile_of_nothing() -> None:
-    with pytest.raises(ValueError, match="no values"):
-        quantile([], 0.5)
 
 
 def test_a_timing_keeps_the_first_execution_apart() -> None:

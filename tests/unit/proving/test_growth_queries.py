@@ -5,8 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.runtime.database import load_queries
-from tests.proving.growth.named import CONSOLE, FILL, named_queries
+from tests.proving.growth.fill import SQL
 from tests.proving.growth.queries import About, Asker, Draw, Question, questions
 
 ASKED = questions()
@@ -21,13 +20,6 @@ def test_every_promise_is_asked() -> None:
 
 def test_names_are_given_once_for_each_promise() -> None:
     assert len({(question.name, question.about) for question in ASKED}) == len(ASKED)
-
-
-def test_the_consoles_queries_are_read_as_the_console_reads_them() -> None:
-    ours, theirs = named_queries(CONSOLE), load_queries("services.api")
-
-    assert set(ours) == set(theirs)
-    assert all(theirs[name].endswith(sql) for name, sql in ours.items())
 
 
 @pytest.mark.parametrize("question", ASKED, ids=lambda question: f"{question.name}-{question.about}".replace(" ", "-"))
@@ -49,4 +41,4 @@ def test_a_panel_shows_the_person_and_the_time_drawn() -> None:
 
 
 def test_the_generators_queries_have_names() -> None:
-    assert "readings_of_a_day" in named_queries(FILL)
+    assert "readings_of_a_day" in SQL
