@@ -18,7 +18,6 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from grafana import panels
 from grafana.query_target import Reader
-from grafana.vital_views import LINES, POINTS
 
 DASHBOARDS: Final = Path(__file__).parent / "dashboards"
 _WIDTH: Final = 24
@@ -75,8 +74,7 @@ def _caregiver_rows() -> Iterator[Row]:
     yield Row(height=4, panels=tuple((8, panel) for panel in first))
     yield Row(height=6, panels=((24, panels.open_alerts()),))
     yield Row(height=12, panels=((12, panels.latest_vitals()), (12, panels.doses_of_the_day())))
-    curves = [panels.vital_line(view) for view in LINES]
-    curves += [panels.blood_pressure(), *(panels.vital_points(view) for view in POINTS), panels.steps()]
+    curves = list(panels.vital_panels())
     pairs = [curves[at : at + 2] for at in range(0, len(curves), 2)]
     for pair in pairs:
         yield Row(height=8, panels=tuple((_WIDTH // len(pair), panel) for panel in pair))

@@ -1,6 +1,6 @@
 """The panels, one function each: what is asked, and how the answer looks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from grafana.query_target import Query, Reader, Shape, Target
-from grafana.vital_views import VitalView, all_vitals, device_rows, vital_rows
+from grafana.vital_views import FigureView, all_vitals, longest_silence_s, views_of, vital_rows
 from schemas.named_sql import named_queries
-from schemas.vitals import DIASTOLIC, STEPS, SYSTOLIC
+from schemas.presentation import ChartKind
 
 QUERIES: Final = named_queries(resources.files("grafana").joinpath("panels.sql").read_text("utf-8"))
 PERSON: Final = "nullif(${person:sqlstring}, '')::uuid"
@@ -53,8 +53,8 @@ def doses_open_today() -> stat.Panel:
 
 
 def last_heard() -> stat.Panel:
-    """How long ago the newest reading was taken."""
-    panel = _number(Reader.CAREGIVER, "Last heard", sql_of("last_heard"), (0, GREEN), (3 * 3600, AMBER))
+    """How long ago the newest reading was taken; amber once a device that measures by itself counts as silent."""
+    panel = _number(Reader.CAREGIVER, "Last heard", sql_of("last_heard"), (0, GREEN), (longest_silence_s(), AMBER))
     return panel.unit("s").no_value("no reading")
 
 
@@ -65,7 +65,7 @@ def open_alerts() -> table.Panel:
 
 def latest_vitals() -> table.Panel:
     """The newest value of each vital, and whether it is still current."""
-    sql = sql_of("latest_vitals", vital_rows=vital_rows(), device_rows=device_rows())
+    sql = sql_of("latest_vitals", vital_rows=vital_rows())
     return _table(Reader.CAREGIVER, "Newest values", sql).override_by_name("Age", [_property("unit", "s")])
 
 
@@ -83,38 +83,47 @@ def adherence() -> timeseries.Panel:
     return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(80).stacking(stacked).time_from("14d").decimals(0)
 
 
-def vital_line(view: VitalView) -> timeseries.Panel:
+def vital_panels() -> Iterator[timeseries.Panel]:
+    """Every figure: lines first, then what people measure by hand, then what is summed up."""
+    yield from map(vital_line, views_of(ChartKind.LINE))
+    for view in views_of(ChartKind.POINTS):
+        yield vital_points(view) if len(view.figure.rows) == 1 else vital_pairs(view)
+    yield from map(vital_hours, views_of(ChartKind.BARS))
+
+
+def vital_line(view: FigureView) -> timeseries.Panel:
     """The mean as a line in the band from lowest to highest; a gap stays a gap."""
-    every_s = view.every_s or 60
-    bucket_s = f"greatest({every_s}, $__interval_ms / 1000)::integer"
-    gap_s = max(300, 3 * every_s)
-    sql = sql_of("band", vital=view.vital.number, bucket_s=bucket_s, gap_s=gap_s)
-    panel = _series(Reader.CAREGIVER, view.vital.label, sql).unit(f"suffix:{view.unit}").decimals(view.decimals)
+    bucket_s = f"greatest({view.every_s}, $__interval_ms / 1000)::integer"
+    gap_s = max(300, 3 * view.every_s)
+    panel = _vital(view, sql_of("band", vital=view.row.vital.number, bucket_s=bucket_s, gap_s=gap_s))
     edge = [_fixed(BLUE), _property("custom.lineWidth", 0)]
     filled = [_property("custom.fillBelowTo", "Lowest"), _property("custom.fillOpacity", 20)]
     panel = panel.override_by_name("Mean", [_fixed(BLUE), _property("custom.lineWidth", 2)])
     return panel.override_by_name("Highest", edge + filled).override_by_name("Lowest", edge)
 
 
-def vital_points(view: VitalView) -> timeseries.Panel:
+def vital_points(view: FigureView) -> timeseries.Panel:
     """What people measure by hand: one point each."""
-    sql = sql_of("points", vital=view.vital.number, label=view.vital.label)
-    panel = _series(Reader.CAREGIVER, view.vital.label, sql).unit(f"suffix:{view.unit}").decimals(view.decimals)
-    return panel.draw_style(GraphDrawStyle.POINTS).point_size(8).override_by_name(view.vital.label, [_fixed(BLUE)])
-
-
-def blood_pressure() -> timeseries.Panel:
-    """Both pressures of each measurement."""
-    sql = sql_of("pressure", systolic=SYSTOLIC.number, diastolic=DIASTOLIC.number)
-    panel = _series(Reader.CAREGIVER, "Blood pressure", sql).unit("suffix: mmHg").decimals(0)
+    panel = _vital(view, sql_of("points", vital=view.row.vital.number, label=view.row.label))
     panel = panel.draw_style(GraphDrawStyle.POINTS).point_size(8)
-    return panel.override_by_name("Systolic", [_fixed(RED)]).override_by_name("Diastolic", [_fixed(BLUE)])
+    return panel.override_by_name(view.row.label, [_fixed(BLUE)])
 
 
-def steps() -> timeseries.Panel:
-    """Steps of each hour."""
-    panel = _series(Reader.CAREGIVER, "Steps an hour", sql_of("steps", vital=STEPS.number)).decimals(0)
-    return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(70).override_by_name("Steps", [_fixed(GREEN)])
+def vital_pairs(view: FigureView) -> timeseries.Panel:
+    """Two vitals of one measurement, as both pressures are."""
+    upper, under = view.figure.rows
+    labels = {"upper_label": upper.short_label, "under_label": under.short_label}
+    panel = _vital(view, sql_of("pairs", upper=upper.vital.number, under=under.vital.number, **labels))
+    panel = panel.draw_style(GraphDrawStyle.POINTS).point_size(8).override_by_name(upper.short_label, [_fixed(RED)])
+    return panel.override_by_name(under.short_label, [_fixed(BLUE)])
+
+
+def vital_hours(view: FigureView) -> timeseries.Panel:
+    """Increments, as steps are: the sum of each hour."""
+    label = view.row.label
+    sql = sql_of("hours", vital=view.row.vital.number, label=label)
+    panel = _series(Reader.CAREGIVER, f"{label} an hour", sql).decimals(view.row.decimals)
+    return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(70).override_by_name(label, [_fixed(GREEN)])
 
 
 def behind() -> stat.Panel:
@@ -195,6 +204,11 @@ def _series(reader: Reader, title: str, sql: str) -> timeseries.Panel:
     query = Query(reader=reader, sql=sql, shape=Shape.TIME_SERIES)
     panel = timeseries.Panel().title(title).datasource(reader.data_source).with_target(Target(query))
     return panel.max_data_points(MOST_POINTS).show_points(VisibilityMode.AUTO).no_value("no readings")
+
+
+def _vital(view: FigureView, sql: str) -> timeseries.Panel:
+    panel = _series(Reader.CAREGIVER, view.figure.title, sql)
+    return panel.unit(f"suffix: {view.row.unit_words}").decimals(view.row.decimals)
 
 
 def _property(name: str, value: object) -> DynamicConfigValue:

@@ -28,15 +28,14 @@ select opened_at as "Since",
 from caregiver_alerts({person}) order by severity desc, opened_at;
 
 -- name: latest_vitals
--- The newest value of each vital with its age; old is longer ago than its device may be silent.
+-- The newest value of each vital with its age; old is longer ago than its row of presentation says.
 select known.label as "Vital",
        trim(to_char(latest.value, known.format)) || known.unit as "Value",
        latest.observed_at as "Measured",
        latest.age_s as "Age",
-       case when latest.age_s > device.current_for_s then 'old' else 'current' end as "State"
-from (values {vital_rows}) as known (vital, label, format, unit)
+       case when latest.age_s > known.fresh_s then 'old' else 'current' end as "State"
+from (values {vital_rows}) as known (vital, label, format, unit, fresh_s)
 join caregiver_latest_vitals({person}, {all_vitals}, $__timeTo()) latest on latest.vital = known.vital
-join (values {device_rows}) as device (device_type, current_for_s) on device.device_type = latest.device_type
 order by known.vital;
 
 -- name: doses_of_the_day
@@ -73,16 +72,16 @@ order by 1;
 select bucket_at as "time", mean as "{label}"
 from caregiver_series({person}, {vital}::smallint, $__timeFrom(), $__timeTo(), 60) order by 1;
 
--- name: pressure
--- Systolic and diastolic pressure as points, no line in between.
-select bucket_at as "time", upper.mean as "Systolic", under.mean as "Diastolic"
-from caregiver_series({person}, {systolic}::smallint, $__timeFrom(), $__timeTo(), 60) upper
-full join caregiver_series({person}, {diastolic}::smallint, $__timeFrom(), $__timeTo(), 60) under using (bucket_at)
+-- name: pairs
+-- Two vitals that are measured together, as points, no line in between.
+select bucket_at as "time", upper.mean as "{upper_label}", under.mean as "{under_label}"
+from caregiver_series({person}, {upper}::smallint, $__timeFrom(), $__timeTo(), 60) upper
+full join caregiver_series({person}, {under}::smallint, $__timeFrom(), $__timeTo(), 60) under using (bucket_at)
 order by 1;
 
--- name: steps
--- Steps of each hour.
-select bucket_at as "time", total as "Steps"
+-- name: hours
+-- The increments of each hour, summed up.
+select bucket_at as "time", total as "{label}"
 from caregiver_series({person}, {vital}::smallint, $__timeFrom(), $__timeTo(), 3600) order by 1;
 
 -- name: behind

@@ -1,59 +1,68 @@
-"""How a vital is shown to people: words for its unit, decimals, and whether a line may join its readings."""
+"""What a panel of vitals needs beside the rows of presentation: lists for SQL, how often a line is measured."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.devices import DEVICE_TYPES
-from schemas.vitals import DIASTOLIC, STEPS, SYSTOLIC, VITALS, Vital
+from schemas.presentation import FIGURES, ChartKind, Figure, VitalPresentation, presentation_of
+from schemas.vitals import VITALS, Vital
 
-_WORDS: Final = {"/min": " /min", "%": " %", "Cel": " °C", "mm[Hg]": " mmHg", "{steps}": " steps"}
-_ONE_DECIMAL: Final = {"Cel", "kg"}
-_REPORTS_UNTIL_OLD: Final = 3
+_SHORTEST_S: Final = 60
+"""Panels are never finer than a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VitalView:
-    """``every_s``: seconds between readings of the device that measures by itself, None where people measure."""
+class FigureView:
+    """A figure as a panel. ``every_s``: seconds between readings of the device that measures by itself."""
 
-    vital: Vital
-    unit: str
-    decimals: int
-    every_s: int | None
+    figure: Figure
+    every_s: int
 
     @property
-    def number_format(self) -> str:
-        """For ``to_char``."""
-        return "FM999990.0" if self.decimals else "FM999990"
+    def row(self) -> VitalPresentation:
+        """The row that gives unit and decimals."""
+        return self.figure.rows[0]
+
+    @property
+    def first_number(self) -> int:
+        """Panels stand in the order of vitals' numbers."""
+        return min(row.vital.number for row in self.figure.rows)
 
 
-def view_of(vital: Vital) -> VitalView:
-    """Derived from the vital and the device types that measure it."""
-    by_itself = [one.reports_every_s for one in DEVICE_TYPES if vital.code in one.vitals and one.silent_after_s]
-    return VitalView(
-        vital=vital,
-        unit=_WORDS.get(vital.unit, f" {vital.unit}"),
-        decimals=1 if vital.unit in _ONE_DECIMAL else 0,
-        every_s=max(60, min(by_itself)) if by_itself else None,
-    )
+def view_of(figure: Figure) -> FigureView:
+    """Derived from the figure and the device types that measure what it shows."""
+    codes = {row.vital.code for row in figure.rows}
+    by_itself = [one.reports_every_s for one in DEVICE_TYPES if codes & set(one.vitals) and one.silent_after_s]
+    return FigureView(figure=figure, every_s=max(_SHORTEST_S, min(by_itself, default=_SHORTEST_S)))
 
 
-VIEWS: Final = tuple(view_of(vital) for vital in VITALS)
-LINES: Final = tuple(view for view in VIEWS if view.every_s and view.vital is not STEPS)
-POINTS: Final = tuple(view for view in VIEWS if view.every_s is None and view.vital not in (SYSTOLIC, DIASTOLIC))
+VIEWS: Final = tuple(sorted(map(view_of, FIGURES), key=lambda view: view.first_number))
+
+
+def views_of(kind: ChartKind) -> tuple[FigureView, ...]:
+    """Those that are drawn so."""
+    return tuple(view for view in VIEWS if view.figure.chart.kind is kind)
+
+
+def longest_silence_s() -> int:
+    """How long the most patient device that measures by itself may be silent, in seconds, until that is told."""
+    return max(one.silent_after_s for one in DEVICE_TYPES if one.vitals and one.silent_after_s)
+
+
+def number_format(row: VitalPresentation) -> str:
+    """The decimals for ``to_char``, which writes the comma only where there are thousands."""
+    return "FM999,990" + ("." + "0" * row.decimals if row.decimals else "")
 
 
 def vital_rows() -> str:
-    """The rows of a VALUES list: number, label, number format, unit."""
-    return ", ".join(
-        f"({view.vital.number}, '{view.vital.label}', '{view.number_format}', '{view.unit}')" for view in VIEWS
-    )
+    """The rows of a VALUES list: number, label, number format, unit, for how many seconds a value is current."""
+    return ", ".join(_vital_row(vital) for vital in VITALS)
 
 
-def device_rows() -> str:
-    """The rows of a VALUES list: device type, and for how many seconds its newest reading is current."""
-    return ", ".join(
-        f"('{one.code}', {one.silent_after_s or _REPORTS_UNTIL_OLD * one.reports_every_s})" for one in DEVICE_TYPES
-    )
+def _vital_row(vital: Vital) -> str:
+    row = presentation_of(vital)
+    fresh_s = round(row.fresh_for.total_seconds())
+    return f"({vital.number}, '{row.label}', '{number_format(row)}', ' {row.unit_words}', {fresh_s})"
 
 
 def all_vitals() -> str:

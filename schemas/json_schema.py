@@ -25,6 +25,7 @@ from schemas.messages import (
     Posture,
     Quality,
 )
+from schemas.presentation import presentation_of
 from schemas.vitals import VITAL_BY_CODE, Vital
 
 FOLDER: Final = Path(__file__).parent / "json"
@@ -102,7 +103,7 @@ def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
     required = ["vital", "value", "at", *(["unit"] if vital.conversions else []), *slot_required]
     loinc = " or ".join(vital.loinc)
     return {
-        "title": f"{vital.label} in {unit} (LOINC {loinc})",
+        "title": f"{presentation_of(vital).label} in {unit} (LOINC {loinc})",
         **({"description": vital.note} if vital.note else {}),
         "type": "object",
         "properties": properties,

@@ -1,4 +1,4 @@
-"""One row per measurable thing: number, code, LOINC, UCUM unit, accepted units, plausible range, label."""
+"""One row per measurable thing: number, code, LOINC, UCUM unit, accepted units, plausible range."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,6 @@ class Vital:
 
     number: int
     code: str
-    label: str
     loinc: tuple[str, ...]
     unit: str
     lowest: float
@@ -50,7 +49,6 @@ _ARTEFACT_LIMITS = "Artefact limits wider than alarm limits (clinical.md 1.8)"
 HEART_RATE: Final = Vital(
     number=1,
     code="heart_rate",
-    label="Heart rate",
     loinc=("8867-4",),
     unit="/min",
     lowest=20,
@@ -63,7 +61,6 @@ HEART_RATE: Final = Vital(
 SPO2: Final = Vital(
     number=2,
     code="spo2",
-    label="Oxygen saturation",
     loinc=("59408-5", "2708-6"),
     unit="%",
     lowest=50,
@@ -75,7 +72,6 @@ SPO2: Final = Vital(
 RESPIRATORY_RATE: Final = Vital(
     number=3,
     code="respiratory_rate",
-    label="Respiratory rate",
     loinc=("9279-1",),
     unit="/min",
     lowest=4,
@@ -87,7 +83,6 @@ RESPIRATORY_RATE: Final = Vital(
 BODY_TEMPERATURE: Final = Vital(
     number=4,
     code="body_temperature",
-    label="Body temperature",
     loinc=("8310-5",),
     unit="Cel",
     lowest=30,
@@ -100,7 +95,6 @@ BODY_TEMPERATURE: Final = Vital(
 SYSTOLIC: Final = Vital(
     number=5,
     code="systolic",
-    label="Systolic pressure",
     loinc=("8480-6",),
     unit="mm[Hg]",
     lowest=40,
@@ -110,7 +104,6 @@ SYSTOLIC: Final = Vital(
 DIASTOLIC: Final = Vital(
     number=6,
     code="diastolic",
-    label="Diastolic pressure",
     loinc=("8462-4",),
     unit="mm[Hg]",
     lowest=15,
@@ -120,7 +113,6 @@ DIASTOLIC: Final = Vital(
 GLUCOSE: Final = Vital(
     number=7,
     code="glucose",
-    label="Glucose",
     loinc=("99504-3",),
     unit="mg/dL",
     lowest=20,
@@ -134,7 +126,6 @@ GLUCOSE: Final = Vital(
 WEIGHT: Final = Vital(
     number=8,
     code="weight",
-    label="Weight",
     loinc=("29463-7",),
     unit="kg",
     lowest=20,
@@ -145,7 +136,6 @@ WEIGHT: Final = Vital(
 STEPS: Final = Vital(
     number=9,
     code="steps",
-    label="Steps",
     loinc=("55423-8",),
     unit="{steps}",
     lowest=0,

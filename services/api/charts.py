@@ -13,8 +13,8 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
+from schemas.presentation import Figure
 from services.api.core import Point, is_sparse, lines_of
-from services.api.display import UNIT_WORDS, ChartKind
 
 # Pygal leaves a finder for its map plug-ins behind that Python 3.11 warns about at every failing import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
@@ -51,7 +51,7 @@ class Window:
 class Chart:
     """A drawn chart with the words around it."""
 
-    kind: ChartKind
+    figure: Figure
     svg: Markup
     summary: str
 
@@ -60,15 +60,15 @@ class _Plot(pygal.XY):  # type: ignore[misc]
     """Pygal's own line chart, with bands behind the lines and dots and marks before them."""
 
     def __init__(
-        self, kind: ChartKind, dots: Sequence[Sequence[Point]], marks: Sequence[float], **settings: Any
+        self, figure: Figure, dots: Sequence[Sequence[Point]], marks: Sequence[float], **settings: Any
     ) -> None:
         super().__init__(**settings)
-        self._kind, self._dots, self._marks = kind, dots, marks
+        self._bands, self._dots, self._marks = figure.chart.bands, dots, marks
 
     def _plot(self) -> None:
         low, high = self.range
         plot = self.nodes["plot"]
-        for band in self._kind.bands:
+        for band in self._bands:
             bottom, top = max(band.lowest, low), min(band.highest, high)
             if bottom < top:
                 y = self.view.y(top)
@@ -88,22 +88,22 @@ class _Plot(pygal.XY):  # type: ignore[misc]
 
 
 def draw(
-    kind: ChartKind,
+    figure: Figure,
     points: Mapping[int, Sequence[Point]],
     window: Window,
     *,
     marks: Sequence[datetime] = (),
 ) -> Chart:
     """A chart of ``points`` by vital number. ``marks`` are moments worth a line from top to bottom."""
-    series = [points.get(vital.number, ()) for vital in kind.vitals]
-    low, high = _range_of(kind, series)
+    series = [points.get(row.vital.number, ()) for row in figure.rows]
+    low, high = _range_of(figure.chart.least, series)
     lines = [[] if is_sparse(line) else lines_of(line) for line in series]
     lone = [
         list(line) if is_sparse(line) else [run[0] for run in runs if len(run) == 1]
         for line, runs in zip(series, lines, strict=True)
     ]
     plot = _Plot(
-        kind,
+        figure,
         lone,
         [window.place(mark) for mark in marks if window.starts_at <= mark <= window.ends_at],
         width=_WIDTH,
@@ -123,8 +123,8 @@ def draw(
     )
     for runs in lines:
         plot.add("", [point for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))] or [(0, low)])
-    summary = _summary(kind, series, window)
-    return Chart(kind=kind, svg=_svg(plot, kind.title, summary), summary=summary)
+    summary = _summary(figure, series, window)
+    return Chart(figure=figure, svg=_svg(plot, figure.title, summary), summary=summary)
 
 
 def _svg(plot: _Plot, title: str, description: str) -> Markup:
@@ -144,9 +144,9 @@ def _svg(plot: _Plot, title: str, description: str) -> Markup:
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - the serialiser escapes every text
 
 
-def _range_of(kind: ChartKind, series: Sequence[Sequence[Point]]) -> tuple[float, float]:
+def _range_of(least: tuple[float, float], series: Sequence[Sequence[Point]]) -> tuple[float, float]:
     values = [point.value for line in series for point in line]
-    low, high = kind.least
+    low, high = least
     if not values:
         return low, high if low < high else low + 1
     if low == high:
@@ -171,18 +171,18 @@ def _hours(window: Window) -> list[dict[str, Any]]:
     ]
 
 
-def _summary(kind: ChartKind, series: Sequence[Sequence[Point]], window: Window) -> str:
+def _summary(figure: Figure, series: Sequence[Sequence[Point]], window: Window) -> str:
     """What the picture says, in words."""
     parts = []
-    for vital, line in zip(kind.vitals, series, strict=True):
+    for row, line in zip(figure.rows, series, strict=True):
         if not line:
-            parts.append(f"{vital.label}: no readings.")
+            parts.append(f"{row.label}: no readings.")
             continue
         values = [point.value for point in line]
         newest = (window.starts_at + timedelta(seconds=line[-1].second)).astimezone(window.zone)
         parts.append(
-            f"{vital.label}: {len(line)} readings, lowest {min(values):g}, highest {max(values):g}, "
-            f"newest {line[-1].value:g} {UNIT_WORDS[vital.unit]} at {newest:%H:%M}."
+            f"{row.label}: {len(line)} readings, lowest {row.number(min(values))}, "
+            f"highest {row.number(max(values))}, newest {row.text(line[-1].value)} at {newest:%H:%M}."
         )
     starts, ends = (moment.astimezone(window.zone) for moment in (window.starts_at, window.ends_at))
     return f"{starts:%d %b %H:%M} to {ends:%d %b %H:%M}. " + " ".join(parts)

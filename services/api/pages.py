@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from schemas.alerts import AlertState, Severity
+from schemas.presentation import figures_beside
 from services.api.access import Action, record
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
-from services.api.display import CHARTS, RULE_CHARTS
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
 from services.api.reads import (
@@ -58,7 +58,6 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str
     row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
     zone = ZoneInfo(row["time_zone"])
     sql, pool = console.sql, console.pool
-    kinds = [kind for kind in CHARTS if kind.code == RULE_CHARTS.get(row["rule"])]
     window = Window(
         starts_at=row["condition_at"] - _BEFORE_ALERT,
         ends_at=max(min(row["condition_at"] + _AFTER_ALERT, console.now()), row["condition_at"]),
@@ -76,7 +75,9 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str
         readers=await pool.fetch(sql["readers_of_alert"], alert_id),
         deliveries=await pool.fetch(sql["deliveries_of_alert"], alert_id),
         repeated_at=await pool.fetchval(sql["next_repeat_of_alert"], alert_id),
-        charts=await charts_of(console, row["person_no"], window, kinds=kinds, marks=[row["condition_at"]]),
+        charts=await charts_of(
+            console, row["person_no"], window, figures=figures_beside(row["rule"]), marks=[row["condition_at"]]
+        ),
         longest_note=LONGEST_NOTE,
     )
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from asyncpg import Record
 
 from schemas.alerts import AlertState, Severity
+from schemas.presentation import FIGURES, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation, presentation_of
 from schemas.reasons import Flag
-from schemas.vitals import STEPS, VITAL_BY_NUMBER, VITALS, Vital
+from schemas.vitals import VITAL_BY_NUMBER
 from services.api.access import Action, AuditSubject, NotInCareError, admit, admit_within, record, record_refusal
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
-from services.api.display import CHARTS, FRESH_FOR, ChartKind
 from services.api.names import is_found
 from services.api.without_recipient import WithoutRecipient, without_recipient_of
 from services.runtime.database import transaction
@@ -29,7 +29,9 @@ STANDS_S: Final = 60
 """As for watch (design 2.3): a platform that stands still for a minute is out of order."""
 MOST_PEOPLE: Final = 100
 MOST_READINGS: Final = 2000
-_MEASURED: Final = tuple(vital.number for vital in VITALS if vital is not STEPS)
+_ALL: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS)
+_MEASURED: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS if row.summed_over is None)
+_CURVES: Final = tuple(figure for figure in FIGURES if figure.chart.kind is not ChartKind.BARS)
 _NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME
 _NO_STATE: Final = tuple(AlertState)
 
@@ -38,7 +40,7 @@ _NO_STATE: Final = tuple(AlertState)
 class Latest:
     """The newest value of a vital; ``fresh`` says whether it may be shown as the current one."""
 
-    vital: Vital
+    shown: VitalPresentation
     value: float
     observed_at: datetime
     fresh: bool
@@ -144,28 +146,19 @@ async def alerts_of(
 
 
 async def latest_of(console: Console, person_no: int) -> list[Latest]:
-    """The newest reading of every vital that was ever measured; for steps, the last 24 hours together."""
+    """The newest reading of every vital that was ever measured; of increments, their sum over a time up to now."""
     now = console.now()
-    rows = await console.pool.fetch(console.sql["latest_vitals"], person_no, [v.number for v in VITALS], now)
-    found = [
-        Latest(
-            vital=VITAL_BY_NUMBER[row["vital"]],
-            value=row["value"],
-            observed_at=row["observed_at"],
-            fresh=now - row["observed_at"] <= FRESH_FOR[row["vital"]],
-            unusual=bool(row["flags"] & Flag.UNUSUAL),
-        )
-        for row in rows
-        if row["vital"] != STEPS.number
-    ]
-    newest_steps = next((row["observed_at"] for row in rows if row["vital"] == STEPS.number), None)
-    if newest_steps:
-        steps = await console.pool.fetchval(
-            console.sql["steps_since"], person_no, STEPS.number, now - timedelta(hours=24)
-        )
-        fresh = now - newest_steps <= FRESH_FOR[STEPS.number]
-        found.append(Latest(vital=STEPS, value=steps, observed_at=newest_steps, fresh=fresh))
-    return sorted(found, key=lambda latest: latest.vital.number)
+    found = []
+    for row in await console.pool.fetch(console.sql["latest_vitals"], person_no, _ALL, now):
+        shown = presentation_of(VITAL_BY_NUMBER[row["vital"]])
+        value, unusual = row["value"], bool(row["flags"] & Flag.UNUSUAL)
+        if shown.summed_over is not None:
+            since = now - shown.summed_over
+            value = await console.pool.fetchval(console.sql["steps_since"], person_no, shown.vital.number, since)
+            unusual = False
+        fresh = shown.is_fresh(now - row["observed_at"])
+        found.append(Latest(shown=shown, value=value, observed_at=row["observed_at"], fresh=fresh, unusual=unusual))
+    return sorted(found, key=lambda latest: latest.shown.vital.number)
 
 
 async def charts_of(
@@ -173,19 +166,19 @@ async def charts_of(
     person_no: int,
     window: Window,
     *,
-    kinds: Sequence[ChartKind] = CHARTS,
+    figures: Sequence[Figure] = _CURVES,
     marks: Sequence[datetime] = (),
 ) -> list[Chart]:
-    """A chart of every kind that has readings in the window, drawn off the event loop."""
-    vitals = [vital.number for kind in kinds for vital in kind.vitals]
+    """Every figure that has readings in the window, drawn off the event loop."""
+    vitals = [row.vital.number for figure in figures for row in figure.rows]
     rows = await console.pool.fetch(
         console.sql["chart_points"], person_no, vitals, window.starts_at, window.ends_at, int(_NOT_DRAWN)
     )
     points: dict[int, list[Point]] = {}
     for row in rows:
         points.setdefault(row["vital"], []).append(Point(window.place(row["observed_at"]), row["value"]))
-    drawn = [kind for kind in kinds if any(vital.number in points for vital in kind.vitals)]
-    return await asyncio.to_thread(lambda: [draw(kind, points, window, marks=marks) for kind in drawn])
+    drawn = [figure for figure in figures if any(row.vital.number in points for row in figure.rows)]
+    return await asyncio.to_thread(lambda: [draw(figure, points, window, marks=marks) for figure in drawn])
 
 
 async def zone_of(console: Console, doctor: Doctor) -> ZoneInfo:

@@ -1,7 +1,9 @@
-"""Turns data into HTML: the templates, and the words that they use for times, ages, values and severities."""
+"""Turns data into HTML: the templates, and the words that they use for times, ages, evidence and severities."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,13 +12,17 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from schemas.alerts import Severity
+from schemas.presentation import presentation_of, spelled_out, title_of
 from schemas.vitals import VITAL_BY_CODE
 from services.api.console import Doctor, console_of
 from services.api.core import age_text
-from services.api.display import SEVERITY_WORDS, UNIT_WORDS, rule_words
 from services.runtime.clock import to_datetime
 
 _HERE: Final = Path(__file__).parent
+_SEVERITY_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+    {Severity.HIGH: "High", Severity.MEDIUM: "Medium", Severity.LOW: "Low", Severity.TECHNICAL: "Technical"}
+)
 
 
 def moment(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
@@ -38,17 +44,13 @@ def years(born_on: date, today: datetime) -> int:
     return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
 
 
-def number(value: float) -> str:
-    """A measured value, with no more digits than were measured."""
-    return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
-
-
 def evidence_words(piece: dict[str, Any]) -> str:
     """One reading or event that a finding rests on."""
     vital = VITAL_BY_CODE.get(piece["what"])
-    if vital is None or piece["value"] is None:
-        return rule_words(piece["what"])
-    return f"{vital.label} {number(piece['value'])} {UNIT_WORDS[vital.unit]}"
+    if vital is None:
+        return spelled_out(piece["what"])
+    row = presentation_of(vital)
+    return row.label if piece["value"] is None else f"{row.label} {row.text(piece['value'])}"
 
 
 def _environment() -> Environment:
@@ -63,22 +65,20 @@ def _environment() -> Environment:
         moment=moment,
         from_ms=to_datetime,
         hour=hour,
-        number=number,
-        rule=rule_words,
-        severity=SEVERITY_WORDS.__getitem__,
-        unit=UNIT_WORDS.__getitem__,
+        rule=title_of,
+        severity=_SEVERITY_WORDS.__getitem__,
         evidence=evidence_words,
     )
     environment.globals.update(age_text=age_text, years=years)
     return environment
 
 
-_TEMPLATES: Final = _environment()
+TEMPLATES: Final = _environment()
 
 
 def fragment(name: str, **values: Any) -> Markup:
     """A piece of a page."""
-    return Markup(_TEMPLATES.get_template(name).render(values))  # noqa: S704 - the templates escape
+    return Markup(TEMPLATES.get_template(name).render(values))  # noqa: S704 - the templates escape
 
 
 def page(

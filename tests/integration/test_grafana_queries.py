@@ -16,6 +16,7 @@ from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reade
 from grafana.macros import View
 from grafana.pictures import draw_board, run_panel
 from grafana.query_target import Reader
+from schemas.presentation import VITAL_PRESENTATIONS
 from tests.integration.grafana_world import ALBERT, ANNA, BERTA, NOW, PASSWORD, Login, days_ago, login_for, make_world
 
 Panel = dict[str, Any]
@@ -159,6 +160,26 @@ async def test_a_value_from_long_ago_is_called_old(readers: Readers) -> None:
 
     assert set(now.values()) == {"current"}
     assert (then["Heart rate"], then["Glucose"], then["Weight"]) == ("old", "old", "current")
+
+
+async def test_a_value_is_said_and_grows_old_as_its_row_of_presentation_says(readers: Readers, dsn: str) -> None:
+    """So the panel agrees with the console, which asks the same row."""
+    owner = await asyncpg.connect(dsn)
+    rows = await owner.fetch(
+        "select distinct on (vital) vital, value from readings where person_no = 1 and flags = 0"
+        " order by vital, observed_at desc"
+    )
+    await owner.close()
+    values = {row["vital"]: row["value"] for row in rows}
+    newest = {row["Vital"]: row for row in await readers.rows_of("Newest values")}
+
+    assert set(newest) == {row.label for row in VITAL_PRESENTATIONS}
+    for row in VITAL_PRESENTATIONS:
+        assert newest[row.label]["Value"] == row.text(values[row.vital.number])
+        for late, state in ((timedelta(), "current"), (timedelta(seconds=1), "old")):
+            view = replace(DAY, until=newest[row.label]["Measured"] + row.fresh_for + late)
+            shown = {one["Vital"]: one["State"] for one in await readers.rows_of("Newest values", view)}
+            assert shown[row.label] == state
 
 
 async def test_doubtful_readings_are_never_shown_as_values(readers: Readers, dsn: str) -> None:

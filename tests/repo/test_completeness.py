@@ -14,9 +14,11 @@ from schemas.events import EVENT_TYPES, EventKind, EventType
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS, Metric
 from schemas.named_sql import named_queries
+from schemas.presentation import FIGURES, RULE_PRESENTATIONS, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation
 from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
 from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
 from services.alert.channels import CHANNELS
+from services.medication.core import RULE as MISSED_DOSE
 from services.score.rule import Rule
 from services.score.rules import RULES
 from tests.golden import GOOD
@@ -27,6 +29,13 @@ UCUM = {"/min", "%", "Cel", "[degF]", "mm[Hg]", "mg/dL", "mmol/L", "kg", "[lb_av
 METRIC_NAME = re.compile(r"hb_[a-z]+_[a-z_]+_(total|seconds|bytes|ratio|uplinks|records|rows|state|timestamp_seconds)")
 PERSONAL_LABELS = {"person", "person_no", "device", "device_no", "home", "home_no", "email", "name"}
 ACTORS = {"device", *SERVICES}
+RAISED = [*(rule.name for rule in RULES), MISSED_DOSE]
+"""Every rule that findings and alerts can carry."""
+MAKERS_OF_FINDINGS = {
+    "services/score/rule.py",  # of RULES
+    "services/medication/core.py",  # of MISSED_DOSE
+    "services/alert/claims.py",  # as they stand in the database
+}
 MIGRATION = re.compile(r"(\d{4})_[a-z][a-z0-9_]*\.sql")
 
 
@@ -98,6 +107,57 @@ def test_numbers_and_codes_are_given_once() -> None:
     assert len({row.number for row in EVENT_TYPES}) == len({row.kind for row in EVENT_TYPES}) == len(EVENT_TYPES)
     assert len({device.code for device in DEVICE_TYPES}) == len(DEVICE_TYPES)
     assert {row.kind for row in EVENT_TYPES} == set(EventKind)
+
+
+def test_every_vital_has_one_row_of_presentation_and_every_row_a_vital() -> None:
+    assert sorted(row.vital.code for row in VITAL_PRESENTATIONS) == sorted(VITAL_BY_CODE)
+    assert names_all([row.label for row in VITAL_PRESENTATIONS])
+
+
+@pytest.mark.parametrize("row", VITAL_PRESENTATIONS, ids=lambda row: row.vital.code)
+def test_a_row_of_presentation_is_whole(row: VitalPresentation) -> None:
+    """Quotes and braces are refused because panels put labels into SQL."""
+    assert re.fullmatch(r"[A-Z][\w ()-]*", row.label)
+    assert re.fullmatch(r"[A-Z][\w ()-]*", row.short_label or row.label)
+    assert row.unit_words
+    assert not set("[]{}'\"") & set(row.unit_words)
+    assert 0 <= row.decimals <= 2
+    assert row.rationale.endswith(".")
+    assert row.chart.rationale.endswith(".")
+    assert (row.chart.kind is ChartKind.BARS) is (row.summed_over is not None)
+
+
+@pytest.mark.parametrize("row", VITAL_PRESENTATIONS, ids=lambda row: row.vital.code)
+def test_no_value_grows_old_before_its_device_measures_again(row: VitalPresentation) -> None:
+    often = min(device.reports_every_s for device in DEVICE_TYPES if row.vital.code in device.vitals)
+    assert often < row.fresh_for.total_seconds() <= 48 * 3600
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.title)
+def test_a_figure_can_be_drawn_by_console_and_panels(figure: Figure) -> None:
+    """A panel joins one vital by a line, and shows two that are measured together as points."""
+    assert figure.title
+    assert len({(row.unit_words, row.decimals) for row in figure.rows}) == 1
+    assert len(figure.rows) == 1 or (len(figure.rows), figure.chart.kind) == (2, ChartKind.POINTS)
+    assert len(figure.rows) == 1 or all(row.short_label for row in figure.rows)
+
+
+def test_every_rule_that_can_be_raised_has_one_row_of_presentation_and_every_row_a_rule() -> None:
+    assert sorted(row.rule for row in RULE_PRESENTATIONS) == sorted(RAISED)
+    assert names_all([row.title for row in RULE_PRESENTATIONS])
+    assert all(row.title == row.title.strip() and row.title[0].isupper() for row in RULE_PRESENTATIONS)
+
+
+def test_whoever_makes_findings_is_among_those_whose_rules_are_counted() -> None:
+    """Another maker belongs into MAKERS_OF_FINDINGS, and its rules into RAISED."""
+    python = [path for path in files() if path.suffix == ".py" and path.parts[0] == "services"]
+    assert {str(path) for path in python if re.search(r"\bFinding\(\n", text_of(path))} == MAKERS_OF_FINDINGS
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_over_a_vital_is_explained_by_the_chart_of_that_vital(rule: Rule) -> None:
+    (row,) = (row for row in RULE_PRESENTATIONS if row.rule == rule.name)
+    assert rule.fold is None or row.explained_by is VITAL_BY_CODE[rule.what]
 
 
 @pytest.mark.parametrize("topic", BUS_TOPICS, ids=lambda topic: topic.name)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.alerts import Severity
+from schemas.presentation import presentation_of
 from schemas.vitals import GLUCOSE
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Sample, by_level
 
 _LOW, _VERY_LOW = 70, 54
+_SHOWN: Final = presentation_of(GLUCOSE)
 _LASTING_MS = 15 * MINUTE_MS
 _LONGEST_GAP_MS = 30 * MINUTE_MS
 
@@ -78,10 +80,10 @@ class HypoglycaemiaEvents:
 
 def _doctor(mark: Mark) -> str:
     if mark.level == ENDED:
-        return f"The low glucose episode is over; {mark.last.value:.0f} mg/dL at last."
+        return f"The low glucose episode is over; {_SHOWN.text(mark.last.value)} at last."
     limit = _VERY_LOW if mark.level > 1 else _LOW
     minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    return f"Glucose below {limit} mg/dL for {minutes} min; {mark.last.value:.0f} mg/dL at last."
+    return f"{_SHOWN.label} below {_SHOWN.text(limit)} for {minutes} min; {_SHOWN.text(mark.last.value)} at last."
 
 
 GLUCOSE_LOW: Final = Rule(

@@ -3,12 +3,14 @@
 from typing import Final
 
 from schemas.alerts import Severity
+from schemas.presentation import presentation_of
 from schemas.vitals import HEART_RATE
 from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
 from services.score.sustained import Sustained
 
 _FAST, _VERY_FAST, _SLOW, _VERY_SLOW = 120, 131, 40, 35
 _BACK_FROM_FAST, _BACK_FROM_SLOW = 110, 45
+_SHOWN: Final = presentation_of(HEART_RATE)
 
 
 def _beyond(value: float) -> int:
@@ -27,15 +29,16 @@ def _cleared(value: float, side: int) -> bool:
 
 def _doctor(mark: Mark) -> str:
     if mark.level == ENDED:
-        return f"Heart rate back to {mark.last.value:.0f} /min at rest."
+        return f"{_SHOWN.label} back to {_SHOWN.text(mark.last.value)} at rest."
     minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    limit = {
-        (True, 1): f"above {_FAST}",
-        (True, 2): f"at or above {_VERY_FAST}",
-        (False, 1): f"below {_SLOW}",
-        (False, 2): f"at or below {_VERY_SLOW}",
+    beyond, limit = {
+        (True, 1): ("above", _FAST),
+        (True, 2): ("at or above", _VERY_FAST),
+        (False, 1): ("below", _SLOW),
+        (False, 2): ("at or below", _VERY_SLOW),
     }[mark.last.value > _FAST, mark.level]
-    return f"Heart rate {limit} /min at rest for {minutes} min; {mark.last.value:.0f} /min at last."
+    held = f"{_SHOWN.label} {beyond} {_SHOWN.text(limit)} at rest for {minutes} min"
+    return f"{held}; {_SHOWN.text(mark.last.value)} at last."
 
 
 HEART_RATE_LIMITS: Final = Rule(

@@ -3,11 +3,13 @@
 from typing import Final
 
 from schemas.alerts import Severity
+from schemas.presentation import presentation_of
 from schemas.vitals import SPO2
 from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
 from services.score.sustained import Sustained
 
 _LOW, _VERY_LOW, _BACK = 92, 91, 94
+_SHOWN: Final = presentation_of(SPO2)
 
 
 def _beyond(value: float) -> int:
@@ -24,10 +26,11 @@ def _cleared(value: float, _side: int) -> bool:
 
 def _doctor(mark: Mark) -> str:
     if mark.level == ENDED:
-        return f"Oxygen saturation back to {mark.last.value:.0f} %."
+        return f"{_SHOWN.label} back to {_SHOWN.text(mark.last.value)}."
     limit = _VERY_LOW if mark.level > 1 else _LOW
     minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    return f"Oxygen saturation at or below {limit} % at rest for {minutes} min; {mark.last.value:.0f} % at last."
+    held = f"{_SHOWN.label} at or below {_SHOWN.text(limit)} at rest for {minutes} min"
+    return f"{held}; {_SHOWN.text(mark.last.value)} at last."
 
 
 SPO2_LOW: Final = Rule(

@@ -5,14 +5,20 @@ from datetime import UTC, datetime, timedelta
 from math import sin
 from zoneinfo import ZoneInfo
 
-from schemas.vitals import DIASTOLIC, GLUCOSE, HEART_RATE, SYSTOLIC
+from schemas.presentation import FIGURES, Figure
+from schemas.vitals import DIASTOLIC, GLUCOSE, HEART_RATE, SYSTOLIC, Vital
 from services.api.charts import Window, draw
 from services.api.core import Point
-from services.api.display import CHART_BY_VITAL, CHARTS
 
 END = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 WINDOW = Window(starts_at=END - timedelta(hours=24), ends_at=END, zone=ZoneInfo("Europe/Berlin"))
-PULSE, SUGAR, PRESSURE = (CHART_BY_VITAL[code] for code in ("heart_rate", "glucose", "systolic"))
+
+
+def figure_of(vital: Vital) -> Figure:
+    return next(figure for figure in FIGURES if vital in (row.vital for row in figure.rows))
+
+
+PULSE, SUGAR, PRESSURE = map(figure_of, (HEART_RATE, GLUCOSE, SYSTOLIC))
 
 
 def day(every_s: int) -> list[Point]:
@@ -65,8 +71,8 @@ def test_a_mark_inside_the_window_is_drawn_and_one_outside_is_not() -> None:
 
 
 def test_nothing_in_a_chart_needs_an_inline_style_or_script() -> None:
-    for kind in CHARTS:
-        svg = draw(kind, {vital.number: day(300) for vital in kind.vitals}, WINDOW).svg.lower()
+    for figure in FIGURES:
+        svg = draw(figure, {row.vital.number: day(300) for row in figure.rows}, WINDOW).svg.lower()
         assert "<style" not in svg
         assert "<script" not in svg
         assert "style=" not in svg

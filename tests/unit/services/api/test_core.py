@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from schemas.vitals import VITALS
 from services.api.core import (
     MOST_OF_ACCOUNT,
     MOST_OF_ADDRESS,
@@ -25,7 +24,6 @@ from services.api.core import (
     runs_of,
     thin_out,
 )
-from services.api.display import CHARTS, FRESH_FOR, rule_words
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -126,16 +124,6 @@ def test_a_write_sent_by_another_site_is_recognised(site: str | None, origin: st
 )
 def test_an_age_is_said_in_its_two_largest_units(seconds: int, text: str) -> None:
     assert age_text(timedelta(seconds=seconds)) == text
-
-
-def test_every_vital_says_how_long_it_is_current_and_every_chart_says_why() -> None:
-    assert set(FRESH_FOR) == {vital.number for vital in VITALS}
-    assert all(kind.rationale for kind in CHARTS)
-
-
-def test_a_rule_without_words_is_spelled_out() -> None:
-    assert rule_words("glucose_low") == "Low glucose"
-    assert rule_words("some_new_rule") == "Some new rule"
 
 
 def minutes(*numbers: float) -> list[Point]:

@@ -1,0 +1,306 @@
+"""How people see each vital and each rule: one row each, and nobody else says any of it.
+
+Of a vital: its label, the words of its unit, its decimals, how long it is current, how it is drawn. Of a rule: its
+title, and the vital whose chart explains an alert. Console, REST, panels and sentences all read these rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from schemas.vitals import (
+    BODY_TEMPERATURE,
+    DIASTOLIC,
+    GLUCOSE,
+    HEART_RATE,
+    RESPIRATORY_RATE,
+    SPO2,
+    STEPS,
+    SYSTOLIC,
+    WEIGHT,
+    Vital,
+)
+
+
+class ChartKind(StrEnum):
+    """What joins the readings of a chart."""
+
+    LINE = "line"
+    """A device measures by itself: a line, broken where readings are missing."""
+    POINTS = "points"
+    """People measure by hand: nobody knows what lay in between."""
+    BARS = "bars"
+    """Increments, summed up over equal times. The console shows their sum alone, and draws none."""
+
+
+class Band(NamedTuple):
+    """A range of values worth seeing behind a line; ``kind`` is ``target`` or ``urgent``."""
+
+    lowest: float
+    highest: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartStyle:
+    """How a chart looks; vitals that have the same one are drawn together.
+
+    ``least`` is the least range of values to show, (0, 0) where the values alone decide; it and ``bands`` are in the
+    vital's unit. ``title`` is that of a chart that several vitals share; a vital alone gives its label.
+    """
+
+    kind: ChartKind
+    rationale: str
+    least: tuple[float, float] = (0, 0)
+    bands: tuple[Band, ...] = ()
+    legend: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VitalPresentation:
+    """How a vital is shown.
+
+    ``decimals`` are shown whatever was measured. A value up to ``fresh_for`` old may be shown as the present state,
+    an older one only as old; ``rationale`` says why that long. ``short_label`` is its name in a chart that it shares.
+    ``summed_over``: the vital is an increment, and what is shown is the sum over this time.
+    """
+
+    vital: Vital
+    label: str
+    unit_words: str
+    decimals: int
+    fresh_for: timedelta
+    rationale: str
+    chart: ChartStyle
+    short_label: str = ""
+    summed_over: timedelta | None = None
+
+    def is_fresh(self, age: timedelta) -> bool:
+        """Whether a value of this age may be shown as the present state."""
+        return age <= self.fresh_for
+
+    def number(self, value: float) -> str:
+        """A value in the vital's unit, with the decimals that people expect and commas at the thousands."""
+        return f"{value:,.{self.decimals}f}"
+
+    def text(self, value: float) -> str:
+        """A value with the words of its unit."""
+        return f"{self.number(value)} {self.unit_words}"
+
+
+_WORN: Final = (
+    "Worn: measured each 1 to 5 min, and off for charging and bathing. 60 min is the longest gap over which a rule may"
+    " speak of one condition (semantics 2): a value is old when no rule may take it for the present any more."
+)
+_CUFF: Final = "Measured once or twice a day; current for 24 h (clinical.md 1.1), the longest gap of its rule."
+
+_PRESSURE: Final = ChartStyle(
+    title="Blood pressure",
+    kind=ChartKind.POINTS,
+    bands=(Band(180, 300, "urgent"), Band(85, 135, "target")),
+    least=(60, 150),
+    legend="Systolic above, diastolic below; shaded: 85 to 135; red: above 180",
+    rationale="Home average 135/85, crisis above 180 (clinical.md 1.3).",
+)
+
+VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
+    VitalPresentation(
+        vital=HEART_RATE,
+        label="Heart rate",
+        unit_words="/min",
+        decimals=0,
+        fresh_for=timedelta(minutes=60),
+        rationale=_WORN,
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            bands=(Band(50, 100, "target"),),
+            least=(45, 110),
+            legend="Shaded: 50 to 100 at rest",
+            rationale="Resting bradycardia below 50, tachycardia above 100 (clinical.md 1.4).",
+        ),
+    ),
+    VitalPresentation(
+        vital=SPO2,
+        label="Oxygen saturation",
+        unit_words="%",
+        decimals=0,
+        fresh_for=timedelta(minutes=60),
+        rationale=_WORN,
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            bands=(Band(95, 100, "target"), Band(0, 92, "urgent")),
+            least=(88, 100),
+            legend="Shaded: 95 and above; red: 92 and below",
+            rationale="Home oximetry: 95 or more is fine, 92 or less an emergency (clinical.md 1.4).",
+        ),
+    ),
+    VitalPresentation(
+        vital=GLUCOSE,
+        label="Glucose",
+        unit_words="mg/dL",
+        decimals=0,
+        fresh_for=timedelta(minutes=30),
+        rationale=(
+            "A CGM measures each 5 min; a gap over 30 min closes an episode (semantics 2), and is stale for good by day"
+            " (clinical.md 1.2, 4.6). A meter's value says as little of now: glucose moves by several mg/dL a minute."
+        ),
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            bands=(Band(70, 180, "target"), Band(0, 54, "urgent")),
+            least=(45, 200),
+            legend="Shaded: 70 to 180; red: below 54",
+            rationale="Target range 70-180, level 2 low below 54 mg/dL (clinical.md 1.2).",
+        ),
+    ),
+    VitalPresentation(
+        vital=SYSTOLIC,
+        label="Systolic pressure",
+        short_label="Systolic",
+        unit_words="mmHg",
+        decimals=0,
+        fresh_for=timedelta(hours=24),
+        rationale=_CUFF,
+        chart=_PRESSURE,
+    ),
+    VitalPresentation(
+        vital=DIASTOLIC,
+        label="Diastolic pressure",
+        short_label="Diastolic",
+        unit_words="mmHg",
+        decimals=0,
+        fresh_for=timedelta(hours=24),
+        rationale=_CUFF,
+        chart=_PRESSURE,
+    ),
+    VitalPresentation(
+        vital=RESPIRATORY_RATE,
+        label="Respiratory rate",
+        unit_words="/min",
+        decimals=0,
+        fresh_for=timedelta(minutes=60),
+        rationale=_WORN,
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            bands=(Band(12, 20, "target"),),
+            least=(8, 26),
+            legend="Shaded: 12 to 20",
+            rationale="NEWS2 gives no points from 12 to 20 (clinical.md 1.1).",
+        ),
+    ),
+    VitalPresentation(
+        vital=BODY_TEMPERATURE,
+        label="Body temperature",
+        unit_words="°C",
+        decimals=1,
+        fresh_for=timedelta(hours=12),
+        rationale=(
+            "Slow, and taken morning and evening where a thermometer takes it: 12 h (clinical.md 1.1, our proposal),"
+            " within the 24 h of its rule's longest gap (semantics 2)."
+        ),
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            bands=(Band(36.1, 37.8, "target"),),
+            least=(35.5, 38.5),
+            legend="Shaded: 36.1 to 37.8",
+            rationale="Fever in older adults: a single value above 37.8 (clinical.md 1.4).",
+        ),
+    ),
+    VitalPresentation(
+        vital=WEIGHT,
+        label="Weight",
+        unit_words="kg",
+        decimals=1,
+        fresh_for=timedelta(hours=36),
+        rationale="Weighed once a day: a day and the half of one that a scale may be late (clinical.md 4.6).",
+        chart=ChartStyle(
+            kind=ChartKind.POINTS,
+            rationale="No limit of its own: its change over days counts (clinical.md 1.4).",
+        ),
+    ),
+    VitalPresentation(
+        vital=STEPS,
+        label="Steps",
+        unit_words="steps",
+        decimals=0,
+        fresh_for=timedelta(minutes=60),
+        rationale="They come with what a worn band measures, and are current as long.",
+        chart=ChartStyle(kind=ChartKind.BARS, rationale="Steps have no limit; how they spread over a day counts."),
+        summed_over=timedelta(hours=24),
+    ),
+)
+"""In the order in which a person's charts are read."""
+
+_BY_CODE: Final[Mapping[str, VitalPresentation]] = MappingProxyType(
+    {row.vital.code: row for row in VITAL_PRESENTATIONS}
+)
+
+
+def presentation_of(vital: Vital) -> VitalPresentation:
+    """How ``vital`` is shown."""
+    return _BY_CODE[vital.code]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart with all that is drawn in it; the first row gives its unit and decimals."""
+
+    chart: ChartStyle
+    rows: tuple[VitalPresentation, ...]
+
+    @property
+    def title(self) -> str:
+        return self.chart.title or self.rows[0].label
+
+
+def _figures() -> tuple[Figure, ...]:
+    """One for each style; two vitals are drawn together where their rows name the very same one."""
+    styles = {id(row.chart): row.chart for row in VITAL_PRESENTATIONS}
+    return tuple(
+        Figure(chart=style, rows=tuple(row for row in VITAL_PRESENTATIONS if row.chart is style))
+        for style in styles.values()
+    )
+
+
+FIGURES: Final[tuple[Figure, ...]] = _figures()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePresentation:
+    """How a rule is shown: ``title`` names its alerts; ``explained_by`` is the vital whose chart stands beside one."""
+
+    rule: str
+    title: str
+    explained_by: Vital | None = None
+
+
+RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
+    RulePresentation(rule="heart_rate", title="Heart rate", explained_by=HEART_RATE),
+    RulePresentation(rule="spo2", title="Oxygen saturation", explained_by=SPO2),
+    RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
+    RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
+    RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
+    RulePresentation(rule="silent_device", title="Silent device"),
+    RulePresentation(rule="firmware", title="Firmware"),
+    RulePresentation(rule="missed_dose", title="Missed dose"),
+)
+_BY_RULE: Final[Mapping[str, RulePresentation]] = MappingProxyType({row.rule: row for row in RULE_PRESENTATIONS})
+
+
+def title_of(rule: str) -> str:
+    """The name of a rule for people. One that has no row is of a row of another version: it is spelled out."""
+    return _BY_RULE[rule].title if rule in _BY_RULE else spelled_out(rule)
+
+
+def figures_beside(rule: str) -> tuple[Figure, ...]:
+    """The chart that explains an alert of this rule; nothing where none does."""
+    vital = _BY_RULE[rule].explained_by if rule in _BY_RULE else None
+    return tuple(figure for figure in FIGURES if any(row.vital is vital for row in figure.rows))
+
+
+def spelled_out(name: str) -> str:
+    """A name of the code as words."""
+    return name.replace("_", " ").capitalize()
