@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from device_sim.lean import LeanClient
+from device_sim.mqtt_client import UplinkClient
 from schemas.codec import encode_status
 from schemas.messages import DeviceStatus
 from schemas.topics import ACK, COMMANDS, STATUS, UP
@@ -73,9 +73,9 @@ class Link:
         self._undelivered: list[int] = []
         self.client = self._make_client(network.broker, source_of(network.broker.host, len(network.links)))
 
-    def _make_client(self, broker: Broker, source: str) -> LeanClient:
+    def _make_client(self, broker: Broker, source: str) -> UplinkClient:
         five = broker.mqtt == 5  # noqa: PLR2004 - MQTT 5
-        client = LeanClient(
+        client = UplinkClient(
             CallbackAPIVersion.VERSION2,
             client_id=self.device,
             clean_session=None if five else False,

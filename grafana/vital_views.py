@@ -45,7 +45,7 @@ def views_of(kind: ChartKind) -> tuple[FigureView, ...]:
 
 
 def longest_silence_s() -> int:
-    """How long the most patient device that measures by itself may be silent, in seconds, until that is told."""
+    """How long the most patient device that measures by itself may be silent, in seconds, until that is a finding."""
     return max(one.silent_after_s for one in DEVICE_TYPES if one.vitals and one.silent_after_s)
 
 

@@ -19,8 +19,8 @@ from services.runtime.database import Connection, Pool, Queries, load_queries, o
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, database_for_tools
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP as SCORE
-from services.store.app import GROUP as STORE
 from services.store.core import Cursor
+from services.store.path import GROUP as STORE
 
 _NUMBERS_SKIPPED: Final = 100_000
 _AT_ONCE: Final = 2_000

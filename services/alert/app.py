@@ -1,18 +1,17 @@
 """Wires alert: findings to alerts and notifications, the escalation, one delivery a channel."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Final
 
 from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
 from services.alert.delivery import NotificationDelivery
 from services.alert.escalation import Escalation
-from services.alert.notifications import NotificationQueue
+from services.alert.notifications import NotificationQueue, write_channels
 from services.alert.settings import AlertSettings
-from services.runtime.clock import Clock, WallClock, pause
-from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
+from services.runtime.clock import Clock, WallClock
+from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
@@ -50,35 +49,17 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         found = asyncio.Event()
         queued = [asyncio.Event() for _ in deliveries]
 
-        async def claim() -> int:
-            return _wake(queued, await claims.claim())
-
-        async def repeat() -> int:
-            return _wake(queued, await escalation.repeat())
-
         log.info("started", channels=[kind.name for kind in kinds])
         async with asyncio.TaskGroup() as group:
-            group.create_task(_say_channels(pool, sql["write_channels"], [kind.name for kind in kinds], stop))
+            group.create_task(write_channels(pool, sql, kinds, stop, log), name="channels")
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
-                do_rounds(claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found), name="claims"
+                do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found, wakes=queued),
+                name="claims",
             )
-            group.create_task(do_rounds(repeat, stop, every_s=_POLL_S, log=log, metrics=metrics), name="escalation")
+            group.create_task(
+                do_rounds(escalation.repeat, stop, every_s=_POLL_S, log=log, metrics=metrics, wakes=queued),
+                name="escalation",
+            )
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)
-
-
-async def _say_channels(pool: Pool, query: str, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Once, as soon as the database is there."""
-    while not stop.is_set():
-        with suppress(*LOST_CONNECTION):
-            await pool.execute(query, names)
-            return
-        await pause(stop, _DELIVERY_POLL_S)
-
-
-def _wake(events: Iterable[asyncio.Event], done: int) -> int:
-    """Sets ``events`` where something was done."""
-    for event in events if done else ():
-        event.set()
-    return done

@@ -1,14 +1,22 @@
 """Puts notifications into the outbox: one step of the escalation, a row for each doctor and channel, the next step."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
+
+import structlog
 
 from schemas.alerts import Severity
 from services.alert.channels.port import ChannelType, Contact
 from services.alert.core import next_repeat
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Queries
+from services.runtime.database import Connection, Pool, Queries
+from services.runtime.retry import GaveUpError, Retry
+
+_RETRY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +59,16 @@ class NotificationQueue:
         """A new step of the escalation; gives its number."""
         number: int = await connection.fetchval(self.sql["add_step"], alert_id, repeats, to_datetime(due), state)
         return number
+
+
+async def write_channels(
+    pool: Pool,
+    sql: Queries,
+    channels: Sequence[ChannelType],
+    stop: asyncio.Event,
+    log: structlog.typing.FilteringBoundLogger,
+) -> None:
+    """Says in the database, once, which ``channels`` there are; waits for it, unless ``stop`` comes."""
+    names = [channel.name for channel in channels]
+    with suppress(GaveUpError):
+        await Retry(every_s=_RETRY_S, log=log).until_done(lambda: pool.execute(sql["write_channels"], names), stop)

@@ -20,9 +20,7 @@ from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import open_pool
 from services.runtime.errors import HearthBeatError
-from services.runtime.lifecycle import run_process
-from services.runtime.logs import configure_logs
-from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.lifecycle import run_service
 from services.runtime.settings import ClockSettings, database_for_tools
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -34,15 +32,7 @@ def serve(context: typer.Context) -> None:
     """Serves the doctor's console; with a command, does that instead."""
     if context.invoked_subcommand is not None:
         return
-    settings = ApiSettings()
-    configure_logs(settings.log.log_level)
-    metrics = Metrics(METRICS)
-
-    async def service(stop: asyncio.Event) -> None:
-        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
-
-    with serve_metrics(metrics, settings.log.metrics_port):
-        run_process(service)
+    run_service(app.run, ApiSettings(), METRICS)
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""The process of ingest: environment, signals, exit code; and the command that clears away after an instance."""
+"""The process of ingest, and the command that clears away after an instance."""
 
 import asyncio
 
@@ -7,9 +7,7 @@ import typer
 from schemas.metrics import METRICS
 from services.ingest import app, shards
 from services.ingest.settings import IngestSettings
-from services.runtime.lifecycle import run_process
-from services.runtime.logs import configure_logs
-from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.lifecycle import run_service
 
 cli = typer.Typer(add_completion=False, help=__doc__)
 
@@ -19,15 +17,7 @@ def run(context: typer.Context) -> None:
     """Runs until asked to stop."""
     if context.invoked_subcommand is not None:
         return
-    settings = IngestSettings()
-    configure_logs(settings.log.log_level)
-    metrics = Metrics(METRICS)
-
-    async def service(stop: asyncio.Event) -> None:
-        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
-
-    with serve_metrics(metrics, settings.log.metrics_port):
-        run_process(service)
+    run_service(app.run, IngestSettings(), METRICS)
 
 
 @cli.command()

@@ -9,10 +9,11 @@ import structlog
 from schemas.codec import open_settled
 from schemas.topics import ACK, UPLINKS_SETTLED
 from services.runtime.bus.port import Bus, Subscription
-from services.runtime.clock import pause
+from services.runtime.consumer import GroupMember
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import Link
+from services.runtime.retry import GaveUpError, Retry
 
 GROUP: Final = "ingest-acks"
 _MOST: Final = 5_000
@@ -32,54 +33,47 @@ class AckPublisher:
         instance: str,
         every_s: float,
     ) -> None:
-        self._link, self._bus, self._metrics, self._log = link, bus, metrics, log
-        self._instance, self._every_s = instance, every_s
-        self._assignment = 0
+        self._link, self._metrics, self._every_s = link, metrics, every_s
+        # Whether the bus is there is said by what appends to it: a fetch finds it there for longer.
+        self._member = GroupMember(bus=bus, topic=UPLINKS_SETTLED.name, group=GROUP, instance=instance, log=log)
+        self._retry = Retry(errors=(RetryLaterError,), every_s=_RETRY_S, log=log)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``."""
-        subscription: Subscription | None = None
-        while not stop.is_set():
-            try:
-                subscription = subscription or await self._bus.subscribe(
-                    UPLINKS_SETTLED.name, GROUP, instance=self._instance, on_revoked=self._hand_over
-                )
-                await self._publish_newest(subscription, stop)
-            except RetryLaterError as error:
-                self._log.info("acks wait", error=str(error))
-                await pause(stop, _RETRY_S)
+        """Until ``stop``.
 
-    async def _hand_over(self) -> None:
-        """What is gathered is forgotten: whoever has the partition now publishes it, and is not overtaken."""
-        self._assignment += 1
+        When partitions move, what is gathered is forgotten: whoever has them now publishes it, and is not overtaken.
+        """
+        await self._member.run(self._publish_newest, stop)
 
     async def _publish_newest(self, subscription: Subscription, stop: asyncio.Event) -> None:
         """Gathers for a moment, then publishes the newest ack of each device."""
         newest: dict[str, tuple[str, bytes]] = {}
         positions: dict[int, int] = {}
-        assignment = self._assignment
+        gathered_under = self._member.assignment
         deadline = asyncio.get_running_loop().time() + self._every_s
         while (left := deadline - asyncio.get_running_loop().time()) > 0 and not stop.is_set():
-            found = await subscription.fetch(most=_MOST, wait_s=left)
-            if assignment != self._assignment:
-                newest, positions, assignment = {}, {}, self._assignment
-            for message in found:
+            messages, assignment = await self._member.fetch(subscription, most=_MOST, wait_s=left)
+            if assignment != gathered_under:
+                newest, positions, gathered_under = {}, {}, assignment
+            for message in messages:
                 shard, device, payload = open_settled(message.value)
                 newest[device] = (ACK.of(shard, device), payload)
                 positions[message.partition] = message.offset + 1
             await asyncio.sleep(min(left, self._every_s / 2))
-        if newest and await self._publish(list(newest.values()), assignment, stop):
+        if newest and await self._publish(list(newest.values()), gathered_under, stop):
             self._metrics.count("hb_ingest_acks_total", len(newest))
             await subscription.commit(positions)
 
     async def _publish(self, acks: Sequence[tuple[str, bytes]], assignment: int, stop: asyncio.Event) -> bool:
         """Tries until the connection has them; False where ``stop`` or another assignment came first."""
-        while assignment == self._assignment:
-            try:
-                self._link.publish_retained(acks)
-            except RetryLaterError:
-                if await pause(stop, _RETRY_S):
-                    return False
-            else:
-                return True
-        return False
+
+        async def publish() -> None:
+            if assignment != self._member.assignment:
+                raise GaveUpError
+            self._link.publish_retained(acks)
+
+        try:
+            await self._retry.until_done(publish, stop)
+        except GaveUpError:
+            return False
+        return True

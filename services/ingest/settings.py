@@ -5,8 +5,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.messages import MAX_UNDER_WAY
 from schemas.topics import SHARDS
-from services.runtime.clock import Gather
 from services.runtime.mqtt import WINDOW
+from services.runtime.pacing import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
 
 

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from services.ingest.settings import IngestSettings
-from services.runtime.clock import pause
-from services.runtime.database import LOST_CONNECTION, Pool, load_queries, open_pool
+from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.runtime.mqtt import open_link
+from services.runtime.retry import GaveUpError, Retry
 
 _RETRY_S: Final = 0.5
 _BROKER_WITHIN_S: Final = 10.0
@@ -29,15 +30,9 @@ async def claim_shards(
 ) -> None:
     """Takes the shards over from whoever had them. Waits for the database; gives up where ``stop`` comes first."""
     sql = load_queries("services.ingest")
-    while True:
-        try:
-            await pool.execute(sql["claim_shards"], instance, list(shards))
-        except LOST_CONNECTION as error:
-            log.warning("shards not claimed", error=type(error).__name__)
-        else:
-            return
-        if await pause(stop, _RETRY_S):
-            return
+    retry = Retry(every_s=_RETRY_S, log=log, says="shards not claimed")
+    with suppress(GaveUpError):
+        await retry.until_done(lambda: pool.execute(sql["claim_shards"], instance, list(shards)), stop)
 
 
 async def retire(settings: IngestSettings) -> None:

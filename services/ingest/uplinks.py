@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,10 +20,12 @@ from services.ingest.registry import Registry
 from services.ingest.snapshot import SnapshotKeeper
 from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.port import Bus, Record
-from services.runtime.clock import Clock, Gather, pause
+from services.runtime.clock import Clock
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, Server
 from services.runtime.mqtt import Link, MqttMessage
+from services.runtime.pacing import Gather
+from services.runtime.retry import GaveUpError, Retry
 
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
@@ -104,18 +107,21 @@ class UplinkPath:
 
     async def _append(self, records: Sequence[Record], stop: asyncio.Event) -> bool:
         """Tries until the bus has them; False where ``stop`` came first, and nothing is acknowledged."""
-        while True:
-            try:
-                await self.bus.append(UPLINKS_JUDGED.name, records)
-            except RetryLaterError as error:
-                self.metrics.waits(on=Server.BUS, now=True)
-                self.metrics.count("hb_ingest_retries_total")
-                self.log.warning("bus refused a burst", records=len(records), error=str(error.__cause__))
-            else:
-                self.metrics.waits(on=Server.BUS, now=False)
-                return True
-            if await pause(stop, _RETRY_S):
-                return False
+        retry = Retry(
+            errors=(RetryLaterError,),
+            every_s=_RETRY_S,
+            log=self.log,
+            metrics=self.metrics,
+            on=Server.BUS,
+            counter="hb_ingest_retries_total",
+            says="bus refused a burst",
+        )
+        append = partial(self.bus.append, UPLINKS_JUDGED.name, records)
+        try:
+            await retry.until_done(append, stop, records=len(records))
+        except GaveUpError:
+            return False
+        return True
 
     def _count(self, uplinks: Sequence[JudgedUplink], registry: Registry) -> None:
         self.metrics.count("hb_ingest_uplinks_total", len(uplinks))

@@ -1,26 +1,14 @@
-"""The process of medication: environment, signals, exit code."""
-
-import asyncio
+"""The process of medication."""
 
 from schemas.metrics import METRICS
 from services.medication import app
 from services.medication.settings import MedicationSettings
-from services.runtime.lifecycle import run_process
-from services.runtime.logs import configure_logs
-from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.lifecycle import run_service
 
 
 def main() -> None:
     """Runs until asked to stop."""
-    settings = MedicationSettings()
-    configure_logs(settings.log.log_level)
-    metrics = Metrics(METRICS)
-
-    async def service(stop: asyncio.Event) -> None:
-        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
-
-    with serve_metrics(metrics, settings.log.metrics_port):
-        run_process(service)
+    run_service(app.run, MedicationSettings(), METRICS)
 
 
 if __name__ == "__main__":

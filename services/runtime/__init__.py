@@ -1,1 +1,1 @@
-"""The plumbing: lifecycle, clock, settings, logs, metrics, MQTT, bus, database. Knows no health word."""
+"""The plumbing: lifecycle, clock, settings, logs, metrics, MQTT, bus, consumer, retry, database. No health word."""

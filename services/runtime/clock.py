@@ -80,26 +80,6 @@ class FakeClock:
         self.at_ms += round(seconds * 1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gather:
-    """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow.
-
-    After any record until ``least_s`` after it was taken: what comes within that time shares what a burst costs, and
-    a burst that took long has waited enough. Not at all once ``full`` were handled or wait: no more than that may come.
-    """
-
-    most_s: float
-    full: int
-    per_record_s: float = 0.00025
-    least_s: float = 0.0
-
-    def after(self, handled: int, *, spent_s: float = 0.0, waiting: int = 0) -> float:
-        """The pause after a burst of ``handled`` records that took ``spent_s``; ``waiting`` have come meanwhile."""
-        if not handled or handled + waiting >= self.full:
-            return 0.0
-        return max(self.least_s - spent_s, min(self.most_s, handled * self.per_record_s))
-
-
 async def pause(stop: asyncio.Event, seconds: float) -> bool:
     """Waits real ``seconds`` or until ``stop`` is set; True where it was set."""
     try:

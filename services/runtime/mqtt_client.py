@@ -1,27 +1,26 @@
 """A paho client with a short way for what a busy service does all day, in bursts: QoS 1 in, PUBACKs and acks out.
 
-paho makes four ``recv`` calls and six objects for each message. Connecting, subscribing, keep-alive, every other
-packet and all errors stay paho's.
+Every other packet goes the way that `transport.mqtt_client` says.
 """
 
 from collections.abc import Callable, Sequence
 from struct import Struct
 from threading import RLock
-from time import monotonic, sleep
+from time import sleep
 from typing import Final, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-_READ_BYTES: Final = 262_144
+from transport.mqtt_client import DONE, ShortcutClient
+
 _PAUSE_S: Final = 0.008
 """After a burst, so that the next read finds more than one message: a read costs as much as ten messages, and what
 comes of a burst on its further way as much as thirty."""
-_SHORTEST_PACKET: Final = 2
 _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
-_QOS_BITS: Final = 0x06
-_QOS_1: Final = 0x02
+_KIND_AND_QOS: Final = 0xF6
+_PUBLISH_QOS_1: Final = paho.PUBLISH | 0x02
 _RETAIN_BIT: Final = 0x01
 _RETAINED: Final = bytes((paho.PUBLISH | 0x01,))
 _TWO_BYTES: Final = Struct("!H")
@@ -40,13 +39,15 @@ class Arrived(NamedTuple):
 OnBurst = Callable[[Sequence[Arrived]], None]
 
 
-class BurstClient(paho.Client):
+class BurstClient(ShortcutClient):
     """MQTT 5 with manual acknowledgement. ``on_burst`` gets, in paho's thread, the QoS 1 messages of one read."""
+
+    read_bytes = 262_144
 
     def __init__(self, client_id: str, on_burst: OnBurst) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, manual_ack=True)
         self._on_burst = on_burst
-        self._rest = b""
+        self._burst: list[Arrived] = []
         self._writing = RLock()
 
     def _packet_write(self) -> MQTTErrorCode:
@@ -67,58 +68,23 @@ class BurstClient(paho.Client):
             self._packet_queue(paho.PUBACK, packets, 0, 0)  # as a PUBACK: paho asks nothing more of one
 
     def reconnect(self) -> MQTTErrorCode:
-        """Forgets half a packet of the connection before."""
-        self._rest = b""
+        """Forgets what came on the connection before and was not passed on: its sender has no PUBACK."""
+        self._burst = []
         return super().reconnect()
 
-    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
-        """Reads what is there in one go."""
-        if self._sock is None:
-            return MQTTErrorCode.MQTT_ERR_NO_CONN
-        try:
-            data = self._sock.recv(_READ_BYTES)
-        except BlockingIOError:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
-            data = b""
-        if not data:
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-        with self._msgtime_mutex:
-            self._last_bytes_received = monotonic()
-        burst: list[Arrived] = []
-        problem = self._take_packets(self._rest + data, burst)
-        if burst:
+    def take_packet(self, command: int, data: bytes, start: int, end: int) -> MQTTErrorCode:
+        """Messages of QoS 1."""
+        if command & _KIND_AND_QOS == _PUBLISH_QOS_1:
+            self._burst.append(_arrived(data, start, end, retained=bool(command & _RETAIN_BIT)))
+            return DONE
+        return self.take_slowly(command, data[start:end])
+
+    def end_read(self) -> None:
+        """Passes the burst on, and waits for the next one to grow."""
+        if self._burst:
+            burst, self._burst = self._burst, []
             self._on_burst(burst)
             sleep(_PAUSE_S)
-        return self._loop_rc_handle(problem) if problem else MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def _take_packets(self, data: bytes, burst: list[Arrived]) -> MQTTErrorCode:
-        start, end = 0, len(data)
-        while end - start >= _SHORTEST_PACKET:
-            length, body = _variable_integer(data, start + 1)
-            if not body or end - body < length:
-                break
-            command, start = data[start], body + length
-            if command & 0xF0 == paho.PUBLISH and command & _QOS_BITS == _QOS_1:
-                burst.append(_arrived(data, body, start, retained=bool(command & _RETAIN_BIT)))
-            elif problem := self._take_slowly(command, data[body:start]):
-                return problem
-        self._rest = data[start:]
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def _take_slowly(self, command: int, body: bytes) -> MQTTErrorCode:
-        """Hands a packet to paho as if paho had read it."""
-        self._in_packet = {
-            "command": command,
-            "have_remaining": 1,
-            "remaining_count": [],
-            "remaining_mult": 1,
-            "remaining_length": len(body),
-            "packet": bytearray(body),
-            "to_process": 0,
-            "pos": 0,
-        }
-        return self._packet_handle()
 
 
 def _retained(topic: bytes, payload: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Work done in rounds: again at once while there is more, else after a pause; outlives a database that is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Final
 
@@ -24,8 +24,12 @@ async def do_rounds(
     log: structlog.typing.FilteringBoundLogger,
     metrics: Metrics,
     wake: asyncio.Event | None = None,
+    wakes: Collection[asyncio.Event] = (),
 ) -> None:
-    """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing."""
+    """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing.
+
+    After one that found something, ``wakes`` are set: whoever works on what it has done rests on them.
+    """
     wake = wake or asyncio.Event()
     waited_for: Server | None = None
     stopped = asyncio.create_task(stop.wait())
@@ -43,6 +47,8 @@ async def do_rounds(
                 if waited_for is not None:
                     metrics.waits(on=waited_for, now=False)
                     waited_for = None
+                for other in wakes if found else ():
+                    other.set()
                 if not found:
                     await _rest(wake, stopped, every_s)
     finally:

@@ -1,4 +1,4 @@
-"""The process of score: environment, signals, exit code; and the commands that compare its state with a replay."""
+"""The process of score, and the commands that compare its state with a replay."""
 
 import asyncio
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from schemas.metrics import METRICS
-from services.runtime.lifecycle import run_process
-from services.runtime.logs import configure_logs
-from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.lifecycle import run_service
 from services.runtime.settings import database_for_tools
 from services.score import app, replay
 from services.score.settings import ScoreSettings
@@ -24,15 +22,7 @@ def run(context: typer.Context) -> None:
     """Runs until reported to stop."""
     if context.invoked_subcommand is not None:
         return
-    settings = ScoreSettings()
-    configure_logs(settings.log.log_level)
-    metrics = Metrics(METRICS)
-
-    async def service(stop: asyncio.Event) -> None:
-        await app.run(settings, clock=settings.clock.clock(), stop=stop, metrics=metrics)
-
-    with serve_metrics(metrics, settings.log.metrics_port):
-        run_process(service)
+    run_service(app.run, ScoreSettings(), METRICS)
 
 
 @cli.command()

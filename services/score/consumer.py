@@ -13,10 +13,13 @@ from schemas.reasons import Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
-from services.runtime.clock import Gather, pause, to_datetime
+from services.runtime.clock import to_datetime
+from services.runtime.consumer import GroupMember
 from services.runtime.database import LOST_CONNECTION, Pool, Queries
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.metrics import Metrics, Server
+from services.runtime.pacing import Gather
+from services.runtime.retry import GaveUpError, Retry
 from services.score.checkpoint import Checkpoints, Partition
 from services.score.core import Effect, HomeState, Tally, step
 from services.score.effects import EffectWriter
@@ -31,10 +34,6 @@ _RETRY_S: Final = 0.25
 
 class LogGapError(HearthBeatError):
     """The log goes on further than the checkpoint: records between them would never be scored."""
-
-
-class _StoppedError(HearthBeatError):
-    """Asked to stop while the database was away; the next start replays."""
 
 
 Held = Mapping[int, Partition]
@@ -73,58 +72,59 @@ class Consumer:
         self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
         self._to_load: frozenset[int] | None = None
-        self._subscription: Subscription | None = None
-        self._at_work = asyncio.Lock()
+        self._retry = Retry(
+            every_s=_RETRY_S,
+            log=log,
+            metrics=metrics,
+            on=Server.DATABASE,
+            counter="hb_score_retries_total",
+            says="database away",
+        )
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
         gather = Gather(least_s=_GATHER_S, most_s=_GATHER_S, full=most)
-        try:
-            while not self._stop.is_set():
-                try:
-                    subscription = self._subscription = self._subscription or await self._bus.subscribe(
-                        UPLINKS_JUDGED.name,
-                        GROUP,
-                        instance=instance,
-                        on_assigned=self._on_assigned,
-                        on_revoked=self._on_revoked,
-                    )
-                    await self._load(subscription, checkpoint_every_s)
-                    messages = await subscription.fetch(most=most, wait_s=_WAIT_S)
-                except RetryLaterError as error:
-                    self._metrics.waits(on=Server.BUS, now=True)
-                    self._log.warning("bus away", error=str(error))
-                    await pause(self._stop, _RETRY_S)
-                    continue
-                self._metrics.waits(on=Server.BUS, now=False)
-                await self._take(self._held, messages)
-                await asyncio.sleep(gather.after(len(messages)))
-                await self._save_due(subscription, checkpoint_every_s)
-            if self._subscription is not None:
-                async with self._at_work:
-                    await self._save(self._subscription, self._held)
-        except _StoppedError:
-            self._log.warning("stopped while the database was away")
+        member = GroupMember(
+            bus=self._bus,
+            topic=UPLINKS_JUDGED.name,
+            group=GROUP,
+            instance=instance,
+            log=self._log,
+            metrics=self._metrics,
+            finish=self._save_all,
+            forget=self._forget,
+            on_assigned=self._on_assigned,
+        )
 
-    async def _on_revoked(self) -> None:
-        """Lets the batch under way end, and writes the checkpoint that whoever comes next begins at."""
+        async def step(subscription: Subscription, _stop: asyncio.Event) -> None:
+            await self._load(member, subscription, checkpoint_every_s)
+            messages, _ = await member.fetch(subscription, most=most, wait_s=_WAIT_S)
+            await self._take(member, self._held, messages)
+            await asyncio.sleep(gather.after(len(messages)))
+            await self._save_due(member, subscription, checkpoint_every_s)
+
         try:
-            async with self._at_work:
-                if self._subscription is not None:
-                    await self._save(self._subscription, self._held)
-        finally:
-            self._held, self._to_load = {}, None
+            await member.run(step, self._stop)
+        except GaveUpError:
+            self._log.warning("stopped while the database was away")  # the next start replays
+
+    async def _save_all(self, subscription: Subscription, _stop: asyncio.Event) -> None:
+        """Writes the checkpoint that whoever comes next begins at."""
+        await self._save(subscription, self._held)
+
+    def _forget(self) -> None:
+        self._held, self._to_load = {}, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
         """Only notes what is ours: no heartbeat is sent before this has answered, and checkpoints may take long."""
         self._held, self._to_load = {}, partitions
         return {}
 
-    async def _load(self, subscription: Subscription, checkpoint_every_s: float) -> None:
+    async def _load(self, member: GroupMember, subscription: Subscription, checkpoint_every_s: float) -> None:
         """Loads the checkpoints of what is ours now, and begins to read where each one stands."""
         if self._to_load is None:
             return
-        async with self._at_work:
+        async with member.at_work:
             partitions, held = self._to_load or frozenset(), {}
             for partition_no in sorted(partitions):
                 held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
@@ -135,9 +135,9 @@ class Consumer:
             await subscription.rewind({partition_no: partition.position for partition_no, partition in held.items()})
         self._log.info("assigned", partitions=len(held), homes=sum(len(one.homes) for one in held.values()))
 
-    async def _take(self, held: Held, messages: Sequence[Message]) -> None:
+    async def _take(self, member: GroupMember, held: Held, messages: Sequence[Message]) -> None:
         """``held`` as it was when ``messages`` were fetched. Where it has changed since, the records come again."""
-        async with self._at_work:
+        async with member.at_work:
             if held is not self._held:
                 return
             try:
@@ -216,13 +216,13 @@ class Consumer:
             [to_datetime(received_at) for received_at in markers.values()],
         )
 
-    async def _save_due(self, subscription: Subscription, every_s: float) -> None:
+    async def _save_due(self, member: GroupMember, subscription: Subscription, every_s: float) -> None:
         """Writes the partitions whose turn it is: all of them at once would keep everybody's next reading waiting."""
         now_s = asyncio.get_running_loop().time()
         due = [number for number in self._held if now_s >= self._save_at[number]]
         if due:
             self._save_at |= dict.fromkeys(due, now_s + every_s)
-            async with self._at_work:
+            async with member.at_work:
                 await self._save(subscription, due)
 
     async def _save(self, subscription: Subscription, numbers: Iterable[int]) -> None:
@@ -247,19 +247,8 @@ class Consumer:
             await subscription.rewind({partition_no: loaded.position})
 
     async def _persist(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Tries until the database has it. Raises _StoppedError where stop came first."""
-        while True:
-            try:
-                done = await work()
-            except LOST_CONNECTION as error:
-                self._metrics.waits(on=Server.DATABASE, now=True)
-                self._metrics.count("hb_score_retries_total")
-                self._log.warning("database away", error=type(error).__name__)
-            else:
-                self._metrics.waits(on=Server.DATABASE, now=False)
-                return done
-            if await pause(self._stop, _RETRY_S):
-                raise _StoppedError
+        """Tries until the database has it. Raises GaveUpError where stop came first."""
+        return await self._retry.until_done(work, self._stop)
 
     def _count(self, batch: _Batch) -> None:
         if batch.uplinks:

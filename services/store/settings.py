@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.messages import MAX_LIVE_EPOCHS
-from services.runtime.clock import Gather
+from services.runtime.pacing import Gather
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -10,9 +11,9 @@ from schemas.codec import encode_settled
 from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_SETTLED
 from services.runtime.bus.port import Bus, Message, Record, Subscription
-from services.runtime.clock import pause
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, Server
+from services.runtime.retry import GaveUpError, Retry
 from services.store.core import Batch, Cursor
 
 _RETRY_S: Final = 0.25
@@ -53,7 +54,15 @@ class SettledPublisher:
     def __init__(
         self, bus: Bus, metrics: Metrics, log: structlog.typing.FilteringBoundLogger, *, every_s: float
     ) -> None:
-        self._bus, self._metrics, self._log, self._every_s = bus, metrics, log, every_s
+        self._bus, self._log, self._every_s = bus, log, every_s
+        self._retry = Retry(
+            errors=(RetryLaterError,),
+            every_s=_RETRY_S,
+            log=log,
+            metrics=metrics,
+            on=Server.BUS,
+            counter="hb_store_retries_total",
+        )
         self._unpublished = Unpublished()
         self._under_way: asyncio.Task[None] | None = None
 
@@ -97,15 +106,10 @@ class SettledPublisher:
     async def _publish(self, unpublished: Unpublished, stop: asyncio.Event) -> bool:
         """An ack for every device touched, pure duplicates too: a resend repeats a lost ack. False: asked to stop."""
         records = [Record(one.device.encode(), encode_settled(one)) for one in unpublished.settled_records()]
-        while records:
-            try:
-                await self._bus.append(UPLINKS_SETTLED.name, records)
-            except RetryLaterError:
-                self._metrics.waits(on=Server.BUS, now=True)
-                self._metrics.count("hb_store_retries_total")
-            else:
-                self._metrics.waits(on=Server.BUS, now=False)
-                return True
-            if await pause(stop, _RETRY_S):
-                return False
+        if not records:
+            return True
+        try:
+            await self._retry.until_done(partial(self._bus.append, UPLINKS_SETTLED.name, records), stop)
+        except GaveUpError:
+            return False
         return True

@@ -1,10 +1,12 @@
 """What a signal does to a service, seen in a process of its own."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from unittest.mock import ANY
 
 import pytest
 
@@ -17,6 +19,28 @@ async def main(stop):
     {body}
 
 run_process(main, grace_s=0.5)
+"""
+SERVICE = """
+import asyncio, dataclasses
+from schemas.metrics import METRICS
+from services.runtime.lifecycle import run_service
+from services.runtime.logs import logger
+from services.runtime.settings import ClockSettings, LogSettings
+
+@dataclasses.dataclass
+class Settings:
+    log: LogSettings
+    clock: ClockSettings
+
+async def run(settings, *, clock, stop, metrics):
+    metrics.count("hb_store_retries_total")
+    logger("one").info("not said at this level")
+    logger("one").warning("said", rate=clock.rate)
+    print("begun", flush=True)
+    await stop.wait()
+
+log, clock = LogSettings(log_level="warning"), ClockSettings(origin_ms=0, rate=60)
+run_service(run, Settings(log, clock), METRICS)
 """
 FINISHES = """
     await stop.wait()
@@ -43,9 +67,9 @@ STARTS_S = 20.0
 class Child:
     """A process that runs one of the programs above."""
 
-    def __init__(self, body: str) -> None:
+    def __init__(self, program: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(body=body.strip())],
+            [sys.executable, "-c", program],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,8 +101,8 @@ def children() -> Iterator[list[Child]]:
         child.end()
 
 
-def child_of(children: list[Child], body: str) -> Child:
-    child = Child(body)
+def child_of(children: list[Child], body: str, program: str = PROGRAM) -> Child:
+    child = Child(program.format(body=body.strip()) if body else program)
     children.append(child)
     child.begun()
     return child
@@ -118,3 +142,13 @@ def test_a_crash_is_an_exit_code_that_is_not_zero(children: list[Child]) -> None
     code, _, complained = child_of(children, CRASHES).ended()
     assert code == 1
     assert "ValueError: broken" in complained
+
+
+def test_a_service_has_the_log_and_the_clock_of_its_settings(children: list[Child]) -> None:
+    child = child_of(children, "", SERVICE)
+    child.signal(signal.SIGTERM)
+    code, _, logged = child.ended()
+    assert code == 0
+    assert [json.loads(line) for line in logged.splitlines()] == [
+        {"service": "one", "event": "said", "rate": 60.0, "level": "warning", "timestamp": ANY}
+    ]

@@ -46,8 +46,20 @@ def test_cores_need_only_the_standard_library_numpy_and_our_own_code() -> None:
     assert not foreign
 
 
+def test_transport_needs_the_standard_library_and_paho() -> None:
+    allowed = set(sys.stdlib_module_names) | {"paho", "transport"}
+    foreign = {
+        f"{path}: {name}"
+        for path in files_ending(".py")
+        if path.parts[0] == "transport"
+        for name in imported_by(text_of(path)) - allowed
+    }
+    assert not foreign
+
+
 def test_the_simulator_needs_little() -> None:
-    allowed = set(sys.stdlib_module_names) | {"device_sim", "schemas", "paho", "numpy", "pyarrow", "rich", "typer"}
+    ours, libraries = {"device_sim", "schemas", "transport"}, {"paho", "numpy", "pyarrow", "rich", "typer"}
+    allowed = set(sys.stdlib_module_names) | ours | libraries
     foreign = {
         f"{path}: {name}"
         for path in files_ending(".py")

@@ -27,7 +27,7 @@ ALL_VITALS = {"VITALS", "VITAL_BY_CODE", "VITAL_BY_NUMBER", "Vital"}
 
 AGE_LIMIT = re.compile(r"\b\w*(?:FRESH|STALE|fresh_for|current_for|stale_after|old_after|silent_after)\w*")
 ASK_OF_DEVICES = {Path("grafana/vital_views.py"), Path("services/score/silence.py")}
-"""Panels compare ages in SQL, so the row's limit is put there; and how long a device may be silent is told by both."""
+"""Panels compare ages in SQL, so the row's limit is put there; and how long a device may be silent is said by both."""
 
 SHOWN = [path for path in files() if path.as_posix().startswith(SPEAKERS) and path.suffix in {".py", ".sql", ".html"}]
 PYTHON = [path for path in SHOWN if path.suffix == ".py"]

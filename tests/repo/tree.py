@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-CODE_FOLDERS: Final = ("schemas", "services", "device_sim", "deploy", "grafana", "tests")
+CODE_FOLDERS: Final = ("schemas", "transport", "services", "device_sim", "deploy", "grafana", "tests")
 SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch")
 
 

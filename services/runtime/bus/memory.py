@@ -132,11 +132,13 @@ class MemorySubscription:
 
     async def revoke(self) -> None:
         """They are about to go."""
-        if self._on_revoked and self.positions:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REVOKE_S):
-                    await self._on_revoked()
-        self.positions = {}
+        try:
+            if self._on_revoked and self.positions:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REVOKE_S):
+                        await self._on_revoked()
+        finally:
+            self.positions = {}  # even where whoever wanted them died: what was forgotten is read again
 
     async def fetch(self, *, most: int, wait_s: float) -> Sequence[Message]:
         if found := self._take(most):

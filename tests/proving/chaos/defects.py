@@ -80,7 +80,7 @@ DEFECTS: Final = (
     ),
     Defect(
         name="offset committed before the write",
-        file="services/store/app.py",
+        file="services/store/path.py",
         old="                written = await self._write(messages, assignment, subscription, stop)\n",
         new="                await subscription.commit({one.partition: one.offset + 1 for one in messages})\n"
         "                written = await self._write(messages, assignment, subscription, stop)\n",

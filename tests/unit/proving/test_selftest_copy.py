@@ -13,7 +13,13 @@ from tests.proving.chaos.selftest import copy_product
 def test_what_a_copy_runs_lies_in_the_copy(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy_product(copy)
-    modules = ("tests.proving.chaos.run", "deploy.platform.platform", "services.store.core", "schemas.codec")
+    modules = (
+        "tests.proving.chaos.run",
+        "deploy.platform.platform",
+        "services.store.core",
+        "transport",
+        "schemas.codec",
+    )
     said = f"import importlib; print(*(importlib.import_module(name).__file__ for name in {modules!r}), sep='\\n')"
     command = [sys.executable, "-c", said]
     done = subprocess.run(command, cwd=copy, env=base_environment(), capture_output=True, text=True, check=False)

@@ -18,11 +18,12 @@ from services.ingest.uplinks import UplinkPath
 from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.memory import MemoryBus
 from services.runtime.bus.port import Record
-from services.runtime.clock import FakeClock, Gather
+from services.runtime.clock import FakeClock
 from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.mqtt import Link, MqttMessage
+from services.runtime.pacing import Gather
 
 if TYPE_CHECKING:
     from services.ingest.snapshot import SnapshotKeeper

@@ -51,6 +51,21 @@ async def test_it_rests_until_it_is_woken() -> None:
     assert 0.04 <= called[1] - called[0] < 5
 
 
+async def test_a_round_that_found_something_wakes_who_works_on_it_and_an_empty_one_does_not() -> None:
+    stop, others = asyncio.Event(), [asyncio.Event(), asyncio.Event()]
+    woken: list[bool] = []
+    _, give = answers(stop, 0, 3, 0)
+
+    async def one() -> int:
+        woken.append(any(other.is_set() for other in others))
+        return await give()
+
+    await do_rounds(one, stop, every_s=0.001, log=LOG, metrics=Metrics(METRICS), wakes=others)
+
+    assert woken == [False, False, True]
+    assert all(other.is_set() for other in others)
+
+
 async def test_stopping_ends_the_rest() -> None:
     stop = asyncio.Event()
 

@@ -17,9 +17,9 @@ from services.runtime.errors import RetryLaterError
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.store.app import GROUP, StorePath
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
 from services.store.database_identity import Placed
+from services.store.path import GROUP, StorePath
 from services.store.settings import StoreSettings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
-from device_sim.lean import LeanClient
+from device_sim.mqtt_client import UplinkClient
 from device_sim.publish import source_of
 
 UP, ACK = "hb/v1/3/band-1/up", "hb/v1/3/band-1/ack"
@@ -40,9 +40,9 @@ class Socket:
         """Nothing to close."""
 
 
-def made(version: int = 5) -> tuple[LeanClient, Socket, list[bytes], list[Any]]:
+def made(version: int = 5) -> tuple[UplinkClient, Socket, list[bytes], list[Any]]:
     protocol = paho.MQTTv5 if version == 5 else paho.MQTTv311
-    client = LeanClient(CallbackAPIVersion.VERSION2, client_id="band-1", protocol=protocol, up=UP, quick_topic=ACK)
+    client = UplinkClient(CallbackAPIVersion.VERSION2, client_id="band-1", protocol=protocol, up=UP, quick_topic=ACK)
     sock, acks, messages = Socket(), list[bytes](), list[Any]()
     client._sock = sock  # type: ignore[assignment]  # noqa: SLF001
     client.on_quick = acks.append
