@@ -32,8 +32,8 @@ BEFORE_LIFTING: Final = {
     "paho-mqtt": "Read Client._packet_write: BurstClient queues PUBACKs and retained messages as one packet of kind"
     " PUBACK, so it must ask nothing more of a PUBACK. Read Client._packet_read: what _take_slowly fills in must be"
     " what _packet_handle then reads. Run tests/unit/services/runtime/test_mqtt_client.py,"
-    " tests/unit/device_sim/test_mqtt_client.py, tests/contract and `make bench`. The cap can go when paho reads more than"
-    " one packet with one recv, and both clients with it.",
+    " tests/unit/device_sim/test_mqtt_client.py, tests/contract and `make bench`. The cap can go when paho reads more"
+    " than one packet with one recv, and both clients with it.",
     "pygal": "Look at the console's charts (tests/e2e/pictures.py): bands behind the lines, lone dots and marks before"
     " them. The cap can go when pygal draws those itself.",
     "uvicorn": "Run tests/integration/test_service_process.py: one SIGTERM ends the console in good order. The cap can"
