@@ -30,18 +30,35 @@ class Freshness:
     rationale: str
 
 
-_WORN: Final = "Worn sensors: current for 15 minutes (clinical.md 1.1, our proposal)."
-_CUFF: Final = "Pressure is taken once or twice a day: current for 24 hours (clinical.md 1.1, our proposal)."
+_SEE: Final = "See docs/clinical.md#on-the-console."
+_WORN: Final = f"Worn sensors: current for 15 minutes, which is ours. {_SEE}"
+_CUFF: Final = f"Pressure is taken once or twice a day: current for 24 hours, ours. {_SEE}"
 FRESHNESS: Final[tuple[Freshness, ...]] = (
     Freshness(vital=HEART_RATE, lasts=timedelta(minutes=15), rationale=_WORN),
     Freshness(vital=SPO2, lasts=timedelta(minutes=15), rationale=_WORN),
     Freshness(vital=RESPIRATORY_RATE, lasts=timedelta(minutes=15), rationale=_WORN),
-    Freshness(vital=BODY_TEMPERATURE, lasts=timedelta(hours=12), rationale="Slow (clinical.md 1.1, our proposal)."),
+    Freshness(
+        vital=BODY_TEMPERATURE,
+        lasts=timedelta(hours=12),
+        rationale=f"Changes slowly; ours. {_SEE}",
+    ),
     Freshness(vital=SYSTOLIC, lasts=timedelta(hours=24), rationale=_CUFF),
     Freshness(vital=DIASTOLIC, lasts=timedelta(hours=24), rationale=_CUFF),
-    Freshness(vital=GLUCOSE, lasts=timedelta(minutes=15), rationale="CGM data older than 15 minutes is stale (1.2)."),
-    Freshness(vital=WEIGHT, lasts=timedelta(hours=36), rationale="36 hours after a planned time (clinical.md 4.6)."),
-    Freshness(vital=STEPS, lasts=timedelta(minutes=60), rationale="Steps come with a worn band."),
+    Freshness(
+        vital=GLUCOSE,
+        lasts=timedelta(minutes=15),
+        rationale=f"CGM data older than 15 minutes is stale. {_SEE}",
+    ),
+    Freshness(
+        vital=WEIGHT,
+        lasts=timedelta(hours=36),
+        rationale=f"Weighed once a day, 12 hours of grace. {_SEE}",
+    ),
+    Freshness(
+        vital=STEPS,
+        lasts=timedelta(minutes=60),
+        rationale=f"Steps come with a worn band. {_SEE}",
+    ),
 )
 FRESH_FOR: Final[Mapping[int, timedelta]] = MappingProxyType({row.vital.number: row.lasts for row in FRESHNESS})
 
@@ -80,7 +97,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(50, 100, "target"),),
         least=(45, 110),
         legend="Shaded: 50 to 100 at rest",
-        rationale="Resting bradycardia below 50, tachycardia above 100 (clinical.md 1.4).",
+        rationale=f"Resting bradycardia below 50, tachycardia above 100. {_SEE}",
     ),
     ChartKind(
         code="spo2",
@@ -89,7 +106,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(95, 100, "target"), Band(0, 92, "urgent")),
         least=(88, 100),
         legend="Shaded: 95 and above; red: 92 and below",
-        rationale="Home oximetry: 95 or more is fine, 92 or less an emergency (clinical.md 1.4).",
+        rationale=f"Home oximetry: 95 or more is fine, 92 or less an emergency (NHS 2020). {_SEE}",
     ),
     ChartKind(
         code="glucose",
@@ -98,7 +115,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(70, 180, "target"), Band(0, 54, "urgent")),
         least=(45, 200),
         legend="Shaded: 70 to 180; red: below 54",
-        rationale="Target range 70-180, level 2 low below 54 mg/dL (clinical.md 1.2).",
+        rationale=f"Target range 70-180, level 2 low below 54 mg/dL (Battelino 2019). {_SEE}",
     ),
     ChartKind(
         code="pressure",
@@ -107,7 +124,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(180, 300, "urgent"), Band(85, 135, "target")),
         least=(60, 150),
         legend="Systolic above, diastolic below; shaded: 85 to 135; red: above 180",
-        rationale="Home average 135/85, crisis above 180 (clinical.md 1.3).",
+        rationale=f"Home average 135/85, crisis above 180. {_SEE}",
     ),
     ChartKind(
         code="respiratory_rate",
@@ -116,7 +133,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(12, 20, "target"),),
         least=(8, 26),
         legend="Shaded: 12 to 20",
-        rationale="NEWS2 gives no points from 12 to 20 (clinical.md 1.1).",
+        rationale=f"NEWS2 gives no points from 12 to 20 (Royal College of Physicians 2017). {_SEE}",
     ),
     ChartKind(
         code="body_temperature",
@@ -125,7 +142,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(Band(36.1, 37.8, "target"),),
         least=(35.5, 38.5),
         legend="Shaded: 36.1 to 37.8",
-        rationale="Fever in older adults: a single value above 37.8 (clinical.md 1.4).",
+        rationale=f"Fever in older adults: a single value above 37.8 (IDSA 2008). {_SEE}",
     ),
     ChartKind(
         code="weight",
@@ -134,7 +151,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
         bands=(),
         least=(0, 0),
         legend="",
-        rationale="No limit of its own: its change over days counts (clinical.md 1.4).",
+        rationale=f"No limit of its own: its change over days counts. {_SEE}",
     ),
 )
 CHART_BY_VITAL: Final[Mapping[str, ChartKind]] = MappingProxyType(
