@@ -1,1 +1,1 @@
-"""Simulated homes: a seeded fleet of devices with the device's side of design 2.1. It must not import services."""
+"""Simulated homes: a seeded fleet of devices that keep to docs/firmware.md. It must not import services."""

@@ -1,4 +1,4 @@
-"""The device's side of the end-to-end acknowledgement: what it holds, sends again, forgets (design 2.1)."""
+"""The device's side of the end-to-end acknowledgement: what it holds, sends again, forgets (docs/firmware.md)."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping

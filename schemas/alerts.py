@@ -11,7 +11,7 @@ FINDING_NAMESPACE: Final = UUID("5f0d7b52-6f0e-4e0c-9a35-2b8a8f6b6a11")
 
 
 class Severity(IntEnum):
-    """How soon somebody has to act (clinical.md 1.7). TECHNICAL never shares the clinical channel."""
+    """How soon somebody has to act (docs/clinical.md#urgency). TECHNICAL never shares the clinical channel."""
 
     TECHNICAL = 0
     LOW = 1

@@ -25,7 +25,9 @@ from schemas.messages import (
     Uplink,
 )
 from schemas.records import (
+    INTEGER_LIMIT,
     READING,
+    SMALL_LIMIT,
     JudgedEvent,
     JudgedReading,
     JudgedUplink,
@@ -37,6 +39,7 @@ from schemas.records import (
     WatermarkMarker,
 )
 from schemas.topics import SHARDS
+from schemas.validity import STAMP_LIMIT
 
 _IDENTITY: Final = re.compile(rb'\s*\{\s*"epoch"\s*:\s*(\d{1,16})\s*,\s*"seq"\s*:\s*(\d{1,16})\s*[,}]')
 _UPLINK: Final = 1
@@ -46,7 +49,7 @@ _HEAD: Final = Struct("<BHHiihqqqqq")
 _BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
 _NOT_IN_A_LEVEL: Final = frozenset("/+#\0")
 _BROKEN_ACK: Final = "uplinks.settled.v1 holds a record that can't be read"
-_EVENT_LIMITS: Final = (2**15, 2**31, 2**15, SEQ_LIMIT, 2**31)
+_EVENT_LIMITS: Final = (SMALL_LIMIT, INTEGER_LIMIT, SMALL_LIMIT, STAMP_LIMIT, INTEGER_LIMIT)
 """The numbers of an event in the order of its fields: each from 0 up to here."""
 _STATUS: Final = TypeAdapter(DeviceStatus)
 _reading_of: Final = partial(tuple.__new__, JudgedReading)
@@ -255,7 +258,7 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     if isinstance(record, WatermarkMarker):
         return record
     readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
-    if not all(isfinite(reading.value) and 0 <= reading.observed_at < SEQ_LIMIT for reading in readings):
+    if not all(isfinite(reading.value) and 0 <= reading.observed_at < STAMP_LIMIT for reading in readings):
         raise BrokenRecordError(_BROKEN)
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
 
@@ -275,7 +278,7 @@ def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Rejection, ...]]:
         numbers = all(type(number) is int for number in (one.item, one.observed_at, one.flags))
         if not numbers or type(one.reason) is not str or type(one.field) is not str:
             raise BrokenRecordError(_BROKEN)
-        if not 0 <= one.observed_at < SEQ_LIMIT or not 0 <= one.flags < 2**31:
+        if not 0 <= one.observed_at < STAMP_LIMIT or not 0 <= one.flags < INTEGER_LIMIT:
             raise BrokenRecordError(_BROKEN)
     return events, refused
 

@@ -7,7 +7,7 @@ from typing import Final
 
 
 class DoseState(StrEnum):
-    """Where a dose stands (clinical.md 4.8). The last four are final."""
+    """Where a dose stands. The last four are final."""
 
     PENDING = "pending"
     REMINDED = "reminded"
@@ -35,10 +35,10 @@ DAILY_WINDOW_MIN: Final = 120
 SEVERAL_A_DAY_WINDOW_MIN: Final = 60
 """Doses more often than daily are on time within +/-1 h (ISMP timely-administration guideline)."""
 LONGEST_CUT_OFF_MIN: Final = 12 * 60
-"""A dose is missed after half the time to the next, 12 h at most (clinical.md 1.6, ours)."""
+"""A dose is missed after half the time to the next, 12 h at most (ours)."""
 SHORTEST_CUT_OFF_MIN: Final = 15
 """Doses that a clock change moves together still leave this long to take each (ours)."""
 REMINDERS_MIN: Final = (0, 15, 30)
-"""The dispenser reminds at the dose's time and again while it is not taken (clinical.md 4.8)."""
+"""The dispenser reminds at the dose's time and again while it is not taken (as dispensers on sale do)."""
 SAME_TAKING_MIN: Final = 10
 """A cup lifted and a confirmation this close together are one dose taken, never two (ours)."""

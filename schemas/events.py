@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
+
+from schemas.messages import Posture
 
 
 class EventKind(StrEnum):
@@ -34,9 +36,9 @@ class FallMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """One field an event may carry. ``choices`` or the inclusive range bound it; text is at most 64 characters.
+    """One field an event may carry. ``choices`` or the inclusive range bound it.
 
-    ``int`` is a whole number, written as 2 or as 2.0.
+    Text is at most ``schemas.validity.TEXT_LIMIT`` characters. ``int`` is a whole number, written as 2 or as 2.0.
     """
 
     name: str
@@ -51,7 +53,7 @@ class Detail:
 class EventType:
     """A kind of event: its number in the database and the fields it may carry.
 
-    An emergency is never rejected for its clock or binding (design 2.1); an event that needs no person says
+    An emergency is never rejected for its clock or binding; an event that needs no person says
     something about the device.
     """
 
@@ -75,7 +77,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
             Detail(name="peak_g", type=float, lowest=0, highest=32),
             Detail(name="tilt_deg", type=float, lowest=0, highest=180),
             Detail(name="still_s", type=float, lowest=0, highest=86_400),
-            Detail(name="posture", type=str, choices=("upright", "sitting", "lying")),
+            Detail(name="posture", type=str, choices=get_args(Posture)),
             Detail(name="room", type=str),
         ),
     ),

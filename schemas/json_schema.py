@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
@@ -17,30 +17,21 @@ from schemas.messages import (
     MAX_ITEMS,
     SEQ_LIMIT,
     Ack,
-    Activity,
     Command,
     CommandKind,
-    DeviceClock,
     DeviceStatus,
-    Posture,
-    Quality,
 )
 from schemas.presentation import presentation_of
+from schemas.validity import CLOCK_FLAGS, CONTEXT_FLAGS, ONLY_SLOT, STAMP_LIMIT, TEXT_LIMIT, VALUE_RULES
 from schemas.vitals import VITAL_BY_CODE, Vital
 
 FOLDER: Final = Path(__file__).parent / "json"
-TEXT_LIMIT: Final = 64
-"""Letters in a text detail."""
 
 Schema = dict[str, Any]
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_STAMP: Final[Schema] = {"type": "integer", "minimum": 0, "exclusiveMaximum": SEQ_LIMIT}
-_CONTEXT: Final[Mapping[str, Schema]] = {
-    "activity": {"enum": list(get_args(Activity))},
-    "posture": {"enum": list(get_args(Posture))},
-    "quality": {"enum": list(get_args(Quality))},
-}
+_STAMP: Final[Schema] = {"type": "integer", "minimum": 0, "exclusiveMaximum": STAMP_LIMIT}
+_CONTEXT: Final[Mapping[str, Schema]] = {name: {"enum": list(words)} for name, words in CONTEXT_FLAGS.items()}
 
 
 def json_schemas() -> dict[str, Schema]:
@@ -60,7 +51,7 @@ def uplink_schema(device: DeviceType) -> Schema:
         "epoch": {"type": "integer", "minimum": 0, "exclusiveMaximum": EPOCH_LIMIT},
         "seq": {"type": "integer", "minimum": 0, "exclusiveMaximum": SEQ_LIMIT},
         "sent_at": _STAMP,
-        "clock": {"enum": list(get_args(DeviceClock))},
+        "clock": {"enum": list(CLOCK_FLAGS)},
         "oldest": {"type": "integer", "minimum": 0, "exclusiveMaximum": SEQ_LIMIT},
         "readings": _items([_reading(VITAL_BY_CODE[code], unit, device) for code, unit in _measures(device)]),
         "events": _items([_event(EVENT_TYPE_BY_KIND[kind], device) for kind in device.events]),
@@ -113,16 +104,16 @@ def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
 
 def _bounds(vital: Vital, unit: str) -> tuple[float, float]:
     """The plausible range in ``unit``, four decimals."""
-    conversion = vital.conversions.get(unit)
+    rule, conversion = VALUE_RULES[vital.code], vital.conversions.get(unit)
     if conversion is None:
-        return vital.lowest, vital.highest
-    lowest, highest = ((bound - conversion.offset) / conversion.factor for bound in (vital.lowest, vital.highest))
+        return rule.lowest, rule.highest
+    lowest, highest = ((bound - conversion.offset) / conversion.factor for bound in (rule.lowest, rule.highest))
     return round(lowest, 4), round(highest, 4)
 
 
 def _slot(device: DeviceType) -> tuple[Schema, list[str]]:
-    if device.slots == 1:
-        return {"const": 1}, []
+    if device.slots == ONLY_SLOT:
+        return {"const": ONLY_SLOT}, []
     return {"type": "integer", "minimum": 1, "maximum": device.slots}, ["slot"]
 
 

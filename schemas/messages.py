@@ -1,4 +1,4 @@
-"""What devices and the platform say to each other over MQTT (design 2.1). Times are integer milliseconds UTC."""
+"""What devices and the platform say to each other over MQTT (docs/firmware.md). Times are integer milliseconds UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -94,9 +94,9 @@ class VitalPresentation:
 
 _WORN: Final = (
     "Worn: measured each 1 to 5 min, and off for charging and bathing. 60 min is the longest gap over which a rule may"
-    " speak of one condition (semantics 2): a value is old when no rule may take it for the present any more."
+    " speak of one condition; older is not the present. See docs/clinical.md#on-the-console."
 )
-_CUFF: Final = "Measured once or twice a day; current for 24 h (clinical.md 1.1), the longest gap of its rule."
+_CUFF: Final = "Measured once or twice a day; current for 24 h. See docs/clinical.md#on-the-console."
 
 _PRESSURE: Final = ChartStyle(
     title="Blood pressure",
@@ -104,7 +104,7 @@ _PRESSURE: Final = ChartStyle(
     bands=(Band(180, 300, "urgent"), Band(85, 135, "target")),
     least=(60, 150),
     legend="Systolic above, diastolic below; shaded: 85 to 135; red: above 180",
-    rationale="Home average 135/85, crisis above 180 (clinical.md 1.3).",
+    rationale="Home average 135/85, crisis above 180. See docs/clinical.md#on-the-console.",
 )
 
 VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
@@ -120,7 +120,7 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
             bands=(Band(50, 100, "target"),),
             least=(45, 110),
             legend="Shaded: 50 to 100 at rest",
-            rationale="Resting bradycardia below 50, tachycardia above 100 (clinical.md 1.4).",
+            rationale="Resting bradycardia below 50, tachycardia above 100. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -135,7 +135,7 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
             bands=(Band(95, 100, "target"), Band(0, 92, "urgent")),
             least=(88, 100),
             legend="Shaded: 95 and above; red: 92 and below",
-            rationale="Home oximetry: 95 or more is fine, 92 or less an emergency (clinical.md 1.4).",
+            rationale="Home oximetry: 95 or more is fine, 92 or less urgent. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -145,15 +145,15 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
         decimals=0,
         fresh_for=timedelta(minutes=30),
         rationale=(
-            "A CGM measures each 5 min; a gap over 30 min closes an episode (semantics 2), and is stale for good by day"
-            " (clinical.md 1.2, 4.6). A meter's value says as little of now: glucose moves by several mg/dL a minute."
+            "A CGM measures each 5 min; over a longer gap no rule may speak of one condition. A meter's value says as"
+            " little of now: glucose moves by several mg/dL a minute. See docs/clinical.md#on-the-console."
         ),
         chart=ChartStyle(
             kind=ChartKind.LINE,
             bands=(Band(70, 180, "target"), Band(0, 54, "urgent")),
             least=(45, 200),
             legend="Shaded: 70 to 180; red: below 54",
-            rationale="Target range 70-180, level 2 low below 54 mg/dL (clinical.md 1.2).",
+            rationale="Target range 70-180, level 2 low below 54 mg/dL. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -188,7 +188,7 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
             bands=(Band(12, 20, "target"),),
             least=(8, 26),
             legend="Shaded: 12 to 20",
-            rationale="NEWS2 gives no points from 12 to 20 (clinical.md 1.1).",
+            rationale="NEWS2 gives no points from 12 to 20. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -198,15 +198,15 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
         decimals=1,
         fresh_for=timedelta(hours=12),
         rationale=(
-            "Slow, and taken morning and evening where a thermometer takes it: 12 h (clinical.md 1.1, our proposal),"
-            " within the 24 h of its rule's longest gap (semantics 2)."
+            "It changes slowly, and a thermometer takes it in the morning and in the evening."
+            " See docs/clinical.md#on-the-console."
         ),
         chart=ChartStyle(
             kind=ChartKind.LINE,
             bands=(Band(36.1, 37.8, "target"),),
             least=(35.5, 38.5),
             legend="Shaded: 36.1 to 37.8",
-            rationale="Fever in older adults: a single value above 37.8 (clinical.md 1.4).",
+            rationale="Fever in older adults: a single value above 37.8. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -215,10 +215,10 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
         unit_words="kg",
         decimals=1,
         fresh_for=timedelta(hours=36),
-        rationale="Weighed once a day: a day and the half of one that a scale may be late (clinical.md 4.6).",
+        rationale="Weighed once a day, and half a day late at times. See docs/clinical.md#on-the-console.",
         chart=ChartStyle(
             kind=ChartKind.POINTS,
-            rationale="No limit of its own: its change over days counts (clinical.md 1.4).",
+            rationale="No limit of its own: its change over days counts. See docs/clinical.md#on-the-console.",
         ),
     ),
     VitalPresentation(
@@ -227,8 +227,11 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
         unit_words="steps",
         decimals=0,
         fresh_for=timedelta(minutes=60),
-        rationale="They come with what a worn band measures, and are current as long.",
-        chart=ChartStyle(kind=ChartKind.BARS, rationale="Steps have no limit; how they spread over a day counts."),
+        rationale="They come with what a worn band measures. See docs/clinical.md#on-the-console.",
+        chart=ChartStyle(
+            kind=ChartKind.BARS,
+            rationale="No limit: how they spread over a day counts. See docs/clinical.md#on-the-console.",
+        ),
         summed_over=timedelta(hours=24),
     ),
 )

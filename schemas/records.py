@@ -1,4 +1,4 @@
-"""What travels on the bus (design 2.2): an uplink after judgement, a watermark marker, and the ack to send."""
+"""What travels on the bus: an uplink after judgement, a watermark marker, and the ack to send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,10 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from schemas.messages import Ack
+
+SMALL_LIMIT: Final = 2**15
+INTEGER_LIMIT: Final = 2**31
+"""A number in [0, limit) fits a column of type smallint, or integer."""
 
 
 class JudgedReading(NamedTuple):

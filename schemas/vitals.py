@@ -44,7 +44,7 @@ class Vital:
         return (self.unit, *self.conversions)
 
 
-_ARTEFACT_LIMITS = "Artefact limits wider than alarm limits (clinical.md 1.8)"
+_ARTEFACT_LIMITS = "Artefact limits wider than alarm limits (docs/clinical.md#plausible-ranges)"
 
 HEART_RATE: Final = Vital(
     number=1,
@@ -142,7 +142,7 @@ STEPS: Final = Vital(
     highest=20_000,
     flag_above=2_000,
     note="What was walked since the device's last reading of steps, 0 included: never a running total.",
-    rationale="An increment: steps since the device's last steps reading. Nobody walks 20,000 in one report.",
+    rationale=f"{_ARTEFACT_LIMITS}: an increment since the last steps reading; nobody walks 20,000 in one report.",
 )
 
 VITALS: Final[tuple[Vital, ...]] = (

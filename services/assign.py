@@ -14,6 +14,7 @@ from schemas.codec import CodecError, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.messages import OLDEST_ACCEPTED_MS
 from schemas.reasons import Flag
+from schemas.validity import ONLY_SLOT
 from schemas.vitals import VITAL_BY_CODE
 from services.ingest.core import value_of
 from services.runtime.clock import Clock, to_datetime, to_ms
@@ -120,7 +121,7 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
     observed_at = row["observed_at"] or _stamp_of(said, row["received_at"])
     if not isinstance(said, dict) or observed_at is None or not wish.since <= observed_at < wish.until:
         return None
-    if said.get("slot", 1) != wish.slot:
+    if said.get("slot", ONLY_SLOT) != wish.slot:
         return None
     flags |= row["flags"] or 0
     place = row["epoch"], row["seq"], row["item"]

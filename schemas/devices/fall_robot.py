@@ -20,5 +20,5 @@ FALL_ROBOT: Final = DeviceType(
     ),
     reports_every_s=300,
     silent_after_s=3600,
-    rationale="A heartbeat every 5 min; 60 min is the day limit of clinical.md 4.6.",
+    rationale="A heartbeat every 5 min; twelve of them missing are ours. See docs/clinical.md#silent-device.",
 )

@@ -12,7 +12,7 @@ CGM: Final = DeviceType(
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
     reports_every_s=300,
     silent_after_s=3600,
-    rationale="Gaps over 60 min happen 0.58 times a day on 200 people (clinical.md 4.6); the night limit, all day.",
+    rationale="Gaps over 60 min happened 0.58 times a day on 200 people. See docs/clinical.md#silent-device.",
 )
 GLUCOSE_METER: Final = DeviceType(
     code="glucose_meter",
@@ -21,5 +21,5 @@ GLUCOSE_METER: Final = DeviceType(
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
     reports_every_s=6 * 3600,
     silent_after_s=None,
-    rationale="Used at will; silence says nothing.",
+    rationale="Used at will; silence says nothing. See docs/clinical.md#silent-device.",
 )

@@ -18,5 +18,5 @@ PILL_DISPENSER: Final = DeviceType(
     ),
     reports_every_s=300,
     silent_after_s=1800,
-    rationale="A heartbeat every 5 min; clinical.md 4.6 proposes 15 min, doubled for home routers that restart.",
+    rationale="A heartbeat every 5 min; 15 min, doubled for routers that restart. See docs/clinical.md#silent-device.",
 )

@@ -12,6 +12,6 @@ PRESSURE_CUFF: Final = DeviceType(
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
     reports_every_s=12 * 3600,
     silent_after_s=None,
-    rationale="Used twice a day at will; a missed planned measurement is found by its plan, not by silence.",
+    rationale="Used twice a day at will; silence says nothing. See docs/clinical.md#silent-device.",
     slots=2,
 )

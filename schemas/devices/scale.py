@@ -12,6 +12,6 @@ SCALE: Final = DeviceType(
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
     reports_every_s=24 * 3600,
     silent_after_s=None,
-    rationale="Used at will; silence says nothing.",
+    rationale="Used at will; silence says nothing. See docs/clinical.md#silent-device.",
     slots=2,
 )

@@ -21,5 +21,8 @@ WEARABLE_BAND: Final = DeviceType(
     ),
     reports_every_s=60,
     silent_after_s=3 * 3600,
-    rationale="Bands come off for charging and bathing: gaps over 3 h happened 0 to 0.9 times a day (clinical.md 4.6).",
+    rationale=(
+        "Bands come off for charging and bathing: gaps over 3 h happened 0 to 0.9 times a day."
+        " See docs/clinical.md#silent-device."
+    ),
 )

@@ -70,7 +70,7 @@ class Change:
 
     @property
     def notifies(self) -> bool:
-        """Technical alerts are shown on the console alone (clinical.md 1.7)."""
+        """Technical alerts are shown on the console alone (docs/clinical.md#urgency)."""
         return self.happened in NOTIFYING and self.alert.severity is not Severity.TECHNICAL
 
 

@@ -26,7 +26,7 @@ from services.runtime.wakeups import WakeUp, wake
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
-"""As for watch (design 2.3): a platform that stands still for a minute is out of order."""
+"""As for watch: a platform that stands still for a minute is out of order."""
 MOST_PEOPLE: Final = 100
 MOST_READINGS: Final = 2000
 _ALL: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS)

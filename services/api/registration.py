@@ -15,7 +15,7 @@ from services.runtime.database import Connection, Pool, Queries, load_queries, t
 from services.runtime.errors import HearthBeatError
 
 BINDING_LEAD_S: Final = 10.0
-"""A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it (design 2.3)."""
+"""A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it."""
 
 _MOST_NAMED: Final = 5
 

@@ -18,7 +18,11 @@ _EMERGENCIES: Final = tuple(row.kind.value.encode() for row in EVENT_TYPES if ro
 
 
 def may_hold_emergency(payload: bytes) -> bool:
-    """Whether a payload may hold an emergency; a look at its bytes, so that nothing has to be parsed first."""
+    """Whether a payload may hold an emergency; a look at its bytes, so that nothing has to be parsed first.
+
+    It repeats a bit of the judgement, but decides nothing that lasts: a name that only quotes one is let through once
+    more, and one that is written with JSON's escapes waits like any uplink and is sent again until it is settled.
+    """
     return any(word in payload for word in _EMERGENCIES)
 
 

@@ -16,15 +16,18 @@ from services.runtime.clock import to_ms
 RULE: Final = "missed_dose"
 RULE_VERSION: Final = 1
 TAKING: Final = (EVENT_TYPE_BY_KIND[EventKind.CUP_LIFTED].number, EVENT_TYPE_BY_KIND[EventKind.DOSE_CONFIRMED].number)
-"""What counts as taking a dose. Dispensed is not swallowed (clinical.md 1.6)."""
+"""What counts as taking a dose. Dispensed is not swallowed."""
 OPEN_STATES: Final = frozenset({DoseState.PENDING, DoseState.REMINDED})
 _SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
 _REMINDER_LASTS: Final = timedelta(minutes=15)
 _RATIONALE_CRITICAL: Final = (
     "Time-critical doses are on time within 30 min (ISMP timely-administration guideline);"
     " a missed one needs a prompt answer (IEC 60601-1-8: reversible injury within hours)."
+    " See docs/clinical.md#missed-dose."
 )
-_RATIONALE: Final = "A dose is missed after half the time to the next one, 12 h at most (clinical.md 1.6)."
+_RATIONALE: Final = (
+    "A dose is missed after half the time to the next one, 12 h at most (ours). See docs/clinical.md#missed-dose."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +201,7 @@ def ended_finding(dose: Dose, taking: DoseEvent | None) -> Finding:
 
 
 def severity_of(dose: Dose) -> Severity:
-    """Missed time-critical doses alert; others are shown on the patient's page (clinical.md 1.7)."""
+    """Missed time-critical doses alert; others are shown on the patient's page."""
     return Severity.MEDIUM if dose.time_critical else Severity.LOW
 
 
@@ -265,7 +268,7 @@ def look(
 ) -> DoseOutcome:
     """Takes, reminds, raises and closes. ``next_episode`` is the first free number of each person.
 
-    Reminders go by the clock: one too many does no harm. What was not done waits for the watermark (design 2.3):
+    Reminders go by the clock: one too many does no harm. What was not done waits for the watermark:
     None is no watermark yet.
     """
     takings = attribute(doses, events, decided)

@@ -17,7 +17,7 @@ from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS
 from services.score.rules.sos import SOS
 
 STILL_S: Final = 60.0
-"""A watermark that has not moved for so long, real time, keeps no fall waiting any more (design 2.3)."""
+"""A watermark that has not moved for so long, real time, keeps no fall waiting any more."""
 _ANSWERS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)]
 _VITALS: Final = [vital.number for vital in VITALS]
 _UPRIGHT: Final = int(Flag.UPRIGHT)

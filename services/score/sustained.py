@@ -7,7 +7,7 @@ from typing import Final
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Sample
 
 _ODD_ONES: Final = 3
-"""So many implausible samples in a row are believed after all (clinical.md 1.8)."""
+"""So many implausible samples in a row are believed after all."""
 _LEAST_SAMPLES: Final = 3
 _LONGEST_GAP_MS: Final = 6 * MINUTE_MS
 """A condition is not taken to hold over a longer gap between two samples."""
@@ -37,7 +37,7 @@ class SustainedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sustained:
-    """A limit on both sides or one, at rest (clinical.md 4.1). Times in ms, values in the vital's unit.
+    """A limit on both sides or one, at rest. Times in ms, values in the vital's unit.
 
     ``beyond`` gives the signed level of a value (+2, +1, 0, -1, -2), ``cleared`` whether it is back past the off limit
     of a side. An episode ends after ``clear_ms`` of that, or over a gap longer than the refractory time; a repeat at
@@ -80,7 +80,10 @@ class Sustained:
         return marks or None
 
     def _is_odd(self, state: SustainedState, value: float, gap: int) -> bool:
-        """Whether the step from the last sample is more than the body can do; the third in a row is believed."""
+        """Whether the step from the last sample is more than the body can do; the third in a row is believed.
+
+        Asked only beyond what a whole minute allows: a step of that size is believed however soon it comes.
+        """
         if not state.at or abs(value - state.value) <= self.max_step_per_minute * gap / MINUTE_MS:
             return False
         state.odd += 1

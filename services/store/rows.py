@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.codec import BrokenRecordError
-from schemas.messages import SEQ_LIMIT
 from schemas.records import READING, SealedUplink
+from schemas.validity import STAMP_LIMIT
 
 ReadingRows = NDArray[np.void]
 """One record a reading, of type ``ROW``."""
@@ -74,7 +74,7 @@ def reading_rows(uplinks: Sequence[SealedUplink]) -> ReadingRows:
     """The readings of ``uplinks`` as rows, in their order. Raises BrokenRecordError."""
     packed = np.frombuffer(b"".join([uplink.readings for uplink in uplinks]), dtype=_PACKED)
     observed_at = packed["observed_at"]
-    if not (np.isfinite(packed["value"]) & (observed_at >= 0) & (observed_at < SEQ_LIMIT)).all():
+    if not (np.isfinite(packed["value"]) & (observed_at >= 0) & (observed_at < STAMP_LIMIT)).all():
         raise BrokenRecordError("uplinks.judged.v1 holds a reading that no row can hold")
     rows = np.empty(packed.size, dtype=ROW)
     for name in _PACKED.names or ():

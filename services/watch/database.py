@@ -12,7 +12,7 @@ from services.watch.core import Condition, Kind
 from services.watch.probe import Counted, ProbeResult
 
 STALLED_S: Final = 60
-"""Real seconds without progress of the watermark after which nothing gets through (design 2.3)."""
+"""Real seconds without progress of the watermark after which nothing gets through."""
 OVERDUE_S: Final = 45
 """Real seconds after which work that is due and not done is stuck: with a look every 5 s it is found within 60 s."""
 UNCLAIMED_S: Final = 120

@@ -177,7 +177,7 @@ async def raise_alert(
     person = await pool.fetchrow("select person_no, home_no from people where person_id = $1", person_id)
     assert person is not None
     alert_id, finding_id = uuid4(), uuid4()
-    rationale = "Level 2 hypoglycaemia: below 54 mg/dL, CGM event of at least 15 minutes (clinical.md 1.2)."
+    rationale = "Level 2 hypoglycaemia: below 54 mg/dL for at least 15 minutes. See docs/clinical.md#low-glucose."
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "insert into findings values ($1, $2, $3, $4, 1, 1, $5, $6, $7, $7, $8, $9, 'caregiver', $10, false, $7)",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.reasons import RejectionReason
-from tests.repo.tree import ROOT, files_ending, text_of
+from tests.repo.tree import ROOT, files, files_ending, text_of
 
 DOCUMENTS = [path for path in files_ending(".md") if path.parts[0] not in {"tests", "schemas"}]
 TARGETS = set(re.findall(r"^([a-z-]+):", text_of(Path("Makefile")), re.MULTILINE))
@@ -66,3 +66,17 @@ def test_the_readme_says_what_hearthbeat_is_not() -> None:
 def test_continuous_integration_runs_what_the_readme_says() -> None:
     assert text_of(Path(".ci/run")).splitlines()[-1] == "make test"
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+PAGE_NAME = re.compile(r"(?<![\w/:.<-])((?:[\w.-]+/)*[\w-]+\.md)\b")
+NO_PAGE = re.compile(r"\b(?:design|clinical|semantics|security|delivery|style)(?:\.md)? (?:item )?\d+(?:\.\d+)*\b")
+WRITTEN = (".py", ".md", ".sql", ".html", ".yaml", ".toml", ".txt", ".j2", ".css", ".js")
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.suffix in WRITTEN], ids=str)
+def test_every_page_that_is_named_is_in_the_repository(path: Path) -> None:
+    """Whoever reads a comment can open what it cites: nothing is explained in a page that only we had."""
+    text = text_of(path)
+    near = (ROOT, ROOT / path.parent, ROOT / "docs")
+    assert [page for page in PAGE_NAME.findall(text) if not any((one / page).is_file() for one in near)] == []
+    assert NO_PAGE.findall(text) == []

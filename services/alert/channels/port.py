@@ -48,7 +48,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is sent: ids and a link, never a name or a value (design 2.4). ``key`` is the same at every attempt."""
+    """What is sent: ids and a link, never a name or a value. ``key`` is the same at every attempt."""
 
     key: str
     alert_id: UUID

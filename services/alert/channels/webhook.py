@@ -1,4 +1,4 @@
-"""Notifications by webhook: signed, to public addresses only, redirects not followed (security.md item 13)."""
+"""Notifications by webhook: signed, to public addresses only, redirects not followed."""
 
 import asyncio
 import hmac

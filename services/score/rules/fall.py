@@ -11,7 +11,7 @@ ANSWER_WITHIN_MS: Final = MINUTE_MS
 SAME_FALL_MS: Final = 20_000
 """Two devices that suspect a fall within this saw the same one."""
 RECOVERY_STEPS: Final = 5
-"""So many steps, upright at last, are recovery (clinical.md 1.5)."""
+"""So many steps, upright at last, are recovery."""
 FORGOTTEN_AFTER_MS: Final = 24 * HOUR_MS
 """A confirmed fall without any later sign of recovery counts as over after this; its alert stays until answered."""
 NEAR_FALL: Final = 1
@@ -38,9 +38,9 @@ FALL: Final = Rule(
     what=EventKind.FALL_SUSPECTED,
     severities=by_level(level_1=Severity.LOW, level_2=Severity.HIGH),
     rationale=(
-        "No answer, no steps and no upright posture for 60 s after a suspected fall confirms it; most people who lay"
-        " long had not used their call alarm (Fleming & Brayne, BMJ 2008;337:a2227), so nothing waits for a button."
-        " Answer, or upright with 5 steps, within 60 s is a near fall (clinical.md 1.5, 4.7)."
+        "A suspected fall is taken for one after 60 s without an answer, or upright posture and 5 steps; both numbers"
+        " are ours. Most people who lay long had not used their call alarm (Fleming and Brayne 2008, BMJ 337:a2227),"
+        " so nothing waits for a button. See docs/clinical.md#fall."
     ),
     caregiver=by_level(
         ended="The fall episode is over.",

@@ -48,9 +48,9 @@ FIRMWARE: Final = Rule(
     what="uplink",
     severities=by_level(level_1=Severity.TECHNICAL),
     rationale=(
-        "What docs/firmware.md asks for; technical, so never among clinical alerts (clinical.md 1.7). A total of steps"
-        " would otherwise look like walking without end, and switch off every rule that needs rest (clinical.md 4.1)."
-        " Twelve readings and three rises are ours [K]."
+        "The device breaks the contract in docs/firmware.md; technical, so never among clinical alerts. A running total"
+        " of steps would look like walking without end, and switch off every rule that needs rest. Twelve readings and"
+        " three rises are ours. See docs/clinical.md#firmware."
     ),
     caregiver=by_level(
         ended="The device works as it should again.",

@@ -29,7 +29,7 @@ class GlucoseState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HypoglycaemiaEvents:
-    """Episodes as issue 3 counts them, in mg/dL and ms.
+    """Hypoglycaemia events as reports count them, in mg/dL and ms.
 
     A level counts once its first and last reading below the limit are at least 15 min apart; both levels end after at
     least 15 min at or above 70; a gap over 30 min closes what is open. Movement does not matter.
@@ -92,8 +92,9 @@ GLUCOSE_LOW: Final = Rule(
     what=GLUCOSE.code,
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
-        "Level 1 hypoglycaemia is below 70 mg/dL, level 2 below 54 mg/dL; an event lasts 15 min and ends after 15 min"
-        " at or above 70 (Battelino 2019, Diabetes Care 42:1593; the end rule is ours, clinical.md 1.2)."
+        "Level 1 hypoglycaemia is below 70 mg/dL, level 2 below 54 mg/dL; an event lasts 15 min (Battelino 2019,"
+        " Diabetes Care 42:1593). That it ends after 15 min at or above 70 is to be confirmed by a clinician."
+        " See docs/clinical.md#low-glucose."
     ),
     caregiver=by_level(
         ended="The blood sugar is no longer known to be low.",

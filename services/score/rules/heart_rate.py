@@ -47,9 +47,9 @@ HEART_RATE_LIMITS: Final = Rule(
     what=HEART_RATE.code,
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
-        "Above 120 or below 40 /min for 10 min while inactive is the default of consumer watches [K]; with 10 min of"
-        " rest before it came to 0.12 alarms a worn day on 573 real days (clinical.md 4.1). From 131 /min is 3 points"
-        " of NEWS2 (RCP 2017); 35 /min is ours, below NEWS2's 40 (clinical.md 1.1, 1.4)."
+        "Above 120 or below 40 /min for 10 min at rest is a usual default of watches, to be confirmed by a clinician."
+        " NEWS2 scores 3 from 131 /min (Royal College of Physicians 2017); 35 /min is ours, below NEWS2's 40."
+        " See docs/clinical.md#heart-rate."
     ),
     caregiver=by_level(
         ended="The heartbeat at rest is back in its usual range.",

@@ -12,7 +12,7 @@ LAST_WORDS_MS: Final = 15 * MINUTE_MS
 RESUMED_FOR_MS: Final = 15 * MINUTE_MS
 """So long after an outage of ours nobody is called silent: devices wait up to 10 min between resends."""
 RESENDS: Final = 3
-"""Silence is at least so many resend times long, in real time (design 2.4)."""
+"""Silence is at least so many resend times long, in real time."""
 
 
 def _doctor(mark: Mark) -> str:
@@ -28,8 +28,8 @@ SILENT_DEVICE: Final = Rule(
     what="last_uplink",
     severities=by_level(level_1=Severity.TECHNICAL),
     rationale=(
-        "Limits per kind of device from the gaps of real streams (clinical.md 4.6), on the clock of reception, against"
-        " the newest moment that the whole platform has worked off, so that an outage of ours silences nobody."
+        "How long a device may be silent depends on its kind; the limits follow gaps in real recordings and are ours."
+        " An outage of the platform calls no device silent. See docs/clinical.md#silent-device."
     ),
     caregiver=by_level(
         ended="The device is heard again.",

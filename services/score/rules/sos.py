@@ -22,8 +22,8 @@ SOS: Final = Rule(
     what=EventKind.SOS_PRESSED,
     severities=by_level(level_1=Severity.HIGH),
     rationale=(
-        "A person asks for help: HIGH by IEC 60601-1-8, since harm within minutes can't be excluded (clinical.md 1.7)."
-        " Presses within 10 min are one call [K]."
+        "A person asks for help; harm within minutes can't be excluded, which is high priority in the sense of"
+        " IEC 60601-1-8. That presses within 10 min are one call is ours. See docs/clinical.md#help-button."
     ),
     caregiver=by_level(
         ended="The SOS button has not been pressed again.",

@@ -39,9 +39,9 @@ SPO2_LOW: Final = Rule(
     what=SPO2.code,
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
-        "At or below 92 % is the emergency limit of NHS COVID oximetry@home, and 91 % is 3 points of NEWS2 scale 1"
-        " (RCP 2017); it must hold for 3 min at rest and be back at 94 % to clear (clinical.md 1.1, 1.4, 4.1). Not for"
-        " people with a prescribed target of 88 to 92 %."
+        "92 % or less is the emergency limit of the NHS's COVID oximetry at home (2020); NEWS2 scores 3 at 91 % or"
+        " less (Royal College of Physicians 2017, scale 1). That 3 min at rest are enough is ours. Not for people with"
+        " a prescribed target of 88 to 92 %. See docs/clinical.md#oxygen-saturation."
     ),
     caregiver=by_level(
         ended="The oxygen in the blood is back in its usual range.",

@@ -4,6 +4,8 @@ from device_sim.clock import SimClock
 from device_sim.fleet import make_load_fleet
 from device_sim.load import Load
 from device_sim.publish import Broker
+from schemas.codec import encode_uplink
+from schemas.messages import DeviceEvent, Reading, Uplink
 
 MINUTE_MS = 60_000
 
@@ -39,3 +41,23 @@ def test_some_are_unwell_for_six_minutes_of_every_twenty() -> None:
 def test_a_seed_gives_the_same_people_again() -> None:
     assert low_minutes(load(unwell=0.2)) == low_minutes(load(unwell=0.2))
     assert low_minutes(load(unwell=0.2)) != low_minutes(load(unwell=0.2, seed=2))
+
+
+def test_a_transmission_of_a_load_is_byte_for_byte_what_the_codec_writes() -> None:
+    """A load writes its uplinks into a template, for speed; the codec says what they have to look like."""
+    device = load(unwell=0).devices[0]
+    device.append(1.0, 5_000)
+    device.press(1.0, 5_000)
+    values = {"heart_rate": device.beat, "spo2": 97, "respiratory_rate": 15, "steps": 0}
+    readings = tuple(Reading(vital=code, value=value, at=5_000) for code, value in values.items())
+    for held, events in zip(device.outbox.take(1.0), ((), (DeviceEvent(event="sos_pressed", at=5_000),)), strict=True):
+        expected = Uplink(
+            epoch=device.outbox.position.epoch,
+            seq=held.seq,
+            sent_at=6_000,
+            clock="synced",
+            oldest=0,
+            readings=readings,
+            events=events,
+        )
+        assert device.payload(held, 6_000) == encode_uplink(expected)

@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.codec import encode_uplink, write_json
+from schemas.events import EVENT_TYPES, EventType
+from schemas.messages import DeviceEvent, Uplink
 from services.ingest.allowance import BYTES_AN_UPLINK, Allowance, DeviceAllowances, may_hold_emergency
 
 PLAIN = b'{"epoch":1,"seq":0}'
@@ -101,3 +104,17 @@ def test_items_that_are_rejected_cost_allowance_and_what_is_owed_is_paid_off_fir
     assert limits.admit("junk", b"x", 140.0)
     assert limits.admit("plain", b"x", 0.0)
     assert limits.admit("junk", b'"sos_pressed"', 0.0)
+
+
+@pytest.mark.parametrize("row", EVENT_TYPES, ids=lambda row: row.kind)
+def test_a_look_at_the_bytes_sees_every_emergency_that_is_judged_to_be_one(row: EventType) -> None:
+    """The search of the bytes and the judgement ask the same column of the same table."""
+    event = DeviceEvent(event=row.kind, at=5, details={"method": "imu"})
+    uplink = Uplink(epoch=1, seq=0, sent_at=5, clock="synced", oldest=0, events=(event,))
+    assert may_hold_emergency(encode_uplink(uplink)) is row.is_emergency
+
+
+@given(text=st.text(max_size=20), row=st.sampled_from(EVENT_TYPES))
+def test_whatever_else_an_uplink_says_its_emergency_is_seen(text: str, row: EventType) -> None:
+    body = {"epoch": 1, "seq": 0, text: text, "events": [text, {"x": text, "event": row.kind.value}]}
+    assert may_hold_emergency(write_json(body)) or not row.is_emergency

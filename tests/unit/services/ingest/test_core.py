@@ -15,7 +15,6 @@ from schemas.reasons import UNSETTLED, Flag, RejectionReason
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE, VITALS
 from services.ingest.core import judge
-from services.ingest.fast_path import judge_plain
 from services.ingest.registry import BoundPerson, RegisteredDevice
 
 NOW = 1_795_348_800_000
@@ -342,65 +341,3 @@ def test_an_uplink_of_any_device_is_refused_whole_or_each_item_has_one_fate(
 def test_whatever_the_bytes_the_refusal_keeps_them(payload: bytes) -> None:
     uplink = judged(payload)
     assert [one.raw for one in uplink.rejections] == [payload]
-
-
-USUAL_READING = st.fixed_dictionaries(
-    {
-        "vital": st.sampled_from(
-            ["heart_rate", "spo2", "respiratory_rate", "body_temperature", "steps", "weight", "x"]
-        ),
-        "value": st.one_of(
-            st.integers(min_value=-5, max_value=300), st.floats(), st.booleans(), st.none(), st.just(10**400)
-        ),
-        "at": st.one_of(
-            st.integers(min_value=NOW - 2 * OLDEST_ACCEPTED_MS, max_value=NOW + 2 * NEWEST_ACCEPTED_MS),
-            st.sampled_from([NOW - OLDEST_ACCEPTED_MS, NOW + NEWEST_ACCEPTED_MS, -1, 0, NOW, True, None, float(NOW)]),
-        ),
-    },
-    optional={"unit": st.sampled_from(["/min", "%", "kg"]), "quality": st.sampled_from(["good", "poor"])},
-)
-ON_THE_EDGE = [
-    {"vital": vital.code, "value": value, "at": NOW}
-    for vital in VITALS
-    for value in (
-        vital.lowest,
-        vital.highest,
-        vital.flag_below,
-        vital.flag_above,
-        vital.clipped_low,
-        vital.clipped_high,
-    )
-    if value is not None
-]
-
-
-@given(
-    readings=st.lists(st.one_of(USUAL_READING, st.sampled_from(ON_THE_EDGE), st.sampled_from([PULSE, 3, None, []]))),
-    clock=st.sampled_from(["synced", "unsynced", "jumped"]),
-    entry=st.sampled_from(
-        [
-            device(),
-            device("wearable_band", [bound(1, 0, NOW), bound(2, NOW, FOR_EVER, ELSEWHERE)]),
-            device("wearable_band", [bound(1, NOW - HOUR, NOW)]),
-            *(device(kind.code) for kind in DEVICE_TYPES),
-        ]
-    ),
-)
-def test_the_short_way_judges_as_the_long_one(readings: list[Any], clock: str, entry: RegisteredDevice) -> None:
-    uplink = body(readings=readings, clock=clock)
-
-    def judged() -> JudgedUplink:
-        return judge(uplink, device=entry.device, entry=entry, shard=5, received_at=NOW)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("services.ingest.core.judge_plain", lambda *_: None)
-        expected = judged()
-    assert judged() == expected
-
-
-def test_the_short_way_is_taken_for_what_is_usual_and_for_nothing_else() -> None:
-    assert judge_plain([PULSE], device(), NOW) == (
-        JudgedReading(0, 1, VITAL_BY_CODE["heart_rate"].number, 70.0, NOW, 0),
-    )
-    assert judge_plain([PULSE, PULSE | {"quality": "poor"}], device(), NOW) is None
-    assert judge_plain([PULSE | {"value": 25}], device(), NOW) is None

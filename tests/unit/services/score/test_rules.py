@@ -36,7 +36,7 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
 
     assert rule.version >= 1
     assert len(rule.rationale) > 80
-    assert "clinical.md" in rule.rationale
+    assert "docs/clinical.md#" in rule.rationale
     assert set(rule.caregiver) == {0, *rule.severities}
     for level in rule.caregiver:
         assert rule.caregiver[level].endswith(".")

@@ -1,14 +1,15 @@
 """From the bytes of records to the bytes of COPY: field by field what PostgreSQL's protocol says."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codec import seal
+from schemas.codec import BrokenRecordError, decode_uplink_record, encode_uplink_record, seal
 from schemas.records import JudgedReading, JudgedUplink, SealedUplink
+from schemas.validity import STAMP_LIMIT
 from services.store.rows import READING_COLUMNS, binary_copy, reading_rows
 
 PG_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -97,3 +98,23 @@ async def test_the_stream_says_the_same(judged: list[JudgedUplink]) -> None:
 
 async def test_no_readings_are_an_empty_stream() -> None:
     assert list(parsed(await stream([]))) == []
+
+
+@given(
+    value=st.floats() | st.sampled_from([0.0, -0.0, 1e308]),
+    observed_at=st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-1, 0, STAMP_LIMIT - 1, STAMP_LIMIT]),
+)
+def test_a_reading_is_refused_exactly_where_the_codec_refuses_it(value: float, observed_at: int) -> None:
+    """Store looks at columns, the codec at readings, one by one: one rule, said in both."""
+    uplink = JudgedUplink(1, "band-1", 1, 2, 7, 3, 0, 0, 0, (JudgedReading(0, 1, 1, value, observed_at, 0),))
+    assert is_refused(lambda: reading_rows([seal(uplink)])) is is_refused(
+        lambda: decode_uplink_record(encode_uplink_record(uplink))
+    )
+
+
+def is_refused(read: Callable[[], object]) -> bool:
+    try:
+        read()
+    except BrokenRecordError:
+        return True
+    return False
