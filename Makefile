@@ -56,13 +56,13 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	@$(PYTHON) -m deploy.local prepare --browser
 	@mkdir -p .local/reports
 	@echo "tests/unit, tests/repo and then tests/contract run beside the others, which mostly wait"
-	@(nice $(PYTHON) -m pytest -q tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
+	@(nice $(PYTHON) -m tests.covered -q tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
 	$(PYTHON) -m pytest -q tests/contract >.local/reports/contract.log 2>&1; exit $$((units | $$?))) & beside=$$!; \
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo --ignore=tests/contract --durations=25; others=$$?; \
 	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/contract.log; exit $$((others | units))
 
-unit: $(DEV)  ## The tests that open no socket, in less than a minute
-	$(PYTHON) -m pytest -q tests/unit
+unit: $(DEV)  ## The tests that open no socket, in less than a minute, and how much of the product they execute
+	$(PYTHON) -m tests.covered -q tests/unit
 
 check: $(DEV)  ## Format, lint, types, import contracts, sizes
 	$(PYTHON) -m ruff format --check .

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from schemas.codec import encode_uplink, identity_of
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import MAX_RAW_BYTES, WHOLE_UPLINK
 from schemas.reasons import Flag
 from schemas.registry import Device, Register
@@ -29,7 +30,6 @@ from tests.proving.fuzz.corpus import Case
 
 LONG_AGO: Final = RECEIVED_AT - 40 * 24 * 3_600_000
 LEAD_MS: Final = 10_000
-SHARED: Final = {"pressure_cuff", "scale"}
 PAUSE_S: Final = 0.1
 
 
@@ -38,7 +38,7 @@ def devices_of(cases: Iterable[Case], at: int) -> list[Device]:
     senders = {device_name(case): (who_of(case), case.by["type"]) for case in cases if who_of(case) != "unregistered"}
     devices = []
     for name, (who, kind) in sorted(senders.items()):
-        slots = (1, 2) if kind in SHARED else (1,)
+        slots = (1, 2) if DEVICE_TYPE_BY_CODE[kind].slots > 1 else (1,)
         spans = BINDINGS[who]
         people = [number for slot in slots for number, begin, end in spans.get(slot, ()) if begin <= at < end]
         devices.append(bound(name, kind, *people))

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from deploy.reconcile.accounts import compare
 from schemas.codec import encode_uplink
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import MAX_AHEAD, MAX_REJECTED, WHOLE_UPLINK, DeviceEvent
 from schemas.reasons import Flag, RejectionReason
 from schemas.registry import Device, Register
@@ -42,9 +43,9 @@ CUFF, UNREGISTERED, PROBE = "cuff-shared", "band-unregistered", "band-probe"
 
 
 def golden_devices(*, slots: int) -> list[Device]:
-    shared = {"pressure_cuff", "scale"}
     return [
-        bound(name, code, *((ANN, BOB)[:slots] if code in shared else (ANN,))) for code, name in DEVICE_NAMES.items()
+        bound(name, code, *(ANN, BOB)[: min(slots, DEVICE_TYPE_BY_CODE[code].slots)])
+        for code, name in DEVICE_NAMES.items()
     ]
 
 

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from deploy.platform.services import SERVICES as PLATFORM_SERVICES
 from device_sim.physiology import PROCESSES
 from schemas.alerts import Severity
 from schemas.codec import encode_uplink, parse_json
@@ -18,6 +20,7 @@ from schemas.presentation import FIGURES, RULE_PRESENTATIONS, VITAL_PRESENTATION
 from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
 from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
 from services.alert.channels import CHANNELS
+from services.api.rest import VitalCode
 from services.medication.core import RULE as MISSED_DOSE
 from services.score.rule import Rule
 from services.score.rules import RULES
@@ -199,6 +202,14 @@ def test_metric_names_are_given_once_and_each_is_used() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_its_five_files(service: str) -> None:
     assert [name for name in FIVE_FILES if not (ROOT / "services" / service / name).is_file()] == []
+
+
+def test_every_service_is_started_by_the_platform() -> None:
+    assert set(PLATFORM_SERVICES) == set(SERVICES)
+
+
+def test_the_rest_interface_takes_every_vital() -> None:
+    assert set(get_args(VitalCode)) == set(VITAL_BY_CODE)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

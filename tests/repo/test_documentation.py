@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from schemas.reasons import RejectionReason
+from services.score.rule import Rule
+from services.score.rules import RULES
 from tests.repo.tree import ROOT, files, files_ending, text_of
 
 DOCUMENTS = [path for path in files_ending(".md") if path.parts[0] not in {"tests", "schemas"}]
 TARGETS = set(re.findall(r"^([a-z-]+):", text_of(Path("Makefile")), re.MULTILINE))
 PUBLIC_TARGETS = set(re.findall(r"^([a-z-]+):.*##", text_of(Path("Makefile")), re.MULTILINE)) - {"help"}
+WIDTH = 100
+DECISIONS = [path for path in DOCUMENTS if path.parent == Path("docs/decisions")]
 IN_NO_ACK = {RejectionReason.NO_IDENTITY, RejectionReason.UNKNOWN_DEVICE}
 
 
@@ -37,6 +41,44 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_link_into_a_page_meets_a_heading(path: Path) -> None:
+    text = re.sub(r"\s+", " ", text_of(path))
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text):
+        page = (ROOT / path.parent / target).resolve() if target else ROOT / path
+        assert anchor in anchors_of(page.relative_to(ROOT)), f"{target}#{anchor}"
+
+
+def anchors_of(path: Path) -> set[str]:
+    """What a link may name of a page: its headings, spelled as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_prose_is_wrapped(path: Path) -> None:
+    """Tables, code blocks and whatever has no space to break at (links) may be wider."""
+    prose = re.sub(r"^ *```.*?^ *```", "", text_of(path), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for line in prose.splitlines() if not line.lstrip().startswith(("|", "!["))]
+    assert [line for line in lines if len(line) > WIDTH and " " in line.strip()] == []
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=str)
+def test_decisions_are_dated_in_order_and_say_context_decision_and_consequences(path: Path) -> None:
+    parts = re.split(r"^## ", text_of(path), flags=re.MULTILINE)[1:]
+    dates = [re.match(r"(\d{4}-\d\d-\d\d): ", part) for part in parts]
+    assert all(dates)
+    assert [date[1] for date in dates if date] == sorted(date[1] for date in dates if date)
+    for part in parts:
+        said = re.findall(r"^\*\*(Context|Decision|Consequences)\.\*\*", part, re.MULTILINE)
+        assert said == ["Context", "Decision", "Consequences"], part.splitlines()[0]
+
+
+def test_the_index_of_decisions_lists_every_subject() -> None:
+    listed = re.findall(r"^\| \[\w+\]\(([^)]+)\)", text_of(Path("DECISIONS.md")), re.MULTILINE)
+    assert sorted(listed) == [path.as_posix() for path in DECISIONS]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_every_setting_named_exists(path: Path) -> None:
     code = "".join(text_of(one) for one in files_ending(".py") if one.parts[0] != "tests")
     set_up = "".join(text_of(one) for one in files_ending(".yaml"))
@@ -58,9 +100,16 @@ def test_firmware_authors_can_read_every_reason() -> None:
     assert [reason for reason in RejectionReason if f"`{reason}`" not in text and reason not in IN_NO_ACK] == []
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_doctors_and_caregivers_find_every_rule(rule: Rule) -> None:
+    assert f"`{rule.name}`" in text_of(Path("docs/doctor.md"))
+    assert f"`{rule.name}`" in text_of(Path("docs/caregiver.md"))
+
+
 def test_the_readme_says_what_hearthbeat_is_not() -> None:
-    assert "not a medical device" in text_of(Path("README.md"))
-    assert "not rendered in Grafana itself" in text_of(Path("README.md"))
+    said = " ".join(text_of(Path("README.md")).split())
+    assert "not a medical device" in said
+    assert "not rendered in Grafana itself" in said
 
 
 def test_continuous_integration_runs_what_the_readme_says() -> None:

@@ -3,14 +3,22 @@
 import ast
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
-from tests.repo.tree import ROOT, files_ending, text_of
+from tests.repo.tree import ROOT, SERVICES, files_ending, text_of
 
 
 def test_every_import_contract_holds() -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_service_is_kept_from_importing_the_others() -> None:
+    contracts = tomllib.loads(text_of(Path("pyproject.toml")))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert {f"services.{name}" for name in SERVICES} in [set(layer.split(" | ")) for layer in layers]
 
 
 def imported_by(text: str) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 CODE_FOLDERS: Final = ("schemas", "transport", "services", "device_sim", "deploy", "grafana", "tests")
-SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch")
+SERVICES: Final = tuple(sorted(path.parent.name for path in (ROOT / "services").glob("*/app.py")))
 
 
 @cache

@@ -11,16 +11,23 @@ from tests.proving.faults.lines import LINES
 DOCUMENT: Final = CHECKOUT / "docs" / "faults.md"
 _HEAD: Final = """# Faults
 
-What is done to the platform on purpose, and what has to hold afterwards. `make faults` does all of it, one line after
-the other, and says of each line *pass*, *fail*, or *not run* and why; `make faults LINE=7` does one. It needs the full
-stack.
+This page says what we do to the platform on purpose, and what has to hold afterwards. `make faults`
+runs every line, one after the other, and says of each *pass*, *fail*, or *not run* with the reason.
+`make faults LINE=7` runs one line. It needs the full stack.
 
-Beside the criterion of its line, everything that devices published on that testbed so far must be stored or rejected,
-once each and settled (I1), every uplink be acknowledged end to end, no acknowledgement be ahead of the database (I4),
-each alert's trail be a chain (I5), and nobody notified of what somebody has taken on (I3). Where devices resend they do
-so after 5 s. A line with a failpoint kills a service between two steps of `services/runtime/failpoints.py`; partitions
-are made by a TCP proxy.
-`tests/proving/faults/lines.py` is where this page comes from.
+Each line has a criterion of its own. Beside it, all of this must hold for everything that devices
+have published so far:
+
+- every item is stored or rejected, once, and settled (I1);
+- the database has acknowledged every uplink, and no acknowledgement is ahead of the database (I4);
+- the trail of each alert has no gap (I5);
+- nobody is notified of an alert that somebody has already taken on (I3).
+
+Where devices send again, they do so after 5 s. Some lines kill a service between two of its steps;
+`services/runtime/failpoints.py` names these places. A TCP proxy makes the network partitions.
+"As it says" in the last column means: exactly as the line says, at full size.
+
+`python -m tests.proving.faults.document` writes this page from `tests/proving/faults/lines.py`.
 
 | line | fault | what has to hold | how it is run here |
 |---|---|---|---|

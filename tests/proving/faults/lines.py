@@ -34,7 +34,7 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=4,
         fault="kill -9 of alert between sending a notification and recording it",
-        criterion="the receiver sees two notifications of one key, the second says that it may be a repetition",
+        criterion="the receiver gets two notifications of one key, the second says that it may be a repetition",
         scaled="the lease of a minute is ended at once",
         kind=PLAIN,
         run=notifications.alert_killed,
@@ -79,7 +79,7 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=10,
         fault="ingest is down until the broker has dropped messages; then the broker is killed, too",
-        criterion="nothing is lost after devices have sent again; operators are notified for what was dropped",
+        criterion="nothing is lost after devices have sent again; operators are notified of what was dropped",
         scaled="the broker's queue holds 500 messages",
         kind=SHORT,
         run=broker.ingest_down_past_the_queue,
@@ -151,7 +151,7 @@ LINES: Final[tuple[Line, ...]] = (
     ),
     Line(
         number=20,
-        fault="two hundred uplinks and a call for help come eleven times",
+        fault="two hundred uplinks and an SOS come eleven times",
         criterion="not one row and not one alert more",
         kind=PLAIN,
         run=readings.ten_copies,
@@ -174,7 +174,7 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=23,
         fault="one payload in twenty of a device is junk",
-        criterion="every good one is stored, what can be distinguished is rejected, no process ends; "
+        criterion="every good one is stored, junk with a readable identity is rejected, no process ends; "
         "p99 of the others grows by 20 % at most",
         scaled="a few kinds: the corpus has tests of its own",
         kind=PLAIN,
@@ -183,14 +183,14 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=24,
         fault="payloads of 70 kB to 10 MB",
-        criterion="the broker refuses, the device is notified, ingest does not grow",
+        criterion="the broker refuses, the device learns it, ingest does not grow",
         kind=PLAIN,
         run=broker.oversized,
     ),
     Line(
         number=25,
         fault="one device sends a thousand uplinks a second",
-        criterion="p99 of the others grows by 20 % at most, operators are notified, its call for help is stored",
+        criterion="p99 of the others grows by 20 % at most, operators are notified, its SOS is stored",
         kind=PLAIN,
         run=readings.flood,
     ),
@@ -212,7 +212,7 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=28,
         fault="webhooks that refuse, hang, answer 500, 429 and 200 with nonsense",
-        criterion="tried again after 5 s and 15 s under one key; e-mail and the escalation do not wait for them",
+        criterion="tried again after 5 s and 15 s under one key; e-mail and escalation do not wait for them",
         scaled="hanging for 8 s, after which alert gives up, for 60 s",
         kind=PLAIN,
         run=notifications.receivers_misbehave,
@@ -221,7 +221,7 @@ LINES: Final[tuple[Line, ...]] = (
         number=29,
         fault="a mail is accepted and bounces later",
         criterion="the bounce is recorded, the next step taken at once",
-        why_not="the product reads no bounces; an alert that nobody answers is notified again anyway",
+        why_not="the product reads no bounces; an alert that nobody answers is repeated anyway",
     ),
     Line(
         number=30,
@@ -293,7 +293,7 @@ LINES: Final[tuple[Line, ...]] = (
     Line(
         number=39,
         fault="five hundred people need attention at once",
-        criterion="each has one notification within 30 s",
+        criterion="of each, one notification arrives within 30 s",
         kind=PLAIN,
         run=notifications.alert_storm,
     ),
