@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Final
 
-from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
 from services.alert.delivery import NotificationDelivery
 from services.alert.escalation import Escalation
@@ -26,11 +25,11 @@ _DELIVERY_POLL_S: Final = 1.0
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """Until ``stop``. Any number may run beside each other."""
     log, sql, real = logger("alert"), load_queries("services.alert"), WallClock()
-    kinds = tuple(kind for kind in CHANNELS if kind.configured(settings))
+    kinds = settings.channels
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-alert"))
-        opened = [(kind, await stack.enter_async_context(kind.open(settings))) for kind in kinds]
-        notifications = NotificationQueue(sql=sql, channels=kinds, clock=clock, real=real)
+        opened = [(kind, await stack.enter_async_context(kind.open())) for kind in kinds]
+        notifications = NotificationQueue(sql=sql, channels=[kind.name for kind in kinds], clock=clock, real=real)
         claims = FindingClaims(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         escalation = Escalation(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         deliveries = [

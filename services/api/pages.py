@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from schemas.alerts import AlertState, Severity
 from services.api.access import Action, record
+from services.api.acknowledge import acknowledge
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.display import CHARTS, RULE_CHARTS
@@ -17,7 +18,6 @@ from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, Typed
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
-    acknowledge,
     alert_of,
     alerts_of,
     charts_of,
