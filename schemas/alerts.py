@@ -1,9 +1,7 @@
-"""Severity, Finding, Alert states and the legal transitions between them."""
+"""Severity, Finding, and the states of alerts and of pages. What moves an alert is in ``alert_machine``."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -67,16 +65,6 @@ class AlertState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
-
-
-ALERT_TRANSITIONS: Final[Mapping[AlertState, frozenset[AlertState]]] = MappingProxyType(
-    {
-        AlertState.OPEN: frozenset({AlertState.ACKNOWLEDGED}),
-        AlertState.ACKNOWLEDGED: frozenset({AlertState.CLOSED, AlertState.OPEN}),
-        AlertState.CLOSED: frozenset(),
-    }
-)
-"""An acknowledged alert opens again when its episode reaches a higher level, and closes when the episode ends."""
 
 
 class DeliveryState(StrEnum):

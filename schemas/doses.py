@@ -19,14 +19,31 @@ class DoseState(StrEnum):
 
 DOSE_TRANSITIONS: Final[Mapping[DoseState, frozenset[DoseState]]] = MappingProxyType(
     {
-        DoseState.PENDING: frozenset({DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.MISSED}),
-        DoseState.REMINDED: frozenset({DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}),
+        DoseState.PENDING: frozenset(
+            {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
+        ),
+        DoseState.REMINDED: frozenset(
+            {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
+        ),
         DoseState.TAKEN: frozenset(),
         DoseState.EARLY: frozenset(),
         DoseState.LATE: frozenset(),
         DoseState.MISSED: frozenset(),
     }
 )
+"""A dose can be late without a reminder (none was sent in time), and early after one: its event was on its way."""
+
+
+class IllegalDoseTransitionError(ValueError):
+    """A dose that is settled can't be settled again."""
+
+
+def moved(before: DoseState, after: DoseState) -> DoseState:
+    """``after``, where a dose may go there from ``before``. Raises IllegalDoseTransitionError."""
+    if after not in DOSE_TRANSITIONS[before]:
+        raise IllegalDoseTransitionError(f"a dose that is {before} can't become {after}")
+    return after
+
 
 TIME_CRITICAL_WINDOW_MIN: Final = 30
 """Time-critical doses are on time within +/-30 min (ISMP timely-administration guideline)."""

@@ -1,22 +1,25 @@
 """The register file: homes, people, devices, bindings, dose plans and doctors, as an administrator writes them."""
 
-import re
 from datetime import date, time
 from typing import Annotated, Final
 from unicodedata import category
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from schemas.contact_addresses import CHANNEL_NAME, CHECK_BY_CHANNEL, email_address, one_line
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.topics import DEVICE_ID, RESERVED_DEVICE
 
-_ATOM: Final = r"[A-Za-z0-9_'][A-Za-z0-9_'+-]*"
-_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-EMAIL: Final = re.compile(rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-"""An address that no header, no mail program and no relay takes for something else."""
-_AFTER_HOST: Final = re.compile(r"[/?#]")
 _OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
 _TURNS_TEXT: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -50,20 +53,6 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
-    if EMAIL.fullmatch(text) is None:
-        raise ValueError("not an e-mail address")
-    return text
-
-
-def _without_user(url: str) -> str:
-    """Whatever a reader of URLs might take for a user before the host, encoded too. What follows the host is free."""
-    host = url.partition("://")[2].lstrip("/")
-    if not {"@", "%"}.isdisjoint(_AFTER_HOST.split(host, 1)[0]):
-        raise ValueError("no user or password may stand before the host: calls are signed instead")
-    return url
-
-
 def _wall_clock(at: time) -> time:
     if at.tzinfo is not None or at.microsecond:
         raise ValueError("a time of day is the home's wall clock, to the second")
@@ -71,15 +60,12 @@ def _wall_clock(at: time) -> time:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), AfterValidator(_one_line)]
-Email = Annotated[str, StringConstraints(max_length=254, to_lower=True), AfterValidator(_address)]
-Webhook = Annotated[
-    str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2048), AfterValidator(_without_user)
-]
+Email = Annotated[str, AfterValidator(email_address)]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$"), AfterValidator(_not_reserved)]
 
 
 class _Row(BaseModel):
-    """Errors name the field and hide what stood there: names, addresses, and webhooks with a secret in them."""
+    """Errors name the field and hide what stood there: names, and addresses, which may hold a secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -129,19 +115,38 @@ class Home(_Row):
     devices: tuple[Device, ...] = ()
 
 
+class ContactAddress(_Row):
+    """Where a doctor is notified over one channel: one of ``services.alert.channels``, by its name."""
+
+    channel: Annotated[str, StringConstraints(pattern=CHANNEL_NAME)]
+    address: Annotated[str, AfterValidator(one_line)]
+
+    @field_validator("address")
+    @classmethod
+    def _as_its_channel_writes_it(cls, address: str, info: ValidationInfo) -> str:
+        check = CHECK_BY_CHANNEL.get(info.data.get("channel", ""))
+        return check(address) if check else address
+
+
 class Doctor(_Row):
-    """A family doctor and the people in their care. ``webhook`` is an https address (http on loopback).
+    """A family doctor and the people in their care. ``email`` is the name they sign in with.
 
     ``people`` is all of them: whoever is left out is theirs no longer. ``without_people`` says that it is meant to be
-    empty.
+    empty. ``addresses``: where they are notified, one a channel; empty: nowhere; left out: by e-mail to ``email``.
     """
 
     email: Email
     name: Name
     people: tuple[UUID, ...] = ()
     without_people: bool = Field(default=False, strict=True)
-    email_alerts: bool = True
-    webhook: Webhook | None = None
+    addresses: tuple[ContactAddress, ...] | None = None
+
+    @property
+    def contact_addresses(self) -> tuple[ContactAddress, ...]:
+        """``addresses``, or what it means that they were left out."""
+        if self.addresses is None:
+            return (ContactAddress(channel="email", address=self.email),)
+        return self.addresses
 
 
 class Register(_Row):

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
-from services.alert.channels import CHANNELS
 from services.alert.claims import FindingClaims
 from services.alert.delivery import NotificationDelivery
 from services.alert.escalation import Escalation
@@ -25,11 +24,12 @@ _DELIVERY_POLL_S: Final = 1.0
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """Until ``stop``. Any number may run beside each other."""
     log, sql, real = logger("alert"), load_queries("services.alert"), WallClock()
-    kinds = tuple(kind for kind in CHANNELS if kind.configured(settings))
+    kinds = settings.channels
+    names = [kind.name for kind in kinds]
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-alert"))
-        opened = [(kind, await stack.enter_async_context(kind.open(settings))) for kind in kinds]
-        notifications = NotificationQueue(sql=sql, channels=kinds, clock=clock, real=real)
+        opened = [(kind, await stack.enter_async_context(kind.open())) for kind in kinds]
+        notifications = NotificationQueue(sql=sql, channels=names, clock=clock, real=real)
         claims = FindingClaims(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         escalation = Escalation(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         deliveries = [
@@ -49,9 +49,9 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         found = asyncio.Event()
         queued = [asyncio.Event() for _ in deliveries]
 
-        log.info("started", channels=[kind.name for kind in kinds])
+        log.info("started", channels=names)
         async with asyncio.TaskGroup() as group:
-            group.create_task(write_channels(pool, sql, kinds, stop, log), name="channels")
+            group.create_task(write_channels(pool, sql, names, stop, log), name="channels")
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
                 do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found, wakes=queued),

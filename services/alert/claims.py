@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from schemas.alerts import AlertState, Finding, Severity
-from services.alert.core import Change, LiveAlert, fold
+from schemas.alert_machine import Change, LiveAlert, fold
+from schemas.alert_rows import alert_of
+from schemas.alerts import Finding, Severity
 from services.alert.notifications import NotificationQueue, NotifiedAlert
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -50,18 +51,18 @@ class FindingClaims:
 
     async def _fold(self, connection: Connection, row: asyncpg.Record, now: int) -> tuple[Change, int] | None:
         found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
-        live = None if found is None else _alert_of(found)
+        live = None if found is None else alert_of(found)
         change = fold(live, _finding_of(row), now)
         if change is None:
             return None
         if change.alert is not live:
             await self._save(connection, change.alert, is_new=live is None)
         await connection.execute(self.sql["link_finding"], row["finding_id"], change.alert.alert_id)
-        before = None if live is None else live.state
         alert, at = change.alert, to_datetime(now)
-        await connection.execute(
-            self.sql["audit"], alert.alert_id, at, change.happened, before, alert.state, alert.level
-        )
+        for step in change.steps:  # one, of a finding
+            await connection.execute(
+                self.sql["audit"], alert.alert_id, at, step.happened, step.before, step.after, alert.level
+            )
         notified = await self._notify(connection, alert, now) if change.notifies else 0
         return change, notified
 
@@ -124,28 +125,4 @@ def _finding_of(row: asyncpg.Record) -> Finding:
         caregiver_text=row["caregiver_text"],
         rationale=row["rationale"],
         unverified=row["unverified"],
-    )
-
-
-def _alert_of(row: asyncpg.Record) -> LiveAlert:
-    return LiveAlert(
-        alert_id=row["alert_id"],
-        home_no=row["home_no"],
-        person_no=row["person_no"],
-        rule=row["rule"],
-        severity=Severity(row["severity"]),
-        level=row["level"],
-        state=AlertState(row["state"]),
-        episode=row["episode"],
-        episodes=row["episodes"],
-        active_episodes=tuple(row["active_episodes"]),
-        opened_at=to_ms(row["opened_at"]),
-        condition_at=to_ms(row["condition_at"]),
-        doctor_text=row["doctor_text"],
-        caregiver_text=row["caregiver_text"],
-        rationale=row["rationale"],
-        unverified=row["unverified"],
-        ended_at=None if row["ended_at"] is None else to_ms(row["ended_at"]),
-        closed_at=None if row["closed_at"] is None else to_ms(row["closed_at"]),
-        version=row["version"],
     )

@@ -9,13 +9,13 @@ from typing import Final
 import asyncpg
 import structlog
 
+from schemas.alerts import DeliveryState
 from services.alert.channels.port import (
     AttemptOutcome,
     AttemptReason,
     AttemptResult,
     Channel,
-    ChannelType,
-    Contact,
+    ConfiguredChannel,
     Notification,
 )
 from services.alert.core import idempotency_key, page_link, retry_after_s
@@ -30,14 +30,18 @@ LEASE_S: Final = 60
 AT_ONCE: Final = 8
 """Notifications under way on one channel, so that one receiver that hangs does not hold up the others."""
 _RECORD_AGAIN_S: Final = 1.0
-_STATE_AFTER: Final = {AttemptOutcome.SENT: "sent", AttemptOutcome.RETRY: "pending", AttemptOutcome.FAILED: "failed"}
+_STATE_AFTER: Final = {
+    AttemptOutcome.SENT: DeliveryState.SENT,
+    AttemptOutcome.RETRY: DeliveryState.PENDING,
+    AttemptOutcome.FAILED: DeliveryState.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationDelivery:
     """One channel's share of the outbox, so that a channel that hangs holds up no other."""
 
-    kind: ChannelType
+    kind: ConfiguredChannel
     channel: Channel
     pool: Pool
     sql: Queries
@@ -82,6 +86,8 @@ class NotificationDelivery:
         notification = self.notification_of(row)
         if notification is None:
             result = AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.NO_ADDRESS)
+        elif not self.kind.accepts(notification.address):
+            result = AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
         else:
             result = await self.channel.send(notification)
             reach(Failpoint.ALERT_SENT)
@@ -100,16 +106,14 @@ class NotificationDelivery:
 
     def notification_of(self, row: asyncpg.Record) -> Notification | None:
         """What to send; None where the doctor can't be reached that way any more."""
-        contact = Contact(doctor_no=row["doctor_no"], email=row["email"], webhook=row["webhook"])
-        address = self.kind.address(contact)
-        if address is None:
+        if row["address"] is None:
             return None
         return Notification(
             key=idempotency_key(row["alert_id"], row["step"], row["doctor_no"], self.kind.name),
             alert_id=row["alert_id"],
             step=row["step"],
             link=page_link(self.base_url, row["alert_id"]),
-            address=address,
+            address=row["address"],
             handled=row["handled"],
             possible_duplicate=row["possible_duplicate"],
         )

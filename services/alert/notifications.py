@@ -1,4 +1,4 @@
-"""Puts notifications into the outbox: one step of the escalation, a row for each doctor and channel, the next step."""
+"""Queues notifications: one step of the escalation, a row for each doctor and channel, the next step."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from schemas.alerts import Severity
-from services.alert.channels.port import ChannelType, Contact
 from services.alert.core import next_repeat
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
@@ -31,24 +30,18 @@ class NotifiedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationQueue:
-    """Used inside the transaction that says why people are notified."""
+    """Used inside the transaction that says why people are notified. ``channels``: the names of those that are on."""
 
     sql: Queries
-    channels: Sequence[ChannelType]
+    channels: Sequence[str]
     clock: Clock
     real: Clock
 
     async def add(self, connection: Connection, subject: NotifiedAlert, *, step: int, repeats: int, now: int) -> int:
         """Queues the notifications of ``step`` and plans the next repetition. Says how many notifications there are."""
         at, real = to_datetime(now), to_datetime(self.real.now_ms())
-        rows = await connection.fetch(self.sql["contacts"], subject.home_no, subject.person_no, at)
-        contacts = [Contact(**row) for row in rows]
-        notifications = [
-            (subject.alert_id, step, contact.doctor_no, channel.name, at, real)
-            for contact in contacts
-            for channel in self.channels
-            if channel.address(contact) is not None
-        ]
+        contacts = await connection.fetch(self.sql["contacts"], subject.home_no, subject.person_no, at, self.channels)
+        notifications = [(subject.alert_id, step, row["doctor_no"], row["channel"], at, real) for row in contacts]
         await connection.executemany(self.sql["queue_notification"], notifications)
         due = next_repeat(subject.severity, repeats, now, self.clock.rate)
         if due is not None:
@@ -64,11 +57,10 @@ class NotificationQueue:
 async def write_channels(
     pool: Pool,
     sql: Queries,
-    channels: Sequence[ChannelType],
+    channels: Sequence[str],
     stop: asyncio.Event,
     log: structlog.typing.FilteringBoundLogger,
 ) -> None:
     """Says in the database, once, which ``channels`` there are; waits for it, unless ``stop`` comes."""
-    names = [channel.name for channel in channels]
     with suppress(GaveUpError):
-        await Retry(every_s=_RETRY_S, log=log).until_done(lambda: pool.execute(sql["write_channels"], names), stop)
+        await Retry(every_s=_RETRY_S, log=log).until_done(lambda: pool.execute(sql["write_channels"], channels), stop)

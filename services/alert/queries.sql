@@ -50,11 +50,11 @@ insert into alert_findings (finding_id, alert_id) values ($1, $2);
 insert into alert_audit (alert_id, at, what, from_state, to_state, level) values ($1, $2, $3, $4, $5, $6);
 
 -- name: contacts
--- The doctors who care, at this moment, for the person, or for anybody in the home.
-select distinct d.doctor_no, case when d.email_alerts then d.email end as email, d.webhook
-from care_relations c join people p using (person_no) join doctors d using (doctor_no)
-where c.valid @> $3::timestamptz and (p.person_no = $2 or ($2 = 0 and p.home_no = $1))
-order by d.doctor_no;
+-- How the doctors can be notified who care, at this moment, for the person, or for anybody in the home: over which channels of $4.
+select distinct held.doctor_no, held.channel
+from care_relations c join people p using (person_no) join contact_addresses held using (doctor_no)
+where c.valid @> $3::timestamptz and (p.person_no = $2 or ($2 = 0 and p.home_no = $1)) and held.channel = any ($4::text[])
+order by held.doctor_no, held.channel;
 
 -- name: end_escalation
 -- A notification takes the place of the repetition that was to come.
@@ -112,8 +112,9 @@ with due as (
         (alert_id, step, doctor_no, channel, attempt, started_at, outcome, possible_duplicate)
     select alert_id, step, doctor_no, $1, attempts, $2, 'sending', possible_duplicate from claimed
 )
-select c.*, a.state <> 'open' as handled, case when d.email_alerts then d.email end as email, d.webhook
-from claimed c join alerts a using (alert_id) join doctors d using (doctor_no);
+select c.*, a.state <> 'open' as handled, held.address
+from claimed c join alerts a using (alert_id)
+left join contact_addresses held on (held.doctor_no, held.channel) = (c.doctor_no, $1);
 
 -- name: record_attempt
 -- How an attempt went; nothing where its lease was lost meanwhile.

@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from schemas.alerts import AlertState, Severity
 from schemas.presentation import figures_beside
 from services.api.access import Action, record
+from services.api.acknowledge import acknowledge
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
-    acknowledge,
     alert_of,
     alerts_of,
     charts_of,

@@ -160,8 +160,20 @@ from notifications join doctors using (doctor_no) where alert_id = $1 order by s
 select min(due_at) from escalation_steps where alert_id = $1 and state = 'pending';
 
 -- name: acknowledge
--- True where this call acknowledged the alert.
-select acknowledge_alert($1, $2, $3, $4, $5);
+-- Acknowledges an alert of the version $2; null where it has another by now.
+update alerts set
+    state = $3, closed_at = $4, acknowledged_at = $5, acknowledged_by = $6, acknowledged_note = $7, version = $8
+where alert_id = $1 and version = $2
+returning alert_id;
+
+-- name: cancel_steps
+-- Nobody is notified again of an alert that was answered.
+update escalation_steps set state = 'cancelled' where alert_id = $1 and state = 'pending';
+
+-- name: write_trail
+-- A line of what happened to an alert.
+insert into alert_audit (alert_id, at, what, from_state, to_state, level, doctor_no, note)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: low_findings
 -- What was noticed about a person since $2 that no alert was opened for.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,12 @@ from schemas.alerts import AlertState, Severity
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation, presentation_of
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_NUMBER
-from services.api.access import Action, AuditSubject, NotInCareError, admit, admit_within, record, record_refusal
+from services.api.access import Action, AuditSubject, admit, record
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.names import is_found
 from services.api.without_recipient import WithoutRecipient, without_recipient_of
-from services.runtime.database import transaction
-from services.runtime.failpoints import Failpoint, reach
-from services.runtime.wakeups import WakeUp, wake
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
@@ -185,30 +182,3 @@ async def zone_of(console: Console, doctor: Doctor) -> ZoneInfo:
     """The time zone of all homes in the doctor's care where they share one, else UTC."""
     rows = await console.pool.fetch(console.sql["zones_of"], doctor.doctor_no, console.now())
     return ZoneInfo(rows[0]["time_zone"] if len(rows) == 1 else "UTC")
-
-
-async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, version: int, note: str) -> bool:
-    """Acknowledges what the doctor saw (``version``) and cares for; True again when they already had.
-
-    False: it has changed since, or somebody else was first. Raises NotInCareError.
-    """
-    alert: Any = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
-    subject = AuditSubject(person_no=alert["person_no"], home_no=alert["home_no"], alert_id=alert_id) if alert else None
-    try:
-        async with transaction(console.pool) as connection:
-            await admit_within(connection, console, doctor, Action.ACKNOWLEDGE, subject)
-            done: bool = await connection.fetchval(
-                console.sql["acknowledge"], alert_id, doctor.doctor_no, note, version, console.now()
-            )
-            if done:
-                reach(Failpoint.API_ACKNOWLEDGING)
-    except NotInCareError:
-        await record_refusal(console, doctor, Action.ACKNOWLEDGE, subject)
-        raise
-    if not done:
-        alert = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
-        return bool(alert["acknowledged_by"] == doctor.doctor_no and alert["state"] != AlertState.OPEN)
-    reach(Failpoint.API_ACKNOWLEDGED)
-    await wake(console.pool, WakeUp.ALERTS, metrics=console.metrics)
-    console.metrics.count("hb_api_acknowledgements_total")
-    return True

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from schemas.contact_addresses import CHECK_BY_CHANNEL
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EventKind
 from schemas.registry import Register
@@ -58,6 +59,7 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
         await connection.execute(sql["lock"])
         without_recipient_before = await _without_recipient_for_good(connection, sql)
         await _write_homes(connection, sql, register)
+        await _write_doctors(connection, sql, register)
         new_devices = await _write_devices(connection, sql, register, now)
         await _refuse_unknown(connection, sql, register)
         begun, ended = await _write_bindings(connection, sql, register, now, lead_s, new_devices)
@@ -96,6 +98,8 @@ def check(register: Register) -> None:
     _refuse_twice("doctor", (doctor.email for doctor in register.doctors))
     _refuse_twice("no_recipient", register.no_recipient)
     _refuse_forgotten_people(register)
+    for doctor in register.doctors:
+        _refuse_twice(f"channel of {doctor.email}", (one.channel for one in doctor.contact_addresses))
     for device in (device for home in homes for device in home.devices):
         _refuse_twice(f"slot of {device.device}", (binding.slot for binding in device.bindings))
         slots = DEVICE_TYPE_BY_CODE[device.type].slots
@@ -125,8 +129,8 @@ def _refuse_without_recipient(register: Register, before: set[UUID], after: set[
         ids = ", ".join(sorted(str(one) for one in wrong)[:_MOST_NAMED])
         more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
         raise RegisterError(
-            f"monitored, and nobody would be notified: {ids}{more}. Give them a doctor with an address (email_alerts or"
-            " webhook), or list them in no_recipient"
+            f"monitored, and nobody would be notified: {ids}{more}. Give them a doctor with addresses, or list them"
+            " in no_recipient"
         )
 
 
@@ -175,8 +179,20 @@ async def _write_homes(connection: Connection, sql: Queries, register: Register)
         for person in home.people
     )
     await connection.execute(sql["write_people"], *_columns(people, 4))
-    doctors = ((doctor.email, doctor.name, doctor.email_alerts, doctor.webhook) for doctor in register.doctors)
-    await connection.execute(sql["write_doctors"], *_columns(doctors, 4))
+
+
+async def _write_doctors(connection: Connection, sql: Queries, register: Register) -> None:
+    doctors = _columns(((doctor.email, doctor.name) for doctor in register.doctors), 2)
+    await connection.execute(sql["write_doctors"], *doctors)
+    addresses = _columns(
+        (
+            (doctor.email, contact.channel, contact.address)
+            for doctor in register.doctors
+            for contact in doctor.contact_addresses
+        ),
+        3,
+    )
+    await connection.execute(sql["write_addresses"], doctors[0], *addresses)
 
 
 async def _write_devices(connection: Connection, sql: Queries, register: Register, now: datetime) -> list[str]:
@@ -198,9 +214,11 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
     cared_for = {person for doctor in register.doctors for person in doctor.people}
     plans = {plan.device for home in register.homes for person in home.people for plan in person.plans}
     meant = set(register.no_recipient)
+    channels = {one.channel for doctor in register.doctors for one in doctor.contact_addresses} - set(CHECK_BY_CHANNEL)
     people = await connection.fetch(sql["unknown_people"], list(bound | cared_for | meant))
     devices = await connection.fetch(sql["unknown_dispensers"], list(plans), _DISPENSERS)
-    unknown = [str(row[0]) for row in (*people, *devices)]
+    nowhere = await connection.fetch(sql["unknown_channels"], list(channels)) if channels else ()
+    unknown = [*(str(row[0]) for row in (*people, *devices)), *(f"channel {row[0]}" for row in nowhere)]
     if unknown:
         raise RegisterError(f"unknown: {', '.join(unknown)}")
 

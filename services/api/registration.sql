@@ -79,10 +79,27 @@ where not exists (
 
 -- name: write_doctors
 -- New doctors, and known ones brought up to date; a password is set apart from this.
-insert into doctors (email, display_name, email_alerts, webhook)
-select * from unnest($1::text[], $2::text[], $3::boolean[], $4::text[])
-on conflict (email) do update
-set display_name = excluded.display_name, email_alerts = excluded.email_alerts, webhook = excluded.webhook;
+insert into doctors (email, display_name)
+select * from unnest($1::text[], $2::text[])
+on conflict (email) do update set display_name = excluded.display_name;
+
+-- name: write_addresses
+-- Where the doctors $1 are notified: at the addresses $2 to $4 and nowhere else.
+with wanted as (
+    select doctor_no, row.channel, row.address
+    from unnest($2::text[], $3::text[], $4::text[]) as row (email, channel, address) join doctors using (email)
+), gone as (
+    delete from contact_addresses held using doctors
+    where held.doctor_no = doctors.doctor_no and doctors.email = any ($1::text[])
+      and (held.doctor_no, held.channel) not in (select doctor_no, channel from wanted)
+)
+insert into contact_addresses (doctor_no, channel, address) select * from wanted
+on conflict (doctor_no, channel) do update set address = excluded.address;
+
+-- name: unknown_channels
+-- Those of the names that alert has not said it has.
+select name from unnest($1::text[]) as name
+where not exists (select from notification_channels where channel = name) limit 5;
 
 -- name: drop_unborn_care
 -- Care that is no longer wanted and had not begun before $4.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from schemas.alerts import AlertState, Severity
 from schemas.vitals import VITAL_BY_CODE
 from services.api.access import Action, record
+from services.api.acknowledge import acknowledge
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
 from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote
@@ -18,7 +19,6 @@ from services.api.reads import (
     MOST_ALERTS,
     MOST_PEOPLE,
     MOST_READINGS,
-    acknowledge,
     alert_of,
     alerts_of,
     latest_of,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Evidence, Finding, Severity
-from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState
+from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState, moved
 from schemas.events import EVENT_TYPE_BY_KIND, EVENT_TYPE_BY_NUMBER, EventKind
 from schemas.messages import Command, CommandKind
 from services.runtime.clock import to_ms
@@ -125,7 +125,7 @@ def taken(dose: Dose, at: datetime) -> Dose:
     """``dose`` settled by an event at ``at``: early, taken or late."""
     on_time_or_late = DoseState.TAKEN if at <= dose.closes_at else DoseState.LATE
     state = DoseState.EARLY if at < dose.opens_at else on_time_or_late
-    return replace(dose, state=state, settled_at=at)
+    return replace(dose, state=moved(dose.state, state), settled_at=at)
 
 
 class Reminding(NamedTuple):
@@ -140,7 +140,7 @@ def remind(dose: Dose, now: datetime) -> Reminding:
     if dose.state not in OPEN_STATES or now < dose.due_at:
         return Reminding(dose, None)
     come = sum(dose.due_at + timedelta(minutes=minutes) <= now for minutes in REMINDERS_MIN)
-    reminded = replace(dose, state=DoseState.REMINDED, reminders=max(come, dose.reminders))
+    reminded = replace(dose, state=moved(dose.state, DoseState.REMINDED), reminders=max(come, dose.reminders))
     expires_at = dose.due_at + timedelta(minutes=REMINDERS_MIN[come - 1]) + _REMINDER_LASTS
     if come <= dose.reminders or now >= expires_at:
         return Reminding(reminded, None)
@@ -164,7 +164,7 @@ def missed(dose: Dose, watermark: datetime) -> Dose:
     """``dose`` settled as missed where no answer can come any more that counts."""
     if dose.state not in OPEN_STATES or watermark <= dose.missed_at:
         return dose
-    return replace(dose, state=DoseState.MISSED, settled_at=dose.missed_at)
+    return replace(dose, state=moved(dose.state, DoseState.MISSED), settled_at=dose.missed_at)
 
 
 def not_taken_finding(dose: Dose, episode: int) -> Finding:

@@ -3,18 +3,15 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_network
+from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 
 from deploy.local.ports import free_port
 from services.alert.channels import CHANNELS
-from services.alert.channels.port import AttemptOutcome, AttemptReason, ChannelType, Notification
-from services.alert.settings import AlertSettings
-from services.runtime.settings import DatabaseSettings
-from tests.integration.receivers import mail_server, webhook_receiver
+from services.alert.channels.port import AttemptOutcome, AttemptReason, ChannelType, ConfiguredChannel, Notification
+from tests.integration.receivers import emails_to, mail_server, webhook_receiver, webhooks_on_loopback
 
 SECRET = "a secret of at least sixteen characters"
 KEY = "00000000-0000-0000-0000-000000000007.1.5.channel"
@@ -22,9 +19,9 @@ KEY = "00000000-0000-0000-0000-000000000007.1.5.channel"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """A receiver of one kind: where it listens, and everything that arrived, as text."""
+    """A receiver of one kind: the channel that reaches it, at which address, and all that arrived, as text."""
 
-    port: int
+    channel: ConfiguredChannel
     address: str
     arrived: Callable[[], list[str]]
 
@@ -33,7 +30,7 @@ class Arrivals:
 async def mail(*, accepts: bool) -> AsyncIterator[Arrivals]:
     async with mail_server("250 OK" if accepts else "451 later") as server:
         yield Arrivals(
-            port=server.port,
+            channel=emails_to(server.port),
             address="doctor@example.org",
             arrived=lambda: [message.as_string() for message in server.messages],
         )
@@ -43,23 +40,17 @@ async def mail(*, accepts: bool) -> AsyncIterator[Arrivals]:
 async def hook(*, accepts: bool) -> AsyncIterator[Arrivals]:
     async with webhook_receiver(200 if accepts else 503) as server:
         yield Arrivals(
-            port=server.port,
+            channel=webhooks_on_loopback(SECRET),
             address=server.address,
             arrived=lambda: [f"{call.headers}{call.body.decode()}" for call in server.calls],
         )
 
 
 RECEIVERS: dict[str, Callable[..., AbstractAsyncContextManager[Arrivals]]] = {"email": mail, "webhook": hook}
-
-
-def settings(port: int) -> AlertSettings:
-    return AlertSettings(
-        smtp_host="127.0.0.1",
-        smtp_port=port,
-        webhook_secret=SecretStr(SECRET),
-        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
-        database=DatabaseSettings(dsn=SecretStr("unused")),
-    )
+NOBODY_THERE: dict[str, Callable[[int], tuple[ConfiguredChannel, str]]] = {
+    "email": lambda port: (emails_to(port), "doctor@example.org"),
+    "webhook": lambda port: (webhooks_on_loopback(SECRET), f"http://127.0.0.1:{port}/"),
+}
 
 
 def notification_to(address: str) -> Notification:
@@ -76,8 +67,8 @@ def notification_to(address: str) -> Notification:
 
 @pytest.mark.parametrize("kind", CHANNELS, ids=lambda kind: kind.name)
 class TestChannel:
-    async def test_a_notification_arrives_with_its_key_and_its_link_and_no_secret(self, kind: ChannelType) -> None:
-        async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
+    async def test_a_notification_arrives_with_its_key_and_its_link_and_no_secret(self, kind: ChannelType[Any]) -> None:
+        async with RECEIVERS[kind.name](accepts=True) as receiver, receiver.channel.open() as channel:
             result = await channel.send(notification_to(receiver.address))
 
         (arrived,) = receiver.arrived()
@@ -86,23 +77,29 @@ class TestChannel:
         assert "https://console.example/alerts/7" in arrived
         assert SECRET not in arrived
 
-    async def test_a_receiver_that_can_not_now_is_tried_again(self, kind: ChannelType) -> None:
-        async with RECEIVERS[kind.name](accepts=False) as receiver, kind.open(settings(receiver.port)) as channel:
+    async def test_a_receiver_that_can_not_now_is_tried_again(self, kind: ChannelType[Any]) -> None:
+        async with RECEIVERS[kind.name](accepts=False) as receiver, receiver.channel.open() as channel:
             result = await channel.send(notification_to(receiver.address))
 
         assert (result.outcome, result.reason) == (AttemptOutcome.RETRY, AttemptReason.SERVER_ERROR)
 
-    async def test_a_receiver_that_is_not_there_is_tried_again(self, kind: ChannelType) -> None:
-        port = free_port()
-        address = {"email": "doctor@example.org", "webhook": f"http://127.0.0.1:{port}/"}[kind.name]
-        async with kind.open(settings(port)) as channel:
+    async def test_a_receiver_that_is_not_there_is_tried_again(self, kind: ChannelType[Any]) -> None:
+        configured, address = NOBODY_THERE[kind.name](free_port())
+        async with configured.open() as channel:
             result = await channel.send(notification_to(address))
 
         assert (result.outcome, result.reason) == (AttemptOutcome.RETRY, AttemptReason.NO_ANSWER)
 
     @pytest.mark.parametrize("address", ["two\nlines", "\0", "http://[", "https://" + "a" * 300])
-    async def test_an_absurd_address_gets_nothing_and_ends_no_process(self, kind: ChannelType, address: str) -> None:
-        async with RECEIVERS[kind.name](accepts=True) as receiver, kind.open(settings(receiver.port)) as channel:
-            result = await channel.send(notification_to(address))
+    async def test_an_absurd_address_is_not_accepted_or_gets_nothing_and_ends_no_process(
+        self, kind: ChannelType[Any], address: str
+    ) -> None:
+        async with RECEIVERS[kind.name](accepts=True) as receiver, receiver.channel.open() as channel:
+            results = [await channel.send(notification_to(address))] if kind.accepts(address) else []
 
-        assert result.outcome is not AttemptOutcome.SENT
+        assert [one for one in results if one.outcome is AttemptOutcome.SENT] == []
+        assert receiver.arrived() == []
+
+    async def test_the_addresses_of_its_receivers_are_accepted(self, kind: ChannelType[Any]) -> None:
+        async with RECEIVERS[kind.name](accepts=True) as receiver:
+            assert kind.accepts(receiver.address)

@@ -17,6 +17,7 @@ from services.runtime.database import Pool
 from services.runtime.migrate import load_migrations, migrate
 from tests.conftest import create_database
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
+from tests.integration.care_world import acknowledge
 from tests.integration.console_world import (
     DOCTOR,
     NOW,
@@ -70,12 +71,13 @@ async def busy_day(pool: Pool, world: World) -> UUID:
         text="Oxygen saturation at or below 92 % for 5 minutes: 91 %.",
         at=NOW - timedelta(hours=1),
     )
-    await pool.execute(
-        "select acknowledge_alert($1, (select doctor_no from doctors where email = $2), $3, 1, $4)",
+    await acknowledge(
+        pool,
         taken,
-        DOCTOR,
-        "Called: slept on his hand. Rechecking at 16:00.",
-        NOW - timedelta(minutes=40),
+        await pool.fetchval("select doctor_no from doctors where email = $1", DOCTOR),
+        version=0,
+        at=NOW - timedelta(minutes=40),
+        note="Called: slept on his hand. Rechecking at 16:00.",
     )
     return low
 

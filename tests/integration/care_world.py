@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from schemas import alert_machine
+from schemas.alert_rows import alert_of
 from schemas.alerts import Finding, Severity
 from schemas.topics import shard_of
-from services.runtime.clock import to_datetime
-from services.runtime.database import Pool
+from services.api.acknowledge import write_acknowledgement
+from services.runtime.clock import to_datetime, to_ms
+from services.runtime.database import Pool, load_queries, transaction
 
 START_MS = 1_780_300_800_000
 """Midday UTC of a summer day."""
@@ -63,18 +66,37 @@ async def settle_doctor(pool: Pool, world: World, *, email: str) -> int:
 
 async def _doctor(pool: Pool, person_no: int, *, email: str, webhook: str | None, emails: bool) -> int:
     doctor_no: int = await pool.fetchval(
-        "insert into doctors (email, display_name, email_alerts, webhook) values ($1, $2, $3, $4) returning doctor_no",
-        email,
-        f"Dr {email}",
-        emails,
-        webhook,
+        "insert into doctors (email, display_name) values ($1, $2) returning doctor_no", email, f"Dr {email}"
     )
+    for channel, address in (("email", email if emails else None), ("webhook", webhook)):
+        if address is not None:
+            await settle_address(pool, doctor_no, channel, address)
     await pool.execute(
         "insert into care_relations (doctor_no, person_no, valid) values ($1, $2, '[2020-01-01,)')",
         doctor_no,
         person_no,
     )
     return doctor_no
+
+
+async def settle_address(pool: Pool, doctor_no: int, channel: str, address: str | None) -> None:
+    """Where a doctor is notified over a channel from now on; None: nowhere."""
+    await pool.execute("delete from contact_addresses where doctor_no = $1 and channel = $2", doctor_no, channel)
+    if address is not None:
+        await pool.execute("insert into contact_addresses values ($1, $2, $3)", doctor_no, channel, address)
+
+
+async def acknowledge(
+    pool: Pool, alert_id: UUID, doctor_no: int, *, version: int, at: datetime, note: str = "called them"
+) -> bool:
+    """Takes an alert on as the console does; False where it has another version by now."""
+    row = await pool.fetchrow("select * from alerts where alert_id = $1", alert_id)
+    assert row is not None
+    if row["version"] != version:
+        return False
+    change = alert_machine.acknowledge(alert_of(row), doctor_no, note, to_ms(at))
+    async with transaction(pool) as connection:
+        return await write_acknowledgement(connection, load_queries("services.api"), change, seen=version)
 
 
 async def find(

@@ -85,6 +85,7 @@ select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due
 from doses where state in ('taken', 'late');
 
 insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');
+insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from doctors;
 insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
                     condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)
 select gen_random_uuid(), home_no, person_no, rule, severity, 1, state, 1, '{1}', at, at,

@@ -1,4 +1,4 @@
-"""Where notifications arrive in tests: a mail server and a webhook receiver, both real, on loopback."""
+"""Where notifications arrive in tests: a real mail server and webhook receiver on loopback, and channels to them."""
 
 import asyncio
 import hmac
@@ -9,9 +9,15 @@ from email import message_from_bytes
 from email.message import Message
 from hashlib import sha256
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP
+from pydantic import SecretStr
+
+from services.alert.channels.email import EMAIL, EmailSettings
+from services.alert.channels.port import ConfiguredChannel
+from services.alert.channels.webhook import WEBHOOK, WebhookSettings
 
 Answer = int | Literal["hang"]
 
@@ -165,3 +171,15 @@ async def scripted_mail_server(**answers: str) -> AsyncIterator[int]:
 
     async with serving(talk) as port:
         yield port
+
+
+def emails_to(port: int) -> ConfiguredChannel:
+    """Alert's e-mail, over the mail server on ``port``."""
+    settings = EmailSettings(smtp_host="127.0.0.1", smtp_port=port, sender="alerts@hearth.example")
+    return EMAIL.configure(settings)
+
+
+def webhooks_on_loopback(secret: str) -> ConfiguredChannel:
+    """Alert's webhooks, allowed to call receivers on loopback."""
+    settings = WebhookSettings(secret=SecretStr(secret), allowed_networks=(ip_network("127.0.0.0/8"),))
+    return WEBHOOK.configure(settings)

@@ -16,10 +16,11 @@ from services.alert.claims import FindingClaims
 from services.alert.escalation import Escalation
 from services.alert.notifications import NotificationQueue
 from services.runtime.clock import FakeClock, to_datetime
-from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.database import Pool, load_queries, open_pool, transaction
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
+from tests.integration import care_world
 from tests.integration.care_world import START_MS, World, find, settle_in
 
 
@@ -36,7 +37,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def notifications(clock: FakeClock) -> NotificationQueue:
-    return NotificationQueue(sql=load_queries("services.alert"), channels=CHANNELS, clock=clock, real=FakeClock())
+    names = [one.name for one in CHANNELS]
+    return NotificationQueue(sql=load_queries("services.alert"), channels=names, clock=clock, real=FakeClock())
 
 
 @pytest.fixture
@@ -81,14 +83,8 @@ async def outbox(pool: Pool, alert_id: UUID) -> list[tuple[int, int, str]]:
 
 
 async def acknowledge(pool: Pool, alert: asyncpg.Record, world: World, clock: FakeClock) -> bool:
-    done: bool = await pool.fetchval(
-        "select acknowledge_alert($1, $2, 'called them', $3, $4)",
-        alert["alert_id"],
-        world.doctor_no,
-        alert["version"],
-        to_datetime(clock.now_ms()),
-    )
-    return done
+    at = to_datetime(clock.now_ms())
+    return await care_world.acknowledge(pool, alert["alert_id"], world.doctor_no, version=alert["version"], at=at)
 
 
 async def story(pool: Pool, alert_id: UUID) -> list[str]:
@@ -244,6 +240,31 @@ async def test_a_grave_alert_is_repeated_until_somebody_acts(
     assert await acknowledge(pool, alert, world, clock)
     clock.advance(seconds=7200)
     assert await escalation.repeat() == 0
+
+
+async def test_a_step_that_is_planned_while_somebody_acknowledges_is_cancelled_too(
+    pool: Pool, claims: FindingClaims, escalation: Escalation, clock: FakeClock
+) -> None:
+    world = await settle_in(pool)
+    await find(pool, world, severity=Severity.HIGH)
+    await claims.claim()
+    alert = await only_alert(pool, world)
+    clock.advance(seconds=16 * 60)
+    async with transaction(pool) as connection:
+        await connection.execute("select from alerts where alert_id = $1 for update", alert["alert_id"])
+        answered = asyncio.create_task(acknowledge(pool, alert, world, clock))
+        await asyncio.sleep(0.3)  # by then it waits for the row
+        assert not answered.done()
+        await connection.execute(
+            "update escalation_steps set state = 'done' where alert_id = $1 and state = 'pending'", alert["alert_id"]
+        )
+        await escalation.notifications.add_step(
+            connection, alert["alert_id"], repeats=2, due=clock.now_ms(), state="pending"
+        )
+
+    assert await answered
+    steps = await pool.fetch("select state from escalation_steps where alert_id = $1 order by step", alert["alert_id"])
+    assert [row["state"] for row in steps] == ["done", "done", "cancelled"]
 
 
 async def test_steps_that_fell_due_during_an_outage_are_taken_once_each(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
 from uuid import UUID
 
 import asyncpg
@@ -12,24 +11,29 @@ from pydantic import SecretStr
 
 from schemas.metrics import METRICS
 from services.alert import app
-from services.alert.channels import CHANNELS
-from services.alert.channels.port import Channel, ChannelType
+from services.alert.channels.port import Channel, ConfiguredChannel
 from services.alert.claims import FindingClaims
 from services.alert.delivery import LEASE_S, NotificationDelivery
 from services.alert.notifications import NotificationQueue
 from services.alert.settings import AlertSettings
-from services.runtime.clock import FakeClock
+from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.watch.core import Kind
 from services.watch.database import DatabaseProbe
-from tests.integration.care_world import START_MS, World, find, settle_doctor, settle_in
-from tests.integration.receivers import mail_server, scripted_mail_server, webhook_receiver
+from tests.integration.care_world import START_MS, World, acknowledge, find, settle_address, settle_doctor, settle_in
+from tests.integration.receivers import (
+    emails_to,
+    mail_server,
+    scripted_mail_server,
+    webhook_receiver,
+    webhooks_on_loopback,
+)
 
 SECRET = "a secret of at least sixteen characters"
-EMAIL, WEBHOOK = CHANNELS
+WEBHOOKS = webhooks_on_loopback(SECRET)
 
 
 @pytest.fixture
@@ -47,17 +51,8 @@ def real() -> FakeClock:
 class Desk:
     """Claims findings and works one channel's outbox."""
 
-    def __init__(self, pool: Pool, real: FakeClock, kind: ChannelType, *, smtp_port: int = 25) -> None:
-        self._pool, self._real, self._kind = pool, real, kind
-        self.settings = AlertSettings(
-            smtp_host="127.0.0.1",
-            smtp_port=smtp_port,
-            sender="alerts@hearth.example",
-            base_url="https://console.example",
-            webhook_secret=SecretStr(SECRET),
-            webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
-            database=DatabaseSettings(dsn=SecretStr("unused")),
-        )
+    def __init__(self, pool: Pool, real: FakeClock, kind: ConfiguredChannel) -> None:
+        self._pool, self._real, self.kind = pool, real, kind
         self._sql, self._clock, self._metrics = (
             load_queries("services.alert"),
             FakeClock(at_ms=START_MS),
@@ -66,7 +61,7 @@ class Desk:
 
     async def open_alert(self, world: World) -> UUID:
         await self._pool.execute("update notifications set state = 'failed' where state in ('pending', 'sending')")
-        notifications = NotificationQueue(sql=self._sql, channels=(self._kind,), clock=self._clock, real=self._real)
+        notifications = NotificationQueue(sql=self._sql, channels=(self.kind.name,), clock=self._clock, real=self._real)
         claims = FindingClaims(
             pool=self._pool,
             sql=self._sql,
@@ -83,11 +78,11 @@ class Desk:
     def delivery(self, channel: Channel) -> NotificationDelivery:
         """What brings this desk's notifications to ``channel``."""
         return NotificationDelivery(
-            kind=self._kind,
+            kind=self.kind,
             channel=channel,
             pool=self._pool,
             sql=self._sql,
-            base_url=self.settings.base_url,
+            base_url="https://console.example",
             clock=self._clock,
             real=self._real,
             metrics=self._metrics,
@@ -96,7 +91,7 @@ class Desk:
 
     async def work(self, *, dies_before_recording: bool = False) -> int:
         """One round of the outbox; dying leaves what a SIGKILL between sending and recording leaves."""
-        async with self._kind.open(self.settings) as channel:
+        async with self.kind.open() as channel:
             delivery = self.delivery(channel)
             rows = await delivery.claim(8)
             for row in rows:
@@ -126,7 +121,7 @@ async def log_of(pool: Pool, alert_id: UUID) -> list[tuple[int, str, str | None,
 async def test_an_email_arrives_with_its_key_and_without_anything_about_the_person(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
     async with mail_server("250 OK") as mails:
-        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        desk = Desk(pool, real, emails_to(mails.port))
         alert_id = await desk.open_alert(world)
         assert await desk.work() == 1
         assert await desk.work() == 0
@@ -145,8 +140,8 @@ async def test_an_email_arrives_with_its_key_and_without_anything_about_the_pers
 async def test_a_mail_server_that_is_busy_or_away_is_tried_again(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
     async with mail_server("451 busy", "250 OK") as mails:
-        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
-        away = Desk(pool, real, EMAIL, smtp_port=1)
+        desk = Desk(pool, real, emails_to(mails.port))
+        away = Desk(pool, real, emails_to(1))
         alert_id = await desk.open_alert(world)
         assert await away.work() == 1
         real.advance(seconds=5)
@@ -166,9 +161,9 @@ async def test_a_mail_server_that_is_busy_or_away_is_tried_again(pool: Pool, rea
 
 async def test_a_mailbox_that_does_not_exist_is_given_up_and_stands_in_the_audit(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
-    await pool.execute("update doctors set email = 'nobody-' || email where doctor_no = $1", world.doctor_no)
+    await settle_address(pool, world.doctor_no, "email", f"nobody-{world.email}")
     async with mail_server("250 OK") as mails:
-        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        desk = Desk(pool, real, emails_to(mails.port))
         alert_id = await desk.open_alert(world)
         await desk.work()
 
@@ -184,7 +179,7 @@ async def test_a_refused_mail_holds_up_neither_another_doctor_nor_the_same_docto
     await pool.execute("update notifications set state = 'failed' where state in ('pending', 'sending')")
     async with mail_server("250 OK") as mails, webhook_receiver(200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        await pool.execute("update doctors set email = 'nobody-' || email where doctor_no = $1", world.doctor_no)
+        await settle_address(pool, world.doctor_no, "email", f"nobody-{world.email}")
         second_no = await settle_doctor(pool, world, email=f"second-{world.email}")
         await find(pool, world)
         async with alert_at_work(dsn, mails.port):
@@ -216,14 +211,14 @@ async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_th
         return [one.detail.partition(",")[0] for one in seen.conditions if one.kind is Kind.NOTIFICATION_UNSENT]
 
     async with scripted_mail_server(greeting="554 not you") as refusing, mail_server("250 OK") as mails:
-        desk, mended = Desk(pool, real, EMAIL, smtp_port=refusing), Desk(pool, real, EMAIL, smtp_port=mails.port)
+        desk, mended = Desk(pool, real, emails_to(refusing)), Desk(pool, real, emails_to(mails.port))
         alert_id = await desk.open_alert(world)
         assert await unclaimed() == []
         await desk.work()
         assert await log_of(pool, alert_id) == [(1, "retry", "refuses_us", False)]
         assert await unclaimed() == ["1"]
         real.advance(seconds=5)
-        async with EMAIL.open(mended.settings) as channel:
+        async with mended.kind.open() as channel:
             delivery = mended.delivery(channel)
             (row,) = await delivery.claim(8)
             assert await unclaimed() == ["1"]  # an attempt that is under way has mended nothing yet
@@ -234,9 +229,9 @@ async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_th
 async def test_a_doctor_who_switched_emails_off_meanwhile_gets_none(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
     async with mail_server("250 OK") as mails:
-        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        desk = Desk(pool, real, emails_to(mails.port))
         alert_id = await desk.open_alert(world)
-        await pool.execute("update doctors set email_alerts = false where doctor_no = $1", world.doctor_no)
+        await settle_address(pool, world.doctor_no, "email", None)
         await desk.work()
 
     assert mails.messages == []
@@ -249,7 +244,7 @@ async def test_a_webhook_that_fails_and_hangs_gets_the_notification_in_the_end_u
     monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 0.3)
     async with webhook_receiver(500, 500, "hang", 200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        desk = Desk(pool, real, WEBHOOK)
+        desk = Desk(pool, real, WEBHOOKS)
         alert_id = await desk.open_alert(world)
         for wait_s in (0, 5, 15, 45):
             real.advance(seconds=wait_s - 1)
@@ -269,7 +264,7 @@ async def test_a_webhook_that_fails_and_hangs_gets_the_notification_in_the_end_u
 async def test_retries_never_stop_before_the_notification_is_sent(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(500) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        desk = Desk(pool, real, WEBHOOK)
+        desk = Desk(pool, real, WEBHOOKS)
         await desk.open_alert(world)
         done = 0
         for _ in range(12):
@@ -282,7 +277,7 @@ async def test_retries_never_stop_before_the_notification_is_sent(pool: Pool, re
 async def test_a_receiver_that_wants_nothing_more_is_left_alone(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(410) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        desk = Desk(pool, real, WEBHOOK)
+        desk = Desk(pool, real, WEBHOOKS)
         alert_id = await desk.open_alert(world)
         await desk.work()
         real.advance(seconds=86_400)
@@ -294,7 +289,7 @@ async def test_a_receiver_that_wants_nothing_more_is_left_alone(pool: Pool, real
 async def test_a_crash_between_sending_and_recording_is_one_flagged_repetition(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        desk = Desk(pool, real, WEBHOOK)
+        desk = Desk(pool, real, WEBHOOKS)
         alert_id = await desk.open_alert(world)
         await desk.work(dies_before_recording=True)
         assert await desk.work() == 0
@@ -313,13 +308,9 @@ async def test_a_crash_between_sending_and_recording_is_one_flagged_repetition(p
 async def test_a_notification_is_sent_even_when_its_alert_was_answered_meanwhile(pool: Pool, real: FakeClock) -> None:
     world = await settle_in(pool)
     async with mail_server("250 OK") as mails:
-        desk = Desk(pool, real, EMAIL, smtp_port=mails.port)
+        desk = Desk(pool, real, emails_to(mails.port))
         alert_id = await desk.open_alert(world)
-        await pool.fetchval(
-            "select acknowledge_alert($1, $2, null, 0, (select opened_at from alerts where alert_id = $1))",
-            alert_id,
-            world.doctor_no,
-        )
+        assert await acknowledge(pool, alert_id, world.doctor_no, version=0, at=to_datetime(START_MS))
         await desk.work()
 
     assert "It has been answered since." in str(mails.messages[0].get_payload())
@@ -328,7 +319,7 @@ async def test_a_notification_is_sent_even_when_its_alert_was_answered_meanwhile
 async def test_workers_beside_each_other_send_a_notification_once(pool: Pool, real: FakeClock) -> None:
     async with webhook_receiver(200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
-        desk = Desk(pool, real, WEBHOOK)
+        desk = Desk(pool, real, WEBHOOKS)
         await desk.open_alert(world)
         done = await asyncio.gather(*(desk.work() for _ in range(5)))
 
@@ -339,13 +330,7 @@ async def test_workers_beside_each_other_send_a_notification_once(pool: Pool, re
 @asynccontextmanager
 async def alert_at_work(dsn: str, smtp_port: int) -> AsyncIterator[None]:
     """The whole service, with both channels."""
-    settings = AlertSettings(
-        smtp_host="127.0.0.1",
-        smtp_port=smtp_port,
-        webhook_secret=SecretStr(SECRET),
-        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
-        database=DatabaseSettings(dsn=SecretStr(dsn)),
-    )
+    settings = AlertSettings(channels=(emails_to(smtp_port), WEBHOOKS), database=DatabaseSettings(dsn=SecretStr(dsn)))
     stop = asyncio.Event()
     running = asyncio.create_task(
         app.run(settings, clock=FakeClock(at_ms=START_MS), stop=stop, metrics=Metrics(METRICS))

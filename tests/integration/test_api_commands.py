@@ -76,7 +76,7 @@ async def test_whom_nobody_would_be_notified_about_is_listed_by_id_and_the_exit_
     assert (await run(dsn, "register", str(file)))[0] == 0
     assert await without_recipient(dsn) == (0, "")
 
-    silent = REGISTER.replace('"name": "Dr. Cli"', '"name": "Dr. Cli", "email_alerts": false')
+    silent = REGISTER.replace('"name": "Dr. Cli"', '"name": "Dr. Cli", "addresses": []')
     file.write_text(silent)
     code, said = await run(dsn, "register", str(file))
     assert (code, "monitored, and nobody would be notified: 6f2d0c1e" in " ".join(said.split())) == (1, True)

@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
-from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
+from schemas.registry import Binding, ContactAddress, Device, Doctor, DosePlan, Home, Person, Register
 from services.api.registration import RegisterError, people_without_recipient, register
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
 
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
-TABLES = ("care_relations", "dose_plans", "bindings", "devices", "people", "homes", "doctors")
+TABLES = ("contact_addresses", "care_relations", "dose_plans", "bindings", "devices", "people", "homes", "doctors")
 RUTH, KARL = UUID(int=1), UUID(int=2)
+BY_WEBHOOK = (ContactAddress(channel="webhook", address="https://hook.example/x"),)
 
 
 @pytest.fixture
@@ -110,12 +111,12 @@ async def test_somebody_who_is_not_monitored_needs_no_doctor(pool: Pool) -> None
 
 
 async def test_a_doctor_without_an_address_is_no_recipient(pool: Pool) -> None:
-    why = await refused(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH, email_alerts=False),)))
+    why = await refused(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH, addresses=()),)))
     assert str(RUTH) in why
 
 
 async def test_a_doctor_with_a_webhook_alone_is_a_recipient(pool: Pool) -> None:
-    who = doctor(RUTH, email_alerts=False, webhook="https://hook.example/x")
+    who = doctor(RUTH, addresses=BY_WEBHOOK)
     written = await register(pool, Register(homes=(home_of(RUTH),), doctors=(who,)), NOW)
     assert written.care_begun == 1
 
@@ -130,7 +131,7 @@ async def test_a_file_that_takes_the_last_doctor_from_somebody_it_does_not_list_
 
 async def test_a_file_that_takes_the_address_from_the_only_doctor_is_refused(pool: Pool) -> None:
     await register(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),)), NOW)
-    assert str(RUTH) in await refused(pool, Register(doctors=(doctor(RUTH, email_alerts=False),)))
+    assert str(RUTH) in await refused(pool, Register(doctors=(doctor(RUTH, addresses=()),)))
 
 
 async def test_the_care_of_one_doctor_may_end_where_another_is_notified(pool: Pool) -> None:
@@ -191,7 +192,7 @@ async def test_who_is_without_recipient_depends_on_the_moment(pool: Pool) -> Non
 
 async def test_an_address_on_a_channel_that_alert_has_not_reaches_nobody_now(pool: Pool) -> None:
     await register(pool, Register(homes=(home_of(RUTH),), doctors=(doctor(RUTH),)), NOW)
-    by_webhook = doctor(RUTH, email_alerts=False, webhook="https://hook.example/x")
+    by_webhook = doctor(RUTH, addresses=BY_WEBHOOK)
     assert await people_without_recipient(pool, LATER) == []
 
     for channels, doctors, without_recipient in (

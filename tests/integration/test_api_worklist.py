@@ -11,6 +11,7 @@ import pytest
 from schemas.registry import Binding, Device, Doctor, Home, Person, Register
 from services.api.registration import register
 from services.runtime.database import Pool
+from tests.integration.care_world import settle_address
 from tests.integration.console_world import DOCTOR, NOW, UNREGISTERED, Practice, browsing, open_practice
 
 
@@ -22,7 +23,8 @@ async def practice(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[P
 
 
 async def address_of_doctor(pool: Pool, *, emails: bool) -> None:
-    await pool.execute("update doctors set email_alerts = $2 where email = $1", DOCTOR, emails)
+    doctor_no = await pool.fetchval("select doctor_no from doctors where email = $1", DOCTOR)
+    await settle_address(pool, doctor_no, "email", DOCTOR if emails else None)
 
 
 async def worklist(client: httpx.AsyncClient) -> str:
@@ -84,7 +86,7 @@ async def test_an_open_page_says_so_as_soon_as_it_is_so_and_that_it_was_shown_is
 
 async def test_many_are_named_up_to_ten_and_counted_beyond(practice: Practice) -> None:
     ids = await settle(practice.pool, [f"Ann {n:02}" for n in range(12)])
-    silent = Doctor(email=UNREGISTERED, name="Dr. Sven Olsen", people=ids, email_alerts=False)
+    silent = Doctor(email=UNREGISTERED, name="Dr. Sven Olsen", people=ids, addresses=())
     await register(practice.pool, Register(doctors=(silent,), no_recipient=ids), NOW - timedelta(hours=1))
     async with browsing(practice.address, UNREGISTERED) as client:
         said = await worklist(client)

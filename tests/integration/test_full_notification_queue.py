@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from ipaddress import ip_network
 from uuid import UUID
 
 import asyncpg
@@ -37,7 +36,7 @@ from tests.conftest import create_database, drop_database
 from tests.integration.care_world import World, settle_in
 from tests.integration.console_world import PASSWORD, browsing, password_hash, serving
 from tests.integration.grafana_world import login_for
-from tests.integration.receivers import WebhookReceiver, webhook_receiver
+from tests.integration.receivers import WebhookReceiver, webhook_receiver, webhooks_on_loopback
 
 PAGES = 64
 SECRET = "a secret of at least sixteen characters"
@@ -84,11 +83,7 @@ async def a_platform(server_dsn: str, doctors: WebhookReceiver, operators: Webho
     dsn = await create_database(server_dsn)
     database, bus = DatabaseSettings(dsn=SecretStr(dsn)), BusSettings(kind="postgres", partitions=1)
     await prepare(database, bus)
-    alerting = AlertSettings(
-        database=database,
-        webhook_secret=SecretStr(SECRET),
-        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
-    )
+    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(SECRET),))
     watching = WatchSettings(
         database=database,
         bus=bus,

@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from schemas.metrics import METRICS
-from services.alert.channels.email import EmailChannel
+from services.alert.channels.email import EmailChannel, EmailSettings
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
-from services.alert.settings import AlertSettings
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
@@ -36,14 +35,8 @@ PAGE = Notification(
 
 async def send(port: int, **fields: object) -> AttemptResult:
     """Alert's mail to a doctor."""
-    settings = AlertSettings.model_validate(
-        {
-            "smtp_host": "127.0.0.1",
-            "smtp_port": port,
-            "sender": "alerts@hearth.example",
-            "database": DatabaseSettings(dsn=SecretStr("unused")),
-            **fields,
-        }
+    settings = EmailSettings.model_validate(
+        {"smtp_host": "127.0.0.1", "smtp_port": port, "sender": "alerts@hearth.example", **fields}
     )
     return await EmailChannel(settings, unix_time=lambda: NOW_S).send(PAGE)
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from ipaddress import ip_network
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +17,7 @@ from deploy.embedded.embedded import Embedded
 from schemas.codec import encode_uplink
 from schemas.messages import DeviceEvent
 from schemas.metrics import METRICS
-from schemas.registry import Binding, Device, Doctor, Home, Person, Register
+from schemas.registry import Binding, ContactAddress, Device, Doctor, Home, Person, Register
 from schemas.topics import UP, shard_of
 from services.alert import app as alert
 from services.alert.settings import AlertSettings
@@ -43,7 +42,7 @@ from services.watch.settings import WatchSettings
 from tests.conftest import create_database, drop_database
 from tests.integration.console_world import browsing, free_port, password_hash
 from tests.integration.path_world import uplink
-from tests.integration.receivers import WebhookReceiver, webhook_receiver
+from tests.integration.receivers import WebhookReceiver, webhook_receiver, webhooks_on_loopback
 
 SECRET = "a secret of at least sixteen characters"
 EMAIL = "doctor@example.org"
@@ -77,9 +76,7 @@ async def all_services(
         webhook_url=operators.address,
         webhook_secret=SecretStr(SECRET),
     )
-    alerting = AlertSettings(
-        database=database, webhook_secret=SecretStr(SECRET), webhook_allowed_networks=(ip_network("127.0.0.0/8"),)
-    )
+    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(SECRET),))
     stop, metrics, clock = asyncio.Event(), Metrics(METRICS), WallClock()
     around: dict[str, Any] = {"clock": clock, "stop": stop, "metrics": metrics}
     async with asyncio.TaskGroup() as tasks:
@@ -98,7 +95,8 @@ def home_of(person_id: UUID, webhook: str) -> Register:
     person = Person(person_id=person_id, name="Ruth Sommer", born_on=date(1941, 3, 2))
     band = Device(device=BAND, type="wearable_band", bindings=(Binding(person_id=person.person_id),))
     home = Home(home_id=uuid4(), label="Lindenstr. 12", time_zone="Europe/Berlin", people=(person,), devices=(band,))
-    doctor = Doctor(email=EMAIL, name="Dr. Haddad", people=(person.person_id,), webhook=webhook, email_alerts=False)
+    addresses = (ContactAddress(channel="webhook", address=webhook),)
+    doctor = Doctor(email=EMAIL, name="Dr. Haddad", people=(person.person_id,), addresses=addresses)
     return Register(homes=(home,), doctors=(doctor,))
 
 

@@ -217,7 +217,7 @@ async def test_people_about_whom_nobody_would_be_notified_are_counted_for_operat
             while await pool.fetchval("select detail from platform_incidents") != "1 now.":
                 await asyncio.sleep(0.05)
         await pool.execute(
-            "update doctors set webhook = 'https://hook.example/x' where doctor_no = $1", world.doctor_no
+            "insert into contact_addresses values ($1, 'webhook', 'https://hook.example/x')", world.doctor_no
         )
         await until(lambda: notified(receiver) == ["no recipient", "no recipient is over"], "end not notified")
 

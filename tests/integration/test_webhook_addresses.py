@@ -14,10 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
-from services.alert.channels.webhook import WebhookChannel
-from services.alert.settings import AlertSettings
+from services.alert.channels.webhook import WebhookChannel, WebhookSettings
 from services.alert.targets import Address
-from services.runtime.settings import DatabaseSettings
 from tests.integration.receivers import serving, webhook_receiver
 
 FIRST, SECOND = "127.0.0.2", "127.0.0.1"
@@ -39,10 +37,9 @@ async def channel(*addresses: str) -> AsyncIterator[WebhookChannel]:
     async def look_up(_host: str, _port: int) -> Sequence[Address]:
         return [ip_address(one) for one in addresses]
 
-    settings = AlertSettings(
-        webhook_secret=SecretStr("a secret of at least sixteen characters"),
-        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
-        database=DatabaseSettings(dsn=SecretStr("unused")),
+    settings = WebhookSettings(
+        secret=SecretStr("a secret of at least sixteen characters"),
+        allowed_networks=(ip_network("127.0.0.0/8"),),
     )
     async with httpx.AsyncClient(trust_env=False) as client:
         yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)

@@ -42,9 +42,7 @@ create table doctors (
     doctor_no integer primary key generated always as identity,
     email text not null unique,
     display_name text not null,
-    password_hash text,
-    email_alerts boolean not null default true,
-    webhook text
+    password_hash text
 );
 
 create table care_relations (

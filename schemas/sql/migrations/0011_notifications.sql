@@ -6,6 +6,15 @@ create table notification_channels (
     channel text primary key
 );
 
+-- Where doctors are notified: a row for each channel, so that a new channel needs no column. A doctor
+-- without rows has no address.
+create table contact_addresses (
+    doctor_no integer not null references doctors on delete cascade,
+    channel text not null check (channel ~ '^[a-z][a-z0-9_]{0,31}$'),
+    address text not null check (address <> ''),
+    primary key (doctor_no, channel)
+);
+
 -- One notification of one doctor over one channel; the primary key is the idempotency key.
 -- retry_at and leased_until are real time, created_at and sent_at platform time.
 create table notifications (

@@ -22,7 +22,7 @@ end;
 
 -- Who is monitored (a device or a dose plan is theirs) and would nobody be notified about: no doctor
 -- with an address cares for them. One function, so that register, worklist, watch and the command
--- `unnotified` cannot disagree. For now an address counts only on a channel that there is. At
+-- `without-recipient` cannot disagree. For now an address counts only on a channel that there is. At
 -- 'infinity' it says what will be so for good, because what is open has no end; a register file is
 -- judged by that, and there any address counts: a channel that is set up later is no matter of the
 -- file.
@@ -45,20 +45,12 @@ begin atomic
             where plan.person_no = people.person_no and plan.valid @> p_at
         )
     ) and not exists (
-        select from care_relations care join doctors on doctors.doctor_no = care.doctor_no
-        cross join (
-            select p_at = 'infinity'
-                   or not exists (select from notification_channels) as any_will_do
-        ) channels
+        select from care_relations care
+        join contact_addresses held on held.doctor_no = care.doctor_no
         where care.person_no = people.person_no and care.valid @> p_at and (
-            doctors.email_alerts and (
-                channels.any_will_do
-                or exists (select from notification_channels one where one.channel = 'email')
-            )
-            or doctors.webhook is not null and (
-                channels.any_will_do
-                or exists (select from notification_channels one where one.channel = 'webhook')
-            )
+            p_at = 'infinity'
+            or not exists (select from notification_channels)
+            or exists (select from notification_channels one where one.channel = held.channel)
         )
     );
 end;

@@ -10,10 +10,11 @@ from ipaddress import ip_address
 from typing import Final
 
 import aiosmtplib
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.registry import EMAIL as ADDRESS
+from schemas.contact_addresses import EMAIL as ADDRESS
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
-from services.alert.settings import AlertSettings
 
 _TIMEOUT_S: Final = 8.0
 _IMPLICIT_TLS_PORT: Final = 465
@@ -24,16 +25,26 @@ _SIGN_IN_FIRST: Final = frozenset({530, 534, 535, 538})
 """Answers of RFC 3207 and 4954 that may come to any command, and are about us all the same."""
 
 
+class EmailSettings(BaseSettings):
+    """The mail server. Off without ``smtp_host``."""
+
+    model_config = SettingsConfigDict(env_prefix="HB_ALERT_")
+
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=25, ge=1, le=65_535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    sender: str = Field(default="hearthbeat@localhost", pattern=r"^[^@\s]+@[^@\s]+$")
+
+
 class EmailChannel:
     """One SMTP conversation a notification; TLS everywhere but on loopback."""
 
-    def __init__(self, settings: AlertSettings, *, unix_time: Callable[[], float]) -> None:
+    def __init__(self, settings: EmailSettings, *, unix_time: Callable[[], float]) -> None:
         self._settings, self._unix_time = settings, unix_time
 
     async def send(self, notification: Notification) -> AttemptResult:
         settings = self._settings
-        if ADDRESS.fullmatch(notification.address) is None:
-            return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
         is_local = _is_loopback(settings.smtp_host or "")
         has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
@@ -103,13 +114,14 @@ def _is_loopback(host: str) -> bool:
 
 
 @asynccontextmanager
-async def _open(settings: AlertSettings) -> AsyncIterator[EmailChannel]:
+async def _open(settings: EmailSettings) -> AsyncIterator[EmailChannel]:
     yield EmailChannel(settings, unix_time=time.time)
 
 
 EMAIL: Final = ChannelType(
     name="email",
-    configured=lambda settings: settings.smtp_host is not None,
-    address=lambda contact: contact.email,
+    settings=EmailSettings,
+    is_on=lambda settings: settings.smtp_host is not None,
+    accepts=lambda address: ADDRESS.fullmatch(address) is not None,
     open=_open,
 )

@@ -1,15 +1,15 @@
 """What a channel is: it takes a notification to one doctor and says how that went."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+from pydantic_settings import BaseSettings
 
-    from services.alert.settings import AlertSettings
+S = TypeVar("S", bound=BaseSettings)
 
 
 class AttemptOutcome(StrEnum):
@@ -35,15 +35,6 @@ class AttemptReason(StrEnum):
     REFUSED_TARGET = "refused_target"
     UNKNOWN_HOST = "unknown_host"
     REDIRECT = "redirect"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """Where a doctor wants to be notified; None: not that way."""
-
-    doctor_no: int
-    email: str | None
-    webhook: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +66,27 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelType:
-    """A channel that exists: when it is configured, whom it can reach, how it is opened."""
+class ConfiguredChannel:
+    """A channel with its settings, ready to be opened. ``accepts``: whether a text can be an address of it."""
 
     name: str
-    configured: "Callable[[AlertSettings], bool]"
-    address: Callable[[Contact], str | None]
-    open: "Callable[[AlertSettings], AbstractAsyncContextManager[Channel]]"
+    accepts: Callable[[str], bool]
+    open: Callable[[], AbstractAsyncContextManager[Channel]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelType(Generic[S]):
+    """A channel that exists, all in its own file: ``settings`` reads the environment, ``is_on`` judges them.
+
+    Only what ``accepts`` takes for an address is ever sent to. ``name`` is that of the file and of the address rows.
+    """
+
+    name: str
+    settings: type[S]
+    is_on: Callable[[S], bool]
+    accepts: Callable[[str], bool]
+    open: Callable[[S], AbstractAsyncContextManager[Channel]]
+
+    def configure(self, settings: S) -> ConfiguredChannel:
+        """This channel as ``settings`` have it."""
+        return ConfiguredChannel(name=self.name, accepts=self.accepts, open=lambda: self.open(settings))

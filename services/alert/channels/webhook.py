@@ -11,10 +11,11 @@ from socket import SOCK_STREAM, gaierror
 from typing import Final
 
 import httpx
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_core import to_json
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
-from services.alert.settings import AlertSettings
 from services.alert.targets import Address, is_allowed
 
 _TIMEOUT_S: Final = 8.0
@@ -28,15 +29,27 @@ _HIGHEST_PORT: Final = 65_535
 LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
+class WebhookSettings(BaseSettings):
+    """Off without ``secret``, which calls are signed with.
+
+    ``allowed_networks`` opens addresses that are not public, and loopback among them to plain http.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_ALERT_WEBHOOK_")
+
+    secret: SecretStr | None = Field(default=None, min_length=16)
+    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+
+
 class WebhookChannel:
     """POSTs JSON. The receiver checks ``HearthBeat-Signature`` and refuses a timestamp more than 5 min away."""
 
     def __init__(
-        self, client: httpx.AsyncClient, settings: AlertSettings, *, look_up: LookUp, unix_time: Callable[[], float]
+        self, client: httpx.AsyncClient, settings: WebhookSettings, *, look_up: LookUp, unix_time: Callable[[], float]
     ) -> None:
         self._client, self._look_up = client, look_up
-        self._secret = (settings.webhook_secret.get_secret_value() if settings.webhook_secret else "").encode()
-        self._allowed = settings.webhook_allowed_networks
+        self._secret = (settings.secret.get_secret_value() if settings.secret else "").encode()
+        self._allowed = settings.allowed_networks
         self._unix_time = unix_time
 
     async def send(self, notification: Notification) -> AttemptResult:
@@ -136,14 +149,15 @@ def judge_answer(status: int) -> AttemptResult:
 
 
 @asynccontextmanager
-async def _open(settings: AlertSettings) -> AsyncIterator[WebhookChannel]:
+async def _open(settings: WebhookSettings) -> AsyncIterator[WebhookChannel]:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
         yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
 
 
 WEBHOOK: Final = ChannelType(
     name="webhook",
-    configured=lambda settings: settings.webhook_secret is not None,
-    address=lambda contact: contact.webhook,
+    settings=WebhookSettings,
+    is_on=lambda settings: settings.secret is not None,
+    accepts=lambda address: address.startswith(("https://", "http://")),
     open=_open,
 )

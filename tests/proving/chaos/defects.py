@@ -99,8 +99,8 @@ DEFECTS: Final = (
     Defect(
         name="outbox error swallowed",
         file="services/alert/delivery.py",
-        old='Outcome.RETRY: "pending"',
-        new='Outcome.RETRY: "sent"',
+        old="Outcome.RETRY: DeliveryState.PENDING",
+        new="Outcome.RETRY: DeliveryState.SENT",
         broken=("I2 notifications",),
     ),
     Defect(

@@ -13,7 +13,9 @@ with place as (
     select 'timers-' || n || '-pills', 'pill_dispenser', home_no, 0, $2 from home returning device_no, home_no
 ), doctor as (
     insert into doctors (email, display_name) select 'timers-' || n || '@example.org', 'Dr ' || n from home
-    returning doctor_no, substr(display_name, 4)::integer as n
+    returning doctor_no, email, substr(display_name, 4)::integer as n
+), address as (
+    insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from doctor
 ), care as (
     insert into care_relations (doctor_no, person_no, valid)
     select doctor_no, person_no, tstzrange('2020-01-01', null) from doctor join home using (n) join person using (home_no)

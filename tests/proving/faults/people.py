@@ -14,9 +14,8 @@ insert into people (person_id, home_no, display_name, born_on)
 select gen_random_uuid(), $1, 'Person ' || n, '1940-01-01' from generate_series(1, $2::int) as n
 returning person_no
 """
-_DOCTOR: Final = """
-insert into doctors (email, display_name, email_alerts, webhook) values ($1, $2, $3, $4) returning doctor_no
-"""
+_DOCTOR: Final = "insert into doctors (email, display_name) values ($1, $2) returning doctor_no"
+_ADDRESS: Final = "insert into contact_addresses (doctor_no, channel, address) values ($1, $2, $3)"
 _CARE: Final = """
 insert into care_relations (doctor_no, person_no, valid) select $1, unnest($2::int[]), '[2020-01-01,)'::tstzrange
 """
@@ -45,7 +44,10 @@ def settle_in(testbed: Testbed, *, people: int = 1, email: bool = True, webhook:
     home_no = testbed.value(_HOME, uuid4(), tag)
     people_no = tuple(row["person_no"] for row in testbed.rows(_PERSON, home_no, people))
     address = f"{tag}@example.org"
-    doctor_no = testbed.value(_DOCTOR, address, f"Dr. {tag}", email, webhook)
+    doctor_no = testbed.value(_DOCTOR, address, f"Dr. {tag}")
+    for channel, notified_at in (("email", address if email else None), ("webhook", webhook)):
+        if notified_at is not None:
+            testbed.rows(_ADDRESS, doctor_no, channel, notified_at)
     testbed.rows(_CARE, doctor_no, list(people_no))
     return Household(home_no=home_no, people=people_no, doctor_no=doctor_no, email=address)
 

@@ -11,10 +11,11 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from schemas.contact_addresses import CHECK_BY_CHANNEL
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
-from services.alert.channels.port import AttemptOutcome, AttemptReason, Contact, Notification
-from services.alert.channels.webhook import WebhookChannel, judge_answer
+from services.alert.channels.port import AttemptOutcome, AttemptReason, Notification
+from services.alert.channels.webhook import WebhookChannel, WebhookSettings, judge_answer
 from services.alert.settings import AlertSettings
 from services.alert.targets import is_allowed
 from services.runtime.settings import DatabaseSettings
@@ -32,10 +33,12 @@ PAGE = Notification(
 )
 
 
-def settings(**fields: object) -> AlertSettings:
-    return AlertSettings.model_validate(
-        {"database": DatabaseSettings(dsn=SecretStr("postgresql://nowhere")), "webhook_secret": SECRET} | fields
-    )
+def settings(**fields: object) -> WebhookSettings:
+    return WebhookSettings.model_validate({"secret": SECRET} | fields)
+
+
+def alert_settings() -> AlertSettings:
+    return AlertSettings(database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")))
 
 
 PHONE_BOOK = {
@@ -71,18 +74,36 @@ class Receiver:
 
 def test_every_channel_has_a_name_of_its_own_and_is_off_until_configured() -> None:
     assert len({channel.name for channel in CHANNELS}) == len(CHANNELS)
-    assert not any(channel.configured(settings(webhook_secret=None)) for channel in CHANNELS)
+    assert not any(channel.is_on(channel.settings()) for channel in CHANNELS)
+    assert alert_settings().channels == ()
 
 
-def test_a_doctor_without_an_address_is_not_reached_that_way() -> None:
-    nobody = Contact(doctor_no=1, email=None, webhook=None)
+def test_a_channel_is_on_with_the_settings_of_its_own_that_stand_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HB_ALERT_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("HB_ALERT_WEBHOOK_ALLOWED_NETWORKS", '["10.0.0.0/8"]')
+    assert [one.name for one in alert_settings().channels] == ["webhook"]
+    assert WebhookSettings().allowed_networks == (ip_network("10.0.0.0/8"),)
 
-    assert all(channel.address(nobody) is None for channel in CHANNELS)
+    monkeypatch.setenv("HB_ALERT_SMTP_HOST", "mail.example")
+    monkeypatch.setenv("HB_ALERT_SENDER", "alerts@hearth.example")
+    assert [one.name for one in alert_settings().channels] == ["email", "webhook"]
 
 
-def test_a_short_webhook_secret_is_refused_at_start() -> None:
+def test_a_short_webhook_secret_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HB_ALERT_WEBHOOK_SECRET", "short")
     with pytest.raises(ValidationError):
-        settings(webhook_secret="short")
+        alert_settings()
+
+
+def test_what_is_no_address_of_a_channel_is_not_accepted() -> None:
+    for channel in CHANNELS:
+        assert not any(channel.accepts(text) for text in ("", "two\nlines", "\0", "not an address"))
+
+
+def test_no_register_file_is_checked_for_a_channel_that_does_not_exist() -> None:
+    assert {channel.name for channel in CHANNELS} >= set(CHECK_BY_CHANNEL)
 
 
 def test_an_email_holds_the_alerts_id_and_a_link_and_nothing_else_about_it() -> None:
