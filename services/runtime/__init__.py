@@ -1,1 +1,1 @@
-"""The plumbing: lifecycle, clock, settings, logs, metrics, MQTT, bus, consumer, retry, database. Knows no health word."""
+"""The plumbing, from settings to the bus and its consumers. Knows no health word."""
