@@ -1,6 +1,7 @@
 """The bus contract on memory, on PostgreSQL tables and on Kafka, and what each of them promises besides."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, cast
@@ -171,6 +172,22 @@ class TestKafkaBus(SharedBusContract):
             monkeypatch.setattr("services.runtime.bus.kafka.STUCK_S", 0.2)
             with pytest.raises(StuckError):
                 await subscription.commit({0: 1})
+
+    @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.1])
+    async def test_a_consumer_whose_start_is_cancelled_is_closed_with_the_bus(
+        self, bus: Bus, open_bus: OpenBus, topic: str, group: str, after_s: float
+    ) -> None:
+        """A connection left open would be complained of when it is collected."""
+        async with open_bus() as other:
+            joining = asyncio.create_task(other.subscribe(topic, group))
+            await asyncio.sleep(after_s)
+            joining.cancel()
+            with suppress(asyncio.CancelledError):
+                await joining
+        del joining
+        gc.collect()
+        await bus.append(topic, records(3))
+        assert len(await take(await bus.subscribe(topic, group), 3)) == 3
 
     async def test_without_a_broker_an_append_says_later(self) -> None:
         async with open_kafka_bus(BusSettings(kind="kafka", kafka=NOBODY_LISTENS)) as bus:

@@ -141,12 +141,13 @@ class KafkaBus:
         )
         listener = _Listener(consumer, on_assigned, on_revoked)
         consumer.subscribe([topic], listener=listener)
+        self._consumers.append(consumer)  # so that ``close`` ends one whose start was cancelled, too
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
+            self._consumers.remove(consumer)
             await consumer.stop()
             raise RetryLaterError(f"topic {topic}") from error
-        self._consumers.append(consumer)
         return KafkaSubscription(consumer, topic, listener, lambda: self.positions(topic, group))
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:

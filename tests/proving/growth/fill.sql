@@ -72,7 +72,7 @@ order by received_at, device_no, seq, item;
 with made as (
     insert into doctors (email, display_name)
     values ('first@example.org', 'Dr First'), ('second@example.org', 'Dr Second') returning doctor_no, email
-), raised as (
+), addressed as (
     insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from made
 )
 insert into care_relations (doctor_no, person_no, valid)
