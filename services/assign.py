@@ -12,12 +12,11 @@ from asyncpg import Record
 
 from schemas.codec import CodecError, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND
-from schemas.messages import OLDEST_ACCEPTED_MS
 from schemas.reasons import Flag
 from schemas.validity import ONLY_SLOT
 from schemas.vitals import VITAL_BY_CODE
 from services.ingest.core import value_of
-from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool, transaction
 from services.runtime.errors import HearthBeatError
 from services.runtime.settings import ClockSettings, database_for_tools
@@ -118,12 +117,12 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
         said = parse_json(row["raw"])
     except CodecError:
         return None
-    observed_at = row["observed_at"] or _stamp_of(said, row["received_at"])
-    if not isinstance(said, dict) or observed_at is None or not wish.since <= observed_at < wish.until:
+    observed_at = row["observed_at"]
+    if not isinstance(said, dict) or not wish.since <= observed_at < wish.until:
         return None
     if said.get("slot", ONLY_SLOT) != wish.slot:
         return None
-    flags |= row["flags"] or 0
+    flags |= row["flags"]
     place = row["epoch"], row["seq"], row["item"]
     vital = VITAL_BY_CODE.get(said.get("vital", ""))
     if vital is not None:
@@ -134,13 +133,6 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
         return None
     details = {one.name: said[one.name] for one in kind.details if one.name in said}
     return _Event(*place, kind.number, observed_at, row["received_at"], flags, write_json(details).decode())
-
-
-def _stamp_of(said: Any, received_at: datetime) -> datetime | None:
-    """Of a row from before the observation was kept: the device's own stamp, where its clock was set."""
-    at = said.get("at") if isinstance(said, dict) else None
-    received_ms = to_ms(received_at)
-    return to_datetime(at) if type(at) is int and 0 <= received_ms - at <= OLDEST_ACCEPTED_MS else None
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

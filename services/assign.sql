@@ -11,10 +11,10 @@ select device_no, home_no from devices where device = $1;
 select person_no, home_no from people where person_id = $1;
 
 -- name: nobodys
--- What a device sent that nobody was bound for, observed from $2 to $3. Rows from before the observation was kept: all.
+-- What a device sent that nobody was bound for, observed from $2 to $3.
 select device_no, epoch, seq, item, raw, received_at, observed_at, flags from rejected
 where device_no = $1 and reason = 'unattributed' and raw <> ''
-  and (observed_at is null or (observed_at >= $2 and observed_at < $3))
+  and observed_at >= $2 and observed_at < $3
 order by device_no, epoch, seq, item
 for update;
 

@@ -29,7 +29,7 @@ return (
 revoke execute on function current_cluster() from public;
 
 -- Which instance of ingest has each shard: whoever started last with it in its list. An instance
--- that has none any more was taken away, and the watermark waits for its watermark markers no longer.
+-- that has none any more was taken away, and the watermark waits for its markers no longer.
 create table ingest_shards (
     shard smallint primary key check (shard between 0 and 63),
     instance text not null

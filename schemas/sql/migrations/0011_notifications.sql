@@ -6,8 +6,8 @@ create table notification_channels (
     channel text primary key
 );
 
--- Where doctors are notified: a row for each channel, so that a new channel needs no column. A doctor
--- without rows has no address.
+-- Where doctors are notified: a row for each channel, so that a new channel needs no column. A
+-- doctor without rows has no address.
 create table contact_addresses (
     doctor_no integer not null references doctors on delete cascade,
     channel text not null check (channel ~ '^[a-z][a-z0-9_]{0,31}$'),
@@ -32,7 +32,8 @@ create table notifications (
     primary key (alert_id, step, doctor_no, channel),
     foreign key (alert_id, step) references escalation_steps
 );
-create index notifications_waiting on notifications (retry_at) where state in ('pending', 'sending');
+create index notifications_waiting on notifications (retry_at)
+where state in ('pending', 'sending');
 create index notifications_failed on notifications (created_at) where state = 'failed';
 
 -- The delivery log. started_at and ended_at are real time.

@@ -23,8 +23,8 @@ create table watch_counters (
     value bigint not null
 );
 
--- Devices that sent more than they may. What was throttled is not lost: the device keeps it and sends
--- it again.
+-- Devices that sent more than they may. What was throttled is not lost: the device keeps it and
+-- sends it again.
 create table throttled_devices (
     device text primary key,
     began_at timestamptz not null,

@@ -25,7 +25,8 @@ select 'doses without an outcome', count(*), min(due_at)
 from doses where state in ('pending', 'reminded');
 
 create view operator_notifications as
-select channel, state, count(*) as notifications, sum(attempts) as attempts, max(created_at) as newest_at
+select channel, state, count(*) as notifications, sum(attempts) as attempts,
+       max(created_at) as newest_at
 from notifications group by channel, state;
 
 create view operator_alerts as
@@ -102,8 +103,8 @@ begin atomic
 end;
 
 -- Beside what the caregivers' panels read already.
-grant select on platform, watermark, counted_watermarks, key_conflicts, findings, notifications, commands,
-    escalation_steps, rejected, device_events, device_cursor, platform_incidents
+grant select on platform, watermark, counted_watermarks, key_conflicts, findings, notifications,
+    commands, escalation_steps, rejected, device_events, device_cursor, platform_incidents
     to hearthbeat_panels;
 
 alter view operator_platform owner to hearthbeat_panels;
