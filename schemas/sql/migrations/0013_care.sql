@@ -20,8 +20,8 @@ begin atomic
     where care.doctor_no = p_doctor and care.valid @> p_at;
 end;
 
--- Who is monitored (a device or a dose plan is theirs) without a recipient: no doctor with an address
--- cares for them. One function, so that register, worklist, watch and the command
+-- Who is monitored (a device or a dose plan is theirs) without a recipient: no doctor with an
+-- address cares for them. One function, so that register, worklist, watch and the command
 -- `without-recipient` cannot disagree. For now an address counts only on a channel that exists. At
 -- 'infinity' it says what will be so for good, because what is open has no end; a register file is
 -- judged by that, and there any address counts: a channel that is set up later is no matter of the
