@@ -132,10 +132,10 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="hb_process_wakeups_failed_total",
         kind="counter",
         help="Wake-ups of other processes that the database did not take; these look by themselves each second.",
-        labels=("channel",),
+        labels=("news",),
     ),
     Metric(name="hb_process_started_timestamp_seconds", kind="gauge", help="When the process began, Unix seconds."),
-    Metric(name="hb_watch_audits_total", kind="counter", help="Looks at the whole platform."),
+    Metric(name="hb_watch_audits_total", kind="counter", help="Rounds over the whole platform."),
     Metric(name="hb_watch_incidents_total", kind="counter", help="Incidents opened, by kind.", labels=("kind",)),
     Metric(
         name="hb_watch_notifications_total",

@@ -1,4 +1,4 @@
-"""Takes notifications from the outbox to a channel, until each is sent or can never be."""
+"""Takes notifications from their queue to a channel, until each is sent or can never be."""
 
 import asyncio
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _STATE_AFTER: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationDelivery:
-    """One channel's share of the outbox, so that a channel that hangs holds up no other."""
+    """One channel's share of the queue, so that a channel that hangs holds up no other."""
 
     kind: ConfiguredChannel
     channel: Channel

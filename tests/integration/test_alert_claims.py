@@ -75,7 +75,7 @@ async def only_alert(pool: Pool, world: World) -> asyncpg.Record:
     return alert
 
 
-async def outbox(pool: Pool, alert_id: UUID) -> list[tuple[int, int, str]]:
+async def queued(pool: Pool, alert_id: UUID) -> list[tuple[int, int, str]]:
     rows = await pool.fetch(
         "select step, doctor_no, channel from notifications where alert_id = $1 order by 1, 2, 3", alert_id
     )
@@ -103,7 +103,7 @@ async def test_a_finding_is_an_alert_with_its_reason_and_a_notification_on_each_
     alert = await only_alert(pool, world)
     assert (alert["state"], alert["version"], alert["doctor_text"]) == ("open", 0, finding.doctor_text)
     assert (alert["condition_at"], alert["opened_at"]) == (to_datetime(START_MS), to_datetime(clock.now_ms()))
-    assert await outbox(pool, alert["alert_id"]) == [(1, world.doctor_no, "email"), (1, world.doctor_no, "webhook")]
+    assert await queued(pool, alert["alert_id"]) == [(1, world.doctor_no, "email"), (1, world.doctor_no, "webhook")]
     assert await story(pool, alert["alert_id"]) == ["opened"]
     assert await claims.claim() == 0
 
@@ -137,7 +137,7 @@ async def test_a_technical_alert_is_on_the_console_and_in_no_mailbox(pool: Pool,
     await find(pool, world, rule="silent_device", severity=Severity.TECHNICAL)
     await claims.claim()
 
-    assert await outbox(pool, (await only_alert(pool, world))["alert_id"]) == []
+    assert await queued(pool, (await only_alert(pool, world))["alert_id"]) == []
 
 
 async def test_an_alert_of_the_home_goes_to_everybody_who_cares_for_somebody_there(
@@ -147,7 +147,7 @@ async def test_an_alert_of_the_home_goes_to_everybody_who_cares_for_somebody_the
     await find(pool, world, rule="sos", severity=Severity.HIGH, for_home=True)
     await claims.claim()
 
-    notified = await outbox(pool, (await only_alert(pool, world))["alert_id"])
+    notified = await queued(pool, (await only_alert(pool, world))["alert_id"])
     assert notified == [(1, world.doctor_no, "email")]
     assert await alerts(pool, unregistered) == []
 
@@ -160,7 +160,7 @@ async def test_a_doctor_whose_care_has_ended_is_not_notified(pool: Pool, claims:
     await find(pool, world)
     await claims.claim()
 
-    assert await outbox(pool, (await only_alert(pool, world))["alert_id"]) == []
+    assert await queued(pool, (await only_alert(pool, world))["alert_id"]) == []
 
 
 async def test_of_two_doctors_who_acknowledge_at_once_one_wins(
@@ -219,7 +219,7 @@ async def test_an_acknowledged_alert_that_gets_worse_opens_again_and_notifies_ag
 
     alert = await only_alert(pool, world)
     assert (alert["state"], alert["level"]) == ("open", 2)
-    assert [step for step, _, _ in await outbox(pool, alert["alert_id"])] == [1, 2]
+    assert [step for step, _, _ in await queued(pool, alert["alert_id"])] == [1, 2]
 
 
 async def test_a_grave_alert_is_repeated_until_somebody_acts(
@@ -235,7 +235,7 @@ async def test_a_grave_alert_is_repeated_until_somebody_acts(
         clock.advance(seconds=60)
 
     assert notified == [15, 30, 45, 60, 120, 180]
-    assert [step for step, _, _ in await outbox(pool, alert["alert_id"])] == [1, 2, 3, 4, 5, 6, 7]
+    assert [step for step, _, _ in await queued(pool, alert["alert_id"])] == [1, 2, 3, 4, 5, 6, 7]
 
     assert await acknowledge(pool, alert, world, clock)
     clock.advance(seconds=7200)
@@ -332,7 +332,7 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
 
     assert await alerts(pool, world) == []
     assert await claims.claim() == 1
-    assert await outbox(pool, (await only_alert(pool, world))["alert_id"]) == [(1, world.doctor_no, "email")]
+    assert await queued(pool, (await only_alert(pool, world))["alert_id"]) == [(1, world.doctor_no, "email")]
 
 
 async def fail(*_: object, **__: object) -> int:

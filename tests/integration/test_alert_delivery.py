@@ -49,7 +49,7 @@ def real() -> FakeClock:
 
 
 class Desk:
-    """Claims findings and works one channel's outbox."""
+    """Claims findings and works one channel's queue."""
 
     def __init__(self, pool: Pool, real: FakeClock, kind: ConfiguredChannel) -> None:
         self._pool, self._real, self.kind = pool, real, kind
@@ -90,7 +90,7 @@ class Desk:
         )
 
     async def work(self, *, dies_before_recording: bool = False) -> int:
-        """One round of the outbox; dying leaves what a SIGKILL between sending and recording leaves."""
+        """One round of the queue; dying leaves what a SIGKILL between sending and recording leaves."""
         async with self.kind.open() as channel:
             delivery = self.delivery(channel)
             rows = await delivery.claim(8)

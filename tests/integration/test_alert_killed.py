@@ -69,7 +69,7 @@ async def test_killed_again_and_again_it_alerts_every_incident_once(dsn: str, po
     random, homes = Random(7), 40
     async with webhook_receiver(200) as receiver:
         worlds = [await settle_in(pool, webhook=receiver.address, emails=False) for _ in range(homes)]
-        await pool.execute("truncate alert_findings, notification_attempts, outbox, escalation_steps")
+        await pool.execute("truncate alert_findings, notification_attempts, notifications, escalation_steps")
         for world in worlds[: homes // 2]:
             await find(pool, world, severity=Severity.HIGH)
         for round_no in range(5):

@@ -232,7 +232,7 @@ async def alerts_while_full(
                     headers={"X-CSRF-Token": token},
                 )
                 assert answer.status_code == 200, answer.text
-    assert metrics.registry.get_sample_value("hb_process_wakeups_failed_total", {"channel": "findings"})
+    assert metrics.registry.get_sample_value("hb_process_wakeups_failed_total", {"news": "findings"})
     return delays
 
 

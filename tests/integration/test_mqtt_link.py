@@ -292,7 +292,7 @@ async def test_what_never_stops_arriving_never_waits_to_be_seen(full_stack: Stac
 async def test_retained_messages_of_every_length_go_out_at_once(full_stack: Stack) -> None:
     """A length takes one byte up to 127, two up to 16,383, then three."""
     around = (1, 90, 127, 128, 16_383, 16_384, 60_000)
-    messages = [(f"hb/v1/{shard}/marker/ack", os.urandom(length)) for shard, length in enumerate(around)]
+    messages = [(f"hb/v1/{shard}/watermark/ack", os.urandom(length)) for shard, length in enumerate(around)]
     async with writer(full_stack) as out:
         out.publish_retained(messages)
         await send(out, [b"all are out"])

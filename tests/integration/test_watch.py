@@ -211,7 +211,7 @@ async def test_people_about_whom_nobody_would_be_notified_are_counted_for_operat
     async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
         await until(lambda: notified(receiver) == ["no recipient"], "not notified")
         body = json.loads(receiver.calls[0].body)["body"]
-        assert body.startswith("no_recipient: People are monitored about whom nobody would be notified")
+        assert body.startswith("no_recipient: People are monitored without a recipient")
         assert body.endswith(" 1 now.\n")
         async with asyncio.timeout(PATIENCE_S):  # it is notified first, then written down
             while await pool.fetchval("select detail from platform_incidents") != "1 now.":

@@ -97,7 +97,7 @@ DEFECTS: Final = (
         broken=("I1 items", "I4 acks", "settled"),
     ),
     Defect(
-        name="outbox error swallowed",
+        name="delivery error swallowed",
         file="services/alert/delivery.py",
         old="Outcome.RETRY: DeliveryState.PENDING",
         new="Outcome.RETRY: DeliveryState.SENT",
