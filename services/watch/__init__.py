@@ -1,1 +1,1 @@
-"""The auditor: looks at the whole platform from outside and notifies its operators, once, what is wrong with it."""
+"""Checks the whole platform from outside and notifies its operators, once, of what is wrong with it."""

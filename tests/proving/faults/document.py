@@ -11,7 +11,7 @@ from tests.proving.faults.lines import LINES
 DOCUMENT: Final = CHECKOUT / "docs" / "faults.md"
 _HEAD: Final = """# Faults
 
-This page says what we do to the platform on purpose, and what has to hold afterwards. `make faults`
+This page says which faults we cause on purpose, and what has to hold afterwards. `make faults`
 runs every line, one after the other, and says of each *pass*, *fail*, or *not run* with the reason.
 `make faults LINE=7` runs one line. It needs the full stack.
 
@@ -24,8 +24,8 @@ have published so far:
 - nobody is notified of an alert that somebody has already taken on (I3).
 
 Where devices send again, they do so after 5 s. Some lines kill a service between two of its steps;
-`services/runtime/failpoints.py` names these places. A TCP proxy makes the network partitions.
-"As it says" in the last column means: exactly as the line says, at full size.
+`services/runtime/failpoints.py` names these places. A TCP proxy interrupts the network.
+"As it says" in the last column means: the fault is caused as the second column says, at full size.
 
 `python -m tests.proving.faults.document` writes this page from `tests/proving/faults/lines.py`.
 
