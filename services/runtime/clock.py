@@ -30,10 +30,11 @@ def to_ms(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformClock:
-    """Every process of a platform gets the same three numbers, restarts included.
+    """Platform time of a demo or a test, the same in every process: all get the same numbers.
 
-    ``origin_monotonic`` is seconds of ``time.monotonic()``, which all processes of one machine share.
-    ``frozen_at_ms``: a platform time that is never passed (the end of a demo), 0 for none.
+    ``origin_monotonic`` is seconds of ``time.monotonic()``, which all processes of one machine
+    share, also those that start again. ``frozen_at_ms``: a platform time that is never passed (the
+    end of a demo), 0 for none.
     """
 
     origin_ms: int

@@ -17,7 +17,7 @@ class Failpoint(StrEnum):
     SCORE_WRITTEN = "score_written"
     """It is committed; no checkpoint knows of it."""
     ALERT_SENT = "alert_sent"
-    """A channel has taken a page; the database does not know."""
+    """A channel has taken a notification; the database does not know."""
     API_ACKNOWLEDGING = "api_acknowledging"
     """An acknowledgement is made, not committed."""
     API_ACKNOWLEDGED = "api_acknowledged"

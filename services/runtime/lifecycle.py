@@ -80,8 +80,10 @@ async def serve(main: Main, *, grace_s: float) -> None:
 def run_process(main: Main, *, grace_s: float = 10.0, in_bursts: bool = True) -> None:
     """Runs ``main`` by ``serve`` on an event loop of its own.
 
-    ``in_bursts`` is for all that handle records; whoever opens client after client, which do hold cycles, would grow.
+    ``in_bursts`` makes garbage collection rare, for services that handle records. A service that
+    opens one client after the other must not set it: clients hold cycles, and memory would grow.
     """
+    # What was imported stays for the life of the process: no collection has to look at it again.
     gc.freeze()
     if in_bursts:
         gc.set_threshold(*_GC_THRESHOLDS)

@@ -57,7 +57,8 @@ class Retry:
                 done = await attempt()
             except self.errors as error:
                 if isinstance(error, ValueError):
-                    # asyncpg's word for an argument that does not fit: ours to mend, not to repeat
+                    # asyncpg's DataError, an argument that does not fit, is an InterfaceError too:
+                    # trying again would not help.
                     raise
                 self._note(error, facts)
             else:

@@ -12,7 +12,8 @@ from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, Server
 
 Round = Callable[[], Awaitable[int]]
-"""Does what is to be done now and says how much that was. Raising LOST_CONNECTION or RetryLaterError: not now."""
+"""Does what is to be done now, and says how much that was. It raises LOST_CONNECTION or
+RetryLaterError where a server is away."""
 _AWAY_S: Final = 0.5
 
 
@@ -35,6 +36,7 @@ async def do_rounds(
     stopped = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
+            # Before the round: news that comes during it must start another one.
             wake.clear()
             try:
                 found = await one()

@@ -12,9 +12,9 @@ from services.runtime.clock import Clock, PlatformClock, WallClock
 class DatabaseSettings(BaseSettings):
     """Where the database is. ``dsn`` as libpq writes it.
 
-    A service's commands take milliseconds. One that is not answered within ``command_timeout_s`` went into a network
-    that swallows it, and whoever waits for it may be an alert. ``acquire_timeout_s`` bounds the wait for one of the
-    ``pool_size`` connections.
+    A service's commands take milliseconds. One that has no answer within ``command_timeout_s`` is
+    taken for lost in the network, and is given up, since an alert may wait behind it.
+    ``acquire_timeout_s`` bounds the wait for one of the ``pool_size`` connections.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_DB_")

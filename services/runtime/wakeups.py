@@ -27,11 +27,12 @@ class WakeUp(StrEnum):
 
 
 async def wake(pool: Pool, news: WakeUp, payload: str = "", *, metrics: Metrics | None = None) -> bool:
-    """Wakes listeners: there is something new, within half a second or not at all. False: they find it by polling."""
+    """Wakes listeners, within half a second or not at all. False: they find the news by polling."""
     try:
         async with pool.acquire(timeout=_WITHIN_S) as connection:
             try:
                 await connection.execute(_SQL["wake"], news, payload, timeout=_WITHIN_S)
+            # The connection may still be waiting for the server: it must not go back into the pool.
             except TimeoutError:
                 connection.terminate()
                 raise

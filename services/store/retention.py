@@ -10,6 +10,7 @@ from services.runtime.metrics import Metrics
 
 MOST_WITH_BYTES: Final = 1_000
 """Of a device and day (UTC) the newest so many rows keep their bytes."""
+# Rounds come every minute, so whatever is older was trimmed when it was younger than this.
 LOOKED_AT: Final = timedelta(days=2)
 _MOST: Final = 5_000
 """Rows in one transaction."""
@@ -32,6 +33,8 @@ class Chores:
         self.metrics.count("hb_store_trimmed_total", trimmed)
         forgotten = await self._in_turn("forget_rejected", now - self.kept_for, _MOST)
         self.metrics.count("hb_store_forgotten_total", forgotten)
+        # Status counts the rows: exactly _MOST means that there are more, and the next round comes
+        # at once.
         return _MOST if _MOST in {trimmed, forgotten} else 0
 
     async def _in_turn(self, chore: str, *arguments: object) -> int:

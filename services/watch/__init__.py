@@ -1,1 +1,1 @@
-"""The auditor: looks at the whole platform from outside and notifies its operators, once, what is wrong with it."""
+"""The auditor: looks at the platform from outside, and notifies its operators of what is wrong."""

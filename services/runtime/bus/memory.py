@@ -14,7 +14,8 @@ Members = dict[str, "MemorySubscription"]
 class MemoryBus:
     """Same semantics as the real ones, in one process; gone when the process ends.
 
-    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was, unaware.
+    As with Kafka, a member that is taken for dead, or whose instance name another one has taken,
+    is not informed: it reads on where it was.
     """
 
     def __init__(self, partitions: int = 1) -> None:

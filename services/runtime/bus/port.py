@@ -37,8 +37,9 @@ OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
 
 
 OnRevoked = Callable[[], Awaitable[None]]
-"""Called before all our partitions go, while nobody else has them: what is under way is finished, or given up.
-It has REVOKE_S; then it is cancelled, the partitions go, and whoever gets them begins at what was committed."""
+"""Called before all our partitions go, while nobody else has them yet, to finish what is under way.
+After REVOKE_S it is cancelled and the partitions go; their new owner begins at what was
+committed."""
 
 REVOKE_S: Final = 5.0
 
