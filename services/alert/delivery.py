@@ -119,8 +119,10 @@ class NotificationDelivery:
         )
 
     async def _record(self, row: asyncpg.Record, result: AttemptResult) -> None:
-        """Tries for as long as the lease lasts: a notification whose outcome is not recorded is sent again."""
+        """Tries while the lease lasts; a notification without a recorded outcome is sent again."""
         ended_ms = self.real.now_ms()
+        # Real time, as servers mend themselves in real time, however fast the platform's clock
+        # runs.
         retry_ms = ended_ms + 1000 * retry_after_s(row["attempts"]) if result.outcome is AttemptOutcome.RETRY else None
         platform = to_datetime(self.clock.now_ms())
         arguments = (
@@ -128,6 +130,8 @@ class NotificationDelivery:
             row["step"],
             row["doctor_no"],
             self.kind.name,
+            # Part of the key: if the lease has run out, another attempt has begun, and this outcome
+            # is not its.
             row["attempts"],
             _STATE_AFTER[result.outcome],
             to_datetime(ended_ms),

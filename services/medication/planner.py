@@ -31,6 +31,7 @@ class Planner:
             plan = _plan_of(row)
             zone = ZoneInfo(plan.zone)
             first, last = (now - BEHIND).astimezone(zone).date(), (now + AHEAD).astimezone(zone).date()
+            # Everything that the doses depend on, as text: another text, and they are planned anew.
             key = f"{plan}|{first}|{last}"
             if row["planned_key"] != key:
                 await self._save(plan, first, last, key, now)
@@ -57,6 +58,7 @@ class Planner:
             for dose in plan_doses(plan, first, last)
         ]
         async with transaction(self.pool) as connection:
+            # The ledger's lock: it must not settle a dose that is being moved.
             await connection.execute(self.sql["take_turn"])
             await connection.execute(self.sql["drop_doses"], plan.plan_id, now, len(set(plan.at_times)))
             await connection.executemany(self.sql["save_dose"], doses)

@@ -42,6 +42,7 @@ class FirmwareHabits:
 
     def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
         """Whether a step reading shows movement; and BEGAN or ENDED where it shows a total, or none any more."""
+        # A late reading: it can say nothing about a row of readings, but perhaps about movement.
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
         before, self.steps_at, self.steps = self.steps, at, steps
@@ -52,6 +53,7 @@ class FirmwareHabits:
         else:
             self.drops += steps < before
             self.run, self.rises = int(steps > 0), 0
+        # A long rise forgives the drops before it: a total falls only at midnight.
         if self.run >= COUNTER_READINGS:
             self.drops = 0
             if self.rises >= COUNTER_RISES and not self.total:

@@ -91,6 +91,7 @@ class Track:
         if not self._window:
             return
         horizon = self._horizon()
+        # A tuple of the time alone sorts before every sample of that time.
         leaving = bisect_left(self._window, (horizon,))
         for sample in self._window[:leaving]:
             self._fold.advance(self._base, sample, rested=not self._covered(sample.at))
@@ -137,7 +138,9 @@ class Track:
 
     def _fold_again(self) -> Sequence[Report]:
         self.trim()
+        # A shallow copy does: folds replace what they hold and change none of it.
         state = copy(self._base)
+        # An episode that began before the window: it has no mark in it.
         found = [_Episode(state.since, _FOREVER, state.level, [])] if state.level else []
         for sample in self._window:
             marks = self._fold.advance(state, sample, rested=not self._covered(sample.at))
@@ -168,6 +171,7 @@ class Track:
                 else:
                     self._reported.append(reported)
             reports += self._catch_up(reported, episode)
+        # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == _FOREVER:
                 newest = self._window[-1]
@@ -177,6 +181,8 @@ class Track:
     def _catch_up(self, reported: Reported, episode: _Episode) -> list[Report]:
         reports = []
         marks = episode.marks
+        # Its beginning lies in the base, so no mark says it: one is made, or it would never be
+        # reported.
         if not reported.level and episode.level and not any(mark.level for mark in marks):
             marks = [Mark(episode.level, self._window[0], self._window[-1]), *marks]
         for mark in marks:
@@ -232,7 +238,7 @@ class Track:
 
 
 def _samples_of(plain: Sequence[Sequence[Any]]) -> list[Sample]:
-    """They share the numbers of their device and epoch; with numbers of its own each would be half as large again."""
+    """Samples that share integers: else each would be half as large again."""
     shared: dict[int, int] = {}
     return [
         Sample(at, value, shared.setdefault(device_no, device_no), shared.setdefault(epoch, epoch), seq, item)

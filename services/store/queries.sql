@@ -55,7 +55,6 @@ with asked as (
     where exists (select from devices d where d.device_no = needed.device_no)
 ), begun as (
     insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at, refused)
-
     select device_no, epoch, '{}', 0, '[]', to_timestamp(0), exists (
         select from rejected s where s.device_no = asked.device_no and s.epoch = asked.epoch
     )

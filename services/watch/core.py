@@ -78,11 +78,13 @@ SYMPTOMS: Final = frozenset(
     {Kind.SERVICE_WAITS, Kind.NO_PROGRESS, Kind.STEP_OVERDUE, Kind.NOTIFICATION_UNSENT, Kind.FINDING_UNCLAIMED,
      Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT}
 )  # fmt: skip
-"""What an outage brings with it: noted, listed in the outage's notification, without one of its own meanwhile."""
+"""What an outage brings with it. Meanwhile these are listed in its notification, and get none of
+their own."""
 HAPPENINGS: Final = frozenset(
     {Kind.NOTIFICATION_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
 )
-"""What is over at once, and an incident all the same: a counter rose, or something was done about it."""
+"""Things that happen in a moment (a counter rose, a session was ended) and are incidents all the
+same."""
 
 Key = tuple[Kind, str]
 
@@ -130,6 +132,7 @@ class Suspicions:
     def ripe(self, conditions: Iterable[Condition], now: int) -> list[Condition]:
         """Those that have lasted; forgets what is no longer seen."""
         listed = list(conditions)
+        # Built anew from what is seen, so that a condition that went away begins to count again.
         self.since = {one.key: self.since.get(one.key, now) for one in listed}
         return [one for one in listed if now - self.since[one.key] >= HOLDS_MS.get(one.kind, 0)]
 
@@ -192,7 +195,7 @@ def notified(incident: Incident, now: int) -> Incident:
 
 
 def is_over(incident: Incident) -> bool:
-    """Nothing is left to do about it. An end that nobody was notified the beginning of needs no word."""
+    """Whether nothing is left to do. Who never heard of the beginning needs no word of the end."""
     return incident.ended_at is not None and (incident.notified_at is None or incident.end_notified_at is not None)
 
 

@@ -141,7 +141,7 @@ class OperatorNotifier:
 
 
 class Heartbeat:
-    """Asks for an address outside now and then: whoever listens there notifies operators when it hears nothing more."""
+    """Calls an address outside; a monitor there notifies operators when the calls stop."""
 
     def __init__(self, client: httpx.AsyncClient, url: str | None, every_s: float, metrics: Metrics) -> None:
         self._client, self._url, self._every_s, self._metrics = client, url, every_s, metrics

@@ -21,7 +21,9 @@ _SESSIONS_LOST: Final = "hb_ingest_sessions_lost_total"
 class EndpointsProbe:
     """Reads every page of ``pages`` (metrics) and asks every one of ``health`` (name to address), all at once.
 
-    A metrics page is shown by a thread of its own: it says nothing of whether the service still answers people.
+    A service shows its metrics from a thread of its own, so they say nothing of whether it works: a
+    console that no longer answers people still shows them. So consoles are asked for ``health``
+    too.
     """
 
     pages: Mapping[str, str]
