@@ -38,6 +38,8 @@ class Passwords:
     async def fits(self, password_hash: str | None, password: str) -> bool:
         """Whether ``password`` belongs to ``password_hash``; None (nobody) costs as much and never fits."""
         async with self._turn:
+            # Cut, so that a huge password costs no more than a long one; none of that length can be
+            # set.
             fits = await asyncio.to_thread(self._verify, password_hash or self._nobodys, password[:LONGEST])
         return fits and password_hash is not None
 
