@@ -76,6 +76,7 @@ def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> N
         return
     say(f"{what}: building")
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Under the lock nobody else builds: what is there was interrupted.
     for left_over in target.parent.glob(f"{BUILDING}*"):
         remove_tree(left_over)
     building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))
@@ -87,6 +88,7 @@ def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> N
 
 def _build_root(target: Path) -> None:
     apt.install({"mmdebstrap": "mmdebstrap"})
+    # mkdtemp makes it private, and apt's own user has to reach into it.
     target.parent.chmod(0o755)
     dies_with_us = ["setpriv", "--pdeathsig", "KILL"]
     private = [*dies_with_us, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]

@@ -125,8 +125,8 @@ def draw(
         y_labels=_ticks(low, high),
     )
     for runs in lines:
-        # A point without a value after each run breaks the line. Pygal draws no axes without any
-        # point.
+        # A point without a value after each run breaks the line. Without any point pygal would
+        # write "No data" over the chart.
         plot.add("", [point for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))] or [(0, low)])
     summary = _summary(figure, series, window)
     return Chart(figure=figure, svg=_svg(plot, figure.title, summary), summary=summary)
