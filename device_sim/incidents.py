@@ -164,9 +164,12 @@ class IncidentPlan:
         rows = [row for row in self.world.devices if row.type in types and row.people]
         dice(self.world.seed, "who", block, kind).shuffle(rows)
         for row in rows:
+            # The first person is kept free for the first SOS, which a short run must see.
             person = row.people[0]
             if person == self.first_person or self.busy(person, busy.first_ms - HOUR_MS, busy.last_ms + HOUR_MS):
                 continue
+            # Two incidents of one rule close together would be one alert, and no truth to compare
+            # with.
             if not any(_too_soon(old, rule, busy.first_ms) for old in self.of_person(person)):
                 yield row
 
@@ -257,6 +260,8 @@ def _silent_device(plan: IncidentPlan, block: int) -> Iterator[Incident]:
         row = DEVICE_TYPE_BY_CODE[device.type]
         if (block == 0 and device.type == "fall_robot") or _doses_between(plan, device.device, busy):
             continue
+        # Silence is at least three resends long, in real time
+        # (services/score/rules/silent_device.py).
         limit = max((row.silent_after_s or 0) * 1000, int(15_000 * plan.rate))
         due = off_at + limit + plan.slack_ms
         on_at = min(due + int(_STAYS_SILENT_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS, busy.last_ms)

@@ -169,8 +169,6 @@ class Load:
             appended = self._send_until(appended, round(seconds * uplinks_per_s), self._presses)
         sent_s = time.monotonic() - began
         self._measured = {"seconds": sent_s, "cpu_s": time.process_time() - cpu, "uplinks": appended}
-        # Before "sent" is said: what the broker has not confirmed would be counted as sent, and is
-        # not.
         deadline = time.monotonic() + _TAKEN_WITHIN_S
         while self.network.unconfirmed and time.monotonic() < deadline and not signals.signals:
             self.network.poll(_TICK_S)

@@ -24,10 +24,9 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
     java = [
         "java",
         f"-Xmx{settings.kafka_heap_mb}m",
-        # For a short life on few cores. C1 alone: in the first minutes C2 took as much CPU as the
-        # broker's own work, and made a restart longer.
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",
+        # C1 alone: in the first minutes C2 took as much CPU as the broker's own work.
         "-XX:TieredStopAtLevel=1",
         logging,
         "-cp",
@@ -38,7 +37,6 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
     def before_start() -> None:
         directory.mkdir(parents=True, exist_ok=True)
         _write_configuration(settings, directory, port, controller_port)
-        # Formatting writes this file last; without it, an interrupted run is formatted again.
         if not (directory / "data" / "meta.properties").exists():
             apt.run(
                 [
@@ -92,8 +90,7 @@ def _cluster_id() -> str:
 
 def _answers(port: int) -> bool:
     """Whether the node lists itself as a broker: before that it answers, but takes no records."""
-    # A metadata request for no topic, written by hand: a client library would be another
-    # dependency.
+    # A metadata request that names no topic: the answer begins with the list of brokers.
     header = struct.pack(">hhih", METADATA, METADATA_VERSION, 1, -1)
     request = header + struct.pack(">i", 0)
     try:

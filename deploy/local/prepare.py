@@ -88,7 +88,6 @@ def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> N
 
 def _build_root(target: Path) -> None:
     apt.install({"mmdebstrap": "mmdebstrap"})
-    # mkdtemp makes it private, and apt's own user has to reach into it.
     target.parent.chmod(0o755)
     dies_with_us = ["setpriv", "--pdeathsig", "KILL"]
     private = [*dies_with_us, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]

@@ -113,7 +113,6 @@ class ServerProcess:
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
-        # Children first: a server that wakes finds them at work.
         for process in reversed(self._everyone()):
             process.send(signal.SIGCONT)
 

@@ -29,6 +29,7 @@ async def follow(
     """Until ``stop``, with a bus opened anew after each refusal: its offsets may have been moved."""
     while not stop.is_set():
         try:
+            # Anew each time: ``services.restore`` may have moved the group's offsets meanwhile.
             async with open_bus(settings.bus, pool) as bus:
                 log.info("started", partitions=bus.partitions)
                 await StorePath(bus, writer, metrics, log, settings).run(stop)
