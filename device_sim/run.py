@@ -113,7 +113,7 @@ class Run:
         following = next(source.planned, None)
         if following is not None:
             planned, fault = following
-            # ``order`` decides between two that are due at once: plans themselves can't be compared.
+            # ``order`` decides between two that are due at once: plans can't be compared.
             heapq.heappush(self._queue, (planned.at_ms, order, source.device, planned, fault))
 
     def _report(self, device: Device, events: tuple[DeviceEvent, ...]) -> None:

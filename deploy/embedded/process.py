@@ -142,6 +142,7 @@ def end_left_over(record: Path) -> None:
         # Otherwise the pid belongs to somebody else by now.
         if process.create_time() == float(created):
             everyone = [process, *process.children(recursive=True)]
+            # PostgreSQL's fast shutdown; the broker has nothing to save.
             process.send_signal(signal.SIGINT)
             _, late = psutil.wait_procs(everyone, KILLED_S)
             for each in late:

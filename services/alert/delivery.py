@@ -63,6 +63,8 @@ class NotificationDelivery:
         async with asyncio.TaskGroup() as group:
 
             async def start_due() -> int:
+                # No more than there is room for: a lease runs from the claim, and must not run out
+                # while waiting.
                 rows = await self.claim(AT_ONCE - len(under_way))
                 for row in rows:
                     task = group.create_task(self.deliver(row))

@@ -32,6 +32,7 @@ class Escalation:
         now = self.clock.now_ms()
         async with transaction(self.pool) as connection:
             rows = await connection.fetch(self.sql["claim_steps"], to_datetime(now), _MOST)
+            # Before the next step is planned: an alert has one pending step at a time.
             await connection.executemany(self.sql["step_done"], [(row["alert_id"], row["step"]) for row in rows])
             notified = [(row, await self._notify(connection, row, now)) for row in rows]
             await connection.executemany(

@@ -321,6 +321,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
     except _RejectedError:
         if not row.is_emergency:
             raise
+        # An emergency is never rejected for its stamp: it counts as of now, and says so.
         observed_at, flags = received_at, flags | _RESTAMPED
     nobody_will_do = row.is_emergency or not row.needs_person
     try:
@@ -328,6 +329,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
     except _RejectedError:
         if not nobody_will_do:
             raise
+        # Nor for its slot: it is the home's then.
         person, whose = None, 0
     if person is None and not nobody_will_do:
         known = {"event": row.kind, "at": event["at"], **details}

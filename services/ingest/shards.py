@@ -49,6 +49,8 @@ async def retire(settings: IngestSettings) -> None:
                 asyncio.timeout(_BROKER_WITHIN_S),
                 open_link(settings.mqtt, client_id=settings.client_id) as link,
             ):
+                # Connecting as that client and without filters asks for a clean session, which ends
+                # the kept one.
                 await link.connected()
         except TimeoutError as error:
             raise NoBrokerError from error

@@ -25,7 +25,7 @@ _PUBACK_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPublisher:
-    """Publishes the rows of ``commands``: medication's reminders, score's questions after a fall."""
+    """Publishes rows of ``commands``: medication's reminders, score's questions after a fall."""
 
     pool: Pool
     sql: Queries

@@ -54,6 +54,7 @@ class PlatformClock:
         )
 
     def now_ms(self) -> int:
+        # Monotonic time: setting the machine's clock does not move platform time.
         now = self.origin_ms + round((time.monotonic() - self.origin_monotonic) * self.rate * 1000)
         return min(now, self.frozen_at_ms) if self.frozen_at_ms else now
 

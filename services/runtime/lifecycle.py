@@ -73,6 +73,7 @@ async def serve(main: Main, *, grace_s: float) -> None:
     stopper = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({task, stopper}, return_when=asyncio.FIRST_COMPLETED)
     stopper.cancel()
+    # Where it has ended by itself, this only raises what ended it.
     async with asyncio.timeout(None if task.done() else grace_s):
         await task
 

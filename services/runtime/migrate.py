@@ -116,6 +116,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration, edition: 
             raise ChangedMigrationError(migration.name)
         return
     passed_over = migration.needs_timescale and edition is Edition.NONE
+    # The file and the note of it together: a crash leaves both or neither.
     async with connection.transaction():
         if not passed_over:
             await connection.execute(migration.sql)

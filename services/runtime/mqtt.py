@@ -83,6 +83,7 @@ class Link:
                 clean_start=not self._filters,
                 properties=properties,
             )
+            # Without the argument, paho gives up where the broker is not there yet.
             self._client.loop_forever(retry_first_connection=True)
         except Exception as error:  # noqa: BLE001 - whatever ended the thread must end the process too
             self._failure = self._failure or error
@@ -105,6 +106,7 @@ class Link:
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any) -> None:
         self._connection += 1
         if code.value == _TAKEN_OVER:
+            # And no reconnecting: the two would throw each other out for ever.
             self._failure = TakenOverError(client._client_id.decode())  # noqa: SLF001 - paho shows it nowhere else
             client.disconnect()
         self._loop.call_soon_threadsafe(self._online.clear)

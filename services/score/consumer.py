@@ -192,6 +192,8 @@ class Consumer:
         asked = sorted(pairs - self._registered.keys())
         if asked:
             known = set(await self._persist(lambda: self._checkpoints.registered(asked)))
+            # Kept for good, a no as well: ``services.restore`` skips numbers, so none is given out
+            # twice.
             self._registered.update((pair, pair in known) for pair in asked)
         unregistered = [pair for pair in asked if not self._registered[pair]]
         if unregistered:

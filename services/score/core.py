@@ -87,7 +87,7 @@ class SubjectState:
         return track
 
     def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
-        """The call of an event at ``at``, and whether it is new; with ``extends`` it goes on longer."""
+        """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
         calls = self.calls.setdefault(rule.name, [])
         for call in reversed(calls):
             if call.first_at - within_ms <= at <= call.last_at + within_ms:

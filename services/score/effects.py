@@ -81,6 +81,7 @@ class EffectWriter:
         await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at)
         # The fall may be reported when its minute is over: nobody can answer in time any more.
         if check.due_at > check.received_at:
+            # The id follows from the event, so a replay asks the person no second time.
             asked = f"check_in|{sample.device_no}|{sample.epoch}|{sample.seq}|{sample.item}"
             await connection.execute(
                 self.sql["add_check_in"],

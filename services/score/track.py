@@ -65,10 +65,12 @@ class Track:
     def take(self, sample: Sample) -> Sequence[Report] | None:
         """What follows from ``sample``. Raises LateError where it is older than the window."""
         window = self._window
+        # Samples compare field by field, the time first.
         if window and sample < window[-1]:
             return self._take_late(sample)
         window.append(sample)
         marks = self._fold.advance(self._state, sample, rested=not self._moves or not self._covered(sample[0]))
+        # Only when it is twice as long as it may be, so that most samples cost no trimming.
         if len(window) > 2 * _MOST_SAMPLES or sample[0] - window[0][0] > 2 * self._window_ms:
             self.trim()
         return None if marks is None else [self._report(mark) for mark in marks]
@@ -118,6 +120,7 @@ class Track:
 
     def _covered(self, at: int) -> bool:
         for start, end in reversed(self._moves):
+            # Spans are in order and apart: past the end of the newest one, no earlier one holds it.
             if at >= end:
                 return False
             if at >= start:

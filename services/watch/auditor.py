@@ -71,6 +71,8 @@ class Auditor:
                 result = await probe.probe(now)
             except (*LOST_CONNECTION, RetryLaterError) as error:
                 unseen |= probe.kinds
+                # That the database is away is itself a condition; other probes only keep what was
+                # known.
                 if isinstance(probe, DatabaseProbe):
                     seen.append(Condition(kind=Kind.DATABASE_AWAY, detail=f"{type(error).__name__}."))
                 continue

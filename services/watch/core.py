@@ -160,6 +160,7 @@ def fold(
             )
             after[new.incident_id] = open_by_key[condition.key] = new
         else:
+            # What people read follows the newest look; the beginning stays.
             after[known.incident_id] = replace(known, detail=condition.detail, last_seen_at=now)
     still = {one.key for one in seen}
     for one in list(after.values()):
@@ -218,6 +219,7 @@ def advance(before: Mapping[str, Progress], places: Mapping[str, tuple[int, int]
     after = {}
     for place, (position, end) in places.items():
         known, lag = before.get(place), max(0, end - position)
+        # Standing still counts only with work to do; a group that has caught up begins anew.
         stands = known is not None and known.position == position and known.lag > 0 and lag > 0
         after[place] = Progress(position=position, lag=lag, since=known.since if stands and known else now)
     return after

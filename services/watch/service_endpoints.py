@@ -38,6 +38,8 @@ class EndpointsProbe:
         results = await asyncio.gather(
             *(self._read(name) for name in sorted(self.pages)), *(self._ask(name) for name in sorted(self.health))
         )
+        # The metrics page and the health page of a console may both say that it is down: one
+        # incident.
         found = {condition.key: condition for result in results for condition in result.conditions}
         return ProbeResult(
             conditions=list(found.values()),

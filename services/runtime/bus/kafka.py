@@ -134,6 +134,8 @@ class KafkaBus:
             group_id=group,
             group_instance_id=f"{group}-{instance}",
             enable_auto_commit=False,
+            # A missing offset has to be seen: any other value would skip or repeat records in
+            # silence.
             auto_offset_reset="none",
             session_timeout_ms=round(SESSION_S * 1000),
             heartbeat_interval_ms=round(_HEARTBEAT_S * 1000),
@@ -321,8 +323,11 @@ class KafkaSubscription:
             self._late_since_s = None  # an answer, though not the one wanted
             raise
         except TimeoutError:
+            # Raises RetryLaterError where Kafka is away: a late commit is then no sign of being
+            # stuck.
             await self._ask_otherwise()
             now_s = time.monotonic()
+            # Since the first of a row of late commits.
             self._late_since_s = self._late_since_s or now_s
             if now_s - self._late_since_s > STUCK_S:
                 raise StuckError(f"topic {self.topic}") from None

@@ -37,6 +37,7 @@ class MemoryBus:
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         for record in records:
             self._logs[topic, crc32(record.key) % self.partitions].append(record.value)
+        # Taken out, so that whoever waits next waits for the next append.
         self._grown.pop(topic, asyncio.Event()).set()
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:

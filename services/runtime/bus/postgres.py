@@ -59,6 +59,7 @@ class PostgresBus:
         on_revoked: OnRevoked | None = None,
     ) -> "PostgresSubscription":
         """Joins ``group``: the only member, whatever ``instance`` says. Raises MissingOffsetError."""
+        # There is one member and one partition, so nothing ever moves.
         del instance, on_revoked
         starts = await on_assigned(frozenset({0})) if on_assigned else {}
         position = starts.get(0)
