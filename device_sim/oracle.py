@@ -1,4 +1,4 @@
-"""The oracle: one fsynced line per uplink, written before its first publish, for whoever counts what arrived."""
+"""The oracle: a line for each uplink, durable before its first publish, to count arrivals by."""
 
 import os
 from collections.abc import Iterable

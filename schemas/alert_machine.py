@@ -47,7 +47,7 @@ NOTIFYING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENE
 
 
 class IllegalTransitionError(ValueError):
-    """This can't happen to an alert in that state: whoever asked for it has a bug, or an old version of the alert."""
+    """That can't happen to an alert in that state: a bug, or an old version of the alert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ _MOST: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """Steps are rows: overdue ones are taken at once after any outage, an acknowledgement cancels them."""
+    """Steps are rows: overdue ones are taken after an outage, an acknowledgement cancels them."""
 
     pool: Pool
     sql: Queries

@@ -50,9 +50,10 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
 
 
 async def write_acknowledgement(connection: Connection, sql: Queries, change: Change, *, seen: int) -> bool:
-    """Writes ``change`` if the alert is still of the version ``seen``; False: it is not, and nothing was written.
+    """Writes ``change`` if the alert is still of the version ``seen``; False: nothing was written.
 
-    Every change of an alert raises its version, so nothing that the decision rests on can have changed either.
+    Every change of an alert raises its version. So with the same version, everything that the
+    decision rests on is still the same.
     """
     alert = change.alert
     at = None if alert.acknowledged_at is None else to_datetime(alert.acknowledged_at)

@@ -36,7 +36,7 @@ class Passwords:
         return self._hasher.hash(password)
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
-        """Whether ``password`` belongs to ``password_hash``; None (nobody) costs as much and never fits."""
+        """Whether ``password`` belongs to ``password_hash``; None never fits, and takes as long."""
         async with self._turn:
             # Cut, so that a huge password costs no more than a long one; none of that length can be
             # set.

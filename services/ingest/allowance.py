@@ -67,7 +67,7 @@ class DeviceAllowances:
         self._throttled: Counter[str] = Counter()
 
     def admit(self, device: str, payload: bytes, now_s: float) -> bool:
-        """Whether an uplink is passed on. If not the device will send it again: it is neither settled nor lost."""
+        """Whether an uplink is passed on. If not, its device still holds it and sends it again."""
         cost = 1 + len(payload) // BYTES_AN_UPLINK
         if self._all.take(device, cost, now_s):
             return True

@@ -28,7 +28,7 @@ class NoBrokerError(HearthBeatError):
 async def claim_shards(
     pool: Pool, instance: str, shards: Sequence[int], stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger
 ) -> None:
-    """Takes the shards over from whoever had them. Waits for the database; gives up where ``stop`` comes first."""
+    """Takes the shards over. Waits for the database; gives up where ``stop`` comes first."""
     sql = load_queries("services.ingest")
     retry = Retry(every_s=_RETRY_S, log=log, says="shards not claimed")
     with suppress(GaveUpError):

@@ -269,8 +269,8 @@ def look(
 ) -> DoseOutcome:
     """Takes, reminds, raises and closes. ``next_episode`` is the first free number of each person.
 
-    Reminders go by the clock: one too many does no harm. What was not done waits for the watermark:
-    None is no watermark yet.
+    Reminders go by the clock, as one too many does no harm. That a dose was not taken is decided
+    only when ``watermark`` has passed: until then an event may be under way (None: not known yet).
     """
     takings = attribute(doses, events, decided)
     deciding = {taking.dose_id: taking.event for taking in takings if taking.decisive}

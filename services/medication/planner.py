@@ -13,7 +13,7 @@ from services.runtime.database import Pool, Queries, transaction
 
 AHEAD: Final = timedelta(hours=72)
 BEHIND: Final = timedelta(hours=24)
-"""Doses that came due while the planner was away are planned all the same, and judged by what is known of them."""
+"""After an outage, doses of that time are planned all the same, and judged by what is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

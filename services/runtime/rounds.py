@@ -27,9 +27,10 @@ async def do_rounds(
     wake: asyncio.Event | None = None,
     wakes: Collection[asyncio.Event] = (),
 ) -> None:
-    """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing.
+    """Until ``stop``. Rests after a round that found nothing.
 
-    After one that found something, ``wakes`` are set: whoever works on what it has done rests on them.
+    The rest lasts ``every_s`` real seconds, or until ``wake``. After a round that found something,
+    ``wakes`` are set, for others who work on what it has done.
     """
     wake = wake or asyncio.Event()
     waited_for: Server | None = None

@@ -45,8 +45,9 @@ class BusSettings(BaseSettings):
 class MqttSettings(BaseSettings):
     """Where the broker is. A password is not needed on the embedded broker, which knows no users.
 
-    ``replays_retained``: it gives retained messages to whoever subscribes, whatever is asked for, and marks these
-    alone (rumqttd). Others obey the options of MQTT 5: they replay nothing and pass the flag of live messages on.
+    ``replays_retained``: the broker ignores the options of MQTT 5 (rumqttd). It gives retained
+    messages to each new subscriber, and sets the retain flag of these alone. Other brokers replay
+    nothing when asked not to, and pass on the flag that a live message was sent with.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_MQTT_")

@@ -1,4 +1,4 @@
-"""Wakes whoever waits for rows, once these are committed, and listens for it. Either may fail: everybody polls, too."""
+"""Wakes those who wait for new rows, after the commit. It may fail, so they poll as well."""
 
 import asyncio
 from collections.abc import Callable

@@ -109,7 +109,7 @@ class Consumer:
             self._log.warning("stopped while the database was away")  # the next start replays
 
     async def _save_all(self, subscription: Subscription, _stop: asyncio.Event) -> None:
-        """Writes the checkpoint that whoever comes next begins at."""
+        """Writes the checkpoints at which the partitions' next owner begins."""
         await self._save(subscription, self._held)
 
     def _forget(self) -> None:

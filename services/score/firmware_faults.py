@@ -17,10 +17,10 @@ BEGAN: Final = 1
 
 @dataclass(slots=True)
 class FirmwareHabits:
-    """Times in ms. ``retained`` and ``total`` are the numbers of the episodes that go on, 0 where there is none.
+    """Times in ms. ``retained`` and ``total`` are numbers of open episodes, 0 for none.
 
-    ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher; the last
-    ``same`` were equal.
+    ``run`` counts step readings in a row that were above 0 and not lower than the one before;
+    ``rises`` of them were higher. ``same`` counts equal ones in a row up to now.
     """
 
     retained: int = 0

@@ -252,8 +252,8 @@ def settle(
 ) -> Batch:
     """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``.
 
-    ``too_many``: epochs (device_no, epoch) that their device may not begin now. A device without a cursor is not
-    registered (any more): nothing of it is kept or settled, it will be judged anew.
+    ``too_many``: epochs (device_no, epoch) that their device may not begin now. A device without a
+    cursor is not registered, or no longer: nothing of it is settled, and it sends again.
     """
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}

@@ -30,7 +30,10 @@ from services.watch.probe import Counted, Probe
 
 @dataclass(slots=True, kw_only=True)
 class Auditor:
-    """Goes on whatever is away: what can't be probed keeps its state, and that it can't be is itself an incident."""
+    """Goes on when a server is away. What can't be probed keeps its state.
+
+    That the database can't be probed is an incident of its own.
+    """
 
     probes: Sequence[Probe]
     ledger: Ledger

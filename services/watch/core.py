@@ -196,7 +196,7 @@ def notified(incident: Incident, now: int) -> Incident:
 
 
 def is_over(incident: Incident) -> bool:
-    """Whether nothing is left to do. Who never heard of the beginning needs no word of the end."""
+    """Whether nothing is left to do: it is over, and operators heard of the end or of neither."""
     return incident.ended_at is not None and (incident.notified_at is None or incident.end_notified_at is not None)
 
 

@@ -33,7 +33,11 @@ incident."""
 
 @dataclass(slots=True, kw_only=True)
 class DatabaseProbe:
-    """Asks a few indexed questions a look; what goes over many rows less often: junk devices, and everybody."""
+    """Asks a few indexed questions at each look.
+
+    What goes over many rows is asked less often: devices that send junk, and people without
+    recipient.
+    """
 
     pool: Pool
     sql: Queries

@@ -1,4 +1,4 @@
-"""One watch is at work for a platform: whoever holds a lock of the database. A second waits, and takes over."""
+"""One watch works at a time: the one that holds a lock of the database. A second one waits."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress

@@ -45,7 +45,10 @@ class OperatorChannel(Protocol):
 
 
 class OperatorMail:
-    """E-mail, a message an operator, so that who is refused keeps nobody from hearing; TLS but on loopback."""
+    """E-mail, one message for each operator, so that one refused address does not stop the others.
+
+    By TLS, but on loopback.
+    """
 
     name = "email"
 

@@ -55,7 +55,7 @@ class EndpointsProbe:
         return read_page(name, answer.text)
 
     async def _ask(self, name: str) -> ProbeResult:
-        """503 says that the service waits for a server; whatever else is no success, that it does not work."""
+        """Asks a health page. 503: the service waits for a server; another failure: it is down."""
         try:
             answer = await self.client.get(self.health[name], timeout=TIMEOUT_S)
         except httpx.HTTPError as error:

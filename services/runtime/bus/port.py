@@ -97,7 +97,8 @@ class Bus(Protocol):
         """What the log holds: by partition the first offset and the one after the last. Raises RetryLaterError."""
 
     async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
-        """Sets where ``group`` goes on, back or ahead. Nobody of it should run: whoever is a member is put out first.
+        """Sets where ``group`` goes on, back or ahead.
 
+        Its members should have ended; any that are left are removed.
         Raises RetryLaterError.
         """
