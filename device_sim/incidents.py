@@ -111,7 +111,7 @@ class IncidentPlan:
         self._times = times if enabled else 0
 
     def ensure(self, until_ms: int) -> None:
-        """Plans all that starts before ``until_ms`` and what it may cast ahead of itself."""
+        """Plans all that starts before ``until_ms``, and further: incidents may begin early."""
         while self._times and self.start_ms + self._blocks * BLOCK_MS < until_ms + _LOOK_AHEAD_MS:
             self._plan_block(self._blocks)
             self._blocks += 1

@@ -170,7 +170,11 @@ class Outbox:
         return bool(self._fresh) or bool(self._held and (self._may_repeat or now >= self._repeat_at))
 
     def connected(self, *, session_present: bool, undelivered: Iterable[int] = ()) -> None:
-        """After each connect: all from ``upto + 1`` where the broker had no session, else what it never took."""
+        """After each connect.
+
+        Without a session at the broker, everything unsettled has to be sent again; with one, only
+        what the broker never confirmed.
+        """
         for held in self._held.values() if not session_present else ():
             held.sent_at = 0.0
         for seq in undelivered:

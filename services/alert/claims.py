@@ -19,7 +19,7 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingClaims:
-    """A crash before the commit leaves the findings unclaimed; after it, nothing is left to do."""
+    """A crash before the commit leaves findings unclaimed; after it there is nothing to repeat."""
 
     pool: Pool
     sql: Queries

@@ -50,7 +50,7 @@ _NOT_COMPATIBLE: Final = (IPv6Address("::"), IPv6Address("::1"))
 
 
 def is_allowed(address: Address, scheme: str, allowed: Iterable[Network]) -> bool:
-    """By https what is public or allowed, by http only allowed loopback. An IPv4 address in an IPv6 one counts."""
+    """By https to what is public or allowed, by http to allowed loopback; an IPv4 inside counts."""
     inner = embedded_address(address)
     is_listed = any(inner in network for network in allowed)
     if scheme == "http":

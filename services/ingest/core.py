@@ -46,7 +46,7 @@ class _RejectedError(Exception):
 
 
 class _NobodysError(_RejectedError):
-    """An item that lacks nothing but a person: the fields that are known, when it was observed, its flags."""
+    """An item that lacks only a person: its known fields, when it was observed, its flags."""
 
     def __init__(self, known: dict[str, Any], observed_at: int, flags: int) -> None:
         super().__init__(RejectionReason.UNATTRIBUTED, "slot")
@@ -242,7 +242,7 @@ def _judge_reading(
 
 
 def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
-    """The value of a reading in the vital's own unit, and what is unusual about it; else it is refused."""
+    """The value of a reading in the vital's own unit, and its flags. Raises _RejectedError."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
         raise _RejectedError(RejectionReason.BAD_VALUE, "value")

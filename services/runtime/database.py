@@ -95,7 +95,7 @@ class Pool(_Pool):
 
     @asynccontextmanager
     async def standing(self) -> AsyncIterator[OwnConnection]:
-        """A connection outside of the pool, for who keeps it. Raises what ``LOST_CONNECTION`` lists."""
+        """A connection outside of the pool, to be kept. Raises what ``LOST_CONNECTION`` lists."""
         connection = await asyncpg.connect(self._settings.dsn.get_secret_value(), **self._how())
         try:
             yield connection

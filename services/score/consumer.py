@@ -116,7 +116,7 @@ class Consumer:
         self._held, self._to_load = {}, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """Only notes what is ours: no heartbeat is sent before this has answered, and checkpoints may take long."""
+        """Only notes what is ours: no heartbeat is sent until it returns, and loading takes long."""
         self._held, self._to_load = {}, partitions
         return {}
 

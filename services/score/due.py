@@ -44,7 +44,7 @@ class PassedTime:
         self._seen: deque[tuple[float, datetime | None]] = deque()
 
     def see(self, watermark: datetime | None, now_s: float) -> datetime | None:
-        """Takes the newest watermark at real time ``now_s``; gives the held one, None while there is none."""
+        """Takes the newest watermark at real time ``now_s``; gives that of ``hold_s`` before."""
         if not self._seen or self._seen[-1][1] != watermark:
             self._seen.append((now_s, watermark))
         # The first entry is the newest one that is old enough; older ones are needed no more.

@@ -254,7 +254,7 @@ class LateError(Exception):
 
 
 def _matching(reported: Sequence[Reported], episode: _Episode) -> Reported | None:
-    """The newest reported episode that this one is; one whose end was reported can't go on."""
+    """The newest reported episode that overlaps this one; an ended one can't be open again."""
     for one in reversed(reported):
         overlaps = one.since <= episode.until and episode.since <= one.until
         if overlaps and not (one.until != _FOREVER and episode.until == _FOREVER):

@@ -69,7 +69,7 @@ def _place_of(ranges: Ranges, number: int) -> int:
 
 
 def upto_of(ranges: Ranges, floor: int) -> int:
-    """The last number of the run from 0 in the union of ``settled`` and ``[0, floor)``; -1 where there is none."""
+    """The last number of the run from 0 in ``ranges`` and ``[0, floor)`` together; -1 for none."""
     end = floor
     for place in range(_place_of(ranges, floor), len(ranges)):
         first, last = ranges[place]

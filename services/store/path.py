@@ -65,7 +65,7 @@ class StorePath:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process.
 
-        Raises ChangedDatabaseError: what was not published yet is not to be published any more.
+        Raises ChangedDatabaseError; what was not published yet is dropped then.
         """
         try:
             await self._member.run(self._fetch_and_write, stop)

@@ -27,7 +27,7 @@ class Chores:
     kept_for: timedelta
 
     async def look(self) -> int:
-        """One round; says how many rows it changed, 0 when nothing is left to do. Raises LOST_CONNECTION."""
+        """One round; gives 0 when nothing is left to do. Raises LOST_CONNECTION."""
         now = to_datetime(self.clock.now_ms())
         trimmed = await self._in_turn("trim_bytes", MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
         self.metrics.count("hb_store_trimmed_total", trimmed)

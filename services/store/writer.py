@@ -97,7 +97,7 @@ class BatchWriter:
         return generation, cursors, too_many
 
     async def _load_near(self, connection: Connection, records: Sequence[Placed], cursors: Cursors) -> Away:
-        """Of what cursors have put away, what the numbers of a batch may touch; as it was before the batch."""
+        """Loads of the ranges put away those that the batch may touch; gives them as they are."""
         wanted = []
         for _, _, record in records:
             if isinstance(record, SealedUplink):
@@ -117,7 +117,7 @@ class BatchWriter:
         return {key: list(cursor.near) for key, cursor in cursors.items() if cursor.near}
 
     async def _put_away(self, connection: Connection, touched: Sequence[Cursor], before: Away) -> None:
-        """Moves old ranges out of rows that are too long, and writes what has changed among those moved before."""
+        """Moves old ranges out of rows that are too long; writes what changed of earlier ones."""
         gone: list[tuple[int, ...]] = []
         come: list[tuple[int, ...]] = []
         for cursor in touched:

@@ -109,7 +109,7 @@ class WebhookChannel:
             return judge_answer(response.status_code)
 
     async def _targets_of(self, url: httpx.URL) -> Sequence[Address]:
-        """Looked up once; none where any address behind the name is out of bounds. Raises gaierror."""
+        """Looks up once; gives none if any address behind the name is refused. Raises gaierror."""
         if url.scheme not in {"https", "http"} or not url.host:
             return ()
         usual = 443 if url.scheme == "https" else 80
