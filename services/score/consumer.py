@@ -116,7 +116,7 @@ class Consumer:
         self._held, self._to_load = {}, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """Only notes what is ours: no heartbeat is sent until it returns, and loading takes long."""
+        """Notes only what is ours: no heartbeat is sent until it returns, and loading is slow."""
         self._held, self._to_load = {}, partitions
         return {}
 
