@@ -129,7 +129,7 @@ class Outbox:
 
     def take(self, now: float) -> list[Held]:
         """What to send now: new uplinks, and when it is time for it the 64 oldest not known to be settled."""
-        # No more than this may be under way to the platform (docs/firmware.md); the rest waits here.
+        # No more than this may be under way (docs/firmware.md); the rest waits here.
         limit = max(self.position.upto, self.position.kept_from - 1) + MAX_UNDER_WAY
         chosen: list[Held] = []
         while self._fresh and self._fresh[0] <= limit:
