@@ -70,6 +70,7 @@ class Device:
             command = decode_command(payload)
         except CodecError:
             return
+        # QoS 1 may deliver a command twice; the newest 64 are remembered.
         if command.id in self._commands or len(command.id) > _LONGEST_TEXT:
             return
         self._commands[command.id] = None

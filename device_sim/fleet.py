@@ -100,6 +100,7 @@ def _plan(number: int, seed: int, start_ms: int) -> DosePlan:
     """Most plans are time-critical; every fourth is a daily one whose dispenser has nothing to do for hours."""
     draw = dice(seed, "plan", number)
     start = datetime.fromtimestamp(start_ms / 1000, UTC).astimezone(ZoneInfo(_ZONE))
+    # Its dispenser can fall silent without a dose being missed.
     quiet = number % 4 == 1
     first = start + (_QUIET_PLAN_AFTER if quiet else timedelta(minutes=draw.randint(12, 16)))
     times = [first] if quiet else [first + timedelta(hours=6 * turn) for turn in range(4)]

@@ -111,7 +111,7 @@ class IncidentPlan:
         self._times = times if enabled else 0
 
     def ensure(self, until_ms: int) -> None:
-        """Plans all that starts before ``until_ms`` and what it may cast ahead of itself."""
+        """Plans all that starts before ``until_ms``, and further: incidents may begin early."""
         while self._times and self.start_ms + self._blocks * BLOCK_MS < until_ms + _LOOK_AHEAD_MS:
             self._plan_block(self._blocks)
             self._blocks += 1
@@ -164,9 +164,12 @@ class IncidentPlan:
         rows = [row for row in self.world.devices if row.type in types and row.people]
         dice(self.world.seed, "who", block, kind).shuffle(rows)
         for row in rows:
+            # The first person is kept free for the first SOS, which a short run must see.
             person = row.people[0]
             if person == self.first_person or self.busy(person, busy.first_ms - HOUR_MS, busy.last_ms + HOUR_MS):
                 continue
+            # Two incidents of one rule close together would be one alert, and no truth to compare
+            # with.
             if not any(_too_soon(old, rule, busy.first_ms) for old in self.of_person(person)):
                 yield row
 
@@ -257,6 +260,8 @@ def _silent_device(plan: IncidentPlan, block: int) -> Iterator[Incident]:
         row = DEVICE_TYPE_BY_CODE[device.type]
         if (block == 0 and device.type == "fall_robot") or _doses_between(plan, device.device, busy):
             continue
+        # Silence is at least three resends long, in real time
+        # (services/score/rules/silent_device.py).
         limit = max((row.silent_after_s or 0) * 1000, int(15_000 * plan.rate))
         due = off_at + limit + plan.slack_ms
         on_at = min(due + int(_STAYS_SILENT_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS, busy.last_ms)

@@ -202,6 +202,7 @@ class Load:
             else:
                 device.append(now, now_ms)
         self._store.commit()
+        # Pumped after the commit: nothing is sent that would be lost with this process.
         for device in due:
             device.pump(now, now_ms)
         return max(appended, wanted)

@@ -68,6 +68,8 @@ class UplinkClient(ShortcutClient):
         packet += properties
         packet += payload
         sent = 0
+        # Straight to the socket, but never past what paho has queued: packets must keep their
+        # order.
         if not self._out_packet and self._sock is not None:
             try:
                 sent = self._sock.send(packet)
@@ -82,11 +84,13 @@ class UplinkClient(ShortcutClient):
         if command == _PUBACK:
             mid = data[start] << 8 | data[start + 1]
             if self._under_way.pop(mid, None) is not None:
+                # A reason of 0 is success, and is left out.
                 if end - start > 2 and data[start + 2]:  # noqa: PLR2004 - MQTT 5 adds a reason
                     self.on_refused(data[start + 2])
                 if self._queued:
                     self._send_now(*self._queued.popleft())
                 return DONE
+        # Without the bits for a duplicate and for retain: QoS 0 alone, and on the quick topic.
         elif command & 0xF6 == paho.PUBLISH and data.startswith(self._quick, start, end):
             self.on_quick(data[start + len(self._quick) : end])
             return DONE

@@ -64,6 +64,7 @@ def _every(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iter
     period = DEVICE_TYPE_BY_CODE[device.type].reports_every_s * 1000
     phase = dice(plan.world.seed, "phase", device.device).randrange(min(period, _FIRST_REPORT_MS))
     since = plan.start_ms + phase
+    # Rounded up: the first turn at or after the beginning of the block.
     turn = max(0, -(-(first - since) // period))
     yield from range(since + turn * period, last, period)
 
@@ -71,6 +72,7 @@ def _every(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iter
 def _band(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     person = device.people[0]
     for turn, at in enumerate(_every(plan, device, first, last)):
+        # ``at=at``: a lambda that is called later would otherwise see the last value of the loop.
         yield at, 0, lambda at=at, warm=turn % 10 == 0: _band_report(plan, person, at, warm=warm)  # type: ignore[misc]
 
 

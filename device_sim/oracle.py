@@ -1,4 +1,4 @@
-"""The oracle: one fsynced line per uplink, written before its first publish, for whoever counts what arrived."""
+"""The oracle: a line for each uplink, durable before its first publish, to count arrivals by."""
 
 import os
 from collections.abc import Iterable
@@ -24,6 +24,7 @@ class Oracle:
     def __init__(self, path: Path) -> None:
         self.known: set[tuple[str, int, int]] = set()
         self.readings = self.events = 0
+        # A run that was killed may have written half a line; its uplink was not published.
         self._cut_torn_line(path)
         if path.exists():
             self._count(read_oracle(path))
@@ -35,6 +36,7 @@ class Oracle:
 
     def write(self, lines: Iterable[Line]) -> None:
         """Durable when it returns."""
+        # After a restart, uplinks that the outbox still holds are offered again.
         new = [line for line in lines if line[:3] not in self.known]
         if not new:
             return

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 from schemas.messages import EPOCH_LIMIT, MAX_UNDER_WAY, Ack
 
 RESEND_AFTER_S: Final = 60.0
-"""Real seconds without progress until unsettled uplinks are sent again; doubling, up to ten times as long."""
+"""Real seconds without progress until unsettled uplinks are sent again. Each further pause is twice
+as long, up to ten times this."""
 RESEND_CAP: Final = 10
 RESEND_AT_ONCE: Final = 64
 KEEP_SETTLED_S: Final = 24 * 3600.0
@@ -44,7 +45,7 @@ class Position:
 
 
 class OutboxStore(Protocol):
-    """Keeps uplinks and positions; what was added is durable once the store has been committed."""
+    """Keeps uplinks and positions; both are durable only after the store's ``commit``."""
 
     def add(self, device: str, epoch: int, seq: int, tail: bytes) -> None:
         """Keeps a new uplink."""
@@ -128,10 +129,12 @@ class Outbox:
 
     def take(self, now: float) -> list[Held]:
         """What to send now: new uplinks, and when it is time for it the 64 oldest not known to be settled."""
+        # No more than this may be under way (docs/firmware.md); the rest waits here.
         limit = max(self.position.upto, self.position.kept_from - 1) + MAX_UNDER_WAY
         chosen: list[Held] = []
         while self._fresh and self._fresh[0] <= limit:
             held = self._held.get(self._fresh.popleft())
+            # It may have been evicted, settled, or sent as a repetition since it was queued.
             if held is not None and not held.settled and not held.sent_at:
                 chosen.append(held)
         if self._held and (self._may_repeat or now >= self._repeat_at):
@@ -167,12 +170,17 @@ class Outbox:
         return bool(self._fresh) or bool(self._held and (self._may_repeat or now >= self._repeat_at))
 
     def connected(self, *, session_present: bool, undelivered: Iterable[int] = ()) -> None:
-        """After each connect: all from ``upto + 1`` where the broker had no session, else what it never took."""
+        """After each connect.
+
+        Without a session at the broker, everything unsettled has to be sent again; with one, only
+        what the broker never confirmed.
+        """
         for held in self._held.values() if not session_present else ():
             held.sent_at = 0.0
         for seq in undelivered:
             if seq in self._held:
                 self._held[seq].sent_at = 0.0
+        # What was queued is in ``_held`` unsent, so the repetition below finds it, in order.
         self._fresh.clear()
         self._may_repeat = True
         self._fruitless = 0
@@ -184,12 +192,16 @@ class Outbox:
             return []
         upto = min(ack.upto, here.next_seq - 1)
         if ack.generation > here.generation:
-            if here.generation:  # whoever has never heard of a platform has lost nothing with it
+            # The first ack of a life is no restore: nothing was settled that could be lost.
+            if here.generation:
                 self._fall_back(min(upto, here.upto))
-            here.generation = ack.generation  # after it: kept without the lower upto, it would be a loss
+            # After falling back, and saved together: if a power cut left the new generation without
+            # the lower ``upto``, the device would never obey the restore.
+            here.generation = ack.generation
             self._store.save(self.device, here)
         done = [self._held.pop(seq) for seq in self._below(upto)]
         progress = bool(done) or upto > here.upto
+        # Never back within a generation: acks may overtake each other.
         here.upto = max(here.upto, upto)
         progress = self._learn(ack.gaps) or progress
         if progress:
@@ -201,6 +213,7 @@ class Outbox:
 
     def _below(self, upto: int) -> list[int]:
         found = []
+        # Held in ascending order, so the first one above ends it.
         for seq in self._held:
             if seq > upto:
                 break
@@ -208,7 +221,10 @@ class Outbox:
         return found
 
     def _learn(self, gaps: Iterable[tuple[int, int]]) -> bool:
-        """Marks what lies between gaps, and the one right after the last, as settled: it needs no resend."""
+        """Marks as settled what lies between two gaps, and the number right after the last gap.
+
+        What comes after that is not known: an ack lists only the first gaps.
+        """
         news, before = False, None
         for first, last in gaps:
             for seq in (*(() if before is None else range(before + 1, first)), last + 1):

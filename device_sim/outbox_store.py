@@ -23,6 +23,7 @@ class SqliteStore:
     """Changes gather in memory and become durable together, in one transaction, by ``commit``."""
 
     def __init__(self, path: Path) -> None:
+        # None: Python's module begins no transactions of its own; ``commit`` does.
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")
@@ -39,6 +40,7 @@ class SqliteStore:
         self._forgotten[device, epoch] = below
 
     def read(self, device: str, epoch: int, first: int, last: int) -> Mapping[int, bytes]:
+        # What was added since the last commit is not in the file yet.
         self.commit()
         query = "select seq, tail from uplinks where device = ? and epoch = ? and seq between ? and ? order by seq"
         return dict(self._db.execute(query, (device, epoch, first, last)))

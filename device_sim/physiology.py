@@ -111,6 +111,7 @@ def effort(body: Body, at_ms: int) -> Effort:
     """What the band's accelerometer sees at ``at_ms``."""
     slot = at_ms // _WALK_SLOT_MS
     load, steps = 0.0, 0
+    # A walk of the slot before may go on, or its recovery may.
     for walk in (body.walk_in(slot), body.walk_in(slot - 1)):
         if walk is None or at_ms < walk.first_ms:
             continue

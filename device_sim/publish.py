@@ -84,6 +84,7 @@ class Link:
             quick_topic=self._ack,
         )
         client.connect_timeout = 1.0
+        # To paho, 0 means no limit.
         client.max_queued_messages_set(0)
         client.username_pw_set(self.device, broker.passwords.get(self.device))
         client.will_set(self._status, encode_status(DeviceStatus(state="offline")), qos=1, retain=True)
@@ -307,6 +308,7 @@ class Network:
 
     def close(self) -> None:
         """Leaves; sessions stay at the broker."""
+        # Those that we make ourselves here are not counted.
         disconnects = self.disconnects
         for link in self.links:
             link.wanted = False

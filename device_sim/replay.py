@@ -106,6 +106,7 @@ def _read_table(path: Path, columns: list[str]) -> Mapping[str, Sequence[object]
 
 def _is_number(value: object) -> bool:
     try:
+        # NaN, a missing value in a table, is not equal to itself.
         return value is not None and float(str(value)) == float(str(value))
     except ValueError:
         return False

@@ -113,6 +113,7 @@ class Run:
         following = next(source.planned, None)
         if following is not None:
             planned, fault = following
+            # ``order`` decides between two that are due at once: plans can't be compared.
             heapq.heappush(self._queue, (planned.at_ms, order, source.device, planned, fault))
 
     def _report(self, device: Device, events: tuple[DeviceEvent, ...]) -> None:
@@ -145,7 +146,11 @@ class Run:
             self.make_durable()
 
     def make_durable(self) -> None:
-        """Outbox first, oracle second, broker last."""
+        """Outbox first, oracle second; the broker gets it only after this.
+
+        So the oracle holds everything that was ever published, even if we are killed at any moment:
+        what the outbox has and the oracle lacks is written at the next start (``_restore_oracle``).
+        """
         if self._lines:
             self.store.commit()
             self.oracle.write(self._lines)
@@ -183,7 +188,10 @@ class Run:
                 self.network.power_on(link)
 
     def _lose_storage(self) -> None:
-        """Strikes when the hour's moment has come and everything the device had is settled."""
+        """Makes devices lose their storage, at the hour's moment or once all they hold is settled.
+
+        An uplink that was lost with the storage would be a loss that nobody could have prevented.
+        """
         hour, now_ms = self.clock.now_ms() // 3_600_000, self.clock.now_ms()
         if hour != self._storage_hour:
             self._storage_hour = hour
@@ -209,6 +217,7 @@ class Run:
 
     def drain(self, longest_s: float, progress: Callable[[], None], given_up: Callable[[], bool]) -> None:
         """Waits until every uplink is acknowledged end to end, or gives up after ``longest_s`` real seconds."""
+        # A device that is off can't drain: it gets power again if it has anything left.
         for name in self._off:
             if self.devices[name].outbox.unsettled:
                 self.network.power_on(self._links[name])

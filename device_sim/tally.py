@@ -40,6 +40,8 @@ class Tally:
         if self.settled % self._one_in == 0:
             self.latencies_ms.append(1000 * latency_s)
             if len(self.latencies_ms) == _SAMPLES:
+                # Every other one is dropped, and from now on half as many are kept: memory stays
+                # bounded, and the sample stays even over the whole run.
                 self.latencies_ms = self.latencies_ms[1::2]
                 self._one_in *= 2
 

@@ -9,7 +9,7 @@ from schemas.codec import parse_json, write_json
 
 
 class TruthFile:
-    """Appends what it has not written yet, in an earlier run neither. ``last_ms``: the run's end, 0 for none."""
+    """Appends incidents that the file has not yet. ``last_ms``: the run's end, 0 for none."""
 
     def __init__(self, path: Path, last_ms: int) -> None:
         self._last_ms = last_ms

@@ -46,6 +46,7 @@ class Plan:
 
     def doses(self, first_ms: int, last_ms: int) -> Iterator[Dose]:
         """The doses due in [first_ms, last_ms)."""
+        # A day more on both sides, as the zone's date and the UTC date may differ.
         day = datetime.fromtimestamp(first_ms / 1000, UTC).astimezone(self.zone).date() - _DAY
         last_day = datetime.fromtimestamp(last_ms / 1000, UTC).astimezone(self.zone).date() + _DAY
         while day <= last_day:

@@ -75,6 +75,7 @@ async def add_caregivers(
     async with connection.transaction():
         made = await _make_login(connection, role, CAREGIVERS, password)
         numbers = await _numbers_of(connection, people)
+        # Platform time, as the panels see it: on a fast clock the machine's would lie in the past.
         since = sight.since or await connection.fetchval(_QUERIES["platform_time"])
         if since is None:
             raise UnknownPlatformTimeError
@@ -103,7 +104,10 @@ async def end_sight(connection: Connection, role: str, person: UUID | None) -> N
     async with connection.transaction():
         await _known_groups(connection, role, CAREGIVERS)
         number = (await _numbers_of(connection, [person]))[0] if person else None
+        # Without any marker yet, every grant begins later than this moment, and is taken back
+        # whole.
         moment = await connection.fetchval(_QUERIES["platform_time"]) or _BEFORE_ALL_TIME
+        # First those that have not begun: an end before the beginning is no range.
         await connection.execute(_QUERIES["forget_unborn_sight"], role, number, moment)
         await connection.execute(_QUERIES["end_sight"], role, number, moment)
 

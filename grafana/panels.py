@@ -94,6 +94,7 @@ def vital_panels() -> Iterator[timeseries.Panel]:
 def vital_line(view: FigureView) -> timeseries.Panel:
     """The mean as a line in the band from lowest to highest; a gap stays a gap."""
     bucket_s = f"greatest({view.every_s}, $__interval_ms / 1000)::integer"
+    # As on the console: three readings missed in a row, five minutes at least.
     gap_s = max(300, 3 * view.every_s)
     panel = _vital(view, sql_of("band", vital=view.row.vital.number, bucket_s=bucket_s, gap_s=gap_s))
     edge = [_fixed(BLUE), _property("custom.lineWidth", 0)]

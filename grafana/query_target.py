@@ -50,7 +50,7 @@ class Query(Dataquery):
 
 
 class Target(Builder[Dataquery]):
-    """The SDK takes queries as builders; this one is built already."""
+    """A query in the form that the SDK wants: a builder, of something that is built already."""
 
     def __init__(self, query: Query) -> None:
         self._query = query

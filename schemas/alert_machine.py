@@ -47,7 +47,7 @@ NOTIFYING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENE
 
 
 class IllegalTransitionError(ValueError):
-    """This can't happen to an alert in that state: whoever asked for it has a bug, or an old version of the alert."""
+    """That can't happen to an alert in that state: a bug, or an old version of the alert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def step_of(before: AlertState | None, happened: Happened) -> Step:
 
 
 def acknowledge(alert: LiveAlert, doctor_no: int, note: str, at: int) -> Change:
-    """What it is to ``alert`` that a doctor takes it on: it waits for nobody, and closes where the condition is over.
+    """A doctor takes ``alert`` on: acknowledged, and closed at once where the condition is over.
 
     Raises IllegalTransitionError for an alert that isn't open.
     """
@@ -184,6 +184,7 @@ def _risen(live: LiveAlert, finding: Finding, now: int) -> Change:
         episode=max(live.episode, finding.episode),
         episodes=live.episodes + is_new,
         active_episodes=tuple(sorted({*live.active_episodes, finding.episode})),
+        # An episode goes on again, so an end noted before no longer holds.
         ended_at=None,
         version=live.version + 1,
     )
@@ -192,6 +193,7 @@ def _risen(live: LiveAlert, finding: Finding, now: int) -> Change:
         return _moved(live, Happened.REOPENED, _speaking_of(again, finding))
     if is_higher:
         return _moved(live, Happened.RAISED, _speaking_of(joined, finding))
+    # The words of the newest episode, unless it is milder than what people were notified of.
     if finding.level == live.level:
         joined = _speaking_of(joined, finding)
     return _moved(live, Happened.JOINED, joined)

@@ -54,7 +54,7 @@ class Finding:
 
     @property
     def finding_id(self) -> UUID:
-        """The same for the same (person or home, rule, episode, level), whoever computes it, however often."""
+        """The same for the same person or home, rule, episode and level, however often asked."""
         subject = f"person:{self.person_no}" if self.person_no else f"home:{self.home_no}"
         return uuid5(FINDING_NAMESPACE, f"{subject}|{self.rule}|{self.episode}|{self.level}")
 

@@ -82,6 +82,7 @@ def write_json(value: Any) -> bytes:
 
 def identity_of(payload: bytes) -> tuple[int, int] | None:
     """``(epoch, seq)`` from the first bytes, even where the rest can't be read; None where they aren't there."""
+    # Cut, so that a payload of nothing but blanks costs no more than another.
     match = _IDENTITY.match(payload[:96])
     if match is None:
         return None
@@ -190,11 +191,13 @@ def encode_uplink_record(record: UplinkRecord) -> bytes:
     """
     if isinstance(record, WatermarkMarker):
         return _MARKER + to_json((record.instance, record.received_at))
+    # Unpacked at once: twelve attributes of a NamedTuple would cost more.
     (device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, rejections) = record
     name = device.encode()
     head = _HEAD.pack(
         _UPLINK, len(name), len(readings), device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at
     )
+    # Nearly always; then no JSON is written at all.
     if not events and not rejections:
         return head + name + pack_readings(readings)
     refused = [(*one[:3], b64encode(one.raw).decode(), *(one[4:] if any(one[4:]) else ())) for one in rejections]

@@ -36,11 +36,12 @@ def email_address(address: str) -> str:
 def webhook_address(address: str) -> str:
     """An http or https URL without a user. Raises ValueError, which repeats nothing of it.
 
-    Rejection is whatever a reader of URLs might take for a user before the host, encoded too. What follows the host is
-    free.
+    It is refused where some reader of URLs might see a user or a password before the host, encoded
+    or not. What follows the host is free.
     """
     if _URL.fullmatch(address) is None:
         raise ValueError("not an http or https address")
+    # Some clients pass over further slashes, and take what follows them for the host.
     host = address.partition("://")[2].lstrip("/")
     if not {"@", "%"}.isdisjoint(_AFTER_HOST.split(host, 1)[0]):
         raise ValueError("no user or password may stand before the host: calls are signed instead")

@@ -22,6 +22,7 @@ DOSE_TRANSITIONS: Final[Mapping[DoseState, frozenset[DoseState]]] = MappingProxy
         DoseState.PENDING: frozenset(
             {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
         ),
+        # To itself as well: a dose may be reminded of several times.
         DoseState.REMINDED: frozenset(
             {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
         ),

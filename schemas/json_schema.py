@@ -142,6 +142,7 @@ def _detail(detail: Detail) -> Schema:
         return {"type": "string", "maxLength": TEXT_LIMIT}
     bounds = {"minimum": detail.lowest, "maximum": detail.highest}
     kind = "integer" if detail.type is int else "number"
+    # JSON has no infinity: a bound that is not there is left out.
     return {"type": kind} | {name: bound for name, bound in bounds.items() if isfinite(bound)}
 
 

@@ -77,7 +77,7 @@ class JudgedUplink(NamedTuple):
 class SealedUplink(NamedTuple):
     """A judged uplink whose readings are still the bytes of its record, ``READING`` after ``READING``.
 
-    Who only passes readings on, as store does, need not make an object of each.
+    Store only passes readings on, so it makes no object of each.
     """
 
     device_no: int

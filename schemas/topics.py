@@ -56,6 +56,7 @@ def device_of(topic: str) -> tuple[int, str]:
     parts = topic.split("/")
     if len(parts) != 5:  # noqa: PLR2004
         return -1, ""
+    # ``isdigit`` also accepts digits of other scripts, hence ``isascii``.
     shard = int(parts[2]) if parts[2].isascii() and parts[2].isdigit() and len(parts[2]) <= 2 else -1  # noqa: PLR2004
     return (shard if shard < SHARDS else -1), parts[3]
 

@@ -19,7 +19,7 @@ TEXT_LIMIT: Final = 64
 ONLY_SLOT: Final = 1
 """The slot of a reading that names none; only a device with one slot may leave it out."""
 BARE_READING_FIELDS: Final = ("vital", "value", "at")
-"""A reading that says what, how much and when says nothing else."""
+"""The fields that every reading has; most have no others."""
 # Plain dictionaries: every uplink asks them, and a proxy costs as much again.
 CLOCK_FLAGS: Final[Mapping[str, int]] = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
 """What a device may say of its clock, and the flags that its items get for it."""

@@ -120,6 +120,7 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
     observed_at = row["observed_at"]
     if not isinstance(said, dict) or not wish.since <= observed_at < wish.until:
         return None
+    # A device with one slot may leave it out.
     if said.get("slot", ONLY_SLOT) != wish.slot:
         return None
     flags |= row["flags"]

@@ -19,6 +19,7 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
         bus = await stack.enter_async_context(open_bus(bus_settings, pool))
         await pool.execute("update platform set bus_partitions = $1", bus.partitions)
+        # Only the first time: afterwards another cluster is what store has to notice.
         await pool.execute("update platform set cluster = current_cluster() where cluster is null")
         await bus.prepare(
             {topic.name: topic.retention_h for topic in BUS_TOPICS},

@@ -40,10 +40,12 @@ class Restored:
 
 
 async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: Clock) -> Restored:
-    """Makes a restored database the platform's. Twice is as good as once. Raises RetryLaterError: run it again.
+    """Makes a restored database the platform's. Twice is as good as once.
 
-    The group goes back before the generation rises: store, refused, goes on only when both are done. Score goes by its
-    checkpoint, but Kafka looks at its group's offset before, and one that the log no longer holds would end score.
+    The groups move back before the generation rises. In between, store still refuses to write, so a
+    crash there does no harm. Score begins at its checkpoint, but its group is moved as well: Kafka
+    looks at the group's offset first, and one that the log no longer holds would end score.
+    Raises RetryLaterError: run it again.
     """
     sql = load_queries("services", "restore.sql")
     async with AsyncExitStack() as stack:
@@ -138,6 +140,7 @@ async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
     """Device and epoch of every ack that the log still has, in order."""
     topic = UPLINKS_SETTLED.name
     held = await bus.held(topic)
+    # Makes the group's first offsets; moving them back lets a second run read everything again.
     await bus.prepare({}, {topic: (_READER,)})
     await bus.move(topic, _READER, {number: first for number, (first, _) in held.items()})
     subscription = await bus.subscribe(topic, _READER)
@@ -147,6 +150,7 @@ async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
         while left:
             for message in await subscription.fetch(most=5_000, wait_s=0.5):
                 one = decode_settled(message.value)
+                # To the end: of two epochs of a device, the newer one has to be acknowledged last.
                 found.pop((one.device, one.ack.epoch), None)
                 found[one.device, one.ack.epoch] = None
                 if message.offset + 1 >= left.get(message.partition, 0):

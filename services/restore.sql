@@ -12,6 +12,7 @@ group by partition_no;
 -- name: raise_generation
 -- Devices obey a lower `upto` from now on; store takes this cluster for the right one. Notifications of what was before are
 -- marked as possible repetitions.
+-- Seconds of Unix time, so that two restores of one backup never give the same generation.
 update platform set generation = greatest(generation + 1, $1), cluster = current_cluster(), restored_at = $2
 returning generation;
 

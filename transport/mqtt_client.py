@@ -63,6 +63,8 @@ class ShortcutClient(paho.Client):
             length, body, shift = data[start + 1], start + 2, 7
             if length >= _CONTINUES:
                 length -= _CONTINUES
+                # MQTT's variable length: seven bits a byte, the lowest first, the high bit says
+                # that more follow.
                 while body < end and data[body - 1] >= _CONTINUES:
                     length |= (data[body] & _LOW_BITS) << shift
                     shift += 7
@@ -74,9 +76,11 @@ class ShortcutClient(paho.Client):
             problem = self.take_packet(data[start], data, body, body + length)
             if problem:
                 return problem
+            # A callback has closed the connection: the rest of the data is nobody's.
             if self._sock is None:
                 return None
             start = body + length
+        # The beginning of a packet whose rest has not arrived.
         self._rest = data[start:]
         return DONE
 

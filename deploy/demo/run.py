@@ -89,6 +89,8 @@ async def _conclude(world: World, watcher: Watcher, console: Console) -> Report:
     with console.status("settling what is due"):
         while True:
             _insist_on_services(world)
+            # With failures it looks again until the time is up: what is under way may still settle
+            # them.
             passed = await watcher.watermark_ms() >= min(ended_at_ms, world.clock.frozen_at_ms or ended_at_ms)
             report = await _take_stock(world, watcher, ended_at_ms)
             if (passed and not report["failures"]) or time.monotonic() > deadline:

@@ -39,6 +39,7 @@ class World:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        # Closes what has started so far if a later step fails; otherwise handed to ``__exit__``.
         with ExitStack() as stack:
             self._start(stack)
             self._stack = stack.pop_all()
@@ -60,6 +61,8 @@ class World:
         stack.callback(RUNNING.unlink, missing_ok=True)
         run_tool(self.environment, "services.prepare")
         self._write_register()
+        # As of before the origin, so that bindings and care are in force when the first uplink
+        # comes.
         earlier = {**self.environment, **self.clock.before().environment()}
         run_tool(earlier, "services.api", "register", str(directory / "register.json"))
         run_tool(self.environment, "services.api", "set-password", DOCTOR, given=self.password)
@@ -73,6 +76,7 @@ class World:
         self.services.start()
         stack.callback(self.services.stop)
         self._wait_for_console()
+        # Uplinks begin at the origin of platform time, not before.
         time.sleep(max(0.0, -self.clock.elapsed_s))
         self.simulator.start()
         stack.callback(self.simulator.stop)

@@ -26,7 +26,11 @@ class Account:
 
 
 def find_account(program: Path, directory: Path) -> Account:
-    """Ourselves; as root a user namespace, where files stay ours and only the number differs; else `nobody`."""
+    """Who PostgreSQL runs as: ourselves, unless we are root, whom it refuses.
+
+    As root, first a user namespace: there it sees another user number, but the files stay ours.
+    Where that can't be had, the user `nobody`, who then has to own the data and reach the programs.
+    """
     if os.geteuid() != 0:
         return Account()
     number = pwd.getpwnam(SOMEBODY_ELSE)

@@ -69,6 +69,7 @@ class Embedded:
         configuration = self._directory / "broker.toml"
         return Program(
             name="mqtt",
+            # -P: else Python would find our own files beside broker.py before the libraries.
             command=[sys.executable, "-P", str(HERE / "broker.py"), str(configuration)],
             log=self._directory / "broker.log",
             answers=lambda: mqtt_answers(self.mqtt_host, self.mqtt_port),

@@ -61,9 +61,11 @@ class ChildProcess:
         with self._program.log.open("wb") as log:
             self._child = subprocess.Popen(
                 self._program.command,
+                # Never written to: the broker reads it to notice that we are gone (see broker.py).
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # So that a Ctrl-C meant for us does not end the server before we do.
                 start_new_session=True,
                 user=self._program.user,
             )
@@ -137,8 +139,10 @@ def end_left_over(record: Path) -> None:
     pid, created = record.read_text().split()
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(int(pid))
+        # Otherwise the pid belongs to somebody else by now.
         if process.create_time() == float(created):
             everyone = [process, *process.children(recursive=True)]
+            # PostgreSQL's fast shutdown; the broker has nothing to save.
             process.send_signal(signal.SIGINT)
             _, late = psutil.wait_procs(everyone, KILLED_S)
             for each in late:

@@ -23,6 +23,7 @@ def back_up(postgres: Postgres, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     fresh = to.with_name(f"{to.name}.new")
     shutil.copyfile(scratch / ARCHIVE, _private(fresh))
+    # In one step, so that no half backup ever takes the place of a whole one.
     fresh.replace(to)
     remove_tree(scratch)
 

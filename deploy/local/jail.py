@@ -9,6 +9,8 @@ from deploy.local.limits import with_open_files
 #: Where a server's own directory appears inside the root.
 INSIDE = "/srv"
 
+#: Bound to itself, the root can be made read-only for this process alone; what a server writes to
+#: is mounted on top of it.
 #: Arguments: root, directory, user, command... The command keeps the shell's pid, the first of its pid namespace:
 #: when it dies, the kernel ends whatever it had started.
 ENTER = f"""

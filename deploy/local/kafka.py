@@ -26,6 +26,7 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
         f"-Xmx{settings.kafka_heap_mb}m",
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",
+        # C1 alone: in the first minutes C2 took as much CPU as the broker's own work.
         "-XX:TieredStopAtLevel=1",
         logging,
         "-cp",
@@ -89,6 +90,7 @@ def _cluster_id() -> str:
 
 def _answers(port: int) -> bool:
     """Whether the node lists itself as a broker: before that it answers, but takes no records."""
+    # A metadata request that names no topic: the answer begins with the list of brokers.
     header = struct.pack(">hhih", METADATA, METADATA_VERSION, 1, -1)
     request = header + struct.pack(">i", 0)
     try:

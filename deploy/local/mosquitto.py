@@ -23,6 +23,7 @@ def mosquitto(settings: StackSettings, root: Path, port: int, platform_password:
     def before_start() -> None:
         _make_directory(directory, jail.owner(root, USER))
         _write_configuration(settings, directory, port)
+        # Kept over restarts: devices were registered into it since.
         if not (directory / "passwords").exists():
             register(settings, platform_password, {})
 

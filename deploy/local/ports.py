@@ -13,7 +13,10 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, and that this process was not given before: it may not listen yet."""
+    """A port that nobody listens on now, and that was not given out here before.
+
+    Who was given one may not listen on it yet.
+    """
     for port in random.SystemRandom().sample(RANGE, TRIES):
         if port not in _given and is_free(port):
             _given.add(port)

@@ -83,7 +83,10 @@ class Postgres:
         (self.directory / "postgresql.conf").write_text(text + options)
 
     def take_password(self) -> None:
-        """Gives the stopped cluster, which may be another's, this stack's password."""
+        """Gives the stopped cluster this stack's password: a backup may come from another stack.
+
+        In single-user mode, which asks for no password.
+        """
         inside = jail.INSIDE
         command = [
             f"{BINARIES}/postgres",
@@ -97,6 +100,7 @@ class Postgres:
         jail.run_inside(self.root, self.directory, USER, [*command, "postgres"], given=sql)
 
     def _initialise(self, owner: tuple[int, int]) -> None:
+        # Made beside its place and renamed at the end: what an interrupted run leaves never counts.
         shutil.rmtree(self.directory / "data.new", ignore_errors=True)
         password = self.directory / "password"
         password.touch(mode=0o600)

@@ -76,6 +76,7 @@ def _once(target: Path, build: Callable[[Path], None], say: Say, what: str) -> N
         return
     say(f"{what}: building")
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Under the lock nobody else builds: what is there was interrupted.
     for left_over in target.parent.glob(f"{BUILDING}*"):
         remove_tree(left_over)
     building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))

@@ -50,6 +50,7 @@ def descendants(pid: int) -> list[ProcessRef]:
             children.setdefault(found.parent, []).append(ProcessRef(int(entry.name), found.started))
     line = list(children.get(pid, []))
     for process in line:
+        # Grows while it is walked through: so grandchildren come, too.
         line.extend(children.get(process.pid, []))
     return line
 
@@ -69,5 +70,6 @@ def _stat(pid: int) -> _Stat | None:
         text = (PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
+    # The second field, the name in brackets, may itself hold blanks and brackets.
     fields = text.rpartition(")")[2].split()
     return _Stat(state=fields[0], parent=int(fields[1]), started=int(fields[19]))

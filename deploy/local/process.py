@@ -23,7 +23,7 @@ class Server:
 
     name: str
     command: list[str]
-    #: Whether the command is a wrapper whose child is the server.
+    #: Whether the command is a wrapper (``unshare`` of a jail) whose child is the server.
     wrapped: bool
     log: Path
     before_start: Callable[[], None]
@@ -85,7 +85,9 @@ class ServerProcess:
         """End it in good order, or with SIGKILL when it takes too long."""
         if self._process is None:
             return
+        # Listed while its children can still be found through it.
         everyone = self._everyone()
+        # A frozen process would not hear the signal.
         self.thaw()
         self._process.send(self._server.stop_signal)
         for late in proc.wait_gone(everyone, timeout_s):
@@ -98,6 +100,7 @@ class ServerProcess:
             return
         everyone = self._everyone()
         self._process.send(signal.SIGKILL)
+        # PostgreSQL's children notice by themselves that it is gone, and end; these did not.
         for orphan in proc.wait_gone(everyone, KILLED_S):
             orphan.send(signal.SIGKILL)
         proc.wait_gone(everyone, KILLED_S)
@@ -136,6 +139,7 @@ class ServerProcess:
 
     def _collect(self) -> None:
         if self._child is not None:
+            # A child that nobody waits for stays as a zombie, and keeps its pid.
             os.waitpid(self._child, 0)
             self._child = None
 

@@ -29,6 +29,7 @@ class StackRecord:
     def write(self, path: Path) -> None:
         """Replace the file in one step."""
         fresh = path.with_name(f"{path.name}.new")
+        # Before anything is written: it is never readable by others, not even for a moment.
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
         fresh.replace(path)

@@ -64,6 +64,8 @@ class Stack:
     def start(self, timeout_s: float = 90.0) -> None:
         """Start whatever doesn't run and wait until everything answers; prepares first where that wasn't done."""
         self.prepare()
+        # Two processes that open a new stack at once must not give it two sets of ports and
+        # passwords.
         with locked(self.settings.run_directory / "lock"):
             for name in self.settings.servers:
                 if not self.process(name).alive:

@@ -47,7 +47,10 @@ class Fleet:
         return people
 
     def _keep_in_care(self, people: list[str]) -> None:
-        """A smaller fleet than before leaves devices registered: whoever has one keeps the doctor who is notified."""
+        """Keeps people of an earlier, larger fleet in care: their devices stay registered.
+
+        Without a doctor they would be monitored with nobody to notify, and the file be refused.
+        """
         register = json.loads(self.path("register.json").read_text())
         doctor = register["doctors"][0]
         doctor["people"] = list(dict.fromkeys([*doctor["people"], *people]))

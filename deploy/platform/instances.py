@@ -38,6 +38,7 @@ def _environment(service: str, number: int, count: int) -> dict[str, str]:
     prefix = f"HB_{service.upper()}_"
     match service:
         case "ingest":
+            # Ranges that touch and cover all shards, whatever the count.
             first, end = SHARDS * number // count, SHARDS * (number + 1) // count
             return {
                 f"{prefix}INSTANCE": str(number),

@@ -56,9 +56,11 @@ class ServiceProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # A Ctrl-C meant for us must not end the services before we stop them in order.
             start_new_session=True,
         )
         assert self._child.stdout is not None  # noqa: S101 - stdout is a pipe, see above
+        # Read all the time: a full pipe would block the service at its next line.
         threading.Thread(target=_keep_log, args=(self._child.stdout, self.log), daemon=True).start()
 
     def kill(self) -> None:

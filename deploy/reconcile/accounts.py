@@ -135,11 +135,13 @@ def _compare_one(
     accounts.events.published += published.events
     accounts.rejected_by_reason.update(reasons)
     seen = Counter(stored) + Counter(item for item in refused if item != WHOLE)
+    # An item beyond those published counts as twice: somebody made it up.
     twice = sum(number - 1 for number in seen.values()) + sum(1 for item in seen if not 0 <= item < total)
     if twice:
         accounts.twice += twice
         accounts.note("twice", uplink)
     held = set(stored)
+    # Rejected as a whole means every item that is not stored: its emergencies may be.
     rejected = set(range(total)) - held if WHOLE in refused else set(refused)
     lost = set(range(total)) - held - rejected
     if lost:

@@ -79,6 +79,7 @@ def wrongly_acknowledged(settled: Mapping[str, Settled], acks: Mapping[str, Sett
         if ack is None:
             if all_kept:
                 wrong.append(f"{device}: no ack is retained")
+        # An ack that lags is no fault where the broker may have lost the newest one.
         elif ack.epoch == here.epoch and (ack.upto > here.upto or (all_kept and ack.upto < here.upto)):
             wrong.append(f"{device}: acknowledged up to {ack.upto}, settled up to {here.upto}")
         elif all_kept and ack.epoch != here.epoch:

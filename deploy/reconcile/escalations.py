@@ -136,6 +136,8 @@ def judge_answers(
     notified: dict[tuple[str, datetime], bool] = {}
     for change in changes:
         if change.what in _NOTIFIES:
+            # Opening, raising and reopening make it open themselves; only a repetition needs it to
+            # be.
             still_open = change.what != "repeated" or open_now.get(change.alert_id, False)
             notified[change.alert_id, change.at] = still_open
         open_now[change.alert_id] = change.to_state == "open"
@@ -178,6 +180,7 @@ def judge_audit(verdict: Escalations, states: Mapping[str, str], changes: Sequen
 def _possible_from(due_at: datetime, outages: Sequence[Outage]) -> datetime:
     """When it could be taken at the earliest: outages may follow one another."""
     possible = due_at
+    # In their order: the end of one may lie within the next.
     for outage in sorted(outages, key=lambda one: one.start):
         if outage.start <= possible <= outage.end:
             possible = outage.end

@@ -57,6 +57,7 @@ class Handshakes:
             if first & _KIND != _PUBACK:
                 continue
             packet_id = _TWO_BYTES.unpack_from(body)[0]
+            # Removed, since a packet id is used again after its PUBACK.
             if packet_id in self._waiting:
                 self._waiting.remove(packet_id)
                 self.acknowledged += 1

@@ -54,6 +54,7 @@ class AlertedFinding:
 
     def answers(self, incident: Incident) -> bool:
         """Whether it says what the incident was."""
+        # A silent device that several people share is a finding about the home.
         whose = self.person_id == incident.person_id or (not self.person_id and self.home_id == incident.home_id)
         start, end = incident.starts_at_ms - _EARLY_MS, incident.due_at_ms + _LATE_MS
         return whose and self.rule == incident.rule and start <= self.observed_at <= end

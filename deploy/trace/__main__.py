@@ -52,6 +52,7 @@ async def follow(place: Place, device: str, console: Console) -> None:
     row = await connection.fetchrow("select device_no, shard from devices where device = $1", device)
     if row is None:
         raise UnknownDeviceError(device)
+    # Platform time of the present, which on a fast clock the machine does not know.
     since = await connection.fetchval("select max(last_received_at) from device_cursor") or datetime.now(UTC)
     fates, said = Fates(), dict[Key, str]()
     topics = [UP.of(row["shard"], device), ACK.of(row["shard"], device)]

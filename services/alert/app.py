@@ -47,6 +47,7 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             for kind, channel in opened
         ]
         found = asyncio.Event()
+        # One for each channel, since each delivery clears its own.
         queued = [asyncio.Event() for _ in deliveries]
 
         log.info("started", channels=names)

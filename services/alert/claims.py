@@ -19,7 +19,7 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingClaims:
-    """A crash before the commit leaves the findings unclaimed; after it, nothing is left to do."""
+    """A crash before the commit leaves findings unclaimed; after it there is nothing to repeat."""
 
     pool: Pool
     sql: Queries
@@ -32,6 +32,8 @@ class FindingClaims:
         """One batch; says how many findings it took. Raises LOST_CONNECTION: none."""
         changes: list[tuple[Change, int]] = []
         async with transaction(self.pool) as connection:
+            # Held until commit, so that findings of one subject are folded in their order by one
+            # process.
             await connection.execute(self.sql["take_turn"])
             rows = await connection.fetch(self.sql["claim_findings"], _MOST)
             now = self.clock.now_ms()
@@ -42,6 +44,7 @@ class FindingClaims:
             if rows:
                 ids = [row["finding_id"] for row in rows]
                 await connection.execute(self.sql["mark_claimed"], ids, to_datetime(now))
+        # After the commit: whoever is woken has to find the rows.
         if changes:
             await wake(self.pool, WakeUp.ALERTS, metrics=self.metrics)
         self.metrics.count("hb_alert_findings_total", len(rows))
@@ -67,6 +70,7 @@ class FindingClaims:
         return change, notified
 
     async def _notify(self, connection: Connection, alert: LiveAlert, now: int) -> int:
+        # The alert is notified of now: its next repetition counts from here.
         await connection.execute(self.sql["end_escalation"], alert.alert_id)
         step = await self.notifications.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
         subject = NotifiedAlert(

@@ -32,7 +32,7 @@ def retry_after_s(failures: int) -> int:
 
 
 def idempotency_key(alert_id: UUID, step: int, doctor_no: int, channel: str) -> str:
-    """The same for every attempt at one notification, so that a receiver can distinguish a repetition."""
+    """The same for every attempt at one notification: a receiver recognises a repetition by it."""
     return f"{alert_id}.{step}.{doctor_no}.{channel}"
 
 

@@ -63,6 +63,8 @@ class NotificationDelivery:
         async with asyncio.TaskGroup() as group:
 
             async def start_due() -> int:
+                # No more than there is room for: a lease runs from the claim, and must not run out
+                # while waiting.
                 rows = await self.claim(AT_ONCE - len(under_way))
                 for row in rows:
                     task = group.create_task(self.deliver(row))
@@ -119,8 +121,10 @@ class NotificationDelivery:
         )
 
     async def _record(self, row: asyncpg.Record, result: AttemptResult) -> None:
-        """Tries for as long as the lease lasts: a notification whose outcome is not recorded is sent again."""
+        """Tries while the lease lasts; a notification without a recorded outcome is sent again."""
         ended_ms = self.real.now_ms()
+        # Real time, as servers mend themselves in real time, however fast the platform's clock
+        # runs.
         retry_ms = ended_ms + 1000 * retry_after_s(row["attempts"]) if result.outcome is AttemptOutcome.RETRY else None
         platform = to_datetime(self.clock.now_ms())
         arguments = (
@@ -128,6 +132,8 @@ class NotificationDelivery:
             row["step"],
             row["doctor_no"],
             self.kind.name,
+            # Part of the key: if the lease has run out, another attempt has begun, and this outcome
+            # is not its.
             row["attempts"],
             _STATE_AFTER[result.outcome],
             to_datetime(ended_ms),

@@ -18,7 +18,7 @@ _MOST: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """Steps are rows: overdue ones are taken at once after any outage, an acknowledgement cancels them."""
+    """Steps are rows: overdue ones are taken after an outage, an acknowledgement cancels them."""
 
     pool: Pool
     sql: Queries
@@ -32,6 +32,7 @@ class Escalation:
         now = self.clock.now_ms()
         async with transaction(self.pool) as connection:
             rows = await connection.fetch(self.sql["claim_steps"], to_datetime(now), _MOST)
+            # Before the next step is planned: an alert has one pending step at a time.
             await connection.executemany(self.sql["step_done"], [(row["alert_id"], row["step"]) for row in rows])
             notified = [(row, await self._notify(connection, row, now)) for row in rows]
             await connection.executemany(

@@ -30,7 +30,7 @@ class NotifiedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationQueue:
-    """Used inside the transaction that says why people are notified. ``channels``: the names of those that are on."""
+    """Works inside the transaction that changes the alert. ``channels``: those switched on."""
 
     sql: Queries
     channels: Sequence[str]

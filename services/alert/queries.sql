@@ -14,6 +14,7 @@ select pg_advisory_xact_lock(7001043);
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
        doctor_text, caregiver_text, rationale, unverified
 from findings where claimed_at is null
+-- False sorts before true, so level 0, an end, comes last of its episode.
 order by raised_at, episode, level = 0, level
 limit $1
 for update skip locked;
@@ -95,6 +96,7 @@ with due as (
     order by retry_at
     limit $4
     for update skip locked
+-- The process that held the lease is gone: how its attempt ended stays unknown.
 ), lost as (
     update notification_attempts n set outcome = 'unknown', ended_at = $2
     from due

@@ -44,12 +44,13 @@ REFUSED: Final[tuple[tuple[Network, str], ...]] = (
 _UNICAST: Final = IPv6Network("2000::/3")
 """All that is handed out of IPv6 so far: what IANA makes of the rest one day is nobody's to know."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+# In all of these, the last 32 bits are the IPv4 address.
 _LAST_32_BITS: Final = (_NAT64, IPv6Network("::ffff:0:0/96"), IPv6Network("::ffff:0:0:0/96"), IPv6Network("::/96"))
 _NOT_COMPATIBLE: Final = (IPv6Address("::"), IPv6Address("::1"))
 
 
 def is_allowed(address: Address, scheme: str, allowed: Iterable[Network]) -> bool:
-    """By https what is public or allowed, by http only allowed loopback. An IPv4 address in an IPv6 one counts."""
+    """By https to what is public or allowed, by http to allowed loopback; an IPv4 inside counts."""
     inner = embedded_address(address)
     is_listed = any(inner in network for network in allowed)
     if scheme == "http":
@@ -71,5 +72,6 @@ def embedded_address(address: Address) -> Address:
         return address
     if any(address in network for network in _LAST_32_BITS):
         return IPv4Address(int(address) & 0xFFFFFFFF)
+    # Python gives (server, client) for Teredo; the client is where packets go.
     teredo = address.teredo
     return address.sixtofour or (teredo[1] if teredo else address)

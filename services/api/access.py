@@ -68,10 +68,10 @@ async def admit(console: Console, doctor: Doctor, action: Action, subject: Audit
 async def admit_within(
     on: Pool | Connection, console: Console, doctor: Doctor, action: Action, subject: AuditSubject | None
 ) -> None:
-    """As ``admit``, in a transaction of the caller's, who writes a refusal down once that transaction has ended.
+    """As ``admit``, within the caller's transaction; the caller records a refusal after its end.
 
-    A refusal undoes the transaction, so it can't be written in it; and a second connection can't be waited for while
-    the transaction holds one: as many of these as the pool has connections would wait for each other for ever.
+    A refusal undoes the transaction, so it can't be recorded in it. Nor on a second connection
+    while this one is held: if every connection of the pool did that, all would wait for each other.
     """
     now = to_datetime(console.clock.now_ms())
     if subject is None or not await can(console, doctor, action, subject, now, on=on):
@@ -96,7 +96,7 @@ async def record(
     address: str = "",
     on: Pool | Connection | None = None,
 ) -> None:
-    """Adds to the audit trail. What can't be written down does not happen."""
+    """Adds to the audit trail. Raises where it can't, and then nothing is shown or done."""
     await (on or console.pool).execute(
         console.sql["write_audit"],
         to_datetime(console.clock.now_ms()),

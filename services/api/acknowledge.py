@@ -38,6 +38,7 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
     except NotInCareError:
         await record_refusal(console, doctor, Action.ACKNOWLEDGE, subject)
         raise
+    # A form sent twice must not look like a conflict: they have it, whatever happened to it since.
     if not done:
         now = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
         assert now is not None  # noqa: S101 - alerts are never deleted
@@ -49,9 +50,10 @@ async def acknowledge(console: Console, doctor: Doctor, alert_id: UUID, *, versi
 
 
 async def write_acknowledgement(connection: Connection, sql: Queries, change: Change, *, seen: int) -> bool:
-    """Writes ``change`` if the alert is still of the version ``seen``; False: it is not, and nothing was written.
+    """Writes ``change`` if the alert is still of the version ``seen``; False: nothing was written.
 
-    Every change of an alert raises its version, so nothing that the decision rests on can have changed either.
+    Every change of an alert raises its version. So with the same version, everything that the
+    decision rests on is still the same.
     """
     alert = change.alert
     at = None if alert.acknowledged_at is None else to_datetime(alert.acknowledged_at)
@@ -59,7 +61,8 @@ async def write_acknowledgement(connection: Connection, sql: Queries, change: Ch
     stands = (alert.state, closed_at, at, alert.acknowledged_by, alert.acknowledged_note, alert.version)
     if await connection.fetchval(sql["acknowledge"], alert.alert_id, seen, *stands) is None:
         return False
-    # Not in the same statement: it would not see the step that alert has planned while it waited for the row.
+    # A statement of its own, with a snapshot of its own: while the one before waited for the row,
+    # alert may have planned a step, which that one would not see.
     await connection.execute(sql["cancel_steps"], alert.alert_id)
     await connection.executemany(sql["write_trail"], _trail(change, at))
     return True

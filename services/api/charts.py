@@ -75,11 +75,14 @@ class _Plot(pygal.XY):  # type: ignore[misc]
                 height = self.view.y(bottom) - y
                 shade = self.svg.node(plot, "rect", x=0, y=y, width=self.view.width, height=height)
                 shade.set("class", f"band {band.kind}")
+                # ``node`` appends; the band has to lie behind the lines, right after the
+                # background.
                 plot.remove(shade)
                 plot.insert(1, shade)
         super()._plot()
         for number, points in enumerate(self._dots):
             for point in points:
+                # Lone values are drawn here: Pygal would put dots on all of them or on none.
                 x, y = self.view((point.second, point.value))
                 self.svg.node(plot, "circle", cx=x, cy=y, r=3, class_=f"lone serie-{number}")
         for mark in self._marks:
@@ -122,13 +125,15 @@ def draw(
         y_labels=_ticks(low, high),
     )
     for runs in lines:
+        # A point without a value after each run breaks the line. Without any point pygal would
+        # write "No data" over the chart.
         plot.add("", [point for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))] or [(0, low)])
     summary = _summary(figure, series, window)
     return Chart(figure=figure, svg=_svg(plot, figure.title, summary), summary=summary)
 
 
 def _svg(plot: _Plot, title: str, description: str) -> Markup:
-    """The picture alone: what pygal adds for its own script and style goes, a title and a description come."""
+    """The picture without pygal's script and style, with a title and a description."""
     root: ET.Element = plot.render_tree()
     for parent in list(root.iter()):
         for child in list(parent):

@@ -40,9 +40,10 @@ class PastAttempts:
 def admits(past: PastAttempts, now: datetime) -> bool:
     """Whether to look at the password at all.
 
-    Guessing is slowed per account and per address. Nobody can lock a doctor out of a browser that they have signed in
-    from: with its device cookie its own failures alone count. Without it failures from elsewhere only count against
-    addresses that the account has never signed in from.
+    Guessing is slowed per account and per address. A browser with a device cookie of the account is
+    judged by its own failures alone, so nobody else can lock the doctor out of it. Without a
+    cookie, failures from elsewhere count only at addresses from which the account has never signed
+    in.
     """
     if past.of_device is not None:
         return past.of_device < MOST_TOGETHER
@@ -54,7 +55,7 @@ def admits(past: PastAttempts, now: datetime) -> bool:
 
 
 def counted_address(address: str) -> str:
-    """The address that attempts are counted by: of IPv6 the /64, for whoever has one has all of it to choose from."""
+    """The address that attempts count by; of IPv6 the /64, as one customer has all of it."""
     try:
         found = ip_address(address)
     except ValueError:

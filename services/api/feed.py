@@ -18,10 +18,13 @@ class AlertFeed:
     async def run(self, stop: asyncio.Event) -> None:
         """Listens until ``stop``."""
         await listen(self._pool, WakeUp.ALERTS, lambda _: self._wake(), stop)
+        # Once more at the end, so that nobody waits through the stop.
         self._wake()
 
     def _wake(self) -> None:
         self._heard += 1
+        # A new event each time: the old one stays set for whoever waits on it, however late they
+        # look.
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 

@@ -31,11 +31,12 @@ def worklist_fragment(console: Console, worklist: Worklist) -> Markup:
 async def live(request: Request, doctor: LookingOn) -> StreamingResponse:
     """Server-Sent Events: ``worklist`` (HTML), ``clock`` (text), ``away`` (no database), ``signed_out``.
 
-    It looks on: an open page is no action of the doctor, and a session that grows idle ends under it.
+    An open page is no action of the doctor: it does not keep the session from growing idle.
     """
     return StreamingResponse(
         _stream(console_of(request), doctor),
         media_type="text/event-stream",
+        # nginx would otherwise gather the stream until a buffer is full.
         headers={"X-Accel-Buffering": "no"},
     )
 
@@ -51,14 +52,18 @@ async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     while not console.stop.is_set():
         try:
+            # At every turn: a session may have ended since, by time or by signing out elsewhere.
             doctor = await find_doctor(console, doctor.session_hash, doctor.address, acts=False)
             html, people = await _render(console, doctor)
+            # Before they are shown, and once a stream: the audit trail names whoever could be seen.
             if people - notified:
                 await record(console, doctor, Action.READ_WORKLIST, sorted(people - notified))
                 notified |= people
             if html != shown:
                 yield event("worklist", html)
                 shown = html
+            # Also says that the stream lives: a page that hears nothing for long shows that it is
+            # stale.
             yield event("clock", moment(console.now(), await zone_of(console, doctor)))
         except NotSignedInError:
             yield event("signed_out", "")

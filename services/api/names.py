@@ -23,9 +23,10 @@ _WHOLE_LETTERS: Final = str.maketrans(
 
 
 def fold(name: str) -> str:
-    """What is the same for all ways to write a name. Joiners, which nobody sees, go with the accents.
+    """What is the same for all ways to write a name: without case, accents and invisible joiners.
 
-    Twice each: what comes apart may have a case, and what loses its case may come apart.
+    Case and accents are removed twice. Taking a letter apart may give a capital letter, and a
+    letter that lost its case may come apart further.
     """
     apart = normalize("NFKD", normalize("NFKD", name.casefold()).casefold())
     letters = "".join(letter for letter in apart if not combining(letter) and category(letter) != "Cf")

@@ -60,6 +60,8 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str
     sql, pool = console.sql, console.pool
     window = Window(
         starts_at=row["condition_at"] - _BEFORE_ALERT,
+        # Not beyond now, where the chart would be empty; nor before the alert, since a device's
+        # stamp may lie a little ahead of now.
         ends_at=max(min(row["condition_at"] + _AFTER_ALERT, console.now()), row["condition_at"]),
         zone=zone,
     )

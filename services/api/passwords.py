@@ -36,8 +36,10 @@ class Passwords:
         return self._hasher.hash(password)
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
-        """Whether ``password`` belongs to ``password_hash``; None (nobody) costs as much and never fits."""
+        """Whether ``password`` belongs to ``password_hash``; None never fits, and takes as long."""
         async with self._turn:
+            # Cut, so that a huge password costs no more than a long one; none of that length can be
+            # set.
             fits = await asyncio.to_thread(self._verify, password_hash or self._nobodys, password[:LONGEST])
         return fits and password_hash is not None
 

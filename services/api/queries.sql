@@ -20,6 +20,7 @@ select people.person_no, display_name from people_in_care($1, $2) care join peop
 -- A page of the people in a doctor's care by name, after the person $4, of the numbers $5 where that is set, with what waits
 -- for each. $4 leads nowhere unless the doctor cares for them or has done so. All of the past is searched only for those of
 -- whom the last week holds nothing.
+-- Materialized: the page is cut first, and the readings are looked up for its people alone.
 with listed as materialized (
     select people.person_no, person_id, display_name, born_on, homes.label, time_zone
     from people_in_care($1, $2::timestamptz) care

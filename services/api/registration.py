@@ -57,6 +57,7 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     sql = load_queries("services.api", "registration.sql")
     async with transaction(pool) as connection:
         await connection.execute(sql["lock"])
+        # Before anything is written, so that what was wrong already is not laid to this file.
         without_recipient_before = await _without_recipient_for_good(connection, sql)
         await _write_homes(connection, sql, register)
         await _write_doctors(connection, sql, register)
@@ -83,7 +84,7 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
 
 
 async def people_without_recipient(pool: Pool, now: datetime) -> list[UUID]:
-    """Who is monitored at ``now`` and would nobody be notified about."""
+    """Who is monitored at ``now``, though nobody would be notified about them."""
     sql = load_queries("services.api", "registration.sql")
     return [row["person_id"] for row in await pool.fetch(sql["people_without_recipient"], now)]
 
@@ -108,7 +109,7 @@ def check(register: Register) -> None:
 
 
 def _refuse_forgotten_people(register: Register) -> None:
-    """A list left out would end all of a doctor's care: that has to be said in so many words, and only then."""
+    """Refuses a doctor without people, unless the file says so: an empty list ends all care."""
     for doctor in register.doctors:
         if not doctor.people and not doctor.without_people:
             raise RegisterError(
@@ -120,9 +121,9 @@ def _refuse_forgotten_people(register: Register) -> None:
 
 
 def _refuse_without_recipient(register: Register, before: set[UUID], after: set[UUID]) -> None:
-    """Nobody may be left monitored with no recipient by this file, unless the file says that this is meant.
+    """Refuses a file that leaves people monitored without a recipient, unless that is meant.
 
-    Whom the file does not touch and of whom it was so before does not stand in the way of other people's file.
+    Where that was so before of people whom the file does not mention, it is not this file's fault.
     """
     wrong = ((after - before) | (after & _listed(register))) - set(register.no_recipient)
     if wrong:
@@ -204,6 +205,7 @@ async def _write_devices(connection: Connection, sql: Queries, register: Registe
         ),
         4,
     )
+    # Before they are written, or none of them would be new any more.
     new = [row["name"] for row in await connection.fetch(sql["new_devices"], devices[0])]
     await connection.execute(sql["write_devices"], *devices, now)
     return new
@@ -232,6 +234,8 @@ async def _write_bindings(
     wanted = _columns(
         ((device.device, binding.slot, binding.person_id) for device in devices for binding in device.bindings), 3
     )
+    # What has not begun is deleted, since a range can't end before it begins; what has begun ends;
+    # and only then does the new one begin, for a slot has one open binding.
     dropped = await connection.execute(sql["drop_unborn_bindings"], names, *wanted, starts)
     ended = await connection.execute(sql["end_bindings"], names, *wanted, starts)
     begun = await connection.execute(sql["begin_bindings"], *wanted, now, starts, new_devices)

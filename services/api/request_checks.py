@@ -60,13 +60,14 @@ class RequestChecks:
             headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", "")
         ):
             await PlainTextResponse(str(ForeignRequestError()), 403)(scope, receive, guarded_send)
+        # Refused before it is read. A body without a length is counted by ``_limited`` as it comes.
         elif int(headers.get("content-length") or 0) > MOST_BYTES:
             await PlainTextResponse(str(BodyTooLargeError()), 413)(scope, receive, guarded_send)
         else:
             await self._serve(scope, _limited(receive), guarded_send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What breaks was answered inside. It is logged by its kind and place: messages may hold personal data."""
+        """Logs an error that was answered, by kind and place: messages may hold personal data."""
         try:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - one request must not end the console
@@ -94,7 +95,8 @@ def _limited(receive: Receive) -> Callable[[], Awaitable[Message]]:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MOST_BYTES:
-            raise HTTPException(413, str(BodyTooLargeError()))  # any other error is turned into a 400
+            # FastAPI turns any other error that comes from reading a body into a 400.
+            raise HTTPException(413, str(BodyTooLargeError()))
         return message
 
     return limited

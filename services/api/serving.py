@@ -31,8 +31,11 @@ def make_server(console: Console) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Neither websockets nor a lifespan are used here; what is off can't be reached.
             ws="none",
             lifespan="off",
+            # Only from a proxy that operators trust: others could pretend any address in a header,
+            # and so escape the limit of sign-ins by address.
             proxy_headers=bool(settings.trusted_proxy),
             forwarded_allow_ips=settings.trusted_proxy,
             limit_concurrency=1000,

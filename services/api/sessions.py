@@ -17,10 +17,12 @@ from services.runtime.errors import HearthBeatError
 LASTS: Final = timedelta(hours=12)
 """A session ends after a working day, in real time."""
 IDLE: Final = timedelta(hours=1)
-"""It ends earlier without an action: a page opened, a form sent, a call to the REST interface. What follows by itself,
-the live worklist or a page that loads itself again, is none."""
+"""It ends earlier when the doctor does nothing for so long: opens no page, sends no form, makes no
+call to the REST interface. What a page asks for by itself, such as the live worklist, does not
+count."""
 DEVICE_LASTS: Final = timedelta(days=180)
 """For so long after signing in a browser is known; real time."""
+# Not at every request: each touch is a write.
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _ATTEMPTS_KEPT: Final = timedelta(days=30)
 
@@ -64,6 +66,7 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
     now = datetime.now(UTC)
     account, counted = _hash(email.strip().lower()), counted_address(address)
     cookie_hash = _hash(device) if device else None
+    # Counted as failed before anything is looked at, so that attempts sent all at once count, too.
     begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)
     assert begun is not None  # noqa: S101 - an insert gives what it inserted
     attempt, since = begun["attempt_no"], now - ATTEMPTS_WINDOW
@@ -74,11 +77,13 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
         await _refuse(console, attempt, "refused", address, now)
         raise TooManyAttemptsError
     row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
+    # Also without an account: the answer then takes as long, and does not say that there is none.
     if not await console.passwords.fits(row["password_hash"] if row else None, password) or row is None:
         await _refuse(console, attempt, "failed", address, now)
         raise WrongPasswordError
     async with transaction(console.pool) as connection:
-        await _forget_the_old(console, now, connection)  # first, so that two who sign in at once wait in one order
+        # First, so that two who sign in at once wait for the rows in one order.
+        await _forget_the_old(console, now, connection)
         await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
         session = await _open(console, row["doctor_no"], address, now, connection)
         device = await _remember_device(console, device, account, now, connection)
@@ -107,7 +112,8 @@ async def _open(console: Console, doctor_no: int, address: str, now: datetime, o
 async def _remember_device(console: Console, device: str, account: bytes, now: datetime, on: Connection) -> str:
     """The browser's cookie, known to be this account's from now on.
 
-    One that it was given before stays, for doctors share computers; one that nobody was given is none.
+    A cookie that we gave is kept, and becomes known for this account too: doctors share computers.
+    Any other value is replaced by a new cookie, so that nobody can bring one of their own choice.
     """
     known = bool(device) and await on.fetchval(console.sql["is_device"], _hash(device), now)
     cookie = device if known else secrets.token_urlsafe(32)

@@ -25,6 +25,8 @@ returning attempt_no, cookie_no;
 select
     (select count(*) from (
         select from sign_in_attempts
+        -- One expression in one index. With an index for each part, a planner took the one that a
+        -- flood had filled.
         where outcome = 'failed' and encode(account, 'hex') || address = encode($1::bytea, 'hex') || $2::text
           and attempted_at > $4 and attempt_no < $3
         order by attempted_at desc limit 30

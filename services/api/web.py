@@ -96,6 +96,7 @@ async def sign_in_form(
     except (WrongPasswordError, TooManyAttemptsError) as error:
         status = 401 if isinstance(error, WrongPasswordError) else 429
         return _sign_in_page(request, str(error), next_page=next_page, status=status)
+    # Browsers take "//host" for another site.
     safe = next_page if _HERE.fullmatch(next_page) and not next_page.startswith("//") else "/"
     response = RedirectResponse(safe, 303)
     _set_cookie(console, response, cookie_name(console), cookies.session)

@@ -38,6 +38,7 @@ async def without_recipient_of(console: Console, doctor: Doctor) -> WithoutRecip
 
 async def _without_doctor(console: Console) -> int:
     counted = console.without_doctor
+    # Two that ask at once both count; that costs little, and needs no lock.
     if time.monotonic() >= counted.good_until_s:
         counted.people = await console.pool.fetchval(console.sql["without_recipient_or_doctor"], console.now())
         counted.good_until_s = time.monotonic() + RECOUNT_S

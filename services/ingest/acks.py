@@ -21,7 +21,7 @@ _RETRY_S: Final = 0.5
 
 
 class AckPublisher:
-    """Acks may be lost (QoS 0): a device that hears none sends again, and its resend is acknowledged again."""
+    """Sends acks with QoS 0: a device that misses one resends, and is acknowledged again."""
 
     def __init__(
         self,
@@ -41,7 +41,8 @@ class AckPublisher:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``.
 
-        When partitions move, what is gathered is forgotten: whoever has them now publishes it, and is not overtaken.
+        When partitions move, what is gathered is dropped: their new owner publishes it, and an
+        older ack of ours must not replace a newer one of theirs.
         """
         await self._member.run(self._publish_newest, stop)
 
@@ -59,6 +60,7 @@ class AckPublisher:
                 shard, device, payload = open_settled(message.value)
                 newest[device] = (ACK.of(shard, device), payload)
                 positions[message.partition] = message.offset + 1
+            # A fetch answers as soon as there is one record; waiting lets many share the next one.
             await asyncio.sleep(min(left, self._every_s / 2))
         if newest and await self._publish(list(newest.values()), gathered_under, stop):
             self._metrics.count("hb_ingest_acks_total", len(newest))

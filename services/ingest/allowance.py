@@ -13,15 +13,17 @@ ITEMS_AN_UPLINK: Final = 2
 """So many items that have to be rejected cost one uplink more: a row of theirs costs the database two of readings."""
 MOST_DEVICES: Final = 200_000
 """Names remembered at once; the broker knows every device, so more of them are unregistered, at an open broker."""
+# So that ``burst`` costs of 1 / ``per_s``, added up in floating point, are still a burst.
 _ROUNDING_S: Final = 1e-6
 _EMERGENCIES: Final = tuple(row.kind.value.encode() for row in EVENT_TYPES if row.is_emergency)
 
 
 def may_hold_emergency(payload: bytes) -> bool:
-    """Whether a payload may hold an emergency; a look at its bytes, so that nothing has to be parsed first.
+    """Whether the name of an emergency stands anywhere in the bytes: nothing is parsed for it.
 
-    It repeats a bit of the judgement, but decides nothing that lasts: a name that only quotes one is let through once
-    more, and one that is written with JSON's escapes waits like any uplink and is sent again until it is settled.
+    Both mistakes are harmless. An uplink that only quotes such a name uses the emergency allowance.
+    An emergency whose name is written with JSON's escapes waits like any uplink; its device sends
+    it again.
     """
     return any(word in payload for word in _EMERGENCIES)
 
@@ -39,6 +41,7 @@ class Allowance:
 
     def take(self, device: str, cost: int, now_s: float) -> bool:
         """Whether the device may send ``cost`` more. ``now_s`` is monotonic; what is refused costs nothing."""
+        # A virtual clock instead of a bucket of tokens (GCRA): nothing has to be refilled.
         spent_until = max(self._spent_until.get(device, now_s), now_s) + cost / self.per_s
         if spent_until - now_s > self.burst / self.per_s + _ROUNDING_S:
             return False
@@ -46,7 +49,7 @@ class Allowance:
         return True
 
     def charge(self, device: str, cost: int, now_s: float) -> None:
-        """Takes what is spent already: whoever owes waits until it is paid off."""
+        """Takes ``cost`` for what was sent already; the device then waits for longer."""
         self._spent_until[device] = max(self._spent_until.get(device, now_s), now_s) + cost / self.per_s
 
     def forget_rested(self, now_s: float) -> None:
@@ -64,7 +67,7 @@ class DeviceAllowances:
         self._throttled: Counter[str] = Counter()
 
     def admit(self, device: str, payload: bytes, now_s: float) -> bool:
-        """Whether an uplink is passed on. If not the device will send it again: it is neither settled nor lost."""
+        """Whether an uplink is passed on. If not, its device still holds it and sends it again."""
         cost = 1 + len(payload) // BYTES_AN_UPLINK
         if self._all.take(device, cost, now_s):
             return True

@@ -30,6 +30,8 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         up = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id, filters=filters))
         down = await stack.enter_async_context(open_link(settings.mqtt, client_id=f"{settings.client_id}-acks"))
+        # Asked before the first marker of ours goes out: store would note it, and the answer be
+        # yes.
         ran_before = await has_run_before(pool, settings.instance)
         snapshot = SnapshotKeeper(pool, log)
         markers = WatermarkMarkers(

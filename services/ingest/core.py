@@ -1,7 +1,7 @@
 """Judges an uplink: envelope, schema, unit, range, clock, person. Pure; every rejection has a reason and a field.
 
-Bounds, words and flags are those of ``schemas/validity``. What nearly every uplink holds is judged a shorter way, to
-the same result in three fifths of the time: ``services/ingest/plain`` has it, and says why.
+Bounds, words and flags are those of ``schemas/validity``. What nearly every uplink holds is judged
+a shorter way, with the same result: see ``services/ingest/fast_path``.
 """
 
 import math
@@ -46,7 +46,7 @@ class _RejectedError(Exception):
 
 
 class _NobodysError(_RejectedError):
-    """An item that lacks nothing but a person: the fields that are known, when it was observed, its flags."""
+    """An item that lacks only a person: its known fields, when it was observed, its flags."""
 
     def __init__(self, known: dict[str, Any], observed_at: int, flags: int) -> None:
         super().__init__(RejectionReason.UNATTRIBUTED, "slot")
@@ -90,6 +90,8 @@ def judge(
     """
     if entry is None:
         return _anonymous(payload, device, 0, shard, received_at, RejectionReason.UNKNOWN_DEVICE)
+    # From the first bytes, before the JSON is parsed: an uplink that is broken further on can then
+    # be settled as rejected, and its device stops sending it.
     identity = identity_of(payload)
     if identity is None:
         return _anonymous(payload, device, entry.home_no, shard, received_at, RejectionReason.NO_IDENTITY)
@@ -104,10 +106,13 @@ def judge(
         try:
             envelope = _open_envelope(body, epoch, seq, received_at, _RETAINED if retained else 0)
         except _RejectedError:
+            # The uplink is rejected as a whole, but the person who calls for help is heard.
             events = _emergencies(body, entry, received_at, _RETAINED if retained else 0)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
         plain = None
+        # A clock that is not set, or the retain flag, marks every item: that is for the full
+        # judgement.
         if not envelope.flags:
             plain = judge_plain(envelope.readings, entry, received_at, envelope.oldest_stamp, envelope.newest_stamp)
         if plain is not None and not envelope.events:
@@ -169,8 +174,10 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 
 def _open_envelope(body: dict[str, Any], epoch: int, seq: int, received_at: int, flags: int) -> _Envelope:
+    # JSON may hold a name twice. Here the last one counts, in ``identity_of`` the first. ``type``,
+    # not ``isinstance``, here and below: to Python a bool is an int.
     for name, first in (("epoch", epoch), ("seq", seq)):
-        if type(body[name]) is not int or body[name] != first:  # a second one, later in the object
+        if type(body[name]) is not int or body[name] != first:
             raise _RejectedError(RejectionReason.BAD_ENVELOPE, name)
     sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
     if type(sent_at) is not int or not 0 <= sent_at < STAMP_LIMIT:
@@ -200,6 +207,8 @@ def _emergencies(body: dict[str, Any], entry: RegisteredDevice, received_at: int
     heard = []
     for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
         row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
+        # Numbers of items are packed into two bytes; a bad envelope may hold more readings than
+        # that.
         if row is not None and row.is_emergency and row.kind in entry.type.events and item < SMALL_LIMIT:
             heard.append(_judge_event(item, {**event, "at": None}, envelope, entry, received_at))
     return heard
@@ -233,7 +242,7 @@ def _judge_reading(
 
 
 def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
-    """The value of a reading in the vital's own unit, and what is unusual about it; else it is refused."""
+    """The value of a reading in the vital's own unit, and its flags. Raises _RejectedError."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
         raise _RejectedError(RejectionReason.BAD_VALUE, "value")
@@ -250,6 +259,7 @@ def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
         raise _RejectedError(RejectionReason.BAD_VALUE, "value")
     if unit is not None and unit != vital.unit:
         conversion = vital.conversions[unit]
+        # Rounded, so that 98.6 °F is 37 °C and not a little more.
         value = round(value * conversion.factor + conversion.offset, 4)
     rule = VALUE_RULES[vital.code]
     if not rule.lowest <= value <= rule.highest:
@@ -275,6 +285,8 @@ def _observed_at(at: Any, envelope: _Envelope, received_at: int) -> int:
         raise _RejectedError(RejectionReason.BAD_TIME, "at")
     observed_at = at
     if not envelope.synced:
+        # A clock that was never set counts from boot: a stamp ahead of now is of an earlier boot,
+        # and nobody knows when that was.
         if at > envelope.sent_at:
             raise _RejectedError(RejectionReason.EARLIER_BOOT, "at")
         observed_at = received_at - (envelope.sent_at - at)
@@ -309,6 +321,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
     except _RejectedError:
         if not row.is_emergency:
             raise
+        # An emergency is never rejected for its stamp: it counts as of now, and says so.
         observed_at, flags = received_at, flags | _RESTAMPED
     nobody_will_do = row.is_emergency or not row.needs_person
     try:
@@ -316,6 +329,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
     except _RejectedError:
         if not nobody_will_do:
             raise
+        # Nor for its slot: it is the home's then.
         person, whose = None, 0
     if person is None and not nobody_will_do:
         known = {"event": row.kind, "at": event["at"], **details}

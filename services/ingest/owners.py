@@ -12,11 +12,11 @@ _BEFORE_REBINDING: Final = int(Flag.BEFORE_REBINDING)
 
 
 def owner_of(slot: int, observed_at: int, received_at: int, entry: RegisteredDevice) -> tuple[BoundPerson | None, int]:
-    """Whose an item is, and what there is to say about that.
+    """Whose an item is, and which flags that gives it.
 
-    The slot may have gone to somebody else since: for a day what was stamped before is still the former person's, and
-    unscored; what comes later than that may as well be the stamp of a wrong clock, and is nobody's. A stamp ahead of
-    reception is of now: whoever has the slot next has not got it yet.
+    When a slot has gone to somebody else, an item stamped before that and received within a day
+    after it is the former person's, and is not scored. Received later it is nobody's: its stamp may
+    come from a wrong clock. An item stamped ahead of its reception is judged as of its reception.
     """
     # No call of min: this is asked for every uplink.
     person = entry.person_at(slot, observed_at if observed_at < received_at else received_at)  # noqa: FURB136
@@ -25,6 +25,7 @@ def owner_of(slot: int, observed_at: int, received_at: int, entry: RegisteredDev
     flags = 0 if person.home_no == entry.home_no else _OTHER_HOME
     if person.to_ms <= received_at:
         now = entry.person_at(slot, received_at)
+        # A person who has got the slot back counts as never having given it away.
         if now is None or now.person_no != person.person_no:
             if received_at - person.to_ms > REBINDING_GRACE_MS:
                 return None, 0

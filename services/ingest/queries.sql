@@ -12,6 +12,7 @@ from bindings b join people p using (person_no);
 -- name: registry_mark
 -- A mark of what the two queries above read: another one where a row was added, changed or removed since. Every change
 -- gives a row another place and another transaction.
+-- A sum, since it does not depend on the order in which the rows are read.
 select md5(string_agg(part, ' ' order by part)) as mark
 from (
     select 'devices ' || sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from devices

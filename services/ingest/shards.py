@@ -28,7 +28,7 @@ class NoBrokerError(HearthBeatError):
 async def claim_shards(
     pool: Pool, instance: str, shards: Sequence[int], stop: asyncio.Event, log: structlog.typing.FilteringBoundLogger
 ) -> None:
-    """Takes the shards over from whoever had them. Waits for the database; gives up where ``stop`` comes first."""
+    """Takes the shards over. Waits for the database; gives up where ``stop`` comes first."""
     sql = load_queries("services.ingest")
     retry = Retry(every_s=_RETRY_S, log=log, says="shards not claimed")
     with suppress(GaveUpError):
@@ -49,6 +49,8 @@ async def retire(settings: IngestSettings) -> None:
                 asyncio.timeout(_BROKER_WITHIN_S),
                 open_link(settings.mqtt, client_id=settings.client_id) as link,
             ):
+                # Connecting as that client and without filters asks for a clean session, which ends
+                # the kept one.
                 await link.connected()
         except TimeoutError as error:
             raise NoBrokerError from error

@@ -19,11 +19,16 @@ async def has_run_before(pool: Pool, instance: str) -> bool:
     try:
         return bool(await pool.fetchval(load_queries("services.ingest")["has_run_before"], instance))
     except LOST_CONNECTION:
+        # Unknown: better to count a session that was never there than to miss one that was lost.
         return True
 
 
 class SnapshotKeeper:
-    """The registry as of at most eight seconds ago. A binding starts 10 s after its commit, so none is wrong."""
+    """The registry as of at most eight seconds ago.
+
+    A binding begins ten seconds after its commit, so no snapshot that is used lacks one that has
+    begun.
+    """
 
     def __init__(self, pool: Pool, log: structlog.typing.FilteringBoundLogger) -> None:
         self._pool, self._log = pool, log
@@ -43,7 +48,10 @@ class SnapshotKeeper:
 
     async def look(self) -> None:
         """Reads the registry where it has changed since the last look. Raises what ``LOST_CONNECTION`` lists."""
+        # Its age counts from before the question: what is committed during the answer may not be in
+        # it.
         asked_at = time.monotonic()
+        # One snapshot for the mark and the rows: a change between the two would be missed for good.
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),

@@ -33,9 +33,11 @@ _RETRY_S: Final = 0.25
 
 @dataclass(slots=True, kw_only=True)
 class UplinkPath:
-    """A sequential loop over bursts: order is kept, bursts grow with load, memory is bounded by the broker's window.
+    """A sequential loop over bursts.
 
-    ``sessions_known_lost`` are counted already: 1 for an instance that never ran here, whose first connect finds none.
+    So order is kept, bursts grow with the load, and the broker's window bounds memory.
+    ``sessions_known_lost`` is how many lost sessions are not news. It begins at 1 for an instance
+    that never ran here: its first connection finds no session, and none was lost.
     """
 
     link: Link
@@ -61,6 +63,8 @@ class UplinkPath:
             self.metrics.waits(on=Server.DATABASE, now=self.snapshot.is_too_old)
             registry = await self.snapshot.fresh(stop)
             self.metrics.waits(on=Server.DATABASE, now=False)
+            # PUBACK only once the bus has them. Whatever a crash leaves without one, the broker
+            # delivers again.
             if registry is None or not await self._append(self._records(messages, registry), stop):
                 return
             self.link.acknowledge(messages)
@@ -78,6 +82,8 @@ class UplinkPath:
                 continue
             if message.retained and (self.replays_retained or not message.payload):
                 continue  # what was news once, or an order to the broker to forget it
+            # Dropped, and yet acknowledged to the broker: left open it would fill the window that
+            # all devices share. The device has no ack from us, so it sends the uplink again later.
             if not self.limits.admit(device, message.payload, now_s):
                 continue
             uplink = judge(
@@ -95,9 +101,10 @@ class UplinkPath:
         return records
 
     def _clear_retained(self, messages: Sequence[MqttMessage]) -> None:
-        """An uplink sent with the retain flag lies at the broker, news to whoever subscribes: cleared once passed on.
+        """Clears, once they are passed on, uplinks that were sent with the retain flag.
 
-        A clearing that is lost comes with the device's next one.
+        The broker would deliver such an uplink to every new subscriber, as if it were news. A
+        clearing that is lost is made up for by the device's next retained uplink.
         """
         topics = {one.topic for one in messages if one.retained and one.payload and not self.replays_retained}
         if topics:

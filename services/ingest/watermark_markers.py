@@ -16,9 +16,10 @@ _EVERY_S: Final = 1.0
 
 
 class WatermarkMarkers:
-    """A watermark marker carries the platform time of its sending. It queues at the broker behind every earlier uplink.
+    """A watermark marker carries the platform time at which it was sent to the broker.
 
-    So once it has passed store and score, nothing that reached the broker before that time is still under way.
+    It queues there behind every earlier uplink. So once it has passed store and score, nothing that
+    reached the broker before that time is still under way.
     """
 
     def __init__(self, link: Link, clock: Clock, *, instance: str, shard: int, partitions: int) -> None:
@@ -39,6 +40,8 @@ class WatermarkMarkers:
             instance, sent_at = parse_json(message.payload)
         except (CodecError, ValueError, TypeError):
             return []
+        # Anybody with rights on the topic could send one. One of the future would let due rows be
+        # judged before the answers to them have come.
         if instance != self._instance or type(sent_at) is not int or sent_at > self._clock.now_ms():
             return []
         value = encode_uplink_record(WatermarkMarker(instance=self._instance, received_at=sent_at))
@@ -49,6 +52,7 @@ def _key_for_each(partitions: int) -> list[bytes]:
     """One key for every partition, found by trying."""
     keys: dict[int, bytes] = {}
     number = 0
+    # The bus picks a partition by the hash of the key alone.
     while len(keys) < partitions:
         key = b"marker-%d" % number
         keys.setdefault(partition_of(key, partitions), key)

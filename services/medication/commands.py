@@ -25,7 +25,7 @@ _PUBACK_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPublisher:
-    """Whoever wrote the row: medication's reminders, score's check-ins."""
+    """Publishes rows of ``commands``: medication's reminders, score's questions after a fall."""
 
     pool: Pool
     sql: Queries
@@ -53,6 +53,7 @@ class CommandPublisher:
         published = [
             self.link.publish(topic_of(row), encode_command(command_of(row)), qos=COMMANDS.qos) for row in rows
         ]
+        # paho's wait blocks. A command is marked as sent only once the broker has confirmed it.
         if not await asyncio.to_thread(wait_for_broker, published):
             raise RetryLaterError("the broker has not taken the commands")
         ids = [row["command_id"] for row in rows]

@@ -95,6 +95,7 @@ def attribute(doses: Iterable[Dose], events: Iterable[DoseEvent], decided: Seque
     for event in sorted(
         events, key=lambda event: (event.observed_at, event.device_no, event.epoch, event.seq, event.item)
     ):
+        # First: a cup lifted twice within minutes must not take the next dose as well.
         same = next((one for one in known if _is_same_taking(one, event)), None)
         if same is not None:
             takings.append(Taking(event, same.dose_id, decisive=False))
@@ -268,8 +269,8 @@ def look(
 ) -> DoseOutcome:
     """Takes, reminds, raises and closes. ``next_episode`` is the first free number of each person.
 
-    Reminders go by the clock: one too many does no harm. What was not done waits for the watermark:
-    None is no watermark yet.
+    Reminders go by the clock, as one too many does no harm. That a dose was not taken is decided
+    only when ``watermark`` has passed: until then an event may be under way (None: not known yet).
     """
     takings = attribute(doses, events, decided)
     deciding = {taking.dose_id: taking.event for taking in takings if taking.decisive}
@@ -282,6 +283,7 @@ def look(
             dose, command = remind(dose, now)
             if command is not None:
                 commands.append((dose.device_no, command))
+        # After the takings: an event that arrived in time has settled its dose by now.
         if watermark is not None and needs_finding(dose, watermark):
             dose = replace(dose, episode=free[dose.person_no])
             free[dose.person_no] += 1
@@ -290,5 +292,6 @@ def look(
         if dose.episode is not None and dose.time_critical and dose.state not in OPEN_STATES:
             findings.append(ended_finding(dose, event))
         if dose != before:
+            # What did not change is not written.
             after.append(dose)
     return DoseOutcome(doses=after, takings=takings, commands=commands, findings=findings)

@@ -37,6 +37,7 @@ class DoseLedger:
         async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["try_turn"]):
                 return 0
+            # Before the events: what was received up to it is visible to the queries after it.
             watermark = await connection.fetchval(self.sql["watermark"])
             doses = await self._doses(connection, now, watermark)
             if not doses:

@@ -13,7 +13,7 @@ from services.runtime.database import Pool, Queries, transaction
 
 AHEAD: Final = timedelta(hours=72)
 BEHIND: Final = timedelta(hours=24)
-"""Doses that came due while the planner was away are planned all the same, and judged by what is known of them."""
+"""After an outage, doses of that time are planned all the same, and judged by what is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class Planner:
             plan = _plan_of(row)
             zone = ZoneInfo(plan.zone)
             first, last = (now - BEHIND).astimezone(zone).date(), (now + AHEAD).astimezone(zone).date()
+            # Everything that the doses depend on, as text: another text, and they are planned anew.
             key = f"{plan}|{first}|{last}"
             if row["planned_key"] != key:
                 await self._save(plan, first, last, key, now)
@@ -57,6 +58,7 @@ class Planner:
             for dose in plan_doses(plan, first, last)
         ]
         async with transaction(self.pool) as connection:
+            # The ledger's lock: it must not settle a dose that is being moved.
             await connection.execute(self.sql["take_turn"])
             await connection.execute(self.sql["drop_doses"], plan.plan_id, now, len(set(plan.at_times)))
             await connection.executemany(self.sql["save_dose"], doses)

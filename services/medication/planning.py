@@ -56,10 +56,13 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a wall-clock time: the first valid one after a spring gap, the first of an autumn fold."""
     wall = datetime.combine(day, at)
     late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    # There and back again gives the same time: it exists.
     if late.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
         return late
     early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     offset_after = late.astimezone(zone).utcoffset()
+    # A time within a spring gap. Its two readings, by the offset before and after, lie on either
+    # side of the change, which is found by halving.
     while late - early > _ONE_SECOND:
         middle = early + (late - early) // 2
         if middle.astimezone(zone).utcoffset() == offset_after:
@@ -72,6 +75,7 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
 def plan_doses(plan: Plan, first: date, last: date) -> Iterator[PlannedDose]:
     """The doses of ``plan`` on the local days ``first`` to ``last``. The same for the same plan, however often."""
     zone, times = ZoneInfo(plan.zone), sorted(set(plan.at_times))
+    # A day more on both sides: a dose reaches half way to its neighbours.
     days = [first + _ONE_DAY * number for number in range(-1, (last - first).days + 2)]
     doses = [(day, index, instant_of(day, at, zone)) for day in days for index, at in enumerate(times)]
     for before, (day, index, due), after in zip(doses, doses[1:], doses[2:], strict=False):

@@ -45,6 +45,7 @@ select s.dose_id, s.person_no, s.home_no, s.device_no, s.compartment, p.drug, h.
 from doses s join dose_plans p using (plan_id) join homes h on h.home_no = s.home_no
 where s.state in ('pending', 'reminded') and s.early_after <= $1
   and (
+    -- Arrays begin at 1; beyond the last reminder this is null, so no row.
     s.due_at + ($3::interval[])[s.reminders + 1] <= $1
     or s.missed_at < $2
     or (p.time_critical and s.episode is null and s.closes_at < $2)

@@ -30,10 +30,11 @@ def to_ms(moment: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformClock:
-    """Every process of a platform gets the same three numbers, restarts included.
+    """Platform time of a demo or a test, the same in every process: all get the same numbers.
 
-    ``origin_monotonic`` is seconds of ``time.monotonic()``, which all processes of one machine share.
-    ``frozen_at_ms``: a platform time that is never passed (the end of a demo), 0 for none.
+    ``origin_monotonic`` is seconds of ``time.monotonic()``, which all processes of one machine
+    share, also those that start again. ``frozen_at_ms``: a platform time that is never passed (the
+    end of a demo), 0 for none.
     """
 
     origin_ms: int
@@ -53,6 +54,7 @@ class PlatformClock:
         )
 
     def now_ms(self) -> int:
+        # Monotonic time: setting the machine's clock does not move platform time.
         now = self.origin_ms + round((time.monotonic() - self.origin_monotonic) * self.rate * 1000)
         return min(now, self.frozen_at_ms) if self.frozen_at_ms else now
 

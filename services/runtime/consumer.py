@@ -18,10 +18,10 @@ _RETRY_S: Final = 0.25
 
 
 class Fetched(NamedTuple):
-    """Records, and the assignment that they belong to: the one in force when the fetch ends.
+    """Records, and the assignment that they belong to.
 
-    A fetch under way while partitions move gives records of the new assignment, and none of them
-    comes a second time: so it is not the assignment in force when it began.
+    It is the one in force when the fetch ends, not when it began: a fetch that is under way while
+    partitions move gives records of the new assignment, and the bus gives them only once.
     """
 
     messages: Sequence[Message]
@@ -30,16 +30,16 @@ class Fetched(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class GroupMember:
-    """Reads one topic for one group. Keeps the order of things when partitions move, and at the end.
+    """Reads one topic for one group, and keeps things in order when partitions move.
 
-    Partitions move at any moment, by a task of the bus's own. Who works under ``at_work`` is let
-    finish first; then ``finish`` is called, under ``at_work`` too, to end what is under way (the
-    bus waits REVOKE_S, then cancels it). Then ``assignment`` counts up and ``forget`` drops what is
-    left: whoever has the partitions now reads that again, passes it on, and must not be overtaken.
-    So what was fetched under an earlier assignment is neither passed on nor committed any more.
+    The bus moves partitions at any moment, from a task of its own. That task takes ``at_work``, so
+    a step that holds it ends first. It calls ``finish``, which completes what is under way; after
+    REVOKE_S the bus cancels that. Then it counts ``assignment`` up and calls ``forget``, which
+    drops the rest. The new owner reads the rest again and publishes it, and nothing older may come
+    after that: so what was fetched under an earlier assignment is neither passed on nor committed.
 
-    ``metrics``: unless another part of the process says better whether the bus is there. Without
-    ``finish`` nothing is waited for: what is under way is given up when partitions move.
+    Without ``finish``, nothing is waited for when partitions move. Leave ``metrics`` out where
+    another part of the process knows better whether the bus is there.
     """
 
     bus: Bus
@@ -91,6 +91,7 @@ class GroupMember:
     async def _hand_over(self, stop: asyncio.Event) -> None:
         try:
             await self._finish_work(stop)
+        # Also where ``finish`` failed or was cancelled: the partitions go all the same.
         finally:
             self.assignment += 1
             if self.forget is not None:

@@ -56,17 +56,18 @@ async def _prepare(connection: Any) -> None:
 
 
 async def _keep(_connection: Any) -> None:
-    """Nothing to reset: no session of ours sets anything, and asking costs a round trip each time."""
+    """Resets nothing: no session of ours sets anything, and a reset costs a round trip."""
 
 
 class Pool(_Pool):
-    """asyncpg's pool, in which nobody waits for a connection without end: ``fetch`` and its like have no such limit.
+    """asyncpg's pool, with a limit for how long ``fetch`` and the like wait for a connection.
 
-    Whoever keeps a connection (a listener, a lock) has one of their own, so that the pool stays everybody's.
+    A listener or a lock keeps its connection for good, so it opens one outside of the pool.
     """
 
     def __init__(self, settings: DatabaseSettings, *, application: str) -> None:
         self._settings, self._application = settings, application
+        # asyncpg.create_pool makes no subclass, so the defaults that it would fill in stand here.
         super().__init__(
             settings.dsn.get_secret_value(),
             min_size=0,
@@ -94,7 +95,7 @@ class Pool(_Pool):
 
     @asynccontextmanager
     async def standing(self) -> AsyncIterator[OwnConnection]:
-        """A connection outside of the pool, for who keeps it. Raises what ``LOST_CONNECTION`` lists."""
+        """A connection outside of the pool, to be kept. Raises what ``LOST_CONNECTION`` lists."""
         connection = await asyncpg.connect(self._settings.dsn.get_secret_value(), **self._how())
         try:
             yield connection
@@ -127,6 +128,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
             await work.start()
             try:
                 yield connection
+            # Not rolled back: the server does not answer, so that would wait as long again.
             except TimeoutError:
                 raise
             except BaseException:
@@ -134,6 +136,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
                 raise
             await work.commit()
         except TimeoutError:
+            # It goes back to the pool closed, and the pool opens another one.
             connection.terminate()
             raise
 

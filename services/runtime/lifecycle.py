@@ -73,6 +73,7 @@ async def serve(main: Main, *, grace_s: float) -> None:
     stopper = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({task, stopper}, return_when=asyncio.FIRST_COMPLETED)
     stopper.cancel()
+    # Where it has ended by itself, this only raises what ended it.
     async with asyncio.timeout(None if task.done() else grace_s):
         await task
 
@@ -80,8 +81,10 @@ async def serve(main: Main, *, grace_s: float) -> None:
 def run_process(main: Main, *, grace_s: float = 10.0, in_bursts: bool = True) -> None:
     """Runs ``main`` by ``serve`` on an event loop of its own.
 
-    ``in_bursts`` is for all that handle records; whoever opens client after client, which do hold cycles, would grow.
+    ``in_bursts`` makes garbage collection rare, for services that handle records. A service that
+    opens one client after the other must not set it: clients hold cycles, and memory would grow.
     """
+    # What was imported stays for the life of the process: no collection has to look at it again.
     gc.freeze()
     if in_bursts:
         gc.set_threshold(*_GC_THRESHOLDS)

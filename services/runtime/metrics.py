@@ -65,6 +65,7 @@ class Metrics:
     @property
     def waiting(self) -> list[Server]:
         """The servers that work waits for; empty: ready."""
+        # A copy: the thread that shows the page reads this while the event loop may change it.
         return [on for on, now in list(self._waiting.items()) if now]
 
 
@@ -123,6 +124,7 @@ def serve_metrics(metrics: Metrics, port: int) -> Iterator[None]:
         yield
         return
     metrics.set("hb_process_started_timestamp_seconds", time.time())
+    # http.server makes a new handler for each request, so the metrics have to come with the class.
     page = type("Page", (_Page,), {"metrics": metrics})
     server = ThreadingHTTPServer(("127.0.0.1", port), page)
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)

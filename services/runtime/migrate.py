@@ -74,6 +74,8 @@ async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
     """
     connection = await asyncpg.connect(dsn)
     try:
+        # Of the session, not of a transaction: each file has one of its own. Closing frees the
+        # lock.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         edition = await find_edition(connection)
         await connection.execute(
@@ -99,6 +101,7 @@ async def find_edition(connection: asyncpg.Connection) -> Edition:
 
 async def _check_baseline(connection: asyncpg.Connection, migrations: Sequence[Migration]) -> None:
     """What was applied first must be the baseline, or its beginning where a run was cut short."""
+    # collate "C" sorts as Python does, whatever the database's locale.
     applied = await connection.fetch('select name, sql from migrations order by name collate "C"')
     baseline = [migration for migration in migrations if migration.baseline]
     for row, migration in zip(applied, baseline, strict=False):
@@ -113,6 +116,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration, edition: 
             raise ChangedMigrationError(migration.name)
         return
     passed_over = migration.needs_timescale and edition is Edition.NONE
+    # The file and the note of it together: a crash leaves both or neither.
     async with connection.transaction():
         if not passed_over:
             await connection.execute(migration.sql)

@@ -62,6 +62,7 @@ class Link:
         if settings.password is not None:
             client.username_pw_set(client_id, settings.password.get_secret_value())
         client.max_inflight_messages_set(WINDOW)
+        # To paho, 0 means no limit.
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(1, 2)
         client.on_connect = self._on_connect
@@ -71,6 +72,7 @@ class Link:
 
     def _run(self, settings: MqttSettings) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        # Only who subscribes has something to lose between two connections.
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S if self._filters else 0
         properties.ReceiveMaximum = WINDOW
         try:
@@ -81,16 +83,19 @@ class Link:
                 clean_start=not self._filters,
                 properties=properties,
             )
+            # Without the argument, paho gives up where the broker is not there yet.
             self._client.loop_forever(retry_first_connection=True)
         except Exception as error:  # noqa: BLE001 - whatever ended the thread must end the process too
             self._failure = self._failure or error
         if not self._closing:
             self._failure = self._failure or ConnectionEndedError("the network thread ended")
+            # Wakes ``take``, which raises the failure.
             self._loop.call_soon_threadsafe(self._filled.set)
 
     def _on_connect(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _p: Any) -> None:
         if code.is_failure:
             return
+        # Counted at both ends of a connection, so that packet ids of a lost one match no later one.
         self._connection += 1
         if self._filters:
             if not flags.session_present:
@@ -101,6 +106,7 @@ class Link:
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any) -> None:
         self._connection += 1
         if code.value == _TAKEN_OVER:
+            # And no reconnecting: the two would throw each other out for ever.
             self._failure = TakenOverError(client._client_id.decode())  # noqa: SLF001 - paho shows it nowhere else
             client.disconnect()
         self._loop.call_soon_threadsafe(self._online.clear)
@@ -133,6 +139,8 @@ class Link:
         """What has arrived, in order; waits up to ``wait_s`` for the first. Raises ConnectionEndedError."""
         if not self._inbox:
             self._filled.clear()
+            # A second look, after clearing: what paho's thread adds from here on sets the event
+            # again.
             if not self._inbox and self._failure is None:
                 try:
                     async with asyncio.timeout(wait_s):

@@ -15,10 +15,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from transport.mqtt_client import DONE, ShortcutClient
 
 _PAUSE_S: Final = 0.008
-"""After a burst, so that the next read finds more than one message: a read costs as much as ten messages, and what
-comes of a burst on its further way as much as thirty."""
+"""A pause after a burst, so that the next read finds more than one message. A read costs as much as
+ten messages, and the further work on a burst as much as thirty."""
 _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
+# Leaves out the flags for a duplicate and for retain.
 _KIND_AND_QOS: Final = 0xF6
 _PUBLISH_QOS_1: Final = paho.PUBLISH | 0x02
 _RETAIN_BIT: Final = 0x01
@@ -58,6 +59,7 @@ class BurstClient(ShortcutClient):
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """One write for all PUBACKs, in order."""
         if packet_ids:
+            # Two bytes follow: the id. MQTT 5 leaves the reason code out where it says success.
             packets = b"".join(_ACK.pack(paho.PUBACK, 2, packet_id) for packet_id in packet_ids)
             self._packet_queue(paho.PUBACK, packets, 0, 0)
 
@@ -65,10 +67,11 @@ class BurstClient(ShortcutClient):
         """One write for many retained messages of QoS 0."""
         if messages:
             packets = b"".join([_retained(topic.encode(), payload) for topic, payload in messages])
-            self._packet_queue(paho.PUBACK, packets, 0, 0)  # as a PUBACK: paho asks nothing more of one
+            # Queued as a PUBACK, since paho keeps no account of these and does not look inside.
+            self._packet_queue(paho.PUBACK, packets, 0, 0)
 
     def reconnect(self) -> MQTTErrorCode:
-        """Forgets what came on the connection before and was not passed on: its sender has no PUBACK."""
+        """Drops what the last connection brought and nobody got: the broker sends it again."""
         self._burst = []
         return super().reconnect()
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
-    """How long, in real seconds, to let work gather between two bursts: longer with the load, so that bursts grow.
+    """How long, in real seconds, to let records gather between two bursts.
 
-    After any record until ``least_s`` after it was taken: what comes within that time shares what a burst costs, and
-    a burst that took long has waited enough. Not at all once ``full`` were handled or wait: no more than that may come.
+    ``per_record_s`` for each record handled, up to ``most_s``: under load bursts grow, and share
+    what a burst costs. At least until ``least_s`` after the burst was taken, so a burst that took
+    long is followed at once. No pause where ``full`` records were handled or wait: the next burst
+    would not become larger.
     """
 
     most_s: float

@@ -46,10 +46,10 @@ class Retry:
         rest: Rest | None = None,
         **facts: object,
     ) -> T:
-        """What ``attempt`` gives once it works. Raises GaveUpError, and what is none of ``errors``.
+        """What ``attempt`` gives once it works. Raises GaveUpError, and errors not in ``errors``.
 
-        One attempt is made in any case; no rest and no further one after ``stop``. An attempt that
-        finds that it comes too late raises GaveUpError itself. ``facts`` go to the log.
+        It is tried at least once, and not again after ``stop``. An attempt that finds that it comes
+        too late raises GaveUpError itself. ``facts`` go to the log.
         """
         rest = rest or partial(pause, stop)
         while True:
@@ -57,7 +57,8 @@ class Retry:
                 done = await attempt()
             except self.errors as error:
                 if isinstance(error, ValueError):
-                    # asyncpg's word for an argument that does not fit: ours to mend, not to repeat
+                    # asyncpg's DataError, an argument that does not fit, is an InterfaceError too:
+                    # trying again would not help.
                     raise
                 self._note(error, facts)
             else:

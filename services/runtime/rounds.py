@@ -12,7 +12,8 @@ from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, Server
 
 Round = Callable[[], Awaitable[int]]
-"""Does what is to be done now and says how much that was. Raising LOST_CONNECTION or RetryLaterError: not now."""
+"""Does what is to be done now, and says how much that was. It raises LOST_CONNECTION or
+RetryLaterError where a server is away."""
 _AWAY_S: Final = 0.5
 
 
@@ -26,15 +27,17 @@ async def do_rounds(
     wake: asyncio.Event | None = None,
     wakes: Collection[asyncio.Event] = (),
 ) -> None:
-    """Until ``stop``. Rests ``every_s`` real seconds, or until ``wake``, after a round that found nothing.
+    """Until ``stop``. Rests after a round that found nothing.
 
-    After one that found something, ``wakes`` are set: whoever works on what it has done rests on them.
+    The rest lasts ``every_s`` real seconds, or until ``wake``. After a round that found something,
+    ``wakes`` are set, for others who work on what it has done.
     """
     wake = wake or asyncio.Event()
     waited_for: Server | None = None
     stopped = asyncio.create_task(stop.wait())
     try:
         while not stop.is_set():
+            # Before the round: news that comes during it must start another one.
             wake.clear()
             try:
                 found = await one()

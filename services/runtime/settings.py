@@ -12,9 +12,9 @@ from services.runtime.clock import Clock, PlatformClock, WallClock
 class DatabaseSettings(BaseSettings):
     """Where the database is. ``dsn`` as libpq writes it.
 
-    A service's commands take milliseconds. One that is not answered within ``command_timeout_s`` went into a network
-    that swallows it, and whoever waits for it may be an alert. ``acquire_timeout_s`` bounds the wait for one of the
-    ``pool_size`` connections.
+    A service's commands take milliseconds. One that has no answer within ``command_timeout_s`` is
+    taken for lost in the network, and is given up, since an alert may wait behind it.
+    ``acquire_timeout_s`` bounds the wait for one of the ``pool_size`` connections.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_DB_")
@@ -45,8 +45,9 @@ class BusSettings(BaseSettings):
 class MqttSettings(BaseSettings):
     """Where the broker is. A password is not needed on the embedded broker, which knows no users.
 
-    ``replays_retained``: it gives retained messages to whoever subscribes, whatever is asked for, and marks these
-    alone (rumqttd). Others obey the options of MQTT 5: they replay nothing and pass the flag of live messages on.
+    ``replays_retained``: the broker ignores the options of MQTT 5 (rumqttd). It gives retained
+    messages to each new subscriber, and sets the retain flag of these alone. Other brokers replay
+    nothing when asked not to, and pass on the flag that a live message was sent with.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_MQTT_")

@@ -1,4 +1,4 @@
-"""Wakes whoever waits for rows, once these are committed, and listens for it. Either may fail: everybody polls, too."""
+"""Wakes those who wait for new rows, after the commit. It may fail, so they poll as well."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,11 +27,12 @@ class WakeUp(StrEnum):
 
 
 async def wake(pool: Pool, news: WakeUp, payload: str = "", *, metrics: Metrics | None = None) -> bool:
-    """Wakes listeners: there is something new, within half a second or not at all. False: they find it by polling."""
+    """Wakes listeners, within half a second or not at all. False: they find the news by polling."""
     try:
         async with pool.acquire(timeout=_WITHIN_S) as connection:
             try:
                 await connection.execute(_SQL["wake"], news, payload, timeout=_WITHIN_S)
+            # The connection may still be waiting for the server: it must not go back into the pool.
             except TimeoutError:
                 connection.terminate()
                 raise

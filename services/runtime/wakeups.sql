@@ -1,4 +1,5 @@
 -- name: wake
--- A transaction of its own: a commit that notifies fails when the server's queue is full, and holds a lock of the whole
--- server that no disk should lengthen.
+-- A transaction of its own, since a commit that notifies fails when the server's queue is full.
+-- Such a commit also holds a lock of the whole server, so synchronous_commit is off: no disk is
+-- waited for meanwhile.
 select set_config('synchronous_commit', 'off', true), pg_notify($1, $2);

@@ -19,7 +19,7 @@ cli = typer.Typer(add_completion=False, help=__doc__)
 
 @cli.callback(invoke_without_command=True)
 def run(context: typer.Context) -> None:
-    """Runs until reported to stop."""
+    """Runs until asked to stop."""
     if context.invoked_subcommand is not None:
         return
     run_service(app.run, ScoreSettings(), METRICS)

@@ -42,6 +42,7 @@ class Checkpoints:
     async def load(self, partition_no: int) -> Partition:
         """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
         async with transaction(self.pool) as connection:
+            # An insert: it gives a row only where this partition was never scored.
             if await connection.fetchval(self.sql["add_position"], partition_no) is not None:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
@@ -64,9 +65,10 @@ class Checkpoints:
         return numbers
 
     async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
-        """Goes on at ``position``, though what lies between is in no log any more. Inside the caller's transaction.
+        """Moves a checkpoint on to ``position``, over records that no log has any more.
 
-        States stay as they are, but no episode gets a number that a finding has which came of what lies between.
+        Inside the caller's transaction. States stay as they are. But episode numbers go on beyond
+        those of all findings: some of these came of the lost records.
         """
         rows = await connection.fetch(self.sql["states"], partition_no)
         homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
@@ -77,7 +79,7 @@ class Checkpoints:
         await connection.execute(self.sql["jump"], partition_no, position)
 
     async def save(self, partition_no: int, partition: Partition) -> bool:
-        """False where the checkpoint is no longer the one that was loaded: somebody else goes on from another."""
+        """False where the stored position is not the one loaded: another member has moved it."""
         position, dirty = partition.position, partition.dirty
         passed_at = None if partition.passed_at is None else to_datetime(partition.passed_at)
         async with transaction(self.pool) as connection:
@@ -96,6 +98,7 @@ class Checkpoints:
             part = numbers[first : first + _HOMES_A_WRITE]
             plain = [write_json(homes[home_no].to_plain()).decode() for home_no in part]
             await connection.execute(self.sql["save_states"], part, partition_no, plain)
+            # Lets heartbeats and other tasks run between two pieces of a long write.
             await asyncio.sleep(0)
 
     async def registered(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -104,7 +107,7 @@ class Checkpoints:
         return [tuple(row) for row in await self.pool.fetch(self.sql["registered"], *columns)]
 
     async def number_newcomers(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
-        """People who come to a home (person, home, its state) go on with the numbers of the homes they lived in."""
+        """Gives newcomers (person, home, its state) their episode numbers from earlier homes."""
         listed = list(newcomers)
         rows = await self.pool.fetch(
             self.sql["episodes_elsewhere"],

@@ -37,8 +37,8 @@ class LogGapError(HearthBeatError):
 
 
 Held = Mapping[int, Partition]
-"""The partitions of an assignment. Until the next one is loaded there are none: what comes then is dropped, and read
-again from the checkpoint."""
+"""The partitions of an assignment. It is empty from a move until the checkpoints are loaded:
+records of that time are dropped, and come again, since reading then begins at the checkpoint."""
 
 
 @dataclass(slots=True)
@@ -109,14 +109,14 @@ class Consumer:
             self._log.warning("stopped while the database was away")  # the next start replays
 
     async def _save_all(self, subscription: Subscription, _stop: asyncio.Event) -> None:
-        """Writes the checkpoint that whoever comes next begins at."""
+        """Writes the checkpoints at which the partitions' next owner begins."""
         await self._save(subscription, self._held)
 
     def _forget(self) -> None:
         self._held, self._to_load = {}, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """Only notes what is ours: no heartbeat is sent before this has answered, and checkpoints may take long."""
+        """Notes only what is ours: no heartbeat is sent until it returns, and loading is slow."""
         self._held, self._to_load = {}, partitions
         return {}
 
@@ -128,6 +128,8 @@ class Consumer:
             partitions, held = self._to_load or frozenset(), {}
             for partition_no in sorted(partitions):
                 held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
+            # Partitions have moved again while these were loaded; the next step loads the right
+            # ones.
             if partitions is not self._to_load:
                 return
             self._held, self._to_load = held, None
@@ -138,6 +140,7 @@ class Consumer:
     async def _take(self, member: GroupMember, held: Held, messages: Sequence[Message]) -> None:
         """``held`` as it was when ``messages`` were fetched. Where it has changed since, the records come again."""
         async with member.at_work:
+            # Compared by identity: every assignment and every reload puts a new mapping there.
             if held is not self._held:
                 return
             try:
@@ -156,6 +159,8 @@ class Consumer:
         await self._number_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
         for partition, message, record in records:
+            # What lies below was filtered out above; a gap would mean readings that nobody has
+            # scored.
             if message.offset != partition.position:
                 raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
             partition.position += 1
@@ -167,6 +172,8 @@ class Consumer:
                 state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
                 batch.effects += step(state, record, batch.tally)
                 batch.uplinks += 1
+        # In this order: a passed marker lets due rows be judged, so what rests on the records
+        # before it has to be there first.
         if batch.effects:
             await self._persist(lambda: self._writer.write(batch.effects))
         if batch.markers:
@@ -174,13 +181,19 @@ class Consumer:
         self._count(batch)
 
     async def _look_up_unregistered(self, records: Sequence[UplinkRecord]) -> None:
-        """A log goes further than a restored register: homes and devices registered since are not there any more."""
+        """Asks, once for each, whether a device and its home are registered.
+
+        After a restore the log goes further than the register: what was registered since is not in
+        it.
+        """
         pairs = {
             (one.device_no, one.home_no) for one in records if not isinstance(one, WatermarkMarker) and one.device_no
         }
         asked = sorted(pairs - self._registered.keys())
         if asked:
             known = set(await self._persist(lambda: self._checkpoints.registered(asked)))
+            # Kept for good, a no as well: ``services.restore`` skips numbers, so none is given out
+            # twice.
             self._registered.update((pair, pair in known) for pair in asked)
         unregistered = [pair for pair in asked if not self._registered[pair]]
         if unregistered:
@@ -221,12 +234,17 @@ class Consumer:
         now_s = asyncio.get_running_loop().time()
         due = [number for number in self._held if now_s >= self._save_at[number]]
         if due:
+            # Set before the writing, so that a database that is slow is not asked at every step.
             self._save_at |= dict.fromkeys(due, now_s + every_s)
             async with member.at_work:
                 await self._save(subscription, due)
 
     async def _save(self, subscription: Subscription, numbers: Iterable[int]) -> None:
-        """Writes what changed; loads and reads again what somebody else has moved. The group's offset is for show."""
+        """Writes what changed; loads anew, and reads from there, what another member has moved.
+
+        Score itself begins at its checkpoints. The group's offset is committed for watch, which
+        compares it with the end of the log.
+        """
         held = self._held
         mine = {number: held[number] for number in numbers if number in held}
         try:

@@ -1,4 +1,4 @@
-"""The scoring step: one home's state and one record in, findings and calls for help out. Pure, no wall clock."""
+"""The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
@@ -87,7 +87,7 @@ class SubjectState:
         return track
 
     def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
-        """The call that an event at ``at`` belongs to, and whether it is a new one; ``extends``: it goes on with it."""
+        """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
         calls = self.calls.setdefault(rule.name, [])
         for call in reversed(calls):
             if call.first_at - within_ms <= at <= call.last_at + within_ms:
@@ -183,12 +183,15 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         return []
     effects: list[Effect] = []
     _look_at_flag(state, record, effects)
+    # Movement before values: a reading that says "walking" counts for its neighbours in this
+    # uplink. Fields by number, not by name, which costs more: this loop sees every reading.
     moved = None
     for reading in record.readings:
         if (
             (reading[5] & _MOVING or reading[2] == _STEPS)
             and not reading[5] & _WRONG_TIME_OR_HOME
             and (_walks(state, record, reading, effects) if reading[2] == _STEPS else True)
+            # Four readings of one moment are one movement.
             and moved != (reading[1], reading[4])
         ):
             moved = (reading[1], reading[4])
@@ -205,6 +208,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
 
 def _score(state: HomeState, record: JudgedUplink, reading: JudgedReading, tally: Tally, effects: list[Effect]) -> None:
     item, person_no, vital, value, at, _ = reading
+    # A late reading is counted and changes nothing: its window is folded away.
     subject = state.subject(person_no)
     track = subject.tracks.get(vital) or subject.track(vital)
     try:
@@ -259,7 +263,7 @@ def report_firmware(
     level: int,
     effects: list[Effect],
 ) -> int:
-    """Says it of the home, since it is about no person; gives the number of the episode that goes on from now."""
+    """Adds a finding about the home (no person did it); gives the number of the open episode."""
     episodes = state.subject(0).episodes
     if level != ENDED:
         episode = episodes[FIRMWARE.name] = episodes.get(FIRMWARE.name, 0) + 1
@@ -275,7 +279,7 @@ def _report(rule: Rule, subject: Subject, reports: Sequence[Report], effects: li
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:
-    """Whose emergency it is: one that is nobody's here is the home's, and is never dropped."""
+    """Whose emergency it is. Where it is nobody's here, it is the home's, and is not dropped."""
     return Subject(0 if event.flags & _NOT_OF_HERE else event.person_no, record.home_no)
 
 

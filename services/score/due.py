@@ -1,4 +1,7 @@
-"""What did not happen: falls without an answer, SOS calls without a further press. Rows with a due time, no timers."""
+"""Decides what did not happen in time: falls without an answer, SOS calls without a further press.
+
+There are no timers: each is a row with a due time, which a restart finds again.
+"""
 
 import asyncio
 from collections import deque
@@ -17,7 +20,7 @@ from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS
 from services.score.rules.sos import SOS
 
 STILL_S: Final = 60.0
-"""A watermark that has not moved for so long, real time, keeps no fall waiting any more."""
+"""When the watermark has not moved for so long, real time, falls are decided without it."""
 _ANSWERS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)]
 _VITALS: Final = [vital.number for vital in VITALS]
 _UPRIGHT: Final = int(Flag.UPRIGHT)
@@ -27,8 +30,8 @@ _POSTURES: Final = int(Flag.UPRIGHT | Flag.LYING)
 def answer_hold_s(*, rate: float, resend_after_s: float) -> float:
     """Real seconds that an answer given in time may still be on its way from the device.
 
-    In production half a second. Where the clock runs fast, a minute of the person's is shorter than one resend of the
-    device: then two resends, but never so much that a fall waits longer than it would in production.
+    Half a second in production. On a fast clock a person's minute may be shorter than the time to a
+    device's resend: then it is two resends, but a fall never waits longer than in production.
     """
     return max(0.5, min(2 * resend_after_s, ANSWER_WITHIN_MS / 1000 * (1 - 1 / rate)))
 
@@ -41,9 +44,10 @@ class PassedTime:
         self._seen: deque[tuple[float, datetime | None]] = deque()
 
     def see(self, watermark: datetime | None, now_s: float) -> datetime | None:
-        """Takes the newest watermark at real time ``now_s``; gives the held one, None while there is none."""
+        """Takes the newest watermark at real time ``now_s``; gives that of ``hold_s`` before."""
         if not self._seen or self._seen[-1][1] != watermark:
             self._seen.append((now_s, watermark))
+        # The first entry is the newest one that is old enough; older ones are needed no more.
         while len(self._seen) > 1 and self._seen[1][0] <= now_s - self._hold_s:
             self._seen.popleft()
         first_s, held = self._seen[0]
@@ -68,6 +72,8 @@ class DueRows:
         done = 0
         if passed is not None:
             done = await self._decide_falls(passed, unverified=False) + await self._end_calls(passed)
+        # By the clock: an outage of ours must not keep a fall from people. It is marked as
+        # unverified.
         if self._passed.stands_still(now_s):
             done += await self._decide_falls(to_datetime(self._clock.now_ms()), unverified=True)
         return done
@@ -104,6 +110,7 @@ class DueRows:
                 upright = bool(row["stance"] & _UPRIGHT)
                 level = level_of_fall(answered=row["answered"], steps=row["steps"], upright=upright)
                 findings.append(_finding(FALL, row, level=level, at=row["due_at"], unverified=unverified))
+                # A near fall begins and is over at once.
                 if FALL.severities[level] is Severity.LOW:
                     findings.append(_finding(FALL, row, level=ENDED, at=row["due_at"]))
                 decided.append((*_key(row), now, level))

@@ -58,6 +58,8 @@ class EffectWriter:
         added = await connection.fetch(self.sql["add_findings"], now, *columns)
         new = {row["finding_id"] for row in added}
         for finding in findings:
+            # Taken out, so that a second finding of that id in one batch is looked at as a known
+            # one.
             if finding.finding_id in new:
                 new.discard(finding.finding_id)
                 self.metrics.count(_FINDINGS, rule=finding.rule, level=str(finding.level))
@@ -77,7 +79,9 @@ class EffectWriter:
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at = check.sample, to_datetime(check.due_at)
         await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at)
+        # The fall may be reported when its minute is over: nobody can answer in time any more.
         if check.due_at > check.received_at:
+            # The id follows from the event, so a replay asks the person no second time.
             asked = f"check_in|{sample.device_no}|{sample.epoch}|{sample.seq}|{sample.item}"
             await connection.execute(
                 self.sql["add_check_in"],

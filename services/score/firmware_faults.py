@@ -17,10 +17,10 @@ BEGAN: Final = 1
 
 @dataclass(slots=True)
 class FirmwareHabits:
-    """Times in ms. ``retained`` and ``total`` are the numbers of the episodes that go on, 0 where there is none.
+    """Times in ms. ``retained`` and ``total`` are numbers of open episodes, 0 for none.
 
-    ``run`` step readings in a row were neither 0 nor lower than the one before, ``rises`` of them higher; the last
-    ``same`` were equal.
+    ``run`` counts step readings in a row that were above 0 and not lower than the one before;
+    ``rises`` of them were higher. ``same`` counts equal ones in a row up to now.
     """
 
     retained: int = 0
@@ -42,6 +42,7 @@ class FirmwareHabits:
 
     def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
         """Whether a step reading shows movement; and BEGAN or ENDED where it shows a total, or none any more."""
+        # A late reading: it can say nothing about a row of readings, but perhaps about movement.
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
         before, self.steps_at, self.steps = self.steps, at, steps
@@ -52,6 +53,7 @@ class FirmwareHabits:
         else:
             self.drops += steps < before
             self.run, self.rises = int(steps > 0), 0
+        # A long rise forgives the drops before it: a total falls only at midnight.
         if self.run >= COUNTER_READINGS:
             self.drops = 0
             if self.rises >= COUNTER_RISES and not self.total:

@@ -111,6 +111,8 @@ left join lateral (
     select e.device_no from device_events e
     where e.home_no = f.home_no and e.kind = any ($2::smallint[]) and e.observed_at between f.observed_at and f.due_at
       and e.person_no = any (array(
+          -- An answer of anybody's button at home counts where the fall is the home's (person 0);
+          -- where it is a person's, only theirs, or one that nobody is bound to (person 0).
           select 0 union all select p.person_no from people p
           where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
       ))
@@ -128,6 +130,7 @@ left join lateral (
     order by r.observed_at desc limit 1
 ) stance on true
 where f.decided_at is null and f.due_at <= $1
+-- Several scores may look at once: each takes rows that no other holds.
 order by f.due_at limit 250 for update of f skip locked;
 
 -- name: decide_fall
@@ -203,6 +206,7 @@ from heard
 left join lateral (
     select min(b.person_no) as person_no from bindings b join people p using (person_no)
     where b.device_no = heard.device_no and b.valid @> $1::timestamptz and p.home_no = heard.home_no
+    -- A device that several people share is the home's.
     having count(distinct b.person_no) = 1
 ) bound on true
 where heard.last_heard_at + heard.silent_after < $1
@@ -210,6 +214,7 @@ where heard.last_heard_at + heard.silent_after < $1
   and not exists (
       select from device_events e
       where e.device_no = heard.device_no and e.kind = any ($4::smallint[])
+        -- Its last words explain the silence, for a while.
         and e.observed_at > $1 - $5::interval and e.received_at >= heard.last_heard_at - $6::interval
   )
 order by heard.device_no;

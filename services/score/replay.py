@@ -26,7 +26,7 @@ from services.score.settings import ScoreSettings
 
 _GROUP: Final = "score-replay"
 _OF_READINGS: Final = {rule.name for rule in RULES} - {FALL.name, SOS.name, SILENT_DEVICE.name}
-"""The others also find what did not happen, which is not in the log."""
+"""The others also rest on what did not happen in time, which a replay of the log can't see."""
 _SAVED_WITHIN_S: Final = 30.0
 _READ_WITHIN_S: Final = 60.0
 
@@ -160,6 +160,7 @@ async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord
                 while not (messages := await subscription.fetch(most=5000, wait_s=0.5)):
                     pass
             for message in messages:
+                # The log goes on beyond the checkpoint, and a batch may reach over its end.
                 if message.offset < ends.get(message.partition, 0):
                     take(decode_uplink_record(message.value))
                 if message.offset + 1 >= ends.get(message.partition, 0):

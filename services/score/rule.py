@@ -107,6 +107,7 @@ def finding_from(
     unverified: bool = False,
 ) -> Finding:
     """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's reading."""
+    # An event is its own first and last.
     samples = (mark.first,) if mark.first == mark.last else (mark.first, mark.last)
     return Finding(
         person_no=subject.person_no,

@@ -26,6 +26,7 @@ class SeenMarks:
         if bounds is None:
             self._begin(device_no, epoch, seq)
             return True
+        # Nearly every uplink is the next one of its device.
         if seq == bounds[-1]:
             bounds[-1] = seq + 1
             return True
@@ -52,12 +53,14 @@ class SeenMarks:
         for device_no, epochs in plain:
             marks._devices[device_no] = {epoch: list(bounds) for epoch, bounds in epochs}
             for epoch, bounds in marks._devices[device_no].items():
+                # The same list under two keys, so that ``add`` finds it in one step.
                 marks._latest[device_no, epoch] = bounds
         return marks
 
 
 def _insert(bounds: list[int], seq: int) -> bool:
     """``bounds`` are half-open: start, end, start, end. An odd place lies inside a range."""
+    # An odd number of bounds at or below ``seq`` means that a range has begun and not ended.
     place = bisect_right(bounds, seq)
     if place % 2:
         return False
@@ -72,5 +75,6 @@ def _insert(bounds: list[int], seq: int) -> bool:
     else:
         bounds[place:place] = [seq, seq + 1]
         if len(bounds) > 2 * _MOST_RANGES:
+            # Joins the two oldest ranges: the hole between them counts as seen.
             del bounds[1:3]
     return True

@@ -39,11 +39,13 @@ class SilenceWatch:
     async def look(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
         async with transaction(self.pool) as connection:
+            # The lock ends with the transaction; another score looks meanwhile.
             if not await connection.fetchval(self.sql["one_watcher"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])
             if watermark is None:
                 return 0
+            # Ends come first: a device may be silent again at once, as a new episode.
             heard = await connection.fetch(self.sql["heard_again"])
             for row in heard:
                 await self._report(connection, row, level=ENDED, at=row["ended_at"])

@@ -101,10 +101,12 @@ class Sustained:
             state.first_2 = None
         else:
             state.first_2, state.count_2 = (state.first_2, state.count_2 + 1) if state.first_2 else (sample, 1)
+        # During an episode, only its own side says how long it lasts.
         if side == state.side or not state.level:
             state.last_beyond = sample
 
     def _maybe_raise(self, state: SustainedState, sample: Sample, marks: list[Mark]) -> None:
+        # The higher level first: where both have held, only that one is reported.
         for level, first, count in ((2, state.first_2, state.count_2), (1, state.first_1, state.count_1)):
             if first is None or count < _LEAST_SAMPLES or sample.at - first.at < self.persist_ms:
                 continue
@@ -126,6 +128,7 @@ class Sustained:
         return at - state.raised_at >= self.refractory_ms
 
     def _maybe_end(self, state: SustainedState, sample: Sample, gap: int, marks: list[Mark]) -> None:
+        # Over a longer gap nothing is known, so the episode ends without having been cleared.
         if gap <= self.refractory_ms:
             if not self.cleared(sample.value, state.side):
                 state.clear_at = 0

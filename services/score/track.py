@@ -65,10 +65,12 @@ class Track:
     def take(self, sample: Sample) -> Sequence[Report] | None:
         """What follows from ``sample``. Raises LateError where it is older than the window."""
         window = self._window
+        # Samples compare field by field, the time first.
         if window and sample < window[-1]:
             return self._take_late(sample)
         window.append(sample)
         marks = self._fold.advance(self._state, sample, rested=not self._moves or not self._covered(sample[0]))
+        # Only when it is twice as long as it may be, so that most samples cost no trimming.
         if len(window) > 2 * _MOST_SAMPLES or sample[0] - window[0][0] > 2 * self._window_ms:
             self.trim()
         return None if marks is None else [self._report(mark) for mark in marks]
@@ -91,6 +93,7 @@ class Track:
         if not self._window:
             return
         horizon = self._horizon()
+        # A tuple of the time alone sorts before every sample of that time.
         leaving = bisect_left(self._window, (horizon,))
         for sample in self._window[:leaving]:
             self._fold.advance(self._base, sample, rested=not self._covered(sample.at))
@@ -117,6 +120,7 @@ class Track:
 
     def _covered(self, at: int) -> bool:
         for start, end in reversed(self._moves):
+            # Spans are in order and apart: past the end of the newest one, no earlier one holds it.
             if at >= end:
                 return False
             if at >= start:
@@ -137,7 +141,9 @@ class Track:
 
     def _fold_again(self) -> Sequence[Report]:
         self.trim()
+        # A shallow copy does: folds replace what they hold and change none of it.
         state = copy(self._base)
+        # An episode that began before the window: it has no mark in it.
         found = [_Episode(state.since, _FOREVER, state.level, [])] if state.level else []
         for sample in self._window:
             marks = self._fold.advance(state, sample, rested=not self._covered(sample.at))
@@ -168,6 +174,7 @@ class Track:
                 else:
                     self._reported.append(reported)
             reports += self._catch_up(reported, episode)
+        # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == _FOREVER:
                 newest = self._window[-1]
@@ -177,6 +184,8 @@ class Track:
     def _catch_up(self, reported: Reported, episode: _Episode) -> list[Report]:
         reports = []
         marks = episode.marks
+        # Its beginning lies in the base, so no mark says it: one is made, or it would never be
+        # reported.
         if not reported.level and episode.level and not any(mark.level for mark in marks):
             marks = [Mark(episode.level, self._window[0], self._window[-1]), *marks]
         for mark in marks:
@@ -232,7 +241,7 @@ class Track:
 
 
 def _samples_of(plain: Sequence[Sequence[Any]]) -> list[Sample]:
-    """They share the numbers of their device and epoch; with numbers of its own each would be half as large again."""
+    """Samples that share integers: else each would be half as large again."""
     shared: dict[int, int] = {}
     return [
         Sample(at, value, shared.setdefault(device_no, device_no), shared.setdefault(epoch, epoch), seq, item)
@@ -245,7 +254,7 @@ class LateError(Exception):
 
 
 def _matching(reported: Sequence[Reported], episode: _Episode) -> Reported | None:
-    """The newest reported episode that this one is; one whose end was reported can't go on."""
+    """The newest reported episode that overlaps this one; an ended one can't be open again."""
     for one in reversed(reported):
         overlaps = one.since <= episode.until and episode.since <= one.until
         if overlaps and not (one.until != _FOREVER and episode.until == _FOREVER):

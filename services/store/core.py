@@ -14,24 +14,30 @@ from schemas.records import Rejection, SealedRecord, SealedUplink, SettledRecord
 Ranges = list[tuple[int, int]]
 """Half-open ranges ``[first, end)``, ascending, neither touching nor overlapping."""
 AT_HAND: Final = 64
-"""A cursor's row holds at most this many ranges, the newest; with more it grows dear to read and write each time."""
+"""A cursor's row holds at most this many ranges, the newest: every batch reads and writes them
+all."""
 KEPT_AT_HAND: Final = 32
-"""So many stay in the row when the others are put away."""
+"""So many stay in the row when it grows too long; the older ones become rows of
+``settled_ranges``."""
 LOW_RANGES: Final = MAX_GAPS + 8
-"""Of what is put away the lowest so many ranges from ``floor`` on are looked at: they say what may be acknowledged."""
+"""So many of the ranges put away are read, the lowest from ``floor`` on: they give ``upto`` and
+``gaps``."""
 COUNTED_FROM: Final = MAX_RANGES // 2
-"""With fewer ranges put away than this nobody has to know which of them lie below ``floor``."""
+"""From so many ranges put away on, those above ``floor`` are counted; below it the cap is out of
+reach."""
 _EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.is_emergency)
 
 
 def holds(ranges: Ranges, number: int) -> bool:
     """Whether ``number`` lies in one of ``ranges``."""
+    # With inf as its end, the pair sorts behind a range that begins at ``number`` itself.
     place = bisect_right(ranges, (number, float("inf")))
     return place > 0 and number < ranges[place - 1][1]
 
 
 def add(ranges: Ranges, number: int) -> None:
     """Adds a ``number`` that ``ranges`` do not hold, joining neighbours."""
+    # No range begins at ``number``, since none holds it: the place lies between its two neighbours.
     place = bisect_right(ranges, (number, number))
     joins_left = place > 0 and ranges[place - 1][1] == number
     joins_right = place < len(ranges) and ranges[place][0] == number + 1
@@ -58,12 +64,12 @@ def joined(*parts: Ranges) -> Ranges:
 
 
 def _place_of(ranges: Ranges, number: int) -> int:
-    """Where to begin in ``ranges`` so that nothing from ``number`` on is missed: most of them may lie below."""
+    """Where a scan begins: at the range that holds ``number``, or the last one below it."""
     return max(0, bisect_right(ranges, (number, float("inf"))) - 1)
 
 
 def upto_of(ranges: Ranges, floor: int) -> int:
-    """The last number of the run from 0 in the union of ``settled`` and ``[0, floor)``; -1 where there is none."""
+    """The last number of the run from 0 in ``ranges`` and ``[0, floor)`` together; -1 for none."""
     end = floor
     for place in range(_place_of(ranges, floor), len(ranges)):
         first, last = ranges[place]
@@ -89,13 +95,17 @@ def gaps_of(ranges: Ranges, upto: int) -> tuple[tuple[int, int], ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Cursor:
-    """What is settled of one epoch of one device. ``floor``: what the device no longer holds below it is abandoned.
+    """What is settled of one epoch of one device.
 
-    ``settled`` holds what is settled from ``boundary`` on. What lies below is put away, ``put_away`` ranges of it; at
-    hand are the ``low`` ones from ``floor`` on, as they were (``low_is_all``: there are no more of them), and the
-    ``near`` ones that the batch may change. ``counted`` of them count against the cap; those below ``floor`` do not,
-    for an evicted number leaves a gap that nobody can fill any more.
-    ``refused``: uplinks of it were refused unsettled, and may lie among what was rejected.
+    The device no longer holds what lies below ``floor``. ``settled`` are the ranges from
+    ``boundary`` on. The older ones, ``put_away`` in number, are rows of their own. A batch reads
+    two kinds of these: ``low``, the lowest from ``floor`` on, which are not changed
+    (``low_is_all``: there are no others), and ``near``, which the batch's numbers may change.
+
+    ``counted`` of the ranges put away count against the cap. Those below ``floor`` do not: an
+    eviction leaves gaps that nobody can fill, and the device must not be held to them for ever.
+    ``refused``: uplinks were refused unsettled, so there may be rows of ``rejected`` to delete
+    later.
     """
 
     device_no: int
@@ -138,20 +148,21 @@ class Cursor:
         if side is self.near:
             self.put_away, self.counted = self.put_away + len(side) - before, self.counted + len(side) - before
             self._close_up()
+        # Any other number lies beyond a gap, and can't move it.
         if self._upto is not None and seq <= self._upto + 1:
             self._upto = None
 
     def _close_up(self) -> None:
-        """What reaches up to the boundary is part of what is at hand: neither side ever touches the other."""
+        """A range put away that has grown up to the boundary joins the row's lowest range."""
         if self.near and self.near[-1][1] == self.settled[0][0]:
             self.boundary, _ = self.near.pop()
             self.settled[0] = (self.boundary, self.settled[0][1])
             self.put_away -= 1
 
     def put_old_ranges_away(self) -> Ranges:
-        """Where the row has grown too long, all ranges but the newest, which are no longer ``settled`` then.
+        """Takes all ranges but the newest out of a row that has grown too long, and gives them.
 
-        For the last step of a batch: of what was put away only what the ack needs stays at hand.
+        Only as the last step of a batch: ``near`` is empty after it.
         """
         if len(self.settled) <= AT_HAND:
             return []
@@ -180,6 +191,8 @@ class Cursor:
         known = joined(self.low, self.near)
         if self.low_is_all:
             return joined(known, self.settled)
+        # Beyond the last of ``low`` there may be ranges that were not read. What lies between would
+        # look like a gap, and the device would send settled uplinks again: so the list ends there.
         return [one for one in known if one[0] <= max(self.low[-1][0], self.floor)]
 
     def reject(self, seq: int, rejections: Iterable[Rejection]) -> None:
@@ -239,8 +252,8 @@ def settle(
 ) -> Batch:
     """Decides what of ``(partition, offset, record)`` is new. Changes ``cursors``.
 
-    ``too_many``: epochs (device_no, epoch) that their device may not begin now. A device without a cursor is not
-    registered (any more): nothing of it is kept or settled, it will be judged anew.
+    ``too_many``: epochs (device_no, epoch) that their device may not begin now. A device without a
+    cursor is not registered, or no longer: nothing of it is settled, and it sends again.
     """
     batch = Batch()
     touched: dict[tuple[int, int], Cursor] = {}
@@ -250,6 +263,7 @@ def settle(
             batch.markers[place] = max(batch.markers.get(place, 0), record.received_at)
         elif not record.device_no:
             batch.anonymous.append((partition, offset, record))
+        # Before the next case: an epoch that may not begin has no cursor either.
         elif (record.device_no, record.epoch) in too_many:
             _turn_away(record, batch)
         elif (record.device_no, record.epoch) not in cursors:
@@ -258,6 +272,8 @@ def settle(
             key = (record.device_no, record.epoch)
             cursor = cursors[key]
             _settle_one(record, cursor, batch)
+            # Taken out and put in again, so that the dict's order is that in which devices were
+            # last heard.
             touched.pop(key, None)
             touched[key] = cursor
     batch.touched = list(touched.values())
@@ -291,6 +307,7 @@ def _turn_away(uplink: SealedUplink, batch: Batch) -> None:
     if cursor is None or cursor.epoch != uplink.epoch:
         cursor = batch.turned_away[uplink.device_no] = Cursor(device_no=uplink.device_no, epoch=uplink.epoch)
     cursor.see(uplink)
+    # The ack must say that nothing is settled (``upto`` -1), whatever the device has evicted.
     cursor.floor = 0
     _reject(uplink, RejectionReason.TOO_MANY_EPOCHS, cursor, batch)
 

@@ -33,9 +33,9 @@ class DatabaseIdentity:
     ) -> tuple[int, list[Record]]:
         """The generation, and the locked rows of the cursors ``needed`` (device_no, epoch).
 
-        ``firsts``: by partition, the first offset to be written now. Offsets are committed after the rows, so a log
-        that goes on beyond the position kept with the rows has lost none: the database has.
-        Raises ChangedDatabaseError.
+        ``firsts``: by partition, the first offset to be written now. Store commits offsets only
+        after the rows. So a batch that begins beyond the position kept with the rows shows that the
+        database has lost rows. Raises ChangedDatabaseError.
         """
         devices, epochs = [device_no for device_no, _ in needed], [epoch for _, epoch in needed]
         around, *locked = await connection.fetch(
@@ -45,6 +45,7 @@ class DatabaseIdentity:
         if not around["known"]:
             raise ChangedDatabaseError("another cluster or timeline", generation=generation, firsts=firsts)
         for (partition, first), position in zip(firsts.items(), around["positions"], strict=True):
+            # It may well begin below: after a crash a batch is read a second time.
             if first > position:
                 detail = f"partition {partition}: rows up to {position}, log from {first}"
                 raise ChangedDatabaseError(detail, generation=generation, firsts=firsts)
@@ -54,6 +55,8 @@ class DatabaseIdentity:
         """Whether the cause of a refusal is gone: the platform was restored since, or the database is back."""
         try:
             generation, _ = await self.look_and_lock(connection, {}, ())
+            # A higher generation: the platform was restored, and devices send again. The same one:
+            # only a database that has the rows up to the refused batch is the right one.
             if generation == refused.generation:
                 await self.look_and_lock(connection, refused.firsts, ())
         except ChangedDatabaseError:

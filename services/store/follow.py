@@ -26,9 +26,10 @@ async def follow(
     log: structlog.typing.FilteringBoundLogger,
     stop: asyncio.Event,
 ) -> None:
-    """Until ``stop``, with a bus opened anew after each refusal: its offsets may have been moved."""
+    """Until ``stop``. After each refusal it opens the bus anew: its offsets may have been moved."""
     while not stop.is_set():
         try:
+            # Anew each time: ``services.restore`` may have moved the group's offsets meanwhile.
             async with open_bus(settings.bus, pool) as bus:
                 log.info("started", partitions=bus.partitions)
                 await StorePath(bus, writer, metrics, log, settings).run(stop)
@@ -43,7 +44,7 @@ async def until_well(
     log: structlog.typing.FilteringBoundLogger,
     stop: asyncio.Event,
 ) -> None:
-    """Writes nothing until the platform was restored or the database is the right one again; says so, loudly."""
+    """Waits until the platform was restored or the right database is back; logs it meanwhile."""
     said_at = -_REPEAT_S
     while not await pause(stop, _REFUSED_S):
         try:

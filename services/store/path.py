@@ -25,10 +25,12 @@ _RETRY_S: Final = 0.25
 
 
 class StorePath:
-    """Fetch, write, publish, commit: a crash between any two repeats a batch, which changes nothing.
+    """Fetch, write, publish, commit.
 
-    When partitions move, what is under way is finished first. What that takes too long for, or was fetched before, is
-    neither published nor committed any more: who has the partition now reads and publishes it, and is not overtaken.
+    A crash between any two of these repeats a batch, which changes nothing. When partitions move,
+    the batch under way is finished first. A batch that takes too long for that, or was fetched
+    before the move, is neither published nor committed: the new owner reads and publishes it, and
+    an old acknowledgement of ours must not come after a newer one of theirs.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class StorePath:
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. While the bus is away it waits; a record that can't be read ends the process.
 
-        Raises ChangedDatabaseError: what was not published yet is not to be published any more.
+        Raises ChangedDatabaseError; what was not published yet is dropped then.
         """
         try:
             await self._member.run(self._fetch_and_write, stop)
@@ -81,11 +83,16 @@ class StorePath:
     async def _take(self, fetched: Fetched, subscription: Subscription, stop: asyncio.Event) -> None:
         messages, assignment = fetched
         async with self._member.at_work:
+            # The lock was perhaps waited for while partitions moved; the new owner reads these
+            # records again.
             if messages and assignment == self._member.assignment:
                 written = await self._write(messages, assignment, subscription, stop)
                 reach(Failpoint.STORE_WRITTEN)
+                # Moved while it was written: the rows are there, but the new owner publishes what
+                # they settle.
                 if written is not None and assignment == self._member.assignment:
                     self._publisher.add(*written, messages)
+            # Also without new records: acks of the last batches must not wait for the next one.
             self._publisher.start_if_due(subscription, stop)
 
     async def _write(

@@ -1,6 +1,8 @@
 -- name: look_and_lock
 -- First the generation, whether this is the cluster that was noted, and how far some partitions have come, in their
 -- order; then a row for each cursor of the batch, locked in device order. One question, as each costs a round trip.
+-- The platform's row comes first; its columns and those of the cursors are null in each other's
+-- rows.
 select generation, cluster is null or cluster = current_cluster() as known,
        array(select coalesce(s.position, 0)
              from unnest($1::integer[]) with ordinality as asked (partition_no, place)
@@ -11,9 +13,11 @@ select generation, cluster is null or cluster = current_cluster() as known,
 from platform
 union all
 select null, null, null, locked.*
+-- A subquery, since ``for update`` is not allowed beside ``union``.
 from (
     select c.device_no, c.epoch, c.settled, c.boundary, c.put_away,
            case when c.put_away > 0 then (
+               -- From the range that holds the floor, or lies next below it.
                select range_agg(int8range(low.first_seq, low.end_seq))
                from (
                    select r.first_seq, r.end_seq from settled_ranges r
@@ -24,6 +28,7 @@ from (
                    order by r.first_seq limit $4
                ) low
            ) end as low,
+           -- Counting costs; with fewer than $5 the cap is out of reach, so the rough number does.
            case when c.put_away < $5 then c.put_away else (
                select count(*) from settled_ranges r
                where r.device_no = c.device_no and r.epoch = c.epoch and r.first_seq >= c.floor
@@ -43,6 +48,8 @@ from (
 with asked as (
     select needed.device_no, needed.epoch, needed.emergency or $5 >= (
         select count(*) from device_cursor live where live.device_no = needed.device_no and live.last_received_at > $4
+    -- A batch may hold several new epochs of a device: each counts those before it, emergencies
+    -- first.
     ) + row_number() over (partition by needed.device_no order by needed.emergency desc, needed.place) as allowed
     from unnest($1::integer[], $2::bigint[], $3::boolean[]) with ordinality as needed (device_no, epoch, emergency, place)
     where exists (select from devices d where d.device_no = needed.device_no)
@@ -62,6 +69,7 @@ from asked left join begun using (device_no, epoch);
 select distinct asked.device_no, asked.epoch, near.first_seq, near.end_seq
 from unnest($1::integer[], $2::bigint[], $3::bigint[]) as asked (device_no, epoch, seq)
 cross join lateral (
+    -- The two that begin last at or below seq + 1: its neighbours to the left and to the right.
     select r.first_seq, r.end_seq from settled_ranges r
     where r.device_no = asked.device_no and r.epoch = asked.epoch and r.first_seq <= asked.seq + 1
     order by r.first_seq desc limit 2
@@ -82,6 +90,7 @@ select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]);
 -- name: save_progress
 -- What is settled now (the cursors are locked), and how far store has come in the log: with the rows of the same
 -- transaction, in one question.
+-- Statements of a ``with`` that write run to their end, though nothing reads from them.
 with cursors as (
     update device_cursor c
     set settled = saved.settled::int8multirange,

@@ -10,6 +10,7 @@ from services.runtime.metrics import Metrics
 
 MOST_WITH_BYTES: Final = 1_000
 """Of a device and day (UTC) the newest so many rows keep their bytes."""
+# Rounds come every minute, so whatever is older was trimmed when it was younger than this.
 LOOKED_AT: Final = timedelta(days=2)
 _MOST: Final = 5_000
 """Rows in one transaction."""
@@ -26,12 +27,14 @@ class Chores:
     kept_for: timedelta
 
     async def look(self) -> int:
-        """One round; says how many rows it changed, 0 when nothing is left to do. Raises LOST_CONNECTION."""
+        """One round; gives 0 when nothing is left to do. Raises LOST_CONNECTION."""
         now = to_datetime(self.clock.now_ms())
         trimmed = await self._in_turn("trim_bytes", MOST_WITH_BYTES, now - LOOKED_AT, _MOST)
         self.metrics.count("hb_store_trimmed_total", trimmed)
         forgotten = await self._in_turn("forget_rejected", now - self.kept_for, _MOST)
         self.metrics.count("hb_store_forgotten_total", forgotten)
+        # Status counts the rows: exactly _MOST means that there are more, and the next round comes
+        # at once.
         return _MOST if _MOST in {trimmed, forgotten} else 0
 
     async def _in_turn(self, chore: str, *arguments: object) -> int:

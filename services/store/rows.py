@@ -46,7 +46,9 @@ READING_COLUMNS: Final = tuple(ROW.names or ())
 _TIMES: Final = ("observed_at", "received_at")
 _PG_EPOCH_MS: Final = 946_684_800_000
 """PostgreSQL counts from 2000-01-01 UTC."""
+# The signature, then two numbers of four bytes that are 0: flags, and the length of an extension.
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+# A row that says it has -1 fields ends the stream.
 _TRAILER: Final = b"\xff\xff"
 
 
@@ -80,6 +82,7 @@ def reading_rows(uplinks: Sequence[SealedUplink]) -> ReadingRows:
     for name in _PACKED.names or ():
         rows[name] = packed[name]
     readings = np.array([len(uplink.readings) // READING.size for uplink in uplinks], dtype=np.intp)
+    # What an uplink says once is repeated for each of its readings.
     rows["device_no"] = np.repeat(np.array([uplink.device_no for uplink in uplinks], dtype="i4"), readings)
     for name in ("epoch", "seq", "received_at"):
         numbers = np.array([getattr(uplink, name) for uplink in uplinks], dtype="i8")
@@ -89,6 +92,7 @@ def reading_rows(uplinks: Sequence[SealedUplink]) -> ReadingRows:
 
 async def binary_copy(rows: ReadingRows) -> AsyncIterator[bytes]:
     """The stream that ``COPY readings (READING_COLUMNS) FROM STDIN (FORMAT binary)`` takes."""
+    # A column at a time, so that no reading is ever made into ten Python values.
     wire = np.repeat(_BLANK, rows.size)
     for name in READING_COLUMNS:
         wire[name] = (rows[name] - _PG_EPOCH_MS) * 1000 if name in _TIMES else rows[name]

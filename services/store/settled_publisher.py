@@ -35,6 +35,7 @@ class Unpublished:
         self._generation = generation
         for cursor in (*batch.touched, *batch.turned_away.values()):
             key = (cursor.device_no, cursor.epoch)
+            # Taken out and put in again, to move it to the end.
             self._cursors.pop(key, None)
             self._cursors[key] = cursor
         self.positions.update({message.partition: message.offset + 1 for message in messages})
@@ -73,6 +74,8 @@ class SettledPublisher:
     def start_if_due(self, subscription: Subscription, stop: asyncio.Event) -> None:
         """Begins to publish, unless that is under way. Raises what ended the publishing before."""
         if self._under_way is not None and self._under_way.done():
+            # Raises what ended the task; otherwise its error would be lost and nothing be published
+            # any more.
             self._under_way.result()
             self._under_way = None
         if self._under_way is None and self._unpublished.due(asyncio.get_running_loop().time(), self._every_s):
@@ -89,7 +92,7 @@ class SettledPublisher:
             await self._pass_on(unpublished, subscription, stop)
 
     def forget(self) -> None:
-        """Gives all of it up: whoever has the partitions now reads it again, and publishes it."""
+        """Drops it all: no offset was committed, so the partitions' new owner reads it again."""
         if self._under_way is not None:
             self._under_way.cancel()
         self._under_way, self._unpublished = None, Unpublished()
@@ -100,6 +103,7 @@ class SettledPublisher:
             return
         try:
             await subscription.commit(unpublished.positions)
+        # No harm: after a restart the batch is read again, and everything in it is a duplicate.
         except RetryLaterError as error:
             self._log.warning("offset not committed", error=str(error))
 

@@ -37,6 +37,8 @@ class BatchWriter:
         """
         try:
             return await self._write(records, self._copy_readings)
+        # PostgreSQL has undone the transaction, so it is repeated as a whole, with the tolerant
+        # insert.
         except UniqueViolationError:
             return await self._write(records, self._insert_readings)
 
@@ -49,6 +51,7 @@ class BatchWriter:
             await self._insert_events(connection, batch)
             await self._insert_rejected(connection, batch)
             await self._forget_refusals(connection, batch, cursors)
+            # Takes ranges out of the cursors, so it comes before these are saved.
             await self._put_away(connection, batch.touched, away)
             await self._save_progress(connection, batch.touched, next_offsets(records), batch.markers)
         self._count(batch, stored, conflicts)
@@ -67,6 +70,7 @@ class BatchWriter:
         firsts, needed = first_offsets(records), cursors_needed(record for _, _, record in records)
         generation, rows = await self._identity.look_and_lock(connection, firsts, needed)
         cursors = _cursors(rows)
+        # Nearly always: one round trip is enough.
         if len(cursors) == len(needed):
             return generation, cursors, set()
         unheard = _in_order(records, cursors)
@@ -81,16 +85,19 @@ class BatchWriter:
         elsewhere = []
         for row in asked:
             key = (row["device_no"], row["epoch"])
+            # Begun by this very statement; ``refused`` is null where the row was there already.
             if row["refused"] is not None:
                 cursors[key] = Cursor(device_no=key[0], epoch=key[1], refused=row["refused"])
             elif row["allowed"]:
                 elsewhere.append(key)
         if elsewhere:
+            # Another store began these between our two statements. ``on conflict`` has waited for
+            # its commit, so they can be read and locked now.
             cursors |= _cursors((await self._identity.look_and_lock(connection, firsts, sorted(elsewhere)))[1])
         return generation, cursors, too_many
 
     async def _load_near(self, connection: Connection, records: Sequence[Placed], cursors: Cursors) -> Away:
-        """Of what cursors have put away, what the numbers of a batch may touch; as it was before the batch."""
+        """Loads of the ranges put away those that the batch may touch; gives them as they are."""
         wanted = []
         for _, _, record in records:
             if isinstance(record, SealedUplink):
@@ -99,16 +106,18 @@ class BatchWriter:
                     continue
                 if record.seq < cursor.boundary:
                     wanted.append((record.device_no, record.epoch, record.seq))
+                # The device has evicted more: ``upto`` is counted from the range at its new floor.
                 if cursor.floor < record.oldest < cursor.boundary:
                     wanted.append((record.device_no, record.epoch, record.oldest))
         if not wanted:
             return {}
         for row in await connection.fetch(self._sql["near_ranges"], *_columns(wanted, 3)):
             cursors[row["device_no"], row["epoch"]].near.append((row["first_seq"], row["end_seq"]))
+        # A copy: ``settle`` changes ``near`` in place, and _put_away compares the two.
         return {key: list(cursor.near) for key, cursor in cursors.items() if cursor.near}
 
     async def _put_away(self, connection: Connection, touched: Sequence[Cursor], before: Away) -> None:
-        """Moves old ranges out of rows that are too long, and writes what has changed among those moved before."""
+        """Moves old ranges out of rows that are too long; writes what changed of earlier ones."""
         gone: list[tuple[int, ...]] = []
         come: list[tuple[int, ...]] = []
         for cursor in touched:
@@ -223,6 +232,7 @@ def _cursors(rows: Iterable[Record]) -> Cursors:
 
 
 def _rejected(uplink: SealedUplink, rejection: Rejection, epoch: int, seq: int) -> tuple[Any, ...]:
+    # A 0 for ``observed_at`` and a -1 for ``flags`` become null in insert_rejected.
     return (
         uplink.device_no, epoch, seq, rejection.item, uplink.device, rejection.reason, rejection.field, rejection.raw,
         uplink.received_at, rejection.observed_at, rejection.flags if rejection.observed_at else -1,
@@ -246,5 +256,5 @@ def _multirange(ranges: Ranges) -> str:
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows turned into ``width`` columns, as ``unnest`` takes them."""
+    """Rows turned into ``width`` columns, as ``unnest`` takes them; empty ones for no rows."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

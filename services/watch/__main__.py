@@ -8,6 +8,7 @@ from services.watch.settings import WatchSettings
 
 def main() -> None:
     """Runs until asked to stop."""
+    # It opens client after client, for mail and pages.
     run_service(app.run, WatchSettings(), METRICS, in_bursts=False)
 
 

@@ -33,6 +33,7 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-watch"))
         leader_lock = LeaderLock(pool, sql)
+        # Left last of all but the pool: while anything still works here, no other watch may begin.
         stack.push_async_callback(leader_lock.leave)
         if not await wait_for_leader_lock(leader_lock, stop, log):
             return

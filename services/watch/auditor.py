@@ -30,7 +30,10 @@ from services.watch.probe import Counted, Probe
 
 @dataclass(slots=True, kw_only=True)
 class Auditor:
-    """Goes on whatever is away: what can't be probed keeps its state, and that it can't be is itself an incident."""
+    """Goes on when a server is away. What can't be probed keeps its state.
+
+    That the database can't be probed is an incident of its own.
+    """
 
     probes: Sequence[Probe]
     ledger: Ledger
@@ -44,6 +47,7 @@ class Auditor:
     async def audit(self) -> int:
         """One round. Gives 0: there is never more to do at once."""
         now = self.real.now_ms()
+        # Does nothing once it has succeeded; at first the database may be away.
         await self._with_database(self.ledger.load())
         seen, unseen = await self._see(now)
         ripe = self._suspicions.ripe(seen, now)
@@ -70,6 +74,8 @@ class Auditor:
                 result = await probe.probe(now)
             except (*LOST_CONNECTION, RetryLaterError) as error:
                 unseen |= probe.kinds
+                # That the database is away is itself a condition; other probes only keep what was
+                # known.
                 if isinstance(probe, DatabaseProbe):
                     seen.append(Condition(kind=Kind.DATABASE_AWAY, detail=f"{type(error).__name__}."))
                 continue
@@ -79,6 +85,7 @@ class Auditor:
 
     def _risen(self, counted: Counted) -> Condition | None:
         counters, birth = self.ledger.counters, f"{counted.counter} born"
+        # A counter of a process that began anew began from 0: all that it shows is new.
         is_known = not counted.born or counters.get(birth) == counted.born
         by = rise(counters.get(counted.counter) if is_known else 0, counted.value)
         counters[counted.counter] = counted.value
@@ -92,6 +99,7 @@ class Auditor:
         if not due:
             return True
         reached = await self.notifier.notify(*notification_text(due, self.ledger.live))
+        # No heartbeat while operators can't be reached: whoever listens outside then speaks for us.
         if reached:
             ids = {one.incident_id for one in due}
             self.ledger.replace([notified(one, now) if one.incident_id in ids else one for one in self.ledger.live])

@@ -12,7 +12,10 @@ _WAIT_S = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class BrokerProbe:
-    """Follows the broker's counter; an unreachable broker shows as a platform outage, so no look fails here."""
+    """Follows the broker's counter of messages thrown away.
+
+    This probe never fails: a broker that is away shows as an outage of the platform.
+    """
 
     link: Link
     _dropped: int | None = None

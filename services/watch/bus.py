@@ -9,7 +9,7 @@ from services.watch.core import Condition, Kind, Progress, advance
 from services.watch.probe import ProbeResult
 
 STUCK_MS: Final = 60_000
-"""Score commits its offset with its checkpoint, every 8 s; whoever stands still for a minute is stuck."""
+"""Score commits with its checkpoint, every 8 s: a group that stands still for a minute is stuck."""
 
 
 @dataclass(slots=True, kw_only=True)

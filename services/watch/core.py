@@ -78,11 +78,13 @@ SYMPTOMS: Final = frozenset(
     {Kind.SERVICE_WAITS, Kind.NO_PROGRESS, Kind.STEP_OVERDUE, Kind.NOTIFICATION_UNSENT, Kind.FINDING_UNCLAIMED,
      Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT}
 )  # fmt: skip
-"""What an outage brings with it: noted, listed in the outage's notification, without one of its own meanwhile."""
+"""What an outage brings with it. Meanwhile these are listed in its notification, and get none of
+their own."""
 HAPPENINGS: Final = frozenset(
     {Kind.NOTIFICATION_FAILED, Kind.DROPPED_AT_BROKER, Kind.SESSION_LOST, Kind.KEY_CONFLICT, Kind.VIEWER_ENDED}
 )
-"""What is over at once, and an incident all the same: a counter rose, or something was done about it."""
+"""Things that happen in a moment (a counter rose, a session was ended) and are incidents all the
+same."""
 
 Key = tuple[Kind, str]
 
@@ -130,6 +132,7 @@ class Suspicions:
     def ripe(self, conditions: Iterable[Condition], now: int) -> list[Condition]:
         """Those that have lasted; forgets what is no longer seen."""
         listed = list(conditions)
+        # Built anew from what is seen, so that a condition that went away begins to count again.
         self.since = {one.key: self.since.get(one.key, now) for one in listed}
         return [one for one in listed if now - self.since[one.key] >= HOLDS_MS.get(one.kind, 0)]
 
@@ -157,6 +160,7 @@ def fold(
             )
             after[new.incident_id] = open_by_key[condition.key] = new
         else:
+            # What people read follows the newest look; the beginning stays.
             after[known.incident_id] = replace(known, detail=condition.detail, last_seen_at=now)
     still = {one.key for one in seen}
     for one in list(after.values()):
@@ -192,7 +196,7 @@ def notified(incident: Incident, now: int) -> Incident:
 
 
 def is_over(incident: Incident) -> bool:
-    """Nothing is left to do about it. An end that nobody was notified the beginning of needs no word."""
+    """Whether nothing is left to do: it is over, and operators heard of the end or of neither."""
     return incident.ended_at is not None and (incident.notified_at is None or incident.end_notified_at is not None)
 
 
@@ -215,6 +219,7 @@ def advance(before: Mapping[str, Progress], places: Mapping[str, tuple[int, int]
     after = {}
     for place, (position, end) in places.items():
         known, lag = before.get(place), max(0, end - position)
+        # Standing still counts only with work to do; a group that has caught up begins anew.
         stands = known is not None and known.position == position and known.lag > 0 and lag > 0
         after[place] = Progress(position=position, lag=lag, since=known.since if stands and known else now)
     return after

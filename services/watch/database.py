@@ -27,12 +27,17 @@ JUNK_ITEMS: Final = 600
 """Items of one device rejected within an hour of platform time: one in six seconds."""
 _JUNK_EVERY_MS: Final = 60_000
 _WITHOUT_RECIPIENT_EVERY_MS: Final = 10_000
-"""Less than such a condition has to last: what was seen once and is gone again is no incident."""
+"""Shorter than such a condition has to last (``HOLDS_MS``), so that one look alone opens no
+incident."""
 
 
 @dataclass(slots=True, kw_only=True)
 class DatabaseProbe:
-    """Asks a few indexed questions a look; what goes over many rows less often: junk devices, and everybody."""
+    """Asks a few indexed questions at each look.
+
+    What goes over many rows is asked less often: devices that send junk, and people without
+    recipient.
+    """
 
     pool: Pool
     sql: Queries
@@ -115,7 +120,7 @@ class DatabaseProbe:
         return found
 
     async def _people_without_recipient(self) -> tuple[Condition, ...]:
-        """Whoever would be forgotten in an emergency, while there is none. How many, never who."""
+        """Finds people of whom nobody would be notified, before anything happens; only how many."""
         people: int = await self.pool.fetchval(self.sql["people_without_recipient"], to_datetime(self.clock.now_ms()))
         return (Condition(kind=Kind.NO_RECIPIENT, detail=f"{people} now."),) if people else ()
 

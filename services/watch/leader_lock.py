@@ -1,4 +1,4 @@
-"""One watch is at work for a platform: whoever holds a lock of the database. A second waits, and takes over."""
+"""One watch works at a time: the one that holds a lock of the database. A second one waits."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
@@ -30,10 +30,13 @@ class LeaderLock:
         """Whether it is ours, now or still. Raises what LOST_CONNECTION lists: nobody knows."""
         if self._holds():
             return True
+        # The connection has ended, and with it the lock: what is left of it is cleared away.
         await self.leave()
         self._connection = connection = await self._held.enter_async_context(self._pool.standing())
         try:
             ours: bool = await connection.fetchval(self._sql["take_leader_lock"])
+        # Also when cancelled: a connection left behind would hold the lock without anybody's
+        # knowing.
         except BaseException:
             await self.leave()
             raise

@@ -31,11 +31,13 @@ class Ledger:
         self.live = [one for one in incidents if not is_over(one)]
 
     async def load(self) -> None:
-        """What an earlier watch left, once; an incident known here already is that one. Raises LOST_CONNECTION."""
+        """Reads, once, what an earlier watch left. Raises LOST_CONNECTION."""
         if self._loaded:
             return
         stored = [_incident_of(row) for row in await self.pool.fetch(self.sql["live_incidents"])]
         counters = {row["counter"]: row["value"] for row in await self.pool.fetch(self.sql["counters"])}
+        # While the database was away, incidents were opened here that an earlier watch may have
+        # stored: the stored row wins, and what is known here of the same condition is dropped.
         taken = {one.key for one in stored if one.ended_at is None}
         fresh = [one for one in self.live if one.ended_at is not None or one.key not in taken]
         kept = {one.incident_id for one in fresh}
@@ -57,6 +59,7 @@ class Ledger:
                 *(t if t is None else to_datetime(t) for t in times),
             )
             await self.pool.execute(self.sql["save_incident"], *row)
+            # Only what was written is done with; it may have changed during the write.
             if self._unsaved.get(one.incident_id) == one:
                 del self._unsaved[one.incident_id]
         if self.counters != self._counters_saved:

@@ -45,7 +45,10 @@ class OperatorChannel(Protocol):
 
 
 class OperatorMail:
-    """E-mail, a message an operator, so that who is refused keeps nobody from hearing; TLS but on loopback."""
+    """E-mail, one message for each operator, so that one refused address does not stop the others.
+
+    By TLS, but on loopback.
+    """
 
     name = "email"
 
@@ -141,7 +144,7 @@ class OperatorNotifier:
 
 
 class Heartbeat:
-    """Asks for an address outside now and then: whoever listens there notifies operators when it hears nothing more."""
+    """Calls an address outside; a monitor there notifies operators when the calls stop."""
 
     def __init__(self, client: httpx.AsyncClient, url: str | None, every_s: float, metrics: Metrics) -> None:
         self._client, self._url, self._every_s, self._metrics = client, url, every_s, metrics

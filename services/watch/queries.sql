@@ -12,11 +12,13 @@ union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all
 select 'notification_unsent', count(*), min(created_at) from notifications o
+-- A pending one waits for its next attempt, one that is being sent for the end of its lease.
 where state in ('pending', 'sending') and (
     case state when 'pending' then retry_at else leased_until end < $2
     or exists (
         select from notification_attempts n
         where (n.alert_id, n.step, n.doctor_no, n.channel) = (o.alert_id, o.step, o.doctor_no, o.channel)
+          -- While an attempt is under way it has no outcome yet: the one before it counts.
           and n.attempt = o.attempts - case o.state when 'sending' then 1 else 0 end and n.reason = 'refuses_us'
     )
 )

@@ -21,7 +21,9 @@ _SESSIONS_LOST: Final = "hb_ingest_sessions_lost_total"
 class EndpointsProbe:
     """Reads every page of ``pages`` (metrics) and asks every one of ``health`` (name to address), all at once.
 
-    A metrics page is shown by a thread of its own: it says nothing of whether the service still answers people.
+    A service shows its metrics from a thread of its own, so they say nothing of whether it works: a
+    console that no longer answers people still shows them. So consoles are asked for ``health``
+    too.
     """
 
     pages: Mapping[str, str]
@@ -36,6 +38,8 @@ class EndpointsProbe:
         results = await asyncio.gather(
             *(self._read(name) for name in sorted(self.pages)), *(self._ask(name) for name in sorted(self.health))
         )
+        # The metrics page and the health page of a console may both say that it is down: one
+        # incident.
         found = {condition.key: condition for result in results for condition in result.conditions}
         return ProbeResult(
             conditions=list(found.values()),
@@ -51,7 +55,7 @@ class EndpointsProbe:
         return read_page(name, answer.text)
 
     async def _ask(self, name: str) -> ProbeResult:
-        """503 says that the service waits for a server; whatever else is no success, that it does not work."""
+        """Asks a health page. 503: the service waits for a server; another failure: it is down."""
         try:
             answer = await self.client.get(self.health[name], timeout=TIMEOUT_S)
         except httpx.HTTPError as error:

@@ -60,6 +60,7 @@ class EmailChannel:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             return judge_failure(error)
+        # No header can hold the address: trying again would not help.
         except ValueError:
             return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
         return AttemptResult(outcome=AttemptOutcome.SENT, reason=AttemptReason.ACCEPTED)

@@ -23,7 +23,7 @@ class AttemptOutcome(StrEnum):
 class AttemptReason(StrEnum):
     """Why, for the delivery log and the metric. Names no person and no address.
 
-    REFUSES_US: the server wants nothing of ours, whatever it is and whom it is for; operators have to mend that.
+    REFUSES_US: the server refuses everything that we send, and operators have to mend that.
     """
 
     ACCEPTED = "accepted"

@@ -80,7 +80,8 @@ class WebhookChannel:
         headers = self._headers(notification, url, body)
         *earlier, last = targets
         for after, target in zip(range(len(earlier), 0, -1), earlier, strict=True):
-            # Then nothing was sent. Any other failure may come after that, and another address could be notified twice.
+            # Without a connection nothing was sent. After any other failure it may have been, and
+            # would arrive twice if another address were tried.
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
                 return await self._post_to(target, url, headers, body, _share_s(limit, after))
         return await self._post_to(last, url, headers, body, _TIMEOUT_S)
@@ -108,7 +109,7 @@ class WebhookChannel:
             return judge_answer(response.status_code)
 
     async def _targets_of(self, url: httpx.URL) -> Sequence[Address]:
-        """Looked up once; none where any address behind the name is out of bounds. Raises gaierror."""
+        """Looks up once; gives none if any address behind the name is refused. Raises gaierror."""
         if url.scheme not in {"https", "http"} or not url.host:
             return ()
         usual = 443 if url.scheme == "https" else 80
@@ -120,7 +121,7 @@ class WebhookChannel:
 
 
 def _share_s(limit: asyncio.Timeout, after: int) -> float:
-    """How long an address may take to connect, so that those ``after`` it and the answer have their time too."""
+    """How long an address may take to connect; the rest is for those after it and the answer."""
     left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
     return max(_LEAST_CONNECT_S, left / (after + 2))
 
@@ -134,6 +135,7 @@ def signature_headers(secret: bytes, body: bytes, timestamp: int) -> dict[str, s
 async def look_up(host: str, port: int) -> list[Address]:
     """Every address behind a name, as the system resolves it. Raises gaierror."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    # The part after a per cent sign is the interface of a link-local address.
     return [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
 
 
@@ -150,6 +152,8 @@ def judge_answer(status: int) -> AttemptResult:
 
 @asynccontextmanager
 async def _open(settings: WebhookSettings) -> AsyncIterator[WebhookChannel]:
+    # trust_env would let a proxy of the environment connect for us, to addresses we have not
+    # judged.
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
         yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
 

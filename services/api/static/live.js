@@ -16,6 +16,8 @@ function say(name) {
 }
 
 function swap(html) {
+  // The swap replaces the focused element; without this, keyboard users would start at the top
+  // again.
   const focused = document.activeElement && document.activeElement.id;
   worklist.innerHTML = html;
   if (focused) {
@@ -51,6 +53,8 @@ function listen() {
   });
   source.addEventListener("error", () => {
     say("lost");
+    // Browsers connect again by themselves, except after an answer that is no stream, such as a
+    // 503.
     if (source.readyState === EventSource.CLOSED) window.setTimeout(listen, 3000);
   });
 }

@@ -31,12 +31,13 @@ COMMIT_S: Final = 5.0
 """A commit takes milliseconds; aiokafka itself tries for as long as Kafka is away, and for ever where it is stuck."""
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_WAIT_MS: Final = 500
-"""The broker answers a fetch as soon as there is a record, or after so long: who fetches is what paces, not the bus."""
+"""The broker answers a fetch as soon as there is a record, or after so long: consumers set the
+pace."""
 SESSION_S: Final = 10.0
 """A member that is away for longer loses its partitions to the others. Longer than a restart takes, or a broker's, so
 neither moves anything; as short as that allows, since until then the homes of a lost machine wait."""
 _HEARTBEAT_S: Final = 1.0
-"""So much later, at most, a member hears that partitions move; all of them stand still until every member has heard."""
+"""At most so late a member hears that partitions move; until all have heard, all stand still."""
 _REBALANCE_S: Final = 15.0
 """A member that has not joined again by then is left out; finishing a batch takes REVOKE_S at most."""
 
@@ -74,11 +75,14 @@ class KafkaBus:
         producer = self._producer or await self._start_producer()
         by_partition: dict[int, list[Record]] = defaultdict(list)
         for record in records:
+            # By hand, and as ``schemas.topics.partition_of``: all of a home has to be in one
+            # partition.
             by_partition[crc32(record.key) % self._settings.partitions].append(record)
         sent = []
         for partition, rows in by_partition.items():
             batch = producer.create_batch()
             for row in rows:
+                # None: the batch is full, and this record begins the next one.
                 if batch.append(key=row.key, value=row.value, timestamp=None) is None:
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
@@ -130,6 +134,8 @@ class KafkaBus:
             group_id=group,
             group_instance_id=f"{group}-{instance}",
             enable_auto_commit=False,
+            # A missing offset has to be seen: any other value would skip or repeat records in
+            # silence.
             auto_offset_reset="none",
             session_timeout_ms=round(SESSION_S * 1000),
             heartbeat_interval_ms=round(_HEARTBEAT_S * 1000),
@@ -209,7 +215,10 @@ class KafkaBus:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """aiokafka calls it from a task of its own, while a batch may be in work, and only logs what it raises."""
+    """aiokafka calls it from a task of its own, even during a batch, and only logs what it raises.
+
+    So an error is kept in ``failure``, and raised by the next fetch.
+    """
 
     def __init__(
         self, consumer: AIOKafkaConsumer, on_assigned: OnAssigned | None, on_revoked: OnRevoked | None
@@ -291,6 +300,8 @@ class KafkaSubscription:
             for partition, offset in positions.items()
             if partition in owned
         }
+        # Both say that partitions have moved; the new owner commits for them. They are KafkaErrors
+        # too, so they are let through below, before the rest becomes RetryLaterError.
         with suppress(CommitFailedError, IllegalStateError):
             try:
                 if offsets:
@@ -312,8 +323,11 @@ class KafkaSubscription:
             self._late_since_s = None  # an answer, though not the one wanted
             raise
         except TimeoutError:
+            # Raises RetryLaterError where Kafka is away: a late commit is then no sign of being
+            # stuck.
             await self._ask_otherwise()
             now_s = time.monotonic()
+            # Since the first of a row of late commits.
             self._late_since_s = self._late_since_s or now_s
             if now_s - self._late_since_s > STUCK_S:
                 raise StuckError(f"topic {self.topic}") from None
@@ -332,6 +346,7 @@ class KafkaSubscription:
         try:
             await asyncio.sleep(seconds)
         finally:
+            # Time that was held is not time without progress.
             self._looked_s, self._stood_at = time.monotonic(), {}
             self._consumer.resume(*(self._consumer.assignment() & places))
 

@@ -55,8 +55,9 @@ async def positions(bootstrap: str, topic: str, group: str, partitions: int) -> 
 async def move(bootstrap: str, topic: str, group: str, positions: Mapping[int, int]) -> None:
     """Commits ``positions`` for a group without members. Raises RetryLaterError.
 
-    A static member that has stopped stays listed until its session ends, and Kafka refuses offsets from outside that
-    long: so members are put out first. One that runs after all comes back by itself and starts where the group is then.
+    A static member that has stopped stays listed until its session ends, and so long Kafka refuses
+    offsets from outside of the group. So members are removed first. A member that still runs joins
+    again by itself, and begins at the new positions.
     """
     try:
         async with asyncio.timeout(_MOVED_WITHIN_S):
@@ -89,6 +90,8 @@ async def _put_out(bootstrap: str, group: str) -> None:
         await admin.start()
         await client.bootstrap()
         (described,) = await admin.describe_consumer_groups([group])
+        # aiokafka gives the protocol's tuples: a group's members are field 5, a member's id is
+        # field 0.
         members = [member[0] for one in described.groups for member in one[5]]
         coordinator = await client.coordinator_lookup(CoordinationType.GROUP, group)
         for member in members:

@@ -14,7 +14,8 @@ Members = dict[str, "MemorySubscription"]
 class MemoryBus:
     """Same semantics as the real ones, in one process; gone when the process ends.
 
-    A member that is taken for dead, or whose instance somebody else has taken, reads on where it was, unaware.
+    As with Kafka, a member that is taken for dead, or whose instance name another one has taken,
+    is not informed: it reads on where it was.
     """
 
     def __init__(self, partitions: int = 1) -> None:
@@ -36,6 +37,7 @@ class MemoryBus:
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         for record in records:
             self._logs[topic, crc32(record.key) % self.partitions].append(record.value)
+        # Taken out, so that whoever waits next waits for the next append.
         self._grown.pop(topic, asyncio.Event()).set()
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:

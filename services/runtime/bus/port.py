@@ -37,8 +37,9 @@ OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
 
 
 OnRevoked = Callable[[], Awaitable[None]]
-"""Called before all our partitions go, while nobody else has them: what is under way is finished, or given up.
-It has REVOKE_S; then it is cancelled, the partitions go, and whoever gets them begins at what was committed."""
+"""Called before all our partitions go, while nobody else has them yet, to finish what is under way.
+After REVOKE_S it is cancelled and the partitions go; their new owner begins at what was
+committed."""
 
 REVOKE_S: Final = 5.0
 
@@ -96,7 +97,8 @@ class Bus(Protocol):
         """What the log holds: by partition the first offset and the one after the last. Raises RetryLaterError."""
 
     async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
-        """Sets where ``group`` goes on, back or ahead. Nobody of it should run: whoever is a member is put out first.
+        """Sets where ``group`` goes on, back or ahead.
 
+        Its members should have ended; any that are left are removed.
         Raises RetryLaterError.
         """

@@ -59,6 +59,7 @@ class PostgresBus:
         on_revoked: OnRevoked | None = None,
     ) -> "PostgresSubscription":
         """Joins ``group``: the only member, whatever ``instance`` says. Raises MissingOffsetError."""
+        # There is one member and one partition, so nothing ever moves.
         del instance, on_revoked
         starts = await on_assigned(frozenset({0})) if on_assigned else {}
         position = starts.get(0)
@@ -87,9 +88,11 @@ class PostgresBus:
         deadline = asyncio.get_running_loop().time() + wait_s
         while True:
             grown = self._grown.setdefault(topic, asyncio.Event())
+            # Before the read: what is appended after it sets the event again.
             grown.clear()
             try:
                 rows = await self._pool.fetch(self._sql["read"], topic, position, most)
+                # Retention has dropped records that this group has not read.
                 if rows and rows[0]["log_offset"] != position:
                     raise MissingOffsetError(f"topic {topic}: offset {position} is no longer held")
             except LOST_CONNECTION as error:
@@ -102,7 +105,7 @@ class PostgresBus:
                     await grown.wait()
 
     async def save(self, topic: str, group: str, position: int) -> None:
-        """Keeps a group's offset; when the database is away the group reads again, which changes nothing."""
+        """Keeps a group's offset, if the database is there: without it, records are read twice."""
         with suppress(*LOST_CONNECTION):
             await self._pool.execute(self._sql["commit"], topic, group, position)
 

@@ -8,7 +8,8 @@ on conflict (topic) do update set retention_h = excluded.retention_h;
 insert into bus_offsets (topic, consumer_group, next_offset) values ($1, $2, 0) on conflict do nothing;
 
 -- name: append
--- Takes the topic's lock, so that offsets become visible in order, then writes.
+-- Updating the topic's row locks it until commit: so offsets become visible in their order, and no
+-- reader steps over one that is still to be committed.
 with place as (
     update bus_topics set next_offset = next_offset + cardinality($2::bytea[]) where topic = $1
     returning next_offset - cardinality($2::bytea[]) as first_offset

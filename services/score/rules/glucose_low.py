@@ -47,6 +47,7 @@ class HypoglycaemiaEvents:
         del rested
         at = sample.at
         marks: list[Mark] = []
+        # Before this sample counts: it belongs to whatever begins after the gap.
         if state.last_low is not None and at - state.at > _LONGEST_GAP_MS:
             self._close(state, sample, marks)
         state.at = at
