@@ -17,6 +17,7 @@ from grafana import caregivers
 from grafana.caregivers import Connection, Sight
 from grafana.errors import GrafanaError
 from grafana.query_target import Reader
+from schemas.presentation import RULE_PRESENTATIONS
 from schemas.vitals import VITAL_BY_CODE
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ Dsn = Annotated[str, typer.Option(envvar="HB_DB_DSN", help="The database, as its
 Role = Annotated[str, typer.Argument(help="The group's login; it names a group, never a person.")]
 People = Annotated[list[UUID], typer.Option("--person", help="Whom the group may see; several times for several.")]
 Vitals = Annotated[list[str] | None, typer.Option("--vital", help=f"Only these: {', '.join(VITAL_BY_CODE)}.")]
-Rules = Annotated[list[str] | None, typer.Option("--alert", help="Only alerts of these rules, as fall or sos.")]
+ALERTED: Final = tuple(row.rule for row in RULE_PRESENTATIONS)
+Rules = Annotated[list[str] | None, typer.Option("--alert", help=f"Only alerts of these rules: {', '.join(ALERTED)}.")]
 Moment = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="UTC.")]
 
 
@@ -77,6 +79,8 @@ def add_caregiver(
     """Gives a group sight of people: everything, or only what is named. A new login needs a password."""
     if unknown := set(vital or ()) - set(VITAL_BY_CODE):
         raise typer.BadParameter(", ".join(sorted(unknown)), param_hint="--vital")
+    if unknown := set(alert or ()) - set(ALERTED):
+        raise typer.BadParameter(", ".join(sorted(unknown)), param_hint="--alert")
     sight = Sight.of(vital or (), alert or (), doses=doses, since=_utc(since), until=_utc(until))
 
     async def work(connection: Connection) -> bool:
