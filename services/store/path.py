@@ -87,7 +87,8 @@ class StorePath:
             # records again.
             if messages and assignment == self._member.assignment:
                 written = await self._write(messages, assignment, subscription, stop)
-                reach(Failpoint.STORE_WRITTEN)
+                if written is not None:
+                    reach(Failpoint.STORE_WRITTEN)
                 # Moved while it was written: the rows are there, but the new owner publishes what
                 # they settle.
                 if written is not None and assignment == self._member.assignment:

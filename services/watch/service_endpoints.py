@@ -52,7 +52,10 @@ class EndpointsProbe:
             answer.raise_for_status()
         except httpx.HTTPError as error:
             return ProbeResult(conditions=[_down(name, type(error).__name__)])
-        return read_page(name, answer.text)
+        try:
+            return read_page(name, answer.text)
+        except ValueError:  # another program answers at that address
+            return ProbeResult(conditions=[_down(name, "No metrics page")])
 
     async def _ask(self, name: str) -> ProbeResult:
         """Asks a health page. 503: the service waits for a server; another failure: it is down."""

@@ -14,14 +14,14 @@ from tests.integration.console_world import serving
 
 
 @asynccontextmanager
-async def answering(status: str) -> AsyncIterator[str]:
+async def answering(status: str, body: str = "") -> AsyncIterator[str]:
     """A page that gives this status line; none at all: it takes the request and is silent."""
     let_go = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         if status:
-            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
             await writer.drain()
         else:
             await let_go.wait()
@@ -54,6 +54,12 @@ async def test_what_a_health_page_says(monkeypatch: pytest.MonkeyPatch, status: 
     monkeypatch.setattr(service_endpoints, "TIMEOUT_S", 0.3)
     async with answering(status) as address:
         assert await conditions(address) == [(kind, "api") for kind in kinds]
+
+
+async def test_a_metrics_page_that_is_none_is_an_incident_and_does_not_end_watch() -> None:
+    async with answering("200 OK", "<html>somebody else</html>") as address, open_client() as client:
+        result = await EndpointsProbe(pages={"store": address}, health={}, client=client).probe(0)
+    assert [(one.kind, one.subject) for one in result.conditions] == [(Kind.SERVICE_DOWN, "store")]
 
 
 async def test_a_console_that_works_says_so(embedded_dsn: str) -> None:
