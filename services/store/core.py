@@ -189,7 +189,10 @@ class Cursor:
         if self.floor >= self.boundary:
             return self.settled
         known = joined(self.low, self.near)
-        if self.low_is_all:
+        # A range put away that closed up to the boundary took it down with it. Once it lies among
+        # ``low``, nothing that was not read is left in between; and what ``low`` says of the ranges
+        # above it is of before.
+        if self.low_is_all or self.boundary <= self.low[-1][0]:
             return joined(known, self.settled)
         # Beyond the last of ``low`` there may be ranges that were not read. What lies between would
         # look like a gap, and the device would send settled uplinks again: so the list ends there.

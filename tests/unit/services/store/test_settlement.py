@@ -10,7 +10,19 @@ from schemas.codec import identity_of
 from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_REJECTED, WHOLE_UPLINK, Ack
 from schemas.reasons import RejectionReason
 from schemas.records import READING, JudgedReading, Rejection, SealedRecord, SealedUplink, WatermarkMarker
-from services.store.core import Batch, Cursor, Cursors, Ranges, add, cursors_needed, gaps_of, holds, settle, upto_of
+from services.store.core import (
+    LOW_RANGES,
+    Batch,
+    Cursor,
+    Cursors,
+    Ranges,
+    add,
+    cursors_needed,
+    gaps_of,
+    holds,
+    settle,
+    upto_of,
+)
 from tests.golden import BAD
 
 DEVICE = 7
@@ -136,6 +148,48 @@ def test_an_ack_never_claims_what_is_neither_settled_nor_given_up(seqs: list[int
         assert set(range(ack.upto + 1)) <= set(seqs) | set(range(given_up))
         assert ack.upto >= given_up - 1
         assert not set(seqs) & {seq for first, last in ack.gaps for seq in range(first, last + 1)}
+
+
+def as_loaded(settled: set[int], boundary: int, batch: Sequence[int]) -> Cursor:
+    """A cursor whose ranges below ``boundary`` were put away, with those that its row and ``batch`` bring along."""
+    away: Ranges = []
+    kept: Ranges = []
+    for number in sorted(settled):
+        add(away if number < boundary else kept, number)
+    near = [one for one in away if any(one[0] - 1 <= number <= one[1] for number in batch)]
+    return Cursor(
+        device_no=DEVICE,
+        epoch=EPOCH,
+        settled=kept,
+        boundary=boundary,
+        put_away=len(away),
+        low=away[:LOW_RANGES],
+        low_is_all=len(away) <= LOW_RANGES,
+        near=near,
+    )
+
+
+@given(
+    settled=st.sets(st.integers(0, 250), min_size=120),
+    gaps=st.sets(st.integers(0, 300), max_size=3),
+    boundary=st.integers(1, 260),
+    batch=st.lists(st.integers(0, 300), max_size=20) | st.permutations(range(300)),
+)
+def test_an_ack_lists_no_gap_that_is_settled_however_many_ranges_were_put_away(
+    settled: set[int], gaps: set[int], boundary: int, batch: list[int]
+) -> None:
+    settled = (settled - {boundary - 1}) | {boundary, 300}
+    batch = [number for number in batch if number not in gaps]
+    cursor = as_loaded(settled, boundary, batch)
+    cursors = {(DEVICE, EPOCH): cursor}
+    settle([(0, number, uplink(number)) for number in batch], cursors)
+    ack = cursor.settled_record(1).ack
+
+    whole = settled.union(batch)
+    assert [number for first, last in ack.gaps for number in range(first, last + 1) if number in whole] == []
+    assert set(range(ack.upto + 1)) <= whole
+    if len(gaps) == 0 and set(batch) == set(range(300)):
+        assert (ack.upto, ack.gaps) == (300, ())
 
 
 def test_a_full_outbox_that_evicted_is_not_waited_for() -> None:
