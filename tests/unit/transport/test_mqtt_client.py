@@ -78,9 +78,9 @@ def message(topic: str, payload: bytes, packet_id: int | None = None) -> bytes:
 
 
 def cut(stream: bytes, places: Sequence[float]) -> list[bytes]:
-    """The stream in reads, cut at these shares of its length: few, so that a long one takes no longer."""
-    at = sorted({round(place * len(stream)) for place in places} - {0, len(stream)})
-    return [stream[start:end] for start, end in pairwise([0, *at, len(stream)]) if start < end]
+    """The stream cut at these shares of its length, in reads no longer than a client takes at once."""
+    at = {round(place * len(stream)) for place in places} | set(range(0, len(stream), ShortcutClient.read_bytes))
+    return [stream[start:end] for start, end in pairwise(sorted({0, *at, len(stream)}))]
 
 
 Bodies = st.lists(st.binary(max_size=200) | st.sampled_from([127, 128, 16_383, 16_384]).map(bytes), max_size=6)
