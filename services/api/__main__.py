@@ -1,4 +1,4 @@
-"""The console as a process, and its commands: register FILE, without_recipient, set-password EMAIL."""
+"""The console as a process, and its commands: register FILE, without-recipient, set-password EMAIL."""
 
 import asyncio
 import os

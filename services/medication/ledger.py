@@ -57,7 +57,7 @@ class DoseLedger:
         return 0
 
     async def _doses(self, connection: Connection, now: datetime, watermark: datetime | None) -> list[Dose]:
-        rows = await connection.fetch(self.sql["slots_to_settle"], now, watermark, _REMINDERS, TAKING, int(NO_TAKING))
+        rows = await connection.fetch(self.sql["doses_to_settle"], now, watermark, _REMINDERS, TAKING, int(NO_TAKING))
         return [Dose(**(dict(row) | {"state": DoseState(row["state"])})) for row in rows]
 
     async def _events(self, connection: Connection, doses: Sequence[Dose]) -> list[DoseEvent]:

@@ -38,7 +38,7 @@ select pg_advisory_xact_lock(7001044);
 -- Read before the events: everything received up to it is visible then.
 select received_at from watermark;
 
--- name: slots_to_settle
+-- name: doses_to_settle
 -- Open doses that have a reminder due, a moment passed by the watermark, or an event that is counted nowhere yet.
 select s.dose_id, s.person_no, s.home_no, s.device_no, s.compartment, p.drug, h.time_zone as zone, p.time_critical,
        s.early_after, s.opens_at, s.due_at, s.closes_at, s.missed_at, s.state, s.reminders, s.episode
