@@ -274,7 +274,8 @@ class KafkaSubscription:
             elif time.monotonic() - self._looked_s > STUCK_S / 2:
                 await self._look_whether_stuck()
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
-            raise MissingOffsetError(f"topic {self.topic}") from error
+            # Which of the two, and where: a log's last lines are often all that is left of it.
+            raise MissingOffsetError(f"topic {self.topic}: {error!r}") from error
         except (KafkaError, OSError) as error:
             raise RetryLaterError(f"topic {self.topic}") from error
         if self._listener.failure is not None:
