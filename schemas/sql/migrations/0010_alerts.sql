@@ -61,7 +61,7 @@ $$;
 create trigger alert_audit_is_append_only before update or delete or truncate on alert_audit
 for each statement execute function refuse_alert_audit_change();
 
--- One row per time that people are notified. Due on the platform's clock; repeat 0 is notified by a
+-- One row per time that people are notified. Due on the platform's clock; repeat 0 comes with a
 -- finding.
 create table escalation_steps (
     alert_id uuid not null references alerts,

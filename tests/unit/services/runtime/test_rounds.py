@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import pytest
 import structlog
 from asyncpg import DiskFullError
 
@@ -13,6 +14,12 @@ from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
 LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rests a tenth as long as the product after a server was away."""
+    monkeypatch.setattr("services.runtime.rounds._AWAY_S", 0.05)
 
 
 def answers(stop: asyncio.Event, *given: int | Exception) -> tuple[list[float], Callable[[], Awaitable[int]]]:
