@@ -1,6 +1,7 @@
-"""Kafka's client on uvloop, at the moment at which its broker is killed."""
+"""Kafka's client at the moment at which its broker is killed, and at that at which a coordinator cannot say offsets."""
 
 import asyncio
+import inspect
 import socket
 import struct
 import threading
@@ -11,33 +12,59 @@ from typing import Any
 import pytest
 import uvloop
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import GroupLoadInProgressError, KafkaConnectionError
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.runtime.bus.kafka_connection import Connection
 
 _LIVES_S = 0.2
-_SUPPORTED = {MetadataRequest([]).API_KEY: (0, 5)}
+_SUPPORTED = {MetadataRequest([]).API_KEY: (0, 5), OffsetFetchRequest.API_KEY: (1, 3)}
+_NO_ERROR_NO_VERSIONS = struct.pack(">hi", 0, 0)
+_STILL_LOADING = struct.pack(">iih", 0, 0, GroupLoadInProgressError.errno)
+"""OffsetFetch, version 3: not throttled, no topics, an error for the whole answer."""
 
 
 @pytest.fixture
 def broker() -> Iterator[int]:
     """The port of one that answers the first question and is gone soon after, as by SIGKILL: by a reset."""
+    yield from _serve(_answer_and_reset)
+
+
+@pytest.fixture
+def loading_broker() -> Iterator[int]:
+    """The port of one whose coordinator still reads its groups' offsets."""
+    yield from _serve(_answer_and_load)
+
+
+def _serve(handle: Callable[[socket.socket], None]) -> Iterator[int]:
+    def accept() -> None:
+        with listener.accept()[0] as connection:
+            handle(connection)
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_answer_and_reset, args=(listener,))
+        thread = threading.Thread(target=accept)
         thread.start()
         yield listener.getsockname()[1]
         thread.join()
 
 
-def _answer_and_reset(listener: socket.socket) -> None:
-    with listener.accept()[0] as connection:
-        size = struct.unpack(">i", connection.recv(4))[0]
-        correlation = connection.recv(size)[4:8]
-        no_error_no_versions = struct.pack(">hi", 0, 0)
-        connection.sendall(struct.pack(">i", 4 + len(no_error_no_versions)) + correlation + no_error_no_versions)
-        time.sleep(_LIVES_S)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def _answer_and_reset(connection: socket.socket) -> None:
+    _answer(connection, _NO_ERROR_NO_VERSIONS)
+    time.sleep(_LIVES_S)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _answer_and_load(connection: socket.socket) -> None:
+    _answer(connection, _NO_ERROR_NO_VERSIONS)
+    _answer(connection, _STILL_LOADING)
+
+
+def _answer(connection: socket.socket, answer: bytes) -> None:
+    size = struct.unpack(">i", connection.recv(4))[0]
+    correlation = connection.recv(size)[4:8]
+    connection.sendall(struct.pack(">i", 4 + len(answer)) + correlation + answer)
 
 
 async def _write_in_the_gap(make: Callable[[str, int], AIOKafkaConnection], port: int) -> tuple[BaseException, bool]:
@@ -72,8 +99,35 @@ def test_a_write_to_a_connection_lost_a_moment_ago_is_a_lost_connection(broker: 
 
 
 def test_aiokafka_still_needs_help_there(broker: int) -> None:
-    """When this fails, `services.runtime.bus.kafka_connection` can go."""
+    """When this and the next such test fail, `services.runtime.bus.kafka_connection` can go."""
     error, _ = uvloop.run(_write_in_the_gap(AIOKafkaConnection, broker))
 
     assert isinstance(error, RuntimeError)
     assert not isinstance(error, KafkaConnectionError)
+
+
+async def _ask_for_offsets(make: Callable[[str, int], AIOKafkaConnection], port: int) -> Any:
+    connection = make("127.0.0.1", port)
+    await connection.connect()
+    connection._versions = _SUPPORTED  # noqa: SLF001 - this broker named none
+    try:
+        async with asyncio.timeout(10):
+            return await connection.send(OffsetFetchRequest("store", [("uplinks.judged.v1", [0])]))
+    finally:
+        connection.close()
+
+
+async def test_a_coordinator_that_is_loading_has_not_said_that_there_are_no_offsets(loading_broker: int) -> None:
+    with pytest.raises(GroupLoadInProgressError) as raised:
+        await _ask_for_offsets(Connection, loading_broker)
+
+    assert raised.value.retriable
+
+
+async def test_aiokafka_still_needs_help_with_a_coordinator_that_is_loading(loading_broker: int) -> None:
+    """It gets an answer without partitions, and a consumer takes that for a group without offsets."""
+    response = await _ask_for_offsets(AIOKafkaConnection, loading_broker)
+
+    assert response.topics == []
+    source = inspect.getsource(GroupCoordinator._do_fetch_commit_offsets)  # noqa: SLF001 - whether it looks there
+    assert "response.error_code" not in source

@@ -28,7 +28,8 @@ from tests.repo.tree import CODE_FOLDERS, ROOT, files_ending, text_of
 
 BEFORE_LIFTING: Final = {
     "aiokafka": "Run tests/integration/test_kafka_connection.py and tests/contract/test_bus.py. When"
-    " test_aiokafka_still_needs_help_there fails, services/runtime/bus/kafka_connection.py and the cap can both go.",
+    " both tests called test_aiokafka_still_needs_help_... fail, services/runtime/bus/kafka_connection.py and the cap"
+    " can go.",
     "paho-mqtt": "Read Client._packet_write: BurstClient queues PUBACKs and retained messages as one packet of kind"
     " PUBACK, so it must ask nothing more of a PUBACK. Read Client._packet_read: what _take_slowly fills in must be"
     " what _packet_handle then reads. Run tests/unit/services/runtime/test_mqtt_client.py,"

@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 
 from services.runtime.bus import kafka_groups
-from services.runtime.bus.kafka_connection import use_connections_for_uvloop
+from services.runtime.bus.kafka_connection import use_mended_connections
 from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.settings import BusSettings
@@ -355,7 +355,7 @@ class KafkaSubscription:
 @asynccontextmanager
 async def open_kafka_bus(settings: BusSettings) -> AsyncIterator[KafkaBus]:
     """A bus on the Kafka cluster of ``settings``."""
-    use_connections_for_uvloop()
+    use_mended_connections()
     bus = KafkaBus(settings)
     try:
         yield bus
