@@ -111,7 +111,12 @@ class SubjectState:
     def to_plain(self) -> dict[str, Any]:
         """As plain values; names, not numbers, so that a reader finds their way."""
         return {
-            "tracks": {_RULE_BY_VITAL[vital].name: track.to_plain() for vital, track in self.tracks.items()},
+            # In the order of the rules, as from_plain reads them: not in that in which they began.
+            "tracks": {
+                rule.name: self.tracks[vital].to_plain()
+                for vital, rule in _RULE_BY_VITAL.items()
+                if vital in self.tracks
+            },
             "calls": {
                 name: [[call.episode, call.first_at, call.last_at] for call in calls]
                 for name, calls in self.calls.items()

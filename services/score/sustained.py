@@ -9,8 +9,6 @@ from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Sample
 _ODD_ONES: Final = 3
 """So many implausible samples in a row are believed after all."""
 _LEAST_SAMPLES: Final = 3
-_LONGEST_GAP_MS: Final = 6 * MINUTE_MS
-"""A condition is not taken to hold over a longer gap between two samples."""
 
 
 @dataclass(slots=True)
@@ -40,8 +38,9 @@ class Sustained:
     """A limit on both sides or one, at rest. Times in ms, values in the vital's unit.
 
     ``beyond`` gives the signed level of a value (+2, +1, 0, -1, -2), ``cleared`` whether it is back past the off limit
-    of a side. An episode ends after ``clear_ms`` of that, or over a gap longer than the refractory time; a repeat at
-    the same level on the same side waits until ``refractory_ms`` after the last raise, an escalation doesn't.
+    of a side. It is not taken to hold over a gap longer than ``longest_gap_ms``. An episode ends after ``clear_ms`` of
+    that, or over a gap longer than the refractory time; a repeat at the same level on the same side waits until
+    ``refractory_ms`` after the last raise, an escalation doesn't.
     """
 
     beyond: Callable[[float], int]
@@ -52,6 +51,7 @@ class Sustained:
     rest_ms: int = 10 * MINUTE_MS
     refractory_ms: int = HOUR_MS
     window_ms: int = 30 * MINUTE_MS
+    longest_gap_ms: int = 6 * MINUTE_MS
 
     def start(self) -> SustainedState:
         """Before the first sample."""
@@ -91,7 +91,7 @@ class Sustained:
 
     def _keep_run(self, state: SustainedState, sample: Sample, beyond: int, gap: int) -> None:
         side = (beyond > 0) - (beyond < 0)
-        if side != state.run_side or gap > _LONGEST_GAP_MS:
+        if side != state.run_side or gap > self.longest_gap_ms:
             state.first_1 = state.first_2 = None
             state.run_side = side
         if not beyond:
@@ -133,7 +133,7 @@ class Sustained:
             if not self.cleared(sample.value, state.side):
                 state.clear_at = 0
                 return
-            if not state.clear_at or gap > _LONGEST_GAP_MS:
+            if not state.clear_at or gap > self.longest_gap_ms:
                 state.clear_at = sample.at
             if sample.at - state.clear_at < self.clear_ms:
                 return

@@ -10,13 +10,19 @@ from schemas.alerts import Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
+from schemas.vitals import VITALS
 from services.score.core import FallCheck, HomeState, SosCall, Tally, seeded, step
 from services.score.replay import canonical, replay
+from services.score.rules import RULES
 from tests.unit.services.score.story import HOME, PERSON, levels, minute, run, series, uplink
 
-rates = st.sampled_from([60, 100, 111, 121, 125, 140, 38, 33])
-oxygen = st.sampled_from([97, 97, 95, 93, 92, 90, 85])
-sugars = st.sampled_from([110, 75, 70, 69, 60, 53, 45])
+KNOWN = {
+    "heart_rate": st.sampled_from([60, 100, 111, 121, 125, 140, 38, 33]),
+    "spo2": st.sampled_from([97, 97, 95, 93, 92, 90, 85]),
+    "glucose": st.sampled_from([110, 75, 70, 69, 60, 53, 45]),
+}
+ANY = {row.code: st.floats(row.lowest, row.highest, width=32) for row in VITALS}
+VALUES = {rule.what: KNOWN.get(rule.what, ANY[rule.what]) for rule in RULES if rule.fold is not None}
 
 
 @st.composite
@@ -25,7 +31,9 @@ def stories(draw: st.DrawFn) -> list[JudgedUplink]:
     records: list[JudgedUplink] = []
     at = 0.0
     for _ in range(draw(st.integers(1, 5))):
-        vitals = {"heart_rate": draw(rates), "spo2": draw(oxygen), "glucose": draw(sugars)}
+        # Some at a time, so that a person's vitals begin in any order.
+        measured = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, unique=True))
+        vitals = {name: draw(VALUES[name]) for name in measured}
         moving = draw(st.integers(0, 5)) == 0
         for _ in range(draw(st.integers(1, 14))):
             at += draw(st.sampled_from([1, 1, 1, 2, 5, 8]))
