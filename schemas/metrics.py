@@ -40,9 +40,6 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
     Metric(name="hb_ingest_throttled_total", kind="counter", help="Uplinks beyond what their device may send."),
     Metric(
-        name="hb_ingest_wrong_shard_total", kind="counter", help="Uplinks that came on another shard than registered."
-    ),
-    Metric(
         name="hb_ingest_retained_total",
         kind="counter",
         help="Devices whose uplinks came with the retain flag, by burst; they are taken and cleared at the broker.",

@@ -9,6 +9,7 @@ class RejectionReason(StrEnum):
 
     NO_IDENTITY = "no_identity"
     UNKNOWN_DEVICE = "unknown_device"
+    WRONG_SHARD = "wrong_shard"
     UNREADABLE = "unreadable"
     BAD_ENVELOPE = "bad_envelope"
     TOO_MANY_ITEMS = "too_many_items"

@@ -5,6 +5,7 @@ a shorter way, with the same result: see ``services/ingest/fast_path``.
 """
 
 import math
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -97,6 +98,8 @@ def judge(
         return _anonymous(payload, device, entry.home_no, shard, received_at, RejectionReason.NO_IDENTITY)
     epoch, seq = identity
     head = (entry.device_no, device, entry.home_no, shard, epoch, seq)
+    if shard != entry.shard:
+        return _on_another_shard(payload, entry, head, received_at, _RETAINED if retained else 0)
     oldest, sent_at = 0, received_at
     readings: list[JudgedReading] = []
     events: list[JudgedEvent] = []
@@ -131,6 +134,23 @@ def judge(
     except _RejectedError as refused:
         rejections.append(Rejection(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
     return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(rejections)))
+
+
+def _on_another_shard(
+    payload: bytes, entry: RegisteredDevice, head: tuple[int, str, int, int, int, int], received_at: int, flags: int
+) -> JudgedUplink:
+    """Rejected, and left with its device, as an unregistered one's: there nobody of that name was registered.
+
+    But whoever calls for help is heard. Then the uplink is settled, or each time that it is sent again it would be
+    another call.
+    """
+    heard: tuple[JudgedEvent, ...] = ()
+    with suppress(_RejectedError):
+        heard = tuple(_emergencies(_parse(payload), entry, received_at, flags))
+    if not heard:
+        return _anonymous(payload, entry.device, entry.home_no, head[3], received_at, RejectionReason.WRONG_SHARD)
+    refused = Rejection(WHOLE_UPLINK, RejectionReason.WRONG_SHARD, "", payload[:MAX_RAW_BYTES])
+    return _uplink_of((*head, 0, received_at, received_at, (), heard, (refused,)))
 
 
 def _anonymous(

@@ -97,7 +97,7 @@ class UplinkPath:
             self.limits.charge_for(device, len(uplink.rejections), now_s)
             uplinks.append(uplink)
             records.append(Record(home_key(uplink.home_no), encode_uplink_record(uplink)))
-        self._count(uplinks, registry)
+        self._count(uplinks)
         return records
 
     def _clear_retained(self, messages: Sequence[MqttMessage]) -> None:
@@ -130,7 +130,7 @@ class UplinkPath:
             return False
         return True
 
-    def _count(self, uplinks: Sequence[JudgedUplink], registry: Registry) -> None:
+    def _count(self, uplinks: Sequence[JudgedUplink]) -> None:
         self.metrics.count("hb_ingest_uplinks_total", len(uplinks))
         readings = sum(len(uplink.readings) for uplink in uplinks)
         events = sum(len(uplink.events) for uplink in uplinks)
@@ -139,9 +139,6 @@ class UplinkPath:
         reasons = Counter(rejection.reason for uplink in uplinks for rejection in uplink.rejections)
         for reason, number in reasons.items():
             self.metrics.count("hb_ingest_rejected_total", number, reason=reason)
-        astray = sum(1 for uplink in uplinks if uplink.device_no and registry[uplink.device].shard != uplink.shard)
-        if astray:
-            self.metrics.count("hb_ingest_wrong_shard_total", astray)
 
     def _count_lost_sessions(self) -> None:
         lost = self.link.sessions_lost - self.sessions_known_lost

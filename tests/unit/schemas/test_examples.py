@@ -13,6 +13,7 @@ NOT_CAUSED_BY_ONE_HAND_WRITTEN_PAYLOAD = {
     RejectionReason.UNKNOWN_DEVICE,  # the register decides it
     RejectionReason.TOO_MANY_GAPS,  # what was sent before decides it
     RejectionReason.TOO_MANY_EPOCHS,  # the same
+    RejectionReason.WRONG_SHARD,  # the topic decides; in tests/unit/services/ingest/test_core.py
     RejectionReason.TOO_MANY_ITEMS,  # generated in tests/unit/services/ingest/test_golden.py
 }
 
