@@ -11,7 +11,7 @@ from schemas.records import JudgedUplink, SettledRecord, WatermarkMarker
 SHARDS: Final = 64
 DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
 MARKER_DEVICE: Final = "watermark"
-RESERVED_DEVICE: Final = re.compile(rf"{MARKER_DEVICE}|(?:ingest|commands|watch)-[0-9]+(?:-acks)?")
+RESERVED_DEVICE: Final = re.compile(rf"{MARKER_DEVICE}|(?:ingest|commands|watch|trace|sessions)-[0-9]+(?:-acks)?")
 """What the platform calls itself at the broker; a device of that name would share its account."""
 
 

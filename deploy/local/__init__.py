@@ -1,6 +1,5 @@
 """The full stack on a Debian machine without Docker: mosquitto, Kafka and TimescaleDB, on loopback, under `.local/`."""
 
-from deploy.local.passwords import write_device_passwords
 from deploy.local.prepare import why_unavailable
 from deploy.local.process import ServerProcess
 from deploy.local.settings import PLATFORM_USERS, SERVERS, StackSettings
@@ -13,5 +12,4 @@ __all__ = [
     "Stack",
     "StackSettings",
     "why_unavailable",
-    "write_device_passwords",
 ]

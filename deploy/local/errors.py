@@ -23,7 +23,3 @@ class NotReadyError(StackError):
 
 class AlreadyRunningError(StackError):
     """A server that should be started, or data that should be erased, is in use."""
-
-
-class BadUserNameError(StackError):
-    """A user name that a password file can't hold, or that belongs to the platform."""

@@ -1,31 +1,42 @@
-"""mosquitto: configuration, access list and password file of one stack."""
+"""mosquitto: configuration and access files of one stack."""
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
+from typing import Final
 
 from deploy.local import jail
-from deploy.local.passwords import write_device_passwords
 from deploy.local.probes import mqtt_answers
 from deploy.local.process import Server
 from deploy.local.settings import CHECKOUT, LOOPBACK, StackSettings
+from schemas.broker_access import (
+    FIXED_ACL,
+    FIXED_PASSWORDS,
+    SESSIONS_SOCKET,
+    BrokerUser,
+    access_files,
+    platform_user,
+    verifier_of,
+)
 
-TEMPLATES = CHECKOUT / "deploy" / "mosquitto"
-USER = "mosquitto"
+TEMPLATES: Final = CHECKOUT / "deploy" / "mosquitto"
+USER: Final = "mosquitto"
 
 
-def mosquitto(settings: StackSettings, root: Path, port: int, platform_password: str) -> Server:
+def mosquitto(
+    settings: StackSettings, root: Path, port: int, platform_port: int, platform_secrets: Mapping[str, str]
+) -> Server:
     """The broker, with the platform's own users known from the start."""
     directory = settings.server_directory("mosquitto")
 
     def before_start() -> None:
         _make_directory(directory, jail.owner(root, USER))
-        _write_configuration(settings, directory, port)
-        # Kept over restarts: devices were registered into it since.
-        if not (directory / "passwords").exists():
-            register(settings, platform_password, {})
+        _write_configuration(settings, directory, port, platform_port)
+        # Kept over restarts: devices were added since.
+        if not (directory / FIXED_PASSWORDS).exists():
+            write_fixed_users(settings, platform_secrets)
 
     return Server(
         name="mosquitto",
@@ -38,10 +49,22 @@ def mosquitto(settings: StackSettings, root: Path, port: int, platform_password:
     )
 
 
-def register(settings: StackSettings, platform_password: str, devices: Mapping[str, str]) -> None:
-    """Write the password file: the platform's users and exactly these devices."""
-    platform = dict.fromkeys(settings.platform_users, platform_password)
-    write_device_passwords(settings.server_directory("mosquitto") / "passwords", {**devices, **platform})
+def write_fixed_users(settings: StackSettings, platform_secrets: Mapping[str, str]) -> None:
+    """Write whom the broker knows whatever devices there are, and make them the only ones that it knows."""
+    fixed = [platform_user(name, verifier_of(platform_secrets[name])) for name in settings.platform_users]
+    fixed += [BrokerUser(name, verifier_of(platform_secrets[name]), grants) for name, grants in settings.guests.items()]
+    directory = settings.server_directory("mosquitto")
+    for name, text in access_files(fixed, names=(FIXED_PASSWORDS, FIXED_ACL)).items():
+        _write(directory / name, text)
+    write_users(settings, ())
+
+
+def write_users(settings: StackSettings, devices: Iterable[BrokerUser]) -> None:
+    """Write the broker's files: those whom it knows in any case, and exactly these devices."""
+    directory = settings.server_directory("mosquitto")
+    fixed = (directory / FIXED_PASSWORDS).read_text(), (directory / FIXED_ACL).read_text()
+    for name, text in access_files(devices, after=fixed).items():
+        _write(directory / name, text)
 
 
 def version(root: Path, directory: Path) -> str:
@@ -49,38 +72,35 @@ def version(root: Path, directory: Path) -> str:
     return jail.run_inside(root, directory, "root", ["dpkg-query", "--show", "--showformat=${Version}", "mosquitto"])
 
 
-def _write_configuration(settings: StackSettings, directory: Path, port: int) -> None:
+def _write_configuration(settings: StackSettings, directory: Path, port: int, platform_port: int) -> None:
     values = {
         "host": LOOPBACK,
         "port": str(port),
+        "platform_port": str(platform_port),
+        "device_connections": str(settings.mqtt_device_connections),
+        "sessions_socket": SESSIONS_SOCKET,
         "directory": jail.INSIDE,
         "persistence": str(settings.mqtt_persistence).lower(),
         "max_queued": str(settings.mqtt_max_queued),
         "inflight": str(settings.mqtt_inflight),
     }
-    (directory / "mosquitto.conf").write_text(_template("mosquitto.conf.in").substitute(values))
-    platform = _template("acl-platform.in")
-    users = [platform.substitute(user=user, uplinks=_uplinks(user)) for user in settings.platform_users]
-    acl = directory / "acl"
-    acl.write_text("".join([(TEMPLATES / "acl.in").read_text(), *users]))
-    acl.chmod(0o600)
-    os.chown(acl, *_owner_of(directory))
+    template = Template((TEMPLATES / "mosquitto.conf.in").read_text())
+    (directory / "mosquitto.conf").write_text(template.substitute(values))
 
 
-def _uplinks(user: str) -> str:
-    """Ingest clears what a device has left at the broker; nobody else writes where devices speak."""
-    return "readwrite" if user.startswith("ingest-") else "read"
-
-
-def _template(name: str) -> Template:
-    return Template((TEMPLATES / name).read_text())
+def _write(path: Path, text: str) -> None:
+    """In one step, for the broker alone to read; it reads the files again on SIGHUP."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    owner = path.parent.stat()
+    if owner.st_uid != fresh.stat().st_uid:
+        os.chown(fresh, owner.st_uid, owner.st_gid)
+    fresh.replace(path)
 
 
 def _make_directory(directory: Path, owner: tuple[int, int]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     os.chown(directory, *owner)
-
-
-def _owner_of(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_uid, found.st_gid
+    # The socket at which sessions are ended lies here.
+    directory.chmod(0o700)

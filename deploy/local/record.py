@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.ports import free_port
 from deploy.local.proc import ProcessRef
 from deploy.local.settings import LOOPBACK, StackSettings
+from schemas.broker_access import new_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,13 @@ class StackRecord:
     name: str
     mqtt_host: str
     mqtt_port: int
+    mqtt_platform_port: int
     kafka_bootstrap: str
     kafka_port: int
     kafka_controller_port: int
     postgres_port: int
     dsn: str
-    platform_password: str
+    platform_secrets: dict[str, str]
     database_password: str
     processes: dict[str, ProcessRef]
 
@@ -50,6 +52,8 @@ def read_record(path: Path) -> StackRecord | None:
         return None
     fields = json.loads(path.read_text())
     processes = {name: ProcessRef(**reference) for name, reference in fields.pop("processes").items()}
+    if fields.pop("platform_password", None):  # of before each connection had a secret of its own
+        fields |= {"platform_secrets": {}, "mqtt_platform_port": free_port()}
     return StackRecord(**fields, processes=processes)
 
 
@@ -60,19 +64,19 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
     controller_port = settings.kafka_controller_port or (before.kafka_controller_port if before else free_port())
     postgres_port = settings.postgres_port or (before.postgres_port if before else free_port())
     database_password = before.database_password if before else secrets.token_urlsafe(24)
-    platform_password = settings.platform_password or (
-        before.platform_password if before else secrets.token_urlsafe(24)
-    )
+    known = before.platform_secrets if before else {}
+    users = (*settings.platform_users, *settings.guests)
     return StackRecord(
         name=settings.name,
         mqtt_host=LOOPBACK,
         mqtt_port=mqtt_port,
+        mqtt_platform_port=before.mqtt_platform_port if before else free_port(),
         kafka_bootstrap=f"{LOOPBACK}:{kafka_port}",
         kafka_port=kafka_port,
         kafka_controller_port=controller_port,
         postgres_port=postgres_port,
         dsn=f"postgresql://postgres:{database_password}@{LOOPBACK}:{postgres_port}/{settings.database}",
-        platform_password=platform_password,
+        platform_secrets={name: known.get(name) or new_secret() for name in users},
         database_password=database_password,
         processes=before.processes if before else {},
     )

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.broker_access import Grant
+
 SERVERS = ("mosquitto", "kafka", "postgresql")
 
 #: One name per connection: the broker takes the user name as client id, so two connections of one name end each other.
 PLATFORM_USERS = (
-    "ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "commands-1", "watch-0", "proof-0",
+    "ingest-0", "ingest-0-acks", "ingest-1", "ingest-1-acks", "commands-0", "commands-1", "watch-0", "trace-0",
+    "sessions-0",
 )  # fmt: skip
 
 LOOPBACK = "127.0.0.1"
@@ -23,13 +26,15 @@ class StackSettings:
     local: Path = CHECKOUT / ".local"
     #: Which of them run.
     servers: tuple[str, ...] = SERVERS
+    #: Where devices connect; the platform has a port of its own.
     mqtt_port: int = 0
     kafka_port: int = 0
     kafka_controller_port: int = 0
     postgres_port: int = 0
-    #: Made at random and kept in the run directory when None.
-    platform_password: str | None = None
     platform_users: tuple[str, ...] = PLATFORM_USERS
+    #: Who else may sign in at the broker, with what rights: what measures or proves, on a stack of its own.
+    guests: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
+    mqtt_device_connections: int = 25_000
     mqtt_persistence: bool = False
     #: How much the broker keeps for a reader that is away; what comes after that it drops without a word.
     mqtt_max_queued: int = 1_000_000

@@ -6,12 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import backup, kafka, mosquitto, prepare
-from deploy.local.errors import AlreadyRunningError, BadUserNameError
+from deploy.local.errors import AlreadyRunningError
 from deploy.local.postgres import Postgres
 from deploy.local.prepare import Say, locked, remove_tree
 from deploy.local.process import Server, ServerProcess
 from deploy.local.record import make_record, read_record, record_path
 from deploy.local.settings import SERVERS, StackSettings
+from schemas.broker_access import device_user, verifier_of
+from schemas.topics import shard_of
 
 
 def say_nothing(_line: str) -> None:
@@ -53,9 +55,14 @@ class Stack:
         return self._record.mqtt_port
 
     @property
-    def platform_password(self) -> str:
-        """The password of all platform users."""
-        return self._record.platform_password
+    def mqtt_platform_port(self) -> int:
+        """The broker's port for the platform's own connections."""
+        return self._record.mqtt_platform_port
+
+    @property
+    def platform_secrets(self) -> Mapping[str, str]:
+        """The secret of each connection of the platform, and of each guest."""
+        return self._record.platform_secrets
 
     def prepare(self, say: Say = say_nothing) -> None:
         """Build what is missing, see `deploy.local.prepare`."""
@@ -112,13 +119,13 @@ class Stack:
         for name in self.settings.servers:
             self.process(name).wait_ready(timeout_s)
 
-    def register_devices(self, passwords: Mapping[str, str]) -> None:
-        """Make exactly these devices (user name to secret) known to the broker, which goes on running."""
-        taken = sorted(set(self.settings.platform_users).intersection(passwords))
-        if taken:
-            message = f"{', '.join(taken)}: a device can't have the name of a platform user"
-            raise BadUserNameError(message)
-        mosquitto.register(self.settings, self.platform_password, passwords)
+    def register_devices(self, secrets: Mapping[str, str]) -> None:
+        """Make exactly these devices (name to secret) known to the broker, which goes on running.
+
+        Raises BrokerUserError.
+        """
+        devices = [device_user(name, shard_of(name), verifier_of(secret)) for name, secret in secrets.items()]
+        mosquitto.write_users(self.settings, devices)
         self.process("mosquitto").reload()
 
     def versions(self) -> dict[str, str]:
@@ -143,7 +150,9 @@ class Stack:
 
     def _server(self, name: str) -> Server:
         servers = {
-            "mosquitto": lambda: mosquitto.mosquitto(self.settings, self._root, self.mqtt_port, self.platform_password),
+            "mosquitto": lambda: mosquitto.mosquitto(
+                self.settings, self._root, self.mqtt_port, self.mqtt_platform_port, self.platform_secrets
+            ),
             "kafka": lambda: kafka.kafka(
                 self.settings, self._libraries, self._record.kafka_port, self._record.kafka_controller_port
             ),

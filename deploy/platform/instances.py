@@ -15,6 +15,7 @@ class Instance:
     service: str
     number: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    broker_users: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -26,7 +27,12 @@ def instances_of(counts: Mapping[str, int]) -> list[Instance]:
     """Of every service so many, one where ``counts`` says nothing; all first ones before all second ones."""
     most = max((*counts.values(), 1))
     return [
-        Instance(service=service, number=number, environment=_environment(service, number, counts.get(service, 1)))
+        Instance(
+            service=service,
+            number=number,
+            environment=_environment(service, number, counts.get(service, 1)),
+            broker_users=_broker_users(service, number),
+        )
         for number in range(most)
         for service in SERVICES
         if number < counts.get(service, 1)
@@ -51,6 +57,19 @@ def _environment(service: str, number: int, count: int) -> dict[str, str]:
             return {f"{prefix}CLIENT_ID": f"commands-{number}"}
         case _:
             return {}
+
+
+def _broker_users(service: str, number: int) -> tuple[str, ...]:
+    """As whom the process signs in at the broker: it gets the secrets of these alone."""
+    match service:
+        case "ingest":
+            return f"ingest-{number}", f"ingest-{number}-acks"
+        case "medication":
+            return (f"commands-{number}",)
+        case "watch":
+            return (f"watch-{number}",)
+        case _:
+            return ()
 
 
 PAIRED: Final = ("ingest", "store", "score", "medication", "alert", "api")

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -35,15 +35,31 @@ def stack_environment(stack: Stack) -> dict[str, str]:
         "HB_BUS_KIND": "kafka",
         "HB_BUS_KAFKA": stack.kafka_bootstrap,
         "HB_MQTT_HOST": stack.mqtt_host,
-        "HB_MQTT_PORT": str(stack.mqtt_port),
-        "HB_MQTT_PASSWORD": stack.platform_password,
+        "HB_MQTT_PORT": str(stack.mqtt_platform_port),
+    }
+
+
+def _secrets(stack: Stack, users: Iterable[str]) -> dict[str, str]:
+    return {"HB_MQTT_PASSWORDS": json.dumps({name: stack.platform_secrets[name] for name in users})}
+
+
+def tools_environment(stack: Stack) -> dict[str, str]:
+    """``stack_environment``, and what only an operator's commands may use: every secret, and the broker's files."""
+    return {
+        **stack_environment(stack),
+        **_secrets(stack, stack.settings.platform_users),
+        "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
+        "HB_BROKER_PID": str(stack.process("mosquitto").pid or 0),
+        "HB_BROKER_DEVICES_AT": f"{stack.mqtt_host}:{stack.mqtt_port}",
     }
 
 
 def take_over(platform: "Platform") -> str:
     """Makes a database that was put back the platform's own; says what that came to. Raises ToolError."""
     platform.prepare()
-    return platform.command("services.restore").strip()
+    said = platform.command("services.restore").strip()
+    platform.command("services.cli", "device", "sync")
+    return said
 
 
 class Platform:
@@ -93,7 +109,9 @@ class Platform:
         if one.service == "api":
             ports["HB_API_PORT"] = str(self._console_ports[one.name])
         watched = self._watched() if one.service == "watch" else {}
-        environment = {**self.environment, **one.environment, **ports, **watched, **self._own.get(one.name, {})}
+        broker = _secrets(self.stack, one.broker_users)
+        own = self._own.get(one.name, {})
+        environment = {**self.environment, **broker, **one.environment, **ports, **watched, **own}
         self._environments[one.name] = environment
         return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 
@@ -110,12 +128,12 @@ class Platform:
         return f"http://127.0.0.1:{self.console_port}"
 
     def command(self, *arguments: str, earlier: bool = False) -> str:
-        """Runs ``python -m ARGUMENTS`` in the platform's environment, or ``earlier`` than its clock's origin.
+        """Runs ``python -m ARGUMENTS`` in an operator's environment, or ``earlier`` than the clock's origin.
 
         Gives its output. Raises ToolError.
         """
         clock = self.clock.before().environment() if earlier and self.clock else {}
-        return run_tool({**self.environment, **clock}, *arguments)
+        return run_tool({**tools_environment(self.stack), **self.environment, **clock}, *arguments)
 
     def prepare(self) -> None:
         """Migrations, topics, first offsets."""

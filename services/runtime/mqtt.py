@@ -59,8 +59,8 @@ class Link:
 
     def _make_client(self, settings: MqttSettings, client_id: str) -> BurstClient:
         client = BurstClient(client_id, self._on_burst)
-        if settings.password is not None:
-            client.username_pw_set(client_id, settings.password.get_secret_value())
+        if (password := settings.password_of(client_id)) is not None:
+            client.username_pw_set(client_id, password)
         client.max_inflight_messages_set(WINDOW)
         # To paho, 0 means no limit.
         client.max_queued_messages_set(0)

@@ -1,12 +1,18 @@
 """The settings that several services share, read from the environment once, in ``__main__``."""
 
 import time
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.clock import Clock, PlatformClock, WallClock
+from services.runtime.errors import HearthBeatError
+
+
+class NoSecretError(HearthBeatError):
+    """A connection to the broker has no secret."""
 
 
 class DatabaseSettings(BaseSettings):
@@ -43,19 +49,43 @@ class BusSettings(BaseSettings):
 
 
 class MqttSettings(BaseSettings):
-    """Where the broker is. A password is not needed on the embedded broker, which knows no users.
+    """Where the broker is, and the secret of each of this process's connections there, by user name (JSON).
 
-    ``replays_retained``: the broker ignores the options of MQTT 5 (rumqttd). It gives retained
-    messages to each new subscriber, and sets the retain flag of these alone. Other brokers replay
-    nothing when asked not to, and pass on the flag that a live message was sent with.
+    Without any the broker knows no users, as the embedded one. ``replays_retained``: the broker
+    ignores the options of MQTT 5 (rumqttd). It gives retained messages to each new subscriber, and
+    sets the retain flag of these alone. Other brokers replay nothing when asked not to, and pass on
+    the flag that a live message was sent with.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_MQTT_")
 
     host: str = "127.0.0.1"
     port: int = 1883
-    password: SecretStr | None = None
+    passwords: dict[str, SecretStr] = Field(default_factory=dict)
     replays_retained: bool = False
+
+    def password_of(self, user: str) -> str | None:
+        """The secret of a connection; None on a broker that knows no users. Raises NoSecretError."""
+        if not self.passwords:
+            return None
+        if user not in self.passwords:
+            raise NoSecretError(f"HB_MQTT_PASSWORDS names {', '.join(sorted(self.passwords))}, and not {user}")
+        return self.passwords[user].get_secret_value()
+
+
+class BrokerSettings(BaseSettings):
+    """The broker as the one who gives devices their credentials sees it.
+
+    ``directory`` holds mosquitto's access files, ``pid`` is mosquitto's own on this machine, ``devices_at`` the address
+    (host:port) at which devices sign in. ``kind`` is ``unchecked`` for a broker that asks nobody who they are.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_BROKER_")
+
+    kind: Literal["mosquitto", "unchecked"] = "mosquitto"
+    directory: Path | None = None
+    pid: int = Field(default=0, ge=0)
+    devices_at: str = "127.0.0.1:1883"
 
 
 class ClockSettings(BaseSettings):

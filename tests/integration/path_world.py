@@ -35,6 +35,13 @@ from services.store import app as store
 from services.store.settings import StoreSettings
 
 ANSWER_S = 30.0
+
+
+def broker_passwords(stack: Stack) -> dict[str, SecretStr]:
+    """The secret of each of the platform's connections."""
+    return {name: SecretStr(secret) for name, secret in stack.platform_secrets.items()}
+
+
 Service = Callable[[asyncio.Event], Awaitable[None]]
 
 
@@ -121,7 +128,7 @@ class World:
             settings = StoreSettings(database=database, bus=bus, publish_every_s=0.2, live_epochs=10_000)
             return lambda stop: store.run(settings, clock=self.clock, stop=stop, metrics=self.metrics)
         mqtt = MqttSettings(
-            host=self.stack.mqtt_host, port=self.stack.mqtt_port, password=SecretStr(self.stack.platform_password)
+            host=self.stack.mqtt_host, port=self.stack.mqtt_port, passwords=broker_passwords(self.stack)
         )
         into = IngestSettings(database=database, bus=bus, mqtt=mqtt, ack_every_s=0.05)
         return lambda stop: ingest.run(into, clock=self.clock, stop=stop, metrics=self.metrics)

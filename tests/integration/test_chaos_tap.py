@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from pydantic import SecretStr
 
 from deploy.local.stack import Stack
 from services.runtime.mqtt import Link, MqttMessage, open_link
 from services.runtime.settings import MqttSettings
+from tests.integration.path_world import broker_passwords
 from tests.proving.chaos.tap import Tap, open_tap
 
 pytestmark = pytest.mark.full_stack
@@ -21,7 +21,7 @@ WAIT_S = 15.0
 @asynccontextmanager
 async def reading(stack: Stack, tap: Tap) -> AsyncIterator[Link]:
     """A link through the tap that has what it publishes itself delivered to it."""
-    settings = MqttSettings(host=stack.mqtt_host, port=tap.port, password=SecretStr(stack.platform_password))
+    settings = MqttSettings(host=stack.mqtt_host, port=tap.port, passwords=broker_passwords(stack))
     async with open_link(settings, client_id="ingest-1", filters=[FILTER]) as link:
         await until(lambda: link.online)
         yield link

@@ -69,8 +69,8 @@ async def flags_of(world: World, device: str, epoch: int) -> list[tuple[int, Fla
 async def kept_at_broker(world: World, device: str) -> list[bytes]:
     """What the broker gives to a fresh subscriber of the device's uplinks."""
     found: list[bytes] = []
-    client = Client(CallbackAPIVersion.VERSION2, "proof-0", protocol=MQTTProtocolVersion.MQTTv5)
-    client.username_pw_set("proof-0", world.stack.platform_password)
+    client = Client(CallbackAPIVersion.VERSION2, "trace-0", protocol=MQTTProtocolVersion.MQTTv5)
+    client.username_pw_set("trace-0", world.stack.platform_secrets["trace-0"])
 
     def keep(_client: Client, _data: object, message: MQTTMessage) -> None:
         found.append(bytes(message.payload))
@@ -89,7 +89,7 @@ async def kept_at_broker(world: World, device: str) -> list[bytes]:
 async def forget_session(world: World) -> None:
     """As if ingest had never been connected."""
     client = Client(CallbackAPIVersion.VERSION2, "ingest-0", protocol=MQTTProtocolVersion.MQTTv5)
-    client.username_pw_set("ingest-0", world.stack.platform_password)
+    client.username_pw_set("ingest-0", world.stack.platform_secrets["ingest-0"])
     client.connect(world.stack.mqtt_host, world.stack.mqtt_port, clean_start=True)
     client.loop_start()
     await until(client.is_connected, "the session is gone")

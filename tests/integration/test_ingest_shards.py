@@ -15,6 +15,7 @@ from services.ingest.shards import StillOwnerError, claim_shards, retire
 from services.runtime.database import Pool, open_pool
 from services.runtime.mqtt import open_link
 from services.runtime.settings import DatabaseSettings, MqttSettings
+from tests.integration.path_world import broker_passwords
 
 if TYPE_CHECKING:
     from deploy.local.stack import Stack
@@ -102,7 +103,7 @@ def settings_of(pool_dsn: str, stack: "Stack", instance: str) -> IngestSettings:
     return IngestSettings(
         instance=instance,
         database=DatabaseSettings(dsn=SecretStr(pool_dsn)),
-        mqtt=MqttSettings(port=stack.mqtt_port, password=SecretStr(stack.platform_password)),
+        mqtt=MqttSettings(port=stack.mqtt_port, passwords=broker_passwords(stack)),
     )
 
 

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from pydantic import SecretStr
 
 from deploy.local.stack import Stack
 from services.runtime.errors import RetryLaterError
 from services.runtime.mqtt import WHAT_IS_KEPT, WINDOW, Link, MqttMessage, TakenOverError, open_link
 from services.runtime.settings import MqttSettings
+from tests.integration.path_world import broker_passwords
 
 pytestmark = pytest.mark.full_stack
 
 TOPIC = "hb/v1/7/watermark/up"
 FILTER = "hb/v1/7/+/up"
-READER, SECOND_READER, WRITER = "ingest-1", "ingest-0", "commands-0"
+READER, SECOND_READER, WRITER = "ingest-1", "trace-0", "ingest-0"
 ANSWER_S = 15.0
 SILENCE_S = 0.4
 
@@ -65,7 +65,7 @@ async def wire(full_stack: Stack) -> AsyncIterator[Wire]:
 
 
 def settings(stack: Stack, port: int = 0) -> MqttSettings:
-    return MqttSettings(host=stack.mqtt_host, port=port or stack.mqtt_port, password=SecretStr(stack.platform_password))
+    return MqttSettings(host=stack.mqtt_host, port=port or stack.mqtt_port, passwords=broker_passwords(stack))
 
 
 @pytest.fixture(autouse=True)
@@ -292,11 +292,11 @@ async def test_what_never_stops_arriving_never_waits_to_be_seen(full_stack: Stac
 async def test_retained_messages_of_every_length_go_out_at_once(full_stack: Stack) -> None:
     """A length takes one byte up to 127, two up to 16,383, then three."""
     around = (1, 90, 127, 128, 16_383, 16_384, 60_000)
-    messages = [(f"hb/v1/{shard}/watermark/ack", os.urandom(length)) for shard, length in enumerate(around)]
+    messages = [(f"hb/v1/{shard}/kept/up", os.urandom(length)) for shard, length in enumerate(around)]
     async with writer(full_stack) as out:
         out.publish_retained(messages)
         await send(out, [b"all are out"])
-        filters = ["hb/v1/+/watermark/ack"]
+        filters = ["hb/v1/+/kept/up"]
         async with open_link(settings(full_stack), client_id=SECOND_READER, filters=filters, how=WHAT_IS_KEPT) as link:
             held = await receive(link, len(messages))
             assert sorted((one.topic, one.payload) for one in held) == messages

@@ -159,7 +159,7 @@ def _forget_session(bench: Bench, user: str) -> None:
     """Ends the session of ``user`` at the broker, so that nothing gathers for it any more."""
     stack = bench.platform.stack
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=paho.MQTTv5)
-    client.username_pw_set(user, stack.platform_password)
+    client.username_pw_set(user, stack.platform_secrets[user])
     client.connect(stack.mqtt_host, stack.mqtt_port, clean_start=True)
     deadline = time.monotonic() + _CONNECTED_WITHIN_S
     while not client.is_connected() and time.monotonic() < deadline:

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from deploy.local.ports import free_port
-from deploy.local.settings import PLATFORM_USERS, StackSettings
+from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
+from schemas.broker_access import Grant
+from schemas.topics import UP
 from tests.proving.bench import peer, phases
 from tests.proving.bench.bench import Bench, Say
 from tests.proving.bench.ceiling import copy_rows_per_s
@@ -37,7 +39,7 @@ def run_bench(options: Options, say: Say) -> dict[str, Any]:
     stack = Stack(
         StackSettings(
             name=f"bench-{os.getpid()}",
-            platform_users=(*PLATFORM_USERS, peer.USER),
+            guests={peer.USER: (Grant("read", f"hb/v1/+/+/{UP.leaf}"),)},
             mqtt_inflight=0,  # Telegraf's own window is the limit; ingest asks for one of its own
         )
     )

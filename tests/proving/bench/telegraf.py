@@ -56,7 +56,7 @@ def telegraf(program: str, stack: Stack, directory: Path) -> Iterator[subprocess
             host=stack.mqtt_host,
             port=stack.mqtt_port,
             user=USER,
-            password=stack.platform_password,
+            password=stack.platform_secrets[USER],
             table=TABLE,
             dsn=stack.dsn,
         )

@@ -171,10 +171,10 @@ def register_doctors(platform: Platform, register: Path) -> Mapping[str, str]:
     second = Register(doctors=(Doctor(email=SECOND, name="Dr. Second", people=people),))
     file = register.with_name("doctors.json")
     file.write_text(second.model_dump_json())
-    platform.command("services.api", "register", str(file), earlier=True)
+    platform.command("services.cli", "register", str(file), earlier=True)
     passwords = {email: secrets.token_urlsafe(12) for email in (FIRST, SECOND)}
     for email, password in passwords.items():
-        run_tool(platform.environment, "services.api", "set-password", email, given=password)
+        run_tool(platform.environment, "services.cli", "doctor", "password", email, given=password)
     return passwords
 
 

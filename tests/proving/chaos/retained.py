@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.local.stack import Stack
 from deploy.reconcile.bookmarks import Settled
 
-_USER: Final = "proof-0"
+_USER: Final = "trace-0"
 """A platform user that no service has: who connects by the name of one that runs puts it out."""
 _FILTER: Final = "hb/v1/+/+/ack"
 _ENOUGH_S: Final = 3.0
@@ -31,7 +31,7 @@ def retained_acks(stack: Stack) -> dict[str, Settled]:
         acks[message.topic.split("/")[3]] = Settled(epoch=ack["epoch"], upto=ack["upto"])
 
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=_USER)
-    client.username_pw_set(_USER, stack.platform_password)
+    client.username_pw_set(_USER, stack.platform_secrets[_USER])
     client.on_connect = on_connect
     client.on_message = on_message
     client.connect(stack.mqtt_host, stack.mqtt_port)

@@ -93,8 +93,8 @@ class DropCounter:
 
     def __init__(self, testbed: Testbed) -> None:
         self._seen: list[int] = []
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="ingest-1-acks")
-        self._client.username_pw_set("ingest-1-acks", testbed.stack.platform_password)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="watch-1")
+        self._client.username_pw_set("watch-1", testbed.stack.platform_secrets["watch-1"])
         self._client.on_connect = lambda client, *_: client.subscribe(_COUNTER)
         self._client.on_message = lambda _client, _data, message: self._seen.append(int(message.payload))
         self._client.connect(testbed.stack.mqtt_host, testbed.stack.mqtt_port)

@@ -112,7 +112,7 @@ class Doctor:
     def __init__(self, testbed: Testbed, email: str) -> None:
         self._url, self._open = testbed.platform.console_url, build_opener(HTTPCookieProcessor(CookieJar()))
         password = "a password of a doctor"
-        run_tool(testbed.platform.environment, "services.api", "set-password", email, given=password)
+        run_tool(testbed.platform.environment, "services.cli", "doctor", "password", email, given=password)
         page = self._ask(self._open, "/sign-in").decode()
         csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
         form = {"email": email, "password": password, "csrf": csrf}

@@ -22,6 +22,7 @@ from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from deploy.platform.ready import wait_ready
 from deploy.reconcile.accounts import Published, Uplink
+from schemas.broker_access import BROKER_COUNTER, Grant
 from tests.proving.chaos.mailbox import Inbox, open_inbox
 from tests.proving.faults.proxy import Mode, Proxy, open_proxy
 from tests.proving.faults.receiver import Receiver, open_receiver
@@ -179,6 +180,7 @@ def open_ground(kind: TestbedKind, directory: Path, say: Say, *, quick: bool, se
             mqtt_persistence=kind.mqtt_persistence,
             mqtt_max_queued=kind.mqtt_max_queued,
             kafka_detour=detour,
+            guests={"watch-1": (Grant("read", BROKER_COUNTER),)},
         )
     )
     say(f"{kind.name} testbed: mosquitto, Apache Kafka and TimescaleDB")
@@ -247,12 +249,8 @@ def _settle_in(testbed: Testbed) -> Testbed:
         testbed.fleet.path("few.json").write_text(json.dumps(few))
         testbed.hand.register()
     for fleet in (testbed.fleet, testbed.hand):
-        if fleet.path("register.json").exists():
-            register = json.loads(fleet.path("register.json").read_text())
-            names = [device["device"] for home in register["homes"] for device in home["devices"]]
-            testbed.passwords |= {name: secrets.token_urlsafe(24) for name in names}
-            fleet.path("credentials.json").write_text(json.dumps(testbed.passwords))
-    testbed.stack.register_devices(testbed.passwords)
+        if fleet.path("credentials.json").exists():
+            testbed.passwords |= json.loads(fleet.path("credentials.json").read_text())
     testbed.fleet.path("credentials.json").write_text(json.dumps(testbed.passwords))
     wait_ready(testbed.platform)
     time.sleep(max(SNAPSHOT_S, -testbed.clock.elapsed_s))
