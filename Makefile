@@ -7,6 +7,8 @@ BASE_PYTHON := $(firstword $(foreach v,python3.13 python3.12 python3.11 python3 
 	command -v $(v) >/dev/null 2>&1 && $(v) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(v))))
 PYTHON := .venv/bin/python
 RUN := .venv/.run-$(firstword $(shell cksum deploy/locks/run.txt))
+# The command .venv/bin/hearthbeat, from this checkout, built with what the locks hold.
+COMMAND := $(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 DEV := .venv/.dev-$(firstword $(shell cksum deploy/locks/dev.txt))
 
 FOR ?= 0
@@ -37,10 +39,12 @@ $(PYTHON):
 
 $(RUN): deploy/locks/run.txt | $(PYTHON)
 	@ls .venv/.dev-* >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --require-hashes -r deploy/locks/run.txt
+	@$(COMMAND)
 	@touch $@
 
 $(DEV): deploy/locks/dev.txt | $(PYTHON)
 	$(PYTHON) -m pip install --quiet --require-hashes -r deploy/locks/dev.txt
+	@$(COMMAND)
 	@rm -f .venv/.dev-* && touch $@
 
 demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Python wheels alone [FOR=s SPEED=60 HOMES=20 SEED=n REPLAY=file PEOPLE=n]

@@ -1,13 +1,11 @@
-"""Gives what a device sent while nobody was bound to a person, afterwards: `python -m services.assign`."""
+"""Gives what a device sent while nobody was bound to a person, afterwards."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import typer
 from asyncpg import Record
 
 from schemas.codec import CodecError, parse_json, write_json
@@ -17,11 +15,9 @@ from schemas.validity import ONLY_SLOT
 from schemas.vitals import VITAL_BY_CODE
 from services.ingest.core import value_of
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Pool, load_queries, open_pool, transaction
+from services.runtime.database import Pool, load_queries, transaction
 from services.runtime.errors import HearthBeatError
-from services.runtime.settings import ClockSettings, database_for_tools
 
-cli = typer.Typer(add_completion=False, help=__doc__)
 _ASSIGNED: Final = int(Flag.ASSIGNED)
 
 
@@ -138,40 +134,3 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
-
-
-@cli.command()
-def main(
-    device: str,
-    person: UUID,
-    since: Annotated[datetime, typer.Option("--from", help="UTC, as 2026-11-22T14:30:00")],
-    until: Annotated[datetime, typer.Option(help="UTC; not included")],
-    by: Annotated[str, typer.Option(help="Who says so.")],
-    reason: Annotated[str, typer.Option(help="How that is known.")],
-    slot: Annotated[int, typer.Option(min=1, max=8)] = 1,
-) -> None:
-    """Moves what DEVICE observed while nobody was bound to PERSON (an id), unscored, and writes down who said so."""
-    wish = Wish(
-        device=device,
-        person_id=person,
-        since=since.replace(tzinfo=UTC),
-        until=until.replace(tzinfo=UTC),
-        by=by,
-        reason=reason,
-        slot=slot,
-    )
-    try:
-        done = asyncio.run(_assign(wish))
-    except HearthBeatError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    typer.echo(f"{done.readings} readings and {done.events} events assigned, {done.left} left as they were")
-
-
-async def _assign(wish: Wish) -> Assigned:
-    async with open_pool(database_for_tools(), application="hb-assign") as pool:
-        return await assign(pool, wish, ClockSettings().clock())
-
-
-if __name__ == "__main__":
-    cli()

@@ -9,7 +9,7 @@ HIGHEST_SPEED: Final = 600.0
 """Above this only recorded data is streamed: incidents need real time to be distinguished."""
 DRAIN_S: Final = 120.0
 RUNNING: Final = CHECKOUT / ".local" / "demo" / "running.json"
-"""Where the servers of the demo that runs are, for `python -m deploy.trace`."""
+"""Which process the demo that runs is, and its settings, for the command `hearthbeat`."""
 DOCTOR: Final = "doctor@example.org"
 
 

@@ -18,6 +18,7 @@ from deploy.platform.clock import SharedClock
 from deploy.reconcile.accounts import compare, read_oracle
 from deploy.reconcile.incidents import IncidentOutcome, judge_incidents, load_alerted, read_truth
 from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
+from deploy.running.steps import print_first_steps
 from services.runtime.clock import to_datetime
 
 _LOOK_EVERY_S: Final = 0.25
@@ -51,6 +52,7 @@ def _greet(world: World, console: Console) -> None:
     console.print(f"  sign in as [bold]{DOCTOR}[/] with [bold]{world.password}[/]")
     console.print(f"  {world.options.speed:g} platform seconds a real second; loopback only")
     console.print("  This broker does not enforce device identity; the full stack (make up) does.")
+    print_first_steps(console, at="the demo")
     console.print(
         "  Not a medical device: simulated people.\n" + ("" if world.options.for_s else "  Ctrl-C ends it.\n")
     )
@@ -101,12 +103,14 @@ async def _conclude(world: World, watcher: Watcher, console: Console) -> Report:
 async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Report:
     directory, dsn = world.options.directory, world.embedded.dsn
     await watcher.line()
-    accounts = await compare(dsn, read_oracle(directory / "oracle.jsonl"))
+    # Somebody may have added homes of their own meanwhile: those are not the simulator's to answer for.
+    homes = [home["home_id"] for home in json.loads((directory / "register.json").read_text())["homes"]]
+    accounts = await compare(dsn, read_oracle(directory / "oracle.jsonl"), homes)
     uplinks = json.loads((directory / "summary.json").read_text())["uplinks"]
     outcome: IncidentOutcome | None = None
     episodes = None
     if world.options.replay is None:
-        outcome = judge_incidents(read_truth(directory / "truth.jsonl"), await load_alerted(dsn), ended_at_ms)
+        outcome = judge_incidents(read_truth(directory / "truth.jsonl"), await load_alerted(dsn, homes), ended_at_ms)
     else:
         episodes = await compare_replay(dsn, world.options.replay, directory / "people.json", ended_at_ms)
     first = {"first_screen_s": watcher.seen.first_screen_s, "first_alert_s": watcher.seen.first_alert_s}

@@ -1,6 +1,7 @@
 """The processes of a demo: two servers from wheels, all services in one process, the simulator, a mailbox."""
 
 import json
+import os
 import secrets
 import shutil
 import time
@@ -17,6 +18,7 @@ from aiosmtpd.handlers import Mailbox
 from deploy.demo.options import DOCTOR, DRAIN_S, RUNNING, DemoError, Options
 from deploy.embedded.embedded import Embedded
 from deploy.local.ports import free_port
+from deploy.local.proc import reference
 from deploy.platform.clock import SharedClock
 from deploy.platform.platform import base_environment
 from deploy.platform.services import ServiceProcess
@@ -57,15 +59,13 @@ class World:
         self.embedded = stack.enter_context(Embedded(directory / "servers"))
         self.clock = SharedClock.starting_in(0, rate=self.options.speed)
         self.environment = self._environment()
-        self._say_where()
-        stack.callback(RUNNING.unlink, missing_ok=True)
         run_tool(self.environment, "services.prepare")
         self._write_register()
         # As of before the origin, so that bindings and care are in force when the first uplink
         # comes.
         earlier = {**self.environment, **self.clock.before().environment()}
-        run_tool(earlier, "services.api", "register", str(directory / "register.json"))
-        run_tool(self.environment, "services.api", "set-password", DOCTOR, given=self.password)
+        run_tool(earlier, "services.cli", "register", str(directory / "register.json"))
+        run_tool(self.environment, "services.cli", "doctor", "password", DOCTOR, given=self.password)
         stack.callback(self._start_mailbox().stop)
         self.clock = SharedClock.starting_in(
             HEAD_START_S, rate=self.options.speed, runs_for_s=self.options.for_s, origin_ms=self.clock.origin_ms
@@ -76,15 +76,19 @@ class World:
         self.services.start()
         stack.callback(self.services.stop)
         self._wait_for_console()
+        self._say_where()
+        stack.callback(RUNNING.unlink, missing_ok=True)
         # Uplinks begin at the origin of platform time, not before.
         time.sleep(max(0.0, -self.clock.elapsed_s))
         self.simulator.start()
         stack.callback(self.simulator.stop)
 
     def _say_where(self) -> None:
-        where = {"dsn": self.embedded.dsn, "mqtt_host": self.embedded.mqtt_host, "mqtt_port": self.embedded.mqtt_port}
+        own = reference(os.getpid())
+        assert own is not None  # noqa: S101 - this process is alive
+        settings = {name: value for name, value in self.environment.items() if name.startswith("HB_")}
         RUNNING.touch(mode=0o600)
-        RUNNING.write_text(json.dumps(where))
+        RUNNING.write_text(json.dumps({"pid": own.pid, "started": own.started, "environment": settings}))
 
     def _environment(self) -> Mapping[str, str]:
         return (
@@ -97,6 +101,8 @@ class World:
                 "HB_MQTT_HOST": self.embedded.mqtt_host,
                 "HB_MQTT_PORT": str(self.embedded.mqtt_port),
                 "HB_MQTT_REPLAYS_RETAINED": "true",
+                "HB_BROKER_KIND": "unchecked",
+                "HB_BROKER_DEVICES_AT": f"{self.embedded.mqtt_host}:{self.embedded.mqtt_port}",
                 "HB_METRICS_PORT": str(self.metrics_port),
                 "HB_API_PORT": str(self.console_port),
                 "HB_API_PLAIN_HTTP": "true",

@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.errors import StackError
-from deploy.local.proc import ProcessRef, reference, wait_gone
+from deploy.local.proc import reference, wait_gone
 from deploy.local.settings import CHECKOUT, SERVERS, StackSettings
 from deploy.local.stack import Stack
+from deploy.platform.keeper import console_of, keeper_of, record_of
 from deploy.platform.platform import Platform, take_over
 from deploy.platform.tool import ToolError
+from deploy.running.steps import print_first_steps
 
 RESTART_AFTER_S: Final = 0.5
 _READY_S: Final = 30.0
@@ -28,10 +30,6 @@ _READY_S: Final = 30.0
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(highlight=False)
 Name = Annotated[str, typer.Option(help="Which stack; each has its own data and ports.")]
-
-
-def _record(stack: Stack) -> Path:
-    return stack.settings.run_directory / "services.json"
 
 
 @cli.command()
@@ -48,7 +46,7 @@ def up(name: Name = "dev") -> None:
 
 def _start_services(stack: Stack) -> None:
     """Under a keeper, unless there is one."""
-    if _keeper(stack) is None:
+    if keeper_of(stack.settings.run_directory) is None:
         subprocess.Popen(
             [sys.executable, "-m", "deploy.platform", "keep", "--name", stack.settings.name],
             cwd=CHECKOUT,
@@ -58,7 +56,7 @@ def _start_services(stack: Stack) -> None:
             start_new_session=True,
         )
     deadline = time.monotonic() + _READY_S
-    while _keeper(stack) is None:
+    while keeper_of(stack.settings.run_directory) is None:
         if time.monotonic() > deadline:
             console.print(f"[red]the services did not start; see {stack.settings.run_directory}/keeper.log[/]")
             raise typer.Exit(1)
@@ -66,12 +64,12 @@ def _start_services(stack: Stack) -> None:
 
 
 def _stop_services(stack: Stack) -> None:
-    keeper = _keeper(stack)
+    keeper = keeper_of(stack.settings.run_directory)
     if keeper is not None:
         keeper.send(signal.SIGTERM)
         for late in wait_gone([keeper], 90):
             late.send(signal.SIGKILL)
-    _record(stack).unlink(missing_ok=True)
+    record_of(stack.settings.run_directory).unlink(missing_ok=True)
 
 
 @cli.command()
@@ -133,7 +131,9 @@ async def _keep(stack: Stack) -> None:
     platform.start()
     own = reference(os.getpid())
     assert own is not None  # noqa: S101 - this process is alive
-    _record(stack).write_text(json.dumps({"pid": own.pid, "started": own.started, "console": platform.console_url}))
+    record_of(stack.settings.run_directory).write_text(
+        json.dumps({"pid": own.pid, "started": own.started, "console": platform.console_url})
+    )
     try:
         while not stop.is_set():
             await asyncio.sleep(RESTART_AFTER_S)
@@ -152,23 +152,15 @@ def _kept_secret(stack: Stack) -> str:
     return path.read_text()
 
 
-def _keeper(stack: Stack) -> ProcessRef | None:
-    path = _record(stack)
-    if not path.exists():
-        return None
-    found = json.loads(path.read_text())
-    keeper = ProcessRef(found["pid"], found["started"])
-    return keeper if keeper.alive else None
-
-
 def _show(stack: Stack) -> None:
     table = Table("part", "where")
-    where = {"mosquitto": f"{stack.mqtt_host}:{stack.mqtt_port}", "kafka": stack.kafka_bootstrap}
+    where = {"mosquitto": f"{stack.mqtt_host}:{stack.mqtt_port} for devices", "kafka": stack.kafka_bootstrap}
     where["postgresql"] = stack.dsn.rpartition("@")[2]
     for server in SERVERS:
         table.add_row(server, where[server])
-    table.add_row("console", json.loads(_record(stack).read_text())["console"])
+    table.add_row("console", console_of(stack.settings.run_directory))
     console.print(table)
+    print_first_steps(console, at=f"the stack {stack.settings.name}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A simulated fleet on a platform: its register, its secrets at the broker, its process."""
 
 import json
-import secrets
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ class Fleet:
         return self.directory / name
 
     def register(self, *arguments: str) -> None:
-        """Writes the register, for the database and the broker too. ``arguments`` go to ``device_sim fleet``."""
+        """Writes the register, for database and broker, and secrets; ``arguments`` go to ``device_sim fleet``."""
         asked = arguments or ("--homes", str(self._homes))
         earlier = self._in_care()
         run_tool(
@@ -37,8 +36,10 @@ class Fleet:
             "--register", str(self.path("register.json")),
         )  # fmt: skip
         self._keep_in_care(earlier)
-        self._platform.command("services.api", "register", str(self.path("register.json")), earlier=True)
-        self.make_known()
+        credentials = str(self.path("credentials.json"))
+        self._platform.command(
+            "services.cli", "register", str(self.path("register.json")), "--credentials", credentials, earlier=True
+        )
 
     def _in_care(self) -> list[str]:
         if not self.path("register.json").exists():
@@ -55,19 +56,6 @@ class Fleet:
         doctor = register["doctors"][0]
         doctor["people"] = list(dict.fromkeys([*doctor["people"], *people]))
         self.path("register.json").write_text(json.dumps(register, indent=2) + "\n")
-
-    def make_known(self) -> None:
-        """Gives every new device of the register a secret of its own, at the broker and in the credentials file.
-
-        A known one keeps its own: mosquitto 2.0.21 crashed now and then when devices with kept sessions came back with
-        others.
-        """
-        register, credentials = json.loads(self.path("register.json").read_text()), self.path("credentials.json")
-        known = json.loads(credentials.read_text()) if credentials.exists() else {}
-        names = [device["device"] for home in register["homes"] for device in home["devices"]]
-        passwords = {name: known.get(name) or secrets.token_urlsafe(24) for name in names}
-        self._platform.stack.register_devices(passwords)
-        credentials.write_text(json.dumps(passwords))
 
     def simulator(
         self, command: str, *arguments: str, drain_s: float = 120, resend_after_s: float = 5

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ _REJECTED: Final = """
 select device, epoch, seq, array_agg(item::int) as items, array_agg(reason) as reasons
 from rejected where device_no <> 0 group by 1, 2, 3
 """
+_DEVICES: Final = "select device from devices join homes using (home_no) where home_id = any ($1::uuid[])"
 _SETTLED: Final = "select d.device, c.epoch, c.settled from device_settled c join devices d using (device_no)"
 
 
@@ -85,20 +86,24 @@ def read_oracle(path: Path) -> dict[Uplink, Published]:
     return published
 
 
-async def compare(dsn: str, oracle: Mapping[Uplink, Published]) -> Accounts:
-    """Reads the database and holds it against the oracle."""
+async def compare(dsn: str, oracle: Mapping[Uplink, Published], homes: Collection[str] | None = None) -> Accounts:
+    """Reads the database and holds it against the oracle; of these homes alone, where somebody added others by hand."""
     connection = await asyncpg.connect(dsn)
     try:
         readings = await connection.fetch(_STORED.format(table="readings"))
         events = await connection.fetch(_STORED.format(table="device_events"))
         rejected = await connection.fetch(_REJECTED)
         settled = {(row["device"], row["epoch"]): row["settled"] for row in await connection.fetch(_SETTLED)}
+        ours = None if homes is None else {row["device"] for row in await connection.fetch(_DEVICES, list(homes))}
     finally:
         await connection.close()
     stored = _items(readings)
     for key, items in _items(events).items():
         stored.setdefault(key, []).extend(items)
     refused = {(row["device"], row["epoch"], row["seq"]): (row["items"], row["reasons"]) for row in rejected}
+    if ours is not None:
+        stored = {key: items for key, items in stored.items() if key[0] in ours}
+        refused = {key: what for key, what in refused.items() if key[0] in ours}
     return balance(oracle, stored=stored, refused=refused, settled=settled)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -82,14 +82,15 @@ def read_truth(path: Path) -> list[Incident]:
     return [Incident(**{name: row[name] for name in names}) for row in rows]
 
 
-async def load_alerted(dsn: str) -> list[AlertedFinding]:
-    """Every finding that reached an alert."""
+async def load_alerted(dsn: str, homes: Collection[str] | None = None) -> list[AlertedFinding]:
+    """Every finding that reached an alert; of these homes alone, where somebody added others by hand."""
     connection = await asyncpg.connect(dsn)
     try:
         rows = await connection.fetch(_ALERTED)
     finally:
         await connection.close()
-    return [AlertedFinding(**{**dict(row), "alert_id": str(row["alert_id"])}) for row in rows]
+    found = [AlertedFinding(**{**dict(row), "alert_id": str(row["alert_id"])}) for row in rows]
+    return [one for one in found if homes is None or one.home_id in homes]
 
 
 def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding], now_ms: int) -> IncidentOutcome:

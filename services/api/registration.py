@@ -1,10 +1,11 @@
 """Writes a register file to the database: set-based, idempotent, in one transaction."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from schemas.contact_addresses import CHECK_BY_CHANNEL
@@ -52,23 +53,36 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     fast clock, BINDING_LEAD_S times its rate). A binding of a new device starts at once, any other after ``lead_s``.
     Raises RegisterError, for a monitored person with no recipient as well; then nothing was written.
     """
+    async with registration(pool) as connection:
+        return await write(connection, register, now, lead_s=lead_s)
+
+
+@asynccontextmanager
+async def registration(pool: Pool) -> AsyncIterator[Connection]:
+    """A transaction that holds the registration lock: one at a time changes the register."""
+    async with transaction(pool) as connection:
+        await connection.execute(_queries()["lock"])
+        yield connection
+
+
+async def write(
+    connection: Connection, register: Register, now: datetime, *, lead_s: float, new_since: datetime | None = None
+) -> Registered:
+    """As ``register``, in a transaction of ``registration``; bindings of new devices start at ``new_since``."""
     check(register)
     _refuse_unborn(register, now)
-    sql = load_queries("services.api", "registration.sql")
-    async with transaction(pool) as connection:
-        await connection.execute(sql["lock"])
-        # Before anything is written, so that what was wrong already is not laid to this file.
-        without_recipient_before = await _without_recipient_for_good(connection, sql)
-        await _write_homes(connection, sql, register)
-        await _write_doctors(connection, sql, register)
-        new_devices = await _write_devices(connection, sql, register, now)
-        await _refuse_unknown(connection, sql, register)
-        begun, ended = await _write_bindings(connection, sql, register, now, lead_s, new_devices)
-        await _write_plans(connection, sql, register, now)
-        care_begun, care_ended = await _write_care(connection, sql, register, now)
-        _refuse_without_recipient(
-            register, without_recipient_before, await _without_recipient_for_good(connection, sql)
-        )
+    sql = _queries()
+    # Before anything is written, so that what was wrong already is not laid to this file.
+    without_recipient_before = await _without_recipient_for_good(connection, sql)
+    await _write_homes(connection, sql, register)
+    await _write_doctors(connection, sql, register)
+    new_devices = await _write_devices(connection, sql, register, now)
+    await _refuse_unknown(connection, sql, register)
+    times = _Times(starts=now + timedelta(seconds=lead_s), new=new_since or now)
+    begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
+    await _write_plans(connection, sql, register, now)
+    care_begun, care_ended = await _write_care(connection, sql, register, now)
+    _refuse_without_recipient(register, without_recipient_before, await _without_recipient_for_good(connection, sql))
     return Registered(
         homes=len(register.homes),
         people=sum(len(home.people) for home in register.homes),
@@ -83,10 +97,13 @@ async def register(pool: Pool, register: Register, now: datetime, *, lead_s: flo
     )
 
 
+def _queries() -> Queries:
+    return load_queries("services.api", "registration.sql")
+
+
 async def people_without_recipient(pool: Pool, now: datetime) -> list[UUID]:
     """Who is monitored at ``now``, though nobody would be notified about them."""
-    sql = load_queries("services.api", "registration.sql")
-    return [row["person_id"] for row in await pool.fetch(sql["people_without_recipient"], now)]
+    return [row["person_id"] for row in await pool.fetch(_queries()["people_without_recipient"], now)]
 
 
 def check(register: Register) -> None:
@@ -225,10 +242,16 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
         raise RegisterError(f"unknown: {', '.join(unknown)}")
 
 
+class _Times(NamedTuple):
+    """When bindings begin: ``new`` of devices that are new, ``starts`` of others; what ends does so at ``starts``."""
+
+    starts: datetime
+    new: datetime
+
+
 async def _write_bindings(
-    connection: Connection, sql: Queries, register: Register, now: datetime, lead_s: float, new_devices: list[str]
+    connection: Connection, sql: Queries, register: Register, times: _Times, new_devices: list[str]
 ) -> tuple[int, int]:
-    starts = now + timedelta(seconds=lead_s)
     devices = [device for home in register.homes for device in home.devices]
     names = [device.device for device in devices]
     wanted = _columns(
@@ -236,9 +259,9 @@ async def _write_bindings(
     )
     # What has not begun is deleted, since a range can't end before it begins; what has begun ends;
     # and only then does the new one begin, for a slot has one open binding.
-    dropped = await connection.execute(sql["drop_unborn_bindings"], names, *wanted, starts)
-    ended = await connection.execute(sql["end_bindings"], names, *wanted, starts)
-    begun = await connection.execute(sql["begin_bindings"], *wanted, now, starts, new_devices)
+    dropped = await connection.execute(sql["drop_unborn_bindings"], names, *wanted, times.starts)
+    ended = await connection.execute(sql["end_bindings"], names, *wanted, times.starts)
+    begun = await connection.execute(sql["begin_bindings"], *wanted, times.new, times.starts, new_devices)
     return _affected(begun), _affected(dropped) + _affected(ended)
 
 

@@ -31,7 +31,8 @@ insert into devices (device, device_type, home_no, shard, registered_at)
 select row.device, row.device_type, homes.home_no, row.shard, $5
 from unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[]) as row (device, device_type, home_id, shard)
 join homes using (home_id)
-on conflict (device) do update set device_type = excluded.device_type, home_no = excluded.home_no;
+on conflict (device) do update
+set device_type = excluded.device_type, home_no = excluded.home_no, removed_at = null;
 
 -- name: unknown_people
 -- Those of the ids that nobody has.

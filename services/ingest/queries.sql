@@ -1,6 +1,6 @@
 -- name: devices
--- Every registered device.
-select device_no, device, device_type, home_no, shard from devices;
+-- Every registered device but those that were taken away.
+select device_no, device, device_type, home_no, shard from devices where removed_at is null;
 
 -- name: bindings
 -- Whose each slot is and was, in milliseconds; open ends are as far away as a bigint reaches comfortably.

@@ -210,6 +210,7 @@ left join lateral (
     having count(distinct b.person_no) = 1
 ) bound on true
 where heard.last_heard_at + heard.silent_after < $1
+  and not exists (select from devices gone where gone.device_no = heard.device_no and gone.removed_at is not null)
   and not exists (select from silences s where s.device_no = heard.device_no and s.ended_at is null)
   and not exists (
       select from device_events e

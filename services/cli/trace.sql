@@ -18,3 +18,7 @@ from rejected where device_no = $1 and received_at >= $2;
 select f.rule, f.level, (e ->> 'epoch')::bigint as epoch, (e ->> 'seq')::bigint as seq
 from findings f cross join jsonb_array_elements(f.evidence) e
 where (e ->> 'device_no')::integer = $1 and f.level > 0 and f.raised_at >= $2;
+
+-- name: newest
+-- When anything was received last, in platform time.
+select max(last_received_at) from device_cursor;

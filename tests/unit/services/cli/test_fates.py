@@ -1,6 +1,6 @@
 """A trace shows the whole fate of an uplink, in the order in which it comes to be."""
 
-from deploy.trace.fates import Fates
+from services.cli.fates import Fates
 
 KEY = (7, 3)
 

@@ -1,0 +1,1 @@
+"""Finds the platform that runs on this machine, for the command `hearthbeat`."""

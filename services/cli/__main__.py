@@ -1,0 +1,6 @@
+"""`python -m services.cli`: the command `hearthbeat` where the environment says everything, as in an image."""
+
+from services.cli.command import make_app
+
+if __name__ == "__main__":
+    make_app()()

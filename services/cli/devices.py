@@ -1,0 +1,216 @@
+"""`hearthbeat device …`: devices and their credentials."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from schemas.devices import DEVICE_TYPES
+from services.api.registration import registration
+from services.cli import additions
+from services.cli.credentials import SQL, Broker, give_credentials, known_device, open_broker, update_broker, write_down
+from services.cli.first_uplinks import Contact, shell_variables, try_it
+from services.cli.options import By, Json, NoRecipient, Slot
+from services.cli.session import RefusedError, Session, refuse_invalid, run, say, show
+from services.runtime.database import Connection
+
+T = TypeVar("T")
+app = typer.Typer(no_args_is_help=True, help="Devices and their credentials at the broker.")
+_TYPES: Final = ", ".join(one.code for one in DEVICE_TYPES)
+_NOBODY_CHECKED: Final = "This broker checks nobody: whoever reaches it may say that it is this device."
+Name = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name: lower-case letters, digits and hyphens.")]
+
+
+@app.command()
+def add(  # noqa: PLR0913 - the options of a command
+    device: Name,
+    *,
+    type_: Annotated[str, typer.Option("--type", metavar="TYPE", help=f"One of {_TYPES}.")],
+    home: Annotated[UUID, typer.Option(help="The id of the home where it stands.")],
+    person: Annotated[UUID | None, typer.Option(help="Whose it is, an id; left out: nobody's yet.")] = None,
+    slot: Slot = 1,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="Whose it was before now, for what it still holds; UTC, as 2026-11-22T14:30:00."),
+    ] = None,
+    no_recipient: NoRecipient = False,
+    shell: Annotated[
+        bool, typer.Option("--shell", help="Print DEVICE, SHARD, HOST, PORT, SECRET and CLOCK, for eval in a shell.")
+    ] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Register a device that is new, and show its secret, once.
+
+    The broker knows it when the command ends, and nobody's session was lost. --since is for a device whose readings
+    lie in its memory since before it was registered; the command is written down with your name in any case.
+    """
+    new = additions.NewDevice(
+        device=device,
+        type=type_,
+        home_id=home,
+        person_id=person,
+        slot=slot,
+        since=since and since.replace(tzinfo=UTC),
+        no_recipient=no_recipient,
+    )
+
+    async def work(session: Session) -> tuple[additions.AddedDevice, Broker, bool]:
+        broker = open_broker()
+        return await additions.add_device(session, broker, new), broker, session.clock.rate == 1
+
+    try:
+        added, broker, real_time = run(work, by=by)
+    except ValidationError as error:
+        refuse_invalid(error)
+    _show_added(added, broker, new, real_time=real_time, shell=shell, as_json=as_json)
+
+
+def _show_added(
+    added: additions.AddedDevice,
+    broker: Broker,
+    new: additions.NewDevice,
+    *,
+    real_time: bool,
+    shell: bool,
+    as_json: bool,
+) -> None:
+    host, _, port = broker.devices_at.rpartition(":")
+    contact = Contact(added.device, added.shard, host, port, added.secret if broker.checks else None)
+    lines = try_it(contact, new.type, real_time=real_time)
+    if shell:
+        typer.echo("\n".join(shell_variables(contact, real_time=real_time)))
+        return
+
+    def text() -> None:
+        starts = f"; it is {new.person_id}'s from {added.starts_at:%Y-%m-%d %H:%M:%S} UTC" if added.starts_at else ""
+        say.print(f"{added.device} is registered, on shard {added.shard}{starts}.")
+        if broker.checks:
+            say.print("The broker knows it. Its secret, shown this once:")
+        else:
+            say.print(f"{_NOBODY_CHECKED} Its secret, for a broker that checks:")
+        typer.echo(added.secret)
+        say.print("\nTo send as this device (mosquitto_pub is in the package mosquitto-clients):\n", style="dim")
+        for line in lines:
+            typer.echo(line, err=True)
+
+    facts = {"device": added.device, "shard": added.shard, "secret": added.secret, "checked": broker.checks,
+             "broker": broker.devices_at, "starts_at": added.starts_at and added.starts_at.isoformat(),
+             "try_it": lines}  # fmt: skip
+    show(as_json, facts, text)
+
+
+@app.command()
+def bind(
+    device: Name,
+    *,
+    person: Annotated[UUID | None, typer.Option(help="Whose the slot will be, an id; left out: nobody's.")] = None,
+    slot: Slot = 1,
+    no_recipient: NoRecipient = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Give a device, or one slot of a shared one, to another person, ten seconds from now."""
+
+    async def work(session: Session) -> datetime:
+        return await additions.bind_device(session, device, slot, person, no_recipient=no_recipient)
+
+    starts_at = run(work, by=by)
+    facts = {"device": device, "slot": slot, "person": person, "starts_at": starts_at.isoformat()}
+    whose = f"{person}'s" if person else "nobody's"
+    show(as_json, facts, lambda: say.print(f"Slot {slot} of {device} is {whose} from {starts_at:%H:%M:%S} UTC."))
+
+
+@app.command()
+def rotate(device: Name, *, by: By = None, as_json: Json = False) -> None:
+    """Give a device a new secret, shown once. The old one is good no longer; a connection with it ends at once."""
+
+    async def change(session: Session, connection: Connection) -> str:
+        return (await give_credentials(connection, [device], session.now))[device]
+
+    secret, broker = run(lambda session: _change(session, device, "device rotate", change), by=by)
+
+    def text() -> None:
+        say.print(f"The new secret of {device}, shown this once:" + ("" if broker.checks else f" {_NOBODY_CHECKED}"))
+        typer.echo(secret)
+
+    show(as_json, {"device": device, "secret": secret, "checked": broker.checks}, text)
+
+
+@app.command()
+def suspend(device: Name, *, by: By = None, as_json: Json = False) -> None:
+    """Keep a device out of the broker until it is resumed; a connection of it ends at once."""
+
+    async def change(session: Session, connection: Connection) -> None:
+        row = await known_device(connection, device)
+        if not await connection.fetchval(SQL["suspend"], row["device_no"], session.now):
+            raise RefusedError(f"{device} is suspended already, or has no credential.")
+
+    _, broker = run(lambda session: _change(session, device, "device suspend", change), by=by)
+    _say_done(as_json, device, f"{device} is suspended.", broker)
+
+
+@app.command()
+def resume(device: Name, *, by: By = None, as_json: Json = False) -> None:
+    """Let a suspended device in again, with the secret that it had."""
+
+    async def change(_session: Session, connection: Connection) -> None:
+        row = await known_device(connection, device)
+        if not await connection.fetchval(SQL["resume"], row["device_no"]):
+            raise RefusedError(f"{device} is not suspended.")
+
+    _, broker = run(lambda session: _change(session, device, "device resume", change), by=by)
+    _say_done(as_json, device, f"{device} may sign in again.", broker)
+
+
+@app.command()
+def remove(device: Name, *, by: By = None, as_json: Json = False) -> None:
+    """Take a device away for good: nobody listens to it any more. What it has measured stays.
+
+    A connection of it ends at once; it is nobody's ten seconds later.
+    """
+
+    async def change(session: Session, connection: Connection) -> None:
+        row = await known_device(connection, device)
+        if plans := await connection.fetchval(SQL["plans_of_device"], row["device_no"]):
+            raise RefusedError(f"{plans} dose plans use {device}; end them first, by a register file without them.")
+        await connection.execute(SQL["remove"], row["device_no"], additions.later(session), session.now)
+
+    _, broker = run(lambda session: _change(session, device, "device remove", change), by=by)
+    _say_done(as_json, device, f"{device} is removed.", broker)
+
+
+@app.command()
+def sync(*, as_json: Json = False) -> None:
+    """Write the broker's files anew from the database, as after a restore; nobody's session is lost."""
+
+    async def work(session: Session) -> Broker:
+        broker = open_broker()
+        async with registration(session.pool) as connection:
+            await update_broker(connection, broker)
+        return broker
+
+    broker = run(work)
+    said = "The broker lets in whom the database says." if broker.checks else _NOBODY_CHECKED
+    show(as_json, {"checked": broker.checks}, lambda: say.print(said))
+
+
+async def _change(
+    session: Session, device: str, command: str, change: Callable[[Session, Connection], Awaitable[T]]
+) -> tuple[T, Broker]:
+    """One change of a device's credential: in the database, then at the broker, or neither."""
+    broker = open_broker()
+    async with registration(session.pool) as connection:
+        await known_device(connection, device)
+        done = await change(session, connection)
+        await write_down(session, connection, command, device, {})
+        await update_broker(connection, broker, [device])
+    return done, broker
+
+
+def _say_done(as_json: bool, device: str, said: str, broker: Broker) -> None:  # noqa: FBT001 - the option of that name
+    facts = {"device": device, "checked": broker.checks}
+    show(as_json, facts, lambda: say.print(said if broker.checks else f"{said} {_NOBODY_CHECKED}"))

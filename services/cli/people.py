@@ -1,0 +1,137 @@
+"""`hearthbeat home|person|doctor|care …`: who lives where, and who cares for whom."""
+
+import os
+import sys
+from datetime import UTC, date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from schemas.registry import ContactAddress, Doctor
+from services.api.passwords import SHORTEST, set_password
+from services.cli import additions
+from services.cli.options import By, Json, NoRecipient
+from services.cli.session import Code, fail, refuse_invalid, run, say, show
+
+home_app = typer.Typer(no_args_is_help=True, help="Homes.")
+person_app = typer.Typer(no_args_is_help=True, help="People who are cared for.")
+doctor_app = typer.Typer(no_args_is_help=True, help="Family doctors: where they are notified, how they sign in.")
+care_app = typer.Typer(no_args_is_help=True, help="Which doctor cares for whom.")
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address that the doctor signs in with.")]
+
+
+@home_app.command("add")
+def add_home(
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="What people call it.")],
+    *,
+    time_zone: Annotated[str, typer.Option(help="IANA name, as Europe/Berlin.")],
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Register a home; prints its id."""
+    try:
+        home_id = run(lambda session: additions.add_home(session, label, time_zone), by=by)
+    except ValidationError as error:
+        refuse_invalid(error)
+    show(as_json, {"home": home_id}, lambda: typer.echo(str(home_id)))
+
+
+@person_app.command("add")
+def add_person(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    *,
+    home: Annotated[UUID, typer.Option(help="The id of the home where they live.")],
+    born: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Date of birth, as 1941-05-03.")],
+    doctor: Annotated[
+        list[str] | None, typer.Option(metavar="EMAIL", help="A doctor who cares for them; may be given again.")
+    ] = None,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Register a person; prints their id."""
+    birthday = date(born.year, born.month, born.day)
+    try:
+        person_id = run(lambda session: additions.add_person(session, name, birthday, home, doctor or []), by=by)
+    except ValidationError as error:
+        refuse_invalid(error)
+    show(as_json, {"person": person_id}, lambda: typer.echo(str(person_id)))
+
+
+@doctor_app.command("add")
+def add_doctor(
+    email: Email,
+    *,
+    name: Annotated[str, typer.Option(help="As patients call them.")],
+    person: Annotated[
+        list[UUID] | None, typer.Option(metavar="ID", help="A person in their care; may be given again.")
+    ] = None,
+    webhook: Annotated[str | None, typer.Option(metavar="URL", help="Notify there, too.")] = None,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Register a doctor, who is notified at EMAIL. Asks for a password, or reads it from standard input."""
+    addresses = [("email", email), *([("webhook", webhook)] if webhook else [])]
+    try:
+        doctor = Doctor(email=email, name=name)
+        contacts = tuple(ContactAddress(channel=channel, address=address) for channel, address in addresses)
+        doctor = doctor.model_copy(update={"addresses": contacts})
+    except ValidationError as error:
+        refuse_invalid(error)
+    password = new_password()
+    run(lambda session: additions.add_doctor(session, doctor, password, person or []), by=by)
+    show(as_json, {"doctor": doctor.email}, lambda: say.print(f"{doctor.email} may sign in."))
+
+
+@doctor_app.command("password")
+def change_password(email: Email) -> None:
+    """Set a doctor's password, asked for or from standard input, and sign them out everywhere."""
+    password = new_password()
+    run(lambda session: set_password(session.pool, email, password))
+    say.print("The password is set; the doctor is signed out everywhere.")
+
+
+@care_app.command("begin")
+def begin_care(
+    email: Email,
+    person: Annotated[UUID, typer.Argument(metavar="PERSON", help="An id.")],
+    *,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Let a doctor care for a person from now on, beside whoever does already."""
+    run(lambda session: additions.begin_care(session, email, person), by=by)
+    show(as_json, {"doctor": email, "person": person}, lambda: say.print(f"{email} cares for {person} from now on."))
+
+
+@care_app.command("end")
+def end_care(
+    email: Email,
+    person: Annotated[UUID, typer.Argument(metavar="PERSON", help="An id.")],
+    *,
+    no_recipient: NoRecipient = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """End a doctor's care for a person. Refused where nobody else would be notified."""
+    run(lambda session: additions.end_care(session, email, person, no_recipient=no_recipient), by=by)
+    show(as_json, {"doctor": email, "person": person}, lambda: say.print(f"{email} cares for {person} no longer."))
+
+
+def new_password() -> str:
+    """From HB_API_PASSWORD, asked for twice at a terminal, or else the first line of standard input."""
+    if given := os.environ.get("HB_API_PASSWORD"):
+        return given
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline().rstrip("\n")
+        if not line:
+            fail("A password is read from standard input, and there was none.", Code.USAGE)
+        return line
+    asked: str = typer.prompt(f"Password ({SHORTEST} characters or more)", hide_input=True, confirmation_prompt=True)
+    return asked
+
+
+def utc(moment: datetime) -> datetime:
+    """What was typed without a zone is UTC."""
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,82 @@
+-- name: write_down
+-- Who changed what in the register.
+insert into register_changes (changed_at, recorded_at, changed_by, command, subject, details)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: home
+-- A home by its id.
+select home_id, label, time_zone from homes where home_id = $1;
+
+-- name: person
+-- A person by their id, with their home.
+select person_id, display_name, home_id, label, time_zone, born_on from people join homes using (home_no) where person_id = $1;
+
+-- name: doctor
+-- A doctor with everybody whom they care for now or will, and where they are notified.
+select email, display_name,
+       array(
+           select person_id from care_relations care join people using (person_no)
+           where care.doctor_no = doctors.doctor_no and upper_inf(care.valid) order by person_id
+       ) as people,
+       (
+           select coalesce(jsonb_agg(jsonb_build_object('channel', channel, 'address', address)), '[]')
+           from contact_addresses held where held.doctor_no = doctors.doctor_no
+       ) as addresses
+from doctors where email = $1;
+
+-- name: set_password
+-- The password of a doctor who was added just now.
+update doctors set password_hash = $2 where email = $1;
+
+-- name: device
+-- A device with whose each of its slots is, now or soon.
+select device_no, device, device_type, shard, home_id, label, time_zone, removed_at,
+       (
+           select coalesce(jsonb_agg(jsonb_build_object('slot', slot, 'person_id', person_id) order by slot), '[]')
+           from bindings join people using (person_no)
+           where bindings.device_no = devices.device_no and upper_inf(valid)
+       ) as bindings
+from devices join homes using (home_no) where device = $1;
+
+-- name: give_credentials
+-- New verifiers of devices; what was suspended is so no longer.
+insert into device_credentials (device_no, verifier, issued_at)
+select device_no, row.verifier, $3 from unnest($1::text[], $2::text[]) as row (device, verifier) join devices using (device)
+on conflict (device_no) do update
+set verifier = excluded.verifier, issued_at = excluded.issued_at, suspended_at = null;
+
+-- name: suspend
+-- Whether it was not suspended before.
+update device_credentials set suspended_at = $2
+where device_no = $1 and suspended_at is null returning true;
+
+-- name: resume
+-- Whether it was suspended before.
+update device_credentials set suspended_at = null
+where device_no = $1 and suspended_at is not null returning true;
+
+-- name: remove
+-- The device is nobody's from $2 on, and unknown; its rows stay.
+with gone as (
+    update devices set removed_at = $3 where device_no = $1
+), credential as (
+    delete from device_credentials where device_no = $1
+), unborn as (
+    delete from bindings where device_no = $1 and upper_inf(valid) and lower(valid) >= $2
+)
+update bindings set valid = tstzrange(lower(valid), $2)
+where device_no = $1 and upper_inf(valid) and lower(valid) < $2;
+
+-- name: plans_of_device
+-- Dose plans of people in a device that is to be taken away.
+select count(*) from dose_plans where device_no = $1 and upper_inf(valid);
+
+-- name: admitted
+-- Whom the broker lets in: the shard is part of what a device may say.
+select device, shard, verifier from device_credentials join devices using (device_no)
+where suspended_at is null and removed_at is null order by device;
+
+-- name: without_credential
+-- Those of the devices that have none.
+select device from devices left join device_credentials using (device_no)
+where device = any ($1::text[]) and verifier is null order by device;

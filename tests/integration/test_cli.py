@@ -1,0 +1,312 @@
+"""The command `hearthbeat` as an operator types it: a process, its output, its exit code."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.integration.console_world import PASSWORD
+
+REGISTER = """{
+ "homes": [{"home_id": "6f2d0c1e-0000-4000-8000-000000000001", "label": "Home 1", "time_zone": "Europe/Berlin",
+   "people": [{"person_id": "6f2d0c1e-0000-4000-8000-000000000002", "name": "Anna", "born_on": "1944-05-06"}],
+   "devices": [{"device": "cli-band", "type": "wearable_band",
+     "bindings": [{"person_id": "6f2d0c1e-0000-4000-8000-000000000002"}]}]}],
+ "doctors": [{"email": "cli@example.org", "name": "Dr. Cli", "people": ["6f2d0c1e-0000-4000-8000-000000000002"]}]
+}"""
+ANNA = "6f2d0c1e-0000-4000-8000-000000000002"
+NOBODY = "6f2d0c1e-0000-4000-8000-00000000ffff"
+DONE, NO, USAGE, AWAY = 0, 1, 2, 3
+
+
+class Ended(tuple[int, str, str]):
+    """Exit code, standard output, standard error (in one line)."""
+
+    __slots__ = ()
+    code = property(lambda self: self[0])
+    out = property(lambda self: self[1])
+    err = property(lambda self: " ".join(self[2].split()))
+
+
+async def run(dsn: str | None, *arguments: str, given: str = "", **environment: str) -> Ended:
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("HB_")}
+    settings |= {"HB_BROKER_KIND": "unchecked", **({"HB_DB_DSN": dsn} if dsn else {}), **environment}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.cli", *arguments),
+        env=settings,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate(given.encode())
+    return Ended((process.returncode or 0, out.decode(), err.decode()))
+
+
+async def say(dsn: str, *arguments: str, given: str = "") -> Any:
+    """What it says with --json."""
+    ended = await run(dsn, *arguments, "--json", given=given)
+    assert ended.code == DONE, ended.err
+    return json.loads(ended.out)
+
+
+async def household(dsn: str, name: str) -> tuple[str, str, str]:
+    """A home, a doctor and a person in the doctor's care, by command."""
+    home = (await say(dsn, "home", "add", name, "--time-zone", "Europe/London"))["home"]
+    doctor = f"{name}@example.org"
+    await say(dsn, "doctor", "add", doctor, "--name", "Dr. You", given=f"{PASSWORD}\n")
+    person = (await say(dsn, "person", "add", "Berta", "--home", home, "--born", "1941-05-03", "--doctor", doctor))[
+        "person"
+    ]
+    return home, doctor, person
+
+
+async def rows(dsn: str, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql, *arguments)]
+    finally:
+        await connection.close()
+
+
+async def test_from_nothing_to_a_device_that_somebody_is_notified_about(dsn: str) -> None:
+    home, doctor, person = await household(dsn, "rose")
+    added = await say(dsn, "device", "add", "rose-band", "--type", "wearable_band", "--home", home, "--person", person)
+    assert len(added["secret"]) >= 32
+    assert not added["checked"]
+    assert any("sos_pressed" in line for line in added["try_it"])
+
+    bound = await rows(
+        dsn,
+        "select person_id::text, email from bindings join devices using (device_no) join people using (person_no)"
+        " join care_relations using (person_no) join doctors using (doctor_no) where device = 'rose-band'",
+    )
+    assert bound == [(person, doctor)]
+    kept = await rows(
+        dsn, "select verifier from device_credentials join devices using (device_no) where device = $1", "rose-band"
+    )
+    assert kept[0][0].startswith("$7$")
+    assert added["secret"] not in kept[0][0]
+    changes = await rows(dsn, "select command, subject from register_changes where subject = 'rose-band'")
+    assert changes == [("device add", "rose-band")]
+
+
+async def test_what_would_leave_somebody_without_recipient_is_refused(dsn: str) -> None:
+    home = (await say(dsn, "home", "add", "Alone", "--time-zone", "Europe/London"))["home"]
+    person = (await say(dsn, "person", "add", "Carla", "--home", home, "--born", "1940-01-01"))["person"]
+    arguments = ("device", "add", "alone-band", "--type", "wearable_band", "--home", home, "--person", person)
+    refused = await run(dsn, *arguments)
+    assert (refused.code, "nobody would be notified" in refused.err) == (NO, True)
+    assert not await rows(dsn, "select from devices where device = 'alone-band'")
+    assert (await run(dsn, *arguments, "--no-recipient")).code == DONE
+
+    listed = await run(dsn, "without-recipient")
+    assert (listed.code, listed.out) == (NO, f"{person}\n")
+
+    await say(dsn, "doctor", "add", "late@example.org", "--name", "Dr. Late", "--person", person, given=PASSWORD)
+    assert (await run(dsn, "without-recipient")).code == DONE
+    ended = await run(dsn, "care", "end", "late@example.org", person)
+    assert (ended.code, "nobody would be notified" in ended.err) == (NO, True)
+
+
+async def test_care_begins_and_ends_beside_others(dsn: str) -> None:
+    _, doctor, person = await household(dsn, "lily")
+    await say(dsn, "doctor", "add", "second@example.org", "--name", "Dr. Two", given=PASSWORD)
+    await say(dsn, "care", "begin", "second@example.org", person)
+    await say(dsn, "care", "end", doctor, person)
+    caring = await rows(
+        dsn,
+        "select email from care_relations join doctors using (doctor_no) join people using (person_no)"
+        " where person_id::text = $1 and upper_inf(valid)",
+        person,
+    )
+    assert caring == [("second@example.org",)]
+
+
+async def test_a_device_is_whose_it_was_since_for_a_device_new_to_the_platform_alone(dsn: str) -> None:
+    home, _, person = await household(dsn, "iris")
+    since = (datetime.now(UTC) - timedelta(days=3)).replace(microsecond=0, tzinfo=None)
+    arguments = ("--type", "wearable_band", "--home", home, "--person", person, "--since", since.isoformat())
+    assert (await run(dsn, "device", "add", "iris-band", *arguments)).code == DONE
+    begun = "select lower(valid) from bindings join devices using (device_no) where device = 'iris-band'"
+    assert (await rows(dsn, begun))[0][0] == since.replace(tzinfo=UTC)
+
+    assert (await run(dsn, "device", "remove", "iris-band")).code == DONE
+    again = await run(dsn, "device", "add", "iris-band", *arguments)
+    assert (again.code, "was here before" in again.err) == (NO, True)
+    early = (since - timedelta(days=40)).isoformat()
+    refused = await run(dsn, "device", "add", "iris-2", *arguments[:-1], early)
+    assert (refused.code, "--since" in refused.err) == (NO, True)
+
+
+async def test_a_shared_device_is_bound_slot_by_slot(dsn: str) -> None:
+    home, doctor, person = await household(dsn, "tulip")
+    other = (await say(dsn, "person", "add", "Dora", "--home", home, "--born", "1942-02-02", "--doctor", doctor))[
+        "person"
+    ]
+    await say(dsn, "device", "add", "tulip-scale", "--type", "scale", "--home", home, "--person", person)
+    await say(dsn, "device", "bind", "tulip-scale", "--slot", "2", "--person", other)
+    bound = await rows(
+        dsn,
+        "select slot, person_id::text from bindings join devices using (device_no) join people using (person_no)"
+        " where device = 'tulip-scale' and upper_inf(valid) order by slot",
+    )
+    assert bound == [(1, person), (2, other)]
+
+
+async def test_a_credential_is_changed_suspended_resumed_and_taken_away(dsn: str) -> None:
+    home, _, person = await household(dsn, "fern")
+    device = "fern-band"
+    first = await say(dsn, "device", "add", device, "--type", "wearable_band", "--home", home, "--person", person)
+    second = await say(dsn, "device", "rotate", device)
+    assert second["secret"] != first["secret"]
+    assert (await run(dsn, "device", "suspend", device)).code == DONE
+    assert (await run(dsn, "device", "suspend", device)).code == NO
+    assert (await run(dsn, "device", "resume", device)).code == DONE
+    assert (await run(dsn, "device", "resume", device)).code == NO
+    assert (await run(dsn, "device", "remove", device)).code == DONE
+    gone = await run(dsn, "device", "rotate", device)
+    assert (gone.code, "was removed" in gone.err) == (NO, True)
+    open_bindings = "select from bindings join devices using (device_no) where device = $1 and upper_inf(valid)"
+    assert not await rows(dsn, open_bindings, device)
+
+
+async def test_a_register_file_with_secrets_for_devices_that_have_none(dsn: str, tmp_path: Path) -> None:
+    file, secrets = tmp_path / "register.json", tmp_path / "secrets.json"
+    file.write_text(REGISTER)
+    taken = await say(dsn, "register", str(file), "--credentials", str(secrets))
+    assert (taken["homes"], taken["new_devices"], taken["secrets"]) == (1, 1, 1)
+    first = json.loads(secrets.read_text())
+    assert list(first) == ["cli-band"]
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    assert (await say(dsn, "register", str(file), "--credentials", str(secrets)))["secrets"] == 0
+    assert json.loads(secrets.read_text()) == first
+
+
+async def test_status_says_that_nothing_has_come_through(dsn: str) -> None:
+    ended = await run(dsn, "status", "--json")
+    assert ended.code == NO
+    said = json.loads(ended.out)
+    assert said["behind_s"] is None
+    assert "nothing has ever come through" in said["troubles"][0]
+
+
+async def test_why_names_what_stands_in_the_way(dsn: str, tmp_path: Path) -> None:
+    file = tmp_path / "register.json"
+    file.write_text(REGISTER)
+    assert (await run(dsn, "register", str(file))).code == DONE
+    causes = {one["cause"] for one in (await say(dsn, "why", ANNA))["causes"]}
+    assert {"nothing_comes_through", "no_readings", "silent_device"} <= causes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("why", NOBODY), "There is no person"),
+        (("trace", "no-such-band"), "There is no device no-such-band"),
+        (("device", "rotate", "no-such-band"), "There is no device no-such-band"),
+        (("device", "bind", "no-such-band"), "There is no device no-such-band"),
+        (("person", "add", "X", "--home", NOBODY, "--born", "1941-05-03"), "There is no home"),
+        (("care", "begin", "nobody@example.org", NOBODY), "There is no doctor"),
+        (("doctor", "password", "nobody@example.org"), "No doctor is registered"),
+    ],
+)
+async def test_what_is_not_there_is_named_and_the_exit_code_says_no(
+    dsn: str, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = await run(dsn, *arguments, given=PASSWORD)
+    assert (ended.code, said in ended.err, "Traceback" in ended.err) == (NO, True, False), ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("home", "add", "X", "--time-zone", "Mars/Olympus"), "time_zone"),
+        (("person", "add", "X", "--home", NOBODY, "--born", "yesterday"), "--born"),
+        (("person", "add", "X", "--home", "no-uuid", "--born", "1941-05-03"), "--home"),
+        (("doctor", "add", "not an address", "--name", "Dr. X"), "email"),
+        (("device", "add", "Band_1", "--type", "wearable_band", "--home", NOBODY), "device"),
+        (("device", "add", "band-1", "--type", "toaster", "--home", NOBODY), "type"),
+        (("device", "add", "ingest-0", "--type", "scale", "--home", NOBODY), "device"),
+        (("register", "/does/not/exist.json"), "exist.json"),
+        (("device", "frobnicate"), "frobnicate"),
+    ],
+)
+async def test_a_wrong_argument_is_named(dsn: str, arguments: tuple[str, ...], said: str) -> None:
+    ended = await run(dsn, *arguments, given=PASSWORD)
+    assert (ended.code, said in ended.err, "Traceback" in ended.err) == (USAGE, True, False), ended.err
+
+
+async def test_a_register_file_that_is_none_is_refused_by_its_field_without_what_stands_there(
+    dsn: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(REGISTER.replace('"1944-05-06"', '"born in spring"'))
+    ended = await run(dsn, "register", str(file))
+    assert (ended.code, "homes.0.people.0.born_on" in ended.err, "spring" in ended.err) == (USAGE, True, False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
+        ({}, USAGE, "HB_DB_DSN is not set"),
+        ({"HB_DB_DSN": "postgresql://127.0.0.1:1/none"}, AWAY, "HB_DB_DSN"),
+        ({"HB_DB_DSN": "postgresql://127.0.0.1:1/none", "HB_CLOCK_RATE": "fast"}, USAGE, "HB_CLOCK_RATE"),
+    ],
+)
+async def test_a_missing_or_wrong_setting_is_one_sentence_that_names_it(
+    settings: dict[str, str], code: int, said: str
+) -> None:
+    ended = await run(None, "status", **settings)
+    assert (ended.code, said in ended.err, "Traceback" in ended.err) == (code, True, False), ended.err
+    assert len(ended.err) < 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"HB_BROKER_KIND": "mosquitto"}, "HB_BROKER_DIRECTORY"),
+        ({"HB_BROKER_KIND": "carrier pigeon"}, "HB_BROKER_KIND"),
+        ({"HB_BROKER_PID": "none"}, "HB_BROKER_PID"),
+        ({"HB_MQTT_PASSWORDS": "{not json"}, "HB_MQTT_PASSWORDS"),
+    ],
+)
+async def test_a_setting_of_the_broker_is_named_before_anything_is_written(
+    dsn: str, settings: dict[str, str], said: str
+) -> None:
+    home, _, person = await household(dsn, f"moss{uuid4().hex[:8]}")
+    kind = {"HB_BROKER_KIND": "mosquitto", "HB_BROKER_DIRECTORY": "/tmp"} if said == "HB_MQTT_PASSWORDS" else {}  # noqa: S108
+    name = f"moss-{uuid4().hex[:8]}"
+    arguments = ("device", "add", name, "--type", "wearable_band", "--home", home, "--person", person)
+    ended = await run(dsn, *arguments, **{**kind, **settings})
+    assert (ended.code in {USAGE, NO}, said in ended.err, "Traceback" in ended.err) == (True, True, False), ended.err
+    assert not await rows(dsn, "select from devices where device = $1", name)
+
+
+COMMANDS = [
+    ("home",), ("person",), ("doctor",), ("care",), ("device",), ("home", "add"), ("person", "add"), ("doctor", "add"),
+    ("doctor", "password"), ("care", "begin"), ("care", "end"), ("device", "add"), ("device", "bind"),
+    ("device", "rotate"), ("device", "suspend"), ("device", "resume"), ("device", "remove"), ("device", "sync"),
+    ("status",), ("why",), ("trace",), ("register",), ("without-recipient",), ("assign",), ("replay",),
+]  # fmt: skip
+
+
+async def test_every_help_needs_no_setting_and_says_what_the_command_does() -> None:
+    helps = await asyncio.gather(*(run(None, *command, "--help") for command in COMMANDS))
+    for command, ended in zip(COMMANDS, helps, strict=True):
+        assert ended.code == DONE, command
+        assert ended.out.splitlines()[2].strip().endswith((".", ":")) or "." in ended.out, command
+
+
+async def test_a_short_password_and_none_at_all_are_refused(dsn: str) -> None:
+    short = await run(dsn, "doctor", "add", "short@example.org", "--name", "Dr. Short", given="short\n")
+    assert (short.code, "12 to 128 characters" in short.err) == (NO, True)
+    none = await run(dsn, "doctor", "add", "short@example.org", "--name", "Dr. Short")
+    assert (none.code, "standard input" in none.err) == (USAGE, True)
+    assert not await rows(dsn, "select from doctors where email = 'short@example.org'")
