@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -126,7 +125,7 @@ async def _keep(stack: Stack) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    platform = Platform(stack, overrides={"HB_ALERT_WEBHOOK_SECRET": _kept_secret(stack)})
+    platform = Platform(stack)
     await asyncio.to_thread(platform.prepare)
     platform.start()
     own = reference(os.getpid())
@@ -141,15 +140,6 @@ async def _keep(stack: Stack) -> None:
                 sys.stderr.write(f"started {service} again\n")
     finally:
         await asyncio.to_thread(platform.stop)
-
-
-def _kept_secret(stack: Stack) -> str:
-    """The secret that signs webhooks: made once for a stack."""
-    path = stack.settings.run_directory / "webhook.secret"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text()
 
 
 def _show(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,10 +49,21 @@ def tools_environment(stack: Stack) -> dict[str, str]:
     return {
         **stack_environment(stack),
         **_secrets(stack, stack.settings.platform_users),
+        "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
         "HB_BROKER_PID": str(stack.process("mosquitto").pid or 0),
         "HB_BROKER_DEVICES_AT": f"{stack.mqtt_host}:{stack.mqtt_port}",
     }
+
+
+def _key_file(stack: Stack) -> Path:
+    """The key that seals the secrets of webhooks: made once for a stack, in the form of services.runtime.sealing."""
+    path = stack.settings.run_directory / "webhook.keys"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(f"{urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n")
+    return path
 
 
 def take_over(platform: "Platform") -> str:
@@ -85,7 +97,7 @@ class Platform:
                 "HB_API_PORT": str(self.console_port),
                 "HB_API_PLAIN_HTTP": "true",
                 "HB_ALERT_BASE_URL": self.console_url,
-                "HB_ALERT_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+                "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
             }
             | dict(overrides or {})
         )

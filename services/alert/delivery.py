@@ -118,6 +118,7 @@ class NotificationDelivery:
             address=row["address"],
             handled=row["handled"],
             possible_duplicate=row["possible_duplicate"],
+            sealed_secrets=tuple(row["sealed_secrets"]),
         )
 
     async def _record(self, row: asyncpg.Record, result: AttemptResult) -> None:

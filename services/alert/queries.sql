@@ -114,7 +114,12 @@ with due as (
         (alert_id, step, doctor_no, channel, attempt, started_at, outcome, possible_duplicate)
     select alert_id, step, doctor_no, $1, attempts, $2, 'sending', possible_duplicate from claimed
 )
-select c.*, a.state <> 'open' as handled, held.address
+select c.*, a.state <> 'open' as handled, held.address,
+       array(
+           select sealed from receiver_secrets s
+           where (s.doctor_no, s.channel) = (c.doctor_no, $1) and (s.ends_at is null or s.ends_at > $2)
+           order by s.secret_no desc
+       ) as sealed_secrets
 from claimed c join alerts a using (alert_id)
 left join contact_addresses held on (held.doctor_no, held.channel) = (c.doctor_no, $1);
 

@@ -11,8 +11,10 @@ from schemas.registry import Binding, ContactAddress, Device, Doctor, Home, Pers
 from services.api.passwords import Passwords
 from services.api.registration import BINDING_LEAD_S, registration, write
 from services.cli.credentials import SQL, Broker, give_credentials, known_device, update_broker, write_down
+from services.cli.receivers import give_secret
 from services.cli.session import RefusedError, Session
 from services.runtime.database import Connection
+from services.runtime.sealing import Keys
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -66,8 +68,13 @@ async def add_person(session: Session, name: str, born_on: date, home_id: UUID, 
     return person_id
 
 
-async def add_doctor(session: Session, doctor: Doctor, password: str, people: Sequence[UUID]) -> None:
-    """A doctor who may sign in. Raises RegisterError, PasswordRefusedError, RefusedError where there is one already."""
+async def add_doctor(
+    session: Session, doctor: Doctor, password: str, people: Sequence[UUID], keys: Keys | None = None
+) -> str | None:
+    """A doctor who may sign in; with ``keys`` their webhook has a secret, which is what this gives.
+
+    Raises RegisterError, PasswordRefusedError, RefusedError where there is such a doctor already.
+    """
     password_hash = Passwords().hash(password)
     async with registration(session.pool) as connection:
         if await connection.fetchrow(SQL["doctor"], doctor.email) is not None:
@@ -75,6 +82,7 @@ async def add_doctor(session: Session, doctor: Doctor, password: str, people: Se
         whole = doctor.model_copy(update={"people": tuple(people), "without_people": not people})
         await _write_in(session, connection, Register(doctors=(whole,)), "doctor add", doctor.email)
         await connection.execute(SQL["set_password"], doctor.email, password_hash)
+        return None if keys is None else await give_secret(connection, keys, doctor.email, timedelta(0))
 
 
 async def begin_care(session: Session, email: str, person_id: UUID) -> None:

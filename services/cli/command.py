@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import devices, people, platform
+from services.cli import devices, people, platform, receivers
 from services.cli.session import FRONT, Find, Front
 
 
@@ -42,5 +42,6 @@ def make_app(find: Find | None = None) -> typer.Typer:
     app.add_typer(people.doctor_app, name="doctor")
     app.add_typer(people.care_app, name="care")
     app.add_typer(devices.app, name="device")
+    app.add_typer(receivers.app, name="receiver")
     app.add_typer(platform.app)
     return app

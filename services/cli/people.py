@@ -13,7 +13,8 @@ from schemas.registry import ContactAddress, Doctor
 from services.api.passwords import SHORTEST, set_password
 from services.cli import additions
 from services.cli.options import By, Json, NoRecipient
-from services.cli.session import Code, fail, refuse_invalid, run, say, show
+from services.cli.receivers import open_keys
+from services.cli.session import Code, Session, fail, refuse_invalid, run, say, show
 
 home_app = typer.Typer(no_args_is_help=True, help="Homes.")
 person_app = typer.Typer(no_args_is_help=True, help="People who are cared for.")
@@ -80,8 +81,20 @@ def add_doctor(
     except ValidationError as error:
         refuse_invalid(error)
     password = new_password()
-    run(lambda session: additions.add_doctor(session, doctor, password, person or []), by=by)
-    show(as_json, {"doctor": doctor.email}, lambda: say.print(f"{doctor.email} may sign in."))
+
+    async def work(session: Session) -> str | None:
+        keys = open_keys() if webhook else None
+        return await additions.add_doctor(session, doctor, password, person or [], keys)
+
+    secret = run(work, by=by)
+
+    def text() -> None:
+        say.print(f"{doctor.email} may sign in.")
+        if secret is not None:
+            say.print("Calls of the webhook are signed with this secret, shown this once:")
+            typer.echo(secret)
+
+    show(as_json, {"doctor": doctor.email, **({"webhook_secret": secret} if secret else {})}, text)
 
 
 @doctor_app.command("password")

@@ -80,3 +80,14 @@ where suspended_at is null and removed_at is null order by device;
 -- Those of the devices that have none.
 select device from devices left join device_credentials using (device_no)
 where device = any ($1::text[]) and verifier is null order by device;
+
+-- name: give_receiver_secret
+-- A new secret of a doctor's channel $2, sealed; those before it end at $5. True where there is such an address.
+with held as (
+    select doctor_no, channel from contact_addresses join doctors using (doctor_no) where email = $1 and channel = $2
+), before as (
+    update receiver_secrets s set ends_at = least(s.ends_at, $5)
+    from held where (s.doctor_no, s.channel) = (held.doctor_no, held.channel)
+)
+insert into receiver_secrets (doctor_no, channel, sealed, issued_at)
+select doctor_no, channel, $3, $4 from held returning true;

@@ -29,6 +29,8 @@ class Status:
             found.append(f"nothing has come through for {self.behind_s:.0f} s")
         if count := self.counts["without_recipient"]:
             found.append(f"{count} monitored people without a recipient: hearthbeat without-recipient lists them")
+        if count := self.counts["unsigned_webhooks"]:
+            found.append(f"{count} webhooks without a secret, called without a signature: hearthbeat receiver rotate")
         found += [
             f"watch: {kind.replace('_', ' ')}{f' ({subject})' if subject else ''}" for kind, subject in self.incidents
         ]

@@ -7,6 +7,13 @@ select (select count(*) from homes) as homes,
        (select count(*) from device_credentials where suspended_at is not null) as suspended,
        (select count(*) from alerts where state = 'open') as open_alerts,
        (select count(*) from people_without_recipient($1)) as without_recipient,
+       (
+           select count(*) from contact_addresses held
+           where channel = 'webhook' and not exists (
+               select from receiver_secrets s
+               where (s.doctor_no, s.channel) = (held.doctor_no, held.channel) and s.ends_at is null
+           )
+       ) as unsigned_webhooks,
        (select count(*) from rejected where received_at >= $1::timestamptz - interval '1 hour') as rejected_last_hour,
        (select max(last_received_at) from device_cursor) as heard_at,
        (select received_at from watermark) as watermark;

@@ -40,7 +40,7 @@ async def mail(*, accepts: bool) -> AsyncIterator[Arrivals]:
 async def hook(*, accepts: bool) -> AsyncIterator[Arrivals]:
     async with webhook_receiver(200 if accepts else 503) as server:
         yield Arrivals(
-            channel=webhooks_on_loopback(SECRET),
+            channel=webhooks_on_loopback(),
             address=server.address,
             arrived=lambda: [f"{call.headers}{call.body.decode()}" for call in server.calls],
         )
@@ -49,7 +49,7 @@ async def hook(*, accepts: bool) -> AsyncIterator[Arrivals]:
 RECEIVERS: dict[str, Callable[..., AbstractAsyncContextManager[Arrivals]]] = {"email": mail, "webhook": hook}
 NOBODY_THERE: dict[str, Callable[[int], tuple[ConfiguredChannel, str]]] = {
     "email": lambda port: (emails_to(port), "doctor@example.org"),
-    "webhook": lambda port: (webhooks_on_loopback(SECRET), f"http://127.0.0.1:{port}/"),
+    "webhook": lambda port: (webhooks_on_loopback(), f"http://127.0.0.1:{port}/"),
 }
 
 

@@ -1,23 +1,30 @@
 """Where notifications arrive in tests: a real mail server and webhook receiver on loopback, and channels to them."""
 
 import asyncio
+import atexit
 import hmac
+import os
+import tempfile
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from hashlib import sha256
 from http import HTTPStatus
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP
-from pydantic import SecretStr
 
 from services.alert.channels.email import EMAIL, EmailSettings
 from services.alert.channels.port import ConfiguredChannel
 from services.alert.channels.webhook import WEBHOOK, WebhookSettings
+from services.runtime.database import Pool
+from services.runtime.sealing import Keys
 
 Answer = int | Literal["hang"]
 
@@ -63,7 +70,8 @@ class Call:
         """What a receiver does before it believes a notification."""
         signed = f"{self.headers['hearthbeat-timestamp']}.".encode() + self.body
         expected = "v1=" + hmac.new(secret.encode(), signed, sha256).hexdigest()
-        return hmac.compare_digest(expected, self.headers["hearthbeat-signature"])
+        signatures = self.headers.get("hearthbeat-signature", "").split(",")
+        return any(hmac.compare_digest(expected, one) for one in signatures)
 
 
 @dataclass(slots=True)
@@ -179,7 +187,33 @@ def emails_to(port: int) -> ConfiguredChannel:
     return EMAIL.configure(settings)
 
 
-def webhooks_on_loopback(secret: str) -> ConfiguredChannel:
+KEY = urlsafe_b64encode(sha256(b"the key of the tests").digest()).decode()
+KEYS = Keys([KEY])
+
+
+def key_file() -> Path:
+    """A file that holds the key of the tests; of this process, and gone with it."""
+    path = Path(tempfile.gettempdir()) / f"hearthbeat-test-keys-{os.getpid()}"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"{KEY}\n")
+        atexit.register(path.unlink, missing_ok=True)
+    return path
+
+
+def webhooks_on_loopback() -> ConfiguredChannel:
     """Alert's webhooks, allowed to call receivers on loopback."""
-    settings = WebhookSettings(secret=SecretStr(secret), allowed_networks=(ip_network("127.0.0.0/8"),))
+    settings = WebhookSettings(key_file=key_file(), allowed_networks=(ip_network("127.0.0.0/8"),))
     return WEBHOOK.configure(settings)
+
+
+async def settle_secret(pool: Pool, doctor_no: int, secret: str, *, ends_at: datetime | None = None) -> None:
+    """A secret of the doctor's webhook, as `hearthbeat receiver rotate` leaves it."""
+    await pool.execute(
+        "insert into receiver_secrets (doctor_no, channel, sealed, issued_at, ends_at)"
+        " values ($1, 'webhook', $2, $3, $4)",
+        doctor_no,
+        KEYS.seal(secret),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        ends_at,
+    )

@@ -28,12 +28,13 @@ from tests.integration.receivers import (
     emails_to,
     mail_server,
     scripted_mail_server,
+    settle_secret,
     webhook_receiver,
     webhooks_on_loopback,
 )
 
 SECRET = "a secret of at least sixteen characters"
-WEBHOOKS = webhooks_on_loopback(SECRET)
+WEBHOOKS = webhooks_on_loopback()
 
 
 @pytest.fixture
@@ -244,6 +245,7 @@ async def test_a_webhook_that_fails_and_hangs_gets_the_notification_in_the_end_u
     monkeypatch.setattr("services.alert.channels.webhook._TIMEOUT_S", 0.3)
     async with webhook_receiver(500, 500, "hang", 200) as receiver:
         world = await settle_in(pool, webhook=receiver.address)
+        await settle_secret(pool, world.doctor_no, SECRET)
         desk = Desk(pool, real, WEBHOOKS)
         alert_id = await desk.open_alert(world)
         for wait_s in (0, 5, 15, 45):

@@ -15,9 +15,7 @@ from schemas.alerts import Severity
 from services.runtime.database import Pool, open_pool
 from services.runtime.settings import DatabaseSettings
 from tests.integration.care_world import find, settle_in
-from tests.integration.receivers import WebhookReceiver, webhook_receiver
-
-SECRET = "a secret of at least sixteen characters"
+from tests.integration.receivers import WebhookReceiver, key_file, webhook_receiver
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ async def alert_process(dsn: str) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {
         **os.environ,
         "HB_DB_DSN": dsn,
-        "HB_ALERT_WEBHOOK_SECRET": SECRET,
+        "HB_ALERT_WEBHOOK_KEY_FILE": str(key_file()),
         "HB_ALERT_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
     }
     process = await asyncio.create_subprocess_exec(

@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from services.runtime.sealing import Keys
 from tests.integration.console_world import PASSWORD
 
 REGISTER = """{
@@ -189,6 +190,39 @@ async def test_a_register_file_with_secrets_for_devices_that_have_none(dsn: str,
     assert json.loads(secrets.read_text()) == first
 
 
+async def test_a_webhook_has_a_secret_of_its_own_that_is_changed_with_an_overlap(dsn: str, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    assert (await run(None, "receiver", "key", str(keys))).code == DONE
+    assert (await run(None, "receiver", "key", str(keys))).code == DONE
+    assert len(keys.read_text().splitlines()) == 2
+    assert keys.stat().st_mode & 0o777 == 0o600
+
+    environment = {"HB_ALERT_WEBHOOK_KEY_FILE": str(keys)}
+    doctor = ("doctor", "add", "hook@example.org", "--name", "Dr. Hook", "--webhook", "https://hook.example/x")
+    without = await run(dsn, *doctor, given=PASSWORD)
+    assert (without.code, "HB_ALERT_WEBHOOK_KEY_FILE is not set" in without.err) == (USAGE, True)
+    first = json.loads((await run(dsn, *doctor, "--json", given=PASSWORD, **environment)).out)["webhook_secret"]
+    rotated = await run(dsn, "receiver", "rotate", "hook@example.org", "--overlap-h", "1", "--json", **environment)
+    second = json.loads(rotated.out)["secret"]
+
+    held = await rows(
+        dsn,
+        "select sealed, ends_at from receiver_secrets join doctors using (doctor_no)"
+        " where email = 'hook@example.org' order by secret_no",
+    )
+    opened = Keys.from_file(keys)
+    assert [opened.open(sealed) for sealed, _ in held] == [first, second]
+    assert timedelta(minutes=59) < held[0][1] - datetime.now(UTC) < timedelta(minutes=61)
+    assert held[1][1] is None
+    assert not any(secret.encode() in sealed for sealed, _ in held for secret in (first, second))
+
+    nobody = await run(dsn, "receiver", "rotate", "cli@example.org", **environment)
+    assert (nobody.code, "has no webhook" in nobody.err) == (NO, True)
+    keys.write_text("short\n")
+    short = await run(dsn, "receiver", "rotate", "hook@example.org", **environment)
+    assert (short.code, "HB_ALERT_WEBHOOK_KEY_FILE" in short.err, "short" in short.err) == (USAGE, True, False)
+
+
 async def test_status_says_that_nothing_has_come_through(dsn: str) -> None:
     ended = await run(dsn, "status", "--json")
     assert ended.code == NO
@@ -293,6 +327,7 @@ COMMANDS = [
     ("home",), ("person",), ("doctor",), ("care",), ("device",), ("home", "add"), ("person", "add"), ("doctor", "add"),
     ("doctor", "password"), ("care", "begin"), ("care", "end"), ("device", "add"), ("device", "bind"),
     ("device", "rotate"), ("device", "suspend"), ("device", "resume"), ("device", "remove"), ("device", "sync"),
+    ("receiver",), ("receiver", "rotate"), ("receiver", "key"),
     ("status",), ("why",), ("trace",), ("register",), ("without-recipient",), ("assign",), ("replay",),
 ]  # fmt: skip
 

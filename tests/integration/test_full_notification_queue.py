@@ -83,7 +83,7 @@ async def a_platform(server_dsn: str, doctors: WebhookReceiver, operators: Webho
     dsn = await create_database(server_dsn)
     database, bus = DatabaseSettings(dsn=SecretStr(dsn)), BusSettings(kind="postgres", partitions=1)
     await prepare(database, bus)
-    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(SECRET),))
+    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(),))
     watching = WatchSettings(
         database=database,
         bus=bus,

@@ -76,7 +76,7 @@ async def all_services(
         webhook_url=operators.address,
         webhook_secret=SecretStr(SECRET),
     )
-    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(SECRET),))
+    alerting = AlertSettings(database=database, channels=(webhooks_on_loopback(),))
     stop, metrics, clock = asyncio.Event(), Metrics(METRICS), WallClock()
     around: dict[str, Any] = {"clock": clock, "stop": stop, "metrics": metrics}
     async with asyncio.TaskGroup() as tasks:

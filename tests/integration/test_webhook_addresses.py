@@ -11,12 +11,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
-from services.alert.channels.webhook import WebhookChannel, WebhookSettings
+from services.alert.channels.webhook import WebhookChannel
 from services.alert.targets import Address
-from tests.integration.receivers import serving, webhook_receiver
+from tests.integration.receivers import KEYS, serving, webhook_receiver
 
 FIRST, SECOND = "127.0.0.2", "127.0.0.1"
 PAGE = Notification(
@@ -37,12 +36,9 @@ async def channel(*addresses: str) -> AsyncIterator[WebhookChannel]:
     async def look_up(_host: str, _port: int) -> Sequence[Address]:
         return [ip_address(one) for one in addresses]
 
-    settings = WebhookSettings(
-        secret=SecretStr("a secret of at least sixteen characters"),
-        allowed_networks=(ip_network("127.0.0.0/8"),),
-    )
+    allowed = (ip_network("127.0.0.0/8"),)
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
+        yield WebhookChannel(client, KEYS, allowed_networks=allowed, look_up=look_up, unix_time=time.time)
 
 
 async def send(port: int, *addresses: str, name: str = "receiver.example") -> AttemptResult:

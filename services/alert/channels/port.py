@@ -1,6 +1,6 @@
 """What a channel is: it takes a notification to one doctor and says how that went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,12 +34,16 @@ class AttemptReason(StrEnum):
     REFUSES_US = "refuses_us"
     REFUSED_TARGET = "refused_target"
     UNKNOWN_HOST = "unknown_host"
+    UNKNOWN_KEY = "unknown_key"
     REDIRECT = "redirect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is sent: ids and a link, never a name or a value. ``key`` is the same at every attempt."""
+    """What is sent: ids and a link, never a name or a value. ``key`` is the same at every attempt.
+
+    ``sealed_secrets``: the receiver's own, the newest first, for a channel that signs what it sends.
+    """
 
     key: str
     alert_id: UUID
@@ -48,6 +52,7 @@ class Notification:
     address: str
     handled: bool
     possible_duplicate: bool
+    sealed_secrets: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

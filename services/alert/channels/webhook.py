@@ -1,4 +1,4 @@
-"""Notifications by webhook: signed, to public addresses only, redirects not followed."""
+"""Notifications by webhook: signed for each receiver, to public addresses only, redirects not followed."""
 
 import asyncio
 import hmac
@@ -6,17 +6,19 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
 from socket import SOCK_STREAM, gaierror
 from typing import Final
 
 import httpx
-from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic import IPvAnyNetwork
 from pydantic_core import to_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
 from services.alert.targets import Address, is_allowed
+from services.runtime.sealing import KeyFileError, Keys, UnknownKeyError
 
 _TIMEOUT_S: Final = 8.0
 """For a notification, its look-up and every address that is tried included."""
@@ -30,26 +32,35 @@ LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 class WebhookSettings(BaseSettings):
-    """Off without ``secret``, which calls are signed with.
+    """Off without ``key_file``, whose keys open the receivers' secrets (`services.runtime.sealing`).
 
     ``allowed_networks`` opens addresses that are not public, and loopback among them to plain http.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_ALERT_WEBHOOK_")
 
-    secret: SecretStr | None = Field(default=None, min_length=16)
+    key_file: Path | None = None
     allowed_networks: tuple[IPvAnyNetwork, ...] = ()
 
 
 class WebhookChannel:
-    """POSTs JSON. The receiver checks ``HearthBeat-Signature`` and refuses a timestamp more than 5 min away."""
+    """POSTs JSON. The receiver checks ``HearthBeat-Signature`` and refuses a timestamp more than 5 min away.
+
+    While its secret is being changed, there is a signature by the new one and by the old one, and either will do. A
+    receiver without a secret is notified all the same, unsigned: nothing about a person is in the call.
+    """
 
     def __init__(
-        self, client: httpx.AsyncClient, settings: WebhookSettings, *, look_up: LookUp, unix_time: Callable[[], float]
+        self,
+        client: httpx.AsyncClient,
+        keys: Keys,
+        *,
+        allowed_networks: Sequence[IPv4Network | IPv6Network] = (),
+        look_up: LookUp,
+        unix_time: Callable[[], float],
     ) -> None:
-        self._client, self._look_up = client, look_up
-        self._secret = (settings.secret.get_secret_value() if settings.secret else "").encode()
-        self._allowed = settings.allowed_networks
+        self._client, self._keys, self._look_up = client, keys, look_up
+        self._allowed = tuple(allowed_networks)
         self._unix_time = unix_time
 
     async def send(self, notification: Notification) -> AttemptResult:
@@ -58,6 +69,8 @@ class WebhookChannel:
                 return await self._post(notification, limit)
         except (TimeoutError, httpx.TransportError, OSError):
             return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.NO_ANSWER)
+        except UnknownKeyError:
+            return AttemptResult(outcome=AttemptOutcome.RETRY, reason=AttemptReason.UNKNOWN_KEY)
 
     async def _post(self, notification: Notification, limit: asyncio.Timeout) -> AttemptResult:
         try:
@@ -91,11 +104,15 @@ class WebhookChannel:
             "Host": url.netloc.decode(),
             "Content-Type": "application/json",
             "Idempotency-Key": notification.key,
-            **signature_headers(self._secret, body, int(self._unix_time())),
+            **signature_headers(self._secrets(notification), body, int(self._unix_time())),
         }
         if notification.possible_duplicate:
             headers["HearthBeat-Possible-Duplicate"] = "yes"
         return headers
+
+    def _secrets(self, notification: Notification) -> list[bytes]:
+        """Raises UnknownKeyError."""
+        return [self._keys.open(sealed).encode() for sealed in notification.sealed_secrets]
 
     async def _post_to(
         self, target: Address, url: httpx.URL, headers: Mapping[str, str], body: bytes, connect_s: float
@@ -126,10 +143,14 @@ def _share_s(limit: asyncio.Timeout, after: int) -> float:
     return max(_LEAST_CONNECT_S, left / (after + 2))
 
 
-def signature_headers(secret: bytes, body: bytes, timestamp: int) -> dict[str, str]:
-    """HMAC-SHA256 over ``<unix seconds>.<body>``, so that neither can be changed or used again later."""
-    signature = hmac.new(secret, b"%d." % timestamp + body, sha256).hexdigest()
-    return {"HearthBeat-Timestamp": str(timestamp), "HearthBeat-Signature": f"v1={signature}"}
+def signature_headers(secrets: Sequence[bytes], body: bytes, timestamp: int) -> dict[str, str]:
+    """HMAC-SHA256 over ``<unix seconds>.<body>``, so that neither can be changed or used again; by each secret."""
+    signed = b"%d." % timestamp + body
+    signatures = [f"v1={hmac.new(secret, signed, sha256).hexdigest()}" for secret in secrets]
+    return {
+        "HearthBeat-Timestamp": str(timestamp),
+        **({"HearthBeat-Signature": ",".join(signatures)} if signatures else {}),
+    }
 
 
 async def look_up(host: str, port: int) -> list[Address]:
@@ -152,16 +173,21 @@ def judge_answer(status: int) -> AttemptResult:
 
 @asynccontextmanager
 async def _open(settings: WebhookSettings) -> AsyncIterator[WebhookChannel]:
+    if settings.key_file is None:
+        raise KeyFileError("HB_ALERT_WEBHOOK_KEY_FILE is not set.")
+    keys = Keys.from_file(settings.key_file)
     # trust_env would let a proxy of the environment connect for us, to addresses we have not
     # judged.
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-        yield WebhookChannel(client, settings, look_up=look_up, unix_time=time.time)
+        yield WebhookChannel(
+            client, keys, allowed_networks=settings.allowed_networks, look_up=look_up, unix_time=time.time
+        )
 
 
 WEBHOOK: Final = ChannelType(
     name="webhook",
     settings=WebhookSettings,
-    is_on=lambda settings: settings.secret is not None,
+    is_on=lambda settings: settings.key_file is not None,
     accepts=lambda address: address.startswith(("https://", "http://")),
     open=_open,
 )

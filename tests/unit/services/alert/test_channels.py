@@ -4,23 +4,26 @@ import hmac
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 from socket import gaierror
 from uuid import UUID
 
 import httpx
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from schemas.contact_addresses import CHECK_BY_CHANNEL
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
 from services.alert.channels.port import AttemptOutcome, AttemptReason, Notification
-from services.alert.channels.webhook import WebhookChannel, WebhookSettings, judge_answer
+from services.alert.channels.webhook import WEBHOOK, WebhookChannel, WebhookSettings, judge_answer
 from services.alert.settings import AlertSettings
 from services.alert.targets import is_allowed
+from services.runtime.sealing import KeyFileError, Keys, new_key
 from services.runtime.settings import DatabaseSettings
 
 SECRET = "a secret of at least sixteen characters"
+KEYS = Keys([new_key()])
 NOW_S = 1_700_000_000.9
 PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.2.5.webhook",
@@ -30,11 +33,8 @@ PAGE = Notification(
     address="https://93.184.215.14:8443/hook?a=b",
     handled=False,
     possible_duplicate=False,
+    sealed_secrets=(KEYS.seal(SECRET),),
 )
-
-
-def settings(**fields: object) -> WebhookSettings:
-    return WebhookSettings.model_validate({"secret": SECRET} | fields)
 
 
 def alert_settings() -> AlertSettings:
@@ -67,9 +67,10 @@ class Receiver:
         self.requests.append(request)
         return httpx.Response(self._status, headers={"Location": "http://169.254.169.254/"})
 
-    def channel(self, **fields: object) -> WebhookChannel:
+    def channel(self, *allowed: str) -> WebhookChannel:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        return WebhookChannel(client, settings(**fields), look_up=phone_book, unix_time=lambda: NOW_S)
+        networks = [ip_network(one) for one in allowed]
+        return WebhookChannel(client, KEYS, allowed_networks=networks, look_up=phone_book, unix_time=lambda: NOW_S)
 
 
 def test_every_channel_has_a_name_of_its_own_and_is_off_until_configured() -> None:
@@ -81,7 +82,7 @@ def test_every_channel_has_a_name_of_its_own_and_is_off_until_configured() -> No
 def test_a_channel_is_on_with_the_settings_of_its_own_that_stand_in_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HB_ALERT_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("HB_ALERT_WEBHOOK_KEY_FILE", "keys")
     monkeypatch.setenv("HB_ALERT_WEBHOOK_ALLOWED_NETWORKS", '["10.0.0.0/8"]')
     assert [one.name for one in alert_settings().channels] == ["webhook"]
     assert WebhookSettings().allowed_networks == (ip_network("10.0.0.0/8"),)
@@ -91,10 +92,14 @@ def test_a_channel_is_on_with_the_settings_of_its_own_that_stand_in_the_environm
     assert [one.name for one in alert_settings().channels] == ["email", "webhook"]
 
 
-def test_a_short_webhook_secret_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HB_ALERT_WEBHOOK_SECRET", "short")
-    with pytest.raises(ValidationError):
-        alert_settings()
+@pytest.mark.parametrize("text", ["", "short", "A" * 43 + "=", "# nothing but words\n"])
+async def test_a_missing_short_or_default_key_is_refused_at_start(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "keys"
+    file.write_text(text)
+    opened = WEBHOOK.configure(WebhookSettings(key_file=file)).open()
+    with pytest.raises(KeyFileError) as refused:
+        await opened.__aenter__()
+    assert not text.strip("# \n") or text not in str(refused.value)
 
 
 def test_what_is_no_address_of_a_channel_is_not_accepted() -> None:
@@ -170,7 +175,7 @@ async def test_the_next_address_is_asked_under_the_receivers_name_too() -> None:
         return httpx.Response(200)
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
-    channel = WebhookChannel(client, settings(), look_up=phone_book, unix_time=lambda: NOW_S)
+    channel = WebhookChannel(client, KEYS, look_up=phone_book, unix_time=lambda: NOW_S)
     result = await channel.send(replace(PAGE, address="https://user:word@twice.example/hook"))
 
     assert result.outcome is AttemptOutcome.SENT

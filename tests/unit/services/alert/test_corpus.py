@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from schemas.registry import ContactAddress, Doctor
 from services.alert.channels.email import EMAIL, compose
 from services.alert.channels.port import Notification
-from services.alert.channels.webhook import WebhookChannel, WebhookSettings
+from services.alert.channels.webhook import WebhookChannel
+from services.runtime.sealing import Keys, new_key
 from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 HEADERS = {
@@ -19,7 +20,7 @@ HEADERS = {
 }
 PUBLIC = "93.184.215.14"
 PHONE_BOOK = {"receiver.example": [PUBLIC], "rebound.example": [PUBLIC, "127.0.0.1"], "2130706433": ["127.0.0.1"]}
-SETTINGS = WebhookSettings.model_validate({"secret": "a secret of at least sixteen characters"})
+KEYS = Keys([new_key()])
 
 
 def notification_to(address: str) -> Notification:
@@ -66,7 +67,7 @@ async def test_a_webhook_reaches_its_receiver_or_nobody(case: Case) -> None:
         return httpx.Response(case.sent.get("status", 200), headers={"Location": "http://169.254.169.254/"})
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(receive))
-    channel = WebhookChannel(client, SETTINGS, look_up=phone_book, unix_time=lambda: 1_700_000_000.0)
+    channel = WebhookChannel(client, KEYS, look_up=phone_book, unix_time=lambda: 1_700_000_000.0)
     result = await channel.send(notification_to(made_of(case.sent["address"]).decode()))
     assert (result.outcome, result.reason) == (case.fate["outcome"], case.fate["reason"])
     assert len(requests) == case.fate["requests"]
