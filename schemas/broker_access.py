@@ -110,9 +110,7 @@ def role_of(name: str) -> PlatformRole | None:
     return next((role for role in PLATFORM_ROLES if role.name.fullmatch(name)), None)
 
 
-def access_files(
-    users: Iterable[BrokerUser], *, after: tuple[str, str] = ("", ""), names: tuple[str, str] = (PASSWORDS, ACL)
-) -> dict[str, str]:
+def access_files(users: Iterable[BrokerUser], *, after: tuple[str, str] = ("", "")) -> dict[str, str]:
     """Mosquitto's ``password_file`` and ``acl_file``, by name. The one place that writes what the broker may let in.
 
     ``after``: the beginning of both, which stands as it is. Raises BrokerUserError for a verifier that is none.
@@ -125,7 +123,7 @@ def access_files(
         for user in users
         if user.grants
     )
-    return {names[0]: after[0] + passwords, names[1]: after[1] + blocks}
+    return {PASSWORDS: after[0] + passwords, ACL: after[1] + blocks}
 
 
 def _checked(user: BrokerUser) -> str:

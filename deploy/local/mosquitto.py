@@ -12,8 +12,10 @@ from deploy.local.probes import mqtt_answers
 from deploy.local.process import Server
 from deploy.local.settings import CHECKOUT, LOOPBACK, StackSettings
 from schemas.broker_access import (
+    ACL,
     FIXED_ACL,
     FIXED_PASSWORDS,
+    PASSWORDS,
     SESSIONS_SOCKET,
     BrokerUser,
     access_files,
@@ -34,9 +36,7 @@ def mosquitto(
     def before_start() -> None:
         _make_directory(directory, jail.owner(root, USER))
         _write_configuration(settings, directory, port, platform_port)
-        # Kept over restarts: devices were added since.
-        if not (directory / FIXED_PASSWORDS).exists():
-            write_fixed_users(settings, platform_secrets)
+        write_fixed_users(settings, platform_secrets)
 
     return Server(
         name="mosquitto",
@@ -50,13 +50,15 @@ def mosquitto(
 
 
 def write_fixed_users(settings: StackSettings, platform_secrets: Mapping[str, str]) -> None:
-    """Write whom the broker knows whatever devices there are, and make them the only ones that it knows."""
+    """Write whom the broker knows whatever devices there are; the devices that it knows stay, over restarts too."""
     fixed = [platform_user(name, verifier_of(platform_secrets[name])) for name in settings.platform_users]
     fixed += [BrokerUser(name, verifier_of(platform_secrets[name]), grants) for name, grants in settings.guests.items()]
     directory = settings.server_directory("mosquitto")
-    for name, text in access_files(fixed, names=(FIXED_PASSWORDS, FIXED_ACL)).items():
-        _write(directory / name, text)
-    write_users(settings, ())
+    files = access_files(fixed)
+    for whole, beginning in ((PASSWORDS, FIXED_PASSWORDS), (ACL, FIXED_ACL)):
+        devices = _read(directory / whole).removeprefix(_read(directory / beginning))
+        _write(directory / beginning, files[whole])
+        _write(directory / whole, files[whole] + devices)
 
 
 def write_users(settings: StackSettings, devices: Iterable[BrokerUser]) -> None:
@@ -97,6 +99,10 @@ def _write(path: Path, text: str) -> None:
     if owner.st_uid != fresh.stat().st_uid:
         os.chown(fresh, owner.st_uid, owner.st_gid)
     fresh.replace(path)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def _make_directory(directory: Path, owner: tuple[int, int]) -> None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,47 @@ def test_a_wrong_setting_is_named_before_anything_is_written(
     )
     with pytest.raises(BrokerFilesError, match=named):
         BrokerFiles(change(right), MqttSettings(passwords={"sessions-0": SecretStr("x")})).check()
+
+
+def test_a_restart_keeps_the_devices_and_admits_connections_of_the_platform_that_are_new(broker: Broker) -> None:
+    settings = broker.stack.settings
+    names = (*settings.platform_users, "trace-1")
+    newer = Stack(replace(settings, platform_users=names))
+    mosquitto = newer.process("mosquitto")
+    mosquitto.stop()
+    mosquitto.start()
+    mosquitto.wait_ready()
+    try:
+        assert is_welcome(broker, CUFF)
+        with Peer(newer.mqtt_platform_port, "trace-1", newer.platform_secrets["trace-1"]) as added:
+            assert added.refusal == 0
+        with Peer(newer.mqtt_platform_port, "ingest-0", broker.stack.platform_secrets["ingest-0"]) as known:
+            assert known.refusal == 0
+    finally:
+        broker.stack = newer
+
+
+def test_a_crowd_of_devices_leaves_the_platforms_listener_free() -> None:
+    settings = StackSettings(name=f"test-cap-{os.getpid()}", servers=("mosquitto",), mqtt_device_connections=3)
+    stack = Stack(settings)
+    names = [f"band-{number}" for number in range(5)]
+    secrets = {name: new_secret() for name in names}
+    try:
+        stack.start()
+        stack.register_devices(secrets)
+        with ExitStack() as connections:
+            for name in names[:3]:
+                peer = connections.enter_context(Peer(stack.mqtt_port, name, secrets[name]))
+                assert peer.refusal == 0
+            with pytest.raises((AssertionError, OSError)):
+                connections.enter_context(Peer(stack.mqtt_port, names[3], secrets[names[3]]))
+            ingest = connections.enter_context(
+                Peer(stack.mqtt_platform_port, "ingest-0", stack.platform_secrets["ingest-0"])
+            )
+            assert ingest.refusal == 0
+    finally:
+        stack.stop()
+        stack.erase()
 
 
 def test_the_files_are_for_the_broker_alone(broker: Broker) -> None:
