@@ -104,13 +104,13 @@ def test_a_device_may_not_say(broker: Broker, topic: str, *, retain: bool) -> No
         assert everything.messages == []
 
 
-@pytest.mark.parametrize(
-    "pattern", ["#", "+/#", "hb/#", "hb/v1/+/+/up", "hb/v1/+/+/ack", ack(SCALE), "$SYS/#", BROKER_COUNTER]
-)
+@pytest.mark.parametrize("pattern", ["#", "+/#", "hb/#", "hb/v1/+/+/up", "hb/v1/+/+/ack", ack(SCALE), "$SYS/#"])
 def test_a_device_hears_nothing_that_is_not_its_own(broker: Broker, pattern: str) -> None:
     with broker.device(CUFF) as cuff, broker.device(SCALE) as scale, broker.platform("ingest-0-acks") as acks:
         # mosquitto grants the subscription and delivers nothing.
         cuff.subscribe(pattern)
+        if pattern.startswith("$SYS"):
+            cuff.subscribe(BROKER_COUNTER)
         assert scale.publish(up(SCALE), b"a weight") in ACCEPTED
         assert acks.publish(ack(SCALE), b"for the scale") in ACCEPTED
         time.sleep(6.0 if pattern.startswith("$SYS") else SILENCE_S)
