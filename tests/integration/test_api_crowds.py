@@ -10,7 +10,9 @@ from services.runtime.settings import DatabaseSettings
 from tests.integration.console_world import UNREGISTERED, browsing, build_world, open_world, raise_alert, serving
 
 DEFAULT_POOL = DatabaseSettings.model_fields["pool_size"].default
-ANSWERED_S, PAGE_S = 2.0, 1.0
+ANSWERED_S = DatabaseSettings.model_fields["acquire_timeout_s"].default
+"""Not a measurement, which is no matter of a test: whoever waits longer for a connection is given up, and that is what
+a console that hangs looks like."""
 
 
 @pytest.mark.parametrize(("crowd", "pool_size"), [(200, DEFAULT_POOL), (16, 1)])
@@ -47,4 +49,4 @@ async def test_a_crowd_of_refused_acknowledgements_is_answered_and_written_down_
     assert [status for status, _ in answers] == [404] * crowd
     assert max(seconds for _, seconds in answers) < ANSWERED_S
     assert (written, page.status_code) == (crowd, 200)
-    assert page_s < PAGE_S
+    assert page_s < ANSWERED_S
