@@ -77,8 +77,10 @@ def broker() -> Iterator[Broker]:
         stack.start()
         yield Broker(stack)
     finally:
-        stack.stop()
-        stack.erase()
+        # Found by its name: one of the tests starts the broker again by another handle.
+        again = Stack(stack.settings)
+        again.stop()
+        again.erase()
 
 
 @pytest.mark.parametrize(
