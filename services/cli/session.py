@@ -17,10 +17,18 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 from rich.console import Console
 
+from services.runtime.broker_files import BrokerFilesError
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, open_pool
 from services.runtime.errors import HearthBeatError, RetryLaterError
-from services.runtime.settings import BrokerSettings, BusSettings, ClockSettings, MqttSettings, database_for_tools
+from services.runtime.settings import (
+    BrokerSettings,
+    BusSettings,
+    ClockSettings,
+    MqttSettings,
+    NoSecretError,
+    database_for_tools,
+)
 
 T = TypeVar("T")
 S = TypeVar("S", bound=BaseSettings)
@@ -82,9 +90,7 @@ def run(work: Callable[[Session], Awaitable[T]], *, by: str | None = None) -> T:
     try:
         take_settings()
         return asyncio.run(_run(work, by or login()))
-    except SettingError as error:
-        fail(error, Code.USAGE)
-    except NoPlatformError as error:
+    except (SettingError, NoPlatformError, NoSecretError, BrokerFilesError) as error:
         fail(error, Code.USAGE)
     except RetryLaterError as error:
         fail(error, Code.AWAY)

@@ -12,6 +12,7 @@ from services.cli.credentials import known_device
 from services.cli.fates import Fates, Key
 from services.cli.session import Session, settings_of
 from services.runtime.database import load_queries
+from services.runtime.errors import RetryLaterError
 from services.runtime.mqtt import MqttMessage, open_link
 from services.runtime.settings import MqttSettings
 
@@ -26,7 +27,7 @@ Heard = Callable[[Key, str], None]
 async def trace(session: Session, device: str, heard: Heard, *, for_s: float | None = None) -> None:
     """Calls ``heard`` with an uplink and its fate in words, whenever that has changed; for ever, or ``for_s`` real s.
 
-    Raises RefusedError, NoSecretError, TimeoutError where the broker does not answer.
+    Raises RefusedError, NoSecretError, RetryLaterError where the broker does not answer.
     """
     sql = load_queries("services.cli", "trace.sql")
     async with session.pool.acquire() as connection:
@@ -36,8 +37,13 @@ async def trace(session: Session, device: str, heard: Heard, *, for_s: float | N
     topics = [UP.of(row["shard"], device), ACK.of(row["shard"], device)]
     ends_at = None if for_s is None else time.monotonic() + for_s
     async with open_link(settings_of(MqttSettings), client_id=USER, filters=topics) as link:
-        async with asyncio.timeout(_ANSWER_S):
-            await link.connected()
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await link.connected()
+        except TimeoutError as error:
+            raise RetryLaterError(
+                "The broker does not answer; HB_MQTT_HOST and HB_MQTT_PORT say where it is."
+            ) from error
         while ends_at is None or time.monotonic() < ends_at:
             messages = await link.take(wait_s=_LOOK_EVERY_S)
             for message in messages:

@@ -295,6 +295,23 @@ async def test_a_register_file_that_is_none_is_refused_by_its_field_without_what
 @pytest.mark.parametrize(
     ("settings", "code", "said"),
     [
+        ({"HB_MQTT_PORT": "1"}, AWAY, "HB_MQTT_PORT"),
+        ({"HB_MQTT_PASSWORDS": '{"ingest-0": "x"}'}, USAGE, "not trace-0"),
+    ],
+)
+async def test_a_broker_that_does_not_answer_or_is_not_ours_is_named(
+    dsn: str, tmp_path: Path, settings: dict[str, str], code: int, said: str
+) -> None:
+    file = tmp_path / "register.json"
+    file.write_text(REGISTER)
+    assert (await run(dsn, "register", str(file))).code == DONE
+    ended = await run(dsn, "trace", "cli-band", "--for-s", "1", **settings)
+    assert (ended.code, said in ended.err, "Traceback" in ended.err) == (code, True, False), ended.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
         ({}, USAGE, "HB_DB_DSN is not set"),
         ({"HB_DB_DSN": "postgresql://127.0.0.1:1/none"}, AWAY, "HB_DB_DSN"),
         ({"HB_DB_DSN": "postgresql://127.0.0.1:1/none", "HB_CLOCK_RATE": "fast"}, USAGE, "HB_CLOCK_RATE"),
@@ -325,7 +342,7 @@ async def test_a_setting_of_the_broker_is_named_before_anything_is_written(
     name = f"moss-{uuid4().hex[:8]}"
     arguments = ("device", "add", name, "--type", "wearable_band", "--home", home, "--person", person)
     ended = await run(dsn, *arguments, **{**kind, **settings})
-    assert (ended.code in {USAGE, NO}, said in ended.err, "Traceback" in ended.err) == (True, True, False), ended.err
+    assert (ended.code == USAGE, said in ended.err, "Traceback" in ended.err) == (True, True, False), ended.err
     assert not await rows(dsn, "select from devices where device = $1", name)
 
 
