@@ -91,7 +91,7 @@ def _show_why(facts: Facts, causes: list[Said]) -> None:
     for table, rows in ((devices, facts.devices), (readings, facts.last)):
         if rows:
             say.print(table)
-    recipients = ", ".join(f"{one.email} by {one.channel}" for one in facts.recipients if one.channel)
+    recipients = ", ".join(f"{one.email} by {one.channel}" for one in facts.recipients if one.channel and one.works)
     say.print(f"Would be notified: {recipients or 'nobody'}.", markup=False)
     for finding in facts.findings:
         say.print(f"Found in the last 24 h: {finding}", markup=False)

@@ -270,8 +270,8 @@ def _readings(facts: Facts) -> Iterable[Said]:
             newest = scored[-1]
             yield Said(
                 Cause.WITHIN_LIMITS,
-                f"{shown.label}: {shown.text(newest.value)} at last, {ago(facts, newest.observed_at)}; {len(scored)}"
-                f" readings of the last 2 h, and none of it is what {rule.name} reports. {rule.rationale}",
+                f"{shown.label}: {shown.text(newest.value)} at last, {ago(facts, newest.observed_at)}. Nothing in the"
+                f" last 2 h ({len(scored)} readings) is what {rule.name} reports. {rule.rationale}",
             )
 
 
@@ -309,6 +309,9 @@ def _recipients(facts: Facts) -> Iterable[Said]:
     elif not any(one.channel for one in facts.recipients):
         yield Said(Cause.NO_RECIPIENT, "No doctor of this person has an address to be notified at.")
     elif not any(one.channel and one.works for one in facts.recipients):
+        channels = ", ".join(sorted({one.channel for one in facts.recipients if one.channel}))
         yield Said(
-            Cause.NO_RECIPIENT, "This person's doctors have addresses only on channels that alert does not have."
+            Cause.NO_RECIPIENT,
+            f"This person's doctors are to be notified by {channels}, and alert runs without that"
+            " (HB_ALERT_SMTP_HOST sets up e-mail, HB_ALERT_WEBHOOK_KEY_FILE webhooks).",
         )
