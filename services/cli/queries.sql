@@ -91,3 +91,7 @@ with held as (
 )
 insert into receiver_secrets (doctor_no, channel, sealed, issued_at)
 select doctor_no, channel, $3, $4 from held returning true;
+
+-- name: somebody_listens
+-- Whether an instance of ingest has ever taken uplinks here.
+select exists (select from ingest_shards);

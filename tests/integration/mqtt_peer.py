@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 ANSWER_S = 10.0
-SILENCE_S = 0.5
+SILENCE_S = 0.3
 NOT_AUTHORISED = 0x87
 BAD_PASSWORD = 0x86
 _WITH_WILL = 0x04

@@ -266,10 +266,10 @@ def test_a_flood_of_retained_messages_leaves_the_brokers_memory_bounded_and_othe
     big = b"x" * 60_000
     with broker.device(CUFF) as cuff, broker.device(SCALE) as scale, broker.platform("ingest-0") as ingest:
         before = broker.memory_mb
-        for number in range(2000):
+        for number in range(800):
             topic = up(CUFF, number % SHARDS) if number % 2 else f"hb/v1/{number}/{CUFF}/status"
             cuff.publish(topic, big, retain=True)
-        assert broker.memory_mb - before < 50
+        assert broker.memory_mb - before < 20
         ingest.subscribe("hb/v1/+/+/up")
         assert scale.publish(up(SCALE), b"a weight") in ACCEPTED
         wait_until(lambda: (up(SCALE), b"a weight") in ingest.messages)

@@ -4,15 +4,22 @@ import asyncio
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+from schemas.registry import Doctor
+from services.cli import additions
+from services.cli.session import Session
+from services.runtime.clock import WallClock
+from services.runtime.database import open_pool
 from services.runtime.sealing import Keys
+from services.runtime.settings import DatabaseSettings
 from tests.integration.console_world import PASSWORD
 
 REGISTER = """{
@@ -64,14 +71,14 @@ async def say(dsn: str, *arguments: str, given: str = "") -> Any:
 
 
 async def household(dsn: str, name: str) -> tuple[str, str, str]:
-    """A home, a doctor and a person in the doctor's care, by command."""
-    home = (await say(dsn, "home", "add", name, "--time-zone", "Europe/London"))["home"]
-    doctor = f"{name}@example.org"
-    await say(dsn, "doctor", "add", doctor, "--name", "Dr. You", given=f"{PASSWORD}\n")
-    person = (await say(dsn, "person", "add", "Berta", "--home", home, "--born", "1941-05-03", "--doctor", doctor))[
-        "person"
-    ]
-    return home, doctor, person
+    """A home, a doctor and a person in the doctor's care, as the commands of these names make them."""
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
+        session = Session(pool=pool, clock=WallClock(), by="test")
+        home = await additions.add_home(session, name, "Europe/London")
+        doctor = Doctor(email=f"{name}@example.org", name="Dr. You")
+        await additions.add_doctor(session, doctor, PASSWORD, [])
+        person = await additions.add_person(session, "Berta", date(1941, 5, 3), home, [doctor.email])
+    return str(home), doctor.email, str(person)
 
 
 async def rows(dsn: str, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
@@ -83,7 +90,11 @@ async def rows(dsn: str, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
 
 
 async def test_from_nothing_to_a_device_that_somebody_is_notified_about(dsn: str) -> None:
-    home, doctor, person = await household(dsn, "rose")
+    doctor = "rose@example.org"
+    home = (await say(dsn, "home", "add", "Rose", "--time-zone", "Europe/London"))["home"]
+    await say(dsn, "doctor", "add", doctor, "--name", "Dr. You", given=f"{PASSWORD}\n")
+    added_person = await say(dsn, "person", "add", "Berta", "--home", home, "--born", "1941-05-03", "--doctor", doctor)
+    person = added_person["person"]
     added = await say(dsn, "device", "add", "rose-band", "--type", "wearable_band", "--home", home, "--person", person)
     assert len(added["secret"]) >= 32
     assert not added["checked"]
