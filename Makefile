@@ -27,6 +27,9 @@ CALLS ?= 5000
 TO ?=
 FROM ?=
 STACK ?= dev
+# Tests that measure no time: they run on the second core while the others wait for theirs.
+BESIDE := tests/contract tests/integration/test_broker_access.py tests/integration/test_cli.py \
+	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 
 .PHONY: help demo up down backup restore test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
 
@@ -59,11 +62,11 @@ down:  ## Ends what `make up` started
 test: $(DEV)  ## Sets up what it needs, then runs every test
 	@$(PYTHON) -m deploy.local prepare --browser
 	@mkdir -p .local/reports
-	@echo "tests/unit, tests/repo and then tests/contract run beside the others, which mostly wait"
+	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
 	@(nice $(PYTHON) -m tests.covered -q tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
-	$(PYTHON) -m pytest -q tests/contract >.local/reports/contract.log 2>&1; exit $$((units | $$?))) & beside=$$!; \
-	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo --ignore=tests/contract --durations=25; others=$$?; \
-	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/contract.log; exit $$((others | units))
+	$(PYTHON) -m pytest -q $(BESIDE) >.local/reports/beside.log 2>&1; exit $$((units | $$?))) & beside=$$!; \
+	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE)) --durations=25; others=$$?; \
+	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/beside.log; exit $$((others | units))
 
 unit: $(DEV)  ## The tests that open no socket, in less than a minute, and how much of the product they execute
 	$(PYTHON) -m tests.covered -q tests/unit

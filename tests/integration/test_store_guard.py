@@ -113,6 +113,13 @@ async def until_settled(bench: Bench, *ranges: tuple[int, int]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_acked(bench: Bench, upto: int) -> None:
+    """Store publishes after its commit: what is settled may not have been said yet."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not any(said == upto for _, said in await bench.acked()):
+            await asyncio.sleep(0.02)
+
+
 async def bring_back(bench: Bench) -> None:
     """The restore command."""
     await restore(bench.database, BusSettings(kind="postgres"), FakeClock(at_ms=START_MS))
@@ -166,6 +173,7 @@ async def test_store_goes_on_by_itself_when_the_right_database_is_back(bench: Be
 async def test_every_device_hears_the_new_generation_at_once(bench: Bench) -> None:
     await bench.send(0, 1, 2, 3)
     await until_settled(bench, (0, 3))
+    await until_acked(bench, 3)
     await bench.go_back()
     heard = len(await bench.acked())
     await bring_back(bench)
