@@ -27,11 +27,12 @@ CALLS ?= 5000
 TO ?=
 FROM ?=
 STACK ?= dev
+FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/test_broker_access.py tests/integration/test_cli.py \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 
-.PHONY: help demo up down backup restore test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
+.PHONY: help demo up down backup restore scenarios test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -58,6 +59,10 @@ up: $(DEV)  ## The full stack: mosquitto, Apache Kafka, TimescaleDB and every se
 
 down:  ## Ends what `make up` started
 	@$(PYTHON) -m deploy.platform down
+
+scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FILES="file folder/" SPEED=max STACK=embedded]
+	@$(PYTHON) -m deploy.scenarios $(FILES) --speed $(if $(filter command line environment,$(origin SPEED)),$(SPEED),max) \
+		--stack $(if $(filter full,$(STACK)),full,embedded)
 
 test: $(DEV)  ## Sets up what it needs, then runs every test
 	@$(PYTHON) -m deploy.local prepare --browser

@@ -127,6 +127,8 @@ def _devices(number: int, people: list[UUID]) -> Iterator[Device]:
         yield _device("robot", f"{number:03d}", "fall_robot", people[:1])
     if number % 3 == 0:
         yield _device("scale", f"{number:03d}", "scale", people)
+    if number % 5 == 2:  # noqa: PLR2004 - every fifth home
+        yield _device("thermometer", f"{number:03d}", "thermometer", people[:1])
 
 
 def _device(kind: str, key: str, type_code: str, people: list[UUID]) -> Device:

@@ -156,6 +156,16 @@ def _weight(plan: IncidentPlan, person: str, slot: int, at: int) -> Planned:
     return Planned(at_ms=at, readings=(Reading(vital="weight", value=value, at=at, unit="kg", slot=slot),))
 
 
+def _thermometer(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
+    for at in _spot(plan, device, first, last, every_h=12):
+        yield at, 0, lambda at=at: _temperature(plan, device.people[0], at)  # type: ignore[misc]
+
+
+def _temperature(plan: IncidentPlan, person: str, at: int) -> Planned:
+    value = plan.value(person, "body_temperature", at)
+    return Planned(at_ms=at, readings=(Reading(vital="body_temperature", value=value, at=at, unit="Cel"),))
+
+
 def _heartbeat(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     for at in _every(plan, device, first, last):
         yield at, 0, lambda at=at: Planned(at_ms=at)  # type: ignore[misc]
@@ -200,4 +210,5 @@ ROUTINES: Final[dict[str, Routine]] = {
     "pill_dispenser": _dispenser,
     "fall_robot": _heartbeat,
     "scale": _scale,
+    "thermometer": _thermometer,
 }

@@ -156,6 +156,11 @@ class Link:
         self.client.send_uplink(seq, payload)
         self._go_on_writing()
 
+    def publish_raw(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        """Publishes bytes as they are, in paho's own way."""
+        self.client.publish(topic, payload, qos=1, retain=retain)
+        self._go_on_writing()
+
     def _go_on_writing(self) -> None:
         if self.client.want_write():
             self._network.watch_writes(self)
@@ -219,6 +224,11 @@ class Network:
         link.pause = min(2 * link.pause, _LONGEST_PAUSE_S)
         if link.wanted and link not in self._waiting:
             self._waiting.append(link)
+
+    def connect_at_once(self) -> None:
+        """The broker is there again: nobody waits any longer."""
+        for link in self._waiting:
+            link.retry_at, link.pause = 0.0, _FIRST_PAUSE_S
 
     def power_off(self, link: Link) -> None:
         link.wanted = False

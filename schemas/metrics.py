@@ -131,6 +131,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Wake-ups of other processes that the database did not take; these look by themselves each second.",
         labels=("news",),
     ),
+    Metric(
+        name="hb_process_rounds_total",
+        kind="counter",
+        help="Rounds of work that is looked for again and again, by work.",
+        labels=("work",),
+    ),
     Metric(name="hb_process_started_timestamp_seconds", kind="gauge", help="When the process began, Unix seconds."),
     Metric(name="hb_watch_audits_total", kind="counter", help="Rounds over the whole platform."),
     Metric(name="hb_watch_incidents_total", kind="counter", help="Incidents opened, by kind.", labels=("kind",)),

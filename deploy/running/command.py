@@ -1,12 +1,15 @@
 """The command `hearthbeat` of a checkout: on whichever platform runs here, with no settings to type."""
 
 from deploy.running.find import find
+from deploy.scenarios.__main__ import scenarios
 from services.cli.command import make_app
 
 
 def main() -> None:
     """What `.venv/bin/hearthbeat` calls."""
-    make_app(find)()
+    app = make_app(find)
+    app.command()(scenarios)
+    app()
 
 
 if __name__ == "__main__":

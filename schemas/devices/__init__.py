@@ -10,6 +10,7 @@ from schemas.devices.glucose import CGM, GLUCOSE_METER
 from schemas.devices.pill_dispenser import PILL_DISPENSER
 from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.scale import SCALE
+from schemas.devices.thermometer import THERMOMETER
 from schemas.devices.wearable_band import WEARABLE_BAND
 
 DEVICE_TYPES: Final[tuple[DeviceType, ...]] = (
@@ -20,5 +21,6 @@ DEVICE_TYPES: Final[tuple[DeviceType, ...]] = (
     PILL_DISPENSER,
     FALL_ROBOT,
     SCALE,
+    THERMOMETER,
 )
 DEVICE_TYPE_BY_CODE: Final[Mapping[str, DeviceType]] = MappingProxyType({row.code: row for row in DEVICE_TYPES})

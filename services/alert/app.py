@@ -29,7 +29,9 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-alert"))
         opened = [(kind, await stack.enter_async_context(kind.open())) for kind in kinds]
-        notifications = NotificationQueue(sql=sql, channels=names, clock=clock, real=real)
+        notifications = NotificationQueue(
+            sql=sql, channels=names, clock=clock, real=real, shortest_repeat_s=settings.shortest_repeat_s
+        )
         claims = FindingClaims(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         escalation = Escalation(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         deliveries = [
@@ -55,11 +57,28 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             group.create_task(write_channels(pool, sql, names, stop, log), name="channels")
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(
-                do_rounds(claims.claim, stop, every_s=_POLL_S, log=log, metrics=metrics, wake=found, wakes=queued),
+                do_rounds(
+                    claims.claim,
+                    stop,
+                    clock=clock,
+                    every_s=_POLL_S,
+                    log=log,
+                    metrics=metrics,
+                    wake=found,
+                    wakes=queued,
+                ),
                 name="claims",
             )
             group.create_task(
-                do_rounds(escalation.repeat, stop, every_s=_POLL_S, log=log, metrics=metrics, wakes=queued),
+                do_rounds(
+                    escalation.repeat,
+                    stop,
+                    clock=clock,
+                    every_s=_POLL_S,
+                    log=log,
+                    metrics=metrics,
+                    wakes=queued,
+                ),
                 name="escalation",
             )
             for delivery, wake in zip(deliveries, queued, strict=True):

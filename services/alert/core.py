@@ -11,19 +11,22 @@ SOON_REPEATS: Final = 4
 """... this many times, ..."""
 LATER_REPEAT_MS: Final = 60 * 60_000
 """... and then every hour until somebody acts: an unanswered alert never expires."""
-SHORTEST_REPEAT_REAL_MS: Final = 10_000
+SHORTEST_REPEAT_S: Final = 10.0
 """However fast the platform's clock runs, people are not notified again sooner than this, real time."""
 RETRY_AFTER_S: Final = (5, 15, 45, 120)
 """Real seconds before another attempt, after the first, second, ... failure; then ``LAST_RETRY_S`` each."""
 LAST_RETRY_S: Final = 300
 
 
-def next_repeat(severity: Severity, repeats: int, now: int, rate: float) -> int | None:
-    """When people are notified again after ``repeats`` repetitions, in platform milliseconds; None: not at all."""
+def next_repeat(severity: Severity, repeats: int, now: int, *, shortest_ms: int) -> int | None:
+    """When people are notified again after ``repeats`` repetitions, no sooner than after ``shortest_ms``; None: never.
+
+    Platform milliseconds.
+    """
     if severity is not Severity.HIGH:
         return None
     wait = REPEAT_MS if repeats < SOON_REPEATS else LATER_REPEAT_MS
-    return now + max(wait, round(SHORTEST_REPEAT_REAL_MS * rate))
+    return now + max(wait, shortest_ms)
 
 
 def retry_after_s(failures: int) -> int:

@@ -72,7 +72,15 @@ class NotificationDelivery:
                     task.add_done_callback(ended)
                 return len(rows)
 
-            await do_rounds(start_due, stop, every_s=every_s, log=self.log, metrics=self.metrics, wake=wake)
+            await do_rounds(
+                start_due,
+                stop,
+                clock=self.clock,
+                every_s=every_s,
+                log=self.log,
+                metrics=self.metrics,
+                wake=wake,
+            )
 
     async def claim(self, most: int) -> Sequence[asyncpg.Record]:
         """Takes due notifications under a lease and logs the attempts. Raises LOST_CONNECTION."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from schemas.alerts import Severity
-from services.alert.core import next_repeat
+from services.alert.core import SHORTEST_REPEAT_S, next_repeat
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
 from services.runtime.retry import GaveUpError, Retry
@@ -30,12 +30,16 @@ class NotifiedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationQueue:
-    """Works inside the transaction that changes the alert. ``channels``: those switched on."""
+    """Works inside the transaction that changes the alert. ``channels``: those switched on.
+
+    ``shortest_repeat_s``: the least real time between two notifications of one alert.
+    """
 
     sql: Queries
     channels: Sequence[str]
     clock: Clock
     real: Clock
+    shortest_repeat_s: float = SHORTEST_REPEAT_S
 
     async def add(self, connection: Connection, subject: NotifiedAlert, *, step: int, repeats: int, now: int) -> int:
         """Queues the notifications of ``step`` and plans the next repetition. Says how many notifications there are."""
@@ -43,7 +47,8 @@ class NotificationQueue:
         contacts = await connection.fetch(self.sql["contacts"], subject.home_no, subject.person_no, at, self.channels)
         notifications = [(subject.alert_id, step, row["doctor_no"], row["channel"], at, real) for row in contacts]
         await connection.executemany(self.sql["queue_notification"], notifications)
-        due = next_repeat(subject.severity, repeats, now, self.clock.rate)
+        shortest_ms = round(1000 * self.shortest_repeat_s * self.clock.rate)
+        due = next_repeat(subject.severity, repeats, now, shortest_ms=shortest_ms)
         if due is not None:
             await self.add_step(connection, subject.alert_id, repeats=repeats + 1, due=due, state="pending")
         return len(notifications)

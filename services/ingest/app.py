@@ -33,7 +33,7 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         # Asked before the first marker of ours goes out: store would note it, and the answer be
         # yes.
         ran_before = await has_run_before(pool, settings.instance)
-        snapshot = SnapshotKeeper(pool, log)
+        snapshot = SnapshotKeeper(pool, log, clock)
         markers = WatermarkMarkers(
             down, clock, instance=settings.instance, shard=settings.first_shard, partitions=bus.partitions
         )

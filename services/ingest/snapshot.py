@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from services.ingest.registry import Registry, build_registry
-from services.runtime.clock import pause
+from services.runtime.clock import Clock, pause, rest
 from services.runtime.database import LOST_CONNECTION, Pool, load_queries
 
 _RELOAD_EVERY_S: Final = 2.0
@@ -30,8 +30,8 @@ class SnapshotKeeper:
     begun.
     """
 
-    def __init__(self, pool: Pool, log: structlog.typing.FilteringBoundLogger) -> None:
-        self._pool, self._log = pool, log
+    def __init__(self, pool: Pool, log: structlog.typing.FilteringBoundLogger, clock: Clock) -> None:
+        self._pool, self._log, self._clock = pool, log, clock
         self._sql = load_queries("services.ingest")
         self._registry: Registry = {}
         self._mark = ""
@@ -40,11 +40,12 @@ class SnapshotKeeper:
     async def keep(self, stop: asyncio.Event) -> None:
         """Keeps it fresh until ``stop``; a database that is away only makes the snapshot older."""
         while not stop.is_set():
+            beat = self._clock.beat
             try:
                 await self.look()
             except LOST_CONNECTION as error:
                 self._log.warning("registry not reloaded", error=type(error).__name__)
-            await pause(stop, _RELOAD_EVERY_S)
+            await rest(self._clock, stop, _RELOAD_EVERY_S, since=beat)
 
     async def look(self) -> None:
         """Reads the registry where it has changed since the last look. Raises what ``LOST_CONNECTION`` lists."""

@@ -8,7 +8,7 @@ from schemas.codec import CodecError, encode_uplink_record, parse_json, write_js
 from schemas.records import WatermarkMarker
 from schemas.topics import MARKER_DEVICE, UP, partition_of
 from services.runtime.bus.port import Record
-from services.runtime.clock import Clock, pause
+from services.runtime.clock import Clock, rest
 from services.runtime.errors import RetryLaterError
 from services.runtime.mqtt import Link, MqttMessage
 
@@ -30,9 +30,10 @@ class WatermarkMarkers:
     async def publish(self, stop: asyncio.Event) -> None:
         """Sends one each real second."""
         while not stop.is_set():
+            beat = self._clock.beat
             with suppress(RetryLaterError):
                 self._link.publish(self._topic, write_json([self._instance, self._clock.now_ms()]), qos=1)
-            await pause(stop, _EVERY_S)
+            await rest(self._clock, stop, _EVERY_S, since=beat)
 
     def records(self, message: MqttMessage) -> list[Record]:
         """The bus records for a watermark marker that came back: one a partition. Another instance's gives none."""

@@ -31,10 +31,15 @@ async def run(settings: MedicationSettings, *, clock: Clock, stop: asyncio.Event
         publisher = CommandPublisher(pool=pool, sql=sql, link=link, clock=clock, metrics=metrics, log=log)
         log.info("started")
         async with asyncio.TaskGroup() as group:
-            group.create_task(do_rounds(planner.plan, stop, every_s=_PLAN_S, log=log, metrics=metrics), name="plan")
             group.create_task(
-                do_rounds(ledger.settle, stop, every_s=_SETTLE_S, log=log, metrics=metrics), name="settle"
+                do_rounds(planner.plan, stop, clock=clock, every_s=_PLAN_S, log=log, metrics=metrics),
+                name="plan",
             )
             group.create_task(
-                do_rounds(publisher.publish, stop, every_s=_PUBLISH_S, log=log, metrics=metrics), name="publish"
+                do_rounds(ledger.settle, stop, clock=clock, every_s=_SETTLE_S, log=log, metrics=metrics),
+                name="settle",
+            )
+            group.create_task(
+                do_rounds(publisher.publish, stop, clock=clock, every_s=_PUBLISH_S, log=log, metrics=metrics),
+                name="publish",
             )

@@ -1,10 +1,17 @@
 """Platform time: origin + rate x elapsed. Production has rate 1; the demo and the tests may set another."""
 
 import asyncio
+import mmap
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from pathlib import Path
+from struct import Struct
+from typing import Final, Protocol
+
+STEPS: Final = Struct("<qq")
+"""What the file of a stepped clock holds: platform time in ms, and its beat."""
+_LOOKS_EVERY_S: Final = 0.005
 
 
 class Clock(Protocol):
@@ -13,6 +20,10 @@ class Clock(Protocol):
     @property
     def rate(self) -> float:
         """Platform seconds a real second."""
+
+    @property
+    def beat(self) -> int:
+        """Rises when whoever looks at platform time shall look again at once; 0 for ever where time runs by itself."""
 
     def now_ms(self) -> int:
         """Platform time in milliseconds UTC."""
@@ -41,6 +52,7 @@ class PlatformClock:
     origin_monotonic: float
     rate: float = 1.0
     frozen_at_ms: int = 0
+    beat: int = 0
 
     @classmethod
     def starting_now(cls, *, rate: float = 1.0, origin_ms: int | None = None, runs_for_s: float = 0) -> "PlatformClock":
@@ -63,9 +75,31 @@ class WallClock:
     """The machine's own clock: rate 1."""
 
     rate = 1.0
+    beat = 0
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
+
+
+class SteppedClock:
+    """Platform time as another process sets it in a file that both have mapped; between two steps it stands still.
+
+    ``rate`` is only what limits between real and platform time are reckoned with.
+    """
+
+    def __init__(self, file: Path, rate: float) -> None:
+        self.rate = rate
+        with file.open("rb") as opened:
+            self._steps = mmap.mmap(opened.fileno(), STEPS.size, access=mmap.ACCESS_READ)
+
+    @property
+    def beat(self) -> int:
+        beat: int = STEPS.unpack_from(self._steps)[1]
+        return beat
+
+    def now_ms(self) -> int:
+        now: int = STEPS.unpack_from(self._steps)[0]
+        return now
 
 
 @dataclass(slots=True)
@@ -74,6 +108,7 @@ class FakeClock:
 
     at_ms: int = 1_700_000_000_000
     rate: float = 1.0
+    beat: int = 0
 
     def now_ms(self) -> int:
         return self.at_ms
@@ -90,3 +125,14 @@ async def pause(stop: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def rest(clock: Clock, stop: asyncio.Event, seconds: float, *, since: int) -> bool:
+    """``pause``, which also ends at a beat of ``clock`` after ``since``."""
+    deadline = time.monotonic() + seconds
+    while since and clock.beat == since and time.monotonic() < deadline:
+        if await pause(stop, _LOOKS_EVERY_S):
+            return True
+    if since:
+        return stop.is_set()
+    return await pause(stop, seconds)

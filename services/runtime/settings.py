@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.runtime.clock import Clock, PlatformClock, WallClock
+from services.runtime.clock import Clock, PlatformClock, SteppedClock, WallClock
 from services.runtime.errors import HearthBeatError
 
 
@@ -89,7 +89,10 @@ class BrokerSettings(BaseSettings):
 
 
 class ClockSettings(BaseSettings):
-    """Platform time. Left alone it is the machine's clock; only the demo and the tests set it."""
+    """Platform time. Left alone it is the machine's clock; only the demo and the tests set it.
+
+    ``file``: time stands in this file, where the player of scenarios steps it.
+    """
 
     model_config = SettingsConfigDict(env_prefix="HB_CLOCK_")
 
@@ -97,9 +100,12 @@ class ClockSettings(BaseSettings):
     origin_monotonic: float | None = None
     rate: float = Field(default=1.0, gt=0)
     frozen_at_ms: int = 0
+    file: Path | None = None
 
     def clock(self) -> Clock:
         """The clock that these settings describe."""
+        if self.file is not None:
+            return SteppedClock(self.file, self.rate)
         if self.origin_ms is None:
             return WallClock()
         start = time.monotonic() if self.origin_monotonic is None else self.origin_monotonic

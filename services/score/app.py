@@ -34,12 +34,17 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(do_rounds(due.settle, stop, every_s=_DUE_S, log=log, metrics=metrics), name="due")
             tasks.create_task(
-                do_rounds(due.end_falls, stop, every_s=_RECOVERY_S, log=log, metrics=metrics), name="recovery"
+                do_rounds(due.settle, stop, clock=clock, every_s=_DUE_S, log=log, metrics=metrics),
+                name="due",
             )
             tasks.create_task(
-                do_rounds(silence.look, stop, every_s=_SILENCE_S, log=log, metrics=metrics), name="silence"
+                do_rounds(due.end_falls, stop, clock=clock, every_s=_RECOVERY_S, log=log, metrics=metrics),
+                name="recovery",
+            )
+            tasks.create_task(
+                do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),
+                name="silence",
             )
             tasks.create_task(
                 consumer.run(

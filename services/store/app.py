@@ -30,6 +30,14 @@ async def run(settings: StoreSettings, *, clock: Clock, stop: asyncio.Event, met
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
-                do_rounds(chores.look, stop, every_s=settings.chores_every_s, log=log, metrics=metrics), name="chores"
+                do_rounds(
+                    chores.look,
+                    stop,
+                    clock=clock,
+                    every_s=settings.chores_every_s,
+                    log=log,
+                    metrics=metrics,
+                ),
+                name="chores",
             )
             tasks.create_task(follow(settings, pool, writer, metrics, log, stop), name="follow")

@@ -66,7 +66,8 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_leader_lock(leader_lock, stop), name="leader_lock")
             tasks.create_task(
-                do_rounds(auditor.audit, stop, every_s=settings.every_s, log=log, metrics=metrics), name="audit"
+                do_rounds(auditor.audit, stop, clock=clock, every_s=settings.every_s, log=log, metrics=metrics),
+                name="audit",
             )
             if broker is not None:
                 tasks.create_task(broker.listen(stop), name="listen")

@@ -11,6 +11,7 @@ from asyncpg import Range
 from pydantic import SecretStr
 
 from services.ingest.snapshot import SnapshotKeeper
+from services.runtime.clock import FakeClock
 from services.runtime.database import Pool, open_pool
 from services.runtime.settings import DatabaseSettings
 from tests.integration.care_world import World, settle_in
@@ -46,7 +47,7 @@ class Watched:
     """A snapshot and what its last look saw."""
 
     def __init__(self, pool: Pool) -> None:
-        self._keeper = SnapshotKeeper(pool, structlog.get_logger())
+        self._keeper = SnapshotKeeper(pool, structlog.get_logger(), FakeClock())
         self.registry: Registry = {}
 
     async def look(self) -> bool:

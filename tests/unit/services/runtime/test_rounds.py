@@ -9,6 +9,7 @@ import structlog
 from asyncpg import DiskFullError
 
 from schemas.metrics import METRICS
+from services.runtime.clock import FakeClock
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
@@ -42,7 +43,7 @@ async def test_a_round_that_found_something_is_followed_by_another_at_once() -> 
     stop = asyncio.Event()
     called, one = answers(stop, 5, 1, 0)
 
-    await do_rounds(one, stop, every_s=30, log=LOG, metrics=Metrics(METRICS))
+    await do_rounds(one, stop, clock=FakeClock(), every_s=30, log=LOG, metrics=Metrics(METRICS))
 
     assert len(called) == 3
     assert called[-1] - called[0] < 5
@@ -53,7 +54,7 @@ async def test_it_rests_until_it_is_woken() -> None:
     called, one = answers(stop, 0, 0)
     asyncio.get_running_loop().call_later(0.05, wake.set)
 
-    await do_rounds(one, stop, every_s=30, log=LOG, metrics=Metrics(METRICS), wake=wake)
+    await do_rounds(one, stop, clock=FakeClock(), every_s=30, log=LOG, metrics=Metrics(METRICS), wake=wake)
 
     assert 0.04 <= called[1] - called[0] < 5
 
@@ -67,7 +68,7 @@ async def test_a_round_that_found_something_wakes_who_works_on_it_and_an_empty_o
         woken.append(any(other.is_set() for other in others))
         return await give()
 
-    await do_rounds(one, stop, every_s=0.001, log=LOG, metrics=Metrics(METRICS), wakes=others)
+    await do_rounds(one, stop, clock=FakeClock(), every_s=0.001, log=LOG, metrics=Metrics(METRICS), wakes=others)
 
     assert woken == [False, False, True]
     assert all(other.is_set() for other in others)
@@ -81,7 +82,7 @@ async def test_stopping_ends_the_rest() -> None:
         return 0
 
     async with asyncio.timeout(5):
-        await do_rounds(nothing, stop, every_s=30, log=LOG, metrics=Metrics(METRICS))
+        await do_rounds(nothing, stop, clock=FakeClock(), every_s=30, log=LOG, metrics=Metrics(METRICS))
 
     assert stop.is_set()
 
@@ -90,7 +91,7 @@ async def test_a_server_that_is_away_is_tried_again() -> None:
     stop = asyncio.Event()
     called, one = answers(stop, ConnectionRefusedError(), RetryLaterError(), 0)
 
-    await do_rounds(one, stop, every_s=0.01, log=LOG, metrics=Metrics(METRICS))
+    await do_rounds(one, stop, clock=FakeClock(), every_s=0.01, log=LOG, metrics=Metrics(METRICS))
 
     assert len(called) == 3
 
@@ -107,6 +108,6 @@ async def test_a_process_is_not_ready_while_its_rounds_wait_for_the_database() -
             stop.set()
         return 1
 
-    await do_rounds(one, stop, every_s=0.01, log=LOG, metrics=metrics)
+    await do_rounds(one, stop, clock=FakeClock(), every_s=0.01, log=LOG, metrics=metrics)
 
     assert waiting == [[], ["database"], []]

@@ -1,0 +1,1 @@
+"""Plays scenario files on a platform of their own and judges what it said (docs/scenarios.md)."""

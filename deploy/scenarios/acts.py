@@ -1,0 +1,119 @@
+"""Does what a story says is due: power, parts of the platform, the register, uplinks, doctors at the console."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import httpx
+
+from deploy.scenarios.console import ConsoleRefusedError
+from deploy.scenarios.evidence import read_fates, read_snapshot
+from deploy.scenarios.ground import Ground
+from deploy.scenarios.options import SOON_S
+from deploy.scenarios.servers import switch
+from deploy.scenarios.stage import Stage
+from device_sim.scenario.story import Acknowledges
+from services.api.registration import BINDING_LEAD_S
+from services.runtime.clock import to_datetime
+from services.runtime.database import LOST_CONNECTION
+
+_AGAIN_S: Final = 0.25
+
+
+class Acts:
+    """Of all stages of a ground. ``down``: the parts that are stopped."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self.down: set[str] = set()
+        self._waiting: list[tuple[Stage, Acknowledges, float, float]] = []
+        """Acknowledgements whose alert is not there yet: when to give up and when to try again."""
+
+    @property
+    def _stages(self) -> Sequence[Stage]:
+        return self._ground.stages
+
+    def next_at(self) -> int:
+        """When something comes next, in ms from the start."""
+        return min(stage.next_at() for stage in self._stages)
+
+    async def before_uplinks(self, at: int) -> bool:
+        """Power, parts and register; whether the register has changed."""
+        registered = False
+        for stage in self._stages:
+            stage.switch_power(at)
+            while stage.parts and stage.parts[0][0] <= at:
+                await self._switch_part(stage)
+            while stage.registrations and stage.registrations[0].at <= at:
+                await self._register(stage, stage.registrations[0].at)
+                registered = True
+        return registered
+
+    def uplinks(self, at: int) -> None:
+        """Hands devices what they measure or send now."""
+        for stage in self._stages:
+            stage.transmit(at)
+
+    async def after_uplinks(self, at: int) -> bool:
+        """What doctors do, once the platform knows what they saw; whether anybody did anything."""
+        done = False
+        for stage in self._stages:
+            while stage.acknowledgements and stage.acknowledgements[0].at <= at:
+                patience_s = 0.0 if self._ground.options.is_stepped else SOON_S
+                entry = stage.acknowledgements.popleft()
+                self._waiting.append((stage, entry, time.monotonic() + patience_s, 0.0))
+        waiting, self._waiting = self._waiting, []
+        for stage, entry, until, again_at in waiting:
+            if time.monotonic() < again_at:
+                self._waiting.append((stage, entry, until, again_at))
+            elif await self._acknowledge(stage, entry, until):
+                done = True
+        return done
+
+    async def look(self, at: int) -> None:
+        """Notes how everything stands, where an expectation asks for this moment."""
+        asked = [stage for stage in self._stages if stage.asked_at and stage.asked_at[0] <= at]
+        if not asked:
+            return
+        snapshot = await read_snapshot(self._ground.pool)
+        for stage in asked:
+            while stage.asked_at and stage.asked_at[0] <= at:
+                stage.own.snapshots[stage.asked_at.popleft()] = snapshot
+
+    async def conclude(self) -> None:
+        """Asks what became of every reading that an expectation is about."""
+        for stage in self._stages:
+            stage.own.fates = await read_fates(self._ground.pool, stage.sent())
+
+    async def _switch_part(self, stage: Stage) -> None:
+        _, on, part = stage.parts.popleft()
+        await switch(self._ground.servers, part, on=on)
+        (self.down.discard if on else self.down.add)(part)
+        if part == "broker" and on:
+            self._ground.network.connect_at_once()
+
+    async def _register(self, stage: Stage, at: int) -> None:
+        """With running time, bindings begin as late after their commit as ever; a stepped clock waits for readers."""
+        ground = self._ground
+        moment = to_datetime(ground.start_ms + at)
+        lead_s = 0.0 if ground.options.is_stepped else BINDING_LEAD_S * ground.options.rate
+        whole = stage.register_next()
+        await ground.register(stage.names.register(whole, devices=True, plans=True), moment, lead_s=lead_s)
+
+    async def _acknowledge(self, stage: Stage, entry: Acknowledges, until: float) -> bool:
+        doctor = self._ground.doctors[stage.scenario.name, entry.doctor]
+        said = ""
+        try:
+            if await doctor.acknowledge(entry.rule, str(stage.names.person(entry.of)), entry.said):
+                return True
+            said = "there was no such open alert"
+        except ConsoleRefusedError as error:
+            said = str(error)
+        except (httpx.TransportError, *LOST_CONNECTION) as error:
+            said = f"the console could not be reached ({type(error).__name__})"
+        if time.monotonic() < until:
+            self._waiting.append((stage, entry, until, time.monotonic() + _AGAIN_S))
+        else:
+            what = f"doctor: {entry.doctor}, acknowledges: {entry.rule}, of: {entry.of}"
+            stage.own.undone.append((what, said))
+        return False

@@ -1,0 +1,43 @@
+-- name: watermark
+-- How far store and score have come, in ms; null before the first marker.
+select (extract(epoch from received_at) * 1000)::bigint from watermark;
+
+-- name: activity
+-- Numbers that change whenever the platform does something.
+select (select count(*) from findings) as findings,
+       (select count(*) from findings where claimed_at is null) as unclaimed,
+       (select coalesce(max(audit_no), 0) from alert_audit) as trail,
+       (select count(*) from notifications where state = 'sent') as sent,
+       (select count(*) from notifications where state = 'sending' or (state = 'pending' and attempts = 0)) as waiting,
+       (select count(*) from escalation_steps s join alerts a using (alert_id)
+        where s.state = 'pending' and a.state = 'open' and s.due_at <= $1) as repeats_due,
+       (select count(*) from fall_checks where decided_at is null and due_at <= $1) as falls_due,
+       (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
+       (select coalesce(sum(reminders) + count(*) filter (where settled_at is not null), 0) from doses) as doses,
+       (select count(*) from commands where sent_at is null and expires_at > $1) as unsent,
+       (select count(*) from commands where sent_at is not null) as commands;
+
+-- name: commands_sent
+-- How many commands went to each device.
+select d.device, count(*) as sent from commands c join devices d using (device_no)
+where c.sent_at is not null group by d.device;
+
+-- name: next_due
+-- The first moment after $1, in ms, at which something falls due. $2 and $3: device types, and how long each may be silent.
+select (extract(epoch from min(due_at)) * 1000)::bigint
+from (
+    select due_at from fall_checks where decided_at is null
+    union all
+    select due_at from sos_calls where ended_at is null
+    union all
+    select s.due_at from escalation_steps s join alerts a using (alert_id) where s.state = 'pending' and a.state = 'open'
+    union all
+    select unnest(array[opens_at, due_at, due_at + interval '15 minutes', due_at + interval '30 minutes', closes_at,
+                        missed_at])
+    from doses where settled_at is null
+    union all
+    select greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
+                                      where c.device_no = d.device_no)) + kind.silent_after + interval '1 millisecond'
+    from devices d join unnest($2::text[], $3::interval[]) as kind (device_type, silent_after) using (device_type)
+) as known (due_at)
+where due_at > $1;

@@ -1,0 +1,78 @@
+"""A run of scenarios: which share a platform, how many platforms at a time, what is said meanwhile."""
+
+import asyncio
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.scenarios.options import Options, PlayError
+from deploy.scenarios.play import Failures, play
+from deploy.scenarios.report import as_report, show_scenario, show_sum, write_report
+from device_sim.scenario.scenario import Scenario
+
+_SAY_EVERY_S: Final = 10.0
+_NAMES_SHOWN: Final = 60
+
+
+def run(options: Options, scenarios: Sequence[Scenario], console: Console, report: Path) -> int:
+    """Plays them, reports, and gives the exit code: 0, or 1 where one failed, or 3 where no platform was to be had."""
+    started_at = time.monotonic()
+    shutil.rmtree(options.directory, ignore_errors=True)
+    try:
+        found = asyncio.run(_play_all(options, scenarios, console))
+    except ExceptionGroup as group:
+        wrong, others = group.split(PlayError)
+        if others is not None:
+            raise others from None
+        for one in wrong.exceptions if wrong else ():
+            console.print(f"The platform could not be played on: {one}", markup=False, style="bold red")
+        return 3
+    said = as_report(options, found, time.monotonic() - started_at)
+    write_report(said, report)
+    show_sum(console, said)
+    return 1 if said["failed"] else 0
+
+
+def groups_of(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Those that share a platform: same start, and none that stops a part. The longest first."""
+    groups: dict[object, list[Scenario]] = defaultdict(list)
+    for one in scenarios:
+        groups[one.name if one.stops_parts else one.starts_ms].append(one)
+    return sorted(groups.values(), key=lambda group: -max(one.lasts_ms for one in group))
+
+
+async def _play_all(options: Options, scenarios: Sequence[Scenario], console: Console) -> dict[str, Failures]:
+    groups, found = groups_of(scenarios), dict[str, Failures]()
+    turn = asyncio.Semaphore(options.at_once)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+
+        async def one(number: int, group: list[Scenario]) -> None:
+            async with turn:
+                names = ", ".join(scenario.name for scenario in group)
+                task = bars.add_task(names[:_NAMES_SHOWN], total=1.0)
+                said_at = time.monotonic()
+
+                def progress(share: float) -> None:
+                    nonlocal said_at
+                    bars.update(task, completed=share)
+                    if not console.is_terminal and time.monotonic() - said_at > _SAY_EVERY_S:
+                        said_at = time.monotonic()
+                        console.print(f"{share:4.0%} of {names[:_NAMES_SHOWN]}", highlight=False)
+
+                done = await play(options, group, options.directory / f"{number}", f"{number}", progress)
+                bars.remove_task(task)
+            for name, failures in done.items():
+                found[name] = failures
+                show_scenario(console, name, failures)
+
+        async with asyncio.TaskGroup() as tasks:
+            for number, group in enumerate(groups):
+                tasks.create_task(one(number, group))
+    return found

@@ -1,0 +1,41 @@
+"""The names of rules as findings, alerts and scenario files carry them: one row each, in the order of semantics.
+
+Not every one of them is raised yet; whoever writes what should be said may name it all the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleName:
+    """``technical``: about devices and the platform, never among what is said of somebody's health."""
+
+    name: str
+    technical: bool = False
+
+
+RULE_NAMES: Final[tuple[RuleName, ...]] = (
+    RuleName(name="heart_rate"),
+    RuleName(name="spo2"),
+    RuleName(name="respiratory_rate"),
+    RuleName(name="temperature"),
+    RuleName(name="blood_pressure"),
+    RuleName(name="glucose_low"),
+    RuleName(name="glucose_high"),
+    RuleName(name="weight"),
+    RuleName(name="news2"),
+    RuleName(name="fall"),
+    RuleName(name="sos"),
+    RuleName(name="silent_device", technical=True),
+    RuleName(name="low_battery", technical=True),
+    RuleName(name="watch_gap", technical=True),
+    RuleName(name="clock", technical=True),
+    RuleName(name="firmware", technical=True),
+    RuleName(name="missed_dose"),
+    RuleName(name="double_dose"),
+    RuleName(name="adherence"),
+)
+RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})
