@@ -8,10 +8,10 @@ import httpx
 
 from deploy.scenarios.console import ConsoleRefusedError
 from deploy.scenarios.evidence import read_fates, read_snapshot
-from deploy.scenarios.ground import Ground
 from deploy.scenarios.options import SOON_S
 from deploy.scenarios.servers import switch
 from deploy.scenarios.stage import Stage
+from deploy.scenarios.world import World
 from device_sim.scenario.story import Acknowledges
 from services.api.registration import BINDING_LEAD_S
 from services.runtime.clock import to_datetime
@@ -21,17 +21,17 @@ _AGAIN_S: Final = 0.25
 
 
 class Acts:
-    """Of all stages of a ground. ``down``: the parts that are stopped."""
+    """Of all stages of a world. ``down``: the parts that are stopped."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, world: World) -> None:
+        self._world = world
         self.down: set[str] = set()
         self._waiting: list[tuple[Stage, Acknowledges, float, float]] = []
         """Acknowledgements whose alert is not there yet: when to give up and when to try again."""
 
     @property
     def _stages(self) -> Sequence[Stage]:
-        return self._ground.stages
+        return self._world.stages
 
     def next_at(self) -> int:
         """When something comes next, in ms from the start."""
@@ -59,7 +59,7 @@ class Acts:
         done = False
         for stage in self._stages:
             while stage.acknowledgements and stage.acknowledgements[0].at <= at:
-                patience_s = 0.0 if self._ground.options.is_stepped else SOON_S
+                patience_s = 0.0 if self._world.options.is_stepped else SOON_S
                 entry = stage.acknowledgements.popleft()
                 self._waiting.append((stage, entry, time.monotonic() + patience_s, 0.0))
         waiting, self._waiting = self._waiting, []
@@ -75,7 +75,7 @@ class Acts:
         asked = [stage for stage in self._stages if stage.asked_at and stage.asked_at[0] <= at]
         if not asked:
             return
-        snapshot = await read_snapshot(self._ground.pool)
+        snapshot = await read_snapshot(self._world.pool)
         for stage in asked:
             while stage.asked_at and stage.asked_at[0] <= at:
                 stage.own.snapshots[stage.asked_at.popleft()] = snapshot
@@ -83,25 +83,25 @@ class Acts:
     async def conclude(self) -> None:
         """Asks what became of every reading that an expectation is about."""
         for stage in self._stages:
-            stage.own.fates = await read_fates(self._ground.pool, stage.sent())
+            stage.own.fates = await read_fates(self._world.pool, stage.sent())
 
     async def _switch_part(self, stage: Stage) -> None:
         _, on, part = stage.parts.popleft()
-        await switch(self._ground.servers, part, on=on)
+        await switch(self._world.servers, part, on=on)
         (self.down.discard if on else self.down.add)(part)
         if part == "broker" and on:
-            self._ground.network.connect_at_once()
+            self._world.network.connect_at_once()
 
     async def _register(self, stage: Stage, at: int) -> None:
         """With running time, bindings begin as late after their commit as ever; a stepped clock waits for readers."""
-        ground = self._ground
-        moment = to_datetime(ground.start_ms + at)
-        lead_s = 0.0 if ground.options.is_stepped else BINDING_LEAD_S * ground.options.rate
+        world = self._world
+        moment = to_datetime(world.start_ms + at)
+        lead_s = 0.0 if world.options.is_stepped else BINDING_LEAD_S * world.options.rate
         whole = stage.register_next()
-        await ground.register(stage.names.register(whole, devices=True, plans=True), moment, lead_s=lead_s)
+        await world.register(stage.names.register(whole, devices=True, plans=True), moment, lead_s=lead_s)
 
     async def _acknowledge(self, stage: Stage, entry: Acknowledges, until: float) -> bool:
-        doctor = self._ground.doctors[stage.scenario.name, entry.doctor]
+        doctor = self._world.doctors[stage.scenario.name, entry.doctor]
         said = ""
         try:
             if await doctor.acknowledge(entry.rule, str(stage.names.person(entry.of)), entry.said):

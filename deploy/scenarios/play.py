@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from deploy.scenarios.acts import Acts
-from deploy.scenarios.at_rest import Rest
 from deploy.scenarios.clock import StepClock
 from deploy.scenarios.evidence import read_evidence
-from deploy.scenarios.ground import Ground, open_ground
+from deploy.scenarios.idle import Idle
 from deploy.scenarios.judge import Case, judge
 from deploy.scenarios.options import Options
+from deploy.scenarios.world import World, open_world
 from device_sim.scenario.scenario import Scenario
 from services.runtime.clock import to_datetime
 from services.runtime.database import load_queries
@@ -21,7 +21,7 @@ _LONGEST_STEP_MS: Final = 30 * 60_000
 _TICK_S: Final = 0.02
 _DRAIN_S: Final = 30.0
 _QUIET_S: Final = 2.0
-_SQL: Final = load_queries("deploy.scenarios", "rest.sql")
+_SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 Failures = list[tuple[str, str]]
 Progress = Callable[[float], None]
 """Takes the share of platform time that has been played."""
@@ -31,14 +31,14 @@ async def play(
     options: Options, scenarios: Sequence[Scenario], directory: Path, name: str, progress: Progress
 ) -> dict[str, Failures]:
     """What does not hold, by scenario. Raises PlayError."""
-    async with open_ground(options, scenarios, directory, name) as ground:
-        acts = Acts(ground)
-        if isinstance(ground.clock, StepClock):
-            await _step(ground, ground.clock, acts, progress)
+    async with open_world(options, scenarios, directory, name) as world:
+        acts = Acts(world)
+        if isinstance(world.clock, StepClock):
+            await _step(world, world.clock, acts, progress)
         else:
-            await _run(ground, acts, progress)
+            await _run(world, acts, progress)
         await acts.conclude()
-        evidence = await read_evidence(ground.pool, ground.mailbox.mails)
+        evidence = await read_evidence(world.pool, world.mailbox.mails)
         return {
             stage.scenario.name: judge(
                 Case(
@@ -48,47 +48,47 @@ async def play(
                     allowance_ms=lambda due: options.allowance_ms(due=due),
                 )
             )
-            for stage in ground.stages
+            for stage in world.stages
         }
 
 
-async def _step(ground: Ground, clock: StepClock, acts: Acts, progress: Progress) -> None:
+async def _step(world: World, clock: StepClock, acts: Acts, progress: Progress) -> None:
     """Time stands still until nothing is left to do, then jumps to whatever comes next."""
-    end = max(stage.scenario.lasts_ms for stage in ground.stages)
-    rest = Rest(ground.servers, ground.pool, clock, under_way=ground.under_way, taken=ground.commands_taken)
-    rest.down = acts.down
+    end = max(stage.scenario.lasts_ms for stage in world.stages)
+    idle = Idle(world.servers, world.pool, clock, under_way=world.under_way, taken=world.commands_taken)
+    idle.down = acts.down
     try:
         at = 0
         while True:
-            clock.set(ground.start_ms + at)
+            clock.set(world.start_ms + at)
             if await acts.before_uplinks(at):
-                await rest.reach()
+                await idle.reach()
             acts.uplinks(at)
-            await rest.reach()
+            await idle.reach()
             if await acts.after_uplinks(at):
-                await rest.reach()
+                await idle.reach()
             if "database" not in acts.down:
                 await acts.look(at)
             progress(at / end)
             if at >= end:
                 return
-            due = await rest.next_due()
-            nexts = [acts.next_at(), at + _LONGEST_STEP_MS, end, *([due - ground.start_ms] if due else [])]
+            due = await idle.next_due()
+            nexts = [acts.next_at(), at + _LONGEST_STEP_MS, end, *([due - world.start_ms] if due else [])]
             at = min(one for one in nexts if one > at)
     finally:
-        await rest.close()
+        await idle.close()
 
 
-async def _run(ground: Ground, acts: Acts, progress: Progress) -> None:
+async def _run(world: World, acts: Acts, progress: Progress) -> None:
     """Time runs; everything is done when its moment comes."""
-    end = max(stage.scenario.lasts_ms for stage in ground.stages)
-    while (at := ground.now()) < end:
+    end = max(stage.scenario.lasts_ms for stage in world.stages)
+    while (at := world.now()) < end:
         await _do(acts, at)
         progress(max(0, at) / end)
-        ground.check()
+        world.check()
         await asyncio.sleep(_TICK_S)
     await _do(acts, end - 1)
-    await _drain(ground, acts, end)
+    await _drain(world, acts, end)
     await _do(acts, end)
 
 
@@ -100,16 +100,16 @@ async def _do(acts: Acts, at: int) -> None:
         await acts.look(at)
 
 
-async def _drain(ground: Ground, acts: Acts, end: int) -> None:
+async def _drain(world: World, acts: Acts, end: int) -> None:
     """The clock stands at the end: what is due by then gets through, and quiet follows."""
     acts.uplinks(end)
     deadline = time.monotonic() + _DRAIN_S
     quiet_since, before = time.monotonic(), ""
-    now = ground.start_ms + end
+    now = world.start_ms + end
     while time.monotonic() < deadline and time.monotonic() - quiet_since < _QUIET_S:
-        ground.check()
-        passed = (await ground.pool.fetchval(_SQL["watermark"]) or 0) >= now
-        activity = str(await ground.pool.fetchrow(_SQL["activity"], to_datetime(now)))
-        if activity != before or not passed or ground.under_way():
+        world.check()
+        passed = (await world.pool.fetchval(_SQL["watermark"]) or 0) >= now
+        activity = str(await world.pool.fetchrow(_SQL["activity"], to_datetime(now)))
+        if activity != before or not passed or world.under_way():
             quiet_since, before = time.monotonic(), activity
         await asyncio.sleep(_TICK_S)

@@ -17,7 +17,6 @@ from deploy.scenarios.report import as_report, show_scenario, show_sum, write_re
 from device_sim.scenario.scenario import Scenario
 
 _SAY_EVERY_S: Final = 10.0
-_NAMES_SHOWN: Final = 60
 
 
 def run(options: Options, scenarios: Sequence[Scenario], console: Console, report: Path) -> int:
@@ -55,8 +54,8 @@ async def _play_all(options: Options, scenarios: Sequence[Scenario], console: Co
 
         async def one(number: int, group: list[Scenario]) -> None:
             async with turn:
-                names = ", ".join(scenario.name for scenario in group)
-                task = bars.add_task(names[:_NAMES_SHOWN], total=1.0)
+                what = group[0].name if len(group) == 1 else f"{len(group)} scenarios with {group[0].name}"
+                task = bars.add_task(what, total=1.0)
                 said_at = time.monotonic()
 
                 def progress(share: float) -> None:
@@ -64,7 +63,7 @@ async def _play_all(options: Options, scenarios: Sequence[Scenario], console: Co
                     bars.update(task, completed=share)
                     if not console.is_terminal and time.monotonic() - said_at > _SAY_EVERY_S:
                         said_at = time.monotonic()
-                        console.print(f"{share:4.0%} of {names[:_NAMES_SHOWN]}", highlight=False)
+                        console.print(f"{share:4.0%} of {what}", highlight=False)
 
                 done = await play(options, group, options.directory / f"{number}", f"{number}", progress)
                 bars.remove_task(task)

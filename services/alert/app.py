@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 from services.alert.claims import FindingClaims
@@ -52,34 +53,12 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         # One for each channel, since each delivery clears its own.
         queued = [asyncio.Event() for _ in deliveries]
 
+        rounds = partial(do_rounds, clock=clock, log=log, metrics=metrics)
         log.info("started", channels=names)
         async with asyncio.TaskGroup() as group:
             group.create_task(write_channels(pool, sql, names, stop, log), name="channels")
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
-            group.create_task(
-                do_rounds(
-                    claims.claim,
-                    stop,
-                    clock=clock,
-                    every_s=_POLL_S,
-                    log=log,
-                    metrics=metrics,
-                    wake=found,
-                    wakes=queued,
-                ),
-                name="claims",
-            )
-            group.create_task(
-                do_rounds(
-                    escalation.repeat,
-                    stop,
-                    clock=clock,
-                    every_s=_POLL_S,
-                    log=log,
-                    metrics=metrics,
-                    wakes=queued,
-                ),
-                name="escalation",
-            )
+            group.create_task(rounds(claims.claim, stop, every_s=_POLL_S, wake=found, wakes=queued), name="claims")
+            group.create_task(rounds(escalation.repeat, stop, every_s=_POLL_S, wakes=queued), name="escalation")
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)

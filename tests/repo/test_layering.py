@@ -66,7 +66,7 @@ def test_transport_needs_the_standard_library_and_paho() -> None:
 
 
 def test_the_simulator_needs_little() -> None:
-    ours, libraries = {"device_sim", "schemas", "transport"}, {"paho", "numpy", "pyarrow", "rich", "typer"}
+    ours, libraries = {"device_sim", "schemas", "transport"}, {"paho", "numpy", "pyarrow", "rich", "typer", "yaml"}
     allowed = set(sys.stdlib_module_names) | ours | libraries
     foreign = {
         f"{path}: {name}"

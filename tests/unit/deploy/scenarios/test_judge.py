@@ -73,7 +73,7 @@ class Home:
             AlertEvent(**self.about(person), rule=rule, at=self.ms(at), what=what, severity=severity, state="open")
         )
 
-    def paged(self, at: float, *, person: str = "ruth", rule: str = "spo2", to: str = "haddad") -> None:
+    def notified(self, at: float, *, person: str = "ruth", rule: str = "spo2", to: str = "haddad") -> None:
         address = self._names.email(to)
         self.delivered.append(
             Delivered(**self.about(person), rule=rule, at=self.ms(at), to=(address,), text="An alert waits.")
@@ -96,8 +96,8 @@ def full_home(scenario: Scenario) -> Home:
     home.happened(8, "opened", severity="medium")
     home.happened(9, "raised")
     home.happened(40, "ended")
-    home.paged(8)
-    home.paged(23)
+    home.notified(8)
+    home.notified(23)
     home.found(50, 1, person="karl", rule="sos")
     home.happened(50, "opened", person="karl", rule="sos")
     home.happened(20, "opened", person="", rule="firmware", severity="technical")

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.platform.clock import SharedClock
-from services.runtime.clock import FakeClock, PlatformClock, WallClock, pause, to_datetime, to_ms
+from deploy.scenarios.clock import StepClock
+from services.runtime.clock import FakeClock, PlatformClock, WallClock, pause, rest, to_datetime, to_ms
 from services.runtime.settings import ClockSettings
 
 ORIGIN = 1_795_348_800_000
@@ -92,3 +94,27 @@ async def test_a_pause_ends_early_only_when_it_is_asked_to() -> None:
     asyncio.get_running_loop().call_soon(stop.set)
     assert await pause(stop, 60) is True
     assert await pause(stop, 60) is True
+
+
+def test_a_stepped_clock_stands_where_another_process_has_set_it_and_never_goes_back(tmp_path: Path) -> None:
+    steps = StepClock(tmp_path / "clock", ORIGIN, 60.0)
+    settings = {name.removeprefix("HB_CLOCK_").lower(): value for name, value in steps.environment().items()}
+    clock = ClockSettings.model_validate(settings).clock()
+    assert (clock.now_ms(), clock.rate, clock.beat) == (ORIGIN, 60.0, 1)
+    steps.set(ORIGIN + 90_000)
+    steps.set(ORIGIN + 10_000)
+    steps.beat()
+    assert (clock.now_ms(), steps.now_ms(), clock.beat) == (ORIGIN + 90_000, ORIGIN + 90_000, 2)
+
+
+async def test_a_rest_ends_at_a_beat_and_at_a_stop_and_else_when_it_is_over() -> None:
+    clock, stop = FakeClock(beat=1), asyncio.Event()
+    assert not await rest(clock, stop, 0.02, since=1)
+    resting = asyncio.create_task(rest(clock, stop, 30, since=1))
+    await asyncio.sleep(0.02)
+    clock.beat = 2
+    assert not await asyncio.wait_for(resting, 5)
+    assert not await asyncio.wait_for(rest(clock, stop, 30, since=1), 5)
+    resting = asyncio.create_task(rest(clock, stop, 30, since=2))
+    stop.set()
+    assert await asyncio.wait_for(resting, 5)

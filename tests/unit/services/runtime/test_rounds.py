@@ -111,3 +111,18 @@ async def test_a_process_is_not_ready_while_its_rounds_wait_for_the_database() -
     await do_rounds(one, stop, clock=FakeClock(), every_s=0.01, log=LOG, metrics=metrics)
 
     assert waiting == [[], ["database"], []]
+
+
+async def test_a_beat_of_the_clock_ends_a_rest_and_rounds_are_counted_by_the_name_of_their_task() -> None:
+    stop, clock, metrics = asyncio.Event(), FakeClock(beat=1), Metrics(METRICS)
+    called, one = answers(stop, 0, 0)
+
+    def beat() -> None:
+        clock.beat += 1
+
+    asyncio.get_running_loop().call_later(0.05, beat)
+    work = do_rounds(one, stop, clock=clock, every_s=30, log=LOG, metrics=metrics)
+    await asyncio.create_task(work, name="looking")
+
+    assert 0.04 <= called[1] - called[0] < 5
+    assert metrics.registry.get_sample_value("hb_process_rounds_total", {"work": "looking"}) == 2

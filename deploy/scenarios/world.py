@@ -48,7 +48,7 @@ _SETTINGS: Final = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Ground:
+class World:
     """Everything that runs. ``clock`` is None until the services start."""
 
     options: Options
@@ -86,9 +86,9 @@ class Ground:
 
 
 @asynccontextmanager
-async def open_ground(
+async def open_world(
     options: Options, scenarios: Sequence[Scenario], directory: Path, name: str
-) -> AsyncIterator[Ground]:
+) -> AsyncIterator[World]:
     """Starts a platform and puts the homes of the scenarios on it; ends all of it."""
     start_ms = scenarios[0].starts_ms
     clock = _clock(options, scenarios, directory, start_ms)
@@ -112,16 +112,16 @@ async def open_ground(
         stack.callback(network.close)
         await asyncio.to_thread(servers.start_services)
         await _wait_for_console(servers)
-        ground = Ground(
+        world = World(
             options=options, servers=servers, pool=pool, clock=clock, mailbox=mailbox, network=network, stages=stages,
             doctors=await _doctors(pool, servers, stages), start_ms=start_ms,
         )  # fmt: skip
-        for doctor in ground.doctors.values():
+        for doctor in world.doctors.values():
             stack.push_async_callback(doctor.close)
-        pumping = asyncio.create_task(_pump(ground))
+        pumping = asyncio.create_task(_pump(world))
         stack.push_async_callback(_end, pumping)
-        await _wait_for_devices(ground)
-        yield ground
+        await _wait_for_devices(world)
+        yield world
 
 
 def _clock(options: Options, scenarios: Sequence[Scenario], directory: Path, start_ms: int) -> StepClock | RunningClock:
@@ -181,20 +181,20 @@ async def _wait_for_console(servers: Servers) -> None:
     raise PlayError(f"the console did not answer within {_READY_S:.0f} s")
 
 
-async def _wait_for_devices(ground: Ground) -> None:
+async def _wait_for_devices(world: World) -> None:
     deadline = time.monotonic() + _READY_S
-    while not all(stage.home.connected for stage in ground.stages):
+    while not all(stage.home.connected for stage in world.stages):
         if time.monotonic() > deadline:
-            raise PlayError(f"devices could not sign in at the broker: {dict(ground.network.rejections)}")
+            raise PlayError(f"devices could not sign in at the broker: {dict(world.network.rejections)}")
         await asyncio.sleep(_PUMP_S)
 
 
-async def _pump(ground: Ground) -> None:
+async def _pump(world: World) -> None:
     """The devices' connections, all the time."""
     while True:
-        for stage in ground.stages:
+        for stage in world.stages:
             stage.home.pump()
-        ground.network.poll(0)
+        world.network.poll(0)
         await asyncio.sleep(_PUMP_S)
 
 

@@ -20,7 +20,7 @@ from schemas.devices import DEVICE_TYPES
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, load_queries
 
-_SQL: Final = load_queries("deploy.scenarios", "rest.sql")
+_SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 _ROUNDS: Final = re.compile(r'^hb_process_rounds_total\{work="(\w+)"\} (\S+)', re.MULTILINE)
 _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -38,7 +38,7 @@ _WAITING: Final = ("unclaimed", "waiting", "repeats_due", "falls_due", "calls_du
 _SILENT: Final = [(row.code, timedelta(seconds=row.silent_after_s)) for row in DEVICE_TYPES if row.silent_after_s]
 
 
-class Rest:
+class Idle:
     """Of one platform. ``under_way``: uplinks that no ack has come for; ``taken``: commands that devices have got."""
 
     def __init__(
@@ -71,12 +71,12 @@ class Rest:
             await self._rounds(deadline)
             await self._rounds(deadline)
             after = await self._activity()
-            rests = before == after and (not any(after[name] for name in _WAITING) or self.down)
-            if rests and (await self._heard() or time.monotonic() > given_up):
+            is_idle = before == after and (not any(after[name] for name in _WAITING) or self.down)
+            if is_idle and (await self._heard() or time.monotonic() > given_up):
                 return
             if time.monotonic() > deadline:
                 waits = {name: after[name] for name in _WAITING if after[name]}
-                raise PlayError(f"the platform did not come to rest: {waits or 'it goes on and on'}")
+                raise PlayError(f"the platform did not become idle: {waits or 'it goes on and on'}")
 
     async def next_due(self) -> int | None:
         """The next moment at which something falls due, in platform ms."""
@@ -92,7 +92,7 @@ class Rest:
         await self._client.aclose()
 
     async def _pass_watermark(self, deadline: float) -> None:
-        """A millisecond later a marker tells that everything before it has been stored and scored."""
+        """A millisecond later a marker shows that everything before it has been stored and scored."""
         at_ms = self._clock.now_ms() + 1
         self._clock.set(at_ms)
         if self.down & {"ingest", "store", "score", "broker"}:
