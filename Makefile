@@ -20,6 +20,7 @@ PEOPLE ?= 20
 KILLS ?= 40
 UPLINKS ?= 50000
 LINE ?=
+BASE ?= HEAD
 ROWS ?= 50000000
 EXECUTIONS ?= 1000000
 EXAMPLES ?= 50000
@@ -32,7 +33,7 @@ FILES ?= tests/scenarios
 BESIDE := tests/contract tests/integration/test_broker_access.py tests/integration/test_cli.py \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 
-.PHONY: help demo up down backup restore scenarios test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
+.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -97,6 +98,10 @@ chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m tests.proving.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
+
+same-findings: $(DEV)  ## Replays a recorded log with BASE and with today's score; findings have to be the same [BASE=commit REPLAY=file PEOPLE=20 SEED=n]
+	@$(PYTHON) -m tests.proving.findings --base "$(BASE)" --seed $(SEED) --people $(PEOPLE) \
+		$(if $(REPLAY),--recording "$(REPLAY)")
 
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
 	@$(PYTHON) -m tests.proving.growth --rows $(ROWS)
