@@ -1,8 +1,10 @@
 """Severity, Finding, and the states of alerts and of pages. What moves an alert is in ``alert_machine``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 FINDING_NAMESPACE: Final = UUID("5f0d7b52-6f0e-4e0c-9a35-2b8a8f6b6a11")
@@ -15,6 +17,32 @@ class Severity(IntEnum):
     LOW = 1
     MEDIUM = 2
     HIGH = 3
+
+
+class EndReason(StrEnum):
+    """Why an episode ended. Only ``recovered`` says that something got better."""
+
+    RECOVERED = "recovered"
+    """What was measured or done shows it: values past the off limit, an answer, a dose taken after all."""
+    TURNED = "turned"
+    """The opposite began: too fast became too slow."""
+    DISPROVED = "disproved"
+    """Late readings show that it never was."""
+    NO_DATA = "no_data"
+    """Nothing more is known: no reading, or no further event, for as long as the rule waits."""
+
+
+Fact = str | int | float
+
+
+class Message(NamedTuple):
+    """What is said, without its words: a key of the message catalogues and what stands in the sentence.
+
+    ``value`` and ``limit`` are in the unit of ``vital``, a vital's code.
+    """
+
+    key: str
+    facts: Mapping[str, Fact] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +62,9 @@ class Evidence:
 class Finding:
     """What a rule or a plan says about a person (or, with ``person_no`` 0, about a home).
 
-    ``level`` 0 says that the episode has ended; levels from 1 rise with severity. ``observed_at`` is when the
-    condition was met, in platform milliseconds. Sentences are for people: no ids in them.
+    ``level`` 0 says that the episode has ended, with its reason; levels from 1 rise with severity. ``observed_at`` is
+    when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
+    ``message`` and ``facts``, so that they can be made again, in another language too.
     """
 
     person_no: int
@@ -51,6 +80,9 @@ class Finding:
     caregiver_text: str
     rationale: str
     unverified: bool = False
+    message: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
+    end_reason: EndReason | None = None
 
     @property
     def finding_id(self) -> UUID:

@@ -164,7 +164,7 @@ def _finding(row: Mapping[str, object]) -> SaidFinding:
         severity=_severity(said["severity"]),
         observed_at=int(str(said["observed_at"])),
         raised_at=int(str(said["raised_at"])),
-        end_reason="",
+        end_reason=str(said["end_reason"] or ""),
         texts=texts,
     )
 

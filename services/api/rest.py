@@ -190,7 +190,7 @@ _SAME: Final = (
 )
 _OF_FINDING: Final = (
     *("finding_id", "rule", "rule_version", "episode", "level", "observed_at", "evidence", "doctor_text"),
-    "unverified",
+    *("unverified", "message", "facts", "end_reason"),
 )
 
 

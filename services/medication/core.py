@@ -7,14 +7,19 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from schemas.alerts import Evidence, Finding, Severity
+from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
 from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState, moved
 from schemas.events import EVENT_TYPE_BY_KIND, EVENT_TYPE_BY_NUMBER, EventKind
 from schemas.messages import Command, CommandKind
 from services.runtime.clock import to_ms
+from services.sentences.catalogue import ENGLISH, Reader
 
 RULE: Final = "missed_dose"
 RULE_VERSION: Final = 1
+MESSAGES: Final = (
+    "missed_dose.not_taken", "missed_dose.time_critical", "missed_dose.taken", "missed_dose.missed",
+)  # fmt: skip
+"""The keys of all that is said of a dose; the words stand in services/sentences."""
 TAKING: Final = (EVENT_TYPE_BY_KIND[EventKind.CUP_LIFTED].number, EVENT_TYPE_BY_KIND[EventKind.DOSE_CONFIRMED].number)
 """What counts as taking a dose. Dispensed is not swallowed."""
 OPEN_STATES: Final = frozenset({DoseState.PENDING, DoseState.REMINDED})
@@ -171,33 +176,33 @@ def missed(dose: Dose, watermark: datetime) -> Dose:
 def not_taken_finding(dose: Dose, episode: int) -> Finding:
     """Stamped with the moment that was waited for: the end of the window, or the cut-off."""
     at = dose.closes_at if dose.time_critical else dose.missed_at
-    due, by = _clock_time(dose.due_at, dose.zone), _clock_time(at, dose.zone)
-    kind = "Time-critical dose" if dose.time_critical else "Dose"
-    return _finding(
-        dose,
-        episode=episode,
-        level=2 if dose.time_critical else 1,
-        at=at,
-        doctor_text=f"{kind} of {dose.drug} due at {due} was not taken by {by}.",
-        caregiver_text=f"The dose due at {due} was not taken by {by}.",
-    )
+    key = "missed_dose.time_critical" if dose.time_critical else "missed_dose.not_taken"
+    facts = {"by": _clock_time(at, dose.zone)}
+    return _finding(dose, episode=episode, level=2 if dose.time_critical else 1, at=at, key=key, facts=facts)
 
 
 def ended_finding(dose: Dose, taking: DoseEvent | None) -> Finding:
     """Level 0 of a dose that has a finding: it was taken after all (``taking``), or can't be any more."""
-    due = _clock_time(dose.due_at, dose.zone)
+    episode = dose.episode or 0
     if taking is None:
-        said, at = f"can no longer be taken; it was missed at {_clock_time(dose.missed_at, dose.zone)}", dose.missed_at
-    else:
-        said, at = f"was taken at {_clock_time(taking.observed_at, dose.zone)}", taking.observed_at
+        return _finding(
+            dose,
+            episode=episode,
+            level=0,
+            at=dose.missed_at,
+            key="missed_dose.missed",
+            facts={"by": _clock_time(dose.missed_at, dose.zone)},
+            end_reason=EndReason.NO_DATA,
+        )
     return _finding(
         dose,
-        episode=dose.episode or 0,
+        episode=episode,
         level=0,
-        at=at,
-        doctor_text=f"The dose of {dose.drug} due at {due} {said}.",
-        caregiver_text=f"The dose due at {due} {said}.",
-        evidence=() if taking is None else (_evidence(taking),),
+        at=taking.observed_at,
+        key="missed_dose.taken",
+        facts={"taken": _clock_time(taking.observed_at, dose.zone)},
+        evidence=(_evidence(taking),),
+        end_reason=EndReason.RECOVERED,
     )
 
 
@@ -212,10 +217,12 @@ def _finding(
     episode: int,
     level: int,
     at: datetime,
-    doctor_text: str,
-    caregiver_text: str,
+    key: str,
+    facts: Mapping[str, Fact],
     evidence: tuple[Evidence, ...] = (),
+    end_reason: EndReason | None = None,
 ) -> Finding:
+    said = Message(key, {"drug": dose.drug, "due": _clock_time(dose.due_at, dose.zone), **facts})
     return Finding(
         person_no=dose.person_no,
         home_no=dose.home_no,
@@ -226,9 +233,12 @@ def _finding(
         severity=severity_of(dose),
         observed_at=to_ms(at),
         evidence=evidence,
-        doctor_text=doctor_text,
-        caregiver_text=caregiver_text,
+        doctor_text=ENGLISH.say(said, Reader.DOCTOR),
+        caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
         rationale=_RATIONALE_CRITICAL if dose.time_critical else _RATIONALE,
+        message=said.key,
+        facts=said.facts,
+        end_reason=end_reason,
     )
 
 

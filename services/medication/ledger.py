@@ -145,4 +145,7 @@ def _row(finding: Finding, now: datetime) -> tuple[object, ...]:
         finding.caregiver_text,
         finding.rationale,
         finding.unverified,
+        finding.message,
+        dict(finding.facts),
+        finding.end_reason,
     )

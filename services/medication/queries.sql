@@ -105,8 +105,9 @@ on conflict (command_id) do nothing;
 -- name: add_finding
 -- In the transaction that settles the dose, so an id can't be there already.
 insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
-                      raised_at, evidence, doctor_text, caregiver_text, rationale, unverified)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+                      raised_at, evidence, doctor_text, caregiver_text, rationale, unverified, message, facts,
+                      end_reason)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: one_publisher
 -- One at a time publishes, so a command goes out once; the others pass.

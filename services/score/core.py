@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.alerts import Finding
+from schemas.alerts import EndReason, Finding
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
@@ -14,7 +14,7 @@ from services.score.firmware_faults import FirmwareHabits
 from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
 from services.score.rules import RULES
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
-from services.score.rules.firmware import FIRMWARE, SENTENCES, FirmwareFault
+from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.sos import SAME_CALL_MS, SOS
 from services.score.scored_uplinks import SeenMarks
 from services.score.track import LateError, Report, Track
@@ -272,10 +272,12 @@ def report_firmware(
     episodes = state.subject(0).episodes
     if level != ENDED:
         episode = episodes[FIRMWARE.name] = episodes.get(FIRMWARE.name, 0) + 1
-    finding = finding_from(FIRMWARE, Subject(0, record.home_no), episode, Mark(level, sample, sample))
+    mark = Mark(level, sample, sample, None if level != ENDED else EndReason.RECOVERED)
+    subject = Subject(0, record.home_no)
+    finding = finding_from(FIRMWARE, subject, episode, mark, message=message_of(fault, level))
     if fault is FirmwareFault.STEP_TOTAL:  # queries that add steps up look for this
         finding = replace(finding, evidence=(replace(finding.evidence[0], what=STEPS.code, value=sample.value),))
-    effects.append(finding if level == ENDED else replace(finding, doctor_text=SENTENCES[fault]))
+    effects.append(finding)
     return 0 if level == ENDED else episode
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Severity
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
 from schemas.vitals import STEPS, VITALS
@@ -96,7 +96,11 @@ class DueRows:
                 watermark - timedelta(milliseconds=FORGOTTEN_AFTER_MS),
             )
             await self._writer.add_findings(
-                connection, [_finding(FALL, row, level=ENDED, at=row["over_at"]) for row in rows]
+                connection,
+                [
+                    _finding(FALL, row, level=ENDED, at=row["over_at"], end_reason=EndReason(row["end_reason"]))
+                    for row in rows
+                ],
             )
             await connection.executemany(self._sql["end_fall"], [(*_key(row), row["over_at"]) for row in rows])
         return await self._announced(len(rows))
@@ -112,7 +116,7 @@ class DueRows:
                 findings.append(_finding(FALL, row, level=level, at=row["due_at"], unverified=unverified))
                 # A near fall begins and is over at once.
                 if FALL.severities[level] is Severity.LOW:
-                    findings.append(_finding(FALL, row, level=ENDED, at=row["due_at"]))
+                    findings.append(_finding(FALL, row, level=ENDED, at=row["due_at"], end_reason=EndReason.RECOVERED))
                 decided.append((*_key(row), now, level))
             await self._writer.add_findings(connection, findings)
             await connection.executemany(self._sql["decide_fall"], decided)
@@ -122,7 +126,8 @@ class DueRows:
         async with transaction(self._pool) as connection:
             rows = await connection.fetch(self._sql["claim_over_calls"], due)
             await self._writer.add_findings(
-                connection, [_finding(SOS, row, level=ENDED, at=row["due_at"]) for row in rows]
+                connection,
+                [_finding(SOS, row, level=ENDED, at=row["due_at"], end_reason=EndReason.NO_DATA) for row in rows],
             )
             await connection.executemany(self._sql["end_call"], [_key(row) for row in rows])
         return await self._announced(len(rows))
@@ -133,13 +138,21 @@ class DueRows:
         return findings
 
 
-def _finding(rule: Rule, row: Any, *, level: int, at: datetime, unverified: bool = False) -> Finding:
+def _finding(
+    rule: Rule,
+    row: Any,
+    *,
+    level: int,
+    at: datetime,
+    unverified: bool = False,
+    end_reason: EndReason | None = None,
+) -> Finding:
     sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
     return finding_from(
         rule,
         Subject(row["person_no"], row["home_no"]),
         row["episode"],
-        Mark(level, sample, sample),
+        Mark(level, sample, sample, end_reason),
         observed_at=to_ms(at),
         unverified=unverified,
     )

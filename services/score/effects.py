@@ -121,4 +121,7 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.caregiver_text,
         finding.rationale,
         finding.unverified,
+        finding.message,
+        write_json(dict(finding.facts)).decode(),
+        finding.end_reason,
     )

@@ -71,15 +71,16 @@ do update set received_at = greatest(watermarks.received_at, excluded.received_a
 -- A finding is written once; returns the ids that were not known.
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
-       doctor_text, caregiver_text, rationale, unverified
+       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
-    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[]
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
+    $18::text[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -140,7 +141,9 @@ where home_no = $1 and person_no = $2 and episode = $3;
 
 -- name: claim_recovered_falls
 -- Confirmed falls that were answered late, or with signs of recovery since; or are a day old.
-select f.*, coalesce(answer.observed_at, least(walk.last_at, $1), $1) as over_at
+select f.*, coalesce(answer.observed_at, least(walk.last_at, $1), $1) as over_at,
+       case when answer.observed_at is not null or (walk.steps >= $7 and stance.flags & $6 <> 0)
+            then 'recovered' else 'no_data' end as end_reason
 from fall_checks f
 left join lateral (
     select e.observed_at from device_events e

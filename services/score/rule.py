@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from schemas.alerts import Evidence, Finding, Severity
+from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
+from schemas.vitals import Vital
+from services.sentences.catalogue import ENGLISH, Reader
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -26,7 +28,7 @@ class Sample(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """An episode reached ``level`` (``ENDED``: it is over) at ``last.at``.
+    """An episode reached ``level`` (``ENDED``: it is over, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
     """
@@ -34,6 +36,7 @@ class Mark(NamedTuple):
     level: int
     first: Sample
     last: Sample
+    end_reason: EndReason | None = None
 
 
 class FoldState(Protocol):
@@ -71,9 +74,9 @@ class Fold(Protocol[F]):
 class Rule:
     """A clinical (or technical) rule.
 
-    ``severities``, ``caregiver`` are by level; level 0 is the sentence for the end. ``doctor`` writes the doctor's
-    sentence from the mark. ``rationale`` names the source of every number. ``what`` names the evidence: a vital's code
-    or a kind of event. ``fold`` is None for rules over events and over silence.
+    ``severities`` are by level. ``message`` gives what is said at a mark, out of ``messages``, the keys of all that the
+    rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
+    the evidence: a vital's code or a kind of event. ``fold`` is None for rules over events and over silence.
     """
 
     name: str
@@ -81,8 +84,8 @@ class Rule:
     what: str
     severities: Mapping[int, Severity]
     rationale: str
-    caregiver: Mapping[int, str]
-    doctor: Callable[[Mark], str]
+    messages: tuple[str, ...]
+    message: Callable[[Mark], Message]
     fold: Fold[Any] | None = None
 
     def severity(self, level: int) -> Severity:
@@ -105,8 +108,13 @@ def finding_from(
     *,
     observed_at: int | None = None,
     unverified: bool = False,
+    message: Message | None = None,
 ) -> Finding:
-    """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's reading."""
+    """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's reading.
+
+    ``message``: where the mark alone does not say which.
+    """
+    said = message or rule.message(mark)
     # An event is its own first and last.
     samples = (mark.first,) if mark.first == mark.last else (mark.first, mark.last)
     return Finding(
@@ -119,11 +127,20 @@ def finding_from(
         severity=rule.severity(mark.level),
         observed_at=mark.last.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
-        doctor_text=rule.doctor(mark),
-        caregiver_text=rule.caregiver[mark.level],
+        doctor_text=ENGLISH.say(said, Reader.DOCTOR),
+        caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
         rationale=rule.rationale,
         unverified=unverified,
+        message=said.key,
+        facts=said.facts,
+        end_reason=mark.end_reason,
     )
+
+
+def held_beyond(vital: Vital, limit: float, mark: Mark) -> Mapping[str, Fact]:
+    """The facts of a limit that was passed for a while: whole minutes, and the value at last."""
+    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
+    return {"vital": vital.code, "limit": limit, "minutes": minutes, "value": mark.last.value}
 
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from schemas.alerts import EndReason
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from services.runtime.clock import Clock, to_ms
@@ -90,7 +91,11 @@ class SilenceWatch:
     async def _report(self, connection: Connection, row: Any, *, level: int, at: datetime) -> None:
         heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
         noticed = heard._replace(at=to_ms(at))
+        reason = EndReason.RECOVERED if level == ENDED else None
         finding = finding_from(
-            SILENT_DEVICE, Subject(row["person_no"], row["home_no"]), row["episode"], Mark(level, heard, noticed)
+            SILENT_DEVICE,
+            Subject(row["person_no"], row["home_no"]),
+            row["episode"],
+            Mark(level, heard, noticed, reason),
         )
         await self.writer.add_findings(connection, [finding])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.alerts import EndReason
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Sample
 
 _ODD_ONES: Final = 3
@@ -129,6 +130,7 @@ class Sustained:
 
     def _maybe_end(self, state: SustainedState, sample: Sample, gap: int, marks: list[Mark]) -> None:
         # Over a longer gap nothing is known, so the episode ends without having been cleared.
+        reason = EndReason.NO_DATA
         if gap <= self.refractory_ms:
             if not self.cleared(sample.value, state.side):
                 state.clear_at = 0
@@ -137,5 +139,6 @@ class Sustained:
                 state.clear_at = sample.at
             if sample.at - state.clear_at < self.clear_ms:
                 return
-        marks.append(Mark(ENDED, state.last_beyond or sample, sample))
+            reason = EndReason.RECOVERED
+        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason))
         state.level = state.clear_at = 0

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
+from schemas.alerts import EndReason
 from services.score.rule import ENDED, Fold, Mark, Rule, Sample
 
 _MOST_SAMPLES: Final = 32
@@ -178,7 +179,7 @@ class Track:
         for reported in free:
             if reported.until == _FOREVER:
                 newest = self._window[-1]
-                reports.append(Report(reported.episode, Mark(ENDED, newest, newest)))
+                reports.append(Report(reported.episode, Mark(ENDED, newest, newest, EndReason.DISPROVED)))
         return reports
 
     def _catch_up(self, reported: Reported, episode: _Episode) -> list[Report]:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from schemas.alerts import Finding, Severity
+from schemas.alerts import Finding, Message, Severity
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
 from services.medication.core import TAKING
@@ -20,6 +20,7 @@ from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
+from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.care_world import World, settle_in
 
 LIFTED, CONFIRMED = TAKING
@@ -109,11 +110,12 @@ async def states(pool: Pool, plan_id: UUID) -> list[str]:
 
 
 async def findings(pool: Pool, world: World) -> list[tuple[int, int, int, datetime]]:
-    rows = await pool.fetch(
-        "select episode, level, severity, observed_at from findings where person_no = $1 order by observed_at",
-        world.person_no,
-    )
-    return [tuple(row) for row in rows]
+    """Episode, level, severity, moment; sentences can be made again from the rows, and only ends have a reason."""
+    rows = await pool.fetch("select * from findings where person_no = $1 order by observed_at", world.person_no)
+    for row in rows:
+        assert ENGLISH.say(Message(row["message"], row["facts"]), Reader.DOCTOR) == row["doctor_text"]
+        assert (row["level"] == 0) is (row["end_reason"] is not None)
+    return [(row["episode"], row["level"], row["severity"], row["observed_at"]) for row in rows]
 
 
 async def test_a_plan_is_doses_for_three_days_and_planning_again_adds_none(

@@ -10,7 +10,7 @@ import structlog
 from asyncpg import Range
 from pydantic import SecretStr
 
-from schemas.alerts import Severity
+from schemas.alerts import EndReason, Message, Severity
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
@@ -27,6 +27,7 @@ from services.score.rule import Mark, Sample, Subject, finding_from
 from services.score.rules.firmware import FirmwareFault
 from services.score.rules.sos import SOS
 from services.score.silence import SilenceWatch
+from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.care_world import START_MS, World, settle_in
 from tests.integration.score_cases import FALL_CASES, SILENCE_CASES, FallCase, SilenceCase
 
@@ -100,12 +101,16 @@ class Bench:
         )
 
     async def found(self, rule: str) -> list[dict[str, Any]]:
-        """The findings of a rule about the household, in order."""
+        """The findings of a rule about the household, in order; their sentences can be made again from the rows."""
         rows = await self.pool.fetch(
             "select * from findings where rule = $1 and home_no = $2 order by episode, level = 0, level",
             rule,
             self.world.home_no,
         )
+        for row in rows:
+            message = Message(row["message"], row["facts"])
+            assert ENGLISH.say(message, Reader.DOCTOR) == row["doctor_text"]
+            assert ENGLISH.say(message, Reader.CAREGIVER) == row["caregiver_text"]
         return [dict(row) for row in rows]
 
     async def suspect_fall(self, *, subject: Subject | None = None, received: float = 0) -> None:
@@ -218,7 +223,19 @@ async def test_a_confirmed_fall_is_over_when_the_person_walks_again(bench: Bench
     await bench.pass_watermark(700)
 
     assert await bench.due.end_falls() == 1
-    assert [(one["level"], one["observed_at"]) for one in await bench.found("fall")] == [(2, at(60)), (0, at(600))]
+    found = await bench.found("fall")
+    assert [(one["level"], one["observed_at"]) for one in found] == [(2, at(60)), (0, at(600))]
+    assert [one["end_reason"] for one in found] == [None, EndReason.RECOVERED]
+
+
+async def test_a_fall_of_which_nothing_more_is_known_for_a_day_is_over_without_being_recovered(bench: Bench) -> None:
+    await bench.suspect_fall()
+    await bench.pass_watermark(70)
+    await bench.due.settle()
+    await bench.pass_watermark(26 * 3600)
+
+    assert await bench.due.end_falls() == 1
+    assert [one["end_reason"] for one in await bench.found("fall")] == [None, EndReason.NO_DATA]
 
 
 async def test_with_the_watermark_standing_still_falls_are_reported_unverified(

@@ -1,5 +1,6 @@
 """Whoever adds a row sees here what else it needs."""
 
+import ast
 import re
 from pathlib import Path
 from typing import get_args
@@ -21,9 +22,11 @@ from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
 from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
 from services.alert.channels import CHANNELS
 from services.api.rest import VitalCode
+from services.medication.core import MESSAGES as DOSE_MESSAGES
 from services.medication.core import RULE as MISSED_DOSE
 from services.score.rule import Rule
 from services.score.rules import RULES
+from services.sentences.catalogue import LANGUAGES, Reader, load
 from tests.golden import GOOD
 from tests.repo.tree import ROOT, SERVICES, files, text_of
 
@@ -216,10 +219,35 @@ def test_the_rest_interface_takes_every_vital() -> None:
 def test_a_rule_says_why_and_to_whom(rule: Rule) -> None:
     assert rule.version >= 1
     assert len(rule.rationale) > 40
-    assert set(rule.severities) <= set(rule.caregiver)
-    assert all(sentence.endswith(".") for sentence in rule.caregiver.values())
+    assert all(key.partition(".")[0] == rule.name for key in rule.messages)
+    assert f"{rule.name}.ended" in rule.messages
+    assert names_all(list(rule.messages))
     assert all(isinstance(severity, Severity) for severity in rule.severities.values())
     assert (ROOT / "services" / "score" / "rules" / f"{rule.name}.py").is_file()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(language: str) -> None:
+    catalogue = load(language)
+    said = {key for rule in RULES for key in rule.messages} | set(DOSE_MESSAGES)
+    wanted = {(str(reader), key) for reader in Reader for key in said}
+    names = {"vital", "unit"}
+    assert {entry for entry in catalogue.sentences if entry[0] not in names} == wanted
+    assert all(catalogue.sentences[entry].endswith((".", "\u3002")) for entry in wanted)
+    if language != "en":
+        assert {code for context, code in catalogue.sentences if context == "vital"} == set(VITAL_BY_CODE)
+
+
+def test_no_sentence_for_people_stands_in_the_code_of_a_rule() -> None:
+    """A sentence begins with a capital and ends with a stop; rationales and docstrings are not said to people."""
+    rules = [path for path in files() if path.parts[:3] == ("services", "score", "rules")]
+    for path in rules:
+        tree = ast.parse(text_of(path))
+        named = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "rationale"]
+        allowed = {id(part) for value in named for part in ast.walk(value)}
+        allowed |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in allowed]
+        assert [one.value for one in texts if re.match(r"[A-Z].* .*\.$", str(one.value))] == []
 
 
 def test_every_rule_and_channel_file_is_in_its_tuple() -> None:

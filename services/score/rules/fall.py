@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.alerts import Severity
+from schemas.alerts import Message, Severity
 from schemas.events import EventKind
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level
 
@@ -24,12 +24,10 @@ def level_of_fall(*, answered: bool, steps: float, upright: bool) -> int:
     return NEAR_FALL if answered or recovered else CONFIRMED
 
 
-def _doctor(mark: Mark) -> str:
+def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return "The fall episode is over."
-    if mark.level == NEAR_FALL:
-        return "A fall was suspected; the person answered or was up again within a minute."
-    return "A fall was suspected; within a minute there was no answer and no sign of getting up."
+        return Message("fall.ended")
+    return Message("fall.near" if mark.level == NEAR_FALL else "fall.confirmed")
 
 
 FALL: Final = Rule(
@@ -42,10 +40,6 @@ FALL: Final = Rule(
         " are ours. Most people who lay long had not used their call alarm (Fleming and Brayne 2008, BMJ 337:a2227),"
         " so nothing waits for a button. See docs/clinical.md#fall."
     ),
-    caregiver=by_level(
-        ended="The fall episode is over.",
-        level_1="There may have been a stumble; they answered or were up again within a minute.",
-        level_2="They may have fallen and have not answered. Please go and look now.",
-    ),
-    doctor=_doctor,
+    messages=("fall.ended", "fall.near", "fall.confirmed"),
+    message=_message,
 )

@@ -1,10 +1,9 @@
 """A device whose firmware does what the contract forbids, in a way that the platform can live with."""
 
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
-from schemas.alerts import Severity
+from schemas.alerts import Message, Severity
 from services.score.rule import ENDED, HOUR_MS, Mark, Rule, by_level
 
 STOPPED_AFTER_MS: Final = 24 * HOUR_MS
@@ -26,20 +25,13 @@ class FirmwareFault(StrEnum):
     STEP_TOTAL = "step_total"
 
 
-SENTENCES: Final = MappingProxyType(
-    {
-        FirmwareFault.RETAINED: (
-            "A device sends its uplinks with MQTT's retain flag; they are kept, scored and cleared there."
-        ),
-        FirmwareFault.STEP_TOTAL: "A device reports steps as a running total; only its rises are taken for movement.",
-    }
-)
+def message_of(fault: FirmwareFault, level: int) -> Message:
+    """What is said where a fault begins or ends."""
+    return Message("firmware.ended" if level == ENDED else f"firmware.{fault}")
 
 
-def _doctor(mark: Mark) -> str:
-    if mark.level == ENDED:
-        return "The device keeps to the contract again."
-    return "A device does not keep to the contract for firmware."
+def _message(mark: Mark) -> Message:
+    return message_of(FirmwareFault.RETAINED, mark.level)
 
 
 FIRMWARE: Final = Rule(
@@ -52,9 +44,6 @@ FIRMWARE: Final = Rule(
         " of steps would look like walking without end, and switch off every rule that needs rest. Twelve readings and"
         " three rises are ours. See docs/clinical.md#firmware."
     ),
-    caregiver=by_level(
-        ended="The device works as it should again.",
-        level_1="A device sends its readings in an unusual way. They are kept; nothing has to be done at home.",
-    ),
-    doctor=_doctor,
+    messages=("firmware.ended", *(f"firmware.{fault}" for fault in FirmwareFault)),
+    message=_message,
 )

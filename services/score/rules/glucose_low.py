@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.alerts import Severity
-from schemas.presentation import presentation_of
+from schemas.alerts import EndReason, Message, Severity
 from schemas.vitals import GLUCOSE
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Sample, by_level
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Sample, by_level, held_beyond
 
 _LOW, _VERY_LOW = 70, 54
-_SHOWN: Final = presentation_of(GLUCOSE)
 _LASTING_MS = 15 * MINUTE_MS
 _LONGEST_GAP_MS = 30 * MINUTE_MS
 
@@ -49,14 +47,14 @@ class HypoglycaemiaEvents:
         marks: list[Mark] = []
         # Before this sample counts: it belongs to whatever begins after the gap.
         if state.last_low is not None and at - state.at > _LONGEST_GAP_MS:
-            self._close(state, sample, marks)
+            self._close(state, sample, marks, EndReason.NO_DATA)
         state.at = at
         if sample.value < _LOW:
             self._below(state, sample, marks)
         elif state.last_low is not None:
             state.back_at = state.back_at or at
             if at - state.back_at >= _LASTING_MS:
-                self._close(state, sample, marks)
+                self._close(state, sample, marks, EndReason.RECOVERED)
         return marks or None
 
     def _below(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
@@ -72,19 +70,19 @@ class HypoglycaemiaEvents:
                 state.level = 2
                 marks.append(Mark(2, state.very_low_at, sample))
 
-    def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
+    def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark], reason: EndReason) -> None:
         if state.level and state.last_low is not None:
-            marks.append(Mark(ENDED, state.last_low, sample))
+            marks.append(Mark(ENDED, state.last_low, sample, reason))
         state.level = state.since = state.back_at = 0
         state.low_at = state.very_low_at = state.last_low = None
 
 
-def _doctor(mark: Mark) -> str:
+def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return f"The low glucose episode is over; {_SHOWN.text(mark.last.value)} at last."
-    limit = _VERY_LOW if mark.level > 1 else _LOW
-    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    return f"{_SHOWN.label} below {_SHOWN.text(limit)} for {minutes} min; {_SHOWN.text(mark.last.value)} at last."
+        return Message("glucose_low.ended", {"vital": GLUCOSE.code, "value": mark.last.value})
+    if mark.level > 1:
+        return Message("glucose_low.very_low", held_beyond(GLUCOSE, _VERY_LOW, mark))
+    return Message("glucose_low.low", held_beyond(GLUCOSE, _LOW, mark))
 
 
 GLUCOSE_LOW: Final = Rule(
@@ -97,11 +95,7 @@ GLUCOSE_LOW: Final = Rule(
         " Diabetes Care 42:1593). That it ends after 15 min at or above 70 is to be confirmed by a clinician."
         " See docs/clinical.md#low-glucose."
     ),
-    caregiver=by_level(
-        ended="The blood sugar is no longer known to be low.",
-        level_1="The blood sugar is low. Please see that they eat or drink something sweet.",
-        level_2="The blood sugar is dangerously low. Give something sweet now if they can swallow, and stay with them.",
-    ),
-    doctor=_doctor,
+    messages=("glucose_low.ended", "glucose_low.low", "glucose_low.very_low"),
+    message=_message,
     fold=HypoglycaemiaEvents(),
 )

@@ -2,15 +2,13 @@
 
 from typing import Final
 
-from schemas.alerts import Severity
-from schemas.presentation import presentation_of
+from schemas.alerts import Message, Severity
 from schemas.vitals import HEART_RATE
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level, held_beyond
 from services.score.sustained import Sustained
 
 _FAST, _VERY_FAST, _SLOW, _VERY_SLOW = 120, 131, 40, 35
 _BACK_FROM_FAST, _BACK_FROM_SLOW = 110, 45
-_SHOWN: Final = presentation_of(HEART_RATE)
 
 
 def _beyond(value: float) -> int:
@@ -27,18 +25,16 @@ def _cleared(value: float, side: int) -> bool:
     return value <= _BACK_FROM_FAST if side > 0 else value >= _BACK_FROM_SLOW
 
 
-def _doctor(mark: Mark) -> str:
+def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return f"{_SHOWN.label} back to {_SHOWN.text(mark.last.value)} at rest."
-    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    beyond, limit = {
-        (True, 1): ("above", _FAST),
-        (True, 2): ("at or above", _VERY_FAST),
-        (False, 1): ("below", _SLOW),
-        (False, 2): ("at or below", _VERY_SLOW),
+        return Message("heart_rate.ended", {"vital": HEART_RATE.code, "value": mark.last.value})
+    key, limit = {
+        (True, 1): ("heart_rate.fast", _FAST),
+        (True, 2): ("heart_rate.very_fast", _VERY_FAST),
+        (False, 1): ("heart_rate.slow", _SLOW),
+        (False, 2): ("heart_rate.very_slow", _VERY_SLOW),
     }[mark.last.value > _FAST, mark.level]
-    held = f"{_SHOWN.label} {beyond} {_SHOWN.text(limit)} at rest for {minutes} min"
-    return f"{held}; {_SHOWN.text(mark.last.value)} at last."
+    return Message(key, held_beyond(HEART_RATE, limit, mark))
 
 
 HEART_RATE_LIMITS: Final = Rule(
@@ -51,12 +47,14 @@ HEART_RATE_LIMITS: Final = Rule(
         " NEWS2 scores 3 from 131 /min (Royal College of Physicians 2017); 35 /min is ours, below NEWS2's 40."
         " See docs/clinical.md#heart-rate."
     ),
-    caregiver=by_level(
-        ended="The heartbeat at rest is back in its usual range.",
-        level_1="The heart has been beating unusually fast or slowly at rest. Please ask how they feel.",
-        level_2="The heart has been beating far too fast or too slowly at rest. Please go and look now.",
+    messages=(
+        "heart_rate.ended",
+        "heart_rate.fast",
+        "heart_rate.very_fast",
+        "heart_rate.slow",
+        "heart_rate.very_slow",
     ),
-    doctor=_doctor,
+    message=_message,
     fold=Sustained(
         beyond=_beyond,
         cleared=_cleared,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.alerts import Severity
+from schemas.alerts import Message, Severity
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level
 
 EXPLAINED_FOR_MS: Final = 12 * HOUR_MS
@@ -15,11 +15,10 @@ RESENDS: Final = 3
 """Silence is at least so many resend times long, in real time."""
 
 
-def _doctor(mark: Mark) -> str:
+def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return "The device is heard again."
-    hours = (mark.last.at - mark.first.at) / HOUR_MS
-    return f"A device has not been heard of for {hours:.1f} h; nothing is known from it since."
+        return Message("silent_device.ended")
+    return Message("silent_device.silent", {"hours": (mark.last.at - mark.first.at) / HOUR_MS})
 
 
 SILENT_DEVICE: Final = Rule(
@@ -31,9 +30,6 @@ SILENT_DEVICE: Final = Rule(
         "How long a device may be silent depends on its kind; the limits follow gaps in real recordings and are ours."
         " An outage of the platform calls no device silent. See docs/clinical.md#silent-device."
     ),
-    caregiver=by_level(
-        ended="The device is heard again.",
-        level_1="A device has not been heard of for a while. Please see that it is charged, worn and in reach.",
-    ),
-    doctor=_doctor,
+    messages=("silent_device.ended", "silent_device.silent"),
+    message=_message,
 )

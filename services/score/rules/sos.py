@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.alerts import Severity
+from schemas.alerts import Message, Severity
 from schemas.events import EventKind
 from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
 
@@ -10,10 +10,8 @@ SAME_CALL_MS: Final = 10 * MINUTE_MS
 """A press within this of another belongs to the same call."""
 
 
-def _doctor(mark: Mark) -> str:
-    if mark.level == ENDED:
-        return "No further press of the SOS button for 10 minutes."
-    return "The SOS button was pressed."
+def _message(mark: Mark) -> Message:
+    return Message("sos.ended" if mark.level == ENDED else "sos.pressed")
 
 
 SOS: Final = Rule(
@@ -25,9 +23,6 @@ SOS: Final = Rule(
         "A person asks for help; harm within minutes can't be excluded, which is high priority in the sense of"
         " IEC 60601-1-8. That presses within 10 min are one call is ours. See docs/clinical.md#help-button."
     ),
-    caregiver=by_level(
-        ended="The SOS button has not been pressed again.",
-        level_1="The SOS button was pressed. Please call or go and look now.",
-    ),
-    doctor=_doctor,
+    messages=("sos.ended", "sos.pressed"),
+    message=_message,
 )

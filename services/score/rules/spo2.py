@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from schemas.alerts import Severity
-from schemas.presentation import presentation_of
+from schemas.alerts import Message, Severity
 from schemas.vitals import SPO2
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level, held_beyond
 from services.score.sustained import Sustained
 
 _LOW, _VERY_LOW, _BACK = 92, 91, 94
-_SHOWN: Final = presentation_of(SPO2)
 
 
 def _beyond(value: float) -> int:
@@ -24,13 +22,12 @@ def _cleared(value: float, _side: int) -> bool:
     return value >= _BACK
 
 
-def _doctor(mark: Mark) -> str:
+def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return f"{_SHOWN.label} back to {_SHOWN.text(mark.last.value)}."
-    limit = _VERY_LOW if mark.level > 1 else _LOW
-    minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    held = f"{_SHOWN.label} at or below {_SHOWN.text(limit)} at rest for {minutes} min"
-    return f"{held}; {_SHOWN.text(mark.last.value)} at last."
+        return Message("spo2.ended", {"vital": SPO2.code, "value": mark.last.value})
+    if mark.level > 1:
+        return Message("spo2.very_low", held_beyond(SPO2, _VERY_LOW, mark))
+    return Message("spo2.low", held_beyond(SPO2, _LOW, mark))
 
 
 SPO2_LOW: Final = Rule(
@@ -43,12 +40,8 @@ SPO2_LOW: Final = Rule(
         " less (Royal College of Physicians 2017, scale 1). That 3 min at rest are enough is ours. Not for people with"
         " a prescribed target of 88 to 92 %. See docs/clinical.md#oxygen-saturation."
     ),
-    caregiver=by_level(
-        ended="The oxygen in the blood is back in its usual range.",
-        level_1="The oxygen in the blood has been low at rest. Please ask how they feel and how they breathe.",
-        level_2="The oxygen in the blood is far too low at rest. Please go and look now.",
-    ),
-    doctor=_doctor,
+    messages=("spo2.ended", "spo2.low", "spo2.very_low"),
+    message=_message,
     fold=Sustained(
         beyond=_beyond,
         cleared=_cleared,

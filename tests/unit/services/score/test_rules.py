@@ -2,11 +2,13 @@
 
 import pytest
 
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Message, Severity
+from schemas.codec import parse_json, write_json
 from schemas.vitals import VITAL_BY_CODE
 from services.score.rule import Mark, Rule, Sample
 from services.score.rules import RULES
 from services.score.rules.fall import CONFIRMED, NEAR_FALL, level_of_fall
+from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.score_cases import FALL_CASES, SILENCE_CASES
 from tests.unit.services.score.cases import CASES, Case, Kind
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
@@ -37,10 +39,50 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
     assert rule.version >= 1
     assert len(rule.rationale) > 80
     assert "docs/clinical.md#" in rule.rationale
-    assert set(rule.caregiver) == {0, *rule.severities}
-    for level in rule.caregiver:
-        assert rule.caregiver[level].endswith(".")
-        assert rule.doctor(Mark(level, sample, sample)).endswith(".")
+    for level in (0, *rule.severities):
+        message = rule.message(Mark(level, sample, sample))
+        assert message.key in rule.messages
+        assert all(ENGLISH.say(message, reader).endswith(".") for reader in Reader)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fold is not None], ids=lambda rule: rule.name)
+def test_every_message_of_a_rule_over_a_vital_is_said_by_some_case_and_its_sentence_can_be_made_again(
+    rule: Rule,
+) -> None:
+    found = [one for case in CASES if case.rule == rule.name for one in run(case.records) if isinstance(one, Finding)]
+
+    assert {one.message for one in found} == set(rule.messages)
+    for one in found:
+        # As it comes back from a row of the database.
+        facts = parse_json(write_json(dict(one.facts)))
+        assert ENGLISH.say(Message(one.message, facts), Reader.DOCTOR) == one.doctor_text
+        assert ENGLISH.say(Message(one.message, facts), Reader.CAREGIVER) == one.caregiver_text
+
+
+def test_an_end_and_only_an_end_has_a_reason() -> None:
+    found = [one for case in CASES for one in run(case.records) if isinstance(one, Finding)]
+
+    assert all((one.level == 0) is (one.end_reason is not None) for one in found)
+    assert {one.end_reason for one in found if one.rule == "spo2" and one.level == 0} >= {EndReason.RECOVERED}
+
+
+@pytest.mark.parametrize(
+    ("vital", "samples", "reason"),
+    [
+        ("spo2", [*((n, 88) for n in range(5)), *((n, 96) for n in range(5, 12))], EndReason.RECOVERED),
+        ("spo2", [*((n, 88) for n in range(5)), (70, 86)], EndReason.NO_DATA),
+        ("heart_rate", [*((n, 140) for n in range(12)), *((n, 80) for n in range(12, 25))], EndReason.RECOVERED),
+        ("glucose", [*((5 * n, 60) for n in range(4)), *((5 * n, 90) for n in range(4, 9))], EndReason.RECOVERED),
+        ("glucose", [*((5 * n, 60) for n in range(4)), (60, 60)], EndReason.NO_DATA),
+        ("glucose", [(0, 60), (25, 60), (5, 80), (10, 80), (15, 80), (20, 80)], EndReason.DISPROVED),
+    ],
+)
+def test_an_episode_ends_for_the_reason_that_readings_show(
+    vital: str, samples: list[tuple[float, float]], reason: EndReason
+) -> None:
+    *_, over = [one for one in run(series(vital, samples)) if isinstance(one, Finding)]
+
+    assert (over.level, over.end_reason) == (0, reason)
 
 
 @rules

@@ -1,0 +1,62 @@
+"""Sentences are made of a key and facts, in any language that has a catalogue."""
+
+import pytest
+
+from schemas.alerts import Message
+from services.sentences.catalogue import ENGLISH, Catalogue, Reader, UnknownSentenceError, load
+
+CHINESE = """
+msgid ""
+msgstr ""
+"Language: zh\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgctxt "doctor"
+msgid "spo2.low"
+msgstr "静息时{label}不高于{limit}已{minutes}分钟。最近一次为{value}。"
+
+#, fuzzy
+msgctxt "caregiver"
+msgid "spo2.low"
+msgstr "血氧偏低。"
+
+msgctxt "vital"
+msgid "spo2"
+msgstr "血氧饱和度"
+
+msgctxt "doctor"
+msgid "silent_device.silent"
+msgstr "设备已有 {hours:.1f} 小时没有消息。"
+
+msgctxt "doctor"
+msgid "sos.pressed"
+msgstr ""
+"""
+LOW = Message("spo2.low", {"vital": "spo2", "limit": 92, "minutes": 4, "value": 90.0})
+
+
+def test_a_value_stands_with_the_name_of_its_vital_and_the_words_of_its_unit() -> None:
+    said = ENGLISH.say(LOW, Reader.DOCTOR)
+    assert said == "Oxygen saturation at or below 92 % at rest for 4 min; 90 % at last."
+
+
+def test_another_language_needs_only_a_catalogue() -> None:
+    chinese = Catalogue.read("zh", CHINESE.encode())
+    assert chinese.say(LOW, Reader.DOCTOR) == "静息时血氧饱和度不高于92 %已4分钟。最近一次为90 %。"
+    assert chinese.say(Message("silent_device.silent", {"hours": 3.25}), Reader.DOCTOR) == "设备已有 3.2 小时没有消息。"
+
+
+@pytest.mark.parametrize(("key", "reader"), [("spo2.low", Reader.CAREGIVER), ("sos.pressed", Reader.DOCTOR)])
+def test_what_is_not_translated_yet_or_doubtful_is_not_said(key: str, reader: Reader) -> None:
+    with pytest.raises(UnknownSentenceError):
+        Catalogue.read("zh", CHINESE.encode()).say(Message(key, LOW.facts), reader)
+
+
+def test_a_fact_that_is_missing_is_noticed_and_one_too_many_is_not() -> None:
+    with pytest.raises(KeyError, match="minutes"):
+        ENGLISH.say(Message("spo2.low", {"vital": "spo2", "limit": 92, "value": 90}), Reader.DOCTOR)
+    assert ENGLISH.say(Message("sos.pressed", {"room": "hall"}), Reader.DOCTOR) == "The SOS button was pressed."
+
+
+def test_a_catalogue_is_read_the_same_each_time() -> None:
+    assert load("en") == ENGLISH
