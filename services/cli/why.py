@@ -10,8 +10,9 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.presentation import presentation_of
 from schemas.reasons import NOT_SCORED, Flag, RejectionReason
 from schemas.vitals import VITAL_BY_NUMBER
-from services.score.rule import Rule, Sample
+from services.score.rule import Rule
 from services.score.rules import RULES
+from services.score.sample import Sample
 
 LOOK_BACK: Final = timedelta(hours=2)
 """So far back readings are played through the rules."""

@@ -9,7 +9,7 @@ from schemas.codec import write_json
 from schemas.topics import home_key, partition_of
 from services.runtime.clock import to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
-from services.score.core import HomeState, seeded
+from services.score.home_state import HomeState, seeded
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE

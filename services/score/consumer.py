@@ -21,8 +21,9 @@ from services.runtime.metrics import Metrics, Server
 from services.runtime.pacing import Gather
 from services.runtime.retry import GaveUpError, Retry
 from services.score.checkpoint import Checkpoints, Partition
-from services.score.core import Effect, HomeState, Tally, step
+from services.score.core import Effect, Tally, step
 from services.score.effects import EffectWriter
+from services.score.home_state import HomeState
 
 T = TypeVar("T")
 GROUP: Final = "score"

@@ -15,9 +15,10 @@ from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Pool, Queries, transaction
 from services.score.effects import EffectWriter
-from services.score.rule import ENDED, Mark, Rule, Sample, Subject, finding_from
+from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS, RECOVERY_STEPS, level_of_fall
 from services.score.rules.sos import SOS
+from services.score.sample import Sample
 
 STILL_S: Final = 60.0
 """When the watermark has not moved for so long, real time, falls are decided without it."""

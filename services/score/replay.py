@@ -17,7 +17,8 @@ from services.runtime.clock import pause, to_ms
 from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
-from services.score.core import HomeState, Tally, step
+from services.score.core import Tally, step
+from services.score.home_state import HomeState
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
-from schemas.vitals import Vital
+from schemas.vitals import VITAL_BY_NUMBER, Vital
+from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
 
 MINUTE_MS: Final = 60_000
@@ -16,27 +17,18 @@ ENDED: Final = 0
 """The level of the finding that says that an episode is over."""
 
 
-class Sample(NamedTuple):
-    """A reading as a rule keeps it. The order of the fields is the order of samples."""
-
-    at: int
-    value: float
-    device_no: int
-    epoch: int
-    seq: int
-    item: int
-
-
 class Mark(NamedTuple):
     """An episode reached ``level`` (``ENDED``: it is over, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
+    ``also`` are readings of other vitals that it rests on.
     """
 
     level: int
     first: Sample
     last: Sample
     end_reason: EndReason | None = None
+    also: tuple[Sample, ...] = ()
 
 
 class FoldState(Protocol):
@@ -53,15 +45,15 @@ F = TypeVar("F", bound=FoldState)
 
 
 class Fold(Protocol[F]):
-    """A rule over the samples of one vital in the order of time."""
+    """A rule over the samples of its inputs in the order of time."""
 
     @property
     def window_ms(self) -> int:
         """How late a sample may come and still be evaluated."""
 
     @property
-    def rest_ms(self) -> int:
-        """How long after a movement samples say nothing; 0: movement does not matter."""
+    def needs_rest(self) -> bool:
+        """Whether samples say nothing for a while after a movement."""
 
     def start(self) -> F:
         """Before the first sample."""
@@ -76,7 +68,8 @@ class Rule:
 
     ``severities`` are by level. ``message`` gives what is said at a mark, out of ``messages``, the keys of all that the
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
-    the evidence: a vital's code or a kind of event. ``fold`` is None for rules over events and over silence.
+    the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads; rules
+    over events and over silence have neither.
     """
 
     name: str
@@ -86,6 +79,7 @@ class Rule:
     rationale: str
     messages: tuple[str, ...]
     message: Callable[[Mark], Message]
+    inputs: tuple[str, ...] = ()
     fold: Fold[Any] | None = None
 
     def severity(self, level: int) -> Severity:
@@ -116,7 +110,7 @@ def finding_from(
     """
     said = message or rule.message(mark)
     # An event is its own first and last.
-    samples = (mark.first,) if mark.first == mark.last else (mark.first, mark.last)
+    samples = ((mark.first,) if mark.first == mark.last else (mark.first, mark.last)) + mark.also
     return Finding(
         person_no=subject.person_no,
         home_no=subject.home_no,
@@ -145,7 +139,7 @@ def held_beyond(vital: Vital, limit: float, mark: Mark) -> Mapping[str, Fact]:
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:
     return Evidence(
-        what=rule.what,
+        what=VITAL_BY_NUMBER[sample.vital].code if sample.vital else rule.what,
         value=None if rule.fold is None else sample.value,
         observed_at=sample.at,
         device_no=sample.device_no,

@@ -10,7 +10,7 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from services.runtime.clock import Clock, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.effects import EffectWriter
-from services.score.rule import ENDED, Mark, Sample, Subject, finding_from
+from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.silent_device import (
     EXPLAINED_FOR_MS,
     LAST_WORDS_MS,
@@ -18,6 +18,7 @@ from services.score.rules.silent_device import (
     RESUMED_FOR_MS,
     SILENT_DEVICE,
 )
+from services.score.sample import Sample
 
 _EXPLANATIONS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.NOT_WORN, EventKind.CHARGING)]
 _WATCHED: Final = tuple(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.alerts import EndReason
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Sample
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark
+from services.score.sample import Sample
 
 _ODD_ONES: Final = 3
 """So many implausible samples in a row are believed after all."""
@@ -49,7 +50,7 @@ class Sustained:
     persist_ms: int
     clear_ms: int
     max_step_per_minute: float
-    rest_ms: int = 10 * MINUTE_MS
+    needs_rest: bool = True
     refractory_ms: int = HOUR_MS
     window_ms: int = 30 * MINUTE_MS
     longest_gap_ms: int = 6 * MINUTE_MS

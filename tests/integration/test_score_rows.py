@@ -20,12 +20,14 @@ from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.score.core import Effect, FallCheck, HomeState, SosCall, report_firmware
+from services.score.core import Effect, FallCheck, SosCall, report_firmware
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
-from services.score.rule import Mark, Sample, Subject, finding_from
+from services.score.home_state import HomeState
+from services.score.rule import Mark, Subject, finding_from
 from services.score.rules.firmware import FirmwareFault
 from services.score.rules.sos import SOS
+from services.score.sample import Sample
 from services.score.silence import SilenceWatch
 from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.care_world import START_MS, World, settle_in

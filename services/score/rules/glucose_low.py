@@ -5,7 +5,8 @@ from typing import Final
 
 from schemas.alerts import EndReason, Message, Severity
 from schemas.vitals import GLUCOSE
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Sample, by_level, held_beyond
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level, held_beyond
+from services.score.sample import Sample
 
 _LOW, _VERY_LOW = 70, 54
 _LASTING_MS = 15 * MINUTE_MS
@@ -34,7 +35,7 @@ class HypoglycaemiaEvents:
     """
 
     window_ms: int = 2 * HOUR_MS
-    rest_ms: int = 0
+    needs_rest: bool = False
 
     def start(self) -> GlucoseState:
         """Before the first sample."""
@@ -89,6 +90,7 @@ GLUCOSE_LOW: Final = Rule(
     name="glucose_low",
     version=1,
     what=GLUCOSE.code,
+    inputs=(GLUCOSE.code,),
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
         "Level 1 hypoglycaemia is below 70 mg/dL, level 2 below 54 mg/dL; an event lasts 15 min (Battelino 2019,"

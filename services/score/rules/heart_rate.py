@@ -41,6 +41,7 @@ HEART_RATE_LIMITS: Final = Rule(
     name="heart_rate",
     version=1,
     what=HEART_RATE.code,
+    inputs=(HEART_RATE.code,),
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
         "Above 120 or below 40 /min for 10 min at rest is a usual default of watches, to be confirmed by a clinician."

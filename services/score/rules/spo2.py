@@ -34,6 +34,7 @@ SPO2_LOW: Final = Rule(
     name="spo2",
     version=1,
     what=SPO2.code,
+    inputs=(SPO2.code,),
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
         "92 % or less is the emergency limit of the NHS's COVID oximetry at home (2020); NEWS2 scores 3 at 91 % or"

@@ -7,7 +7,8 @@ from schemas.alerts import Finding
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
-from services.score.core import Effect, HomeState, Tally, step
+from services.score.core import Effect, Tally, step
+from services.score.home_state import HomeState
 
 START = 1_700_000_000_000
 PERSON, HOME, BAND = 7, 3, 11

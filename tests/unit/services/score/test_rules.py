@@ -5,9 +5,10 @@ import pytest
 from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
 from schemas.vitals import VITAL_BY_CODE
-from services.score.rule import Mark, Rule, Sample
+from services.score.rule import Mark, Rule
 from services.score.rules import RULES
 from services.score.rules.fall import CONFIRMED, NEAR_FALL, level_of_fall
+from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.score_cases import FALL_CASES, SILENCE_CASES
 from tests.unit.services.score.cases import CASES, Case, Kind

@@ -11,7 +11,8 @@ from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from schemas.vitals import VITALS
-from services.score.core import FallCheck, HomeState, SosCall, Tally, seeded, step
+from services.score.core import FallCheck, SosCall, Tally, step
+from services.score.home_state import HomeState, seeded
 from services.score.replay import canonical, replay
 from services.score.rules import RULES
 from tests.unit.services.score.story import HOME, PERSON, levels, minute, run, series, uplink
@@ -105,12 +106,21 @@ def test_any_order_within_the_window_leads_to_the_same_view_of_the_person(
 
 
 def _views(state: HomeState) -> Any:
-    """What the samples say, without the numbers that episodes were reported under."""
-    tracks = state.to_plain()["subjects"][str(PERSON)]["tracks"]
+    """What the samples say, without the numbers that episodes were reported under, and when each reading came."""
+    person = state.to_plain()["subjects"][str(PERSON)]
     return {
-        rule: [track["base"], track["window"], track["moves"], [one[1:3] for one in track["reported"]]]
-        for rule, track in tracks.items()
-    } | {"seen": state.to_plain()["seen"]}
+        "samples": {vital: columns[:-1] for vital, columns in person["samples"].items()},
+        "moves": person["moves"],
+        "rules": {
+            name: [rule["since"], _without_reception(rule["base"]), [one[1:3] for one in rule["reported"]]]
+            for name, rule in person["rules"].items()
+        },
+        "seen": state.to_plain()["seen"],
+    }
+
+
+def _without_reception(base: list[Any]) -> list[Any]:
+    return [one[:-1] if isinstance(one, list) else one for one in base]
 
 
 def _standing(effects: Sequence[Any]) -> set[str]:

@@ -1,0 +1,127 @@
+"""What has been said of a rule's episodes, kept apart from samples; reconciles it with what late samples show. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, Final
+
+from schemas.alerts import EndReason
+from services.score.rule import ENDED, Mark
+from services.score.sample import Sample
+
+FOREVER: Final = 2**62
+
+
+@dataclass(slots=True)
+class Reported:
+    """An episode that findings were made of. ``until`` is when its end was reported."""
+
+    episode: int
+    since: int
+    until: int
+    level: int
+
+
+@dataclass(slots=True)
+class Seen:
+    """An episode as the samples of the window show it."""
+
+    since: int
+    until: int
+    level: int
+    marks: list[Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finding to make: ``mark`` of episode number ``episode``."""
+
+    episode: int
+    mark: Mark
+
+
+class Episodes:
+    """Of one rule about one person. ``highest`` is the last number that was given out. Nothing is reported twice."""
+
+    __slots__ = ("_reported", "highest")
+
+    def __init__(self, highest: int = 0) -> None:
+        self._reported: list[Reported] = []
+        self.highest = highest
+
+    def report(self, mark: Mark) -> Report:
+        """What follows from a mark of the newest sample."""
+        reported = next((one for one in self._reported if one.until == FOREVER), None) or self._begin(mark.first.at)
+        if mark.level == ENDED:
+            reported.until = mark.last.at
+        else:
+            reported.level = mark.level
+        return Report(reported.episode, mark)
+
+    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample]) -> list[Report]:
+        """Reports what differs between the episodes of the window and the ones reported."""
+        reports: list[Report] = []
+        free, self._reported = self._reported, []
+        for episode in found:
+            reported = _matching(free, episode)
+            if reported is None:
+                reported = self._begin(episode.since)
+            else:
+                free.remove(reported)
+                if reported.until != FOREVER and episode.level > reported.level:
+                    # An end is reported once: what was worse is an episode of its own, with an end of its own.
+                    reported = self._begin(episode.since, level=reported.level)
+                else:
+                    self._reported.append(reported)
+            reports += _catch_up(reported, episode, window)
+        # Reported, but not there any more: late samples have disproved it.
+        for reported in free:
+            if reported.until == FOREVER:
+                newest = window[-1]
+                reports.append(Report(reported.episode, Mark(ENDED, newest, newest, EndReason.DISPROVED)))
+        return reports
+
+    def forget(self, before: int) -> None:
+        """Drops what ended before ``before``: no late sample reaches it."""
+        self._reported = [one for one in self._reported if one.until >= before]
+
+    def _begin(self, since: int, *, level: int = 0) -> Reported:
+        self.highest += 1
+        reported = Reported(self.highest, since, FOREVER, level)
+        self._reported.append(reported)
+        return reported
+
+    def to_plain(self) -> list[list[Any]]:
+        """As plain values, without the number."""
+        return [list(astuple(one)) for one in self._reported]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Sequence[Any]], highest: int) -> "Episodes":
+        """What ``to_plain`` wrote."""
+        episodes = cls(highest)
+        episodes._reported = [Reported(*one) for one in plain]
+        return episodes
+
+
+def _catch_up(reported: Reported, episode: Seen, window: Sequence[Sample]) -> list[Report]:
+    reports = []
+    marks = episode.marks
+    # Its beginning lies in the base, so no mark says it: one is made, or it would never be reported.
+    if not reported.level and episode.level and not any(mark.level for mark in marks):
+        marks = [Mark(episode.level, window[0], window[-1]), *marks]
+    for mark in marks:
+        if mark.level > reported.level:
+            reports.append(Report(reported.episode, mark))
+            reported.level = mark.level
+        elif mark.level == ENDED and reported.until == FOREVER:
+            reports.append(Report(reported.episode, mark))
+    reported.since, reported.until = episode.since, episode.until
+    return reports
+
+
+def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
+    """The newest reported episode that overlaps this one; an ended one can't be open again."""
+    for one in reversed(reported):
+        overlaps = one.since <= episode.until and episode.since <= one.until
+        if overlaps and not (one.until != FOREVER and episode.until == FOREVER):
+            return one
+    return None

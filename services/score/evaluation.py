@@ -1,0 +1,131 @@
+"""One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import astuple
+from typing import Any
+
+from schemas.vitals import VITAL_BY_CODE
+from services.score.episodes import FOREVER, Episodes, Report, Seen
+from services.score.rule import ENDED, Fold, Rule
+from services.score.sample import Sample
+from services.score.window import Window
+
+
+class Evaluation:
+    """In order a sample only advances the fold. A late one inside the rule's window folds it again.
+
+    What then differs from what was reported is reported: a level not reported yet, an end, a new
+    episode; and an episode that later samples disprove is ended. The samples are the person's: the
+    rule keeps its state before ``_since`` (the base), its state now, and what it has said.
+    """
+
+    __slots__ = ("_base", "_fold", "_newest", "_since", "_state", "_window", "episodes", "inputs", "needs_rest", "rule")
+
+    def __init__(self, rule: Rule, window: Window, *, highest: int = 0) -> None:
+        assert rule.fold is not None  # noqa: S101 - only rules with a fold are evaluated
+        self.rule, self._window = rule, window
+        self._fold: Fold[Any] = rule.fold
+        self.inputs = tuple(VITAL_BY_CODE[code].number for code in rule.inputs)
+        self.needs_rest = rule.fold.needs_rest
+        self._base = rule.fold.start()
+        self._state = rule.fold.start()
+        self._since = 0
+        self._newest: Sample | None = None
+        self.episodes = Episodes(highest)
+
+    @property
+    def window_ms(self) -> int:
+        """How far back the rule looks."""
+        return self._fold.window_ms
+
+    def take(self, sample: Sample) -> Sequence[Report] | None:
+        """What follows from ``sample``, which the window holds already."""
+        newest = self._newest
+        # Of a rule over several vitals: one vital may come after a later sample of another.
+        if newest is not None and sample < newest:
+            return self.fold_again() if self.reaches(sample.at) else None
+        self._newest = sample
+        rested = not self.needs_rest or not self._window.moves or self._window.is_at_rest(sample[0])
+        marks = self._fold.advance(self._state, sample, rested=rested)
+        return None if marks is None else [self.episodes.report(mark) for mark in marks]
+
+    def reaches(self, at: int) -> bool:
+        """Whether the rule looks back to ``at``."""
+        return at >= self.horizon()
+
+    def horizon(self) -> int:
+        """Where the rule's window begins, in ms: so long ago, and at most so many samples."""
+        newest = self._newest
+        if newest is None:
+            return 0
+        return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
+
+    def rests(self) -> list[bool]:
+        """Of each sample of the rule's window, whether it was taken at rest."""
+        return [self._window.is_at_rest(sample.at) for sample in self._samples()]
+
+    def fold_again(self) -> Sequence[Report]:
+        """The window has changed behind the newest sample: what differs from what was reported."""
+        self.trim()
+        # A shallow copy does: folds replace what they hold and change none of it.
+        state = copy(self._base)
+        # An episode that began before the window: it has no mark in it.
+        found = [Seen(state.since, FOREVER, state.level, [])] if state.level else []
+        samples = self._samples()
+        for sample in samples:
+            for mark in self._advance(state, sample) or ():
+                if mark.level == ENDED:
+                    found[-1].until = mark.last.at
+                elif not found or found[-1].until != FOREVER:
+                    found.append(Seen(mark.first.at, FOREVER, mark.level, []))
+                if mark.level:
+                    found[-1].level = mark.level
+                found[-1].marks.append(mark)
+        self._state = state
+        return self.episodes.reconcile(found, samples)
+
+    def trim(self) -> int:
+        """Folds what has left the rule's window into the base; gives where the window begins now.
+
+        Changes nothing that can be seen from outside.
+        """
+        horizon = self.horizon()
+        if horizon > self._since:
+            for sample in self._samples():
+                if sample.at >= horizon:
+                    break
+                self._advance(self._base, sample)
+            self._since = horizon
+            self.episodes.forget(horizon)
+        return self._since
+
+    def _samples(self) -> list[Sample]:
+        return self._window.since(self.inputs, self._since)
+
+    def _advance(self, state: Any, sample: Sample) -> Any:
+        rested = not self.needs_rest or self._window.is_at_rest(sample.at)
+        return self._fold.advance(state, sample, rested=rested)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The same for the same samples, however often and whenever it was trimmed before."""
+        self.trim()
+        return {
+            "base": list(astuple(self._base)),
+            "since": self._since,
+            "reported": self.episodes.to_plain(),
+            "episodes": self.episodes.highest,
+        }
+
+    @classmethod
+    def from_plain(cls, rule: Rule, window: Window, plain: dict[str, Any]) -> "Evaluation":
+        """The evaluation that ``to_plain`` wrote, over the same window."""
+        found = cls(rule, window)
+        found._base = type(found._base)(*(Sample(*one) if isinstance(one, list) else one for one in plain["base"]))
+        found._since = plain["since"]
+        found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
+        found._newest = window.newest(found.inputs)
+        found._state = copy(found._base)
+        for sample in found._samples():
+            found._advance(found._state, sample)
+        return found

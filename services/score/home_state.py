@@ -1,0 +1,68 @@
+"""Everything that score knows of one home, and its form in a checkpoint, which has a version. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Any, Final
+
+from services.runtime.errors import HearthBeatError
+from services.score.firmware_faults import FirmwareHabits
+from services.score.older_states import upgraded
+from services.score.person import PersonState
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.scored_uplinks import SeenMarks
+
+VERSION: Final = 2
+"""Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""
+
+
+class UnknownStateError(HearthBeatError):
+    """A checkpoint was written by a newer version of score, which this one can't read."""
+
+
+@dataclass(slots=True)
+class HomeState:
+    """``subjects`` by person number, 0 for the home itself; ``habits`` by device number."""
+
+    rules: RuleBook = RULE_BOOK
+    seen: SeenMarks = field(default_factory=SeenMarks)
+    subjects: dict[int, PersonState] = field(default_factory=dict)
+    habits: dict[int, FirmwareHabits] = field(default_factory=dict)
+
+    def subject(self, person_no: int) -> PersonState:
+        """The state of a person, begun where there is none yet."""
+        found = self.subjects.get(person_no)
+        if found is None:
+            found = self.subjects[person_no] = PersonState(self.rules)
+        return found
+
+    def to_plain(self) -> dict[str, Any]:
+        """The same for the same story of the home, whenever and however often it is asked for."""
+        return {
+            "version": VERSION,
+            "seen": self.seen.to_plain(),
+            "subjects": {str(person_no): state.to_plain() for person_no, state in self.subjects.items()},
+            "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any], rules: RuleBook = RULE_BOOK) -> "HomeState":
+        """The state that ``to_plain`` wrote, in whichever version. Raises UnknownStateError."""
+        version = plain.get("version", 1)
+        if not isinstance(version, int) or version > VERSION:
+            raise UnknownStateError(f"its form is version {version}, and this score reads up to {VERSION}")
+        plain = upgraded(plain, version)
+        subjects = plain["subjects"].items()
+        return cls(
+            rules=rules,
+            seen=SeenMarks.from_plain(plain["seen"]),
+            subjects={int(person): PersonState.from_plain(state, rules) for person, state in subjects},
+            habits={int(device_no): FirmwareHabits(*one) for device_no, one in plain["habits"].items()},
+        )
+
+
+def seeded(episodes: Mapping[int, Mapping[str, int]]) -> HomeState:
+    """A state that knows nothing but the highest episode number per person and rule."""
+    state = HomeState()
+    for person_no, numbers in episodes.items():
+        state.subject(person_no).episodes.update(numbers)
+    return state

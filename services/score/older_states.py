@@ -1,0 +1,56 @@
+"""Checkpoints as older versions of score wrote them, step by step made what the present one reads. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas.vitals import VITAL_BY_CODE
+from services.score.sample import Sample, pack
+from services.score.window import REST_MS
+
+_VITAL_OF: Final[Mapping[str, str]] = {"heart_rate": "heart_rate", "spo2": "spo2", "glucose_low": "glucose"}
+"""In version 1 a rule had one vital and kept its samples itself."""
+
+
+def upgraded(plain: dict[str, Any], version: int) -> dict[str, Any]:
+    """A home's state of ``version``, in the present form."""
+    return _from_1(plain) if version == 1 else plain
+
+
+def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """Each rule had a track: base, window, moves, episodes. A person has one window now, for all rules."""
+    return {
+        "seen": plain["seen"],
+        "subjects": {person: _person_from_1(state) for person, state in plain["subjects"].items()},
+        "habits": plain.get("habits", {}),
+    }
+
+
+def _person_from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    samples: dict[str, list[Any]] = {}
+    rules: dict[str, dict[str, Any]] = {}
+    moves: list[list[int]] = []
+    for name, track in plain["tracks"].items():
+        code = _VITAL_OF[name]
+        vital = VITAL_BY_CODE[code].number
+        # Only what was trimmed was written. So the first sample that was kept is where the window begins.
+        kept = [_sample(one, vital) for one in track.get("window", ())]
+        if kept:
+            samples[code] = pack(kept)
+        moves = moves or [[first, max(first, end - REST_MS)] for first, end in track.get("moves", ())]
+        rules[name] = {
+            "base": [list(_sample(one, vital)) if isinstance(one, list) else one for one in track.get("base", ())],
+            "since": kept[0].at if kept else 0,
+            "reported": track.get("reported", []),
+            "episodes": track["episodes"],
+        }
+    return {
+        "samples": samples, "moves": moves, "rules": {name: one for name, one in rules.items() if one["base"]},
+        "calls": plain["calls"],
+        "episodes": plain["episodes"] | {name: one["episodes"] for name, one in rules.items() if not one["base"]},
+    }  # fmt: skip
+
+
+def _sample(fields: list[Any], vital: int) -> Sample:
+    """It was not known then when a reading was received; it came when it was measured, as most do."""
+    at, value, device_no, epoch, seq, item = fields
+    return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)

@@ -1,0 +1,166 @@
+"""What score knows of one person, or of a home itself: window, evaluations of rules, calls, episode numbers. Pure."""
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.score.episodes import Report
+from services.score.evaluation import Evaluation
+from services.score.rule import Rule
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.sample import Sample
+from services.score.window import MOST_SAMPLES, Window
+
+_CALLS_KEPT: Final = 8
+Reports = list[tuple[Rule, Sequence[Report]]]
+"""What follows, by rule."""
+
+
+class LateError(Exception):
+    """A sample is older than the window of every rule that reads it."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A fall or an SOS call as remembered, so that a further event joins it. Times in ms."""
+
+    episode: int
+    first_at: int
+    last_at: int
+
+
+_Of = tuple[list[Sample], tuple[Evaluation, ...], int]
+"""Of a vital, found in one step: its samples, who reads them, and twice the longest of their windows in ms."""
+
+
+@dataclass(slots=True)
+class PersonState:
+    """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet)."""
+
+    rules: RuleBook = RULE_BOOK
+    window: Window = field(default_factory=Window)
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+    episodes: dict[str, int] = field(default_factory=dict)
+    _of_vital: dict[int, _Of] = field(default_factory=dict)
+
+    def take(self, sample: Sample) -> Reports:
+        """What follows from ``sample`` for the rules that read its vital. Raises LateError."""
+        vital = sample[6]
+        samples, evaluations, twice_ms = self._of_vital.get(vital) or self._begin(vital)
+        if samples and sample < samples[-1]:
+            return self._take_late(sample, samples, evaluations)
+        samples.append(sample)
+        found: Reports = []
+        for evaluation in evaluations:
+            reports = evaluation.take(sample)
+            if reports:
+                found.append((evaluation.rule, reports))
+        # Only when it is twice as long as it may be, so that most samples cost no trimming.
+        if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
+            self.window.forget(vital, min(one.trim() for one in evaluations))
+        return found
+
+    def _take_late(self, sample: Sample, samples: list[Sample], evaluations: Sequence[Evaluation]) -> Reports:
+        reached = [one for one in evaluations if one.reaches(sample.at)]
+        if not reached:
+            raise LateError
+        # Whoever does not look back so far must not find it in the window later.
+        for evaluation in evaluations:
+            if evaluation not in reached:
+                evaluation.trim()
+        insort(samples, sample)
+        return [(one.rule, reports) for one in reached if (reports := one.fold_again())]
+
+    def move(self, at: int) -> Reports:
+        """The person moved at ``at``: samples from then on for a while are not taken at rest."""
+        evaluations = [self.evaluation(rule) for rule in self.rules.gated]
+        window = self.window
+        behind = [one for one in evaluations if (last := window.newest(one.inputs)) is not None and at <= last.at]
+        for evaluation in behind:
+            evaluation.trim()
+        before = [one.rests() for one in behind]
+        window.move(at)
+        changed = [one for one, rests in zip(behind, before, strict=True) if one.rests() != rests]
+        return [(one.rule, reports) for one in changed if (reports := one.fold_again())]
+
+    def evaluation(self, rule: Rule) -> Evaluation:
+        """Of a rule with a fold, begun where there is none yet."""
+        found = self.evaluations.get(rule.name)
+        if found is None:
+            highest = self.episodes.pop(rule.name, 0)
+            found = self.evaluations[rule.name] = Evaluation(rule, self.window, highest=highest)
+        return found
+
+    def _begin(self, vital: int) -> _Of:
+        evaluations = tuple(self.evaluation(rule) for rule in self.rules.readers[vital])
+        longest_ms = max(one.window_ms for one in evaluations)
+        found = self._of_vital[vital] = (self.window.of(vital), evaluations, 2 * longest_ms)
+        return found
+
+    def trim(self) -> None:
+        """Drops what no rule looks back to; changes nothing that can be seen from outside."""
+        begins = {name: one.trim() for name, one in self.evaluations.items()}
+        for vital in self.window.samples:
+            reading = [begins[one.rule.name] for one in self.evaluations.values() if vital in one.inputs]
+            self.window.forget(vital, min(reading, default=0))
+        gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
+        self.window.forget_moves(min(gated, default=0))
+
+    def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
+        """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
+        calls = self.calls.setdefault(rule.name, [])
+        for call in reversed(calls):
+            if call.first_at - within_ms <= at <= call.last_at + within_ms:
+                if extends:
+                    call.first_at, call.last_at = min(at, call.first_at), max(at, call.last_at)
+                return call, False
+        episode = self.episodes[rule.name] = self.episodes.get(rule.name, 0) + 1
+        calls.append(Call(episode, at, at))
+        del calls[:-_CALLS_KEPT]
+        return calls[-1], True
+
+    def raise_numbers(self, numbers: Mapping[str, int]) -> None:
+        """No episode of a rule gets a number again that was given out, whatever this state knows of it."""
+        for name, number in numbers.items():
+            evaluation = self.evaluations.get(name)
+            if evaluation is not None:
+                evaluation.episodes.highest = max(evaluation.episodes.highest, number)
+            else:
+                self.episodes[name] = max(self.episodes.get(name, 0), number)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As plain values; names, not numbers, so that a reader finds their way."""
+        self.trim()
+        return {
+            **self.window.to_plain(),
+            # In the order of the rules, as from_plain reads them: not in that in which they began.
+            "rules": {
+                rule.name: self.evaluations[rule.name].to_plain()
+                for rule in self.rules.rules
+                if rule.name in self.evaluations
+            },
+            "calls": {
+                name: [[call.episode, call.first_at, call.last_at] for call in calls]
+                for name, calls in self.calls.items()
+            },
+            "episodes": dict(self.episodes),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any], rules: RuleBook) -> "PersonState":
+        """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
+        window = Window.from_plain(plain)
+        gone = plain["rules"].keys() - {rule.name for rule in rules.rules}
+        return cls(
+            rules=rules,
+            window=window,
+            evaluations={
+                rule.name: Evaluation.from_plain(rule, window, plain["rules"][rule.name])
+                for rule in rules.rules
+                if rule.name in plain["rules"]
+            },
+            calls={name: [Call(*call) for call in calls] for name, calls in plain["calls"].items()},
+            episodes=plain["episodes"] | {name: plain["rules"][name]["episodes"] for name in gone},
+        )

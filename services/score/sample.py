@@ -1,0 +1,69 @@
+"""A reading as rules see it, and lists of them in few bytes. Pure."""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, groupby, pairwise, repeat
+from typing import Any, Final, NamedTuple
+
+from schemas.reasons import Flag
+
+_MOVING: Final = int(Flag.MOVING)
+
+
+class Sample(NamedTuple):
+    """One reading. The order of the fields is the order of samples: the time first.
+
+    ``value`` is in the vital's unit; ``flags`` are those of ``schemas.reasons``; times are platform ms.
+    """
+
+    at: int
+    value: float
+    device_no: int
+    epoch: int
+    seq: int
+    item: int
+    vital: int = 0
+    flags: int = 0
+    received_at: int = 0
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the device said so of this very reading."""
+        return bool(self.flags & _MOVING)
+
+
+def pack(samples: Sequence[Sample]) -> list[Any]:
+    """Columns of the samples of one vital in their order: differences, and runs of what stays the same."""
+    return [
+        _differences(one.at for one in samples),
+        [one.value for one in samples],
+        _runs((one.device_no, one.epoch) for one in samples),
+        _differences(one.seq for one in samples),
+        _runs(one.item for one in samples),
+        _runs(one.flags for one in samples),
+        [one.received_at - one.at for one in samples],
+    ]
+
+
+def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
+    """The samples that ``pack`` wrote."""
+    at, values, sources, seq, items, flags, lags = columns
+    ats = list(accumulate(at))
+    rows = zip(ats, values, _unrolled(sources), accumulate(seq), _unrolled(items), _unrolled(flags), lags, strict=True)
+    # Sources are shared objects: else each sample would be half as large again.
+    return [
+        Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag)
+        for moment, value, (device_no, epoch), number, item, flag, lag in rows
+    ]
+
+
+def _differences(numbers: Iterable[int]) -> list[int]:
+    column = list(numbers)
+    return [*column[:1], *(after - before for before, after in pairwise(column))]
+
+
+def _runs(values: Iterable[Any]) -> list[list[Any]]:
+    return [[value, sum(1 for _ in run)] for value, run in groupby(values)]
+
+
+def _unrolled(runs: Iterable[Sequence[Any]]) -> Iterable[Any]:
+    return chain.from_iterable(repeat(value, count) for value, count in runs)

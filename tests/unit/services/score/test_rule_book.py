@@ -1,0 +1,158 @@
+"""Rules beside each other: none is lost, none takes the place of another, and a new one is a file and a line."""
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.alerts import Finding, Message, Severity
+from schemas.codec import parse_json, write_json
+from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
+from services.score.home_state import HomeState
+from services.score.person import PersonState
+from services.score.rule import HOUR_MS, Mark, Rule
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules import RULES
+from services.score.sample import Sample
+from services.score.sustained import Sustained
+from tests.unit.services.score.story import PERSON, levels, run, series, uplink
+
+
+@dataclass(slots=True)
+class PairState:
+    """The newest reading of each of two vitals."""
+
+    level: int = 0
+    since: int = 0
+    pulse: Sample | None = None
+    oxygen: Sample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A throw-away fold over two vitals: a fast heart and low oxygen within an hour."""
+
+    window_ms: int = HOUR_MS
+    needs_rest: bool = False
+
+    def start(self) -> PairState:
+        return PairState()
+
+    def advance(self, state: PairState, sample: Sample, *, rested: bool) -> list[Mark] | None:
+        del rested
+        if sample.vital == HEART_RATE.number:
+            state.pulse = sample
+        else:
+            state.oxygen = sample
+        pulse, oxygen = state.pulse, state.oxygen
+        if state.level or pulse is None or oxygen is None or pulse.value < 110 or oxygen.value > 94:
+            return None
+        state.level, state.since = 1, sample.at
+        other = oxygen if sample is pulse else pulse
+        return [Mark(1, sample, sample, also=(other,))]
+
+
+def like_sos(name: str) -> Rule:
+    """The words of another rule, for one that is thrown away."""
+    return Rule(
+        name=name, version=1, what="pulse_and_oxygen", severities=MappingProxyType({1: Severity.LOW}),
+        rationale="Thrown away.", messages=("sos.pressed",), message=lambda _mark: Message("sos.pressed"),
+    )  # fmt: skip
+
+
+PAIR = replace(like_sos("pair"), inputs=(HEART_RATE.code, SPO2.code), fold=Pair())
+SECOND = replace(
+    like_sos("second"),
+    inputs=(SPO2.code,),
+    fold=Sustained(
+        beyond=lambda value: -1 if value < 96 else 0, cleared=lambda value, _side: value >= 96, persist_ms=0,
+        clear_ms=0, max_step_per_minute=15,
+    ),
+)  # fmt: skip
+WITH_BOTH = RuleBook((*RULES, PAIR, SECOND))
+LOW = [(minute, 88.0 if minute >= 5 else 95.0) for minute in range(12)]
+
+
+def test_every_rule_with_a_fold_reads_its_inputs_and_no_rule_is_lost() -> None:
+    read = [(vital, rule.name) for vital, rules in RULE_BOOK.readers.items() for rule in rules]
+    wanted = [(VITAL_BY_CODE[code].number, rule.name) for rule in RULES for code in rule.inputs]
+    assert sorted(read) == sorted(wanted)
+    assert {rule.name for rule in RULE_BOOK.rules} == {rule.name for rule in RULES}
+    assert {rule.name for rule in RULES if rule.fold is not None} == {name for _, name in read}
+
+
+@pytest.mark.parametrize("wrong", [(PAIR, PAIR), (replace(PAIR, inputs=()),), (replace(PAIR, fold=None),)])
+def test_two_rules_of_one_name_or_a_fold_without_inputs_are_refused(wrong: tuple[Rule, ...]) -> None:
+    with pytest.raises(ValueError, match="pair"):
+        RuleBook((*RULES, *wrong))
+
+
+def test_a_second_rule_on_one_vital_stands_beside_the_first() -> None:
+    state = HomeState(WITH_BOTH)
+    found = levels(run(series("spo2", LOW), state))
+    assert [one for one in found if one[0] == "spo2"] == levels(run(series("spo2", LOW)))
+    assert ("second", 1, 1, 2.0) in found
+
+
+def test_a_rule_over_two_vitals_rests_on_a_reading_of_each() -> None:
+    records = [uplink(0, 0, {"heart_rate": 120}), uplink(1, 1, {"spo2": 93}), uplink(2, 2, {"glucose": 100})]
+    (finding,) = [one for one in run(records, HomeState(WITH_BOTH)) if isinstance(one, Finding) and one.rule == "pair"]
+    assert {(one.what, one.value, one.seq) for one in finding.evidence} == {("spo2", 93, 1), ("heart_rate", 120, 0)}
+
+
+def test_what_comes_late_of_one_vital_reaches_a_rule_over_two() -> None:
+    records = [uplink(0, 10, {"spo2": 93}), uplink(1, 4, {"heart_rate": 120})]
+    found = levels(run(records, HomeState(WITH_BOTH)))
+    assert [one for one in found if one[0] == "pair"] == [("pair", 1, 1, 10.0)]
+
+
+def test_the_window_is_the_person_s_and_each_sample_is_kept_once() -> None:
+    state = HomeState(WITH_BOTH)
+    run(series("spo2", LOW), state)
+    person = state.subjects[PERSON]
+    assert [len(samples) for samples in person.window.samples.values()] == [len(LOW)]
+    assert len(write_json(person.to_plain()["samples"])) < 60 * len(LOW)
+
+
+def test_a_year_of_readings_leaves_a_window_that_is_no_longer_than_its_rules_look_back() -> None:
+    person = PersonState(WITH_BOTH)
+    for number in range(20_000):
+        person.take(Sample(number * 30_000, 95.0, 1, 2, number, 0, SPO2.number))
+        if number % 100 == 0:
+            person.take(Sample(number * 30_000, 100.0, 1, 2, number, 1, GLUCOSE.number))
+    assert len(person.window.samples[SPO2.number]) <= 200
+    person.trim()
+    assert len(person.window.samples[SPO2.number]) <= 40
+
+
+def test_of_a_rule_that_is_no_more_the_numbers_are_kept_and_of_a_new_one_nothing_is_made_up() -> None:
+    state = HomeState(WITH_BOTH)
+    run(series("spo2", LOW), state)
+    plain = parse_json(write_json(state.to_plain()))
+    without = HomeState.from_plain(plain)
+    assert without.subjects[PERSON].episodes["second"] == 1
+    again = HomeState.from_plain(parse_json(write_json(without.to_plain())), WITH_BOTH)
+    later = [uplink(100 + n, 60 + n, {"spo2": 90}) for n in range(5)]
+    assert ("second", 2, 1) in {one[:3] for one in levels(run(later, again))}
+
+
+@given(st.data())
+def test_more_rules_change_nothing_of_what_the_others_say(data: st.DataObject) -> None:
+    readings = data.draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["heart_rate", "spo2", "glucose"]),
+                st.sampled_from([60.0, 88.0, 93.0, 97.0, 125.0, 140.0]),
+                st.integers(0, 90),
+            ),
+            max_size=60,
+        )
+    )
+    records = [
+        uplink(seq, at, {vital: min(value, 100.0) if vital == "spo2" else value})
+        for seq, (vital, value, at) in enumerate(readings)
+    ]
+    own = [one for one in run(records, HomeState(WITH_BOTH)) if isinstance(one, Finding)]
+    assert [one for one in own if one.rule not in {"pair", "second"}] == run(records)
