@@ -42,10 +42,15 @@ from schemas.topics import SHARDS
 from schemas.validity import STAMP_LIMIT
 
 _IDENTITY: Final = re.compile(rb'\s*\{\s*"epoch"\s*:\s*(\d{1,16})\s*,\s*"seq"\s*:\s*(\d{1,16})\s*[,}]')
-_UPLINK: Final = 1
+_UPLINK: Final = 3
+_UPLINK_WITHOUT_TYPE: Final = 1
+"""As ingest wrote it before 2026-11-29; the log may hold some for 72 h."""
+_MARK: Final = bytes((_UPLINK,))
+_MARKS: Final = frozenset((_UPLINK, _UPLINK_WITHOUT_TYPE))
 _MARKER: Final = b"\x02"
-_HEAD: Final = Struct("<BHHiihqqqqq")
-"""Mark, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
+_HEAD: Final = Struct("<BBHHiihqqqqq")
+"""Mark, type of device, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
+_HEAD_WITHOUT_TYPE: Final = Struct("<BHHiihqqqqq")
 _BROKEN: Final = "uplinks.judged.v1 holds a record that can't be read"
 _NOT_IN_A_LEVEL: Final = frozenset("/+#\0")
 _BROKEN_ACK: Final = "uplinks.settled.v1 holds a record that can't be read"
@@ -191,11 +196,25 @@ def encode_uplink_record(record: UplinkRecord) -> bytes:
     """
     if isinstance(record, WatermarkMarker):
         return _MARKER + to_json((record.instance, record.received_at))
-    # Unpacked at once: twelve attributes of a NamedTuple would cost more.
-    (device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at, readings, events, rejections) = record
+    # Unpacked at once: as many attributes of a NamedTuple would cost more.
+    (
+        device_no,
+        device,
+        home_no,
+        shard,
+        epoch,
+        seq,
+        oldest,
+        sent_at,
+        received_at,
+        readings,
+        events,
+        rejections,
+        kind,
+    ) = record
     name = device.encode()
     head = _HEAD.pack(
-        _UPLINK, len(name), len(readings), device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at
+        _UPLINK, kind, len(name), len(readings), device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at
     )
     # Nearly always; then no JSON is written at all.
     if not events and not rejections:
@@ -228,14 +247,17 @@ def open_uplink_record(value: bytes) -> SealedRecord:
             if type(instance) is not str or type(received_at) is not int:
                 raise BrokenRecordError(_BROKEN)
             return WatermarkMarker(instance=instance, received_at=received_at)
-        (mark, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
-            _HEAD.unpack_from(value)
+        form = _HEAD if value[:1] == _MARK else _HEAD_WITHOUT_TYPE
+        # The numbers stand at the end, in whichever form.
+        (*_, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
+            form.unpack_from(value)
         )
-        name_end = _HEAD.size + name_length
+        name_end = form.size + name_length
         end = name_end + readings * READING.size
-        if mark != _UPLINK or end > len(value):
+        if value[0] not in _MARKS or end > len(value):
             raise BrokenRecordError(_BROKEN)
-        device = value[_HEAD.size : name_end].decode()
+        device = value[form.size : name_end].decode()
+        kind = value[1] if form is _HEAD else 0
         events, rejections = _rare(value[end:]) if end < len(value) else ((), ())
         return SealedUplink(
             device_no,
@@ -250,6 +272,7 @@ def open_uplink_record(value: bytes) -> SealedRecord:
             value[name_end:end],
             events,
             rejections,
+            kind,
         )
     except (ValueError, TypeError, StructError) as error:
         raise BrokenRecordError(_BROKEN) from error

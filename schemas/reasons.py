@@ -51,6 +51,7 @@ class Flag(IntFlag):
     BEFORE_REBINDING = 2048
     ASSIGNED = 4096
     RETAINED = 8192
+    RESTING = 16384
 
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)

@@ -57,7 +57,8 @@ class JudgedUplink(NamedTuple):
     """One uplink with its readings, events and rejections together.
 
     ``received_at`` and ``sent_at`` are platform milliseconds. ``device_no`` 0 with ``epoch`` and ``seq`` -1 is an
-    uplink that nobody can get an ack for: no cursor, no ack, only rejections.
+    uplink that nobody can get an ack for: no cursor, no ack, only rejections. ``device_type`` is a number of
+    ``schemas.devices``, 0 where it is not known.
     """
 
     device_no: int
@@ -72,6 +73,7 @@ class JudgedUplink(NamedTuple):
     readings: tuple[JudgedReading, ...] = ()
     events: tuple[JudgedEvent, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    device_type: int = 0
 
 
 class SealedUplink(NamedTuple):
@@ -92,6 +94,7 @@ class SealedUplink(NamedTuple):
     readings: bytes
     events: tuple[JudgedEvent, ...]
     rejections: tuple[Rejection, ...]
+    device_type: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

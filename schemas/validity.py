@@ -24,7 +24,7 @@ BARE_READING_FIELDS: Final = ("vital", "value", "at")
 CLOCK_FLAGS: Final[Mapping[str, int]] = {"synced": 0, "unsynced": int(Flag.UNSYNCED), "jumped": int(Flag.JUMPED)}
 """What a device may say of its clock, and the flags that its items get for it."""
 CONTEXT_FLAGS: Final[Mapping[str, Mapping[str, int]]] = {
-    "activity": {"resting": 0, "active": int(Flag.MOVING)},
+    "activity": {"resting": int(Flag.RESTING), "active": int(Flag.MOVING)},
     "posture": {"upright": int(Flag.UPRIGHT), "sitting": 0, "lying": int(Flag.LYING)},
     "quality": {"good": 0, "poor": int(Flag.POOR_QUALITY)},
 }

@@ -23,4 +23,5 @@ DEVICE_TYPES: Final[tuple[DeviceType, ...]] = (
     SCALE,
     THERMOMETER,
 )
+DEVICE_TYPE_BY_NUMBER: Final[Mapping[int, DeviceType]] = MappingProxyType({row.number: row for row in DEVICE_TYPES})
 DEVICE_TYPE_BY_CODE: Final[Mapping[str, DeviceType]] = MappingProxyType({row.code: row for row in DEVICE_TYPES})

@@ -1,8 +1,20 @@
 """What HearthBeat knows about a kind of device."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from schemas.events import EventKind
+
+
+class Measuring(StrEnum):
+    """How a device comes to a reading."""
+
+    CONTINUOUS = "continuous"
+    """Worn: it measures by itself, so only what lasts says something."""
+    SPOT = "spot"
+    """When somebody asks: each reading says what it says."""
+    NOTHING = "nothing"
+    """It reports events alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,9 +23,11 @@ class DeviceType:
 
     ``reports_every_s`` is the usual distance of its uplinks in seconds; ``silent_after_s`` is how long, on the
     received clock, until its silence is worth a finding (None: it is used at will, silence says nothing).
-    ``slots`` above 1 means that each reading must name the user slot it belongs to, from 1.
+    ``slots`` above 1 means that each reading must name the user slot it belongs to, from 1. ``number`` names the type
+    in records of the bus, and never changes.
     """
 
+    number: int
     code: str
     label: str
     vitals: tuple[str, ...]
@@ -21,4 +35,5 @@ class DeviceType:
     reports_every_s: int
     silent_after_s: int | None
     rationale: str
+    measuring: Measuring
     slots: int = 1

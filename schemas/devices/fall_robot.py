@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from schemas.devices.device_type import DeviceType
+from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
 
 FALL_ROBOT: Final = DeviceType(
+    number=6,
     code="fall_robot",
     label="Fall-detection robot",
     vitals=(),
@@ -18,6 +19,7 @@ FALL_ROBOT: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    measuring=Measuring.NOTHING,
     reports_every_s=300,
     silent_after_s=3600,
     rationale="A heartbeat every 5 min; twelve of them missing are ours. See docs/clinical.md#silent-device.",

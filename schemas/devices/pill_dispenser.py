@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from schemas.devices.device_type import DeviceType
+from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
 
 PILL_DISPENSER: Final = DeviceType(
+    number=5,
     code="pill_dispenser",
     label="Pill dispenser",
     vitals=(),
@@ -16,6 +17,7 @@ PILL_DISPENSER: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    measuring=Measuring.NOTHING,
     reports_every_s=300,
     silent_after_s=1800,
     rationale="A heartbeat every 5 min; 15 min, doubled for routers that restart. See docs/clinical.md#silent-device.",

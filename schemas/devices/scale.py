@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from schemas.devices.device_type import DeviceType
+from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
 
 SCALE: Final = DeviceType(
+    number=7,
     code="scale",
     label="Scale",
     vitals=("weight",),
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
+    measuring=Measuring.SPOT,
     reports_every_s=24 * 3600,
     silent_after_s=None,
     rationale="Used at will; silence says nothing. See docs/clinical.md#silent-device.",

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from schemas.devices.device_type import DeviceType
+from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
 
 WEARABLE_BAND: Final = DeviceType(
+    number=1,
     code="wearable_band",
     label="Wearable band",
     vitals=("heart_rate", "spo2", "respiratory_rate", "body_temperature", "steps"),
@@ -19,6 +20,7 @@ WEARABLE_BAND: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    measuring=Measuring.CONTINUOUS,
     reports_every_s=60,
     silent_after_s=3 * 3600,
     rationale=(

@@ -97,7 +97,7 @@ def judge(
     if identity is None:
         return _anonymous(payload, device, entry.home_no, shard, received_at, RejectionReason.NO_IDENTITY)
     epoch, seq = identity
-    head = (entry.device_no, device, entry.home_no, shard, epoch, seq)
+    head, kind = (entry.device_no, device, entry.home_no, shard, epoch, seq), entry.type.number
     if shard != entry.shard:
         return _on_another_shard(payload, entry, head, received_at, _RETAINED if retained else 0)
     oldest, sent_at = 0, received_at
@@ -119,7 +119,7 @@ def judge(
         if not envelope.flags:
             plain = judge_plain(envelope.readings, entry, received_at, envelope.oldest_stamp, envelope.newest_stamp)
         if plain is not None and not envelope.events:
-            return _uplink_of((*head, oldest, sent_at, received_at, plain, (), ()))
+            return _uplink_of((*head, oldest, sent_at, received_at, plain, (), (), kind))
         readings.extend(plain or ())
         for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
@@ -133,7 +133,7 @@ def judge(
                 rejections.append(_reject(item, refused, event))
     except _RejectedError as refused:
         rejections.append(Rejection(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
-    return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(rejections)))
+    return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(rejections), kind))
 
 
 def _on_another_shard(
@@ -150,7 +150,7 @@ def _on_another_shard(
     if not heard:
         return _anonymous(payload, entry.device, entry.home_no, head[3], received_at, RejectionReason.WRONG_SHARD)
     refused = Rejection(WHOLE_UPLINK, RejectionReason.WRONG_SHARD, "", payload[:MAX_RAW_BYTES])
-    return _uplink_of((*head, 0, received_at, received_at, (), heard, (refused,)))
+    return _uplink_of((*head, 0, received_at, received_at, (), heard, (refused,), entry.type.number))
 
 
 def _anonymous(

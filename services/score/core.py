@@ -105,7 +105,7 @@ def _score(
     effects: list[Effect],
 ) -> None:
     item, person_no, vital, value, at, flags = reading
-    sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8]))
+    sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8], record[12]))
     try:
         found = state.subject(person_no).take(sample)
     except LateError:

@@ -1,18 +1,31 @@
 """A reading as rules see it, and lists of them in few bytes. Pure."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from itertools import accumulate, chain, groupby, pairwise, repeat
 from typing import Any, Final, NamedTuple
 
+from schemas.devices import DEVICE_TYPE_BY_NUMBER
+from schemas.devices.device_type import Measuring
 from schemas.reasons import Flag
 
 _MOVING: Final = int(Flag.MOVING)
+_RESTING: Final = int(Flag.RESTING)
+
+
+class Rest(StrEnum):
+    """Whether a reading was taken at rest, as its device says."""
+
+    KNOWN = "known"
+    MOVING = "moving"
+    UNKNOWN = "unknown"
 
 
 class Sample(NamedTuple):
     """One reading. The order of the fields is the order of samples: the time first.
 
-    ``value`` is in the vital's unit; ``flags`` are those of ``schemas.reasons``; times are platform ms.
+    ``value`` is in the vital's unit; ``flags`` are those of ``schemas.reasons``; times are platform ms. ``device_type``
+    is a number of ``schemas.devices``, 0 where it is not known.
     """
 
     at: int
@@ -24,11 +37,20 @@ class Sample(NamedTuple):
     vital: int = 0
     flags: int = 0
     received_at: int = 0
+    device_type: int = 0
 
     @property
-    def is_moving(self) -> bool:
-        """Whether the device said so of this very reading."""
-        return bool(self.flags & _MOVING)
+    def rest(self) -> Rest:
+        """What the device said of this very reading."""
+        if self.flags & _MOVING:
+            return Rest.MOVING
+        return Rest.KNOWN if self.flags & _RESTING else Rest.UNKNOWN
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether somebody asked for it; of a type that is not known, nobody did."""
+        kind = DEVICE_TYPE_BY_NUMBER.get(self.device_type)
+        return kind is not None and kind.measuring is Measuring.SPOT
 
 
 def pack(samples: Sequence[Sample]) -> list[Any]:
@@ -41,18 +63,19 @@ def pack(samples: Sequence[Sample]) -> list[Any]:
         _runs(one.item for one in samples),
         _runs(one.flags for one in samples),
         [one.received_at - one.at for one in samples],
+        _runs(one.device_type for one in samples),
     ]
 
 
 def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
     """The samples that ``pack`` wrote."""
-    at, values, sources, seq, items, flags, lags = columns
-    ats = list(accumulate(at))
-    rows = zip(ats, values, _unrolled(sources), accumulate(seq), _unrolled(items), _unrolled(flags), lags, strict=True)
+    at, values, sources, seq, items, flags, lags, types = columns
+    runs = (_unrolled(sources), _unrolled(items), _unrolled(flags), _unrolled(types))
+    rows = zip(accumulate(at), values, accumulate(seq), lags, *runs, strict=True)
     # Sources are shared objects: else each sample would be half as large again.
     return [
-        Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag)
-        for moment, value, (device_no, epoch), number, item, flag, lag in rows
+        Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag, kind)
+        for moment, value, number, lag, (device_no, epoch), item, flag, kind in rows
     ]
 
 

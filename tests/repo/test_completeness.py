@@ -12,7 +12,7 @@ from device_sim.physiology import PROCESSES
 from schemas.alerts import Severity
 from schemas.codec import encode_uplink, parse_json
 from schemas.devices import DEVICE_TYPES
-from schemas.devices.device_type import DeviceType
+from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EVENT_TYPES, EventKind, EventType
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS, Metric
@@ -54,6 +54,7 @@ def test_a_device_type_is_whole(device: DeviceType) -> None:
     assert device.label
     assert device.rationale.endswith(".")
     assert device.vitals or device.events
+    assert bool(device.vitals) is (device.measuring is not Measuring.NOTHING)
     assert EventKind.COMMAND_RESULT in device.events
     assert all(code in VITAL_BY_CODE for code in device.vitals)
     assert 1 <= device.slots <= 8
@@ -112,6 +113,8 @@ def test_numbers_and_codes_are_given_once() -> None:
     assert len({vital.number for vital in VITALS}) == len({vital.code for vital in VITALS}) == len(VITALS)
     assert len({row.number for row in EVENT_TYPES}) == len({row.kind for row in EVENT_TYPES}) == len(EVENT_TYPES)
     assert len({device.code for device in DEVICE_TYPES}) == len(DEVICE_TYPES)
+    assert len({device.number for device in DEVICE_TYPES}) == len(DEVICE_TYPES)
+    assert all(0 < device.number < 256 for device in DEVICE_TYPES)
     assert {row.kind for row in EVENT_TYPES} == set(EventKind)
 
 

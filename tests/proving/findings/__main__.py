@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tests.proving.findings.compare import compare
-from tests.proving.findings.record import record
+from tests.proving.findings.record import older_form, record
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[3]
 _DIRECTORY: Final = _CHECKOUT / ".local" / "findings"
@@ -67,7 +67,7 @@ def main(
         )
     console.print(f"{recorded.records:,} records, {recorded.readings:,} readings, {recorded.events:,} events")
     with _checked_out(base) as other, console.status(f"replaying with {base} and with this checkout"):
-        before, old = _replay(other, log, "before")
+        before, old = _replay(other, older_form(log), "before")
         after, new = _replay(_CHECKOUT, log, "after")
     done = compare(before, after)
     figures = {"base": base, "before": old, "after": new, "compared": asdict(done)}

@@ -52,15 +52,25 @@ class Recorded:
 def record(
     path: Path, *, homes: int, hours: int, seed: int, recording: Path | None, people: int, tick: Callable[[], None]
 ) -> Recorded:
-    """Writes the log: one home after the other, each in the order of reception; ``tick`` after each home."""
+    """Writes the log: one home after the other, each in the order of reception; ``tick`` after each home.
+
+    Beside it the same in its ``older_form``.
+    """
     done = Recorded()
-    with path.open("wb") as file:
+    with path.open("wb") as file, older_form(path).open("wb") as older:
         for value, uplink in _everything(homes, hours, seed, recording, people, tick):
             file.write(LENGTH.pack(len(value)) + value)
+            # Mark 1, and no type of device after it.
+            older.write(LENGTH.pack(len(value) - 1) + b"\x01" + value[2:])
             done.records += 1
             done.readings += len(uplink.readings)
             done.events += len(uplink.events)
     return done
+
+
+def older_form(path: Path) -> Path:
+    """Where the log is as ingest wrote records before 2026-11-29; every version reads that."""
+    return path.with_suffix(".older.bin")
 
 
 def _everything(

@@ -64,6 +64,7 @@ UPLINKS = st.builds(
     readings=st.lists(READINGS, max_size=5).map(tuple),
     events=st.lists(EVENTS, max_size=2).map(tuple),
     rejections=st.lists(REFUSALS, max_size=2).map(tuple),
+    device_type=st.integers(min_value=0, max_value=255),
 )
 
 
@@ -75,6 +76,12 @@ def test_an_uplink_comes_back_as_it_was(uplink: JudgedUplink) -> None:
     value = encode_uplink_record(uplink)
     assert decode_uplink_record(value) == uplink
     assert open_uplink_record(value) == seal(uplink)
+
+
+@given(uplink=UPLINKS)
+def test_a_record_of_before_types_were_written_is_read_without_one(uplink: JudgedUplink) -> None:
+    value = encode_uplink_record(uplink)
+    assert decode_uplink_record(b"\x01" + value[2:]) == uplink._replace(device_type=0)
 
 
 @given(instance=NAMES, at=NUMBERS)
@@ -104,10 +111,10 @@ def test_whatever_the_bytes_a_record_is_read_or_broken(value: bytes) -> None:
         decode_uplink_record(value)
     except BrokenRecordError:
         return
-    assert value[0] in {1, 2}
+    assert value[0] in {1, 2, 3}
 
 
-@pytest.mark.parametrize("value", [b"", b"\x01", b"\x02", b"\x02{}", b"\x03" + bytes(80), b'["uplink"]'])
+@pytest.mark.parametrize("value", [b"", b"\x01", b"\x03", b"\x02", b"\x02{}", b"\x04" + bytes(80), b'["uplink"]'])
 def test_these_are_no_records(value: bytes) -> None:
     with pytest.raises(BrokenRecordError):
         open_uplink_record(value)

@@ -133,6 +133,7 @@ FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
     Flag.POOR_QUALITY: (body(readings=[pulse(quality="poor")]), device()),
     Flag.NOBODY: (body(events=[SOS]), device("wearable_band", ())),
     Flag.OTHER_HOME: (body(readings=[PULSE]), device("wearable_band", (bound(2, home_no=ELSEWHERE),))),
+    Flag.RESTING: (body(readings=[pulse(activity="resting")]), device()),
     Flag.MOVING: (body(readings=[pulse(activity="active")]), device()),
     Flag.UPRIGHT: (body(readings=[pulse(posture="upright")]), device()),
     Flag.LYING: (body(readings=[pulse(posture="lying")]), device()),
@@ -151,7 +152,7 @@ def test_a_flag_says_what_is_worth_knowing_and_no_more(flag: Flag) -> None:
 
 
 def test_an_ordinary_reading_carries_no_flag() -> None:
-    ordinary = pulse(activity="resting", posture="sitting", quality="good", unit="/min")
+    ordinary = pulse(posture="sitting", quality="good", unit="/min")
     assert one_reading(ordinary) == JudgedReading(0, 1, VITAL_BY_CODE["heart_rate"].number, 70.0, NOW, 0)
 
 

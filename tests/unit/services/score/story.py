@@ -32,6 +32,7 @@ def uplink(
     epoch: int = EPOCH,
     received: float | None = None,
     details: Mapping[str, Any] | None = None,
+    device_type: int = 0,
 ) -> JudgedUplink:
     """One record with ``vitals`` and ``events`` of minute ``at``."""
     readings = tuple(
@@ -48,6 +49,7 @@ def uplink(
         oldest=0,
         sent_at=minute(at if received is None else received),
         received_at=minute(at if received is None else received),
+        device_type=device_type,
         readings=readings,
         events=tuple(
             JudgedEvent(item, person, EVENT_TYPE_BY_KIND[kind].number, minute(at), flags, details or {})

@@ -9,15 +9,44 @@ from hypothesis import strategies as st
 
 from schemas.alerts import Finding, Message, Severity
 from schemas.codec import parse_json, write_json
+from schemas.devices.device_type import DeviceType
+from schemas.devices.glucose import CGM, GLUCOSE_METER
+from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
 from services.score.home_state import HomeState
 from services.score.person import PersonState
 from services.score.rule import HOUR_MS, Mark, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
-from services.score.sample import Sample
+from services.score.sample import Rest, Sample
 from services.score.sustained import Sustained
-from tests.unit.services.score.story import PERSON, levels, run, series, uplink
+from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
+
+
+@dataclass(slots=True)
+class Latest:
+    """Whether it was said, and when."""
+
+    level: int = 0
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ByMeter:
+    """A throw-away fold for one kind of device: one reading of a meter decides, any number of a sensor do not."""
+
+    window_ms: int = HOUR_MS
+    needs_rest: bool = False
+
+    def start(self) -> Latest:
+        return Latest()
+
+    def advance(self, state: Latest, sample: Sample, *, rested: bool) -> list[Mark] | None:
+        del rested
+        if state.level or not sample.is_spot or sample.value >= 54:
+            return None
+        state.level, state.since = 1, sample.at
+        return [Mark(1, sample, sample)]
 
 
 @dataclass(slots=True)
@@ -71,6 +100,7 @@ SECOND = replace(
         clear_ms=0, max_step_per_minute=15,
     ),
 )  # fmt: skip
+BY_METER = replace(like_sos("by_meter"), inputs=(GLUCOSE.code,), fold=ByMeter())
 WITH_BOTH = RuleBook((*RULES, PAIR, SECOND))
 LOW = [(minute, 88.0 if minute >= 5 else 95.0) for minute in range(12)]
 
@@ -100,6 +130,23 @@ def test_a_rule_over_two_vitals_rests_on_a_reading_of_each() -> None:
     records = [uplink(0, 0, {"heart_rate": 120}), uplink(1, 1, {"spo2": 93}), uplink(2, 2, {"glucose": 100})]
     (finding,) = [one for one in run(records, HomeState(WITH_BOTH)) if isinstance(one, Finding) and one.rule == "pair"]
     assert {(one.what, one.value, one.seq) for one in finding.evidence} == {("spo2", 93, 1), ("heart_rate", 120, 0)}
+
+
+@pytest.mark.parametrize(("kind", "said"), [(GLUCOSE_METER, True), (CGM, False), (None, False)])
+def test_a_rule_for_one_kind_of_device_hears_which_kind_measured(kind: DeviceType | None, *, said: bool) -> None:
+    number = kind.number if kind else 0
+    found = run([uplink(0, 0, {"glucose": 50}, device_type=number)], HomeState(RuleBook((*RULES, BY_METER))))
+    assert [one[:3] for one in levels(found)] == ([("by_meter", 1, 1)] if said else [])
+
+
+def test_a_sample_says_how_it_was_measured_and_keeps_it_in_a_saved_state() -> None:
+    state = HomeState()
+    flags = {Rest.MOVING: Flag.MOVING, Rest.KNOWN: Flag.RESTING, Rest.UNKNOWN: Flag(0)}
+    for number, flag in enumerate(flags.values()):
+        story = uplink(number, number, {"glucose": 90}, flags=int(flag), device_type=GLUCOSE_METER.number, received=9)
+        run([story], state)
+    (kept,) = HomeState.from_plain(parse_json(write_json(state.to_plain()))).subjects[PERSON].window.samples.values()
+    assert [(one.rest, one.is_spot, one.received_at) for one in kept] == [(rest, True, minute(9)) for rest in flags]
 
 
 def test_what_comes_late_of_one_vital_reaches_a_rule_over_two() -> None:

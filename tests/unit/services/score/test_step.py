@@ -109,7 +109,7 @@ def _views(state: HomeState) -> Any:
     """What the samples say, without the numbers that episodes were reported under, and when each reading came."""
     person = state.to_plain()["subjects"][str(PERSON)]
     return {
-        "samples": {vital: columns[:-1] for vital, columns in person["samples"].items()},
+        "samples": {vital: columns[:6] for vital, columns in person["samples"].items()},
         "moves": person["moves"],
         "rules": {
             name: [rule["since"], _without_reception(rule["base"]), [one[1:3] for one in rule["reported"]]]
@@ -120,7 +120,7 @@ def _views(state: HomeState) -> Any:
 
 
 def _without_reception(base: list[Any]) -> list[Any]:
-    return [one[:-1] if isinstance(one, list) else one for one in base]
+    return [one[:8] if isinstance(one, list | tuple) else one for one in base]
 
 
 def _standing(effects: Sequence[Any]) -> set[str]:
