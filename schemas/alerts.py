@@ -81,7 +81,7 @@ class Finding:
     rationale: str
     unverified: bool = False
     message: str = ""
-    facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     end_reason: EndReason | None = None
 
     @property

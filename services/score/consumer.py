@@ -21,7 +21,7 @@ from services.runtime.metrics import Metrics, Server
 from services.runtime.pacing import Gather
 from services.runtime.retry import GaveUpError, Retry
 from services.score.checkpoint import Checkpoints, Partition
-from services.score.core import Effect, Tally, step
+from services.score.core import Effect, Tally, step, with_answers
 from services.score.effects import EffectWriter
 from services.score.home_state import HomeState
 
@@ -47,6 +47,7 @@ class _Batch:
     """What follows from the records of one fetch."""
 
     effects: list[Effect] = field(default_factory=list)
+    homes: dict[int, HomeState] = field(default_factory=dict)
     markers: dict[tuple[str, int], int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     uplinks: int = 0
@@ -171,8 +172,10 @@ class Consumer:
             elif self._is_registered(record):
                 partition.dirty.add(record.home_no)
                 state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
+                batch.homes[record.home_no] = state
                 batch.effects += step(state, record, batch.tally)
                 batch.uplinks += 1
+        batch.effects = with_answers(batch.effects, batch.homes.__getitem__)
         # In this order: a passed marker lets due rows be judged, so what rests on the records
         # before it has to be there first.
         if batch.effects:

@@ -14,6 +14,7 @@ from schemas.vitals import STEPS
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.person import LateError, Reports
+from services.score.questions import Question, answers_to
 from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
@@ -49,7 +50,7 @@ class SosCall:
     due_at: int
 
 
-Effect = Finding | FallCheck | SosCall
+Effect = Finding | FallCheck | SosCall | Question
 
 
 @dataclass(slots=True)
@@ -61,7 +62,10 @@ class Tally:
 
 
 def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
-    """What follows from ``record``; changes ``state``. The same record again changes nothing and gives nothing."""
+    """What follows from ``record``; changes ``state``. The same record again changes nothing and gives nothing.
+
+    Questions among the effects have to be answered before the state is saved (``with_answers``).
+    """
     if not record.device_no:
         return []
     if not state.seen.add(record.device_no, record.epoch, record.seq):
@@ -82,15 +86,34 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         ):
             moved = (reading[1], reading[4])
             _move(state, record, reading, effects)
-    readers = state.rules.readers
+    read = state.rules.read
     for reading in record.readings:
-        if reading[2] in readers and not reading[5] & _NOT_SCORED:
+        if reading[2] in read and not reading[5] & _NOT_SCORED:
             _score(state, record, reading, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
     return effects
+
+
+def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
+    """The effects of a batch with what follows from the answers in the place of its questions; changes the states.
+
+    Each model is asked once. ``home_of`` gives the state of a home by its number.
+    """
+    questions = [one for one in effects if isinstance(one, Question)]
+    if not questions:
+        return effects
+    answers = iter(answers_to(questions))
+    done: list[Effect] = []
+    for effect in effects:
+        if isinstance(effect, Question):
+            person = home_of(effect.subject.home_no).subject(effect.subject.person_no)
+            done += person.models.conclude(effect, next(answers))
+        else:
+            done.append(effect)
+    return done
 
 
 _SAMPLE: Final = partial(tuple.__new__, Sample)
@@ -106,8 +129,13 @@ def _score(
 ) -> None:
     item, person_no, vital, value, at, flags = reading
     sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8], record[12]))
+    person, rules = state.subject(person_no), state.rules
+    if vital in rules.askers:
+        effects.extend(person.ask(sample, Subject(person_no, record.home_no)))
+        if vital not in rules.readers:
+            return
     try:
-        found = state.subject(person_no).take(sample)
+        found = person.take(sample)
     except LateError:
         # Counted; it changes nothing: its window is folded away.
         tally.late += 1

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.vitals import VITAL_BY_CODE
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.rule import ENDED, Fold, Rule
-from services.score.sample import Sample
+from services.score.sample import Sample, rebuilt
 from services.score.window import Window
 
 
@@ -121,7 +121,7 @@ class Evaluation:
     def from_plain(cls, rule: Rule, window: Window, plain: dict[str, Any]) -> "Evaluation":
         """The evaluation that ``to_plain`` wrote, over the same window."""
         found = cls(rule, window)
-        found._base = type(found._base)(*(Sample(*one) if isinstance(one, list) else one for one in plain["base"]))
+        found._base = rebuilt(found._base, plain["base"])
         found._since = plain["since"]
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)

@@ -45,6 +45,7 @@ def _person_from_1(plain: dict[str, Any]) -> dict[str, Any]:
         }
     return {
         "samples": samples, "moves": moves, "rules": {name: one for name, one in rules.items() if one["base"]},
+        "models": {},
         "calls": plain["calls"],
         "episodes": plain["episodes"] | {name: one["episodes"] for name, one in rules.items() if not one["base"]},
     }  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
-from services.score.rule import Rule
+from services.score.questions import ModelStates, Question
+from services.score.rule import Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.sample import Sample
 from services.score.window import MOST_SAMPLES, Window
@@ -41,6 +42,7 @@ class PersonState:
     rules: RuleBook = RULE_BOOK
     window: Window = field(default_factory=Window)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    models: ModelStates = field(default_factory=ModelStates)
     calls: dict[str, list[Call]] = field(default_factory=dict)
     episodes: dict[str, int] = field(default_factory=dict)
     _of_vital: dict[int, _Of] = field(default_factory=dict)
@@ -61,6 +63,17 @@ class PersonState:
         if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
             self.window.forget(vital, min(one.trim() for one in evaluations))
         return found
+
+    def ask(self, sample: Sample, subject: Subject) -> list[Question]:
+        """The questions to models that follow from a sample; before ``take`` hears of it."""
+        questions = []
+        for rule in self.rules.askers[sample.vital]:
+            if not self.models.knows(rule.name):
+                self.models.begin(rule, highest=self.episodes.pop(rule.name, 0))
+            question = self.models.ask(rule, subject, sample, rested=self.window.is_at_rest(sample.at))
+            if question is not None:
+                questions.append(question)
+        return questions
 
     def _take_late(self, sample: Sample, samples: list[Sample], evaluations: Sequence[Evaluation]) -> Reports:
         reached = [one for one in evaluations if one.reaches(sample.at)]
@@ -125,7 +138,9 @@ class PersonState:
         """No episode of a rule gets a number again that was given out, whatever this state knows of it."""
         for name, number in numbers.items():
             evaluation = self.evaluations.get(name)
-            if evaluation is not None:
+            if self.models.knows(name):
+                self.models.raise_number(name, number)
+            elif evaluation is not None:
                 evaluation.episodes.highest = max(evaluation.episodes.highest, number)
             else:
                 self.episodes[name] = max(self.episodes.get(name, 0), number)
@@ -141,6 +156,7 @@ class PersonState:
                 for rule in self.rules.rules
                 if rule.name in self.evaluations
             },
+            "models": self.models.to_plain(self.rules.rules),
             "calls": {
                 name: [[call.episode, call.first_at, call.last_at] for call in calls]
                 for name, calls in self.calls.items()
@@ -152,7 +168,8 @@ class PersonState:
     def from_plain(cls, plain: dict[str, Any], rules: RuleBook) -> "PersonState":
         """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
         window = Window.from_plain(plain)
-        gone = plain["rules"].keys() - {rule.name for rule in rules.rules}
+        known = {rule.name for rule in rules.rules}
+        said = {name: one["episodes"] for part in ("rules", "models") for name, one in plain[part].items()}
         return cls(
             rules=rules,
             window=window,
@@ -162,5 +179,6 @@ class PersonState:
                 if rule.name in plain["rules"]
             },
             calls={name: [Call(*call) for call in calls] for name, calls in plain["calls"].items()},
-            episodes=plain["episodes"] | {name: plain["rules"][name]["episodes"] for name in gone},
+            models=ModelStates.from_plain(plain["models"], rules.rules),
+            episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
         )

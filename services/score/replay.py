@@ -17,7 +17,7 @@ from services.runtime.clock import pause, to_ms
 from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
-from services.score.core import Tally, step
+from services.score.core import Tally, step, with_answers
 from services.score.home_state import HomeState
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
@@ -57,7 +57,8 @@ class Replay:
         """The next one of the log."""
         if isinstance(record, WatermarkMarker) or not record.device_no:
             return
-        for effect in step(self.homes.setdefault(record.home_no, HomeState()), record, self.tally):
+        effects = step(self.homes.setdefault(record.home_no, HomeState()), record, self.tally)
+        for effect in with_answers(effects, self.homes.__getitem__):
             if isinstance(effect, Finding) and effect.rule in _OF_READINGS:
                 self.findings[effect.finding_id] = effect
 

@@ -1,6 +1,6 @@
 """What every rule says about itself, and the words its machinery shares. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -62,14 +62,40 @@ class Fold(Protocol[F]):
         """Takes the next sample, changes ``state``; what was reached by it, None for nothing."""
 
 
+class ModelFold(Protocol):
+    """A rule that a model answers: questions follow from samples, marks from answers.
+
+    Both states are dataclasses of numbers and samples. Only samples that come in order are asked about.
+    """
+
+    @property
+    def needs_rest(self) -> bool:
+        """Whether samples say nothing for a while after a movement."""
+
+    def start_asking(self) -> Any:
+        """Before the first sample."""
+
+    def start_concluding(self) -> Any:
+        """Before the first answer."""
+
+    def ask(self, asked: Any, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
+        """Takes the next sample, changes ``asked``; a row of features where the model has to be asked."""
+
+    def answer(self, rows: Sequence[Sequence[float]]) -> Sequence[float]:
+        """The model: a number for each row, whatever the other rows are."""
+
+    def conclude(self, concluded: Any, sample: Sample, answer: float) -> list[Mark] | None:
+        """Takes the answer to the question at ``sample``, changes ``concluded``; what was reached by it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A clinical (or technical) rule.
 
     ``severities`` are by level. ``message`` gives what is said at a mark, out of ``messages``, the keys of all that the
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
-    the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads; rules
-    over events and over silence have neither.
+    the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads, or
+    ``asks``, where a model decides; rules over events and over silence have neither.
     """
 
     name: str
@@ -81,6 +107,7 @@ class Rule:
     message: Callable[[Mark], Message]
     inputs: tuple[str, ...] = ()
     fold: Fold[Any] | None = None
+    asks: ModelFold | None = None
 
     def severity(self, level: int) -> Severity:
         """How soon somebody has to act at ``level``; the end of an episode never opens anything."""
@@ -140,7 +167,7 @@ def held_beyond(vital: Vital, limit: float, mark: Mark) -> Mapping[str, Fact]:
 def _evidence(rule: Rule, sample: Sample) -> Evidence:
     return Evidence(
         what=VITAL_BY_NUMBER[sample.vital].code if sample.vital else rule.what,
-        value=None if rule.fold is None else sample.value,
+        value=sample.value if rule.inputs else None,
         observed_at=sample.at,
         device_no=sample.device_no,
         epoch=sample.epoch,

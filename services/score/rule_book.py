@@ -10,22 +10,27 @@ from services.score.rules import RULES
 
 
 class RuleBook:
-    """``rules`` in the order in which they are asked. ``readers`` by vital number; ``gated``: those that need rest."""
+    """``rules`` in their order. ``readers`` and, of those that a model answers, ``askers`` by vital number.
 
-    __slots__ = ("gated", "readers", "rules")
+    ``read`` are the vitals of both; ``gated`` are the readers that need rest.
+    """
+
+    __slots__ = ("askers", "gated", "read", "readers", "rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        """Raises ValueError for two rules of one name, and for a fold without inputs or inputs without a fold."""
+        """Raises ValueError for two rules of one name, and for inputs that nobody reads, or a fold without any."""
         names = [rule.name for rule in rules]
-        wrong = [rule.name for rule in rules if (rule.fold is None) is not (not rule.inputs)]
+        wrong = [rule.name for rule in rules if (rule.fold is not None) + (rule.asks is not None) != bool(rule.inputs)]
         if wrong or len(set(names)) < len(names):
             raise ValueError(f"a rule has a name of its own, and inputs where it has a fold: {wrong or names}")
         self.rules = tuple(rules)
-        self.readers = _readers_of(rules)
+        self.readers = _by_input([rule for rule in rules if rule.fold is not None])
+        self.askers = _by_input([rule for rule in rules if rule.asks is not None])
+        self.read = frozenset((*self.readers, *self.askers))
         self.gated = tuple(rule for rule in rules if rule.fold is not None and rule.fold.needs_rest)
 
 
-def _readers_of(rules: Sequence[Rule]) -> Mapping[int, tuple[Rule, ...]]:
+def _by_input(rules: Sequence[Rule]) -> Mapping[int, tuple[Rule, ...]]:
     readers: dict[int, tuple[Rule, ...]] = {}
     for rule in rules:
         for code in rule.inputs:

@@ -53,6 +53,11 @@ class Sample(NamedTuple):
         return kind is not None and kind.measuring is Measuring.SPOT
 
 
+def rebuilt(start: Any, fields: Iterable[Any]) -> Any:
+    """A state of the class of ``start`` from its saved fields, which are numbers and samples."""
+    return type(start)(*(Sample(*one) if isinstance(one, list) else one for one in fields))
+
+
 def pack(samples: Sequence[Sample]) -> list[Any]:
     """Columns of the samples of one vital in their order: differences, and runs of what stays the same."""
     return [

@@ -1,0 +1,120 @@
+"""Models as rules: a step puts questions (rows of features), a batch answers them at once, answers are folded in order.
+
+An answer changes nothing that a later question rests on. So the size of a batch changes nothing.
+Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from typing import Any, NamedTuple
+
+from schemas.alerts import Finding
+from services.score.episodes import Episodes
+from services.score.rule import ModelFold, Rule, Subject, finding_from
+from services.score.sample import Sample, rebuilt
+
+
+class Question(NamedTuple):
+    """One row of features of a rule about a person, at ``sample``."""
+
+    rule: Rule
+    subject: Subject
+    sample: Sample
+    features: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class ModelState:
+    """Of one rule about one person: ``asked`` moves with samples alone, ``concluded`` with answers alone."""
+
+    asked: Any
+    concluded: Any
+    newest: Sample | None = None
+    episodes: Episodes = field(default_factory=Episodes)
+
+
+class ModelStates:
+    """Of all rules with a model about one person."""
+
+    __slots__ = ("_states",)
+
+    def __init__(self) -> None:
+        self._states: dict[str, ModelState] = {}
+
+    def begin(self, rule: Rule, *, highest: int) -> None:
+        """A rule that knows nothing yet, but the number of the last episode that was given out."""
+        fold = _fold_of(rule)
+        self._states[rule.name] = ModelState(fold.start_asking(), fold.start_concluding(), episodes=Episodes(highest))
+
+    def ask(self, rule: Rule, subject: Subject, sample: Sample, *, rested: bool) -> Question | None:
+        """The question that follows from a sample, if one does; a sample that comes late is not asked about."""
+        state, fold = self._states[rule.name], _fold_of(rule)
+        if state.newest is not None and sample.at < state.newest.at:
+            return None
+        state.newest = sample
+        features = fold.ask(state.asked, sample, rested=rested or not fold.needs_rest)
+        return None if features is None else Question(rule, subject, sample, features)
+
+    def conclude(self, question: Question, answer: float) -> list[Finding]:
+        """What follows from an answer."""
+        rule, state = question.rule, self._states[question.rule.name]
+        marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
+        reports = [state.episodes.report(mark) for mark in marks or ()]
+        return [finding_from(rule, question.subject, report.episode, report.mark) for report in reports]
+
+    def knows(self, rule: str) -> bool:
+        """Whether it has begun."""
+        return rule in self._states
+
+    def raise_number(self, rule: str, number: int) -> None:
+        """No episode gets a number again that was given out."""
+        episodes = self._states[rule].episodes
+        episodes.highest = max(episodes.highest, number)
+
+    def to_plain(self, rules: Iterable[Rule]) -> dict[str, Any]:
+        """As plain values, in the order of the rules."""
+        return {
+            rule.name: {
+                "asked": list(astuple(state.asked)),
+                "concluded": list(astuple(state.concluded)),
+                "newest": state.newest,
+                "reported": state.episodes.to_plain(),
+                "episodes": state.episodes.highest,
+            }
+            for rule in rules
+            if (state := self._states.get(rule.name)) is not None
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], rules: Iterable[Rule]) -> "ModelStates":
+        """What ``to_plain`` wrote."""
+        states = cls()
+        for rule in rules:
+            if rule.name in plain:
+                kept = plain[rule.name]
+                fold = _fold_of(rule)
+                states._states[rule.name] = ModelState(
+                    rebuilt(fold.start_asking(), kept["asked"]),
+                    rebuilt(fold.start_concluding(), kept["concluded"]),
+                    None if kept["newest"] is None else Sample(*kept["newest"]),
+                    Episodes.from_plain(kept["reported"], kept["episodes"]),
+                )
+        return states
+
+
+def _fold_of(rule: Rule) -> ModelFold:
+    assert rule.asks is not None  # noqa: S101 - only rules with a model get here
+    return rule.asks
+
+
+def answers_to(questions: Sequence[Question]) -> list[float]:
+    """An answer for each, in their order; every model is asked once."""
+    by_rule: dict[str, list[int]] = {}
+    for place, question in enumerate(questions):
+        by_rule.setdefault(question.rule.name, []).append(place)
+    answers = [0.0] * len(questions)
+    for places in by_rule.values():
+        given = _fold_of(questions[places[0]].rule).answer([questions[place].features for place in places])
+        for place, answer in zip(places, given, strict=True):
+            answers[place] = answer
+    return answers
