@@ -1,5 +1,6 @@
 """The command behind `make scenarios`: exit 1 where one fails, 2 where a file can't be read."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def scenarios(
     # Not at the top: the servers from wheels are not needed by those who only look after a platform.
     from deploy.scenarios.run import run  # noqa: PLC0415
 
-    directory = CHECKOUT / ".local" / "scenarios"
+    directory = CHECKOUT / ".local" / "scenarios" / str(os.getpid())
     options = Options(speed=_speed(speed), stack="full" if stack == "full" else "embedded", directory=directory)
     raise typer.Exit(run(options, found, console, report))
 

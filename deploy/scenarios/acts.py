@@ -1,5 +1,6 @@
 """Does what a story says is due: power, parts of the platform, the register, uplinks, doctors at the console."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -26,6 +27,9 @@ class Acts:
     def __init__(self, world: World) -> None:
         self._world = world
         self.down: set[str] = set()
+        options = world.options
+        self._lead_s = 0.0 if options.is_stepped else BINDING_LEAD_S * options.rate
+        self._prepared: set[int] = set()
         self._waiting: list[tuple[Stage, Acknowledges, float, float]] = []
         """Acknowledgements whose alert is not there yet: when to give up and when to try again."""
 
@@ -44,6 +48,8 @@ class Acts:
             stage.switch_power(at)
             while stage.parts and stage.parts[0][0] <= at:
                 await self._switch_part(stage)
+            if stage.registrations and 0 < stage.registrations[0].at - at <= 1000 * self._lead_s:
+                await self._prepare(stage, at)
             while stage.registrations and stage.registrations[0].at <= at:
                 await self._register(stage, stage.registrations[0].at)
                 registered = True
@@ -92,13 +98,22 @@ class Acts:
         if part == "broker" and on:
             self._world.network.connect_at_once()
 
+    async def _prepare(self, stage: Stage, at: int) -> None:
+        """Where time runs, a binding begins as long after its commit as ever: so that is written as much earlier."""
+        registration = stage.registrations[0]
+        if registration.changes.devices and id(registration) not in self._prepared:
+            self._prepared.add(id(registration))
+            wanted = stage.names.register(stage.next_devices, devices=True, plans=True)
+            await self._world.register(wanted, to_datetime(self._world.start_ms + at), lead_s=self._lead_s)
+
     async def _register(self, stage: Stage, at: int) -> None:
-        """With running time, bindings begin as late after their commit as ever; a stepped clock waits for readers."""
         world = self._world
-        moment = to_datetime(world.start_ms + at)
-        lead_s = 0.0 if world.options.is_stepped else BINDING_LEAD_S * world.options.rate
-        whole = stage.register_next()
-        await world.register(stage.names.register(whole, devices=True, plans=True), moment, lead_s=lead_s)
+        wanted = stage.names.register(stage.register_next(), devices=True, plans=True)
+        await world.register(wanted, to_datetime(world.start_ms + at), lead_s=0)
+        # With the full stack new devices have secrets of their own.
+        broker = await asyncio.to_thread(lambda: world.servers.broker(wanted))
+        world.passwords.update(broker.passwords)
+        stage.connect_new()
 
     async def _acknowledge(self, stage: Stage, entry: Acknowledges, until: float) -> bool:
         doctor = self._world.doctors[stage.scenario.name, entry.doctor]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import psutil
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -20,22 +21,21 @@ _SAY_EVERY_S: Final = 10.0
 
 
 def run(options: Options, scenarios: Sequence[Scenario], console: Console, report: Path) -> int:
-    """Plays them, reports, and gives the exit code: 0, or 1 where one failed, or 3 where no platform was to be had."""
+    """Plays them, reports, and gives the exit code: 0, or 1 where one failed."""
     started_at = time.monotonic()
-    shutil.rmtree(options.directory, ignore_errors=True)
-    try:
-        found = asyncio.run(_play_all(options, scenarios, console))
-    except ExceptionGroup as group:
-        wrong, others = group.split(PlayError)
-        if others is not None:
-            raise others from None
-        for one in wrong.exceptions if wrong else ():
-            console.print(f"The platform could not be played on: {one}", markup=False, style="bold red")
-        return 3
+    forget_older(options.directory)
+    found = asyncio.run(_play_all(options, scenarios, console))
     said = as_report(options, found, time.monotonic() - started_at)
     write_report(said, report)
     show_sum(console, said)
     return 1 if said["failed"] else 0
+
+
+def forget_older(directory: Path) -> None:
+    """Removes what runs that have ended left beside ``directory``, which has the name of this process."""
+    for other in directory.parent.glob("*"):
+        if other.name.isdigit() and not psutil.pid_exists(int(other.name)):
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def groups_of(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
@@ -65,7 +65,11 @@ async def _play_all(options: Options, scenarios: Sequence[Scenario], console: Co
                         said_at = time.monotonic()
                         console.print(f"{share:4.0%} of {what}", highlight=False)
 
-                done = await play(options, group, options.directory / f"{number}", f"{number}", progress)
+                try:
+                    done = await play(options, group, options.directory / f"{number}", f"{number}", progress)
+                except PlayError as error:
+                    # The others go on.
+                    done = {scenario.name: [("to be played", str(error))] for scenario in group}
                 bars.remove_task(task)
             for name, failures in done.items():
                 found[name] = failures

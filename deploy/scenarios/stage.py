@@ -10,6 +10,7 @@ from device_sim.publish import Network
 from device_sim.scenario.expectations import ExpectDose, ExpectState
 from device_sim.scenario.home import ScenarioHome, SentItem
 from device_sim.scenario.household import Household
+from device_sim.scenario.offsets import say_offset
 from device_sim.scenario.scenario import Scenario, merged
 from device_sim.scenario.story import Acknowledges, Offline, Registers, Stops
 from device_sim.scenario.timeline import Transmission, transmissions
@@ -69,7 +70,12 @@ class Stage:
         """Sends what is due at ``at``; nothing after the end, when the scenario is over."""
         while self.transmissions and self.transmissions[0].sent <= at:
             one = self.transmissions.popleft()
-            self.home.devices[one.device].transmit(one)
+            device = self.home.devices.get(one.device)
+            if device is None:
+                what = f"device: {one.device}, at: {say_offset(one.measured)}"
+                self.own.undone.append((what, "it is not registered yet"))
+            else:
+                device.transmit(one)
 
     def switch_power(self, at: int) -> None:
         """Switches devices that are due."""
@@ -77,14 +83,22 @@ class Stage:
             _, on, device = self.power.popleft()
             self.home.switch(device, on=on)
 
+    @property
+    def next_devices(self) -> Household:
+        """The household with the people and devices of the next registration, and the plans of before."""
+        changes = self.registrations[0].changes
+        return merged(self.household, Household(people=changes.people, devices=changes.devices))
+
     def register_next(self) -> Household:
-        """The household as the next registration makes it; new devices are connected."""
-        changes = self.registrations.popleft().changes
-        new = [name for name in changes.devices if name not in self.household.devices]
-        self.household = merged(self.household, changes)
-        for name in new:
-            self.home.add(name, self.names.device(name), self.household.devices[name].type.code)
+        """The household as the next registration makes it."""
+        self.household = merged(self.household, self.registrations.popleft().changes)
         return self.household
+
+    def connect_new(self) -> None:
+        """Connects the devices that a registration has brought."""
+        for name, device in self.household.devices.items():
+            if name not in self.home.devices:
+                self.home.add(name, self.names.device(name), device.type.code)
 
     def sent(self) -> list[tuple[str, SentItem]]:
         """Every reading that was put into an uplink, with its device's name at the broker."""

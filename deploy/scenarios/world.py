@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -32,7 +32,7 @@ from services.runtime.database import Pool, open_pool
 from services.runtime.settings import DatabaseSettings
 
 _KNOWN_BEFORE: Final = timedelta(days=31)
-_HEAD_START_S: Final = {"embedded": 20.0, "full": 90.0}
+_HEAD_START_S: Final = {"embedded": 30.0, "full": 120.0}
 """A running clock reaches the start so much later, real seconds: everything stands by then."""
 _READY_S: Final = 60.0
 _PUMP_S: Final = 0.004
@@ -57,6 +57,7 @@ class World:
     clock: StepClock | RunningClock
     mailbox: Mailbox
     network: Network
+    passwords: dict[str, str]
     stages: Sequence[Stage]
     doctors: dict[tuple[str, str], DoctorAtConsole]
     start_ms: int
@@ -106,6 +107,9 @@ async def open_world(
         pool = await stack.enter_async_context(open_pool(database, application="scenarios"))
         everybody = await _register(pool, scenarios, start_ms)
         broker = await asyncio.to_thread(servers.broker, everybody)
+        # A registration may bring more, so this one is handed on and not copied.
+        passwords = dict(broker.passwords)
+        broker = replace(broker, passwords=passwords)
         mailbox = stack.enter_context(open_mailbox(mail_port, clock.now_ms))
         network = Network(broker, Random())  # noqa: S311 - when to connect again
         stages = [Stage(one, network, clock.now_ms) for one in scenarios]
@@ -113,14 +117,24 @@ async def open_world(
         await asyncio.to_thread(servers.start_services)
         await _wait_for_console(servers)
         world = World(
-            options=options, servers=servers, pool=pool, clock=clock, mailbox=mailbox, network=network, stages=stages,
-            doctors=await _doctors(pool, servers, stages), start_ms=start_ms,
-        )  # fmt: skip
+            options=options,
+            servers=servers,
+            pool=pool,
+            clock=clock,
+            mailbox=mailbox,
+            network=network,
+            passwords=passwords,
+            stages=stages,
+            doctors=await _doctors(pool, servers, stages),
+            start_ms=start_ms,
+        )
         for doctor in world.doctors.values():
             stack.push_async_callback(doctor.close)
         pumping = asyncio.create_task(_pump(world))
         stack.push_async_callback(_end, pumping)
         await _wait_for_devices(world)
+        if not options.is_stepped and world.now() >= 0:
+            raise PlayError("the platform was not ready when its time began")
         yield world
 
 

@@ -62,12 +62,8 @@ def read_scenario(file: Path) -> Scenario:
     row = top.row(required=("scenario", "lasts", "people", "expect"), optional=_FIELDS)
     zone = _zone(row["zone"]) if "zone" in row else _ZONE
     household = _household(row)
-    story = tuple(read_entry(entry, household) for entry in row["story"].rows()) if "story" in row else ()
-    # What the register says later may be expected, too.
-    known = household
-    for entry in story:
-        if isinstance(entry, Registers):
-            known = merged(known, entry.changes)
+    known = _with_later(household, row["story"]) if "story" in row else household
+    story = tuple(read_entry(entry, known) for entry in row["story"].rows()) if "story" in row else ()
     expect = tuple(read_expectation(entry, known) for entry in row["expect"].rows())
     if not expect:
         row["expect"].refuse("a scenario that expects nothing shows nothing")
@@ -108,6 +104,16 @@ def _household(row: Mapping[str, Field]) -> Household:
         devices=devices,
         plans=read_plans(row["plans"], people, devices) if "plans" in row else {},
     )
+
+
+def _with_later(household: Household, story: Field) -> Household:
+    """With what the register says later, which other entries and expectations may name: their order does not matter."""
+    for entry in story.rows():
+        if isinstance(entry.value, dict) and "register" in entry.value:
+            changes = read_entry(entry, household)
+            assert isinstance(changes, Registers)  # noqa: S101 - only that kind has the word
+            household = merged(household, changes.changes)
+    return household
 
 
 def merged(household: Household, changes: Household) -> Household:

@@ -30,8 +30,9 @@ class Evaluation:
         self.needs_rest = rule.fold.needs_rest
         self._base = rule.fold.start()
         self._state = rule.fold.start()
-        self._since = 0
-        self._newest: Sample | None = None
+        # A rule that is new begins now: what others have kept in the window was before its time.
+        self._newest = window.newest(self.inputs)
+        self._since = 0 if self._newest is None else self._newest.at + 1
         self.episodes = Episodes(highest)
 
     @property

@@ -11,7 +11,7 @@ from services.score.questions import ModelStates, Question
 from services.score.rule import Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.sample import Sample
-from services.score.window import MOST_SAMPLES, Window
+from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
 _CALLS_KEPT: Final = 8
 Reports = list[tuple[Rule, Sequence[Report]]]
@@ -19,7 +19,7 @@ Reports = list[tuple[Rule, Sequence[Report]]]
 
 
 class LateError(Exception):
-    """A sample is older than the window of every rule that reads it."""
+    """A sample is older than the window of every rule that reads it, or one too many of its moment."""
 
 
 @dataclass(slots=True)
@@ -51,6 +51,8 @@ class PersonState:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError."""
         vital = sample[6]
         samples, evaluations, twice_ms = self._of_vital.get(vital) or self._begin(vital)
+        if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
+            raise LateError
         if samples and sample < samples[-1]:
             return self._take_late(sample, samples, evaluations)
         samples.append(sample)

@@ -13,6 +13,8 @@ REST_MS: Final = 10 * MINUTE_MS
 """How long after a movement a person is not at rest."""
 MOST_SAMPLES: Final = 32
 """Of a vital a rule looks back over so many at most, and those at the same time as the oldest."""
+MOST_OF_A_MOMENT: Final = 256
+"""Samples of a vital with one and the same time; a device whose clock stands still has no more to say."""
 _MOST_MOVES: Final = 16
 
 
@@ -31,6 +33,13 @@ class Window:
         if found is None:
             found = self.samples[vital] = []
         return found
+
+    @staticmethod
+    def is_full_at(samples: Sequence[Sample], at: int) -> bool:
+        """Whether no more samples of that very moment are taken."""
+        if len(samples) < MOST_OF_A_MOMENT:
+            return False
+        return bisect_left(samples, (at + 1,)) - bisect_left(samples, (at,)) >= MOST_OF_A_MOMENT
 
     def since(self, vitals: Sequence[int], at: int) -> list[Sample]:
         """The samples of these vitals from ``at`` on, in order."""

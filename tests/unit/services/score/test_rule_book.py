@@ -14,12 +14,13 @@ from schemas.devices.glucose import CGM, GLUCOSE_METER
 from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
 from services.score.home_state import HomeState
-from services.score.person import PersonState
+from services.score.person import LateError, PersonState
 from services.score.rule import HOUR_MS, Mark, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
 from services.score.sample import Rest, Sample
 from services.score.sustained import Sustained
+from services.score.window import MOST_OF_A_MOMENT
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
 
@@ -174,6 +175,17 @@ def test_a_year_of_readings_leaves_a_window_that_is_no_longer_than_its_rules_loo
     assert len(person.window.samples[SPO2.number]) <= 40
 
 
+def test_a_clock_that_stands_still_fills_no_memory() -> None:
+    person, late = PersonState(WITH_BOTH), 0
+    for number in range(5_000):
+        try:
+            person.take(Sample(1_000_000 * (number % 2), 95.0, 1, 2, number, 0, SPO2.number))
+        except LateError:
+            late += 1
+    assert len(person.window.samples[SPO2.number]) <= 2 * MOST_OF_A_MOMENT
+    assert late >= 4_000
+
+
 def test_of_a_rule_that_is_no_more_the_numbers_are_kept_and_of_a_new_one_nothing_is_made_up() -> None:
     state = HomeState(WITH_BOTH)
     run(series("spo2", LOW), state)
@@ -183,6 +195,23 @@ def test_of_a_rule_that_is_no_more_the_numbers_are_kept_and_of_a_new_one_nothing
     again = HomeState.from_plain(parse_json(write_json(without.to_plain())), WITH_BOTH)
     later = [uplink(100 + n, 60 + n, {"spo2": 90}) for n in range(5)]
     assert ("second", 2, 1) in {one[:3] for one in levels(run(later, again))}
+
+
+@given(st.integers(0, 11), st.integers(0, 11), st.integers(0, 11))
+def test_a_rule_that_is_new_begins_when_it_comes_and_a_restart_after_that_changes_nothing(
+    come: int, restart: int, late: int
+) -> None:
+    story = series("spo2", LOW)
+    story.insert(late, story.pop(max(0, late - 2)))
+    before = HomeState()
+    run(story[:come], before)
+    plain = parse_json(write_json(before.to_plain()))
+    undisturbed, disturbed = HomeState.from_plain(plain, WITH_BOTH), HomeState.from_plain(plain, WITH_BOTH)
+    expected = run(story[come:], undisturbed)
+    found = run(story[come : come + restart], disturbed)
+    loaded = HomeState.from_plain(parse_json(write_json(disturbed.to_plain())), WITH_BOTH)
+    assert found + run(story[come + restart :], loaded) == expected
+    assert write_json(loaded.to_plain()) == write_json(undisturbed.to_plain())
 
 
 @given(st.data())
