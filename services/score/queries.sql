@@ -269,3 +269,19 @@ select partition_no, max(received_at) as received_at from watermarks where consu
 select count(*) from unnest($1::integer[], $2::timestamptz[]) as passed (partition_no, received_at)
 left join score_positions p using (partition_no)
 where p.passed_at is null or p.passed_at < passed.received_at;
+
+-- name: stored_readings
+-- Readings of people, observed in a time and received by a moment, with their devices. In no order.
+select r.item, r.person_no, r.vital, r.value, r.flags, r.device_no, r.epoch, r.seq, d.device, d.device_type, d.home_no,
+       d.shard, round(extract(epoch from r.observed_at) * 1000)::bigint as observed_ms,
+       round(extract(epoch from r.received_at) * 1000)::bigint as received_ms
+from readings r join devices d using (device_no)
+where r.person_no = any ($1::integer[]) and r.observed_at >= $2 and r.observed_at < $3 and r.received_at <= $4;
+
+-- name: stored_events
+-- The same of events.
+select e.item, e.person_no, e.kind, e.details, e.flags, e.device_no, e.epoch, e.seq, d.device, d.device_type, d.home_no,
+       d.shard, round(extract(epoch from e.observed_at) * 1000)::bigint as observed_ms,
+       round(extract(epoch from e.received_at) * 1000)::bigint as received_ms
+from device_events e join devices d using (device_no)
+where e.person_no = any ($1::integer[]) and e.observed_at >= $2 and e.observed_at < $3 and e.received_at <= $4;

@@ -10,7 +10,7 @@ import structlog
 from asyncpg import Range
 from pydantic import SecretStr
 
-from schemas.alerts import EndReason, Message, Severity
+from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
@@ -20,7 +20,7 @@ from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.score.core import Effect, FallCheck, SosCall, report_firmware
+from services.score.core import Effect, FallCheck, SosCall, Tally, report_firmware, step
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.home_state import HomeState
@@ -29,6 +29,7 @@ from services.score.rules.firmware import FirmwareFault
 from services.score.rules.sos import SOS
 from services.score.sample import Sample
 from services.score.silence import SilenceWatch
+from services.score.source import read_records
 from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.care_world import START_MS, World, settle_in
 from tests.integration.score_cases import FALL_CASES, SILENCE_CASES, FallCase, SilenceCase
@@ -363,3 +364,22 @@ async def test_after_an_outage_of_ours_nobody_is_silent_until_devices_had_time_t
     await bench.silence.look()
 
     assert len(await bench.found("silent_device")) == 1
+
+
+async def test_what_is_stored_of_a_person_is_scored_again_by_the_same_step(bench: Bench) -> None:
+    for minute in range(6):
+        await bench.measure(60 * minute, "spo2", 85, Flag.RESTING, seq=minute)
+    await bench.measure(90, "spo2", 70, Flag.POOR_QUALITY, seq=40)
+    await bench.measure(-7200, "spo2", 85, Flag(0), seq=41)
+    await bench.report(120, "sos_pressed", seq=42)
+
+    async def found(*, until: float, received_by: float) -> set[tuple[str, int, datetime]]:
+        state, people = HomeState(), [bench.world.person_no]
+        sql, times = bench.writer.sql, {"since": at(-60), "until": at(until), "received_by": at(received_by)}
+        records = await read_records(bench.pool, sql, people, **times)
+        effects = [effect for record in records for effect in step(state, record, Tally())]
+        return {(one.rule, one.level, to_datetime(one.observed_at)) for one in effects if isinstance(one, Finding)}
+
+    assert await found(until=3600, received_by=3600) == {("spo2", 2, at(180)), ("sos", 1, at(120))}
+    assert await found(until=150, received_by=3600) == {("sos", 1, at(120))}
+    assert await found(until=3600, received_by=100) == set()
