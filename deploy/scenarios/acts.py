@@ -86,6 +86,19 @@ class Acts:
             while stage.asked_at and stage.asked_at[0] <= at:
                 stage.own.snapshots[stage.asked_at.popleft()] = snapshot
 
+    @property
+    def waits_for_alerts(self) -> bool:
+        """Whether a doctor still waits for an alert to take on."""
+        return bool(self._waiting)
+
+    async def start_parts(self) -> bool:
+        """Starts what is stopped beyond the end, or nothing could be asked; whether anything was."""
+        stopped = sorted(self.down)
+        for part in stopped:
+            await switch(self._world.servers, part, on=True)
+        self.down.clear()
+        return bool(stopped)
+
     async def conclude(self) -> None:
         """Asks what became of every reading that an expectation is about."""
         for stage in self._stages:

@@ -67,6 +67,8 @@ async def _step(world: World, clock: StepClock, acts: Acts, progress: Progress) 
             await idle.reach()
             if await acts.after_uplinks(at):
                 await idle.reach()
+            if at >= end and await acts.start_parts():
+                await idle.reach()
             if "database" not in acts.down:
                 await acts.look(at)
             progress(at / end)
@@ -88,6 +90,7 @@ async def _run(world: World, acts: Acts, progress: Progress) -> None:
         world.check()
         await asyncio.sleep(_TICK_S)
     await _do(acts, end - 1)
+    await acts.start_parts()
     await _drain(world, acts, end)
     await _do(acts, end)
 
@@ -108,8 +111,9 @@ async def _drain(world: World, acts: Acts, end: int) -> None:
     now = world.start_ms + end
     while time.monotonic() < deadline and time.monotonic() - quiet_since < _QUIET_S:
         world.check()
+        await acts.after_uplinks(end)
         passed = (await world.pool.fetchval(_SQL["watermark"]) or 0) >= now
         activity = str(await world.pool.fetchrow(_SQL["activity"], to_datetime(now)))
-        if activity != before or not passed or world.under_way():
+        if activity != before or not passed or world.under_way() or acts.waits_for_alerts:
             quiet_since, before = time.monotonic(), activity
         await asyncio.sleep(_TICK_S)

@@ -45,6 +45,8 @@ def test_a_scenario_that_lies_fails_by_each_lie_on_either_stack_and_whether_time
     for truth, lie in LIES.items():
         assert truth in text
         text = text.replace(truth, lie)
+    # Shortly before the end: where time runs, the doctor still waits for the alert when it is over.
+    text = text.replace("expect:", "  - {at: 44m, doctor: haddad, acknowledges: fall, of: karl}\nexpect:")
     file = tmp_path / "lies.yaml"
     file.write_text(text)
     seen = []
@@ -53,7 +55,7 @@ def test_a_scenario_that_lies_fails_by_each_lie_on_either_stack_and_whether_time
         assert code == 1, said
         (verdict,) = report["scenarios"].values()
         seen.append([failure["expected"] for failure in verdict["failures"]])
-    assert seen == [list(LIES.values())] * 3
+    assert seen == [["doctor: haddad, acknowledges: fall, of: karl", *LIES.values()]] * 3
 
 
 def test_a_file_that_can_not_be_read_ends_the_run_before_it_begins(tmp_path: Path) -> None:
