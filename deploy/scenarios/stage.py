@@ -67,7 +67,7 @@ class Stage:
         return min(moments, default=_NEVER)
 
     def transmit(self, at: int) -> None:
-        """Sends what is due at ``at``; nothing after the end, when the scenario is over."""
+        """Sends what is due at ``at``."""
         while self.transmissions and self.transmissions[0].sent <= at:
             one = self.transmissions.popleft()
             device = self.home.devices.get(one.device)

@@ -46,6 +46,8 @@ class Evaluation:
         # Of a rule over several vitals: one vital may come after a later sample of another.
         if newest is not None and sample < newest:
             return self.fold_again() if self.reaches(sample.at) else None
+        if newest is None and sample.at < self._since:
+            return None
         self._newest = sample
         rested = not self.needs_rest or not self._window.moves or self._window.is_at_rest(sample[0])
         marks = self._fold.advance(self._state, sample, rested=rested)
@@ -53,7 +55,7 @@ class Evaluation:
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
-        return at >= self.horizon()
+        return at >= max(self.horizon(), self._since)
 
     def horizon(self) -> int:
         """Where the rule's window begins, in ms: so long ago, and at most so many samples."""

@@ -60,6 +60,8 @@ class ModelStates:
         rule, state = question.rule, self._states[question.rule.name]
         marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
         reports = [state.episodes.report(mark) for mark in marks or ()]
+        # Nothing is asked about a late sample, so what has ended is never looked at again.
+        state.episodes.forget(question.sample.at)
         return [finding_from(rule, question.subject, report.episode, report.mark) for report in reports]
 
     def knows(self, rule: str) -> bool:

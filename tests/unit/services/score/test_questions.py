@@ -147,3 +147,15 @@ def test_a_model_takes_the_place_of_no_rule_and_its_episode_numbers_go_on() -> N
     homes = {HOME: state}
     found = [one for record in story for one in with_answers(step(state, record, Tally()), homes.__getitem__)]
     assert [one.episode for one in found if isinstance(one, Finding) and one.rule == "unwell"] == [5]
+
+
+def test_episodes_that_are_over_do_not_pile_up_in_the_state() -> None:
+    state, homes = HomeState(book_with(ThrowAway())), {}
+    homes[HOME] = state
+    for number in range(400):
+        ill = number % 8 < 4
+        record = uplink(number, number, {"heart_rate": 130 if ill else 60, "spo2": 84 if ill else 98})
+        with_answers(step(state, record, Tally()), homes.__getitem__)
+    kept = state.to_plain()["subjects"]["7"]["models"]["unwell"]
+    assert kept["episodes"] == 50
+    assert len(kept["reported"]) <= 1

@@ -214,6 +214,19 @@ def test_a_rule_that_is_new_begins_when_it_comes_and_a_restart_after_that_change
     assert write_json(loaded.to_plain()) == write_json(undisturbed.to_plain())
 
 
+def test_a_rule_that_comes_where_another_went_takes_nothing_of_before_its_time_after_a_restart() -> None:
+    before, book = HomeState(), RuleBook((SECOND,))
+    run(series("spo2", LOW), before)
+    plain = parse_json(write_json(before.to_plain()))
+    undisturbed = HomeState.from_plain(plain, book)
+    late, later = uplink(90, 10.5, {"spo2": 90}), [uplink(91 + n, 11.5 + n, {"spo2": 90}) for n in range(4)]
+    run([uplink(80, 11, {"spo2": 97}, person=9)], undisturbed)
+    undisturbed.subject(PERSON).move(0)
+    loaded = HomeState.from_plain(parse_json(write_json(undisturbed.to_plain())), book)
+    assert run([late, *later], undisturbed) == run([late, *later], loaded)
+    assert write_json(undisturbed.to_plain()) == write_json(loaded.to_plain())
+
+
 @given(st.data())
 def test_more_rules_change_nothing_of_what_the_others_say(data: st.DataObject) -> None:
     readings = data.draw(
