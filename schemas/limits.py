@@ -14,7 +14,6 @@ from schemas.alerts import Severity
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, Vital
 
 _LONGEST_MIN: Final = 240
-MOST_LEVELS: Final = 3
 
 
 class LimitsError(ValueError):
@@ -33,7 +32,7 @@ class Side(IntEnum):
 
 
 class Condition(StrEnum):
-    """What a doctor says of a person, so that other limits hold for them. In the order of precedence, the last first."""
+    """What a doctor says of a person, so that other limits hold for them. The last one of these takes precedence."""
 
     DIABETES = "diabetes"
     HEART_FAILURE = "heart_failure"
@@ -74,9 +73,9 @@ class Limits:
     source: str
     signed_off_by: str = ""
 
-    def is_cleared(self, value: float) -> bool:
-        """Whether ``value`` is at the off limit, or on its good side."""
-        return (value - self.off) * CONCERN_BY_NAME[self.concern].side <= 0
+    def is_cleared(self, value: float, side: int) -> bool:
+        """Whether ``value`` is at the off limit of abnormal values on ``side``, or on its good side."""
+        return (value - self.off) * side <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,20 +112,19 @@ def check(limits: Limits) -> None:
         if not vital.lowest <= value <= vital.highest:
             raise LimitsError(field, f"{value:g} {vital.unit} is outside of {vital.lowest:g} to {vital.highest:g}")
     _check_minutes(limits)
-    for number, (milder, stricter) in enumerate(pairwise(limits.levels), 2):
-        distance = (stricter.on - milder.on) * side
-        if distance < 0 or (distance == 0 and stricter.inclusive and not milder.inclusive):
-            raise LimitsError(
-                f"levels[{number}].on", f"{stricter.on:g} is milder than level {number - 1}'s {milder.on:g}"
-            )
-        if stricter.severity < milder.severity:
-            raise LimitsError(
-                f"levels[{number}].severity", f"{stricter.severity.name} is milder than level {number - 1}'s"
-            )
+    _check_order(limits, side)
     if limits.levels[0].is_beyond(limits.off, side):
-        raise LimitsError(
-            "off", f"{limits.off:g} is beyond level 1's {limits.levels[0].on:g}: no episode would ever end"
-        )
+        beyond = f"{limits.off:g} is beyond level 1's {limits.levels[0].on:g}: no episode would ever end"
+        raise LimitsError("off", beyond)
+
+
+def _check_order(limits: Limits, side: Side) -> None:
+    for number, (milder, stricter) in enumerate(pairwise(limits.levels), 2):
+        distance, before = (stricter.on - milder.on) * side, f"is milder than level {number - 1}'s"
+        if distance < 0 or (distance == 0 and stricter.inclusive and not milder.inclusive):
+            raise LimitsError(f"levels[{number}].on", f"{stricter.on:g} {before} {milder.on:g}")
+        if stricter.severity < milder.severity:
+            raise LimitsError(f"levels[{number}].severity", f"{stricter.severity.name} {before} {milder.severity.name}")
 
 
 def _check_minutes(limits: Limits) -> None:
@@ -147,9 +145,6 @@ class DefaultLimits:
 def _level(on: float, minutes: float, severity: Severity, *, inclusive: bool) -> LevelLimit:
     return LevelLimit(on=on, inclusive=inclusive, persist_min=minutes, severity=severity)
 
-
-DEFAULTS_VERSION: Final = 1
-"""Whoever changes a number below raises it: a platform that has an older version gets new rows."""
 
 DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
     DefaultLimits(
@@ -214,3 +209,12 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
         )
     ),
 )
+
+DEFAULT_BY_CONDITION: Final[Mapping[tuple[Condition | None, str], Limits]] = MappingProxyType(
+    {(one.condition, one.limits.concern): one.limits for one in DEFAULT_LIMITS}
+)
+
+
+def defaults_of(rule: str) -> Mapping[str, Limits]:
+    """The defaults of a rule for everybody, by concern."""
+    return {one.name: DEFAULT_BY_CONDITION[None, one.name] for one in CONCERNS if one.rule == rule}

@@ -118,6 +118,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         help="Devices whose uplinks are passed over, since the restored database does not know them.",
     ),
+    Metric(
+        name="hb_score_limits_refused_total",
+        kind="counter",
+        help="Versions of limits that contradict themselves and are not used; each reading of the table counts.",
+    ),
     Metric(name="hb_score_retries_total", kind="counter", help="Writes that had to be repeated."),
     Metric(
         name="hb_process_waiting_state",

@@ -1,7 +1,7 @@
 """The register file: homes, people, devices, bindings, dose plans and doctors, as an administrator writes them."""
 
 from datetime import date, time
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Self
 from unicodedata import category
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,10 +14,14 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from schemas.alerts import Severity
 from schemas.contact_addresses import CHANNEL_NAME, CHECK_BY_CHANNEL, email_address, one_line
 from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.limits import Condition, LevelLimit, Limits
+from schemas.limits import check as check_limits
 from schemas.topics import DEVICE_ID, RESERVED_DEVICE
 
 _OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
@@ -96,13 +100,69 @@ class DosePlan(_Row):
     time_critical: bool = False
 
 
+class LevelEntry(_Row):
+    """When a level of a concern counts: beyond ``on``, in the vital's unit, for ``persist_min`` minutes."""
+
+    on: float
+    inclusive: bool = Field(strict=True)
+    persist_min: float
+    severity: Literal["low", "medium", "high"]
+
+
+class LimitsEntry(_Row):
+    """All limits of one concern, as ``schemas.limits`` has them. One that contradicts itself is refused, by field."""
+
+    concern: str
+    levels: tuple[LevelEntry, ...]
+    off: float
+    clear_min: float
+    source: Name
+    signed_off_by: Annotated[str, StringConstraints(max_length=120)] = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        check_limits(self.limits())
+        return self
+
+    def limits(self) -> Limits:
+        """The same in the form that rules use."""
+        return Limits(
+            concern=self.concern,
+            levels=tuple(
+                LevelLimit(
+                    on=level.on,
+                    inclusive=level.inclusive,
+                    persist_min=level.persist_min,
+                    severity=Severity[level.severity.upper()],
+                )
+                for level in self.levels
+            ),
+            off=self.off,
+            clear_min=self.clear_min,
+            source=self.source,
+            signed_off_by=self.signed_off_by,
+        )
+
+
+class RegionLimitsEntry(LimitsEntry):
+    """Limits of the region that this platform serves; of people with ``condition``, where one is named."""
+
+    condition: Condition | None = None
+
+
 class Person(_Row):
-    """Somebody cared for."""
+    """Somebody cared for.
+
+    ``conditions`` and ``limits`` are all that a doctor has said, each of them: left out, what is registered stays; an
+    empty list ends it. A prescribed oxygen target of 88 to 92 % is the condition ``spo2_88_92``.
+    """
 
     person_id: UUID
     name: Name
     born_on: date = Field(ge=_OLDEST_BIRTHDAY)
     plans: tuple[DosePlan, ...] = ()
+    conditions: tuple[Condition, ...] | None = None
+    limits: tuple[LimitsEntry, ...] | None = None
 
 
 class Home(_Row):
@@ -150,8 +210,12 @@ class Doctor(_Row):
 
 
 class Register(_Row):
-    """A whole register file. ``no_recipient``: people whom no doctor would be notified about, and that is meant."""
+    """A whole register file. ``no_recipient``: people whom no doctor would be notified about, and that is meant.
+
+    ``region_limits``: the whole profile of the region; left out, what is registered stays.
+    """
 
     homes: tuple[Home, ...] = ()
     doctors: tuple[Doctor, ...] = ()
     no_recipient: tuple[UUID, ...] = ()
+    region_limits: tuple[RegionLimitsEntry, ...] | None = None

@@ -3,8 +3,10 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 from schemas.topics import BUS_TOPICS
+from services.api.limit_rows import write_defaults
 from services.runtime.bus.open import open_bus
 from services.runtime.database import open_pool
 from services.runtime.errors import HearthBeatError
@@ -17,6 +19,8 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
     edition = await migrate(database.dsn.get_secret_value(), load_migrations("schemas.sql.migrations"))
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
+        # Real time: no platform clock runs yet, and one that runs faster begins at this one.
+        await write_defaults(pool, datetime.now(UTC))
         bus = await stack.enter_async_context(open_bus(bus_settings, pool))
         await pool.execute("update platform set bus_partitions = $1", bus.partitions)
         # Only the first time: afterwards another cluster is what store has to notice.

@@ -5,8 +5,9 @@ from hashlib import blake2s
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from device_sim.scenario.household import Household
+from device_sim.scenario.household import Household, PersonOfStory
 from device_sim.scenario.scenario import Scenario
+from schemas.limits import Condition
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
 
 _DOMAIN: Final = "scenario.example"
@@ -52,6 +53,7 @@ class Names:
                 name=name.capitalize(),
                 born_on=person.born,
                 plans=self._plans(household, name) if plans else (),
+                conditions=_conditions(person),
             )
             for name, person in household.people.items()
         )
@@ -100,3 +102,8 @@ class Names:
             )
             for name, device in household.devices.items()
         )
+
+
+def _conditions(person: PersonOfStory) -> tuple[Condition, ...]:
+    target = (Condition.SPO2_88_92,) if person.spo2_target else ()
+    return (*map(Condition, person.conditions), *target)

@@ -13,6 +13,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EventKind
 from schemas.registry import Register
 from schemas.topics import shard_of
+from services.api.limit_rows import write_conditions, write_limits
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -43,6 +44,8 @@ class Registered:
     bindings_ended: int
     care_begun: int
     care_ended: int
+    conditions: int
+    limits: int
 
 
 async def register(pool: Pool, register: Register, now: datetime, *, lead_s: float = BINDING_LEAD_S) -> Registered:
@@ -82,6 +85,8 @@ async def write(
     begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
     await _write_plans(connection, sql, register, now)
     care_begun, care_ended = await _write_care(connection, sql, register, now)
+    conditions = await write_conditions(connection, register, times.starts)
+    limits = await write_limits(connection, register, now, times.starts)
     _refuse_without_recipient(register, without_recipient_before, await _without_recipient_for_good(connection, sql))
     return Registered(
         homes=len(register.homes),
@@ -94,6 +99,8 @@ async def write(
         bindings_ended=ended,
         care_begun=care_begun,
         care_ended=care_ended,
+        conditions=conditions,
+        limits=limits,
     )
 
 
@@ -116,6 +123,11 @@ def check(register: Register) -> None:
     _refuse_twice("doctor", (doctor.email for doctor in register.doctors))
     _refuse_twice("no_recipient", register.no_recipient)
     _refuse_forgotten_people(register)
+    for person in (person for home in homes for person in home.people):
+        _refuse_twice("condition of one person", person.conditions or ())
+        _refuse_twice("limits of one person", (one.concern for one in person.limits or ()))
+    profile = ((one.condition, one.concern) for one in register.region_limits or ())
+    _refuse_twice("limits of the region", (f"{concern} {condition or ''}".strip() for condition, concern in profile))
     for doctor in register.doctors:
         _refuse_twice(f"channel of {doctor.email}", (one.channel for one in doctor.contact_addresses))
     for device in (device for home in homes for device in home.devices):

@@ -30,7 +30,8 @@ class Taken:
             f"{done.homes} homes, {done.people} people, {done.devices} devices ({done.new_devices} new,"
             f" {self.secrets} new secrets), {done.plans} dose plans, {done.doctors} doctors; bindings:"
             f" {done.bindings_begun} begun, {done.bindings_ended} ended;"
-            f" care: {done.care_begun} begun, {done.care_ended} ended"
+            f" care: {done.care_begun} begun, {done.care_ended} ended;"
+            f" changed: {done.conditions} conditions, {done.limits} limits"
         )
 
 

@@ -13,6 +13,7 @@ from services.runtime.rounds import do_rounds
 from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
+from services.score.known_limits import KnownLimits
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
 
@@ -29,7 +30,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
-        consumer = Consumer(bus=bus, pool=pool, sql=sql, writer=writer, metrics=metrics, log=log, stop=stop)
+        limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        consumer = Consumer(
+            bus=bus, pool=pool, sql=sql, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop
+        )
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         log.info("started", partitions=bus.partitions)

@@ -10,6 +10,7 @@ from schemas.topics import home_key, partition_of
 from services.runtime.clock import to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.home_state import HomeState, seeded
+from services.score.limit_book import LimitBook
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -25,10 +26,25 @@ class Partition:
 
     position: int
     saved: int
+    limits: LimitBook
     homes: dict[int, HomeState] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
     passed_at: int | None = None
     looked_up: set[tuple[int, int]] = field(default_factory=set)
+
+    def home(self, home_no: int) -> HomeState:
+        """The state of a home, begun where there is none yet."""
+        found = self.homes.get(home_no)
+        if found is None:
+            found = self.homes[home_no] = HomeState(limits=self.limits)
+        return found
+
+    def use(self, limits: LimitBook) -> None:
+        """The limits that are known from now on."""
+        if limits is not self.limits:
+            self.limits = limits
+            for home in self.homes.values():
+                home.use(limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +55,7 @@ class Checkpoints:
     sql: Queries
     partitions: int
 
-    async def load(self, partition_no: int) -> Partition:
+    async def load(self, partition_no: int, limits: LimitBook) -> Partition:
         """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
         async with transaction(self.pool) as connection:
             # An insert: it gives a row only where this partition was never scored.
@@ -47,8 +63,8 @@ class Checkpoints:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
             rows = await connection.fetch(self.sql["states"], partition_no)
-        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
-        return Partition(position=position, saved=position, homes=homes)
+        homes = {row["home_no"]: HomeState.from_plain(row["state"], limits=limits) for row in rows}
+        return Partition(position=position, saved=position, limits=limits, homes=homes)
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
@@ -67,7 +83,7 @@ class Checkpoints:
     async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
         """Moves a checkpoint on to ``position``, over records that no log has any more.
 
-        Inside the caller's transaction. States stay as they are. But episode numbers go on beyond
+        Inside the caller's transaction. States stay as they are, whatever the limits. But episode numbers go on beyond
         those of all findings: some of these came of the lost records.
         """
         rows = await connection.fetch(self.sql["states"], partition_no)

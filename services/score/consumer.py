@@ -24,6 +24,7 @@ from services.score.checkpoint import Checkpoints, Partition
 from services.score.core import Effect, Tally, step, with_answers
 from services.score.effects import EffectWriter
 from services.score.home_state import HomeState
+from services.score.known_limits import KnownLimits
 
 T = TypeVar("T")
 GROUP: Final = "score"
@@ -63,12 +64,13 @@ class Consumer:
         pool: Pool,
         sql: Queries,
         writer: EffectWriter,
+        limits: KnownLimits,
         metrics: Metrics,
         log: structlog.typing.FilteringBoundLogger,
         stop: asyncio.Event,
     ) -> None:
         self._bus, self._pool, self._sql, self._writer = bus, pool, sql, writer
-        self._metrics, self._log, self._stop = metrics, log, stop
+        self._limits, self._metrics, self._log, self._stop = limits, metrics, log, stop
         self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
         self._held: Held = {}
         self._save_at: dict[int, float] = {}
@@ -128,8 +130,9 @@ class Consumer:
             return
         async with member.at_work:
             partitions, held = self._to_load or frozenset(), {}
+            limits = await self._persist(self._limits.look)
             for partition_no in sorted(partitions):
-                held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no))
+                held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no, limits))
             # Partitions have moved again while these were loaded; the next step loads the right
             # ones.
             if partitions is not self._to_load:
@@ -157,6 +160,10 @@ class Consumer:
             for message in messages
             if message.partition in held and message.offset >= held[message.partition].position
         ]
+        # Looked at after the records were fetched: no limits that were in force when they came are missing.
+        limits = await self._persist(self._limits.look)
+        for partition in held.values():
+            partition.use(limits)
         await self._look_up_unregistered([record for _, _, record in records])
         await self._number_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
@@ -171,7 +178,7 @@ class Consumer:
                 batch.markers[record.instance, message.partition] = record.received_at
             elif self._is_registered(record):
                 partition.dirty.add(record.home_no)
-                state = partition.homes.get(record.home_no) or partition.homes.setdefault(record.home_no, HomeState())
+                state = partition.home(record.home_no)
                 batch.homes[record.home_no] = state
                 batch.effects += step(state, record, batch.tally)
                 batch.uplinks += 1
@@ -220,7 +227,7 @@ class Consumer:
                 key = (person_no, record.home_no)
                 if key not in partition.looked_up:
                     partition.looked_up.add(key)
-                    state = state or partition.homes.setdefault(record.home_no, HomeState())
+                    state = state or partition.home(record.home_no)
                     newcomers.append((*key, state))
         if newcomers:
             await self._persist(lambda: self._checkpoints.number_newcomers(newcomers))
@@ -263,7 +270,7 @@ class Consumer:
     async def _reload(self, partition_no: int, held: Held, subscription: Subscription) -> None:
         self._metrics.count("hb_score_checkpoints_lost_total")
         self._log.error("checkpoint moved by somebody else", partition=partition_no)
-        loaded = await self._checkpoints.load(partition_no)
+        loaded = await self._checkpoints.load(partition_no, await self._limits.look())
         if held is self._held:
             self._held = {**held, partition_no: loaded}
             await subscription.rewind({partition_no: loaded.position})

@@ -23,12 +23,13 @@ class Reported:
 
 @dataclass(slots=True)
 class Seen:
-    """An episode as the samples of the window show it."""
+    """An episode as the samples of the window show it; ``standing`` says it where it began before the window."""
 
     since: int
     until: int
     level: int
     marks: list[Mark]
+    standing: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Episodes:
                     reported = self._begin(episode.since, level=reported.level)
                 else:
                     self._reported.append(reported)
-            reports += _catch_up(reported, episode, window)
+            reports += _catch_up(reported, episode)
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
@@ -102,12 +103,12 @@ class Episodes:
         return episodes
 
 
-def _catch_up(reported: Reported, episode: Seen, window: Sequence[Sample]) -> list[Report]:
+def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
     reports = []
     marks = episode.marks
-    # Its beginning lies in the base, so no mark says it: one is made, or it would never be reported.
-    if not reported.level and episode.level and not any(mark.level for mark in marks):
-        marks = [Mark(episode.level, window[0], window[-1]), *marks]
+    # Its beginning lies in the base, so no mark of the window says it: without one it would never be reported.
+    if not reported.level and episode.standing is not None and not any(mark.level for mark in marks):
+        marks = [episode.standing, *marks]
     for mark in marks:
         if mark.level > reported.level:
             reports.append(Report(reported.episode, mark))

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.vitals import VITAL_BY_CODE
 from services.score.episodes import FOREVER, Episodes, Report, Seen
+from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Rule
 from services.score.sample import Sample, rebuilt
 from services.score.window import Window
@@ -17,14 +18,27 @@ class Evaluation:
 
     What then differs from what was reported is reported: a level not reported yet, an end, a new
     episode; and an episode that later samples disprove is ended. The samples are the person's: the
-    rule keeps its state before ``_since`` (the base), its state now, and what it has said.
+    rule keeps its state before ``_since`` (the base), its state now, and what it has said. Each sample
+    is judged by the limits in force when it was received, however late it is folded again.
     """
 
-    __slots__ = ("_base", "_fold", "_newest", "_since", "_state", "_window", "episodes", "inputs", "needs_rest", "rule")
+    __slots__ = (
+        "_base",
+        "_fold",
+        "_folds",
+        "_newest",
+        "_since",
+        "_state",
+        "_window",
+        "episodes",
+        "inputs",
+        "needs_rest",
+        "rule",
+    )
 
-    def __init__(self, rule: Rule, window: Window, *, highest: int = 0) -> None:
+    def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
         assert rule.fold is not None  # noqa: S101 - only rules with a fold are evaluated
-        self.rule, self._window = rule, window
+        self.rule, self._window, self._folds = rule, window, folds
         self._fold: Fold[Any] = rule.fold
         self.inputs = tuple(VITAL_BY_CODE[code].number for code in rule.inputs)
         self.needs_rest = rule.fold.needs_rest
@@ -34,6 +48,10 @@ class Evaluation:
         self._newest = window.newest(self.inputs)
         self._since = 0 if self._newest is None else self._newest.at + 1
         self.episodes = Episodes(highest)
+
+    def use(self, folds: Folds) -> None:
+        """The limits from now on. What is in force for a sample that was taken already does not change."""
+        self._folds = folds
 
     @property
     def window_ms(self) -> int:
@@ -50,7 +68,9 @@ class Evaluation:
             return None
         self._newest = sample
         rested = not self.needs_rest or not self._window.moves or self._window.is_at_rest(sample[0])
-        marks = self._fold.advance(self._state, sample, rested=rested)
+        folds, received_at = self._folds, sample[8]
+        fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
+        marks = fold.advance(self._state, sample, rested=rested)
         return None if marks is None else [self.episodes.report(mark) for mark in marks]
 
     def reaches(self, at: int) -> bool:
@@ -74,8 +94,10 @@ class Evaluation:
         # A shallow copy does: folds replace what they hold and change none of it.
         state = copy(self._base)
         # An episode that began before the window: it has no mark in it.
-        found = [Seen(state.since, FOREVER, state.level, [])] if state.level else []
-        samples = self._samples()
+        found, samples = [], self._samples()
+        if state.level and samples:
+            standing = self._folds.at(samples[-1].received_at).standing(state, samples[0], samples[-1])
+            found.append(Seen(state.since, FOREVER, state.level, [], standing))
         for sample in samples:
             for mark in self._advance(state, sample) or ():
                 if mark.level == ENDED:
@@ -108,7 +130,7 @@ class Evaluation:
 
     def _advance(self, state: Any, sample: Sample) -> Any:
         rested = not self.needs_rest or self._window.is_at_rest(sample.at)
-        return self._fold.advance(state, sample, rested=rested)
+        return self._folds.at(sample.received_at).advance(state, sample, rested=rested)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same samples, however often and whenever it was trimmed before."""
@@ -121,9 +143,9 @@ class Evaluation:
         }
 
     @classmethod
-    def from_plain(cls, rule: Rule, window: Window, plain: dict[str, Any]) -> "Evaluation":
+    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> "Evaluation":
         """The evaluation that ``to_plain`` wrote, over the same window."""
-        found = cls(rule, window)
+        found = cls(rule, window, folds)
         found._base = rebuilt(found._base, plain["base"])
         found._since = plain["since"]
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
 from services.score.firmware_faults import FirmwareHabits
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.older_states import upgraded
 from services.score.person import PersonState
 from services.score.rule_book import RULE_BOOK, RuleBook
@@ -24,6 +25,7 @@ class HomeState:
     """``subjects`` by person number, 0 for the home itself; ``habits`` by device number."""
 
     rules: RuleBook = RULE_BOOK
+    limits: LimitBook = DEFAULT_BOOK
     seen: SeenMarks = field(default_factory=SeenMarks)
     subjects: dict[int, PersonState] = field(default_factory=dict)
     habits: dict[int, FirmwareHabits] = field(default_factory=dict)
@@ -32,8 +34,14 @@ class HomeState:
         """The state of a person, begun where there is none yet."""
         found = self.subjects.get(person_no)
         if found is None:
-            found = self.subjects[person_no] = PersonState(self.rules)
+            found = self.subjects[person_no] = PersonState(self.rules, self.limits, person_no)
         return found
+
+    def use(self, limits: LimitBook) -> None:
+        """The limits that are known from now on."""
+        self.limits = limits
+        for subject in self.subjects.values():
+            subject.use(limits)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same story of the home, whenever and however often it is asked for."""
@@ -45,7 +53,9 @@ class HomeState:
         }
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any], rules: RuleBook = RULE_BOOK) -> "HomeState":
+    def from_plain(
+        cls, plain: dict[str, Any], rules: RuleBook = RULE_BOOK, limits: LimitBook = DEFAULT_BOOK
+    ) -> "HomeState":
         """The state that ``to_plain`` wrote, in whichever version. Raises UnknownStateError."""
         version = plain.get("version", 1)
         if not isinstance(version, int) or version > VERSION:
@@ -54,8 +64,11 @@ class HomeState:
         subjects = plain["subjects"].items()
         return cls(
             rules=rules,
+            limits=limits,
             seen=SeenMarks.from_plain(plain["seen"]),
-            subjects={int(person): PersonState.from_plain(state, rules) for person, state in subjects},
+            subjects={
+                int(person): PersonState.from_plain(state, rules, limits, int(person)) for person, state in subjects
+            },
             habits={int(device_no): FirmwareHabits(*one) for device_no, one in plain["habits"].items()},
         )
 

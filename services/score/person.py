@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.questions import ModelStates, Question
 from services.score.rule import Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
@@ -40,6 +41,8 @@ class PersonState:
     """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet)."""
 
     rules: RuleBook = RULE_BOOK
+    limits: LimitBook = DEFAULT_BOOK
+    person_no: int = 0
     window: Window = field(default_factory=Window)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     models: ModelStates = field(default_factory=ModelStates)
@@ -105,8 +108,16 @@ class PersonState:
         found = self.evaluations.get(rule.name)
         if found is None:
             highest = self.episodes.pop(rule.name, 0)
-            found = self.evaluations[rule.name] = Evaluation(rule, self.window, highest=highest)
+            found = self.evaluations[rule.name] = Evaluation(
+                rule, self.window, self.limits.folds(rule, self.person_no), highest=highest
+            )
         return found
+
+    def use(self, limits: LimitBook) -> None:
+        """The limits that are known from now on."""
+        self.limits = limits
+        for evaluation in self.evaluations.values():
+            evaluation.use(limits.folds(evaluation.rule, self.person_no))
 
     def _begin(self, vital: int) -> _Of:
         evaluations = tuple(self.evaluation(rule) for rule in self.rules.readers[vital])
@@ -167,16 +178,18 @@ class PersonState:
         }
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any], rules: RuleBook) -> "PersonState":
+    def from_plain(cls, plain: dict[str, Any], rules: RuleBook, limits: LimitBook, person_no: int) -> "PersonState":
         """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
         window = Window.from_plain(plain)
         known = {rule.name for rule in rules.rules}
         said = {name: one["episodes"] for part in ("rules", "models") for name, one in plain[part].items()}
         return cls(
             rules=rules,
+            limits=limits,
+            person_no=person_no,
             window=window,
             evaluations={
-                rule.name: Evaluation.from_plain(rule, window, plain["rules"][rule.name])
+                rule.name: Evaluation.from_plain(rule, window, limits.folds(rule, person_no), plain["rules"][rule.name])
                 for rule in rules.rules
                 if rule.name in plain["rules"]
             },

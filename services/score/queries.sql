@@ -285,3 +285,21 @@ select e.item, e.person_no, e.kind, e.details, e.flags, e.device_no, e.epoch, e.
        round(extract(epoch from e.received_at) * 1000)::bigint as received_ms
 from device_events e join devices d using (device_no)
 where e.person_no = any ($1::integer[]) and e.observed_at >= $2 and e.observed_at < $3 and e.received_at <= $4;
+
+-- name: limits_mark
+-- A mark of what the two queries below read: another one where a row was added, changed or removed since.
+select concat_ws(' ',
+    (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from limits),
+    (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from person_conditions)) as mark;
+
+-- name: limit_versions
+-- Every version of all limits.
+select limit_no, person_no, region, condition, concern, levels, off, clear_min, withdrawn, source, signed_off_by,
+       round(extract(epoch from valid_from) * 1000)::bigint as from_ms
+from limits order by limit_no;
+
+-- name: person_conditions
+-- Every condition of all people; to_ms is null where it goes on.
+select person_no, condition, round(extract(epoch from lower(valid)) * 1000)::bigint as from_ms,
+       round(extract(epoch from upper(valid)) * 1000)::bigint as to_ms
+from person_conditions order by person_no, lower(valid);

@@ -19,6 +19,8 @@ from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
 from services.score.core import Tally, step, with_answers
 from services.score.home_state import HomeState
+from services.score.known_limits import read_limits
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -47,17 +49,22 @@ class Replay:
     homes: dict[int, HomeState] = field(default_factory=dict)
     findings: dict[UUID, Finding] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    limits: LimitBook = DEFAULT_BOOK
 
     @classmethod
-    def after(cls, states: Mapping[str, Any]) -> "Replay":
-        """Of the records that come after these ``states``."""
-        return cls(homes={int(home_no): HomeState.from_plain(plain) for home_no, plain in states.items()})
+    def after(cls, states: Mapping[str, Any], limits: LimitBook = DEFAULT_BOOK) -> "Replay":
+        """Of the records that come after these ``states``, under ``limits``."""
+        homes = {int(home_no): HomeState.from_plain(plain, limits=limits) for home_no, plain in states.items()}
+        return cls(homes=homes, limits=limits)
 
     def take(self, record: UplinkRecord) -> None:
         """The next one of the log."""
         if isinstance(record, WatermarkMarker) or not record.device_no:
             return
-        effects = step(self.homes.setdefault(record.home_no, HomeState()), record, self.tally)
+        home = self.homes.get(record.home_no)
+        if home is None:
+            home = self.homes[record.home_no] = HomeState(limits=self.limits)
+        effects = step(home, record, self.tally)
         for effect in with_answers(effects, self.homes.__getitem__):
             if isinstance(effect, Finding) and effect.rule in _OF_READINGS:
                 self.findings[effect.finding_id] = effect
@@ -137,11 +144,12 @@ async def replay_log(settings: ScoreSettings, before: str = "") -> Replay:
 
     ``before``: what was exported where the log begins, if that is not the beginning of everything.
     """
-    done, sql = Replay.after(parsed(before)), load_queries("services.score")
+    sql = load_queries("services.score")
     async with (
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
+        done = Replay.after(parsed(before), await read_limits(pool, sql))
         ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
         await _read_log(bus, ends, done.take)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
+from schemas.limits import LevelLimit, Limits
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
@@ -21,7 +22,8 @@ class Mark(NamedTuple):
     """An episode reached ``level`` (``ENDED``: it is over, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
-    ``also`` are readings of other vitals that it rests on.
+    ``also`` are readings of other vitals that it rests on. ``limit`` is the one that was passed, ``concern`` whose it
+    is: both are those in force when ``last`` was received; without limits, None and "".
     """
 
     level: int
@@ -29,6 +31,8 @@ class Mark(NamedTuple):
     last: Sample
     end_reason: EndReason | None = None
     also: tuple[Sample, ...] = ()
+    concern: str = ""
+    limit: LevelLimit | None = None
 
 
 class FoldState(Protocol):
@@ -60,6 +64,9 @@ class Fold(Protocol[F]):
 
     def advance(self, state: F, sample: Sample, *, rested: bool) -> list[Mark] | None:
         """Takes the next sample, changes ``state``; what was reached by it, None for nothing."""
+
+    def standing(self, state: F, first: Sample, last: Sample) -> Mark:
+        """The mark of the episode that ``state`` is in the middle of, as seen between two samples."""
 
 
 class ModelFold(Protocol):
@@ -107,6 +114,7 @@ class Rule:
     message: Callable[[Mark], Message]
     inputs: tuple[str, ...] = ()
     fold: Fold[Any] | None = None
+    limited: Callable[[Mapping[str, Limits]], Fold[Any]] | None = None
     asks: ModelFold | None = None
 
     def severity(self, level: int) -> Severity:
@@ -145,7 +153,7 @@ def finding_from(
         rule_version=rule.version,
         episode=episode,
         level=mark.level,
-        severity=rule.severity(mark.level),
+        severity=mark.limit.severity if mark.limit and mark.level else rule.severity(mark.level),
         observed_at=mark.last.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
         doctor_text=ENGLISH.say(said, Reader.DOCTOR),
@@ -158,10 +166,14 @@ def finding_from(
     )
 
 
-def held_beyond(vital: Vital, limit: float, mark: Mark) -> Mapping[str, Fact]:
+def held_beyond(vital: Vital, mark: Mark) -> Mapping[str, Fact]:
     """The facts of a limit that was passed for a while: whole minutes, and the value at last."""
+    assert mark.limit is not None  # noqa: S101 - whoever has no limits has other facts
     minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    return {"vital": vital.code, "limit": limit, "minutes": minutes, "value": mark.last.value}
+    limit = mark.limit.on
+    # Written as people write it: 120, not 120.0.
+    whole = int(limit) if limit == int(limit) else limit
+    return {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value}
 
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:

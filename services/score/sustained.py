@@ -1,10 +1,11 @@
 """The fold of a limit that has to hold: plausibility, persistence, hysteresis, refractory time. Pure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from schemas.alerts import EndReason
+from schemas.limits import Limits, Side
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark
 from services.score.sample import Sample
 
@@ -37,23 +38,50 @@ class SustainedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sustained:
-    """A limit on both sides or one, at rest. Times in ms, values in the vital's unit.
+    """Limits on both sides or one, at rest. Times in ms, values in the vital's unit.
 
-    ``beyond`` gives the signed level of a value (+2, +1, 0, -1, -2), ``cleared`` whether it is back past the off limit
-    of a side. It is not taken to hold over a gap longer than ``longest_gap_ms``. An episode ends after ``clear_ms`` of
-    that, or over a gap longer than the refractory time; a repeat at the same level on the same side waits until
-    ``refractory_ms`` after the last raise, an escalation doesn't.
+    A level is not taken to hold over a gap longer than ``longest_gap_ms``. An episode ends after the clear time past
+    the off limit, or over a gap longer than the refractory time; a repeat at the same level on the same side waits
+    until ``refractory_ms`` after the last raise, an escalation doesn't.
     """
 
-    beyond: Callable[[float], int]
-    cleared: Callable[[float, int], bool]
-    persist_ms: int
-    clear_ms: int
+    above: Limits | None
+    below: Limits | None
     max_step_per_minute: float
     needs_rest: bool = True
     refractory_ms: int = HOUR_MS
     window_ms: int = 30 * MINUTE_MS
     longest_gap_ms: int = 6 * MINUTE_MS
+    _between: tuple[float, float] = field(init=False, repr=False)
+    """Values inside are beyond no limit: nearly all are."""
+
+    def __post_init__(self) -> None:
+        lowest = self.below.levels[0].on if self.below else -inf
+        highest = self.above.levels[0].on if self.above else inf
+        object.__setattr__(self, "_between", (lowest, highest))
+
+    def limits(self, side: int) -> Limits:
+        """Those of a side, which has some."""
+        limits = self.above if side > 0 else self.below
+        assert limits is not None  # noqa: S101 - a value is beyond limits that there are
+        return limits
+
+    def beyond(self, value: float) -> int:
+        """The signed level of a value: +1, +2 above, 0, -1, -2 below."""
+        lowest, highest = self._between
+        if lowest < value < highest:
+            return 0
+        side = Side.ABOVE if value >= highest else Side.BELOW
+        # Each level is stricter than the one before it.
+        return side * sum(level.is_beyond(value, side) for level in self.limits(side).levels)
+
+    def standing(self, state: SustainedState, first: Sample, last: Sample) -> Mark:
+        """The mark of the episode that ``state`` is in the middle of."""
+        return self._mark(state.level, first, last, state.side)
+
+    def _mark(self, level: int, first: Sample, last: Sample, side: int) -> Mark:
+        limits = self.limits(side)
+        return Mark(level, first, last, concern=limits.concern, limit=limits.levels[level - 1])
 
     def start(self) -> SustainedState:
         """Before the first sample."""
@@ -110,7 +138,7 @@ class Sustained:
     def _maybe_raise(self, state: SustainedState, sample: Sample, marks: list[Mark]) -> None:
         # The higher level first: where both have held, only that one is reported.
         for level, first, count in ((2, state.first_2, state.count_2), (1, state.first_1, state.count_1)):
-            if first is None or count < _LEAST_SAMPLES or sample.at - first.at < self.persist_ms:
+            if first is None or count < _LEAST_SAMPLES or not self._has_lasted(state.run_side, level, first, sample):
                 continue
             if not self._may_raise(state, sample.at, level):
                 continue
@@ -119,8 +147,11 @@ class Sustained:
                 state.last_beyond = sample
             state.level = state.raised_level = level
             state.raised_at, state.raised_side = sample.at, state.run_side
-            marks.append(Mark(level, first, sample))
+            marks.append(self._mark(level, first, sample, state.side))
             return
+
+    def _has_lasted(self, side: int, level: int, first: Sample, sample: Sample) -> bool:
+        return sample.at - first.at >= self.limits(side).levels[level - 1].persist_min * MINUTE_MS
 
     def _may_raise(self, state: SustainedState, at: int, level: int) -> bool:
         if state.level:
@@ -130,16 +161,17 @@ class Sustained:
         return at - state.raised_at >= self.refractory_ms
 
     def _maybe_end(self, state: SustainedState, sample: Sample, gap: int, marks: list[Mark]) -> None:
+        limits = self.limits(state.side)
         # Over a longer gap nothing is known, so the episode ends without having been cleared.
         reason = EndReason.NO_DATA
         if gap <= self.refractory_ms:
-            if not self.cleared(sample.value, state.side):
+            if not limits.is_cleared(sample.value, state.side):
                 state.clear_at = 0
                 return
             if not state.clear_at or gap > self.longest_gap_ms:
                 state.clear_at = sample.at
-            if sample.at - state.clear_at < self.clear_ms:
+            if sample.at - state.clear_at < limits.clear_min * MINUTE_MS:
                 return
             reason = EndReason.RECOVERED
-        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason))
+        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason, concern=limits.concern))
         state.level = state.clear_at = 0

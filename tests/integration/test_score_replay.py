@@ -29,6 +29,7 @@ from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer, LogGapError
 from services.score.core import Effect
 from services.score.effects import EffectWriter
+from services.score.known_limits import KnownLimits
 from services.score.replay import canonical, export_findings, export_state, replay, replay_log
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
@@ -110,8 +111,16 @@ class Score:
         sql, clock = load_queries("services.score"), FakeClock()
         self.stop = asyncio.Event()
         effects = writer(pool=self.pool, sql=sql, clock=clock, metrics=self.metrics, log=LOG)
+        limits = KnownLimits(pool=self.pool, sql=sql, clock=clock, metrics=self.metrics, log=LOG)
         consumer = Consumer(
-            bus=self.bus, pool=self.pool, sql=sql, writer=effects, metrics=self.metrics, log=LOG, stop=self.stop
+            bus=self.bus,
+            pool=self.pool,
+            sql=sql,
+            writer=effects,
+            limits=limits,
+            metrics=self.metrics,
+            log=LOG,
+            stop=self.stop,
         )
         return asyncio.create_task(consumer.run(instance="0", most=most, checkpoint_every_s=0.001))
 

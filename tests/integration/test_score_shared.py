@@ -24,6 +24,7 @@ from services.runtime.metrics import Metrics
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer
 from services.score.effects import EffectWriter
+from services.score.known_limits import KnownLimits
 from services.score.replay import canonical, replay
 from tests.integration.care_world import settle_in
 from tests.integration.test_score_replay import LOG, expected_of, pool, story_of
@@ -54,8 +55,16 @@ class Group:
         """A process of this instance."""
         stop, sql = asyncio.Event(), load_queries("services.score")
         writer = EffectWriter(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
+        limits = KnownLimits(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
         consumer = Consumer(
-            bus=self.bus, pool=self.pool, sql=sql, writer=writer, metrics=self.metrics, log=LOG, stop=stop
+            bus=self.bus,
+            pool=self.pool,
+            sql=sql,
+            writer=writer,
+            limits=limits,
+            metrics=self.metrics,
+            log=LOG,
+            stop=stop,
         )
         every_s = chance.choice([0.001, 0.02, 60])
         work = consumer.run(instance=instance, most=chance.choice([1, 3, 9]), checkpoint_every_s=every_s)

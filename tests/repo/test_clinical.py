@@ -14,6 +14,7 @@ import pytest
 
 from schemas.alerts import Severity
 from schemas.devices import DEVICE_TYPES
+from schemas.limits import DEFAULT_LIMITS
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS
 from schemas.vitals import VITALS
 from services.medication import core as medication
@@ -146,6 +147,16 @@ def test_every_limit_of_a_fold_and_every_urgency_has_its_row() -> None:
             held = {field.name: getattr(fold, field.name) for field in fields(fold)}
             wanted |= {f"{name}.fold.{field}" for field, value in held.items() if is_number(value) and value}
     assert wanted <= {row.name for row in ROWS}
+
+
+def test_every_default_limit_has_its_row() -> None:
+    """The value of each level, and the off limit; times where they differ from those of the first level."""
+    wanted = set()
+    for number, default in enumerate(DEFAULT_LIMITS):
+        name = f"DEFAULT_LIMITS[{number}].limits"
+        wanted |= {f"{name}.off"} | {f"{name}.levels[{level}].on" for level in range(len(default.limits.levels))}
+    assert wanted <= {row.name for row in ROWS}
+    assert {default.limits.source.partition("#")[2] for default in DEFAULT_LIMITS} <= ANCHORS.keys()
 
 
 def rule_file(name: str) -> str:

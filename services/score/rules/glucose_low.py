@@ -1,21 +1,21 @@
 """Low glucose: the hypoglycaemia event of continuous monitors, level 1 and level 2."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.alerts import EndReason, Message, Severity
+from schemas.limits import Limits, Side, defaults_of
 from schemas.vitals import GLUCOSE
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level, held_beyond
 from services.score.sample import Sample
 
-_LOW, _VERY_LOW = 70, 54
-_LASTING_MS = 15 * MINUTE_MS
 _LONGEST_GAP_MS = 30 * MINUTE_MS
 
 
 @dataclass(slots=True)
 class GlucoseState:
-    """An episode, or a candidate for one. ``low_at`` is the first reading below 70 mg/dL, ``very_low_at`` below 54."""
+    """An episode, or a candidate for one. ``low_at`` is its first reading beyond level 1, ``very_low_at`` level 2."""
 
     level: int = 0
     since: int = 0
@@ -30,10 +30,11 @@ class GlucoseState:
 class HypoglycaemiaEvents:
     """Hypoglycaemia events as reports count them, in mg/dL and ms.
 
-    A level counts once its first and last reading below the limit are at least 15 min apart; both levels end after at
-    least 15 min at or above 70; a gap over 30 min closes what is open. Movement does not matter.
+    A level counts once its first and last reading below the limit are as far apart as it has to last; both levels end
+    after the clear time at the off limit or above; a gap over 30 min closes what is open. Movement does not matter.
     """
 
+    limits: Limits
     window_ms: int = 2 * HOUR_MS
     needs_rest: bool = False
 
@@ -50,40 +51,59 @@ class HypoglycaemiaEvents:
         if state.last_low is not None and at - state.at > _LONGEST_GAP_MS:
             self._close(state, sample, marks, EndReason.NO_DATA)
         state.at = at
-        if sample.value < _LOW:
+        if self._is_beyond(1, sample):
             self._below(state, sample, marks)
-        elif state.last_low is not None:
+        elif state.last_low is not None and self.limits.is_cleared(sample.value, Side.BELOW):
             state.back_at = state.back_at or at
-            if at - state.back_at >= _LASTING_MS:
+            if at - state.back_at >= self.limits.clear_min * MINUTE_MS:
                 self._close(state, sample, marks, EndReason.RECOVERED)
+        else:
+            state.back_at = 0
         return marks or None
+
+    def standing(self, state: GlucoseState, first: Sample, last: Sample) -> Mark:
+        """The mark of the episode that ``state`` is in the middle of."""
+        return self._mark(state.level, first, last)
+
+    def _is_beyond(self, level: int, sample: Sample) -> bool:
+        return self.limits.levels[level - 1].is_beyond(sample.value, Side.BELOW)
+
+    def _has_lasted(self, level: int, first: Sample, last: Sample) -> bool:
+        return last.at - first.at >= self.limits.levels[level - 1].persist_min * MINUTE_MS
+
+    def _mark(self, level: int, first: Sample, last: Sample) -> Mark:
+        return Mark(level, first, last, concern=self.limits.concern, limit=self.limits.levels[level - 1])
 
     def _below(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
         state.back_at = 0
         state.last_low = sample
         state.low_at = state.low_at or sample
-        if state.level < 1 and sample.at - state.low_at.at >= _LASTING_MS:
+        if state.level < 1 and self._has_lasted(1, state.low_at, sample):
             state.level, state.since = 1, state.low_at.at
-            marks.append(Mark(1, state.low_at, sample))
-        if sample.value < _VERY_LOW:
+            marks.append(self._mark(1, state.low_at, sample))
+        if self._is_beyond(2, sample):
             state.very_low_at = state.very_low_at or sample
-            if state.level < 2 and sample.at - state.very_low_at.at >= _LASTING_MS:  # noqa: PLR2004
+            if state.level < 2 and self._has_lasted(2, state.very_low_at, sample):  # noqa: PLR2004
                 state.level = 2
-                marks.append(Mark(2, state.very_low_at, sample))
+                marks.append(self._mark(2, state.very_low_at, sample))
 
     def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark], reason: EndReason) -> None:
         if state.level and state.last_low is not None:
-            marks.append(Mark(ENDED, state.last_low, sample, reason))
+            marks.append(Mark(ENDED, state.last_low, sample, reason, concern=self.limits.concern))
         state.level = state.since = state.back_at = 0
         state.low_at = state.very_low_at = state.last_low = None
+
+
+def _fold(limits: Mapping[str, Limits]) -> HypoglycaemiaEvents:
+    return HypoglycaemiaEvents(limits=limits["glucose_low"])
 
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return Message("glucose_low.ended", {"vital": GLUCOSE.code, "value": mark.last.value})
     if mark.level > 1:
-        return Message("glucose_low.very_low", held_beyond(GLUCOSE, _VERY_LOW, mark))
-    return Message("glucose_low.low", held_beyond(GLUCOSE, _LOW, mark))
+        return Message("glucose_low.very_low", held_beyond(GLUCOSE, mark))
+    return Message("glucose_low.low", held_beyond(GLUCOSE, mark))
 
 
 GLUCOSE_LOW: Final = Rule(
@@ -99,5 +119,6 @@ GLUCOSE_LOW: Final = Rule(
     ),
     messages=("glucose_low.ended", "glucose_low.low", "glucose_low.very_low"),
     message=_message,
-    fold=HypoglycaemiaEvents(),
+    fold=_fold(defaults_of("glucose_low")),
+    limited=_fold,
 )

@@ -1,33 +1,26 @@
 """Oxygen saturation too low at rest."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from schemas.alerts import Message, Severity
+from schemas.limits import Limits, defaults_of
 from schemas.vitals import SPO2
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level, held_beyond
+from services.score.rule import ENDED, Mark, Rule, by_level, held_beyond
 from services.score.sustained import Sustained
 
-_LOW, _VERY_LOW, _BACK = 92, 91, 94
 
-
-def _beyond(value: float) -> int:
-    """The signed level of a saturation in %: at or below 92, at or below 91."""
-    if value > _LOW:
-        return 0
-    return -2 if value <= _VERY_LOW else -1
-
-
-def _cleared(value: float, _side: int) -> bool:
-    """Whether a saturation in % is back at 94 or above."""
-    return value >= _BACK
+def _fold(limits: Mapping[str, Limits]) -> Sustained:
+    """Saturations in %: lasting at a limit or below."""
+    return Sustained(above=None, below=limits["spo2"], max_step_per_minute=SPO2.max_step_per_minute or 0)
 
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return Message("spo2.ended", {"vital": SPO2.code, "value": mark.last.value})
     if mark.level > 1:
-        return Message("spo2.very_low", held_beyond(SPO2, _VERY_LOW, mark))
-    return Message("spo2.low", held_beyond(SPO2, _LOW, mark))
+        return Message("spo2.very_low", held_beyond(SPO2, mark))
+    return Message("spo2.low", held_beyond(SPO2, mark))
 
 
 SPO2_LOW: Final = Rule(
@@ -43,11 +36,6 @@ SPO2_LOW: Final = Rule(
     ),
     messages=("spo2.ended", "spo2.low", "spo2.very_low"),
     message=_message,
-    fold=Sustained(
-        beyond=_beyond,
-        cleared=_cleared,
-        persist_ms=3 * MINUTE_MS,
-        clear_ms=5 * MINUTE_MS,
-        max_step_per_minute=SPO2.max_step_per_minute or 0,
-    ),
+    fold=_fold(defaults_of("spo2")),
+    limited=_fold,
 )

@@ -11,6 +11,7 @@ from schemas.alerts import Finding, Message, Severity
 from schemas.codec import parse_json, write_json
 from schemas.devices.device_type import DeviceType
 from schemas.devices.glucose import CGM, GLUCOSE_METER
+from schemas.limits import LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
 from services.score.home_state import HomeState
@@ -49,6 +50,9 @@ class ByMeter:
         state.level, state.since = 1, sample.at
         return [Mark(1, sample, sample)]
 
+    def standing(self, state: Latest, first: Sample, last: Sample) -> Mark:
+        return Mark(state.level, first, last)
+
 
 @dataclass(slots=True)
 class PairState:
@@ -83,6 +87,9 @@ class Pair:
         other = oxygen if sample is pulse else pulse
         return [Mark(1, sample, sample, also=(other,))]
 
+    def standing(self, state: PairState, first: Sample, last: Sample) -> Mark:
+        return Mark(state.level, first, last)
+
 
 def like_sos(name: str) -> Rule:
     """The words of another rule, for one that is thrown away."""
@@ -97,8 +104,10 @@ SECOND = replace(
     like_sos("second"),
     inputs=(SPO2.code,),
     fold=Sustained(
-        beyond=lambda value: -1 if value < 96 else 0, cleared=lambda value, _side: value >= 96, persist_ms=0,
-        clear_ms=0, max_step_per_minute=15,
+        above=None, max_step_per_minute=15,
+        below=Limits(concern="second", off=96, clear_min=0, source="thrown away", levels=(
+            LevelLimit(on=96, inclusive=False, persist_min=0, severity=Severity.LOW),
+        )),
     ),
 )  # fmt: skip
 BY_METER = replace(like_sos("by_meter"), inputs=(GLUCOSE.code,), fold=ByMeter())

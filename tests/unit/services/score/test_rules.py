@@ -4,6 +4,7 @@ import pytest
 
 from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
+from schemas.limits import CONCERN_BY_NAME, DEFAULT_LIMITS, Concern, DefaultLimits, Limits
 from schemas.vitals import VITAL_BY_CODE
 from services.score.rule import Mark, Rule
 from services.score.rules import RULES
@@ -15,6 +16,10 @@ from tests.unit.services.score.cases import CASES, Case, Kind
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+
+
+def of(default: DefaultLimits) -> Concern:
+    return CONCERN_BY_NAME[default.limits.concern]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.kind}: {case.story}")
@@ -40,10 +45,17 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
     assert rule.version >= 1
     assert len(rule.rationale) > 80
     assert "docs/clinical.md#" in rule.rationale
-    for level in (0, *rule.severities):
-        message = rule.message(Mark(level, sample, sample))
-        assert message.key in rule.messages
-        assert all(ENGLISH.say(message, reader).endswith(".") for reader in Reader)
+    limits: list[Limits | None] = [one.limits for one in DEFAULT_LIMITS if of(one).rule == rule.name]
+    for limit in limits or [None]:
+        for level in (0, *rule.severities):
+            passed = limit.levels[level - 1] if limit and level else None
+            message = rule.message(
+                Mark(level, sample, sample, concern=limit.concern if limit else rule.name, limit=passed)
+            )
+            assert message.key in rule.messages
+            assert all(ENGLISH.say(message, reader).endswith(".") for reader in Reader)
+            # docs/clinical.md lists those of the rule.
+            assert passed is None or passed.severity is rule.severity(level)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fold is not None], ids=lambda rule: rule.name)

@@ -1,0 +1,68 @@
+-- name: write_limits
+-- New versions where the newest one of the same people and concern says something else: the first one of them from $10
+-- on, others from $11. Gives how many.
+with wanted as (
+    select people.person_no, row.*
+    from unnest($1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::double precision[],
+                $7::double precision[], $8::text[], $9::text[])
+         as row (person_id, region, condition, concern, levels, off, clear_min, source, signed_off_by)
+    left join people using (person_id)
+)
+insert into limits (person_no, region, condition, concern, levels, off, clear_min, source, signed_off_by, author,
+                    valid_from, written_at)
+select wanted.person_no, wanted.region, wanted.condition, wanted.concern, wanted.levels::jsonb, wanted.off,
+       wanted.clear_min, wanted.source, wanted.signed_off_by, $12,
+       case when newest.limit_no is null then $10::timestamptz
+            else greatest($11::timestamptz, newest.valid_from + interval '1 millisecond') end, $13
+from wanted
+left join lateral (
+    select * from limits held
+    where held.person_no is not distinct from wanted.person_no and held.region = wanted.region
+      and held.condition is not distinct from wanted.condition and held.concern = wanted.concern
+    order by held.valid_from desc limit 1
+) newest on true
+where newest.limit_no is null or newest.withdrawn
+   or (newest.levels, newest.off, newest.clear_min, newest.source, newest.signed_off_by)
+      is distinct from (wanted.levels::jsonb, wanted.off, wanted.clear_min, wanted.source, wanted.signed_off_by);
+
+-- name: withdraw_limits
+-- Ends, from $6 on, the limits of the people $1, and of the region ($2), that are not among the wanted ones.
+insert into limits (person_no, region, condition, concern, levels, off, clear_min, withdrawn, source, signed_off_by,
+                    author, valid_from, written_at)
+select newest.person_no, newest.region, newest.condition, newest.concern, newest.levels, newest.off, newest.clear_min,
+       true, newest.source, newest.signed_off_by, $7,
+       greatest($6::timestamptz, newest.valid_from + interval '1 millisecond'), $8
+from (
+    select distinct on (held.person_no, held.region, held.condition, held.concern) held.*, people.person_id
+    from limits held left join people using (person_no)
+    where people.person_id = any ($1::uuid[]) or (held.region and $2)
+    order by held.person_no, held.region, held.condition, held.concern, held.valid_from desc
+) newest
+where not newest.withdrawn and not exists (
+    select from unnest($3::uuid[], $4::text[], $5::text[]) as wanted (person_id, condition, concern)
+    where wanted.person_id is not distinct from newest.person_id
+      and wanted.condition is not distinct from newest.condition and wanted.concern = newest.concern
+);
+
+-- name: drop_unborn_conditions
+-- Open conditions of the listed people that are not wanted any more and would only have begun at $4 or later.
+delete from person_conditions held using people
+where held.person_no = people.person_no and people.person_id = any ($1::uuid[]) and upper_inf(held.valid)
+  and lower(held.valid) >= $4
+  and (people.person_id, held.condition) not in (select * from unnest($2::uuid[], $3::text[]));
+
+-- name: end_conditions
+-- Ends at $4 the conditions of the listed people that are not wanted any more.
+update person_conditions held set valid = tstzrange(lower(held.valid), $4::timestamptz) from people
+where held.person_no = people.person_no and people.person_id = any ($1::uuid[]) and upper_inf(held.valid)
+  and (people.person_id, held.condition) not in (select * from unnest($2::uuid[], $3::text[]));
+
+-- name: begin_conditions
+-- Begins at $3 the conditions that are wanted and not in force.
+insert into person_conditions (person_no, condition, valid, source, author)
+select person_no, wanted.condition, tstzrange($3::timestamptz, null), $4, $4
+from unnest($1::uuid[], $2::text[]) as wanted (person_id, condition) join people using (person_id)
+where not exists (
+    select from person_conditions held
+    where held.person_no = people.person_no and held.condition = wanted.condition and upper_inf(held.valid)
+);

@@ -1,0 +1,150 @@
+"""Which limits are in force for whom, and when, by the versions of limits and the conditions of people. Pure.
+
+From the most to the least specific: the person's own, a condition's (the region's before the platform's), the region's,
+the platform's, and at last the defaults of this code.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from schemas.limits import CONCERN_BY_NAME, DEFAULT_BY_CONDITION, Condition, Limits
+from services.score.rule import Fold, Rule
+
+ALWAYS: Final = -(2**62)
+NEVER: Final = 2**62
+
+
+class Scope(NamedTuple):
+    """For whom limits are: a person; or everybody, or all with a condition, of the platform or of its region."""
+
+    person_no: int = 0
+    region: bool = False
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What holds for a scope from ``valid_from`` on, in ms; ``limits`` None: what is less specific holds again."""
+
+    scope: Scope
+    concern: str
+    valid_from: int
+    limits: Limits | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCondition:
+    """A condition of a person over ``[valid_from, valid_to)``, in ms."""
+
+    person_no: int
+    condition: Condition
+    valid_from: int
+    valid_to: int
+
+
+class Folds:
+    """The fold of one rule for one person, by when a record was received.
+
+    ``fold`` is the one that was asked for last, ``begins_at`` and ``ends_at`` say from when to when it holds: so that
+    who asks for each sample need not call.
+    """
+
+    __slots__ = ("_begin", "_folds", "begins_at", "ends_at", "fold")
+
+    def __init__(self, spans: Sequence[tuple[int, Fold[Any]]]) -> None:
+        self._begin = [begins_at for begins_at, _ in spans]
+        self._folds = [fold for _, fold in spans]
+        self.at(NEVER - 1)
+
+    def at(self, received_at: int) -> Fold[Any]:
+        """The fold that holds for a record of that reception, in ms."""
+        number = max(0, bisect_right(self._begin, received_at) - 1)
+        self.fold = self._folds[number]
+        self.begins_at = self._begin[number] if number else ALWAYS
+        self.ends_at = self._begin[number + 1] if number + 1 < len(self._begin) else NEVER
+        return self.fold
+
+
+class LimitBook:
+    """All versions and conditions, as of one reading of the tables."""
+
+    def __init__(self, versions: Iterable[Version] = (), conditions: Iterable[PersonCondition] = ()) -> None:
+        self._versions: dict[tuple[Scope, str], list[Version]] = {}
+        for version in sorted(versions, key=lambda one: one.valid_from):
+            self._versions.setdefault((version.scope, version.concern), []).append(version)
+        self._conditions: dict[int, list[PersonCondition]] = {}
+        for one in conditions:
+            self._conditions.setdefault(one.person_no, []).append(one)
+        self._special = {scope.person_no for scope, _ in self._versions} | self._conditions.keys()
+        self._folds: dict[tuple[str, int], Folds] = {}
+        self._made: dict[tuple[str, tuple[Limits, ...]], Fold[Any]] = {}
+
+    def folds(self, rule: Rule, person_no: int) -> Folds:
+        """The folds of a rule for a person; people of whom nothing is said share theirs."""
+        key = rule.name, person_no if person_no in self._special else 0
+        found = self._folds.get(key)
+        if found is None:
+            found = self._folds[key] = Folds(self._spans(rule, key[1]))
+        return found
+
+    def in_force(self, concern: str, person_no: int, at: int) -> Limits:
+        """The limits of a concern for a person, for what is received at ``at``."""
+        for scope in self._scopes(person_no, at):
+            version = self._version(scope, concern, at)
+            limits = version.limits if version is not None else _default(scope, concern)
+            if limits is not None:
+                return limits
+        return DEFAULT_BY_CONDITION[None, concern]
+
+    def _spans(self, rule: Rule, person_no: int) -> list[tuple[int, Fold[Any]]]:
+        if rule.limited is None:
+            assert rule.fold is not None  # noqa: S101 - only rules with a fold are asked for
+            return [(ALWAYS, rule.fold)]
+        concerns = [name for name, concern in CONCERN_BY_NAME.items() if concern.rule == rule.name]
+        moments = {ALWAYS, *self._moments(concerns, person_no)}
+        return [(at, self._fold(rule, {name: self.in_force(name, person_no, at) for name in concerns}))
+                for at in sorted(moments)]  # fmt: skip
+
+    def _moments(self, concerns: Sequence[str], person_no: int) -> Iterable[int]:
+        for one in self._conditions.get(person_no, ()):
+            yield from (one.valid_from, one.valid_to)
+        for (scope, concern), versions in self._versions.items():
+            if concern in concerns and scope.person_no in {0, person_no}:
+                yield from (version.valid_from for version in versions)
+
+    def _fold(self, rule: Rule, limits: Mapping[str, Limits]) -> Fold[Any]:
+        assert rule.limited is not None  # noqa: S101 - see _spans
+        key = rule.name, tuple(limits.values())
+        if key not in self._made:
+            self._made[key] = rule.limited(limits)
+        return self._made[key]
+
+    def _scopes(self, person_no: int, at: int) -> Iterable[Scope]:
+        """From the most specific on."""
+        if person_no:
+            yield Scope(person_no=person_no)
+        held = {one.condition for one in self._conditions.get(person_no, ()) if one.valid_from <= at < one.valid_to}
+        for condition in reversed(Condition):
+            if condition in held:
+                yield Scope(region=True, condition=condition)
+                yield Scope(condition=condition)
+        yield Scope(region=True)
+        yield Scope()
+
+    def _version(self, scope: Scope, concern: str, at: int) -> Version | None:
+        versions = self._versions.get((scope, concern), ())
+        number = bisect_right(versions, at, key=lambda one: one.valid_from)
+        return versions[number - 1] if number else None
+
+
+def _default(scope: Scope, concern: str) -> Limits | None:
+    """What this code has for a scope of which the table says nothing."""
+    if scope.person_no or scope.region:
+        return None
+    return DEFAULT_BY_CONDITION.get((scope.condition, concern))
+
+
+DEFAULT_BOOK: Final = LimitBook()
+"""Of a platform without rows: the defaults of this code, for everybody but those with a condition."""

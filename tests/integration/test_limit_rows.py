@@ -1,0 +1,130 @@
+"""Limits and conditions as rows: written by defaults and register files, read by score, in force in their time."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from schemas.limits import DEFAULT_LIMITS, Condition
+from schemas.metrics import METRICS
+from schemas.registry import Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
+from services.api.limit_rows import write_defaults
+from services.api.registration import RegisterError, register
+from services.runtime.clock import FakeClock
+from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
+from services.runtime.settings import DatabaseSettings
+from services.score.known_limits import KnownLimits, read_limits
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+LEAD = timedelta(seconds=10)
+SQL = load_queries("services.score")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
+        yield opened
+
+
+def entry(on: float, *, off: float = 94, kind: type[LimitsEntry] = LimitsEntry, **more: Any) -> LimitsEntry:
+    levels = (
+        LevelEntry(on=on, inclusive=True, persist_min=3, severity="medium"),
+        LevelEntry(on=on - 1, inclusive=True, persist_min=3, severity="high"),
+    )
+    return kind(concern="spo2", levels=levels, off=off, clear_min=5, source="a letter of 2026-11-20", **more)
+
+
+def file(person_id: UUID, **said: Any) -> Register:
+    """A home of its own for one person, of whom this is ``said``."""
+    person = Person(person_id=person_id, name="Somebody", born_on=date(1940, 1, 1), **said)
+    home = Home(home_id=uuid4(), label="a home", time_zone="Europe/Berlin", people=(person,))
+    return Register(homes=(home,), no_recipient=(person_id,))
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+async def on_at(pool: Pool, person_id: UUID, at: datetime) -> float:
+    """Level 1 of oxygen that holds for a person."""
+    number = await pool.fetchval("select person_no from people where person_id = $1", person_id)
+    return (await read_limits(pool, SQL)).in_force("spo2", number, ms(at)).levels[0].on
+
+
+async def test_the_defaults_are_rows_and_writing_them_again_adds_none(pool: Pool) -> None:
+    await write_defaults(pool, NOW)
+    assert await write_defaults(pool, NOW + LEAD) == 0
+    rows = await pool.fetch("select concern, condition, source, author from limits where author = 'hearthbeat'")
+    assert len(rows) == len(DEFAULT_LIMITS)
+    assert {(row["condition"], row["concern"]) for row in rows} == {
+        (one.condition, one.limits.concern) for one in DEFAULT_LIMITS
+    }
+    assert all(row["source"] for row in rows)
+
+
+async def test_the_limits_of_a_person_begin_after_the_lead_and_end_with_an_empty_list(pool: Pool) -> None:
+    ruth = uuid4()
+    done = await register(pool, file(ruth, limits=(entry(89),)), NOW)
+    assert (done.limits, await on_at(pool, ruth, NOW), await on_at(pool, ruth, NOW + LEAD)) == (1, 92, 89)
+
+    again = await register(pool, file(ruth, limits=(entry(89),)), NOW + 2 * LEAD)
+    left_out = await register(pool, file(ruth), NOW + 3 * LEAD)
+    assert (again.limits, left_out.limits, await on_at(pool, ruth, NOW + 9 * LEAD)) == (0, 0, 89)
+
+    changed = await register(pool, file(ruth, limits=(entry(88),)), NOW + 4 * LEAD)
+    ended = await register(pool, file(ruth, limits=()), NOW + 8 * LEAD)
+    assert (changed.limits, ended.limits) == (1, 1)
+    held = [await on_at(pool, ruth, NOW + number * LEAD) for number in (4, 5, 8, 9)]
+    assert held == [89, 88, 88, 92]
+
+
+async def test_a_prescribed_target_holds_while_the_register_has_it(pool: Pool) -> None:
+    ruth = uuid4()
+    target = (Condition.COPD, Condition.SPO2_88_92)
+    done = await register(pool, file(ruth, conditions=target), NOW)
+    again = await register(pool, file(ruth, conditions=target), NOW + LEAD)
+    assert (done.conditions, again.conditions) == (2, 0)
+    ended = await register(pool, file(ruth, conditions=(Condition.COPD,)), NOW + 2 * LEAD)
+    assert ended.conditions == 1
+    assert [await on_at(pool, ruth, NOW + number * LEAD) for number in (0, 1, 2, 3)] == [92, 87, 87, 92]
+
+
+async def test_the_profile_of_the_region_holds_for_everybody_but_a_person_with_limits_of_their_own(pool: Pool) -> None:
+    ruth, karl = uuid4(), uuid4()
+    profile = (entry(90, kind=RegionLimitsEntry),)
+    await register(pool, Register(region_limits=profile), NOW)  # type: ignore[arg-type]
+    try:
+        await register(pool, file(ruth, limits=(entry(89),)), NOW)
+        await register(pool, file(karl), NOW)
+        assert (await on_at(pool, ruth, NOW + LEAD), await on_at(pool, karl, NOW + LEAD)) == (89, 90)
+    finally:
+        await register(pool, Register(region_limits=()), NOW + LEAD)
+    assert (await on_at(pool, ruth, NOW + 2 * LEAD), await on_at(pool, karl, NOW + 2 * LEAD)) == (89, 92)
+
+
+async def test_two_limits_of_one_concern_are_refused_and_nothing_is_written(pool: Pool) -> None:
+    ruth = uuid4()
+    with pytest.raises(RegisterError, match="limits of one person listed twice: spo2"):
+        await register(pool, file(ruth, limits=(entry(89), entry(88))), NOW)
+    assert await pool.fetchval("select count(*) from people where person_id = $1", ruth) == 0
+
+
+async def test_a_row_that_contradicts_itself_is_counted_and_not_used(pool: Pool) -> None:
+    """Written by hand, past every check: the defaults hold."""
+    ruth, metrics = uuid4(), Metrics(METRICS)
+    await register(pool, file(ruth, limits=(entry(89),)), NOW)
+    number = await pool.fetchval("select person_no from people where person_id = $1", ruth)
+    known = KnownLimits(pool=pool, sql=SQL, clock=FakeClock(), metrics=metrics, log=logger("test"))
+    assert (await known.look()).in_force("spo2", number, ms(NOW + 5 * LEAD)).levels[0].on == 89
+    await pool.execute("update limits set off = 80 where person_no = $1", number)
+    known = KnownLimits(pool=pool, sql=SQL, clock=FakeClock(), metrics=metrics, log=logger("test"))
+    try:
+        assert (await known.look()).in_force("spo2", number, ms(NOW + 5 * LEAD)).levels[0].on == 92
+        assert metrics.registry.get_sample_value("hb_score_limits_refused_total") == 1
+    finally:
+        await pool.execute("delete from limits where person_no = $1", number)
