@@ -139,7 +139,7 @@ def register(
     except OSError as error:
         fail(f"{file.name}: {error.strerror}.", Code.USAGE)
     except ValidationError as error:
-        refuse_invalid(error)
+        refuse_invalid(error, file)
     show(as_json, written.plain(), lambda: say.print(written.text(), markup=False))
 
 

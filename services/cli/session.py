@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import typer
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 from rich.console import Console
 
+from services.cli.line_of import line_of
 from services.runtime.broker_files import BrokerFilesError
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, open_pool
@@ -157,11 +159,12 @@ def fail(why: object, code: Code) -> NoReturn:
     raise typer.Exit(int(code))
 
 
-def refuse_invalid(error: ValidationError) -> NoReturn:
-    """Ends the command because of what was typed, or stood in a file; names the field, not what stood there."""
+def refuse_invalid(error: ValidationError, file: Path | None = None) -> NoReturn:
+    """Ends the command because of what was typed, or stood in ``file``: names line and field, not what stood there."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    fail(f"{where or error.title}: {first['msg'].removeprefix('Value error, ')}", Code.USAGE)
+    line = "" if file is None else f"{file.name}:{line_of(file.read_text('utf-8', 'replace'), first['loc'])}: "
+    fail(f"{line}{where or error.title}: {first['msg'].removeprefix('Value error, ')}", Code.USAGE)
 
 
 def login() -> str:

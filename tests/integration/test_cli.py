@@ -301,6 +301,22 @@ async def test_a_register_file_that_is_none_is_refused_by_its_field_without_what
     file.write_text(REGISTER.replace('"1944-05-06"', '"born in spring"'))
     ended = await run(dsn, "register", str(file))
     assert (ended.code, "homes.0.people.0.born_on" in ended.err, "spring" in ended.err) == (USAGE, True, False)
+    line = file.read_text().split('"born in spring"')[0].count("\n") + 1
+    assert f"broken.json:{line}: " in ended.err
+
+
+async def test_limits_that_contradict_themselves_are_refused_with_file_line_and_field(dsn: str, tmp_path: Path) -> None:
+    """Level 2 milder than level 1; and an off limit beyond level 1."""
+    levels = [{"on": on, "inclusive": True, "persist_min": 3, "severity": "medium"} for on in (90, 91)]
+    for limits, said in (({"levels": levels}, "levels[2].on"), ({"levels": levels[::-1], "off": 89}, "off: ")):
+        entry = {"concern": "spo2", "off": 94, "clear_min": 5, "source": "a letter"} | limits
+        whole = json.loads(REGISTER)
+        whole["homes"][0]["people"][0]["limits"] = [entry]
+        file = tmp_path / "limits.json"
+        file.write_text(json.dumps(whole, indent=1))
+        line = file.read_text().split('"limits": [')[0].count("\n") + 2
+        ended = await run(dsn, "register", str(file))
+        assert (ended.code, f"limits.json:{line}: homes.0.people.0.limits.0: {said}" in ended.err) == (USAGE, True)
 
 
 @pytest.mark.parametrize(

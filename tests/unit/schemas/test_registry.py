@@ -138,6 +138,6 @@ def test_the_register_command_prints_nothing_of_an_address(tmp_path: Path, text:
     result = CliRunner().invoke(make_app(), ["register", str(tmp_path / "register.json")])
 
     assert result.exit_code == 2
-    assert result.output.startswith(("doctors.0", "Register: "))
+    assert result.output.startswith(("register.json:1: doctors.0", "register.json:1: Register: "))
     assert SECRET not in result.output
     assert "who@example.org" not in result.output
