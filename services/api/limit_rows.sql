@@ -58,9 +58,13 @@ where held.person_no = people.person_no and people.person_id = any ($1::uuid[]) 
   and (people.person_id, held.condition) not in (select * from unnest($2::uuid[], $3::text[]));
 
 -- name: begin_conditions
--- Begins at $3 the conditions that are wanted and not in force.
+-- Begins at $3 the conditions that are wanted and not in force; never before the end of the last one.
 insert into person_conditions (person_no, condition, valid, source, author)
-select person_no, wanted.condition, tstzrange($3::timestamptz, null), $4, $4
+select person_no, wanted.condition,
+       tstzrange(greatest($3::timestamptz, (
+           select max(upper(ended.valid)) from person_conditions ended
+           where ended.person_no = people.person_no and ended.condition = wanted.condition
+       )), null), $4, $4
 from unnest($1::uuid[], $2::text[]) as wanted (person_id, condition) join people using (person_id)
 where not exists (
     select from person_conditions held

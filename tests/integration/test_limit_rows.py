@@ -94,6 +94,15 @@ async def test_a_prescribed_target_holds_while_the_register_has_it(pool: Pool) -
     assert [await on_at(pool, ruth, NOW + number * LEAD) for number in (0, 1, 2, 3)] == [92, 87, 87, 92]
 
 
+async def test_a_condition_that_comes_back_before_it_has_ended_goes_on_from_its_end(pool: Pool) -> None:
+    """The second file has a longer lead than the third, as on a clock that runs faster."""
+    ruth, target = uuid4(), (Condition.SPO2_88_92,)
+    await register(pool, file(ruth, conditions=target), NOW)
+    await register(pool, file(ruth, conditions=()), NOW + 2 * LEAD, lead_s=600)
+    await register(pool, file(ruth, conditions=target), NOW + 3 * LEAD)
+    assert [await on_at(pool, ruth, NOW + number * LEAD) for number in (2, 5, 61, 62, 99)] == [87, 87, 87, 87, 87]
+
+
 async def test_the_profile_of_the_region_holds_for_everybody_but_a_person_with_limits_of_their_own(pool: Pool) -> None:
     ruth, karl = uuid4(), uuid4()
     profile = (entry(90, kind=RegionLimitsEntry),)

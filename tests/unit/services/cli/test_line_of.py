@@ -37,5 +37,10 @@ def test_the_line_of_a_value_or_of_the_nearest_one_around_it(place: tuple[int | 
     assert line_of(TEXT, place) == line
 
 
-def test_what_is_no_json_has_one_line() -> None:
-    assert line_of('{"homes": [', ("homes", 0)) == 1
+@pytest.mark.parametrize("text", ['{"homes": [', "[" * 100_000, "", "\x00"])
+def test_what_is_no_json_has_one_line(text: str) -> None:
+    assert line_of(text, ("homes", 0)) == 1
+
+
+def test_a_key_that_stands_twice_is_the_last_one_and_letters_that_end_lines_elsewhere_end_none_here() -> None:
+    assert line_of('{"a": 1,\n"b": "\u2028\x85",\n"a": 2}', ("a",)) == 3
