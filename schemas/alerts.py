@@ -32,6 +32,14 @@ class EndReason(StrEnum):
     """Nothing more is known: no reading, or no further event, for as long as the rule waits."""
 
 
+class Variant(StrEnum):
+    """Whether a rule speaks, or is only tried beside those that do."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+    """Its findings are kept apart, and alert nobody."""
+
+
 Fact = str | int | float
 
 
@@ -83,12 +91,14 @@ class Finding:
     message: str = ""
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     end_reason: EndReason | None = None
+    variant: Variant = Variant.LIVE
 
     @property
     def finding_id(self) -> UUID:
-        """The same for the same person or home, rule, episode and level, however often asked."""
+        """The same for the same person or home, rule, variant, episode and level, however often asked."""
         subject = f"person:{self.person_no}" if self.person_no else f"home:{self.home_no}"
-        return uuid5(FINDING_NAMESPACE, f"{subject}|{self.rule}|{self.episode}|{self.level}")
+        rule = self.rule if self.variant is Variant.LIVE else f"{self.rule}|{self.variant}"
+        return uuid5(FINDING_NAMESPACE, f"{subject}|{rule}|{self.episode}|{self.level}")
 
 
 class AlertState(StrEnum):

@@ -108,6 +108,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("rule", "level"),
     ),
     Metric(
+        name="hb_score_shadow_findings_total",
+        kind="counter",
+        help="Findings of variants that are only tried; they alert nobody.",
+        labels=("rule", "level"),
+    ),
+    Metric(
         name="hb_score_finding_conflicts_total",
         kind="counter",
         help="Findings whose id another finding has: a bug if not zero.",

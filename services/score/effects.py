@@ -7,7 +7,7 @@ from uuid import uuid5
 
 import structlog
 
-from schemas.alerts import FINDING_NAMESPACE, Finding
+from schemas.alerts import FINDING_NAMESPACE, Finding, Variant
 from schemas.codec import write_json
 from schemas.messages import CommandKind
 from services.runtime.clock import Clock, to_datetime
@@ -18,6 +18,7 @@ from services.runtime.wakeups import WakeUp, wake
 from services.score.core import Effect, FallCheck, SosCall
 
 _FINDINGS: Final = "hb_score_findings_total"
+_SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
 _CONFLICTS: Final = "hb_score_finding_conflicts_total"
 
 
@@ -34,7 +35,9 @@ class EffectWriter:
     async def write(self, effects: Sequence[Effect]) -> None:
         """All or nothing. Raises LOST_CONNECTION."""
         async with transaction(self.pool) as connection:
-            await self.add_findings(connection, [one for one in effects if isinstance(one, Finding)])
+            findings = [one for one in effects if isinstance(one, Finding)]
+            await self.add_findings(connection, [one for one in findings if one.variant is Variant.LIVE])
+            await self.add_shadow_findings(connection, [one for one in findings if one.variant is Variant.SHADOW])
             for effect in effects:
                 if isinstance(effect, FallCheck):
                     await self._add_fall_check(connection, effect)
@@ -42,7 +45,7 @@ class EffectWriter:
                     await self._add_sos_press(connection, effect)
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
-        if any(isinstance(one, Finding) for one in effects):
+        if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):
             await self.announce()
 
     async def announce(self) -> None:
@@ -51,27 +54,36 @@ class EffectWriter:
 
     async def add_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
         """A replay finds them there. The same id with other content is a bug of ours, reported loudly."""
+        await self._add(connection, findings, add="add_findings", same="same_finding", counter=_FINDINGS)
+
+    async def add_shadow_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
+        """The same, of variants that are only tried: where alert does not look."""
+        await self._add(
+            connection, findings, add="add_shadow_findings", same="same_shadow_finding", counter=_SHADOW_FINDINGS
+        )
+
+    async def _add(
+        self, connection: Connection, findings: Sequence[Finding], *, add: str, same: str, counter: str
+    ) -> None:
         if not findings:
             return
         now = to_datetime(self.clock.now_ms())
         columns = [list(column) for column in zip(*map(_row, findings), strict=True)]
-        added = await connection.fetch(self.sql["add_findings"], now, *columns)
+        added = await connection.fetch(self.sql[add], now, *columns)
         new = {row["finding_id"] for row in added}
         for finding in findings:
             # Taken out, so that a second finding of that id in one batch is looked at as a known
             # one.
             if finding.finding_id in new:
                 new.discard(finding.finding_id)
-                self.metrics.count(_FINDINGS, rule=finding.rule, level=str(finding.level))
+                self.metrics.count(counter, rule=finding.rule, level=str(finding.level))
                 self.log.info("finding", finding_id=str(finding.finding_id), rule=finding.rule, level=finding.level)
             else:
-                await self._look_at_known(connection, finding)
+                await self._look_at_known(connection, finding, self.sql[same])
 
-    async def _look_at_known(self, connection: Connection, finding: Finding) -> None:
+    async def _look_at_known(self, connection: Connection, finding: Finding, sql: str) -> None:
         observed_at, evidence = to_datetime(finding.observed_at), [asdict(one) for one in finding.evidence]
-        same = await connection.fetchval(
-            self.sql["same_finding"], finding.finding_id, observed_at, finding.severity, evidence
-        )
+        same = await connection.fetchval(sql, finding.finding_id, observed_at, finding.severity, evidence)
         if not same:
             self.metrics.count(_CONFLICTS)
             self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)

@@ -83,7 +83,7 @@ class LimitBook:
 
     def folds(self, rule: Rule, person_no: int) -> Folds:
         """The folds of a rule for a person; people of whom nothing is said share theirs."""
-        key = rule.name, person_no if person_no in self._special else 0
+        key = rule.key, person_no if person_no in self._special else 0
         found = self._folds.get(key)
         if found is None:
             found = self._folds[key] = Folds(self._spans(rule, key[1]))
@@ -116,7 +116,7 @@ class LimitBook:
 
     def _fold(self, rule: Rule, limits: Mapping[str, Limits]) -> Fold[Any]:
         assert rule.limited is not None  # noqa: S101 - see _spans
-        key = rule.name, tuple(limits.values())
+        key = rule.key, tuple(limits.values())
         if key not in self._made:
             self._made[key] = rule.limited(limits)
         return self._made[key]

@@ -73,8 +73,8 @@ class PersonState:
         """The questions to models that follow from a sample; before ``take`` hears of it."""
         questions = []
         for rule in self.rules.askers[sample.vital]:
-            if not self.models.knows(rule.name):
-                self.models.begin(rule, highest=self.episodes.pop(rule.name, 0))
+            if not self.models.knows(rule.key):
+                self.models.begin(rule, highest=self.episodes.pop(rule.key, 0))
             question = self.models.ask(rule, subject, sample, rested=self.window.is_at_rest(sample.at))
             if question is not None:
                 questions.append(question)
@@ -105,10 +105,10 @@ class PersonState:
 
     def evaluation(self, rule: Rule) -> Evaluation:
         """Of a rule with a fold, begun where there is none yet."""
-        found = self.evaluations.get(rule.name)
+        found = self.evaluations.get(rule.key)
         if found is None:
-            highest = self.episodes.pop(rule.name, 0)
-            found = self.evaluations[rule.name] = Evaluation(
+            highest = self.episodes.pop(rule.key, 0)
+            found = self.evaluations[rule.key] = Evaluation(
                 rule, self.window, self.limits.folds(rule, self.person_no), highest=highest
             )
         return found
@@ -129,20 +129,20 @@ class PersonState:
         """Drops what no rule looks back to; changes nothing that can be seen from outside."""
         begins = {name: one.trim() for name, one in self.evaluations.items()}
         for vital in self.window.samples:
-            reading = [begins[one.rule.name] for one in self.evaluations.values() if vital in one.inputs]
+            reading = [begins[one.rule.key] for one in self.evaluations.values() if vital in one.inputs]
             self.window.forget(vital, min(reading, default=0))
         gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
         self.window.forget_moves(min(gated, default=0))
 
     def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
-        calls = self.calls.setdefault(rule.name, [])
+        calls = self.calls.setdefault(rule.key, [])
         for call in reversed(calls):
             if call.first_at - within_ms <= at <= call.last_at + within_ms:
                 if extends:
                     call.first_at, call.last_at = min(at, call.first_at), max(at, call.last_at)
                 return call, False
-        episode = self.episodes[rule.name] = self.episodes.get(rule.name, 0) + 1
+        episode = self.episodes[rule.key] = self.episodes.get(rule.key, 0) + 1
         calls.append(Call(episode, at, at))
         del calls[:-_CALLS_KEPT]
         return calls[-1], True
@@ -165,9 +165,9 @@ class PersonState:
             **self.window.to_plain(),
             # In the order of the rules, as from_plain reads them: not in that in which they began.
             "rules": {
-                rule.name: self.evaluations[rule.name].to_plain()
+                rule.key: self.evaluations[rule.key].to_plain()
                 for rule in self.rules.rules
-                if rule.name in self.evaluations
+                if rule.key in self.evaluations
             },
             "models": self.models.to_plain(self.rules.rules),
             "calls": {
@@ -181,7 +181,7 @@ class PersonState:
     def from_plain(cls, plain: dict[str, Any], rules: RuleBook, limits: LimitBook, person_no: int) -> "PersonState":
         """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
         window = Window.from_plain(plain)
-        known = {rule.name for rule in rules.rules}
+        known = {rule.key for rule in rules.rules}
         said = {name: one["episodes"] for part in ("rules", "models") for name, one in plain[part].items()}
         return cls(
             rules=rules,
@@ -189,9 +189,9 @@ class PersonState:
             person_no=person_no,
             window=window,
             evaluations={
-                rule.name: Evaluation.from_plain(rule, window, limits.folds(rule, person_no), plain["rules"][rule.name])
+                rule.key: Evaluation.from_plain(rule, window, limits.folds(rule, person_no), plain["rules"][rule.key])
                 for rule in rules.rules
-                if rule.name in plain["rules"]
+                if rule.key in plain["rules"]
             },
             calls={name: [Call(*call) for call in calls] for name, calls in plain["calls"].items()},
             models=ModelStates.from_plain(plain["models"], rules.rules),

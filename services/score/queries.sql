@@ -29,6 +29,8 @@ select home_no, person_no, rule, max(episode) as episode
 from (
     select home_no, person_no, rule, episode from findings where rule = any ($1::text[])
     union all
+    select home_no, person_no, rule || '|shadow', episode from shadow_findings
+    union all
     select home_no, person_no, $2::text, episode from fall_checks
     union all
     select home_no, person_no, $3::text, episode from sos_calls
@@ -41,6 +43,8 @@ select given_out.person_no, given_out.rule, max(given_out.episode) as episode
 from unnest($1::integer[], $2::integer[]) as mover (person_no, home_no)
 join (
     select home_no, person_no, rule, episode from findings where person_no = any ($1) and rule = any ($3::text[])
+    union all
+    select home_no, person_no, rule || '|shadow', episode from shadow_findings where person_no = any ($1)
     union all
     select home_no, person_no, $4::text, episode from fall_checks where person_no = any ($1)
     union all
@@ -87,6 +91,27 @@ on conflict do nothing returning finding_id;
 -- Whether the finding that stands under an id says the same.
 select (observed_at, severity, evidence) is not distinct from ($2::timestamptz, $3::smallint, $4::jsonb)
 from findings where finding_id = $1;
+
+-- name: add_shadow_findings
+-- The same of variants that are only tried.
+insert into shadow_findings (
+    finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason
+)
+select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
+       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason
+from unnest(
+    $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
+    $18::text[]
+) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason)
+on conflict do nothing returning finding_id;
+
+-- name: same_shadow_finding
+-- Whether the shadow finding that stands under an id says the same.
+select (observed_at, severity, evidence) is not distinct from ($2::timestamptz, $3::smallint, $4::jsonb)
+from shadow_findings where finding_id = $1;
 
 -- name: add_fall_check
 -- A suspected fall that waits for an answer.

@@ -44,11 +44,11 @@ class ModelStates:
     def begin(self, rule: Rule, *, highest: int) -> None:
         """A rule that knows nothing yet, but the number of the last episode that was given out."""
         fold = _fold_of(rule)
-        self._states[rule.name] = ModelState(fold.start_asking(), fold.start_concluding(), episodes=Episodes(highest))
+        self._states[rule.key] = ModelState(fold.start_asking(), fold.start_concluding(), episodes=Episodes(highest))
 
     def ask(self, rule: Rule, subject: Subject, sample: Sample, *, rested: bool) -> Question | None:
         """The question that follows from a sample, if one does; a sample that comes late is not asked about."""
-        state, fold = self._states[rule.name], _fold_of(rule)
+        state, fold = self._states[rule.key], _fold_of(rule)
         if state.newest is not None and sample.at < state.newest.at:
             return None
         state.newest = sample
@@ -57,7 +57,7 @@ class ModelStates:
 
     def conclude(self, question: Question, answer: float) -> list[Finding]:
         """What follows from an answer."""
-        rule, state = question.rule, self._states[question.rule.name]
+        rule, state = question.rule, self._states[question.rule.key]
         marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
         reports = [state.episodes.report(mark) for mark in marks or ()]
         # Nothing is asked about a late sample, so what has ended is never looked at again.
@@ -76,7 +76,7 @@ class ModelStates:
     def to_plain(self, rules: Iterable[Rule]) -> dict[str, Any]:
         """As plain values, in the order of the rules."""
         return {
-            rule.name: {
+            rule.key: {
                 "asked": list(astuple(state.asked)),
                 "concluded": list(astuple(state.concluded)),
                 "newest": state.newest,
@@ -84,7 +84,7 @@ class ModelStates:
                 "episodes": state.episodes.highest,
             }
             for rule in rules
-            if (state := self._states.get(rule.name)) is not None
+            if (state := self._states.get(rule.key)) is not None
         }
 
     @classmethod
@@ -92,10 +92,10 @@ class ModelStates:
         """What ``to_plain`` wrote."""
         states = cls()
         for rule in rules:
-            if rule.name in plain:
-                kept = plain[rule.name]
+            if rule.key in plain:
+                kept = plain[rule.key]
                 fold = _fold_of(rule)
-                states._states[rule.name] = ModelState(
+                states._states[rule.key] = ModelState(
                     rebuilt(fold.start_asking(), kept["asked"]),
                     rebuilt(fold.start_concluding(), kept["concluded"]),
                     None if kept["newest"] is None else Sample(*kept["newest"]),
@@ -113,7 +113,7 @@ def answers_to(questions: Sequence[Question]) -> list[float]:
     """An answer for each, in their order; every model is asked once."""
     by_rule: dict[str, list[int]] = {}
     for place, question in enumerate(questions):
-        by_rule.setdefault(question.rule.name, []).append(place)
+        by_rule.setdefault(question.rule.key, []).append(place)
     answers = [0.0] * len(questions)
     for places in by_rule.values():
         given = _fold_of(questions[places[0]].rule).answer([questions[place].features for place in places])

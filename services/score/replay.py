@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from schemas.alerts import Finding
+from schemas.alerts import Finding, Variant
 from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
@@ -66,7 +66,7 @@ class Replay:
             home = self.homes[record.home_no] = HomeState(limits=self.limits)
         effects = step(home, record, self.tally)
         for effect in with_answers(effects, self.homes.__getitem__):
-            if isinstance(effect, Finding) and effect.rule in _OF_READINGS:
+            if isinstance(effect, Finding) and effect.rule in _OF_READINGS and effect.variant is Variant.LIVE:
                 self.findings[effect.finding_id] = effect
 
     def states(self) -> dict[str, Any]:

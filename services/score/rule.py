@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
+from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.limits import LevelLimit, Limits
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
@@ -102,7 +102,9 @@ class Rule:
     ``severities`` are by level. ``message`` gives what is said at a mark, out of ``messages``, the keys of all that the
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
     the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads, or
-    ``asks``, where a model decides; rules over events and over silence have neither.
+    ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
+    other limits than the defaults, by concern; a rule without it has none that anybody may change. A ``variant`` in
+    the shadow is tried beside the rule of its name, and alerts nobody.
     """
 
     name: str
@@ -116,6 +118,12 @@ class Rule:
     fold: Fold[Any] | None = None
     limited: Callable[[Mapping[str, Limits]], Fold[Any]] | None = None
     asks: ModelFold | None = None
+    variant: Variant = Variant.LIVE
+
+    @property
+    def key(self) -> str:
+        """What no other rule has: the name, and the variant of one in the shadow."""
+        return self.name if self.variant is Variant.LIVE else f"{self.name}|{self.variant}"
 
     def severity(self, level: int) -> Severity:
         """How soon somebody has to act at ``level``; the end of an episode never opens anything."""
@@ -163,6 +171,7 @@ def finding_from(
         message=said.key,
         facts=said.facts,
         end_reason=mark.end_reason,
+        variant=rule.variant,
     )
 
 

@@ -18,11 +18,11 @@ class RuleBook:
     __slots__ = ("askers", "gated", "read", "readers", "rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        """Raises ValueError for two rules of one name, and for inputs that nobody reads, or a fold without any."""
-        names = [rule.name for rule in rules]
-        wrong = [rule.name for rule in rules if (rule.fold is not None) + (rule.asks is not None) != bool(rule.inputs)]
-        if wrong or len(set(names)) < len(names):
-            raise ValueError(f"a rule has a name of its own, and inputs where it has a fold: {wrong or names}")
+        """Raises ValueError for two rules of one name and variant, and for inputs without a fold, or the reverse."""
+        keys = [rule.key for rule in rules]
+        wrong = [rule.key for rule in rules if (rule.fold is not None) + (rule.asks is not None) != bool(rule.inputs)]
+        if wrong or len(set(keys)) < len(keys):
+            raise ValueError(f"a rule has a name of its own, and inputs where it has a fold: {wrong or keys}")
         self.rules = tuple(rules)
         self.readers = _by_input([rule for rule in rules if rule.fold is not None])
         self.askers = _by_input([rule for rule in rules if rule.asks is not None])

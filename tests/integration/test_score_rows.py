@@ -10,7 +10,7 @@ import structlog
 from asyncpg import Range
 from pydantic import SecretStr
 
-from schemas.alerts import EndReason, Finding, Message, Severity
+from schemas.alerts import EndReason, Finding, Message, Severity, Variant
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
@@ -282,6 +282,20 @@ async def test_a_finding_is_written_once_and_another_one_under_its_id_is_reporte
 
     assert _conflicts(bench) == 1
     assert [one["observed_at"] for one in await bench.found("sos")] == [at(0)]
+
+
+async def test_what_a_variant_in_the_shadow_finds_is_kept_apart_and_numbered_by_itself(bench: Bench) -> None:
+    """Alert reads the table findings alone."""
+    sample, tried = bench.event(0), replace(SOS, variant=Variant.SHADOW)
+    finding = finding_from(tried, bench.subject, 7, Mark(1, sample, sample))
+    await bench.writer.write([finding, finding])
+    assert (await bench.found("sos"), _conflicts(bench)) == ([], 0)
+    await bench.writer.write([replace(finding, observed_at=finding.observed_at + 1)])
+    assert _conflicts(bench) == 1
+    rows = await bench.pool.fetch(bench.writer.sql["highest_episodes"], [SOS.name], "fall", SOS.name)
+    numbers = [(row["rule"], row["episode"]) for row in rows if row["person_no"] == bench.world.person_no]
+    assert (tried.key, 7) in numbers
+    assert SOS.name not in dict(numbers)
 
 
 def _conflicts(bench: Bench) -> float:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.alerts import Finding, Message, Severity
+from schemas.alerts import Finding, Message, Severity, Variant
 from schemas.codec import parse_json, write_json
 from schemas.devices.device_type import DeviceType
 from schemas.devices.glucose import CGM, GLUCOSE_METER
-from schemas.limits import LevelLimit, Limits
+from schemas.limits import LevelLimit, Limits, defaults_of
 from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
 from services.score.home_state import HomeState
@@ -19,6 +19,7 @@ from services.score.person import LateError, PersonState
 from services.score.rule import HOUR_MS, Mark, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
+from services.score.rules.spo2 import SPO2_LOW
 from services.score.sample import Rest, Sample
 from services.score.sustained import Sustained
 from services.score.window import MOST_OF_A_MOMENT
@@ -254,3 +255,43 @@ def test_more_rules_change_nothing_of_what_the_others_say(data: st.DataObject) -
     ]
     own = [one for one in run(records, HomeState(WITH_BOTH)) if isinstance(one, Finding)]
     assert [one for one in own if one.rule not in {"pair", "second"}] == run(records)
+
+
+def tried(on: float) -> RuleBook:
+    """The product's rules, and beside oxygen's a variant in the shadow that finds it low from ``on`` down."""
+    usual = defaults_of("spo2")["spo2"]
+    milder = replace(usual, levels=tuple(replace(level, on=on) for level in usual.levels), off=99)
+    fold = Sustained(above=None, below=milder, max_step_per_minute=15)
+    return RuleBook((*RULES, replace(SPO2_LOW, fold=fold, limited=None, variant=Variant.SHADOW)))
+
+
+def test_a_variant_in_the_shadow_changes_nothing_of_what_is_live() -> None:
+    records = series("spo2", [(n, 91.0 if n in range(5, 12) else 96.0) for n in range(40)])
+    found = [one for one in run(records, HomeState(tried(97))) if isinstance(one, Finding)]
+    live = [one for one in found if one.variant is Variant.LIVE]
+    shadow = [one for one in found if one.variant is Variant.SHADOW]
+    assert live == run(records)
+    assert [(one.rule, one.level) for one in shadow] == [("spo2", 2)]
+    assert {one.finding_id for one in live}.isdisjoint(one.finding_id for one in shadow)
+
+
+def test_a_variant_keeps_its_own_episodes_over_a_restart_and_goes_without_a_trace_in_the_other() -> None:
+    records = series("spo2", [(n, 91.0 if n in range(5, 12) else 96.0) for n in range(40)])
+    rules, undisturbed = tried(97), HomeState(tried(97))
+    expected = run(records, undisturbed)
+    for cut in range(0, 40, 3):
+        before = HomeState(rules)
+        found = run(records[:cut], before)
+        after = HomeState.from_plain(parse_json(write_json(before.to_plain())), rules)
+        assert found + run(records[cut:], after) == expected
+    kept = parse_json(write_json(undisturbed.to_plain()))
+    without = HomeState.from_plain(kept)
+    again = [uplink(900 + n, 200 + n, {"spo2": 85}) for n in range(5)]
+    assert [one[:3] for one in levels(run(again, without))] == [("spo2", 2, 2)]
+
+
+def test_two_variants_of_one_name_are_refused_only_where_they_are_the_same() -> None:
+    twice = replace(SPO2_LOW, variant=Variant.SHADOW)
+    RuleBook((*RULES, twice))
+    with pytest.raises(ValueError, match="shadow"):
+        RuleBook((*RULES, twice, twice))
