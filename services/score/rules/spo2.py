@@ -31,8 +31,8 @@ SPO2_LOW: Final = Rule(
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
         "92 % or less is the emergency limit of the NHS's COVID oximetry at home (2020); NEWS2 scores 3 at 91 % or"
-        " less (Royal College of Physicians 2017, scale 1). That 3 min at rest are enough is ours. Not for people with"
-        " a prescribed target of 88 to 92 %. See docs/clinical.md#oxygen-saturation."
+        " less (Royal College of Physicians 2017, scale 1). That 3 min at rest are enough is ours. With a"
+        " prescribed target of 88 to 92 % other limits hold. See docs/clinical.md#oxygen-saturation."
     ),
     messages=("spo2.ended", "spo2.low", "spo2.very_low"),
     message=_message,
