@@ -30,6 +30,7 @@ DEVICES = 50
 SECONDS = 45
 UPLINKS_PER_S = 200
 FULL_S = 20
+NOTIFIED_S = 20
 MOST_MB = 300
 
 
@@ -122,7 +123,8 @@ def test_a_full_disk_makes_store_wait_and_nothing_is_lost_when_there_is_room_aga
         assert not is_ready(platform, "store")
         platform.check_alive()
         largest = megabytes(platform)
-        assert any("service waits" in subject for subject in subjects(inbox)), subjects(inbox)
+        # The mail server refuses one in four, and each attempt of watch is a mail of its own: three may be refused.
+        within(NOTIFIED_S, lambda: any("service waits" in one for one in subjects(inbox)), "operators heard nothing")
 
         disk.free()
         recovered_s = within(30, lambda: is_ready(platform, "store"), "store did not go on")
