@@ -99,9 +99,9 @@ chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m tests.proving.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)
 
-same-findings: $(DEV)  ## Replays a recorded log with BASE and with today's score; findings have to be the same [BASE=commit REPLAY=file PEOPLE=20 SEED=n]
+same-findings: $(DEV)  ## Replays a recorded log with BASE and with today's score; findings have to be the same [BASE=commit REPLAY=file PEOPLE=20 SEED=n WHATEVER_THE_RATIONALE=1]
 	@$(PYTHON) -m tests.proving.findings --base "$(BASE)" --seed $(SEED) --people $(PEOPLE) \
-		$(if $(REPLAY),--recording "$(REPLAY)")
+		$(if $(REPLAY),--recording "$(REPLAY)") $(if $(WHATEVER_THE_RATIONALE),--whatever-the-rationale)
 
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
 	@$(PYTHON) -m tests.proving.growth --rows $(ROWS)

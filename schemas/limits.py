@@ -73,6 +73,11 @@ class Limits:
     source: str
     signed_off_by: str = ""
 
+    @property
+    def numbers(self) -> tuple[object, ...]:
+        """All that decides: limits with the same numbers find the same, wherever these are from."""
+        return self.levels, self.off, self.clear_min
+
     def is_cleared(self, value: float, side: int) -> bool:
         """Whether ``value`` is at the off limit of abnormal values on ``side``, or on its good side."""
         return (value - self.off) * side <= 0
@@ -193,7 +198,11 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             ),
             off=89,
             clear_min=5,
-            source="docs/clinical.md#oxygen-saturation",
+            source=(
+                "a prescribed target of 88 to 92 %. NEWS2's scale 2 scores 2 at 85 % (Royal College of Physicians 2017);"
+                " 87 % just under the target, and 89 % inside of it, are to be confirmed by a clinician."
+                " See docs/clinical.md#oxygen-saturation."
+            ),
         ),
     ),
     DefaultLimits(

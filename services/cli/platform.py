@@ -190,7 +190,7 @@ def replay(*, as_json: Json = False) -> None:
             done = await score_replay.replay_log(settings)
             found = await score_replay.export_findings(settings)
         return (
-            len(done.homes),
+            len(done.states()),
             len(done.findings),
             state == score_replay.canonical(done.states()) and _covers(found, done),
         )

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.codec import write_json
 from schemas.topics import home_key, partition_of
 from services.runtime.clock import to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
-from services.score.home_state import HomeState, seeded
+from services.score.days import Days
+from services.score.home_state import DAYS, HomeState, seeded
 from services.score.limit_book import LimitBook
+from services.score.log_time import LogTime
+from services.score.partition import Partition
+from services.score.recent_values import RecentValues
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -18,33 +22,6 @@ from services.score.rules.sos import SOS
 
 _HOMES_A_WRITE: Final = 100
 _NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVICE)
-
-
-@dataclass(slots=True)
-class Partition:
-    """A partition's homes as they are after the record before ``position``; the checkpoint stands at ``saved``."""
-
-    position: int
-    saved: int
-    limits: LimitBook
-    homes: dict[int, HomeState] = field(default_factory=dict)
-    dirty: set[int] = field(default_factory=set)
-    passed_at: int | None = None
-    looked_up: set[tuple[int, int]] = field(default_factory=set)
-
-    def home(self, home_no: int) -> HomeState:
-        """The state of a home, begun where there is none yet."""
-        found = self.homes.get(home_no)
-        if found is None:
-            found = self.homes[home_no] = HomeState(limits=self.limits)
-        return found
-
-    def use(self, limits: LimitBook) -> None:
-        """The limits that are known from now on."""
-        if limits is not self.limits:
-            self.limits = limits
-            for home in self.homes.values():
-                home.use(limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +40,14 @@ class Checkpoints:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
             rows = await connection.fetch(self.sql["states"], partition_no)
+            log_time = await connection.fetchval(self.sql["log_time"], partition_no)
+            kept = await connection.fetch(self.sql["days"], partition_no)
         homes = {row["home_no"]: HomeState.from_plain(row["state"], limits=limits) for row in rows}
-        return Partition(position=position, saved=position, limits=limits, homes=homes)
+        for row in kept:
+            recent = homes[row["home_no"]].subject(row["person_no"]).recent
+            recent.days = Days.from_plain(row["state"], row["revision"])
+        time = LogTime() if log_time is None else LogTime.from_plain(log_time)
+        return Partition(position=position, saved=position, limits=limits, homes=homes, time=time)
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
@@ -98,15 +81,60 @@ class Checkpoints:
         """False where the stored position is not the one loaded: another member has moved it."""
         position, dirty = partition.position, partition.dirty
         passed_at = None if partition.passed_at is None else to_datetime(partition.passed_at)
+        log_time = write_json(partition.time.to_plain()).decode()
+        homes = {home_no: partition.homes[home_no] for home_no in dirty}
         async with transaction(self.pool) as connection:
             moved = await connection.fetchval(
-                self.sql["save_position"], partition_no, partition.saved, position, passed_at
+                self.sql["save_position"], partition_no, partition.saved, position, passed_at, log_time
             )
             if moved is None:
                 return False
-            await self._write(connection, partition_no, {home_no: partition.homes[home_no] for home_no in dirty})
+            await self._write(connection, partition_no, homes)
+            written = await self._write_days(connection, homes)
+        # Only what is committed: else the same is written again, by the next checkpoint.
+        for recent, days in written:
+            days.saved()
+            recent.saved(days)
         partition.saved, partition.dirty = position, set()
         return True
+
+    async def _write_days(
+        self, connection: Connection, homes: Mapping[int, HomeState]
+    ) -> list[tuple[RecentValues, Days]]:
+        """Those of people of whom an hour or a day has closed; gives what stands there now, for each."""
+        folded = sorted(
+            (person_no, home_no, state.recent)
+            for home_no, home in homes.items()
+            for person_no, state in home.subjects.items()
+            if state.recent.is_folded
+        )
+        written: list[tuple[RecentValues, Days]] = []
+        for first in range(0, len(folded), _HOMES_A_WRITE):
+            part = folded[first : first + _HOMES_A_WRITE]
+            rows = await self._save_days(connection, part, [recent.days for *_, recent in part])
+            saved = {row["person_no"] for row in rows}
+            written += [(recent, recent.days) for person_no, _, recent in part if person_no in saved]
+            for person_no, home_no, recent in part:
+                if person_no in saved:
+                    continue
+                # Another home of theirs has written since: nothing of it is lost, and nothing of ours.
+                row = await connection.fetchrow(self.sql["days_of_person"], person_no)
+                if row is not None:
+                    days = recent.days.onto(Days.from_plain(row["state"], row["revision"]))
+                    await self._save_days(connection, [(person_no, home_no, recent)], [days])
+                    written.append((recent, days))
+        return written
+
+    async def _save_days(
+        self, connection: Connection, whose: Sequence[tuple[int, int, RecentValues]], days: Sequence[Days]
+    ) -> Sequence[Any]:
+        return await connection.fetch(
+            self.sql["save_days"],
+            [person_no for person_no, _, _ in whose],
+            [home_no for _, home_no, _ in whose],
+            [one.revision for one in days],
+            [write_json(one.to_plain()).decode() for one in days],
+        )
 
     async def _write(self, connection: Connection, partition_no: int, homes: Mapping[int, HomeState]) -> None:
         numbers = sorted(homes)
@@ -122,8 +150,8 @@ class Checkpoints:
         columns = [device_no for device_no, _ in pairs], [home_no for _, home_no in pairs]
         return [tuple(row) for row in await self.pool.fetch(self.sql["registered"], *columns)]
 
-    async def number_newcomers(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
-        """Gives newcomers (person, home, its state) their episode numbers from earlier homes."""
+    async def welcome(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
+        """Gives newcomers (person, home, its state) what they bring from earlier homes: episode numbers, and days."""
         listed = list(newcomers)
         rows = await self.pool.fetch(
             self.sql["episodes_elsewhere"],
@@ -139,7 +167,17 @@ class Checkpoints:
         for person_no, _, state in listed:
             if person_no in numbers:
                 state.subject(person_no).episodes.update(numbers[person_no])
+        kept = await self.pool.fetch(self.sql["days_of_people"], [person_no for person_no, _, _ in listed])
+        days = {row["person_no"]: row for row in kept}
+        for person_no, _, state in listed:
+            if person_no in days:
+                row = days[person_no]
+                state.subject(person_no).recent.days = Days.from_plain(row["state"], row["revision"])
 
     async def export(self) -> dict[str, Any]:
-        """Every home's state as the checkpoint has it."""
-        return {str(row["home_no"]): row["state"] for row in await self.pool.fetch(self.sql["all_states"])}
+        """Every home's state as the checkpoint has it, with the days of its people."""
+        async with transaction(self.pool) as connection:
+            states = {str(row["home_no"]): row["state"] for row in await connection.fetch(self.sql["all_states"])}
+            for row in await connection.fetch(self.sql["all_days"]):
+                states[str(row["home_no"])].setdefault(DAYS, {})[str(row["person_no"])] = row["state"]
+        return states

@@ -20,11 +20,12 @@ from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.metrics import Metrics, Server
 from services.runtime.pacing import Gather
 from services.runtime.retry import GaveUpError, Retry
-from services.score.checkpoint import Checkpoints, Partition
-from services.score.core import Effect, Tally, step, with_answers
+from services.score.checkpoint import Checkpoints
+from services.score.core import Effect, Tally, with_answers
 from services.score.effects import EffectWriter
 from services.score.home_state import HomeState
 from services.score.known_limits import KnownLimits
+from services.score.partition import Partition
 
 T = TypeVar("T")
 GROUP: Final = "score"
@@ -165,7 +166,7 @@ class Consumer:
         for partition in held.values():
             partition.use(limits)
         await self._look_up_unregistered([record for _, _, record in records])
-        await self._number_newcomers([(partition, record) for partition, _, record in records])
+        await self._welcome_newcomers([(partition, record) for partition, _, record in records])
         batch = _Batch()
         for partition, message, record in records:
             # What lies below was filtered out above; a gap would mean readings that nobody has
@@ -174,13 +175,11 @@ class Consumer:
                 raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
             partition.position += 1
             if isinstance(record, WatermarkMarker):
-                partition.passed_at = max(partition.passed_at or 0, record.received_at)
+                partition.mark(record)
                 batch.markers[record.instance, message.partition] = record.received_at
             elif self._is_registered(record):
-                partition.dirty.add(record.home_no)
-                state = partition.home(record.home_no)
-                batch.homes[record.home_no] = state
-                batch.effects += step(state, record, batch.tally)
+                batch.effects += partition.take(record, batch.tally)
+                batch.homes[record.home_no] = partition.homes[record.home_no]
                 batch.uplinks += 1
         batch.effects = with_answers(batch.effects, batch.homes.__getitem__)
         # In this order: a passed marker lets due rows be judged, so what rests on the records
@@ -214,8 +213,8 @@ class Consumer:
     def _is_registered(self, record: JudgedUplink) -> bool:
         return bool(record.device_no) and self._registered[record.device_no, record.home_no]
 
-    async def _number_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
-        """Looks up, once, the episode numbers of people whom their home's state does not know yet."""
+    async def _welcome_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
+        """Looks up, once, what people bring whom their home's state does not know yet."""
         newcomers = []
         for partition, record in records:
             if isinstance(record, WatermarkMarker) or not self._is_registered(record):
@@ -230,7 +229,7 @@ class Consumer:
                     state = state or partition.home(record.home_no)
                     newcomers.append((*key, state))
         if newcomers:
-            await self._persist(lambda: self._checkpoints.number_newcomers(newcomers))
+            await self._persist(lambda: self._checkpoints.welcome(newcomers))
 
     async def _pass(self, markers: Mapping[tuple[str, int], int]) -> None:
         await self._pool.execute(

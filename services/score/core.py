@@ -11,9 +11,10 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
+from services.score.days import STEPS_A_UNIT
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
-from services.score.person import LateError, Reports
+from services.score.person import LateError, PersonState, Reports
 from services.score.questions import Question, answers_to
 from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
@@ -27,6 +28,7 @@ _WRONG_TIME_OR_HOME: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REB
 _NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _RETAINED: Final = int(Flag.RETAINED)
 _STEPS: Final = STEPS.number
+_HAVE_DAYS: Final = frozenset(STEPS_A_UNIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,30 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         tally.duplicates += 1
         return []
     effects: list[Effect] = []
+    if record[8] >= state.due_at:
+        state.pass_time(record.received_at)
     _look_at_flag(state, record, effects)
-    # Movement before values: a reading that says "walking" counts for its neighbours in this
-    # uplink. Fields by number, not by name, which costs more: this loop sees every reading.
+    # Movement before values: a reading that says "walking" counts for its neighbours in this uplink.
+    _look_for_movement(state, record, effects)
+    read, subjects, received_at = state.rules.read, state.subjects, record[8]
+    # Fields by number, not by name, which costs more: this loop sees every reading.
+    for reading in record.readings:
+        _, person_no, vital, value, at, flags = reading
+        if flags & _NOT_SCORED:
+            continue
+        person = subjects.get(person_no) or state.subject(person_no)
+        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
+            state.due_at = min(state.due_at, person.recent.due_at)
+        if vital in read:
+            _score(person, record, reading, tally, effects)
+    for event in record.events:
+        handle = _EVENT_HANDLERS.get(event.kind)
+        if handle is not None:
+            handle(state, record, event, effects)
+    return effects
+
+
+def _look_for_movement(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
     moved = None
     for reading in record.readings:
         if (
@@ -86,15 +109,6 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         ):
             moved = (reading[1], reading[4])
             _move(state, record, reading, effects)
-    read = state.rules.read
-    for reading in record.readings:
-        if reading[2] in read and not reading[5] & _NOT_SCORED:
-            _score(state, record, reading, tally, effects)
-    for event in record.events:
-        handle = _EVENT_HANDLERS.get(event.kind)
-        if handle is not None:
-            handle(state, record, event, effects)
-    return effects
 
 
 def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
@@ -121,7 +135,7 @@ _SAMPLE: Final = partial(tuple.__new__, Sample)
 
 
 def _score(
-    state: HomeState,
+    person: PersonState,
     record: JudgedUplink,
     reading: JudgedReading,
     tally: Tally,
@@ -129,7 +143,7 @@ def _score(
 ) -> None:
     item, person_no, vital, value, at, flags = reading
     sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8], record[12]))
-    person, rules = state.subject(person_no), state.rules
+    rules = person.rules
     if vital in rules.askers:
         effects.extend(person.ask(sample, Subject(person_no, record.home_no)))
         if vital not in rules.readers:

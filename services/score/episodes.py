@@ -13,12 +13,16 @@ FOREVER: Final = 2**62
 
 @dataclass(slots=True)
 class Reported:
-    """An episode that findings were made of. ``until`` is when its end was reported."""
+    """An episode that findings were made of. ``until`` is when its end was reported.
+
+    ``concern`` is the concern, "" where the rule has but one, or where an older version of score did not write it.
+    """
 
     episode: int
     since: int
     until: int
     level: int
+    concern: str = ""
 
 
 @dataclass(slots=True)
@@ -31,6 +35,11 @@ class Seen:
     marks: list[Mark]
     standing: Mark | None = None
 
+    @property
+    def concern(self) -> str:
+        """What it is about."""
+        return (self.standing or self.marks[0]).concern
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -41,7 +50,10 @@ class Report:
 
 
 class Episodes:
-    """Of one rule about one person. ``highest`` is the last number that was given out. Nothing is reported twice."""
+    """Of one rule about one person, each of one concern; numbered together: ``highest`` is the last number given out.
+
+    Nothing is reported twice.
+    """
 
     __slots__ = ("_reported", "highest")
 
@@ -51,7 +63,9 @@ class Episodes:
 
     def report(self, mark: Mark) -> Report:
         """What follows from a mark of the newest sample."""
-        reported = next((one for one in self._reported if one.until == FOREVER), None) or self._begin(mark.first.at)
+        reported = next((one for one in self._reported if one.until == FOREVER), None) or self._begin(
+            mark.first.at, mark.concern
+        )
         if mark.level == ENDED:
             reported.until = mark.last.at
         else:
@@ -65,12 +79,12 @@ class Episodes:
         for episode in found:
             reported = _matching(free, episode)
             if reported is None:
-                reported = self._begin(episode.since)
+                reported = self._begin(episode.since, episode.concern)
             else:
                 free.remove(reported)
                 if reported.until != FOREVER and episode.level > reported.level:
                     # An end is reported once: what was worse is an episode of its own, with an end of its own.
-                    reported = self._begin(episode.since, level=reported.level)
+                    reported = self._begin(episode.since, episode.concern, level=reported.level)
                 else:
                     self._reported.append(reported)
             reports += _catch_up(reported, episode)
@@ -85,9 +99,9 @@ class Episodes:
         """Drops what ended before ``before``: no late sample reaches it."""
         self._reported = [one for one in self._reported if one.until >= before]
 
-    def _begin(self, since: int, *, level: int = 0) -> Reported:
+    def _begin(self, since: int, concern: str, *, level: int = 0) -> Reported:
         self.highest += 1
-        reported = Reported(self.highest, since, FOREVER, level)
+        reported = Reported(self.highest, since, FOREVER, level, concern)
         self._reported.append(reported)
         return reported
 
@@ -115,14 +129,15 @@ def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
             reported.level = mark.level
         elif mark.level == ENDED and reported.until == FOREVER:
             reports.append(Report(reported.episode, mark))
-    reported.since, reported.until = episode.since, episode.until
+    reported.since, reported.until, reported.concern = episode.since, episode.until, episode.concern
     return reports
 
 
 def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
-    """The newest reported episode that overlaps this one; an ended one can't be open again."""
+    """The newest reported episode of this concern that overlaps this one; an ended one can't be open again."""
     for one in reversed(reported):
+        same = one.concern in {"", episode.concern}
         overlaps = one.since <= episode.until and episode.since <= one.until
-        if overlaps and not (one.until != FOREVER and episode.until == FOREVER):
+        if same and overlaps and not (one.until != FOREVER and episode.until == FOREVER):
             return one
     return None

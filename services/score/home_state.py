@@ -5,15 +5,21 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
+from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.older_states import upgraded
 from services.score.person import PersonState
+from services.score.recent_values import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""
+
+
+DAYS: Final = "days"
+"""In a text for comparing, what stands in a table of its own: the days of a home's people."""
 
 
 class UnknownStateError(HearthBeatError):
@@ -22,13 +28,20 @@ class UnknownStateError(HearthBeatError):
 
 @dataclass(slots=True)
 class HomeState:
-    """``subjects`` by person number, 0 for the home itself; ``habits`` by device number."""
+    """``subjects`` by person number, 0 for the home itself; ``habits`` by device number.
+
+    ``due_at`` is when the next hour or day of somebody here closes, in ms; NEVER while nobody has one.
+    """
 
     rules: RuleBook = RULE_BOOK
     limits: LimitBook = DEFAULT_BOOK
     seen: SeenMarks = field(default_factory=SeenMarks)
     subjects: dict[int, PersonState] = field(default_factory=dict)
     habits: dict[int, FirmwareHabits] = field(default_factory=dict)
+    due_at: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.due_at = self._next_due()
 
     def subject(self, person_no: int) -> PersonState:
         """The state of a person, begun where there is none yet."""
@@ -43,6 +56,15 @@ class HomeState:
         for subject in self.subjects.values():
             subject.use(limits)
 
+    def pass_time(self, now: int) -> None:
+        """The log has come to ``now``: what is due closes. No record of this home is needed for it."""
+        for subject in self.subjects.values():
+            subject.recent.pass_time(now)
+        self.due_at = self._next_due()
+
+    def _next_due(self) -> int:
+        return min((subject.recent.due_at for subject in self.subjects.values()), default=NEVER)
+
     def to_plain(self) -> dict[str, Any]:
         """The same for the same story of the home, whenever and however often it is asked for."""
         return {
@@ -51,6 +73,23 @@ class HomeState:
             "subjects": {str(person_no): state.to_plain() for person_no, state in self.subjects.items()},
             "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
         }
+
+    def to_compare(self) -> dict[str, Any]:
+        """As plain values, with the days of people who have some."""
+        days = {
+            str(person_no): state.recent.days.to_plain()
+            for person_no, state in self.subjects.items()
+            if state.recent.days.revision or state.recent.is_folded
+        }
+        return self.to_plain() | ({DAYS: days} if days else {})
+
+    @classmethod
+    def from_compared(cls, plain: dict[str, Any], limits: LimitBook) -> "HomeState":
+        """The state that ``to_compare`` wrote. Raises UnknownStateError, UnknownDaysError."""
+        state = cls.from_plain(plain, limits=limits)
+        for person_no, days in plain.get(DAYS, {}).items():
+            state.subject(int(person_no)).recent.days = Days.from_plain(days, revision=1)
+        return state
 
     @classmethod
     def from_plain(

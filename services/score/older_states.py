@@ -1,6 +1,6 @@
 """Checkpoints as older versions of score wrote them, step by step made what the present one reads. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE
@@ -13,7 +13,21 @@ _VITAL_OF: Final[Mapping[str, str]] = {"heart_rate": "heart_rate", "spo2": "spo2
 
 def upgraded(plain: dict[str, Any], version: int) -> dict[str, Any]:
     """A home's state of ``version``, in the present form."""
-    return _from_1(plain) if version == 1 else plain
+    for step in _STEPS[version - 1 :]:
+        plain = step(plain)
+    return plain
+
+
+def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
+    """An episode did not say its concern, and nobody's days were kept."""
+    subjects = {}
+    for person, state in plain["subjects"].items():
+        rules = {
+            name: one | {"reported": [[*reported, ""] for reported in one["reported"]]}
+            for name, one in state["rules"].items()
+        }
+        subjects[person] = state | {"rules": rules, "recent": {}}
+    return plain | {"subjects": subjects}
 
 
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
@@ -55,3 +69,7 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     """It was not known then when a reading was received; it came when it was measured, as most do."""
     at, value, device_no, epoch, seq, item = fields
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
+
+
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2)
+"""The first makes version 1 version 2, and so on."""

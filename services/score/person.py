@@ -9,6 +9,7 @@ from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.questions import ModelStates, Question
+from services.score.recent_values import RecentValues
 from services.score.rule import Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.sample import Sample
@@ -38,7 +39,10 @@ _Of = tuple[list[Sample], tuple[Evaluation, ...], int]
 
 @dataclass(slots=True)
 class PersonState:
-    """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet)."""
+    """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet).
+
+    ``recent`` holds the person's days as well, which are saved apart from all else.
+    """
 
     rules: RuleBook = RULE_BOOK
     limits: LimitBook = DEFAULT_BOOK
@@ -48,7 +52,11 @@ class PersonState:
     models: ModelStates = field(default_factory=ModelStates)
     calls: dict[str, list[Call]] = field(default_factory=dict)
     episodes: dict[str, int] = field(default_factory=dict)
+    recent: RecentValues = field(init=False)
     _of_vital: dict[int, _Of] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.recent = RecentValues(self.person_no)
 
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError."""
@@ -175,6 +183,7 @@ class PersonState:
                 for name, calls in self.calls.items()
             },
             "episodes": dict(self.episodes),
+            "recent": self.recent.to_plain(),
         }
 
     @classmethod
@@ -183,7 +192,7 @@ class PersonState:
         window = Window.from_plain(plain)
         known = {rule.key for rule in rules.rules}
         said = {name: one["episodes"] for part in ("rules", "models") for name, one in plain[part].items()}
-        return cls(
+        found = cls(
             rules=rules,
             limits=limits,
             person_no=person_no,
@@ -197,3 +206,5 @@ class PersonState:
             models=ModelStates.from_plain(plain["models"], rules.rules),
             episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
         )
+        found.recent.read_plain(plain["recent"])
+        return found

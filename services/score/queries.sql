@@ -23,6 +23,37 @@ join devices d on d.device_no = asked.device_no join homes h on h.home_no = aske
 -- The homes of a partition's checkpoint.
 select home_no, state from score_state where partition_no = $1;
 
+-- name: log_time
+-- What time it was by a partition's log; null where it has none yet.
+select log_time from score_positions where partition_no = $1;
+
+-- name: days
+-- The days of the people in the homes of a partition's checkpoint.
+select d.person_no, d.home_no, d.revision, d.state from score_days d
+join score_state s using (home_no) where s.partition_no = $1;
+
+-- name: days_of_people
+-- The days of newcomers, from wherever they lived.
+select person_no, revision, state from score_days where person_no = any ($1);
+
+-- name: days_of_person
+-- Somebody's days, to write them.
+select revision, state from score_days where person_no = $1 for update;
+
+-- name: save_days
+-- Writes days where nobody has written them since they were read; returns whose.
+insert into score_days as d (person_no, home_no, revision, state)
+select row.person_no, row.home_no, row.revision + 1, row.state::json
+from unnest($1::integer[], $2::integer[], $3::integer[], $4::text[]) as row (person_no, home_no, revision, state)
+on conflict (person_no) do update
+set home_no = excluded.home_no, revision = excluded.revision, state = excluded.state
+where d.revision = excluded.revision - 1
+returning person_no;
+
+-- name: all_days
+-- Everybody's days, for comparing.
+select d.person_no, d.home_no, d.state from score_days d join score_state using (home_no) order by d.person_no;
+
 -- name: highest_episodes
 -- The last episode number of each person (or home) and rule, wherever it was given out.
 select home_no, person_no, rule, max(episode) as episode
@@ -54,7 +85,7 @@ group by given_out.person_no, given_out.rule;
 
 -- name: save_position
 -- Moves a checkpoint on from where it was loaded; returns nothing where somebody else has moved it.
-update score_positions set position = $3, passed_at = coalesce($4, passed_at)
+update score_positions set position = $3, passed_at = coalesce($4, passed_at), log_time = $5::text::json
 where partition_no = $1 and position = $2 returning position;
 
 -- name: save_states

@@ -10,17 +10,18 @@ from uuid import UUID
 from schemas.alerts import Finding, Variant
 from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import UplinkRecord, WatermarkMarker
-from schemas.topics import UPLINKS_JUDGED
+from schemas.topics import UPLINKS_JUDGED, home_key, partition_of
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus
 from services.runtime.clock import pause, to_ms
 from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
-from services.score.core import Tally, step, with_answers
+from services.score.core import Tally, with_answers
 from services.score.home_state import HomeState
 from services.score.known_limits import read_limits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.partition import Partition
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -44,34 +45,45 @@ class ShortLogError(HearthBeatError):
 
 @dataclass(slots=True)
 class Replay:
-    """All homes as they are after the records taken so far, each home's in their order, from nothing or from states."""
+    """All partitions as they are after the records taken so far, each one's in their order, from nothing or states."""
 
-    homes: dict[int, HomeState] = field(default_factory=dict)
+    partitions: dict[int, Partition] = field(default_factory=dict)
     findings: dict[UUID, Finding] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     limits: LimitBook = DEFAULT_BOOK
 
     @classmethod
-    def after(cls, states: Mapping[str, Any], limits: LimitBook = DEFAULT_BOOK) -> "Replay":
-        """Of the records that come after these ``states``, under ``limits``."""
-        homes = {int(home_no): HomeState.from_plain(plain, limits=limits) for home_no, plain in states.items()}
-        return cls(homes=homes, limits=limits)
+    def after(cls, states: Mapping[str, Any], limits: LimitBook = DEFAULT_BOOK, *, partitions: int = 1) -> "Replay":
+        """Of the records that come after these ``states``, under ``limits``; the topic has so many ``partitions``."""
+        homes: dict[int, dict[int, HomeState]] = {number: {} for number in range(partitions)}
+        for home_no, plain in states.items():
+            number = partition_of(home_key(int(home_no)), partitions)
+            homes[number][int(home_no)] = HomeState.from_compared(plain, limits)
+        held = {number: Partition(limits=limits, homes=those) for number, those in homes.items()}
+        return cls(partitions=held, limits=limits)
 
-    def take(self, record: UplinkRecord) -> None:
-        """The next one of the log."""
-        if isinstance(record, WatermarkMarker) or not record.device_no:
+    def take(self, record: UplinkRecord, partition_no: int = 0) -> None:
+        """The next one of a partition's log."""
+        partition = self.partitions.get(partition_no)
+        if partition is None:
+            partition = self.partitions[partition_no] = Partition(limits=self.limits)
+        if isinstance(record, WatermarkMarker):
+            partition.mark(record)
             return
-        home = self.homes.get(record.home_no)
-        if home is None:
-            home = self.homes[record.home_no] = HomeState(limits=self.limits)
-        effects = step(home, record, self.tally)
-        for effect in with_answers(effects, self.homes.__getitem__):
+        if not record.device_no:
+            return
+        effects = partition.take(record, self.tally)
+        for effect in with_answers(effects, partition.homes.__getitem__):
             if isinstance(effect, Finding) and effect.rule in _OF_READINGS and effect.variant is Variant.LIVE:
                 self.findings[effect.finding_id] = effect
 
     def states(self) -> dict[str, Any]:
         """As the checkpoint has them."""
-        return {str(home_no): state.to_plain() for home_no, state in self.homes.items()}
+        return {
+            str(home_no): state.to_compare()
+            for partition in self.partitions.values()
+            for home_no, state in partition.homes.items()
+        }
 
     def reported(self) -> str:
         """What the rules that rest on readings say: a finding a line."""
@@ -79,7 +91,7 @@ class Replay:
 
 
 def replay(records: Iterable[UplinkRecord], before: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """The states of all homes after ``records``, from nothing or from states ``before``."""
+    """The states of all homes after the ``records`` of a log of one partition, from nothing or from ``before``."""
     done = Replay.after(before)
     for record in records:
         done.take(record)
@@ -149,14 +161,15 @@ async def replay_log(settings: ScoreSettings, before: str = "") -> Replay:
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
-        done = Replay.after(parsed(before), await read_limits(pool, sql))
+        limits = await read_limits(pool, sql)
+        done = Replay.after(parsed(before), limits, partitions=settings.bus.partitions)
         ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
         await _read_log(bus, ends, done.take)
     return done
 
 
-async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord], None]) -> None:
+async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord, int], None]) -> None:
     firsts = {partition_no: first for partition_no, (first, _) in (await bus.held(UPLINKS_JUDGED.name)).items()}
 
     async def from_the_start(_partitions: frozenset[int]) -> dict[int, int]:
@@ -172,7 +185,7 @@ async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord
             for message in messages:
                 # The log goes on beyond the checkpoint, and a batch may reach over its end.
                 if message.offset < ends.get(message.partition, 0):
-                    take(decode_uplink_record(message.value))
+                    take(decode_uplink_record(message.value), message.partition)
                 if message.offset + 1 >= ends.get(message.partition, 0):
                     left.discard(message.partition)
     except TimeoutError as error:

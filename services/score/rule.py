@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
-from schemas.limits import LevelLimit, Limits
+from schemas.limits import DEFAULT_BY_CONDITION, LevelLimit, Limits
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
@@ -22,8 +22,8 @@ class Mark(NamedTuple):
     """An episode reached ``level`` (``ENDED``: it is over, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
-    ``also`` are readings of other vitals that it rests on. ``limit`` is the one that was passed, ``concern`` whose it
-    is: both are those in force when ``last`` was received; without limits, None and "".
+    ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
+    of the side that is abnormal; None where a rule has none.
     """
 
     level: int
@@ -31,8 +31,17 @@ class Mark(NamedTuple):
     last: Sample
     end_reason: EndReason | None = None
     also: tuple[Sample, ...] = ()
-    concern: str = ""
-    limit: LevelLimit | None = None
+    limits: Limits | None = None
+
+    @property
+    def concern(self) -> str:
+        """What it is about; "" where a rule has no limits, and so is about one thing."""
+        return self.limits.concern if self.limits else ""
+
+    @property
+    def limit(self) -> LevelLimit | None:
+        """The one that was passed."""
+        return self.limits.levels[self.level - 1] if self.limits and self.level else None
 
 
 class FoldState(Protocol):
@@ -161,18 +170,25 @@ def finding_from(
         rule_version=rule.version,
         episode=episode,
         level=mark.level,
-        severity=mark.limit.severity if mark.limit and mark.level else rule.severity(mark.level),
+        severity=mark.limit.severity if mark.limit else rule.severity(mark.level),
         observed_at=mark.last.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
         doctor_text=ENGLISH.say(said, Reader.DOCTOR),
         caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
-        rationale=rule.rationale,
+        rationale=_rationale(rule, mark.limits),
         unverified=unverified,
         message=said.key,
         facts=said.facts,
         end_reason=mark.end_reason,
         variant=rule.variant,
     )
+
+
+def _rationale(rule: Rule, limits: Limits | None) -> str:
+    """Why: of other limits than everybody's, where those are from, since the rule's own words name other numbers."""
+    if rule.limited is None or limits is None or limits.numbers == DEFAULT_BY_CONDITION[None, limits.concern].numbers:
+        return rule.rationale
+    return f"Other limits than the platform's defaults hold here. Their source: {limits.source}"
 
 
 def held_beyond(vital: Vital, mark: Mark) -> Mapping[str, Fact]:

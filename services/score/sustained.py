@@ -80,8 +80,7 @@ class Sustained:
         return self._mark(state.level, first, last, state.side)
 
     def _mark(self, level: int, first: Sample, last: Sample, side: int) -> Mark:
-        limits = self.limits(side)
-        return Mark(level, first, last, concern=limits.concern, limit=limits.levels[level - 1])
+        return Mark(level, first, last, limits=self.limits(side))
 
     def start(self) -> SustainedState:
         """Before the first sample."""
@@ -173,5 +172,5 @@ class Sustained:
             if sample.at - state.clear_at < limits.clear_min * MINUTE_MS:
                 return
             reason = EndReason.RECOVERED
-        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason, concern=limits.concern))
+        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason, limits=limits))
         state.level = state.clear_at = 0

@@ -42,8 +42,8 @@ LOG = structlog.get_logger()
 async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
         await opened.execute(
-            "truncate findings, watermarks, score_positions, score_state, fall_checks, sos_calls, commands, bus_log,"
-            " bus_topics, bus_offsets, silence_watch cascade"
+            "truncate findings, watermarks, score_positions, score_state, score_days, fall_checks, sos_calls, commands,"
+            " bus_log, bus_topics, bus_offsets, silence_watch cascade"
         )
         yield opened
 

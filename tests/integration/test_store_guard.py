@@ -86,7 +86,8 @@ async def bench(dsn: str) -> AsyncIterator[Bench]:
     database, bus = DatabaseSettings(dsn=SecretStr(dsn)), BusSettings(kind="postgres")
     async with open_pool(database, application="test") as pool:
         await pool.execute(
-            "truncate bus_log, bus_topics, bus_offsets, store_positions, score_positions, score_state cascade"
+            "truncate bus_log, bus_topics, bus_offsets, store_positions, score_positions, score_state, score_days"
+            " cascade"
         )
         await pool.execute("update platform set generation = 1, cluster = null, restored_at = null")
         await prepare(database, bus)

@@ -156,7 +156,7 @@ def test_every_default_limit_has_its_row() -> None:
         name = f"DEFAULT_LIMITS[{number}].limits"
         wanted |= {f"{name}.off"} | {f"{name}.levels[{level}].on" for level in range(len(default.limits.levels))}
     assert wanted <= {row.name for row in ROWS}
-    assert {default.limits.source.partition("#")[2] for default in DEFAULT_LIMITS} <= ANCHORS.keys()
+    assert {default.limits.source.partition("#")[2].rstrip(".") for default in DEFAULT_LIMITS} <= ANCHORS.keys()
 
 
 def rule_file(name: str) -> str:

@@ -72,7 +72,7 @@ class HypoglycaemiaEvents:
         return last.at - first.at >= self.limits.levels[level - 1].persist_min * MINUTE_MS
 
     def _mark(self, level: int, first: Sample, last: Sample) -> Mark:
-        return Mark(level, first, last, concern=self.limits.concern, limit=self.limits.levels[level - 1])
+        return Mark(level, first, last, limits=self.limits)
 
     def _below(self, state: GlucoseState, sample: Sample, marks: list[Mark]) -> None:
         state.back_at = 0
@@ -89,7 +89,7 @@ class HypoglycaemiaEvents:
 
     def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark], reason: EndReason) -> None:
         if state.level and state.last_low is not None:
-            marks.append(Mark(ENDED, state.last_low, sample, reason, concern=self.limits.concern))
+            marks.append(Mark(ENDED, state.last_low, sample, reason, limits=self.limits))
         state.level = state.since = state.back_at = 0
         state.low_at = state.very_low_at = state.last_low = None
 

@@ -50,12 +50,14 @@ def _worktree(*arguments: str, check: bool) -> None:
 
 
 def main(
+    *,
     base: Annotated[str, typer.Option(help="The commit that today's code is compared with.")],
     homes: Annotated[int, typer.Option(min=1)] = 230,
     hours: Annotated[int, typer.Option(min=1, help="Of platform time.")] = 24,
     seed: int = 1,
     recording: Annotated[Path | None, typer.Option(help="People of this recording are added.", exists=True)] = None,
     people: Annotated[int, typer.Option(min=1)] = 20,
+    whatever_the_rationale: Annotated[bool, typer.Option(help="Passes over a rule's reasons in other words.")] = False,
 ) -> None:
     """Records a log of a seeded fleet with faults, and replays it with two versions of score."""
     console = Console(highlight=False)
@@ -69,7 +71,7 @@ def main(
     with _checked_out(base) as other, console.status(f"replaying with {base} and with this checkout"):
         before, old = _replay(other, older_form(log), "before")
         after, new = _replay(_CHECKOUT, log, "after")
-    done = compare(before, after)
+    done = compare(before, after, whatever_the_rationale=whatever_the_rationale)
     figures = {"base": base, "before": old, "after": new, "compared": asdict(done)}
     _REPORT.parent.mkdir(parents=True, exist_ok=True)
     _REPORT.write_text(json.dumps(figures, indent=2) + "\n")

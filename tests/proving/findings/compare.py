@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 _EVIDENCE: Final = 9
-_RULE, _LEVEL = 3, 6
+_RULE, _LEVEL, _RATIONALE = 3, 6, 12
 _MOST_SHOWN: Final = 10
 
 
@@ -27,9 +27,12 @@ class Compared:
         return not (self.missing or self.new or self.other)
 
 
-def compare(before: Iterable[str], after: Iterable[str]) -> Compared:
+def compare(before: Iterable[str], after: Iterable[str], *, whatever_the_rationale: bool = False) -> Compared:
     """``before`` and ``after`` are lines of JSON; a finding may have more fields, and more evidence, at the end."""
     old, new = _by_id(before), _by_id(after)
+    if whatever_the_rationale:
+        for row in (*old.values(), *new.values()):
+            del row[_RATIONALE : _RATIONALE + 1]
     done = Compared(missing=len(old.keys() - new.keys()), new=len(new.keys() - old.keys()))
     done.differences += [f"missing: {old[one]}" for one in sorted(old.keys() - new.keys())]
     done.differences += [f"new: {new[one]}" for one in sorted(new.keys() - old.keys())]

@@ -42,3 +42,15 @@ def test_every_difference_counts_and_is_shown(after: list[str], counts: tuple[in
     assert (done.missing, done.new, done.other) == counts
     assert len(done.differences) == 1
     assert not done.equal
+
+
+def test_reasons_in_other_words_are_passed_over_only_where_that_is_asked_for() -> None:
+    def reasoned(words: str, level: int = 1) -> str:
+        row = json.loads(line("a", level=level))
+        row[12] = words
+        return json.dumps(row)
+
+    before, after = [reasoned("of 2025")], [reasoned("of 2026")]
+    assert not compare(before, after).equal
+    assert compare(before, after, whatever_the_rationale=True).equal
+    assert not compare(before, [reasoned("of 2026", level=2)], whatever_the_rationale=True).equal

@@ -33,7 +33,7 @@ def changed(limits: Limits, number: int, **fields: Any) -> Limits:
 @pytest.mark.parametrize("default", DEFAULT_LIMITS, ids=lambda one: f"{one.limits.concern} {one.condition}")
 def test_a_default_keeps_to_the_form(default: Any) -> None:
     check(default.limits)
-    assert default.limits.source.startswith("docs/clinical.md#")
+    assert "docs/clinical.md#" in default.limits.source
 
 
 def test_every_concern_has_a_default_for_everybody_and_one_a_condition_at_most() -> None:

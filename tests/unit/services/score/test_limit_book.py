@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.limits import DEFAULT_BY_CONDITION, Condition, Limits, defaults_of
+from services.score.episodes import FOREVER, Episodes, Seen
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
+from services.score.rule import Mark
 from services.score.rule_book import RULE_BOOK
 from services.score.rules.spo2 import SPO2_LOW
+from services.score.sample import Sample
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
 USUAL = defaults_of("spo2")["spo2"]
@@ -87,6 +90,37 @@ def test_what_is_found_says_the_limit_and_the_severity_in_force() -> None:
         (finding,) = [one for one in found if isinstance(one, Finding)]
         assert (finding.level, finding.severity, finding.facts["limit"]) == (1, said, 87)
         assert "87 %" in finding.doctor_text
+
+
+def test_what_is_found_under_other_limits_says_where_those_are_from() -> None:
+    """The rule's own reasons name the numbers that hold for everybody else."""
+    own = replace(PRESCRIBED, source="Dr. Example, letter of 2026-11-02")
+    same_numbers = replace(DEFAULT_BY_CONDITION[None, "spo2"], source="signed off anew")
+    for limits, reason in (
+        (book(conditions=[target()]), PRESCRIBED.source),
+        (book((Scope(person_no=PERSON), -1, own)), own.source),
+        (book(), SPO2_LOW.rationale),
+        (book((Scope(), -1, same_numbers)), SPO2_LOW.rationale),
+    ):
+        readings = [(n, 86) for n in range(5)] + [(n, 97) for n in range(5, 12)]
+        found = [one for one in run(series("spo2", readings), HomeState(limits=limits)) if isinstance(one, Finding)]
+        assert found[-1].level == 0
+        assert all(reason in one.rationale for one in found)
+        assert all((SPO2_LOW.rationale in one.rationale) == (reason == SPO2_LOW.rationale) for one in found)
+
+
+def test_an_episode_of_one_concern_is_never_taken_for_one_of_another() -> None:
+    """Late readings show that the pulse was slow where it was said to be fast: one is disproved, one begins."""
+    fast = Episodes()
+    first, last = Sample(minute(0), 140, 1, 1, 1, 1), Sample(minute(12), 140, 1, 1, 2, 1)
+    limits = {name: DEFAULT_BY_CONDITION[None, name] for name in ("heart_rate.fast", "heart_rate.slow")}
+    fast.report(Mark(1, first, last, limits=limits["heart_rate.fast"]))
+    slow = Mark(1, first, last, limits=limits["heart_rate.slow"])
+    reports = fast.reconcile([Seen(first.at, FOREVER, 1, [slow])], [first, last])
+    assert [(one.episode, one.mark.level, one.mark.end_reason) for one in reports] == [
+        (2, 1, None),
+        (1, 0, EndReason.DISPROVED),
+    ]
 
 
 def test_a_reading_received_before_the_change_is_judged_by_the_limits_of_its_time_however_late_it_is_folded() -> None:

@@ -12,12 +12,19 @@ from schemas.records import JudgedUplink
 from services.score.home_state import VERSION, HomeState, UnknownStateError
 from tests.unit.services.score.story import run
 
-STORIES: list[Any] = parse_json((Path(__file__).parent / "older_states" / "version_1.json").read_bytes())
-"""Written by the last version of that form: a state in the middle of a story, the rest of it, and what that found."""
+DIRECTORY = Path(__file__).parent / "older_states"
+STORIES: dict[str, Any] = {
+    f"version {version}, {number}": story
+    for version in range(1, VERSION)
+    for number, story in enumerate(parse_json((DIRECTORY / f"version_{version}.json").read_bytes()))
+}
+"""Written by the last code of each form: a state in the middle of a story, the rest of it, and what that found."""
+
+stories = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 
 
-@pytest.mark.parametrize("story", STORIES, ids=range(len(STORIES)))
-def test_a_state_of_version_1_goes_on_as_that_version_would_have(story: Any) -> None:
+@stories
+def test_a_state_of_an_older_version_goes_on_as_that_version_would_have(story: Any) -> None:
     state = HomeState.from_plain(story["state"])
     records = [decode_uplink_record(b64decode(one)) for one in story["records"]]
     found = run([one for one in records if isinstance(one, JudgedUplink)], state)
@@ -28,7 +35,7 @@ def test_a_state_of_version_1_goes_on_as_that_version_would_have(story: Any) -> 
     ] == story["findings"]
 
 
-@pytest.mark.parametrize("story", STORIES, ids=range(len(STORIES)))
+@stories
 def test_a_state_that_was_read_is_written_in_the_present_form(story: Any) -> None:
     plain = parse_json(write_json(HomeState.from_plain(story["state"]).to_plain()))
     assert plain["version"] == VERSION

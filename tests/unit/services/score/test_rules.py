@@ -49,9 +49,7 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
     for limit in limits or [None]:
         for level in (0, *rule.severities):
             passed = limit.levels[level - 1] if limit and level else None
-            message = rule.message(
-                Mark(level, sample, sample, concern=limit.concern if limit else rule.name, limit=passed)
-            )
+            message = rule.message(Mark(level, sample, sample, limits=limit))
             assert message.key in rule.messages
             assert all(ENGLISH.say(message, reader).endswith(".") for reader in Reader)
             # docs/clinical.md lists those of the rule.

@@ -1,0 +1,76 @@
+"""A partition's homes, its position and its time, as they are after the records so far. Pure."""
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from schemas.records import JudgedUplink, WatermarkMarker
+from services.score.core import Effect, Tally, step
+from services.score.home_state import HomeState
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.log_time import LogTime
+from services.score.recent_values import NEVER
+
+
+@dataclass(slots=True)
+class Partition:
+    """The homes as they are after the record before ``position``; the checkpoint stands at ``saved``.
+
+    ``dirty`` are homes that have changed since then. ``passed_at`` is the newest marker of the log, in ms.
+    """
+
+    position: int = 0
+    saved: int = 0
+    limits: LimitBook = DEFAULT_BOOK
+    homes: dict[int, HomeState] = field(default_factory=dict)
+    time: LogTime = field(default_factory=LogTime)
+    dirty: set[int] = field(default_factory=set)
+    passed_at: int | None = None
+    looked_up: set[tuple[int, int]] = field(default_factory=set)
+    _due: list[tuple[int, int]] = field(default_factory=list)
+    _due_of: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for home_no, home in self.homes.items():
+            self._expect(home_no, home)
+
+    def home(self, home_no: int) -> HomeState:
+        """The state of a home, begun where there is none yet."""
+        found = self.homes.get(home_no)
+        if found is None:
+            found = self.homes[home_no] = HomeState(limits=self.limits)
+        return found
+
+    def use(self, limits: LimitBook) -> None:
+        """The limits that are known from now on."""
+        if limits is not self.limits:
+            self.limits = limits
+            for home in self.homes.values():
+                home.use(limits)
+
+    def take(self, record: JudgedUplink, tally: Tally) -> list[Effect]:
+        """What follows from the next uplink of the log."""
+        home_no = record.home_no
+        home = self.home(home_no)
+        effects = step(home, record, tally)
+        self.dirty.add(home_no)
+        if home.due_at != self._due_of.get(home_no, NEVER):
+            self._expect(home_no, home)
+        return effects
+
+    def mark(self, marker: WatermarkMarker) -> None:
+        """Time goes on to the next marker of the log: hours and days close, of quiet homes as well."""
+        self.passed_at = max(self.passed_at or 0, marker.received_at)
+        now = self.time.mark(marker.instance, marker.received_at)
+        while self._due and self._due[0][0] <= now:
+            _, home_no = heappop(self._due)
+            home = self.homes[home_no]
+            # A home may stand here twice: of its moments, only the newest one counts.
+            if home.due_at <= now:
+                home.pass_time(now)
+                self.dirty.add(home_no)
+                self._expect(home_no, home)
+
+    def _expect(self, home_no: int, home: HomeState) -> None:
+        self._due_of[home_no] = home.due_at
+        if home.due_at < NEVER:
+            heappush(self._due, (home.due_at, home_no))
