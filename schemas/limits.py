@@ -199,8 +199,8 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             off=89,
             clear_min=5,
             source=(
-                "a prescribed target of 88 to 92 %. NEWS2's scale 2 scores 2 at 85 % (Royal College of Physicians 2017);"
-                " 87 % just under the target, and 89 % inside of it, are to be confirmed by a clinician."
+                "a prescribed target of 88 to 92 %. NEWS2's scale 2 scores 2 at 85 % (Royal College of Physicians"
+                " 2017); 87 % just under the target, and 89 % inside of it, are to be confirmed by a clinician."
                 " See docs/clinical.md#oxygen-saturation."
             ),
         ),
