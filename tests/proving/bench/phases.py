@@ -12,7 +12,7 @@ _PRESSES_PER_S: Final = 5.0
 _BEFORE_OUTAGE_S: Final = 75
 """By then score's windows hold as many samples of everybody as they ever do, 64 a vital, and may not grow any more."""
 _AFTER_OUTAGE_S: Final = 45
-_OTHER_FILES: Final = 200
+OTHER_FILES: Final = 200
 """What the broker and the generator have open besides a connection for each device."""
 
 
@@ -64,7 +64,7 @@ def outage(bench: Bench) -> dict[str, Any]:
 def growth(bench: Bench) -> dict[str, Any]:
     """The same load from more and more devices, each with a connection of its own, as many as files may be open."""
     steps = []
-    most = open_files() - _OTHER_FILES
+    most = open_files() - OTHER_FILES
     for devices in sorted({min(devices, most) for devices in bench.options.growth_devices}):
         bench.register(devices)
         done = bench.load(bench.options.growth_per_s, bench.options.growth_s, what=f"growth, {devices:,} devices")

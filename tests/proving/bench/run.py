@@ -14,7 +14,7 @@ from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from schemas.broker_access import Grant
 from schemas.topics import UP
-from tests.proving.bench import peer, phases
+from tests.proving.bench import peer, phases, score_state
 from tests.proving.bench.bench import Bench, Say
 from tests.proving.bench.ceiling import copy_rows_per_s
 from tests.proving.bench.goals import judge_goals
@@ -28,6 +28,7 @@ PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyT
         Phase.OUTAGE: phases.outage,
         Phase.PEER: peer.compare,
         Phase.GROWTH: phases.growth,
+        Phase.STATE: score_state.state,
     }
 )
 

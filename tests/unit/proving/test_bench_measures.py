@@ -70,6 +70,11 @@ def heavy(
     return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, device_to_row_ms=rows, memory_mb=memory)}
 
 
+def weighed(state: float = 4_096, wal: float = 1_024, log_s: float = 10, **changed: Any) -> dict[str, Any]:
+    figures = {"fast_state_bytes_a_person": state, "wal_bytes_a_reading": wal, "restart_reads_s": log_s}
+    return {"state": load(**figures, **changed)}
+
+
 @pytest.mark.parametrize(
     "report",
     [
@@ -77,6 +82,7 @@ def heavy(
         heavy(),
         {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.5}},
         {"growth": {"devices": [load(devices=1_000)]}},
+        weighed(),
         {},
     ],
     ids=str,
@@ -104,6 +110,10 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
         {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.4}},
         {"peer": {"not_run": "not run: telegraf is not on PATH"}},
         {"growth": {"devices": [load(devices=1_000), load(devices=5_000, lost=1)]}},
+        weighed(state=4_097),
+        weighed(wal=1_025),
+        weighed(log_s=10.1),
+        weighed(lost=1),
     ],
     ids=str,
 )
