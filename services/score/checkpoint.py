@@ -111,11 +111,14 @@ class Checkpoints:
         written: list[tuple[RecentValues, Days]] = []
         for first in range(0, len(folded), _HOMES_A_WRITE):
             part = folded[first : first + _HOMES_A_WRITE]
-            rows = await self._save_days(connection, part, [recent.days for *_, recent in part])
+            # Whoever has lived in two homes of this partition may stand here twice; one writing takes a row but once.
+            once = list({person_no: (person_no, home_no, recent) for person_no, home_no, recent in part}.values())
+            rows = await self._save_days(connection, once, [recent.days for *_, recent in once])
             saved = {row["person_no"] for row in rows}
-            written += [(recent, recent.days) for person_no, _, recent in part if person_no in saved]
+            as_read = {(person_no, home_no) for person_no, home_no, _ in once if person_no in saved}
             for person_no, home_no, recent in part:
-                if person_no in saved:
+                if (person_no, home_no) in as_read:
+                    written.append((recent, recent.days))
                     continue
                 # Another home of theirs has written since: nothing of it is lost, and nothing of ours.
                 row = await connection.fetchrow(self.sql["days_of_person"], person_no)

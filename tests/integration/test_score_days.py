@@ -149,6 +149,15 @@ async def test_two_homes_that_wrote_the_same_person_lose_nothing_of_each_other(
     assert before.days.revision == 4
 
 
+async def test_two_homes_of_one_partition_write_the_same_person_at_once(pool: Pool, homes: Sequence[OneHome]) -> None:
+    before, after = homes
+    after.partition, after.number = before.partition, before.number
+    before.measure((0, 70))
+    after.measure_and_close((1, 71), (2, 72))
+    await after.save()
+    assert await counted(pool, after.person_no) == 3
+
+
 async def test_a_checkpoint_that_is_not_written_leaves_the_days_to_the_next_one(
     pool: Pool, homes: Sequence[OneHome]
 ) -> None:

@@ -35,7 +35,8 @@ with parts as (
 ), relations as (
     select oid from parts union select indexrelid from pg_index where indrelid in (select oid from parts)
 ), records as (
-    select distinct on (start_lsn) relfilenode, record_length from pg_get_wal_block_info($2::text::pg_lsn, $3::text::pg_lsn)
+    select distinct on (start_lsn) relfilenode, record_length
+    from pg_get_wal_block_info($2::text::pg_lsn, $3::text::pg_lsn)
 )
 select coalesce(sum(record_length), 0)::bigint from records
 where relfilenode in (select pg_relation_filenode(oid) from relations where oid <> 0)
