@@ -107,18 +107,14 @@ class Days:
         for part in parts:
             if part.day >= self.open_from:
                 key = part.day, part.vital
-                counts = Counter(part.steps)
-                for step, count in _pairs(self._open.get(key, ())):
-                    counts[step] += count
-                # Pairs of numbers, one after the other: a mapping of them would take ten times the room.
-                self._open[key] = array("I", [number for pair in sorted(counts.items()) for number in pair])
+                self._open[key] = array("I", counted(part.steps, self._open.get(key, ())))
                 self.unsaved.append(part)
 
     def close(self, before: int) -> None:
         """Days before ``before`` are over: each vital's median stands, and the newest 35 days are kept."""
         self.open_from = max(before, self.open_from)
         for day, vital in sorted(key for key in self._open if key[0] < self.open_from):
-            counts = _pairs(self._open.pop((day, vital)))
+            counts = pairs(self._open.pop((day, vital)))
             closed = self._closed.setdefault(vital, _Closed())
             total = sum(count for _, count in counts)
             closed.add(ClosedDay(day, total, _median(counts, total) / STEPS_A_UNIT[vital]))
@@ -173,7 +169,19 @@ class Days:
         return found
 
 
-def _pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+def counted(steps: Iterable[int], before: Sequence[int] = ()) -> list[int]:
+    """Each step with how often it came, added to ``before``: pairs in order, one after the other.
+
+    A mapping of them would take ten times the room.
+    """
+    counts = Counter(steps)
+    for step, count in pairs(before):
+        counts[step] += count
+    return [number for pair in sorted(counts.items()) for number in pair]
+
+
+def pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Steps and how often each came, of what ``counted`` gave."""
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE
-from services.score.sample import Sample, pack
+from services.score.sample import Sample, pack, runs_of
 from services.score.window import REST_MS
 
 _VITAL_OF: Final[Mapping[str, str]] = {"heart_rate": "heart_rate", "spo2": "spo2", "glucose_low": "glucose"}
 """In version 1 a rule had one vital and kept its samples itself."""
+
+
+_SEQ: Final = 3
+"""The column of a sample's uplink, see ``sample.pack``."""
 
 
 def upgraded(plain: dict[str, Any], version: int) -> dict[str, Any]:
@@ -19,14 +23,18 @@ def upgraded(plain: dict[str, Any], version: int) -> dict[str, Any]:
 
 
 def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
-    """An episode did not say its concern, and nobody's days were kept."""
+    """An episode did not say its concern, nobody's days were kept, numbers of uplinks were not written as runs."""
     subjects = {}
     for person, state in plain["subjects"].items():
         rules = {
             name: one | {"reported": [[*reported, ""] for reported in one["reported"]]}
             for name, one in state["rules"].items()
         }
-        subjects[person] = state | {"rules": rules, "recent": {}}
+        samples = {
+            code: [*columns[:_SEQ], runs_of(columns[_SEQ]), *columns[_SEQ + 1 :]]
+            for code, columns in state["samples"].items()
+        }
+        subjects[person] = state | {"rules": rules, "samples": samples, "recent": {}}
     return plain | {"subjects": subjects}
 
 
@@ -49,7 +57,8 @@ def _person_from_1(plain: dict[str, Any]) -> dict[str, Any]:
         # Only what was trimmed was written. So the first sample that was kept is where the window begins.
         kept = [_sample(one, vital) for one in track.get("window", ())]
         if kept:
-            samples[code] = pack(kept)
+            columns = samples[code] = pack(kept)
+            columns[_SEQ] = [number for number, times in columns[_SEQ] for _ in range(times)]
         moves = moves or [[first, max(first, end - REST_MS)] for first, end in track.get("moves", ())]
         rules[name] = {
             "base": [list(_sample(one, vital)) if isinstance(one, list) else one for one in track.get("base", ())],

@@ -6,7 +6,7 @@ This is part of the fast state, so that a reading costs no more than to be put d
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
-from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, day_of
+from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
 from services.score.rule import HOUR_MS
 
 NEVER: Final = 2**62
@@ -78,8 +78,10 @@ class RecentValues:
         """The same for the same story; empty before there is one."""
         if self.due_at == NEVER:
             return {}
+        # Counted: an hour has few different values, and this is written with every checkpoint.
         values = [
-            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, steps] for key, steps in sorted(self._values.items())
+            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, counted(steps)]
+            for key, steps in sorted(self._values.items())
         ]
         return {"due_at": self.due_at, "values": values}
 
@@ -88,5 +90,8 @@ class RecentValues:
         if plain:
             self.due_at = plain["due_at"]
             self._values = {
-                day * _VITALS + VITAL_BY_CODE[code].number: list(steps) for day, code, steps in plain["values"]
+                day * _VITALS + VITAL_BY_CODE[code].number: [
+                    step for step, count in pairs(counts) for _ in range(count)
+                ]
+                for day, code, counts in plain["values"]
             }

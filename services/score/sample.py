@@ -62,13 +62,14 @@ def pack(samples: Sequence[Sample]) -> list[Any]:
     """Columns of the samples of one vital in their order: differences, and runs of what stays the same."""
     return [
         _differences(one.at for one in samples),
-        [one.value for one in samples],
-        _runs((one.device_no, one.epoch) for one in samples),
-        _differences(one.seq for one in samples),
-        _runs(one.item for one in samples),
-        _runs(one.flags for one in samples),
+        # Most values are whole, and shorter so.
+        [int(one.value) if one.value.is_integer() else one.value for one in samples],
+        runs_of((one.device_no, one.epoch) for one in samples),
+        runs_of(_differences(one.seq for one in samples)),
+        runs_of(one.item for one in samples),
+        runs_of(one.flags for one in samples),
         [one.received_at - one.at for one in samples],
-        _runs(one.device_type for one in samples),
+        runs_of(one.device_type for one in samples),
     ]
 
 
@@ -76,7 +77,7 @@ def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
     """The samples that ``pack`` wrote."""
     at, values, sources, seq, items, flags, lags, types = columns
     runs = (_unrolled(sources), _unrolled(items), _unrolled(flags), _unrolled(types))
-    rows = zip(accumulate(at), values, accumulate(seq), lags, *runs, strict=True)
+    rows = zip(accumulate(at), map(float, values), accumulate(_unrolled(seq)), lags, *runs, strict=True)
     # Sources are shared objects: else each sample would be half as large again.
     return [
         Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag, kind)
@@ -89,7 +90,8 @@ def _differences(numbers: Iterable[int]) -> list[int]:
     return [*column[:1], *(after - before for before, after in pairwise(column))]
 
 
-def _runs(values: Iterable[Any]) -> list[list[Any]]:
+def runs_of(values: Iterable[Any]) -> list[list[Any]]:
+    """Each value with how often it comes in a row."""
     return [[value, sum(1 for _ in run)] for value, run in groupby(values)]
 
 
