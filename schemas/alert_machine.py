@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
-from schemas.alerts import FINDING_NAMESPACE, AlertState, Finding, Severity
+from schemas.alerts import FINDING_NAMESPACE, AlertState, EndReason, Finding, Severity
+from schemas.rule_names import MEASURED
 
 
 class Happened(StrEnum):
@@ -136,10 +137,13 @@ def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
     """What ``finding`` does to the live alert of its (person or home, rule); None: nothing to alert about.
 
     LOW findings never open an alert. A new episode joins an open alert and opens an acknowledged one again;
-    a higher level raises it. The end of the last active episode closes an acknowledged alert, marks an open one.
+    a higher level raises it. The end of the last active episode closes an acknowledged alert, marks an open one: where
+    it has recovered. A pause without data changes nothing, since nothing is known to be over.
     """
     if live is None:
         return _opened(finding, now) if finding.level and finding.severity is not Severity.LOW else None
+    if finding.level == 0 and finding.end_reason is EndReason.NO_DATA and finding.rule in MEASURED:
+        return _noted(live)
     if finding.level == 0:
         return _ended(live, finding, now)
     if finding.severity is Severity.LOW:
@@ -222,7 +226,7 @@ def _ended(live: LiveAlert, finding: Finding, now: int) -> Change:
         return _noted(live)
     left = tuple(episode for episode in live.active_episodes if episode != finding.episode)
     alert = replace(live, active_episodes=left, version=live.version + 1)
-    if left:
+    if left or finding.end_reason in {EndReason.TURNED, EndReason.DISPROVED}:
         return _moved(live, Happened.EPISODE_ENDED, alert)
     alert = replace(alert, ended_at=finding.observed_at)
     if live.state is AlertState.ACKNOWLEDGED:

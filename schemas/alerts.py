@@ -29,7 +29,10 @@ class EndReason(StrEnum):
     DISPROVED = "disproved"
     """Late readings show that it never was."""
     NO_DATA = "no_data"
-    """Nothing more is known: no reading, or no further event, for as long as the rule waits."""
+    """Nothing more is known: no reading, or no further event, for as long as the rule waits.
+
+    Of a rule that rests on measurements this is a pause, and no end (``schemas.rule_names``).
+    """
 
 
 class Variant(StrEnum):
@@ -72,7 +75,8 @@ class Finding:
 
     ``level`` 0 says that the episode has ended, with its reason; levels from 1 rise with severity. ``observed_at`` is
     when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
-    ``message`` and ``facts``, so that they can be made again, in another language too.
+    ``message`` and ``facts``, so that they can be made again, in another language too. ``telling`` numbers what is
+    said of an episode, from 1; 0 where nothing is said twice. ``concern``: "" for a rule that has but one.
     """
 
     person_no: int
@@ -92,13 +96,21 @@ class Finding:
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     end_reason: EndReason | None = None
     variant: Variant = Variant.LIVE
+    concern: str = ""
+    telling: int = 0
 
     @property
     def finding_id(self) -> UUID:
-        """The same for the same person or home, rule, variant, episode and level, however often asked."""
+        """The same for the same person or home, concern, variant, episode and telling, however often asked.
+
+        Where an episode says each level but once (``telling`` 0), its level is as good as a number.
+        """
         subject = f"person:{self.person_no}" if self.person_no else f"home:{self.home_no}"
-        rule = self.rule if self.variant is Variant.LIVE else f"{self.rule}|{self.variant}"
-        return uuid5(FINDING_NAMESPACE, f"{subject}|{rule}|{self.episode}|{self.level}")
+        concern = self.concern or self.rule
+        if self.variant is not Variant.LIVE:
+            concern = f"{concern}|{self.variant}"
+        said = f"said {self.telling}" if self.telling else f"{self.level}"
+        return uuid5(FINDING_NAMESPACE, f"{subject}|{concern}|{self.episode}|{said}")
 
 
 class AlertState(StrEnum):

@@ -11,22 +11,26 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleName:
-    """``technical``: about devices and the platform, never among what is said of somebody's health."""
+    """``technical``: about devices and the platform, never among what is said of somebody's health.
+
+    ``measured``: it rests on measurements, so that without them its episodes pause, and end only when some show it.
+    """
 
     name: str
     technical: bool = False
+    measured: bool = False
 
 
 RULE_NAMES: Final[tuple[RuleName, ...]] = (
-    RuleName(name="heart_rate"),
-    RuleName(name="spo2"),
-    RuleName(name="respiratory_rate"),
-    RuleName(name="temperature"),
-    RuleName(name="blood_pressure"),
-    RuleName(name="glucose_low"),
-    RuleName(name="glucose_high"),
-    RuleName(name="weight"),
-    RuleName(name="news2"),
+    RuleName(name="heart_rate", measured=True),
+    RuleName(name="spo2", measured=True),
+    RuleName(name="respiratory_rate", measured=True),
+    RuleName(name="temperature", measured=True),
+    RuleName(name="blood_pressure", measured=True),
+    RuleName(name="glucose_low", measured=True),
+    RuleName(name="glucose_high", measured=True),
+    RuleName(name="weight", measured=True),
+    RuleName(name="news2", measured=True),
     RuleName(name="fall"),
     RuleName(name="sos"),
     RuleName(name="silent_device", technical=True),
@@ -38,4 +42,5 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="double_dose"),
     RuleName(name="adherence"),
 )
+MEASURED: Final = frozenset(row.name for row in RULE_NAMES if row.measured)
 RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})

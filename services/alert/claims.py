@@ -7,7 +7,7 @@ import structlog
 
 from schemas.alert_machine import Change, LiveAlert, fold
 from schemas.alert_rows import alert_of
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Severity
 from services.alert.notifications import NotificationQueue, NotifiedAlert
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -129,4 +129,5 @@ def _finding_of(row: asyncpg.Record) -> Finding:
         caregiver_text=row["caregiver_text"],
         rationale=row["rationale"],
         unverified=row["unverified"],
+        end_reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
     )

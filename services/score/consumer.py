@@ -175,7 +175,7 @@ class Consumer:
                 raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
             partition.position += 1
             if isinstance(record, WatermarkMarker):
-                partition.mark(record)
+                batch.effects += partition.mark(record)
                 batch.markers[record.instance, message.partition] = record.received_at
             elif self._is_registered(record):
                 batch.effects += partition.take(record, batch.tally)

@@ -75,7 +75,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         return []
     effects: list[Effect] = []
     if record[8] >= state.due_at:
-        state.pass_time(record.received_at)
+        effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flag(state, record, effects)
     # Movement before values: a reading that says "walking" counts for its neighbours in this uplink.
     _look_for_movement(state, record, effects)
@@ -94,6 +94,17 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
+    if effects:
+        # An episode may have begun, which pauses when nothing comes.
+        state.look_ahead()
+    return effects
+
+
+def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
+    """What follows from the log's having come to ``now``, without a record of this home."""
+    effects: list[Effect] = []
+    for person_no, found in state.pass_time(now):
+        _report(Subject(person_no, home_no), found, effects)
     return effects
 
 
@@ -213,7 +224,9 @@ def report_firmware(
 
 def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
     for rule, reports in found:
-        effects.extend(finding_from(rule, subject, report.episode, report.mark) for report in reports)
+        effects.extend(
+            finding_from(rule, subject, report.episode, report.mark, telling=report.telling) for report in reports
+        )
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:

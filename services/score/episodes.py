@@ -16,6 +16,7 @@ class Reported:
     """An episode that findings were made of. ``until`` is when its end was reported.
 
     ``concern`` is the concern, "" where the rule has but one, or where an older version of score did not write it.
+    ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported.
     """
 
     episode: int
@@ -23,6 +24,21 @@ class Reported:
     until: int
     level: int
     concern: str = ""
+    findings: int = 0
+    paused_at: int = 0
+
+    def take(self, mark: Mark) -> "Report | None":
+        """The finding to make of ``mark``; None where it says nothing new."""
+        if mark.pauses_at:
+            if mark.pauses_at <= self.paused_at:
+                return None
+            self.paused_at = mark.pauses_at
+        elif mark.level == ENDED:
+            self.until = mark.last.at
+        else:
+            self.level = mark.level
+        self.findings += 1
+        return Report(self.episode, mark, self.findings)
 
 
 @dataclass(slots=True)
@@ -43,10 +59,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finding to make: ``mark`` of episode number ``episode``."""
+    """A finding to make: ``mark`` of episode number ``episode``, the ``telling``-th of it, from 1."""
 
     episode: int
     mark: Mark
+    telling: int
 
 
 class Episodes:
@@ -61,16 +78,15 @@ class Episodes:
         self._reported: list[Reported] = []
         self.highest = highest
 
-    def report(self, mark: Mark) -> Report:
-        """What follows from a mark of the newest sample."""
-        reported = next((one for one in self._reported if one.until == FOREVER), None) or self._begin(
-            mark.first.at, mark.concern
-        )
-        if mark.level == ENDED:
-            reported.until = mark.last.at
-        else:
-            reported.level = mark.level
-        return Report(reported.episode, mark)
+    def reports(self, marks: Iterable[Mark]) -> list[Report]:
+        """What follows from the marks of the newest sample, or of time that has passed."""
+        return [report for mark in marks if (report := self._report(mark)) is not None]
+
+    def _report(self, mark: Mark) -> Report | None:
+        reported = next((one for one in self._reported if one.until == FOREVER and _same(one, mark.concern)), None)
+        if reported is None and mark.level == ENDED:
+            return None
+        return (reported or self._begin(mark.first.at, mark.concern)).take(mark)
 
     def reconcile(self, found: Iterable[Seen], window: Sequence[Sample]) -> list[Report]:
         """Reports what differs between the episodes of the window and the ones reported."""
@@ -91,8 +107,8 @@ class Episodes:
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
-                newest = window[-1]
-                reports.append(Report(reported.episode, Mark(ENDED, newest, newest, EndReason.DISPROVED)))
+                disproved = reported.take(Mark(ENDED, window[-1], window[-1], EndReason.DISPROVED))
+                reports += [disproved] if disproved else []
         return reports
 
     def forget(self, before: int) -> None:
@@ -124,11 +140,10 @@ def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
     if not reported.level and episode.standing is not None and not any(mark.level for mark in marks):
         marks = [episode.standing, *marks]
     for mark in marks:
-        if mark.level > reported.level:
-            reports.append(Report(reported.episode, mark))
-            reported.level = mark.level
-        elif mark.level == ENDED and reported.until == FOREVER:
-            reports.append(Report(reported.episode, mark))
+        # A pause that something has followed is past.
+        says = mark is marks[-1] if mark.pauses_at else mark.level == ENDED or mark.level > reported.level
+        report = reported.take(mark) if says and reported.until == FOREVER else None
+        reports += [report] if report else []
     reported.since, reported.until, reported.concern = episode.since, episode.until, episode.concern
     return reports
 
@@ -136,8 +151,11 @@ def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
 def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
     """The newest reported episode of this concern that overlaps this one; an ended one can't be open again."""
     for one in reversed(reported):
-        same = one.concern in {"", episode.concern}
         overlaps = one.since <= episode.until and episode.since <= one.until
-        if same and overlaps and not (one.until != FOREVER and episode.until == FOREVER):
+        if _same(one, episode.concern) and overlaps and not (one.until != FOREVER and episode.until == FOREVER):
             return one
     return None
+
+
+def _same(reported: Reported, concern: str) -> bool:
+    return reported.concern in {"", concern}

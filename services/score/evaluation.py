@@ -71,7 +71,18 @@ class Evaluation:
         folds, received_at = self._folds, sample[8]
         fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
         marks = fold.advance(self._state, sample, rested=rested)
-        return None if marks is None else [self.episodes.report(mark) for mark in marks]
+        return None if marks is None else self.episodes.reports(marks)
+
+    @property
+    def due_at(self) -> int:
+        """When the open episode pauses if nothing usable comes until then, in ms."""
+        return self._fold.pauses_at(self._state)
+
+    def pass_time(self, now: int) -> Sequence[Report]:
+        """Nothing has come until ``now``."""
+        if now < self.due_at:
+            return ()
+        return self.episodes.reports([self._folds.fold.pause(self._state)])
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
@@ -101,7 +112,7 @@ class Evaluation:
         for sample in samples:
             for mark in self._advance(state, sample) or ():
                 if mark.level == ENDED:
-                    found[-1].until = mark.last.at
+                    found[-1].until = FOREVER if mark.pauses_at else mark.last.at
                 elif not found or found[-1].until != FOREVER:
                     found.append(Seen(mark.first.at, FOREVER, mark.level, []))
                 if mark.level:

@@ -9,12 +9,12 @@ from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.older_states import upgraded
-from services.score.person import PersonState
-from services.score.recent_values import NEVER
+from services.score.person import PersonState, Reports
+from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""
 
 
@@ -30,7 +30,7 @@ class UnknownStateError(HearthBeatError):
 class HomeState:
     """``subjects`` by person number, 0 for the home itself; ``habits`` by device number.
 
-    ``due_at`` is when the next hour or day of somebody here closes, in ms; NEVER while nobody has one.
+    ``due_at`` is when something here is due without a record, in ms, or somewhat before; NEVER while nothing is.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -41,7 +41,7 @@ class HomeState:
     due_at: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.due_at = self._next_due()
+        self.look_ahead()
 
     def subject(self, person_no: int) -> PersonState:
         """The state of a person, begun where there is none yet."""
@@ -56,14 +56,15 @@ class HomeState:
         for subject in self.subjects.values():
             subject.use(limits)
 
-    def pass_time(self, now: int) -> None:
-        """The log has come to ``now``: what is due closes. No record of this home is needed for it."""
-        for subject in self.subjects.values():
-            subject.recent.pass_time(now)
-        self.due_at = self._next_due()
+    def pass_time(self, now: int) -> list[tuple[int, Reports]]:
+        """The log has come to ``now``: what is due happens, by person. No record of this home is needed for it."""
+        found = [(person_no, reports) for person_no, one in self.subjects.items() if (reports := one.pass_time(now))]
+        self.look_ahead()
+        return found
 
-    def _next_due(self) -> int:
-        return min((subject.recent.due_at for subject in self.subjects.values()), default=NEVER)
+    def look_ahead(self) -> None:
+        """Sets ``due_at`` by what is known now."""
+        self.due_at = min((subject.due_at for subject in self.subjects.values()), default=NEVER)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same story of the home, whenever and however often it is asked for."""

@@ -11,6 +11,8 @@ _VITAL_OF: Final[Mapping[str, str]] = {"heart_rate": "heart_rate", "spo2": "spo2
 """In version 1 a rule had one vital and kept its samples itself."""
 
 
+_REFRACTORY: Final[Mapping[str, int]] = {"heart_rate": 13, "spo2": 13}
+"""Where three numbers stood at the end of a base that are no more."""
 _SEQ: Final = 3
 """The column of a sample's uplink, see ``sample.pack``."""
 
@@ -35,6 +37,19 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
             for code, columns in state["samples"].items()
         }
         subjects[person] = state | {"rules": rules, "samples": samples, "recent": {}}
+    return plain | {"subjects": subjects}
+
+
+def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
+    """Findings of an episode were not counted, a repetition had to wait, and an episode ended over a gap."""
+    subjects = {}
+    for person, state in plain["subjects"].items():
+        rules = {}
+        for name, one in state["rules"].items():
+            reported = [[*said, said[3], 0] for said in one["reported"]]
+            base = one["base"][: _REFRACTORY.get(name, len(one["base"]))]
+            rules[name] = one | {"base": base, "reported": reported}
+        subjects[person] = state | {"rules": rules}
     return plain | {"subjects": subjects}
 
 
@@ -80,5 +95,5 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
 
 
-_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2)
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3)
 """The first makes version 1 version 2, and so on."""

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from schemas.records import JudgedUplink, WatermarkMarker
-from services.score.core import Effect, Tally, step
+from services.score.core import Effect, Tally, pass_time, step
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime
-from services.score.recent_values import NEVER
+from services.score.rule import NEVER
 
 
 @dataclass(slots=True)
@@ -57,8 +57,9 @@ class Partition:
             self._expect(home_no, home)
         return effects
 
-    def mark(self, marker: WatermarkMarker) -> None:
-        """Time goes on to the next marker of the log: hours and days close, of quiet homes as well."""
+    def mark(self, marker: WatermarkMarker) -> list[Effect]:
+        """What follows from the next marker of the log: time goes on, in quiet homes as well."""
+        effects: list[Effect] = []
         self.passed_at = max(self.passed_at or 0, marker.received_at)
         now = self.time.mark(marker.instance, marker.received_at)
         while self._due and self._due[0][0] <= now:
@@ -66,9 +67,10 @@ class Partition:
             home = self.homes[home_no]
             # A home may stand here twice: of its moments, only the newest one counts.
             if home.due_at <= now:
-                home.pass_time(now)
+                effects += pass_time(home, home_no, now)
                 self.dirty.add(home_no)
                 self._expect(home_no, home)
+        return effects
 
     def _expect(self, home_no: int, home: HomeState) -> None:
         self._due_of[home_no] = home.due_at

@@ -77,6 +77,16 @@ class PersonState:
             self.window.forget(vital, min(one.trim() for one in evaluations))
         return found
 
+    @property
+    def due_at(self) -> int:
+        """When the next thing is due that needs no sample: an hour or a day closes, an episode pauses."""
+        return min([self.recent.due_at, *(one.due_at for one in self.evaluations.values())])
+
+    def pass_time(self, now: int) -> Reports:
+        """What follows from the time alone, at ``now``."""
+        self.recent.pass_time(now)
+        return [(one.rule, reports) for one in self.evaluations.values() if (reports := one.pass_time(now))]
+
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""
         questions = []

@@ -59,10 +59,12 @@ class ModelStates:
         """What follows from an answer."""
         rule, state = question.rule, self._states[question.rule.key]
         marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
-        reports = [state.episodes.report(mark) for mark in marks or ()]
+        reports = state.episodes.reports(marks or ())
         # Nothing is asked about a late sample, so what has ended is never looked at again.
         state.episodes.forget(question.sample.at)
-        return [finding_from(rule, question.subject, report.episode, report.mark) for report in reports]
+        return [
+            finding_from(rule, question.subject, one.episode, one.mark, telling=one.telling) for one in reports
+        ]
 
     def knows(self, rule: str) -> bool:
         """Whether it has begun."""

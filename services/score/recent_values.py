@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
-from services.score.rule import HOUR_MS
+from services.score.rule import HOUR_MS, NEVER
 
-NEVER: Final = 2**62
 _MOST: Final = 256
 """So many values of a vital and day wait at most; a device that floods has them counted earlier."""
 _SPREAD_S: Final = 3_600

@@ -68,11 +68,11 @@ class Replay:
         if partition is None:
             partition = self.partitions[partition_no] = Partition(limits=self.limits)
         if isinstance(record, WatermarkMarker):
-            partition.mark(record)
+            effects = partition.mark(record)
+        elif record.device_no:
+            effects = partition.take(record, self.tally)
+        else:
             return
-        if not record.device_no:
-            return
-        effects = partition.take(record, self.tally)
         for effect in with_answers(effects, partition.homes.__getitem__):
             if isinstance(effect, Finding) and effect.rule in _OF_READINGS and effect.variant is Variant.LIVE:
                 self.findings[effect.finding_id] = effect

@@ -14,16 +14,18 @@ from services.sentences.catalogue import ENGLISH, Reader
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 
+NEVER: Final = 2**62
 ENDED: Final = 0
-"""The level of the finding that says that an episode is over."""
+"""The level of the finding that says that an episode is over, or pauses."""
 
 
 class Mark(NamedTuple):
-    """An episode reached ``level`` (``ENDED``: it is over, for ``end_reason``) at ``last.at``.
+    """An episode reached ``level`` (``ENDED``: it is over, or pauses, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
-    of the side that is abnormal; None where a rule has none.
+    of the side that is abnormal; None where a rule has none. ``pauses_at``: nothing usable has come after ``last``
+    until then, in ms; 0 of all other marks.
     """
 
     level: int
@@ -32,6 +34,12 @@ class Mark(NamedTuple):
     end_reason: EndReason | None = None
     also: tuple[Sample, ...] = ()
     limits: Limits | None = None
+    pauses_at: int = 0
+
+    @property
+    def at(self) -> int:
+        """The moment that the finding is stamped with, in ms."""
+        return self.pauses_at or self.last.at
 
     @property
     def concern(self) -> str:
@@ -76,6 +84,12 @@ class Fold(Protocol[F]):
 
     def standing(self, state: F, first: Sample, last: Sample) -> Mark:
         """The mark of the episode that ``state`` is in the middle of, as seen between two samples."""
+
+    def pauses_at(self, state: F) -> int:
+        """When the episode pauses if nothing usable comes until then, in ms; NEVER where none is open, or it has."""
+
+    def pause(self, state: F) -> Mark:
+        """The mark of that pause, changes ``state``. Of an open episode that does not pause yet."""
 
 
 class ModelFold(Protocol):
@@ -152,11 +166,12 @@ def finding_from(
     episode: int,
     mark: Mark,
     *,
+    telling: int = 0,
     observed_at: int | None = None,
     unverified: bool = False,
     message: Message | None = None,
 ) -> Finding:
-    """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's reading.
+    """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's moment.
 
     ``message``: where the mark alone does not say which.
     """
@@ -171,7 +186,7 @@ def finding_from(
         episode=episode,
         level=mark.level,
         severity=mark.limit.severity if mark.limit else rule.severity(mark.level),
-        observed_at=mark.last.at if observed_at is None else observed_at,
+        observed_at=mark.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
         doctor_text=ENGLISH.say(said, Reader.DOCTOR),
         caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
@@ -181,6 +196,8 @@ def finding_from(
         facts=said.facts,
         end_reason=mark.end_reason,
         variant=rule.variant,
+        concern=mark.concern,
+        telling=telling,
     )
 
 
@@ -199,6 +216,18 @@ def held_beyond(vital: Vital, mark: Mark) -> Mapping[str, Fact]:
     # Written as people write it: 120, not 120.0.
     whole = int(limit) if limit == int(limit) else limit
     return {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value}
+
+
+def ended(rule: str, vital: Vital, mark: Mark) -> Message:
+    """What is said at the end of an episode, or at its pause: for each reason words of its own."""
+    minutes = (mark.pauses_at - mark.last.at) // MINUTE_MS if mark.pauses_at else 0
+    facts: dict[str, Fact] = {"vital": vital.code, "value": mark.last.value, "minutes": minutes}
+    return Message(f"{rule}.{mark.end_reason or EndReason.RECOVERED}", facts)
+
+
+def endings(rule: str) -> tuple[str, ...]:
+    """The keys of ``ended``."""
+    return tuple(f"{rule}.{reason}" for reason in EndReason)
 
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:

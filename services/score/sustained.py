@@ -1,4 +1,4 @@
-"""The fold of a limit that has to hold: plausibility, persistence, hysteresis, refractory time. Pure."""
+"""The fold of a limit that has to hold: plausibility, persistence, hysteresis, pauses without data. Pure."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.alerts import EndReason
 from schemas.limits import Limits, Side
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import Sample
 
 _ODD_ONES: Final = 3
@@ -31,9 +31,8 @@ class SustainedState:
     count_2: int = 0
     last_beyond: Sample | None = None
     clear_at: int = 0
-    raised_at: int = 0
-    raised_level: int = 0
-    raised_side: int = 0
+    last: Sample | None = None
+    paused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +40,14 @@ class Sustained:
     """Limits on both sides or one, at rest. Times in ms, values in the vital's unit.
 
     A level is not taken to hold over a gap longer than ``longest_gap_ms``. An episode ends after the clear time past
-    the off limit, or over a gap longer than the refractory time; a repeat at the same level on the same side waits
-    until ``refractory_ms`` after the last raise, an escalation doesn't.
+    the off limit, or when the opposite side has lasted; after ``pause_ms`` without a usable sample it pauses.
     """
 
     above: Limits | None
     below: Limits | None
     max_step_per_minute: float
     needs_rest: bool = True
-    refractory_ms: int = HOUR_MS
+    pause_ms: int = HOUR_MS
     window_ms: int = 30 * MINUTE_MS
     longest_gap_ms: int = 6 * MINUTE_MS
     _between: tuple[float, float] = field(init=False, repr=False)
@@ -79,6 +77,18 @@ class Sustained:
         """The mark of the episode that ``state`` is in the middle of."""
         return self._mark(state.level, first, last, state.side)
 
+    def pauses_at(self, state: SustainedState) -> int:
+        """When the episode pauses if nothing usable comes until then, in ms."""
+        return state.at + self.pause_ms if state.level and not state.paused else NEVER
+
+    def pause(self, state: SustainedState) -> Mark:
+        """Nothing is known any more, so nothing is over."""
+        last = state.last or state.last_beyond
+        assert last is not None  # noqa: S101 - an episode that is open has had samples
+        state.paused, state.clear_at = 1, 0
+        limits, first = self.limits(state.side), state.last_beyond or last
+        return Mark(ENDED, first, last, EndReason.NO_DATA, limits=limits, pauses_at=state.at + self.pause_ms)
+
     def _mark(self, level: int, first: Sample, last: Sample, side: int) -> Mark:
         return Mark(level, first, last, limits=self.limits(side))
 
@@ -95,14 +105,17 @@ class Sustained:
         if abs(value - state.value) > self.max_step_per_minute and self._is_odd(state, value, gap):
             return None
         state.odd = 0
+        marks: list[Mark] = []
+        if gap > self.pause_ms and self.pauses_at(state) != NEVER:
+            marks.append(self.pause(state))
         state.at, state.value = at, value
         beyond = self.beyond(value)
         if not beyond and not state.level:
             state.run_side = 0
             return None
-        marks: list[Mark] = []
         if state.level:
-            self._maybe_end(state, sample, gap, marks)
+            state.last, state.paused = sample, 0
+            self._maybe_end(state, sample, beyond, gap, marks)
         self._keep_run(state, sample, beyond, gap)
         if beyond:
             self._maybe_raise(state, sample, marks)
@@ -139,38 +152,32 @@ class Sustained:
         for level, first, count in ((2, state.first_2, state.count_2), (1, state.first_1, state.count_1)):
             if first is None or count < _LEAST_SAMPLES or not self._has_lasted(state.run_side, level, first, sample):
                 continue
-            if not self._may_raise(state, sample.at, level):
-                continue
+            if state.level and state.run_side != state.side:
+                self._end(state, sample, EndReason.TURNED, marks)
+            if level <= state.level:
+                return
             if not state.level:
                 state.since, state.side, state.clear_at = first.at, state.run_side, 0
-                state.last_beyond = sample
-            state.level = state.raised_level = level
-            state.raised_at, state.raised_side = sample.at, state.run_side
+                state.last_beyond = state.last = sample
+            state.level = level
             marks.append(self._mark(level, first, sample, state.side))
             return
 
     def _has_lasted(self, side: int, level: int, first: Sample, sample: Sample) -> bool:
         return sample.at - first.at >= self.limits(side).levels[level - 1].persist_min * MINUTE_MS
 
-    def _may_raise(self, state: SustainedState, at: int, level: int) -> bool:
-        if state.level:
-            return state.run_side == state.side and level > state.level
-        if state.run_side != state.raised_side or level > state.raised_level:
-            return True
-        return at - state.raised_at >= self.refractory_ms
-
-    def _maybe_end(self, state: SustainedState, sample: Sample, gap: int, marks: list[Mark]) -> None:
+    def _maybe_end(self, state: SustainedState, sample: Sample, beyond: int, gap: int, marks: list[Mark]) -> None:
         limits = self.limits(state.side)
-        # Over a longer gap nothing is known, so the episode ends without having been cleared.
-        reason = EndReason.NO_DATA
-        if gap <= self.refractory_ms:
-            if not limits.is_cleared(sample.value, state.side):
-                state.clear_at = 0
-                return
-            if not state.clear_at or gap > self.longest_gap_ms:
-                state.clear_at = sample.at
-            if sample.at - state.clear_at < limits.clear_min * MINUTE_MS:
-                return
-            reason = EndReason.RECOVERED
-        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason, limits=limits))
-        state.level = state.clear_at = 0
+        # Beyond the limits of the other side is past the off limit of this one, and no recovery.
+        if beyond * state.side < 0 or not limits.is_cleared(sample.value, state.side):
+            state.clear_at = 0
+            return
+        if not state.clear_at or gap > self.longest_gap_ms:
+            state.clear_at = sample.at
+        if sample.at - state.clear_at >= limits.clear_min * MINUTE_MS:
+            self._end(state, sample, EndReason.RECOVERED, marks)
+
+    def _end(self, state: SustainedState, sample: Sample, reason: EndReason, marks: list[Mark]) -> None:
+        marks.append(Mark(ENDED, state.last_beyond or sample, sample, reason, limits=self.limits(state.side)))
+        state.level = state.clear_at = state.paused = 0
+        state.last = None

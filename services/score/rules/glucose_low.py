@@ -7,7 +7,7 @@ from typing import Final
 from schemas.alerts import EndReason, Message, Severity
 from schemas.limits import Limits, Side, defaults_of
 from schemas.vitals import GLUCOSE
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, by_level, held_beyond
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark, Rule, by_level, ended, endings, held_beyond
 from services.score.sample import Sample
 
 _LONGEST_GAP_MS = 30 * MINUTE_MS
@@ -24,6 +24,8 @@ class GlucoseState:
     very_low_at: Sample | None = None
     last_low: Sample | None = None
     back_at: int = 0
+    last: Sample | None = None
+    paused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class HypoglycaemiaEvents:
     """Hypoglycaemia events as reports count them, in mg/dL and ms.
 
     A level counts once its first and last reading below the limit are as far apart as it has to last; both levels end
-    after the clear time at the off limit or above; a gap over 30 min closes what is open. Movement does not matter.
+    after the clear time at the off limit or above; over a gap of 30 min what is open pauses. Movement does not matter.
     """
 
     limits: Limits
@@ -49,8 +51,15 @@ class HypoglycaemiaEvents:
         marks: list[Mark] = []
         # Before this sample counts: it belongs to whatever begins after the gap.
         if state.last_low is not None and at - state.at > _LONGEST_GAP_MS:
-            self._close(state, sample, marks, EndReason.NO_DATA)
-        state.at = at
+            if self.pauses_at(state) != NEVER:
+                marks.append(self.pause(state))
+            # Nothing is taken to have lasted over it.
+            state.low_at = state.very_low_at = None
+            state.back_at = 0
+            state.last_low = state.last_low if state.level else None
+        state.at, state.paused = at, 0
+        if state.level:
+            state.last = sample
         if self._is_beyond(1, sample):
             self._below(state, sample, marks)
         elif state.last_low is not None and self.limits.is_cleared(sample.value, Side.BELOW):
@@ -65,6 +74,19 @@ class HypoglycaemiaEvents:
         """The mark of the episode that ``state`` is in the middle of."""
         return self._mark(state.level, first, last)
 
+    def pauses_at(self, state: GlucoseState) -> int:
+        """When the episode pauses if nothing usable comes until then, in ms."""
+        return state.at + _LONGEST_GAP_MS if state.level and not state.paused else NEVER
+
+    def pause(self, state: GlucoseState) -> Mark:
+        """Nothing is known any more, so nothing is over."""
+        last = state.last or state.last_low
+        assert last is not None  # noqa: S101 - an episode that is open has had samples
+        state.paused, state.back_at = 1, 0
+        first = state.last_low or last
+        at = state.at + _LONGEST_GAP_MS
+        return Mark(ENDED, first, last, EndReason.NO_DATA, limits=self.limits, pauses_at=at)
+
     def _is_beyond(self, level: int, sample: Sample) -> bool:
         return self.limits.levels[level - 1].is_beyond(sample.value, Side.BELOW)
 
@@ -78,20 +100,23 @@ class HypoglycaemiaEvents:
         state.back_at = 0
         state.last_low = sample
         state.low_at = state.low_at or sample
-        if state.level < 1 and self._has_lasted(1, state.low_at, sample):
-            state.level, state.since = 1, state.low_at.at
-            marks.append(self._mark(1, state.low_at, sample))
+        reached = {1: state.low_at} if self._has_lasted(1, state.low_at, sample) else {}
         if self._is_beyond(2, sample):
             state.very_low_at = state.very_low_at or sample
-            if state.level < 2 and self._has_lasted(2, state.very_low_at, sample):  # noqa: PLR2004
-                state.level = 2
-                marks.append(self._mark(2, state.very_low_at, sample))
+            if self._has_lasted(2, state.very_low_at, sample):
+                reached[2] = state.very_low_at
+        # One sample makes one finding: of the highest level that it reaches.
+        level = max(reached, default=0)
+        if level > state.level:
+            state.since = state.since if state.level else state.low_at.at
+            state.level, state.last = level, sample
+            marks.append(self._mark(level, reached[level], sample))
 
     def _close(self, state: GlucoseState, sample: Sample, marks: list[Mark], reason: EndReason) -> None:
         if state.level and state.last_low is not None:
             marks.append(Mark(ENDED, state.last_low, sample, reason, limits=self.limits))
-        state.level = state.since = state.back_at = 0
-        state.low_at = state.very_low_at = state.last_low = None
+        state.level = state.since = state.back_at = state.paused = 0
+        state.low_at = state.very_low_at = state.last_low = state.last = None
 
 
 def _fold(limits: Mapping[str, Limits]) -> HypoglycaemiaEvents:
@@ -100,7 +125,7 @@ def _fold(limits: Mapping[str, Limits]) -> HypoglycaemiaEvents:
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return Message("glucose_low.ended", {"vital": GLUCOSE.code, "value": mark.last.value})
+        return ended("glucose_low", GLUCOSE, mark)
     if mark.level > 1:
         return Message("glucose_low.very_low", held_beyond(GLUCOSE, mark))
     return Message("glucose_low.low", held_beyond(GLUCOSE, mark))
@@ -117,7 +142,7 @@ GLUCOSE_LOW: Final = Rule(
         " Diabetes Care 42:1593). That it ends after 15 min at or above 70 is to be confirmed by a clinician."
         " See docs/clinical.md#low-glucose."
     ),
-    messages=("glucose_low.ended", "glucose_low.low", "glucose_low.very_low"),
+    messages=(*endings("glucose_low"), "glucose_low.low", "glucose_low.very_low"),
     message=_message,
     fold=_fold(defaults_of("glucose_low")),
     limited=_fold,

@@ -6,7 +6,7 @@ from typing import Final
 from schemas.alerts import Message, Severity
 from schemas.limits import Limits, defaults_of
 from schemas.vitals import HEART_RATE
-from services.score.rule import ENDED, Mark, Rule, by_level, held_beyond
+from services.score.rule import ENDED, Mark, Rule, by_level, ended, endings, held_beyond
 from services.score.sustained import Sustained
 
 _FAST, _SLOW = "heart_rate.fast", "heart_rate.slow"
@@ -23,7 +23,7 @@ def _fold(limits: Mapping[str, Limits]) -> Sustained:
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return Message("heart_rate.ended", {"vital": HEART_RATE.code, "value": mark.last.value})
+        return ended("heart_rate", HEART_RATE, mark)
     key = {
         (_FAST, 1): "heart_rate.fast",
         (_FAST, 2): "heart_rate.very_fast",
@@ -45,7 +45,7 @@ HEART_RATE_LIMITS: Final = Rule(
         " See docs/clinical.md#heart-rate."
     ),
     messages=(
-        "heart_rate.ended",
+        *endings("heart_rate"),
         "heart_rate.fast",
         "heart_rate.very_fast",
         "heart_rate.slow",

@@ -6,7 +6,7 @@ from typing import Final
 from schemas.alerts import Message, Severity
 from schemas.limits import Limits, defaults_of
 from schemas.vitals import SPO2
-from services.score.rule import ENDED, Mark, Rule, by_level, held_beyond
+from services.score.rule import ENDED, Mark, Rule, by_level, ended, endings, held_beyond
 from services.score.sustained import Sustained
 
 
@@ -17,7 +17,7 @@ def _fold(limits: Mapping[str, Limits]) -> Sustained:
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return Message("spo2.ended", {"vital": SPO2.code, "value": mark.last.value})
+        return ended("spo2", SPO2, mark)
     if mark.level > 1:
         return Message("spo2.very_low", held_beyond(SPO2, mark))
     return Message("spo2.low", held_beyond(SPO2, mark))
@@ -34,7 +34,7 @@ SPO2_LOW: Final = Rule(
         " less (Royal College of Physicians 2017, scale 1). That 3 min at rest are enough is ours. With a"
         " prescribed target of 88 to 92 % other limits hold. See docs/clinical.md#oxygen-saturation."
     ),
-    messages=("spo2.ended", "spo2.low", "spo2.very_low"),
+    messages=(*endings("spo2"), "spo2.low", "spo2.very_low"),
     message=_message,
     fold=_fold(defaults_of("spo2")),
     limited=_fold,
