@@ -43,15 +43,20 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelLimit:
-    """A level counts once values have been beyond ``on`` for ``persist_min`` minutes.
+    """A level counts once values have been beyond ``on`` for ``persist_min`` minutes, in ``least`` readings.
 
-    ``on`` is in the vital's unit; ``inclusive``: the very value counts as beyond.
+    ``on`` is in the vital's unit; ``inclusive``: the very value counts as beyond. A level may have several limits, of
+    which one has to hold: passed further for a shorter time. ``moving``: it holds for readings taken in movement, and
+    those without it for readings at rest.
     """
 
     on: float
     inclusive: bool
     persist_min: float
     severity: Severity
+    level: int
+    least: int = 3
+    moving: bool = False
 
     def is_beyond(self, value: float, side: Side) -> bool:
         """Whether ``value`` is abnormal at this level."""
@@ -62,14 +67,16 @@ class LevelLimit:
 class Limits:
     """One concern's limits. ``off``: at it or on its good side for ``clear_min`` minutes, the episode is over.
 
-    ``levels`` begin with level 1; each is stricter than the one before it. ``source`` says where the numbers are from,
-    ``signed_off_by`` which clinician has confirmed them, "" for nobody yet.
+    A higher level is never milder than a lower one. What holds is said again when a value is worse by ``worse_by``, in
+    the vital's unit, than the worst that was said. ``source`` says where the numbers are from, ``signed_off_by`` which
+    clinician has confirmed them, "" for nobody yet.
     """
 
     concern: str
     levels: tuple[LevelLimit, ...]
     off: float
     clear_min: float
+    worse_by: float
     source: str
     signed_off_by: str = ""
 
