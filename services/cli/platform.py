@@ -187,12 +187,13 @@ def replay(*, as_json: Json = False) -> None:
         settings = ScoreSettings(database=settings_of(database_for_tools))
         with waiting("replaying"):
             state = await score_replay.export_state(settings)
-            done = await score_replay.replay_log(settings)
+            positions, _ = score_replay.parsed(state)
+            done = await score_replay.replay_to(settings, positions)
             found = await score_replay.export_findings(settings)
         return (
             len(done.states()),
             len(done.findings),
-            state == score_replay.canonical(done.states()) and _covers(found, done),
+            state == score_replay.as_of(positions, done.states()) and _covers(found, done),
         )
 
     homes, findings, same = run(work)

@@ -117,14 +117,16 @@ async def open_pool(settings: DatabaseSettings, *, application: str) -> AsyncIte
 
 
 @asynccontextmanager
-async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+async def transaction(pool: Pool, *, snapshot: bool = False) -> AsyncIterator[Connection]:
     """A transaction on a connection of its own. Raises what the work in it raises, and what ``LOST_CONNECTION`` lists.
+
+    With ``snapshot`` all that it reads is of one moment; it must not write.
 
     A connection that did not answer in time is cut: its rollback would wait as long again.
     """
     async with pool.acquire() as connection:
         try:
-            work = connection.transaction()
+            work = connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot)
             await work.start()
             try:
                 yield connection

@@ -31,7 +31,7 @@ def export_state(
     as_it_stands: Annotated[bool, typer.Option(help="Do not wait until score has saved what it did.")] = False,
     findings: Findings = None,
 ) -> None:
-    """Prints the checkpoint: a home a line, canonical JSON."""
+    """Prints the checkpoint: its positions, then a home a line, canonical JSON."""
     settings = ScoreSettings(database=database_for_tools())
     state = asyncio.run(replay.export_state(settings, as_it_stands=as_it_stands))
     if findings is not None:
@@ -41,15 +41,17 @@ def export_state(
 
 @cli.command()
 def replay_state(
+    exported: Annotated[Path, typer.Argument(help="What export-state printed: its positions are where to stop.")],
     after: Annotated[Path | None, typer.Option(help="What export-state printed where the log begins.")] = None,
     findings: Findings = None,
 ) -> None:
-    """Prints the same from an undisturbed replay of the log up to the checkpoint."""
+    """Prints what export-state has to print, from an undisturbed replay of the log."""
+    positions, _ = replay.parsed(exported.read_text())
     before = after.read_text() if after else ""
-    done = asyncio.run(replay.replay_log(ScoreSettings(database=database_for_tools()), before))
+    done = asyncio.run(replay.replay_to(ScoreSettings(database=database_for_tools()), positions, before))
     if findings is not None:
         findings.write_text(done.reported())
-    typer.echo(replay.canonical(done.states()))
+    typer.echo(replay.as_of(positions, done.states()))
 
 
 if __name__ == "__main__":

@@ -177,10 +177,12 @@ class Checkpoints:
                 row = days[person_no]
                 state.subject(person_no).recent.days = Days.from_plain(row["state"], row["revision"])
 
-    async def export(self) -> dict[str, Any]:
-        """Every home's state as the checkpoint has it, with the days of its people."""
-        async with transaction(self.pool) as connection:
+    async def export(self) -> tuple[dict[int, int], dict[str, Any]]:
+        """Positions, and every home's state there, with the days of its people; all of one moment."""
+        async with transaction(self.pool, snapshot=True) as connection:
+            rows = await connection.fetch(self.sql["all_positions"])
+            positions = {row["partition_no"]: row["position"] for row in rows}
             states = {str(row["home_no"]): row["state"] for row in await connection.fetch(self.sql["all_states"])}
             for row in await connection.fetch(self.sql["all_days"]):
                 states[str(row["home_no"])].setdefault(DAYS, {})[str(row["person_no"])] = row["state"]
-        return states
+        return positions, states

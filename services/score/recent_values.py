@@ -61,6 +61,11 @@ class RecentValues:
         first = self.days.first_open
         self.due_at = NEVER if first is None else (first + CLOSES_AFTER_DAYS) * DAY_MS + self._after_ms
 
+    def counted(self) -> Days:
+        """The days with all values that wait."""
+        self._fold()
+        return self.days
+
     def saved(self, days: Days) -> None:
         """``days`` is what was written, with what others had written."""
         self.days, self.is_folded = days, False

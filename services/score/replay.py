@@ -18,10 +18,12 @@ from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
 from services.score.core import Tally, with_answers
-from services.score.home_state import HomeState
+from services.score.days import Days
+from services.score.home_state import DAYS, HomeState
 from services.score.known_limits import read_limits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.partition import Partition
+from services.score.recent_values import RecentValues
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -31,6 +33,7 @@ from services.score.settings import ScoreSettings
 _GROUP: Final = "score-replay"
 _OF_READINGS: Final = {rule.name for rule in RULES} - {FALL.name, SOS.name, SILENT_DEVICE.name}
 """The others also rest on what did not happen in time, which a replay of the log can't see."""
+_POSITIONS: Final = "positions"
 _SAVED_WITHIN_S: Final = 30.0
 _READ_WITHIN_S: Final = 60.0
 
@@ -115,9 +118,35 @@ def canonical(states: dict[str, Any]) -> str:
     return "\n".join(f"{home} {write_json(_ordered(states[home])).decode()}" for home in sorted(states, key=int))
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """The states of which ``canonical`` made a text."""
-    return {home: parse_json(plain.encode()) for home, _, plain in (line.partition(" ") for line in text.splitlines())}
+def as_of(positions: Mapping[int, int], states: dict[str, Any]) -> str:
+    """What is exported: the positions up to which the states hold, and these.
+
+    Time moves states, so only what is of the same positions can be compared.
+    """
+    numbers = {str(number): positions[number] for number in sorted(positions)}
+    return f"{_POSITIONS} {write_json(numbers).decode()}\n{canonical(states)}"
+
+
+def parsed(text: str) -> tuple[dict[int, int], dict[str, Any]]:
+    """The positions and states of which ``as_of`` made a text; none of an empty one."""
+    lines = dict(line.split(" ", 1) for line in text.splitlines())
+    positions = parse_json(lines.pop(_POSITIONS, "{}").encode())
+    states = {home: parse_json(plain.encode()) for home, plain in lines.items()}
+    return {int(number): position for number, position in positions.items()}, states
+
+
+def whatever_the_time(text: str) -> str:
+    """An exported text without what time alone changes: an hour's values are with their days, whether it has closed."""
+    _, states = parsed(text)
+    for plain in states.values():
+        days = plain.pop(DAYS, {})
+        for person, subject in plain["subjects"].items():
+            kept = Days.from_plain(days[person]) if person in days else Days()
+            recent = RecentValues(int(person), kept)
+            recent.read_plain(subject.pop("recent"))
+            counted = recent.counted().to_plain()
+            subject[DAYS] = {part: counted[part] for part in ("open", "closed")}
+    return canonical(states)
 
 
 def _ordered(value: Any) -> Any:
@@ -140,7 +169,7 @@ async def export_state(settings: ScoreSettings, *, as_it_stands: bool = False) -
                     await pause(asyncio.Event(), 0.2)
         except TimeoutError as error:
             raise UnsavedError from error
-        return canonical(await Checkpoints(pool=pool, sql=sql, partitions=settings.bus.partitions).export())
+        return as_of(*await Checkpoints(pool=pool, sql=sql, partitions=settings.bus.partitions).export())
 
 
 async def export_findings(settings: ScoreSettings) -> str:
@@ -151,8 +180,8 @@ async def export_findings(settings: ScoreSettings) -> str:
     return _lines([str(row[0]), *row[1:8], to_ms(row[8]), *row[9:]] for row in map(tuple, rows))
 
 
-async def replay_log(settings: ScoreSettings, before: str = "") -> Replay:
-    """An undisturbed replay of the log up to where the checkpoint stands. Raises ShortLogError.
+async def replay_to(settings: ScoreSettings, ends: dict[int, int], before: str = "") -> Replay:
+    """An undisturbed replay of the log up to positions ``ends``. Raises ShortLogError.
 
     ``before``: what was exported where the log begins, if that is not the beginning of everything.
     """
@@ -162,8 +191,7 @@ async def replay_log(settings: ScoreSettings, before: str = "") -> Replay:
         open_bus(settings.bus, pool) as bus,
     ):
         limits = await read_limits(pool, sql)
-        done = Replay.after(parsed(before), limits, partitions=settings.bus.partitions)
-        ends = {row["partition_no"]: row["position"] for row in await pool.fetch(sql["all_positions"])}
+        done = Replay.after(parsed(before)[1], limits, partitions=settings.bus.partitions)
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
         await _read_log(bus, ends, done.take)
     return done

@@ -30,7 +30,7 @@ from services.score.consumer import GROUP, Consumer, LogGapError
 from services.score.core import Effect
 from services.score.effects import EffectWriter
 from services.score.known_limits import KnownLimits
-from services.score.replay import canonical, export_findings, export_state, replay, replay_log
+from services.score.replay import as_of, canonical, export_findings, export_state, parsed, replay, replay_to
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
 from tests.unit.services.score.story import minute, run, uplink
@@ -146,7 +146,7 @@ class Score:
     async def states(self) -> str:
         """The checkpoint as text."""
         sql = load_queries("services.score")
-        return canonical(await Checkpoints(pool=self.pool, sql=sql, partitions=1).export())
+        return canonical((await Checkpoints(pool=self.pool, sql=sql, partitions=1).export())[1])
 
     async def reported(self) -> set[Any]:
         """The ids and stamps of the findings."""
@@ -349,8 +349,11 @@ async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_re
     stop.set()
     await service
 
-    replayed = await replay_log(settings)
-    assert exported == canonical(replayed.states()) == canonical(replay(log))
+    positions, states = parsed(exported)
+    replayed = await replay_to(settings, positions)
+    assert positions == {0: len(log)}
+    assert exported == as_of(positions, replayed.states()) == as_of(positions, states)
+    assert canonical(states) == canonical(replay(log))
     assert reported == replayed.reported()
     assert len(reported.splitlines()) > 3
     sos, falls = await pool.fetchrow(

@@ -174,7 +174,7 @@ async def test_whoever_comes_goes_dies_or_lingers_the_findings_are_those_of_an_u
     log = [record for burst in bursts for _, record in burst]
     await group.finish(len(log), chance)
 
-    states = await Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS).export()
+    _, states = await Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS).export()
     undisturbed = Replay()
     for key, record in (row for burst in bursts for row in burst):
         undisturbed.take(record, crc32(key) % PARTITIONS)

@@ -23,6 +23,7 @@ from tests.proving.chaos.retained import retained_acks
 from tests.proving.chaos.schedule import BACKEND
 from tests.proving.chaos.strikes import Struck
 from tests.proving.chaos.tap import Tap
+from tests.proving.undisturbed import exported, replayed
 
 _ON_TIME: Final = timedelta(seconds=5 * RATE)
 """Five real seconds, as platform time."""
@@ -118,9 +119,9 @@ async def _bookmarks(options: Options, scene: Scene) -> dict[str, list[str]]:
 
 
 async def _score_state(platform: Platform) -> list[str]:
-    found = await asyncio.to_thread(platform.command, "services.score", "export-state")
-    undisturbed = await asyncio.to_thread(platform.command, "services.score", "replay-state")
-    return [] if found == undisturbed else ["the state differs from an undisturbed replay of the log"]
+    found = await asyncio.to_thread(exported, platform, platform.directory)
+    undisturbed = await asyncio.to_thread(replayed, platform, found)
+    return [] if found.read_text() == undisturbed else ["the state differs from an undisturbed replay of the log"]
 
 
 async def _key_conflicts(dsn: str) -> list[str]:

@@ -16,8 +16,10 @@ from deploy.platform.platform import Platform
 from deploy.platform.ready import wait_ready
 from deploy.platform.services import ServiceProcess
 from deploy.reconcile.accounts import compare, read_oracle
+from services.score.replay import whatever_the_time
 from tests.proving.drill.disaster import bring_back, delete_log, destroy_database, kill_services, until_score_has_read
 from tests.proving.drill.rows import compare_rows, load_rows
+from tests.proving.undisturbed import exported, replayed
 
 RATE: Final = 90.0
 _HEAD_START_S: Final = 10.0
@@ -120,7 +122,7 @@ def _by_log(world: World) -> dict[str, Any]:
     platform, dsn = world.platform, world.platform.stack.dsn
     world.say("losing the database, the devices without power")
     wait_ready(platform)
-    before, state_before = asyncio.run(load_rows(dsn)), _state(platform)
+    before, state_before = asyncio.run(load_rows(dsn)), exported(platform, world.directory).read_text()
     kill_services(platform)
     destroy_database(platform)
     said, took_s = bring_back(platform, world.backup)
@@ -130,14 +132,16 @@ def _by_log(world: World) -> dict[str, Any]:
     wait_ready(platform)
     caught_up_s = time.monotonic() - began
     difference = compare_rows(before, asyncio.run(load_rows(dsn)))
-    found, undisturbed = _state(platform), platform.command("services.score", "replay-state")
+    found = exported(platform, world.directory)
+    undisturbed = replayed(platform, found)
     return asdict(difference) | {
         "said": said,
         "rows": {"before": before.counts, "in_backup": at_backup.counts},
         "restore_s": round(took_s, 1),
         "caught_up_s": round(caught_up_s, 1),
-        "score_as_before": found == state_before,
-        "score_as_undisturbed": found == undisturbed,
+        # Time has gone on since, and the log with it: an hour may have closed.
+        "score_as_before": whatever_the_time(found.read_text()) == whatever_the_time(state_before),
+        "score_as_undisturbed": found.read_text() == undisturbed,
     }
 
 
@@ -167,8 +171,8 @@ def _by_devices(world: World, devices: ServiceProcess) -> dict[str, Any]:
     asyncio.run(until_score_has_read(platform))
     accounts = asyncio.run(compare(dsn, read_oracle(world.fleet.path("oracle.jsonl"))))
     uplinks = world.fleet.summary()["uplinks"]
-    found = _state(platform)
-    undisturbed = platform.command("services.score", "replay-state", "--after", str(base))
+    found = exported(platform, world.directory)
+    undisturbed = replayed(platform, found, after=base)
     return {
         "lost": accounts.lost + accounts.unsettled,
         "duplicated": accounts.twice,
@@ -180,12 +184,8 @@ def _by_devices(world: World, devices: ServiceProcess) -> dict[str, Any]:
         "rows": {"before": before.counts, "in_backup": at_backup.counts},
         "restore_s": round(took_s, 1),
         "drained_s": round(drained_s, 1),
-        "score_as_undisturbed": found == undisturbed,
+        "score_as_undisturbed": found.read_text() == undisturbed,
     }  # fmt: skip
-
-
-def _state(platform: Platform) -> str:
-    return platform.command("services.score", "export-state")
 
 
 def failures(report: dict[str, Any]) -> list[str]:

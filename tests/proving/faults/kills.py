@@ -23,6 +23,7 @@ from tests.proving.faults.people import alerted, find, settle_in
 from tests.proving.faults.plain_device import plain_device
 from tests.proving.faults.stream import close_books, streaming
 from tests.proving.faults.testbed import OPERATORS, Testbed, expect
+from tests.proving.undisturbed import exported, replayed
 
 _DIES_WITHIN_S: Final = 40.0
 _AS_IT_WAS: Final = """
@@ -100,9 +101,9 @@ def score_killed(testbed: Testbed) -> Figures:
             deaths += 1
         took = struck(testbed, "score", times=2)
     wait_ready(testbed.platform)  # score may still be behind store, from which devices hear
-    found = testbed.platform.command("services.score", "export-state")
-    undisturbed = testbed.platform.command("services.score", "replay-state")
-    expect(found == undisturbed, "the state differs from an undisturbed replay of the log")
+    found = exported(testbed.platform, testbed.platform.directory)
+    undisturbed = replayed(testbed.platform, found)
+    expect(found.read_text() == undisturbed, "the state differs from an undisturbed replay of the log")
     return {"deaths_at_failpoints": deaths, "kills": len(took), **life.figures}
 
 

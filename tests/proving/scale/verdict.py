@@ -9,6 +9,7 @@ import asyncpg
 from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from deploy.reconcile.accounts import compare, read_oracle
+from tests.proving.undisturbed import exported, replayed
 
 _CLAIMED_WITHIN_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.5
@@ -19,13 +20,11 @@ _CONFLICTS: Final = "select coalesce(sum(conflicts), 0)::bigint from key_conflic
 async def judge(platform: Platform, fleet: Fleet, directory: Path) -> dict[str, Any]:
     """Lost, twice, conflicts; findings and state against a replay."""
     unclaimed = await _unclaimed(platform.stack.dsn)
-    said, replayed = directory / "findings.txt", directory / "replayed.txt"
-    state = await asyncio.to_thread(platform.command, "services.score", "export-state", "--findings", str(said))
-    undisturbed = await asyncio.to_thread(
-        platform.command, "services.score", "replay-state", "--findings", str(replayed)
-    )
+    said, by_replay = directory / "findings.txt", directory / "replayed.txt"
+    state = await asyncio.to_thread(exported, platform, directory, findings=said)
+    undisturbed = await asyncio.to_thread(replayed, platform, state, findings=by_replay)
     accounts = await compare(platform.stack.dsn, read_oracle(fleet.path("oracle.jsonl")))
-    found, expected = set(said.read_text().splitlines()), set(replayed.read_text().splitlines())
+    found, expected = set(said.read_text().splitlines()), set(by_replay.read_text().splitlines())
     return {
         "uplinks": accounts.uplinks,
         "lost": accounts.lost,
@@ -40,7 +39,7 @@ async def judge(platform: Platform, fleet: Fleet, directory: Path) -> dict[str, 
         "findings_foreign": len(found - expected),
         "findings_equal_to_replay": found == expected,
         "findings_unclaimed": unclaimed,
-        "state_equal_to_replay": state == undisturbed,
+        "state_equal_to_replay": state.read_text() == undisturbed,
     }
 
 

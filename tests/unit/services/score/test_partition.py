@@ -10,7 +10,7 @@ from services.score.core import Tally
 from services.score.home_state import HomeState
 from services.score.log_time import FORGOTTEN_AFTER_MS, LogTime
 from services.score.partition import Partition
-from services.score.replay import Replay, canonical
+from services.score.replay import Replay, as_of, canonical, parsed, whatever_the_time
 from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 
 PULSE = HEART_RATE.number
@@ -108,6 +108,25 @@ def test_a_replay_closes_what_was_closed(log: list[UplinkRecord]) -> None:
     for record in log:
         done.take(record)
     assert canonical(done.states()) == compared(play(Partition(), *log))
+
+
+@given(logs())
+def test_what_is_exported_can_be_read(log: list[UplinkRecord]) -> None:
+    partition = play(Partition(), *log)
+    text = as_of({0: 7, 11: 3}, {str(home_no): home.to_compare() for home_no, home in partition.homes.items()})
+    assert as_of(*parsed(text)) == text
+    assert parsed(text)[0] == {0: 7, 11: 3}
+    assert parsed("") == ({}, {})
+
+
+def test_whatever_the_time_an_hour_s_values_are_the_same_and_others_are_not() -> None:
+    partition = play(Partition(), uplink(0, 0, {"heart_rate": 70}), uplink(1, 5, {"heart_rate": 71}))
+    before = as_of({0: 2}, parsed(compared(partition))[1])
+    after = as_of({0: 3}, parsed(compared(play(partition, marker(61))))[1])
+    assert after != before
+    assert whatever_the_time(after) == whatever_the_time(before)
+    more = as_of({0: 4}, parsed(compared(play(partition, uplink(2, 62, {"heart_rate": 72}))))[1])
+    assert whatever_the_time(more) != whatever_the_time(before)
 
 
 def compared(partition: Partition) -> str:
