@@ -7,7 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas.codec import write_json
-from schemas.limits import DEFAULT_LIMITS, Condition, Limits
+from schemas.default_limits import DEFAULT_LIMITS
+from schemas.limits import Condition, Limits
 from schemas.registry import Register
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 

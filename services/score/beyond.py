@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Final
+from typing import Any
 
 from schemas.alerts import EndReason
 from schemas.limits import Limits, Side
@@ -148,9 +148,7 @@ class Beyond:
         course.paused = True
         for number in course.devices:
             state.tracks[number].clear_at[side] = 0
-        return Mark(
-            ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at
-        )
+        return Mark(ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at)
 
     def pauses_at(self, state: BeyondState) -> int:
         """When the next open episode pauses if nothing usable comes until then, in ms."""
@@ -160,5 +158,3 @@ class Beyond:
         """The mark of that pause."""
         side = min(self.sides, key=lambda one: self._pauses_at(state, one))
         return self._pause(state, side)
-
-

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from schemas.limits import CONCERN_BY_NAME, DEFAULT_BY_CONDITION, Condition, Limits
+from schemas.default_limits import DEFAULT_BY_CONDITION
+from schemas.limits import CONCERN_BY_NAME, Condition, Limits
 from services.score.rule import Fold, Rule
 
 ALWAYS: Final = -(2**62)

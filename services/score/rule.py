@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
-from schemas.limits import DEFAULT_BY_CONDITION, LevelLimit, Limits
+from schemas.default_limits import DEFAULT_BY_CONDITION
+from schemas.limits import LevelLimit, Limits
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader

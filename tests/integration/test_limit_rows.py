@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
-from schemas.limits import DEFAULT_LIMITS, Condition
+from schemas.default_limits import DEFAULT_LIMITS
+from schemas.limits import Condition
 from schemas.metrics import METRICS
 from schemas.registry import Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
 from services.api.limit_rows import write_defaults

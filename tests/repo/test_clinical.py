@@ -13,8 +13,8 @@ from typing import Any, Final
 import pytest
 
 from schemas.alerts import Severity
+from schemas.default_limits import DEFAULT_LIMITS
 from schemas.devices import DEVICE_TYPES
-from schemas.limits import DEFAULT_LIMITS
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS
 from schemas.vitals import VITALS
 from services.medication import core as medication

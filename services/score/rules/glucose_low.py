@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.alerts import EndReason, Message, Severity
-from schemas.limits import Limits, Side, defaults_of
+from schemas.default_limits import defaults_of
+from schemas.limits import Limits, Side
 from schemas.vitals import GLUCOSE
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark, Rule, by_level, ended, endings, held_beyond
 from services.score.sample import Sample

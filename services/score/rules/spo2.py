@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.alerts import Message, Severity
-from schemas.limits import Limits, defaults_of
+from schemas.default_limits import defaults_of
+from schemas.limits import Limits
 from schemas.vitals import SPO2
 from services.score.rule import ENDED, Mark, Rule, by_level, ended, endings, held_beyond
 from services.score.sustained import Sustained

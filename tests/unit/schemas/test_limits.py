@@ -8,18 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.alerts import Severity
-from schemas.limits import (
-    CONCERN_BY_NAME,
-    CONCERNS,
-    DEFAULT_LIMITS,
-    Condition,
-    LevelLimit,
-    Limits,
-    LimitsError,
-    Side,
-    check,
-    defaults_of,
-)
+from schemas.default_limits import DEFAULT_LIMITS, defaults_of
+from schemas.limits import CONCERN_BY_NAME, CONCERNS, Condition, LevelLimit, Limits, LimitsError, Side, check
 
 FAST, SLOW = (defaults_of("heart_rate")[name] for name in ("heart_rate.fast", "heart_rate.slow"))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
-from schemas.limits import DEFAULT_BY_CONDITION, Condition, Limits, defaults_of
+from schemas.default_limits import DEFAULT_BY_CONDITION, defaults_of
+from schemas.limits import Condition, Limits
 from services.score.episodes import FOREVER, Episodes, Seen
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.alerts import Finding, Message, Severity, Variant
 from schemas.codec import parse_json, write_json
+from schemas.default_limits import defaults_of
 from schemas.devices.device_type import DeviceType
 from schemas.devices.glucose import CGM, GLUCOSE_METER
-from schemas.limits import LevelLimit, Limits, defaults_of
+from schemas.limits import LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
 from services.score.home_state import HomeState

@@ -4,7 +4,8 @@ import pytest
 
 from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
-from schemas.limits import CONCERN_BY_NAME, DEFAULT_LIMITS, Concern, DefaultLimits, Limits
+from schemas.default_limits import DEFAULT_LIMITS, DefaultLimits
+from schemas.limits import CONCERN_BY_NAME, Concern, Limits
 from schemas.vitals import VITAL_BY_CODE
 from services.score.rule import Mark, Rule
 from services.score.rules import RULES
