@@ -41,11 +41,14 @@ class Checkpoints:
             position = await connection.fetchval(self.sql["position"], partition_no)
             rows = await connection.fetch(self.sql["states"], partition_no)
             log_time = await connection.fetchval(self.sql["log_time"], partition_no)
-            kept = await connection.fetch(self.sql["days"], partition_no)
-        homes = {row["home_no"]: HomeState.from_plain(row["state"], limits=limits) for row in rows}
-        for row in kept:
-            recent = homes[row["home_no"]].subject(row["person_no"]).recent
-            recent.days = Days.from_plain(row["state"], row["revision"])
+            homes = {row["home_no"]: HomeState.from_plain(row["state"], limits=limits) for row in rows}
+            known = [(person_no, one) for home in homes.values() for person_no, one in home.subjects.items()]
+            kept = await connection.fetch(self.sql["days_of_people"], [person_no for person_no, _ in known])
+        # Whoever knows a person has their days, wherever these were written last.
+        days = {row["person_no"]: row for row in kept}
+        for person_no, one in known:
+            if person_no in days:
+                one.recent.days = Days.from_plain(days[person_no]["state"], days[person_no]["revision"])
         time = LogTime() if log_time is None else LogTime.from_plain(log_time)
         return Partition(position=position, saved=position, limits=limits, homes=homes, time=time)
 

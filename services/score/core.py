@@ -80,7 +80,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     # Movement before values: a reading that says "walking" counts for its neighbours in this uplink.
     _look_for_movement(state, record, effects)
     read, subjects, received_at = state.rules.read, state.subjects, record[8]
-    # Fields by number, not by name, which costs more: this loop sees every reading.
+    # Unpacked at once: a field by its name costs more, and this loop sees every reading.
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:

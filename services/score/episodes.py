@@ -15,7 +15,7 @@ FOREVER: Final = 2**62
 class Reported:
     """An episode that findings were made of. ``until`` is when its end was reported.
 
-    ``concern`` is the concern, "" where the rule has but one, or where an older version of score did not write it.
+    ``concern`` is "" where the rule has but one, or where an older version of score did not write it.
     ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported.
     """
 

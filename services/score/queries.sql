@@ -27,13 +27,8 @@ select home_no, state from score_state where partition_no = $1;
 -- What time it was by a partition's log; null where it has none yet.
 select log_time from score_positions where partition_no = $1;
 
--- name: days
--- The days of the people in the homes of a partition's checkpoint.
-select d.person_no, d.home_no, d.revision, d.state from score_days d
-join score_state s using (home_no) where s.partition_no = $1;
-
 -- name: days_of_people
--- The days of newcomers, from wherever they lived.
+-- The days of people, from wherever they lived.
 select person_no, revision, state from score_days where person_no = any ($1);
 
 -- name: days_of_person

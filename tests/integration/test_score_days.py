@@ -128,6 +128,18 @@ async def test_a_person_who_moves_takes_their_days_with_them(pool: Pool, homes: 
     assert await counted(pool, after.person_no) == 3
 
 
+async def test_a_restart_before_the_new_home_has_written_loses_no_days(homes: Sequence[OneHome]) -> None:
+    before, after = homes
+    before.measure_and_close((0, 70), (1, 80))
+    await before.save()
+    await after.welcome()
+    after.measure((200, 90))
+    after.partition.position += 1
+    await after.save()
+    await after.load()
+    assert after.days.to_plain() == before.days.to_plain()
+
+
 async def test_two_homes_that_wrote_the_same_person_lose_nothing_of_each_other(
     pool: Pool, homes: Sequence[OneHome]
 ) -> None:

@@ -9,6 +9,5 @@ create table score_days (
     revision integer not null,
     state json storage external not null
 );
-create index score_days_by_home on score_days (home_no);
 
 alter table score_positions add column log_time json;
