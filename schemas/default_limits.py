@@ -20,7 +20,7 @@ class DefaultLimits:
 
 
 def _over(
-    on: float, minutes: float, level: int, severity: Severity, *, least: int = 3, moving: bool = False
+    on: float, minutes: float, level: int, severity: Severity, *, least: int = 2, moving: bool = False
 ) -> LevelLimit:
     """Values beyond ``on`` itself."""
     return LevelLimit(
@@ -29,7 +29,7 @@ def _over(
 
 
 def _from(
-    on: float, minutes: float, level: int, severity: Severity, *, least: int = 3, moving: bool = False
+    on: float, minutes: float, level: int, severity: Severity, *, least: int = 2, moving: bool = False
 ) -> LevelLimit:
     """Values at ``on`` or beyond."""
     return LevelLimit(
@@ -44,7 +44,7 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             levels=(
                 _over(120, 10, 1, _MEDIUM),
                 _from(131, 10, 2, _HIGH),
-                _from(150, 3, 3, _HIGH),
+                _from(150, 3, 3, _HIGH, least=3),
                 _from(150, 10, 1, _MEDIUM, moving=True),
                 _from(170, 5, 2, _HIGH, moving=True),
             ),
@@ -60,9 +60,9 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             levels=(
                 _over(40, 10, 1, _MEDIUM),
                 _from(35, 10, 2, _HIGH),
-                _from(30, 3, 3, _HIGH),
+                _from(30, 3, 3, _HIGH, least=3),
                 _from(35, 10, 2, _HIGH, moving=True),
-                _from(30, 3, 3, _HIGH, moving=True),
+                _from(30, 3, 3, _HIGH, least=3, moving=True),
             ),
             off=45,
             clear_min=10,
@@ -77,7 +77,7 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
                 _from(92, 5, 1, _MEDIUM),
                 _from(91, 30, 2, _HIGH),
                 _from(88, 3, 2, _HIGH),
-                _from(84, 1, 3, _HIGH, least=2),
+                _from(84, 1, 3, _HIGH),
                 _from(88, 5, 2, _HIGH, moving=True),
             ),
             off=94,
@@ -93,7 +93,7 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             levels=(
                 _from(87, 5, 1, _MEDIUM),
                 _from(85, 3, 2, _HIGH),
-                _from(83, 1, 3, _HIGH, least=2),
+                _from(83, 1, 3, _HIGH),
                 _from(85, 5, 2, _HIGH, moving=True),
             ),
             off=89,
@@ -159,7 +159,7 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             concern="glucose_low",
             levels=(
                 _over(70, 15, 1, _MEDIUM),
-                _over(54, 0, 2, _HIGH, least=2),
+                _over(54, 0, 2, _HIGH),
                 _over(40, 0, 3, _HIGH, least=1),
             ),
             off=70,

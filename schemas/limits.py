@@ -55,7 +55,7 @@ class LevelLimit:
     persist_min: float
     severity: Severity
     level: int
-    least: int = 3
+    least: int = 2
     moving: bool = False
 
     def is_beyond(self, value: float, side: Side) -> bool:
@@ -84,6 +84,10 @@ class Limits:
     def numbers(self) -> tuple[object, ...]:
         """All that decides: limits with the same numbers find the same, wherever these are from."""
         return self.levels, self.off, self.clear_min, self.worse_by
+
+    def worsening(self, before: float, value: float) -> float:
+        """By how much ``value`` is worse than ``before``, in the vital's unit; below 0 where it is better."""
+        return (value - before) * CONCERN_BY_NAME[self.concern].side
 
     def is_cleared(self, value: float, side: int) -> bool:
         """Whether ``value`` is at the off limit of abnormal values on ``side``, or on its good side."""

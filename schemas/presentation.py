@@ -283,7 +283,10 @@ class RulePresentation:
 RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="heart_rate", title="Heart rate", explained_by=HEART_RATE),
     RulePresentation(rule="spo2", title="Oxygen saturation", explained_by=SPO2),
+    RulePresentation(rule="respiratory_rate", title="Breathing", explained_by=RESPIRATORY_RATE),
+    RulePresentation(rule="temperature", title="Body temperature", explained_by=BODY_TEMPERATURE),
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
+    RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),

@@ -3,31 +3,54 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from schemas.alerts import EndReason
-from schemas.limits import Limits, Side
+from schemas.limits import LevelLimit, Limits, Side
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
-from services.score.sample import Sample
-from services.score.tracks import Track
+from services.score.sample import SPOT_TYPES, Sample
+from services.score.tracks import Pace, Reached, Track
+
+_MOST_TRACKS: Final = 8
+"""Devices of one vital that are judged at a time; of more, the one that was heard last before the others is forgotten."""
 
 
 @dataclass(slots=True)
 class Course:
-    """An episode of one side as it goes. ``worst`` is the worst value that was said; ``devices`` are not yet clear."""
+    """An episode of one side as it goes. ``worst`` is the worst value that was said; ``devices`` are not yet clear.
+
+    ``last`` is the newest usable sample of such a device, ``last_beyond`` the newest at which a limit held.
+    """
 
     level: int
     since: int
     worst: float
     last_beyond: Sample
     last: Sample
-    devices: set[int] = field(default_factory=set)
+    devices: list[int] = field(default_factory=list)
     paused: bool = False
+
+    def copied(self) -> "Course":
+        """One that goes its own way."""
+        course = Course(self.level, self.since, self.worst, self.last_beyond, self.last, list(self.devices))
+        course.paused = self.paused
+        return course
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+        samples = [list(self.last_beyond), list(self.last)]
+        return [self.level, self.since, self.worst, *samples, self.devices, int(self.paused)]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Any]) -> "Course":
+        """What ``to_plain`` wrote."""
+        level, since, worst, last_beyond, last, devices, paused = plain
+        return cls(level, since, worst, Sample(*last_beyond), Sample(*last), list(devices), bool(paused))
 
 
 @dataclass(slots=True)
 class BeyondState:
-    """Tracks by device number, courses by side; ``level`` and ``since`` are those of the course that is open."""
+    """Tracks by device number, and the episode that is open, by its side."""
 
     tracks: dict[int, Track] = field(default_factory=dict)
     courses: dict[int, Course] = field(default_factory=dict)
@@ -42,6 +65,28 @@ class BeyondState:
         """When the open episode began, in ms."""
         return min((course.since for course in self.courses.values()), default=0)
 
+    def copied(self) -> "BeyondState":
+        """One that goes its own way."""
+        return BeyondState(
+            {number: track.copied() for number, track in self.tracks.items()},
+            {side: course.copied() for side, course in self.courses.items()},
+        )
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+        return [
+            [[number, *track.to_plain()] for number, track in self.tracks.items()],
+            [[int(side), *course.to_plain()] for side, course in self.courses.items()],
+        ]
+
+    def from_plain(self, plain: Sequence[Any]) -> "BeyondState":
+        """The state that ``to_plain`` wrote."""
+        tracks, courses = plain
+        return BeyondState(
+            {number: Track.from_plain(track) for number, *track in tracks},
+            {side: Course.from_plain(course) for side, *course in courses},
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beyond:
@@ -49,13 +94,18 @@ class Beyond:
 
     What holds is said once, and again when it gets worse: at a higher level, or beyond the worst value that was said
     by ``worse_by``. An episode ends when every device that was beyond has cleared, or when the opposite begins. After
-    ``pause_ms`` without a usable sample of these devices it pauses.
+    ``pause_ms`` (of a device that measures when asked, ``asked_pause_ms``) without a usable sample of these devices it
+    pauses. ``max_step_per_minute`` is what a body can do, of devices that are worn.
     """
 
     sides: Mapping[Side, Limits]
-    max_step_per_minute: float
+    pace: Pace = field(default_factory=Pace)
+    needs_rest: bool = True
+    max_step_per_minute: float = inf
     window_ms: int = 30 * MINUTE_MS
     pause_ms: int = HOUR_MS
+    asked_pause_ms: int = HOUR_MS
+    takes_asked: bool = True
     _between: tuple[float, float] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +114,7 @@ class Beyond:
         highest = min((one.on for one in self.levels(Side.ABOVE)), default=inf)
         object.__setattr__(self, "_between", (lowest, highest))
 
-    def levels(self, side: Side) -> Sequence[Any]:
+    def levels(self, side: Side) -> Sequence[LevelLimit]:
         """The limits of a side, none where it has none."""
         return self.sides[side].levels if side in self.sides else ()
 
@@ -72,24 +122,44 @@ class Beyond:
         """Before the first sample."""
         return BeyondState()
 
-    def advance(self, state: BeyondState, sample: Sample, *, moving: bool) -> list[Mark] | None:
+    def advance(self, state: BeyondState, sample: Sample, *, rested: bool) -> list[Mark] | None:
         """Takes the next sample; one that is implausible changes nothing."""
-        track = state.tracks.get(sample.device_no)
+        track = state.tracks.get(sample[2])
         if track is None:
-            track = state.tracks[sample.device_no] = Track()
-        if not track.believes(sample, self.max_step_per_minute):
+            track = self._begin(state, sample)
+            if track is None:
+                return None
+        if not track.is_asked and not track.believes(sample, self.max_step_per_minute):
             return None
         marks: list[Mark] = []
-        for side in self.sides:
-            if self._pauses_at(state, side) < sample.at:
-                marks.append(self._pause(state, side))
+        if state.courses:
+            marks += [self._pause(state, side) for side in self.sides if self._pauses_at(state, side) < sample.at]
         track.move_on(sample)
         lowest, highest = self._between
-        if lowest < sample.value < highest and not state.courses and not track.runs:
+        if lowest < sample[1] < highest and not state.courses and not track.runs:
             return marks or None
+        moving = not rested and not track.is_asked
         for side, limits in self.sides.items():
             self._look(state, track, side, limits, sample, moving=moving, marks=marks)
         return marks or None
+
+    def _begin(self, state: BeyondState, sample: Sample) -> Track | None:
+        is_asked = sample.device_type in SPOT_TYPES
+        if is_asked and not self.takes_asked:
+            return None
+        if len(state.tracks) >= _MOST_TRACKS:
+            kept = {number for course in state.courses.values() for number in course.devices}
+            idle = [number for number in state.tracks if number not in kept] or list(state.tracks)
+            oldest = min(idle, key=lambda number: (state.tracks[number].at, number))
+            del state.tracks[oldest]
+            self._forget(state, oldest)
+        track = state.tracks[sample.device_no] = Track(is_asked=is_asked)
+        return track
+
+    def _forget(self, state: BeyondState, device_no: int) -> None:
+        for course in state.courses.values():
+            if device_no in course.devices and len(course.devices) > 1:
+                course.devices.remove(device_no)
 
     def _look(
         self,
@@ -102,20 +172,10 @@ class Beyond:
         moving: bool,
         marks: list[Mark],
     ) -> None:
-        reached = track.follow(side, limits.levels, sample, moving=moving)
+        reached = track.follow(side, limits.levels, sample, self.pace, moving=moving)
+        if reached is not None:
+            self._reach(state, side, limits, reached, sample, marks)
         course = state.courses.get(side)
-        if reached:
-            first = track.first_beyond(side, limits.levels, reached) or sample
-            if course is None:
-                self._turn(state, side, sample, marks)
-                course = state.courses[side] = Course(0, first.at, sample.value, sample, sample)
-            course.devices.add(sample.device_no)
-            worse_by = (sample.value - course.worst) * side
-            if reached > course.level or worse_by >= limits.worse_by:
-                course.level = max(reached, course.level)
-                course.worst = sample.value if worse_by > 0 else course.worst
-                marks.append(Mark(course.level, first, sample, limits=limits))
-            course.last_beyond = sample
         if course is None or sample.device_no not in course.devices:
             return
         course.last, course.paused = sample, False
@@ -123,38 +183,65 @@ class Beyond:
         if moving:
             return
         cleared = limits.is_cleared(sample.value, side)
-        if track.clears(side, sample, is_cleared=cleared, lasts_ms=limits.clear_min * MINUTE_MS):
-            course.devices.discard(sample.device_no)
+        if track.clears(side, sample, self.pace, is_cleared=cleared, lasts_ms=limits.clear_min * MINUTE_MS):
+            course.devices.remove(sample.device_no)
             if not course.devices:
                 self._end(state, side, sample, EndReason.RECOVERED, marks)
 
-    def _turn(self, state: BeyondState, side: Side, sample: Sample, marks: list[Mark]) -> None:
-        other = Side(-side)
-        if other in state.courses:
-            self._end(state, other, sample, EndReason.TURNED, marks)
+    def _reach(
+        self, state: BeyondState, side: Side, limits: Limits, reached: Reached, sample: Sample, marks: list[Mark]
+    ) -> None:
+        course = state.courses.get(side)
+        if course is None:
+            if -side in state.courses:
+                self._end(state, Side(-side), sample, EndReason.TURNED, marks)
+            course = state.courses[side] = Course(0, reached.first.at, sample.value, sample, sample)
+        if sample.device_no not in course.devices:
+            course.devices.append(sample.device_no)
+        course.last_beyond = sample
+        worse = (sample.value - course.worst) * side
+        if reached.limit.level > course.level or worse >= limits.worse_by:
+            course.level = max(reached.limit.level, course.level)
+            course.worst = sample.value if worse > 0 else course.worst
+            marks.append(Mark(course.level, reached.first, sample, limits=limits, passed=reached.limit))
 
     def _end(self, state: BeyondState, side: Side, sample: Sample, reason: EndReason, marks: list[Mark]) -> None:
         course = state.courses.pop(side)
         marks.append(Mark(ENDED, course.last_beyond, sample, reason, limits=self.sides[side]))
 
+    def standing(self, state: BeyondState, first: Sample, last: Sample) -> Mark:
+        """The mark of the episode that ``state`` is in the middle of."""
+        side, course = next(iter(state.courses.items()))
+        limits = self.sides[Side(side)]
+        passed = next((one for one in limits.levels if one.level == course.level), limits.levels[-1])
+        return Mark(course.level, first, last, limits=limits, passed=passed)
+
     def _pauses_at(self, state: BeyondState, side: Side) -> int:
         course = state.courses.get(side)
         if course is None or course.paused:
             return NEVER
-        return max(state.tracks[number].at for number in course.devices) + self.pause_ms
+        return max(self._known_until(state, number, course) for number in course.devices)
+
+    def _known_until(self, state: BeyondState, device_no: int, course: Course) -> int:
+        track = state.tracks.get(device_no)
+        if track is None:
+            return course.last.at + self.pause_ms
+        return track.at + (self.asked_pause_ms if track.is_asked else self.pause_ms)
 
     def _pause(self, state: BeyondState, side: Side) -> Mark:
         course, at = state.courses[side], self._pauses_at(state, side)
         course.paused = True
         for number in course.devices:
-            state.tracks[number].clear_at[side] = 0
+            if number in state.tracks:
+                state.tracks[number].clear_at.pop(side, None)
         return Mark(ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at)
 
     def pauses_at(self, state: BeyondState) -> int:
-        """When the next open episode pauses if nothing usable comes until then, in ms."""
-        return min((self._pauses_at(state, side) for side in self.sides), default=NEVER)
+        """When the open episode pauses if nothing usable comes until then, in ms."""
+        if not state.courses:
+            return NEVER
+        return min(self._pauses_at(state, side) for side in self.sides)
 
     def pause(self, state: BeyondState) -> Mark:
         """The mark of that pause."""
-        side = min(self.sides, key=lambda one: self._pauses_at(state, one))
-        return self._pause(state, side)
+        return self._pause(state, min(self.sides, key=lambda one: self._pauses_at(state, one)))

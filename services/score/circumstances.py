@@ -1,10 +1,15 @@
-"""Under which circumstances a person's readings were taken: moving or not, and each device on the body or off. Pure."""
+"""Under which circumstances a person's readings were taken: moving or not, and each device on the body or off. Pure.
 
-from bisect import bisect_right, insort
-from collections.abc import Sequence
+What is kept is what was said, by its time, so that it does not matter in which order it came.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
-from services.score.rule import MINUTE_MS
+from services.score.rule import MINUTE_MS, NEVER
 
 COVERS_MS: Final = 5 * MINUTE_MS
 """How long a movement speaks for the readings after it."""
@@ -13,85 +18,211 @@ WALKING_STEPS_PER_MINUTE: Final = 20
 WORN_AGAIN_MS: Final = 15 * MINUTE_MS
 """A device that says when it is off and never that it is worn counts as worn so long after."""
 _MOST: Final = 32
-"""Spans of movement of a person, and changes of a device, that are remembered."""
+"""Spans of movement of a person, and statements of a device, that are remembered."""
+_MOST_STEPS: Final = 64
+"""Readings of steps of a device that are kept at least."""
+_MOST_DEVICES: Final = 16
 
 
-def walking_from(steps: float, since: int, at: int) -> int | None:
-    """From when on a reading of ``steps`` since the previous one shows walking, in ms; None where it does not."""
-    if since >= at or steps * MINUTE_MS < WALKING_STEPS_PER_MINUTE * (at - since):
+def _walk(since: int, at: int, steps: float) -> tuple[int, int] | None:
+    """The span of a reading of ``steps`` since the previous one; None where nobody walked.
+
+    It begins after the previous one, whose neighbours are not of it.
+    """
+    if not steps or steps * MINUTE_MS < WALKING_STEPS_PER_MINUTE * (at - since):
         return None
-    return max(since, at - COVERS_MS)
+    return max(since + 1, at - COVERS_MS), at
 
 
 class Movement:
-    """Spans ``[first, last]`` in which the person moved, in order and apart; they speak for COVERS_MS more."""
+    """When a person moved: as their devices say it of a reading, and as steps show it.
 
-    __slots__ = ("spans",)
+    ``spans`` are those ``[first, last]`` of both, in order and apart; each speaks for COVERS_MS more.
+    """
 
-    def __init__(self, spans: Sequence[Sequence[int]] = ()) -> None:
-        self.spans = [list(one) for one in spans]
+    __slots__ = ("_active", "_steps", "spans")
+
+    def __init__(self) -> None:
+        self.spans: list[list[int]] = []
+        self._active: list[list[int]] = []
+        self._steps: dict[int, list[tuple[int, float]]] = {}
 
     def is_moving(self, at: int) -> bool:
         """Whether a reading of that moment was taken in movement."""
-        place = bisect_right(self.spans, [at, at])
-        if place < len(self.spans) and self.spans[place][0] <= at:
-            return True
+        place = bisect_right(self.spans, [at, NEVER])
         return place > 0 and at < self.spans[place - 1][1] + COVERS_MS
 
-    def add(self, first: int, last: int) -> None:
-        """The person moved from ``first`` to ``last``."""
-        near = [one for one in self.spans if one[1] + COVERS_MS >= first and one[0] <= last + COVERS_MS]
-        for one in near:
-            self.spans.remove(one)
-        insort(self.spans, [min([first, *(one[0] for one in near)]), max([last, *(one[1] for one in near)])])
-        del self.spans[:-_MOST]
+    def move(self, at: int) -> bool:
+        """A reading of ``at`` says that the person moves; gives whether that was not known."""
+        before = self.is_moving(at) and self.is_moving(at + COVERS_MS - 1)
+        _join(self._active, at, at)
+        _join(self.spans, at, at)
+        return not before
+
+    def walks_since(self, device_no: int, at: int, steps: float) -> int:
+        """From when on a reading of steps changes what is known, in ms; NEVER where it does not."""
+        known = self._steps.get(device_no)
+        since = known[-1][0] if known else at - COVERS_MS
+        # A late one changes what the next one says, and so what is known since the one before.
+        span = (known[0][0], at) if known and at <= since else _walk(since, at, steps)
+        return NEVER if span is None else span[0]
+
+    def walk(self, device_no: int, at: int, steps: float) -> bool:
+        """A reading of steps, as many as since the device's previous one; gives whether it changes what was known."""
+        known = self._steps.get(device_no)
+        if known is None:
+            if len(self._steps) >= _MOST_DEVICES:
+                del self._steps[min(self._steps, key=lambda one: self._steps[one][-1])]
+            # Of a device whose previous reading is not known: as if it had been within the time that it speaks for.
+            known = self._steps[device_no] = [(at - COVERS_MS, 0)]
+        if at <= known[-1][0]:
+            return self._walk_late(known, at, steps)
+        span = _walk(known[-1][0], at, steps)
+        known.append((at, steps))
+        if len(known) > 2 * _MOST_STEPS:
+            del known[:-_MOST_STEPS]
+            self._look_again()
+        elif span is not None:
+            _join(self.spans, *span)
+        return span is not None
+
+    def _walk_late(self, known: list[tuple[int, float]], at: int, steps: float) -> bool:
+        place = bisect_left(known, (at,))
+        if place < len(known) and known[place][0] == at:
+            return False
+        known.insert(place, (at, steps))
+        before = self.spans
+        self._look_again()
+        return self.spans != before
+
+    def _look_again(self) -> None:
+        self.spans = [list(one) for one in self._active]
+        for known in self._steps.values():
+            # The first says no more than since when the second counts.
+            for (since, _), (at, steps) in pairwise(known):
+                span = _walk(since, at, steps)
+                if span is not None:
+                    _join(self.spans, *span)
 
     def forget(self, before: int) -> None:
         """Drops what speaks for nothing from ``before`` on."""
-        self.spans = [one for one in self.spans if one[1] + COVERS_MS >= before]
+        self._active = [one for one in self._active if one[1] + COVERS_MS > before]
+        for device_no, known in list(self._steps.items()):
+            # The one before the first that is needed says since when that counts.
+            del known[: max(0, bisect_left(known, (before - COVERS_MS,)) - 1)]
+            if known[-1][0] + COVERS_MS <= before:
+                del self._steps[device_no]
+        self._look_again()
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+        return [
+            self._active,
+            [
+                [device_no, [at for at, _ in known], [_short(steps) for _, steps in known]]
+                for device_no, known in sorted(self._steps.items())
+            ],
+        ]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Any]) -> "Movement":
+        """What ``to_plain`` wrote."""
+        found = cls()
+        found._active = [list(one) for one in plain[0]]
+        found._steps = {device_no: list(zip(at, steps, strict=True)) for device_no, at, steps in plain[1]}
+        found._look_again()
+        return found
 
 
+def _short(steps: float) -> float:
+    return int(steps) if steps == int(steps) else steps
+
+
+def _join(spans: list[list[int]], first: int, last: int) -> None:
+    """Adds a span to spans in order; those that speak for the same time become one."""
+    if spans and spans[-1][0] <= first:
+        newest = spans[-1]
+        if first <= newest[1] + COVERS_MS:
+            newest[1] = max(newest[1], last)
+        else:
+            spans.append([first, last])
+            del spans[:-_MOST]
+        return
+    near = [one for one in spans if one[1] + COVERS_MS >= first and one[0] <= last + COVERS_MS]
+    for one in near:
+        spans.remove(one)
+    insort(spans, [min([first, *(one[0] for one in near)]), max([last, *(one[1] for one in near)])])
+    del spans[:-_MOST]
+
+
+@dataclass(slots=True)
 class Wearing:
-    """Of one device: since when it is off the body or on it, as far as it says. ``says_worn``: it ever said the latter."""
+    """Of one device: when it said that it is off the body, and when something first showed that it is on it again.
 
-    __slots__ = ("_changes", "says_worn")
+    ``shown_at`` is the first time that it ever showed that it is worn, NEVER before that. Times in ms.
+    """
 
-    def __init__(self) -> None:
-        self._changes: list[tuple[int, bool]] = []
-        self.says_worn = False
+    shown_at: int = NEVER
+    off: list[int] = field(default_factory=list)
+    on: list[int] = field(default_factory=list)
 
-    def note(self, at: int, *, worn: bool) -> bool:
-        """It said at ``at`` whether it is worn; gives whether that changes anything."""
-        place = bisect_right(self._changes, (at, True))
-        before = self._changes[place - 1][1] if place else True
-        if worn and not self.says_worn:
-            self.says_worn = True
-            if before and not self._changes:
-                return False
-        if before is worn and (worn or self.says_worn):
+    def take_off(self, at: int, shown: Iterable[int]) -> bool:
+        """It said that it is off; ``shown`` are times at which it is known to have been worn. Whether that is news."""
+        place = bisect_left(self.off, at)
+        if place < len(self.off) and self.off[place] == at:
             return False
-        # What follows says the same: it was so from now on already.
-        if place < len(self._changes) and self._changes[place][1] is worn and (worn or self.says_worn):
-            del self._changes[place]
-        self._changes.insert(place, (at, worn))
-        del self._changes[:-_MOST]
+        self.off.insert(place, at)
+        del self.off[:-_MOST]
+        again = min((one for one in shown if one > at), default=None)
+        if again is not None:
+            self._put_on(again)
+        return True
+
+    def is_known(self, at: int) -> bool:
+        """Whether it says nothing new that it was worn at ``at``: it never was off, or has been on again for long."""
+        return self.shown_at <= at and (not self.off or bool(self.on and self.off[-1] < self.on[-1] <= at))
+
+    def show(self, at: int) -> bool:
+        """Something shows that it was worn at ``at``; gives whether that changes what was known."""
+        self.shown_at = min(self.shown_at, at)
+        return self._put_on(at)
+
+    def _put_on(self, at: int) -> bool:
+        place = bisect_left(self.off, at)
+        if not place:
+            return False
+        said, until = self.off[place - 1], self.off[place] if place < len(self.off) else NEVER
+        known = [one for one in self.on if said < one <= until]
+        if known and known[0] <= at:
+            return False
+        # Only the first after each time off says anything.
+        self.on = sorted([*(one for one in self.on if one not in known), at])[-_MOST:]
         return True
 
     def is_worn(self, at: int) -> bool:
         """Whether it was on the body at ``at``; so it is where it has said nothing."""
-        place = bisect_right(self._changes, (at, True))
-        if not place or self._changes[place - 1][1]:
+        place = bisect_right(self.off, at)
+        if not place:
             return True
-        return not self.says_worn and at >= self._changes[place - 1][0] + WORN_AGAIN_MS
+        said = self.off[place - 1]
+        again = bisect_right(self.on, said)
+        if again < len(self.on) and self.on[again] <= at:
+            return True
+        return self.shown_at > at >= said + WORN_AGAIN_MS
+
+    def forget(self, before: int) -> None:
+        """Drops what says nothing of readings from ``before`` on."""
+        del self.off[: max(0, bisect_right(self.off, before) - 1)]
+        first = self.off[0] if self.off else NEVER
+        self.on = [one for one in self.on if one > first]
+        if len(self.off) == 1 and self.on and self.on[0] <= before:
+            self.off, self.on = [], []
 
     def to_plain(self) -> list[Any]:
         """As plain values."""
-        return [self.says_worn, [[at, worn] for at, worn in self._changes]]
+        return [None if self.shown_at == NEVER else self.shown_at, self.off, self.on]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Wearing":
         """What ``to_plain`` wrote."""
-        found = cls()
-        found.says_worn = plain[0]
-        found._changes = [(at, worn) for at, worn in plain[1]]
-        return found
+        return cls(NEVER if plain[0] is None else plain[0], list(plain[1]), list(plain[2]))

@@ -20,14 +20,18 @@ from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.sos import SAME_CALL_MS, SOS
-from services.score.sample import Sample
+from services.score.sample import SHOWS_WORN, Sample
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
-_WRONG_TIME_OR_HOME: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _RETAINED: Final = int(Flag.RETAINED)
 _STEPS: Final = STEPS.number
+_WEARING: Final = {
+    EVENT_TYPE_BY_KIND[EventKind.NOT_WORN].number: False,
+    EVENT_TYPE_BY_KIND[EventKind.CHARGING].number: False,
+}
+"""What events say of whether their device is worn."""
 _HAVE_DAYS: Final = frozenset(STEPS_A_UNIT)
 
 
@@ -77,8 +81,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     if record[8] >= state.due_at:
         effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flag(state, record, effects)
-    # Movement before values: a reading that says "walking" counts for its neighbours in this uplink.
-    _look_for_movement(state, record, effects)
+    _look_at_circumstances(state, record, effects)
     read, subjects, received_at = state.rules.read, state.subjects, record[8]
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
     for reading in record.readings:
@@ -108,18 +111,32 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     return effects
 
 
-def _look_for_movement(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
-    moved = None
+def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
+    """Before values: a reading that says "walking", or "worn", counts for its neighbours in this uplink."""
+    for event in record.events:
+        worn = _WEARING.get(event.kind)
+        if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
+            person = state.subject(event.person_no)
+            found = (person.show_worn if worn else person.take_off)(record.device_no, event.observed_at)
+            _report(Subject(event.person_no, record.home_no), found, effects)
+    shown = None
     for reading in record.readings:
-        if (
-            (reading[5] & _MOVING or reading[2] == _STEPS)
-            and not reading[5] & _WRONG_TIME_OR_HOME
-            and (_walks(state, record, reading, effects) if reading[2] == _STEPS else True)
-            # Four readings of one moment are one movement.
-            and moved != (reading[1], reading[4])
-        ):
-            moved = (reading[1], reading[4])
-            _move(state, record, reading, effects)
+        _, person_no, vital, value, at, flags = reading
+        if (not flags & SHOWS_WORN and vital != _STEPS) or flags & _NOT_SCORED:
+            continue
+        # Four readings of one moment are one movement.
+        seen = person_no, at, flags & _MOVING
+        if vital == _STEPS:
+            _walk(state, record, reading, effects)
+        elif seen == shown:
+            continue
+        shown = seen
+        person = state.subjects.get(person_no) or state.subject(person_no)
+        found = person.show_worn(record.device_no, at) if flags & SHOWS_WORN or value else []
+        if flags & _MOVING:
+            found = [*found, *person.move(at)]
+        if found:
+            _report(Subject(person_no, record.home_no), found, effects)
 
 
 def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
@@ -169,12 +186,6 @@ def _score(
         _report(Subject(person_no, record.home_no), found, effects)
 
 
-def _move(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> None:
-    found = state.subject(reading.person_no).move(reading.observed_at)
-    if found:
-        _report(Subject(reading.person_no, record.home_no), found, effects)
-
-
 def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
     items: Sequence[JudgedReading | JudgedEvent] = record.readings or record.events
     retained = bool(items and items[0].flags & _RETAINED)
@@ -190,14 +201,15 @@ def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect])
             )
 
 
-def _walks(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> bool:
-    """Whether a step reading shows movement."""
+def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> None:
     habits = state.habits.get(record.device_no) or state.habits.setdefault(record.device_no, FirmwareHabits())
     moved, level = habits.see_steps(reading[4], reading[3])
     if level is not None:
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
         habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
-    return moved or bool(reading[5] & _MOVING)
+    person = state.subject(reading.person_no)
+    found = person.walk(record.device_no, reading.observed_at, reading.value if moved else 0)
+    _report(Subject(reading.person_no, record.home_no), found, effects)
 
 
 def report_firmware(

@@ -16,7 +16,8 @@ class Reported:
     """An episode that findings were made of. ``until`` is when its end was reported.
 
     ``concern`` is "" where the rule has but one, or where an older version of score did not write it.
-    ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported.
+    ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported, ``worst``
+    the worst value; None where there is none, or an older version of score did not write it.
     """
 
     episode: int
@@ -26,6 +27,7 @@ class Reported:
     concern: str = ""
     findings: int = 0
     paused_at: int = 0
+    worst: float | None = None
 
     def take(self, mark: Mark) -> "Report | None":
         """The finding to make of ``mark``; None where it says nothing new."""
@@ -37,8 +39,17 @@ class Reported:
             self.until = mark.last.at
         else:
             self.level = mark.level
+            limits, value = mark.limits, mark.last.value
+            if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
+                self.worst = value
         self.findings += 1
         return Report(self.episode, mark, self.findings)
+
+    def is_outdone_by(self, mark: Mark) -> bool:
+        """Whether ``mark`` is worse than what was reported."""
+        if mark.level > self.level or mark.limits is None or self.worst is None or not mark.level:
+            return mark.level > self.level
+        return mark.limits.worsening(self.worst, mark.last.value) >= mark.limits.worse_by
 
 
 @dataclass(slots=True)
@@ -141,7 +152,7 @@ def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
         marks = [episode.standing, *marks]
     for mark in marks:
         # A pause that something has followed is past.
-        says = mark is marks[-1] if mark.pauses_at else mark.level == ENDED or mark.level > reported.level
+        says = mark is marks[-1] if mark.pauses_at else mark.level == ENDED or reported.is_outdone_by(mark)
         report = reported.take(mark) if says and reported.until == FOREVER else None
         reports += [report] if report else []
     reported.since, reported.until, reported.concern = episode.since, episode.until, episode.concern

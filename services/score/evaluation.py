@@ -1,15 +1,13 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import astuple
 from typing import Any
 
 from schemas.vitals import VITAL_BY_CODE
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Rule
-from services.score.sample import Sample, rebuilt
+from services.score.sample import Sample
 from services.score.window import Window
 
 
@@ -67,7 +65,10 @@ class Evaluation:
         if newest is None and sample.at < self._since:
             return None
         self._newest = sample
-        rested = not self.needs_rest or not self._window.moves or self._window.is_at_rest(sample[0])
+        window = self._window
+        if window.wearing and not window.is_usable(sample):
+            return None
+        rested = not self.needs_rest or not window.movement.spans or not window.movement.is_moving(sample[0])
         folds, received_at = self._folds, sample[8]
         fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
         marks = fold.advance(self._state, sample, rested=rested)
@@ -95,15 +96,17 @@ class Evaluation:
             return 0
         return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
 
-    def rests(self) -> list[bool]:
-        """Of each sample of the rule's window, whether it was taken at rest."""
-        return [self._window.is_at_rest(sample.at) for sample in self._samples()]
+    def circumstances(self) -> list[tuple[bool, bool]]:
+        """Of each sample of the rule's window, whether it was taken on the body, and in movement."""
+        window = self._window
+        return [
+            (window.is_usable(one), self.needs_rest and window.movement.is_moving(one.at)) for one in self._samples()
+        ]
 
     def fold_again(self) -> Sequence[Report]:
         """The window has changed behind the newest sample: what differs from what was reported."""
         self.trim()
-        # A shallow copy does: folds replace what they hold and change none of it.
-        state = copy(self._base)
+        state = self._base.copied()
         # An episode that began before the window: it has no mark in it.
         found, samples = [], self._samples()
         if state.level and samples:
@@ -140,14 +143,16 @@ class Evaluation:
         return self._window.since(self.inputs, self._since)
 
     def _advance(self, state: Any, sample: Sample) -> Any:
-        rested = not self.needs_rest or self._window.is_at_rest(sample.at)
+        if not self._window.is_usable(sample):
+            return None
+        rested = not self.needs_rest or not self._window.movement.is_moving(sample.at)
         return self._folds.at(sample.received_at).advance(state, sample, rested=rested)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same samples, however often and whenever it was trimmed before."""
         self.trim()
         return {
-            "base": list(astuple(self._base)),
+            "base": self._base.to_plain(),
             "since": self._since,
             "reported": self.episodes.to_plain(),
             "episodes": self.episodes.highest,
@@ -157,11 +162,11 @@ class Evaluation:
     def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> "Evaluation":
         """The evaluation that ``to_plain`` wrote, over the same window."""
         found = cls(rule, window, folds)
-        found._base = rebuilt(found._base, plain["base"])
+        found._base = found._base.from_plain(plain["base"])
         found._since = plain["since"]
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)
-        found._state = copy(found._base)
+        found._state = found._base.copied()
         for sample in found._samples():
             found._advance(found._state, sample)
         return found

@@ -1,18 +1,19 @@
 """Checkpoints as older versions of score wrote them, step by step made what the present one reads. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE
 from services.score.sample import Sample, pack, runs_of
-from services.score.window import REST_MS
 
 _VITAL_OF: Final[Mapping[str, str]] = {"heart_rate": "heart_rate", "spo2": "spo2", "glucose_low": "glucose"}
 """In version 1 a rule had one vital and kept its samples itself."""
+_REST_MS: Final = 10 * 60_000
+"""So long a movement spoke for what came after it."""
 
 
-_REFRACTORY: Final[Mapping[str, int]] = {"heart_rate": 13, "spo2": 13}
-"""Where three numbers stood at the end of a base that are no more."""
+_DEVICE: Final = 2
+"""The field of a sample's device."""
 _SEQ: Final = 3
 """The column of a sample's uplink, see ``sample.pack``."""
 
@@ -41,16 +42,48 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
-    """Findings of an episode were not counted, a repetition had to wait, and an episode ended over a gap."""
+    """Findings of an episode were not counted, devices were not judged apart, a movement spoke for ten minutes."""
     subjects = {}
     for person, state in plain["subjects"].items():
-        rules = {}
-        for name, one in state["rules"].items():
-            reported = [[*said, said[3], 0] for said in one["reported"]]
-            base = one["base"][: _REFRACTORY.get(name, len(one["base"]))]
-            rules[name] = one | {"base": base, "reported": reported}
-        subjects[person] = state | {"rules": rules}
+        rules = {
+            name: one
+            | {
+                "base": _glucose_base_from_3(one["base"]) if name == "glucose_low" else _base_from_3(one["base"]),
+                "reported": [[*said, said[3], 0, None] for said in one["reported"]],
+            }
+            for name, one in state["rules"].items()
+        }
+        kept = {name: one for name, one in state.items() if name != "moves"}
+        subjects[person] = kept | {"rules": rules, "movement": [state["moves"], []], "wearing": []}
     return plain | {"subjects": subjects}
+
+
+def _base_from_3(base: Sequence[Any]) -> list[Any]:
+    """Of limits on two sides that had to be passed for a while; then came three numbers that are no more."""
+    level, since, side, at, value, odd, run_side, first_1, count_1, first_2, count_2, last_beyond, clear_at, *_ = base
+    known = last_beyond or first_1 or first_2
+    if known is None:
+        return [[], []]
+    firsts = [(0, first_1, count_1), (1, first_2, count_2)] if run_side else []
+    runs = [[run_side, place, first, at, count] for place, first, count in firsts if first]
+    track = [known[_DEVICE], 0, at, value, 0, 0, odd, [[side, clear_at]] if clear_at else [], runs]
+    return [[track], _course_from_3(level, since, side, known)]
+
+
+def _glucose_base_from_3(base: Sequence[Any]) -> list[Any]:
+    """Of the hypoglycaemia events of a monitor."""
+    level, since, at, low_at, very_low_at, last_low, back_at = base
+    known = last_low or low_at
+    if known is None:
+        return [[], []]
+    below = -1
+    runs = [[below, place, first, at, 1] for place, first in enumerate((low_at, very_low_at)) if first]
+    track = [known[_DEVICE], 0, at, known[1], 0, 0, 0, [[below, back_at]] if back_at else [], runs]
+    return [[track], _course_from_3(level, since, below, known)]
+
+
+def _course_from_3(level: int, since: int, side: int, known: Sequence[Any]) -> list[Any]:
+    return [[side, level, since, known[1], list(known), list(known), [known[_DEVICE]], 0]] if level else []
 
 
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +107,7 @@ def _person_from_1(plain: dict[str, Any]) -> dict[str, Any]:
         if kept:
             columns = samples[code] = pack(kept)
             columns[_SEQ] = [number for number, times in columns[_SEQ] for _ in range(times)]
-        moves = moves or [[first, max(first, end - REST_MS)] for first, end in track.get("moves", ())]
+        moves = moves or [[first, max(first, end - _REST_MS)] for first, end in track.get("moves", ())]
         rules[name] = {
             "base": [list(_sample(one, vital)) if isinstance(one, list) else one for one in track.get("base", ())],
             "since": kept[0].at if kept else 0,

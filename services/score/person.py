@@ -1,7 +1,7 @@
 """What score knows of one person, or of a home itself: window, evaluations of rules, calls, episode numbers. Pure."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
-from services.score.rule import Rule, Subject
+from services.score.rule import NEVER, Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.sample import Sample
 from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
@@ -93,7 +93,7 @@ class PersonState:
         for rule in self.rules.askers[sample.vital]:
             if not self.models.knows(rule.key):
                 self.models.begin(rule, highest=self.episodes.pop(rule.key, 0))
-            question = self.models.ask(rule, subject, sample, rested=self.window.is_at_rest(sample.at))
+            question = self.models.ask(rule, subject, sample, rested=not self.window.movement.is_moving(sample.at))
             if question is not None:
                 questions.append(question)
         return questions
@@ -110,15 +110,41 @@ class PersonState:
         return [(one.rule, reports) for one in reached if (reports := one.fold_again())]
 
     def move(self, at: int) -> Reports:
-        """The person moved at ``at``: samples from then on for a while are not taken at rest."""
-        evaluations = [self.evaluation(rule) for rule in self.rules.gated]
-        window = self.window
-        behind = [one for one in evaluations if (last := window.newest(one.inputs)) is not None and at <= last.at]
+        """A reading of ``at`` says that the person moves: readings from then on for a while are not taken at rest."""
+        return self._seen_anew(at, lambda: self.window.movement.move(at), self.rules.gated)
+
+    def walk(self, device_no: int, at: int, steps: float) -> Reports:
+        """A device has counted ``steps`` since its previous reading of them."""
+        movement = self.window.movement
+        since = movement.walks_since(device_no, at, steps)
+        if since == NEVER:
+            movement.walk(device_no, at, steps)
+            return []
+        return self._seen_anew(since, lambda: movement.walk(device_no, at, steps), self.rules.gated)
+
+    def take_off(self, device_no: int, at: int) -> Reports:
+        """A device says that it is off the body: what it measures from then on is nobody's."""
+        said, shown = self.window.worn_by(device_no), self.window.shown_worn(device_no)
+        return self._seen_anew(at, lambda: said.take_off(at, shown), self.rules.folded)
+
+    def show_worn(self, device_no: int, at: int) -> Reports:
+        """Something shows that a device was worn at ``at``."""
+        said = self.window.worn_by(device_no)
+        # What nearly every reading of a band comes to.
+        if said.is_known(at):
+            return []
+        return self._seen_anew(at, lambda: said.show(at), self.rules.folded)
+
+    def _seen_anew(self, since: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
+        """Changes circumstances from ``since`` on; what then differs of what lies behind."""
+        evaluations = [self.evaluation(rule) for rule in rules]
+        behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
         for evaluation in behind:
             evaluation.trim()
-        before = [one.rests() for one in behind]
-        window.move(at)
-        changed = [one for one, rests in zip(behind, before, strict=True) if one.rests() != rests]
+        before = [one.circumstances() for one in behind]
+        if not change():
+            return []
+        changed = [one for one, seen in zip(behind, before, strict=True) if one.circumstances() != seen]
         return [(one.rule, reports) for one in changed if (reports := one.fold_again())]
 
     def evaluation(self, rule: Rule) -> Evaluation:
@@ -149,8 +175,7 @@ class PersonState:
         for vital in self.window.samples:
             reading = [begins[one.rule.key] for one in self.evaluations.values() if vital in one.inputs]
             self.window.forget(vital, min(reading, default=0))
-        gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
-        self.window.forget_moves(min(gated, default=0))
+        self.window.forget_circumstances(min(begins.values(), default=0))
 
     def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.default_limits import DEFAULT_BY_CONDITION
 from schemas.limits import LevelLimit, Limits
+from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
@@ -25,8 +26,8 @@ class Mark(NamedTuple):
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
-    of the side that is abnormal; None where a rule has none. ``pauses_at``: nothing usable has come after ``last``
-    until then, in ms; 0 of all other marks.
+    of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds. ``pauses_at``:
+    nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
     level: int
@@ -36,6 +37,7 @@ class Mark(NamedTuple):
     also: tuple[Sample, ...] = ()
     limits: Limits | None = None
     pauses_at: int = 0
+    passed: LevelLimit | None = None
 
     @property
     def at(self) -> int:
@@ -47,20 +49,26 @@ class Mark(NamedTuple):
         """What it is about; "" where a rule has no limits, and so is about one thing."""
         return self.limits.concern if self.limits else ""
 
-    @property
-    def limit(self) -> LevelLimit | None:
-        """The one that was passed."""
-        return self.limits.levels[self.level - 1] if self.limits and self.level else None
-
 
 class FoldState(Protocol):
-    """What a fold remembers between two samples: a dataclass of numbers and samples.
+    """What a fold remembers between two samples."""
 
-    ``level`` 0: no episode; ``since`` is when the episode began, in ms.
-    """
+    @property
+    def level(self) -> int:
+        """Of the episode that is open; 0 for none."""
 
-    level: int
-    since: int
+    @property
+    def since(self) -> int:
+        """When it began, in ms."""
+
+    def copied(self) -> Any:
+        """One that goes its own way."""
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+
+    def from_plain(self, plain: Sequence[Any]) -> Any:
+        """A state of this class as ``to_plain`` wrote it."""
 
 
 F = TypeVar("F", bound=FoldState)
@@ -186,7 +194,7 @@ def finding_from(
         rule_version=rule.version,
         episode=episode,
         level=mark.level,
-        severity=mark.limit.severity if mark.limit else rule.severity(mark.level),
+        severity=mark.passed.severity if mark.passed else rule.severity(mark.level),
         observed_at=mark.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
         doctor_text=ENGLISH.say(said, Reader.DOCTOR),
@@ -209,26 +217,35 @@ def _rationale(rule: Rule, limits: Limits | None) -> str:
     return f"Other limits than the platform's defaults hold here. Their source: {limits.source}"
 
 
-def held_beyond(vital: Vital, mark: Mark) -> Mapping[str, Fact]:
-    """The facts of a limit that was passed for a while: whole minutes, and the value at last."""
-    assert mark.limit is not None  # noqa: S101 - whoever has no limits has other facts
+def beyond(key: str, vital: Vital, mark: Mark, *, once: bool = False) -> Message:
+    """What is said of a limit that was passed for a while: whole minutes, and the value at last.
+
+    ``once``: of a single reading there are other words.
+    """
+    assert mark.passed is not None  # noqa: S101 - whoever has no limits says something else
     minutes = (mark.last.at - mark.first.at) // MINUTE_MS
-    limit = mark.limit.on
+    limit = mark.passed.on
     # Written as people write it: 120, not 120.0.
     whole = int(limit) if limit == int(limit) else limit
-    return {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value}
+    facts = {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value, **_bound(mark.last)}
+    return Message(f"{key}.once" if once and not minutes else key, facts)
+
+
+def _bound(sample: Sample) -> Mapping[str, Fact]:
+    """Of a value that lies beyond what the sensor can measure: that it is no number, but a bound."""
+    return {"clipped": 1} if sample.flags & Flag.CLIPPED else {}
 
 
 def ended(rule: str, vital: Vital, mark: Mark) -> Message:
     """What is said at the end of an episode, or at its pause: for each reason words of its own."""
     minutes = (mark.pauses_at - mark.last.at) // MINUTE_MS if mark.pauses_at else 0
-    facts: dict[str, Fact] = {"vital": vital.code, "value": mark.last.value, "minutes": minutes}
+    facts: dict[str, Fact] = {"vital": vital.code, "value": mark.last.value, "minutes": minutes, **_bound(mark.last)}
     return Message(f"{rule}.{mark.end_reason or EndReason.RECOVERED}", facts)
 
 
 def endings(rule: str) -> tuple[str, ...]:
-    """The keys of ``ended``."""
-    return tuple(f"{rule}.{reason}" for reason in EndReason)
+    """The keys of ``ended``, of a rule that has but one side: nothing of it turns."""
+    return tuple(f"{rule}.{reason}" for reason in EndReason if reason is not EndReason.TURNED)
 
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:
@@ -244,6 +261,6 @@ def _evidence(rule: Rule, sample: Sample) -> Evidence:
 
 
 def by_level(**levels: Any) -> Mapping[int, Any]:
-    """``ended=``, ``level_1=``, ``level_2=`` as a mapping from 0, 1, 2."""
-    numbers = {"ended": 0, "level_1": 1, "level_2": 2}
+    """``ended=``, ``level_1=``, ``level_2=``, ``level_3=`` as a mapping from 0, 1, 2, 3."""
+    numbers = {"ended": 0, "level_1": 1, "level_2": 2, "level_3": 3}
     return MappingProxyType({numbers[name]: value for name, value in levels.items()})

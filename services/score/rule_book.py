@@ -12,10 +12,10 @@ from services.score.rules import RULES
 class RuleBook:
     """``rules`` in their order. ``readers`` and, of those that a model answers, ``askers`` by vital number.
 
-    ``read`` are the vitals of both; ``gated`` are the readers that need rest.
+    ``read`` are the vitals of both; ``folded`` are all readers, ``gated`` those that need rest.
     """
 
-    __slots__ = ("askers", "gated", "read", "readers", "rules")
+    __slots__ = ("askers", "folded", "gated", "read", "readers", "rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Raises ValueError for two rules of one name and variant, and for inputs without a fold, or the reverse."""
@@ -27,7 +27,8 @@ class RuleBook:
         self.readers = _by_input([rule for rule in rules if rule.fold is not None])
         self.askers = _by_input([rule for rule in rules if rule.asks is not None])
         self.read = frozenset((*self.readers, *self.askers))
-        self.gated = tuple(rule for rule in rules if rule.fold is not None and rule.fold.needs_rest)
+        self.folded = tuple(rule for rule in rules if rule.fold is not None)
+        self.gated = tuple(rule for rule in self.folded if rule.fold is not None and rule.fold.needs_rest)
 
 
 def _by_input(rules: Sequence[Rule]) -> Mapping[int, tuple[Rule, ...]]:

@@ -1,14 +1,20 @@
 """A reading as rules see it, and lists of them in few bytes. Pure."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import astuple
 from enum import StrEnum
 from itertools import accumulate, chain, groupby, pairwise, repeat
 from typing import Any, Final, NamedTuple
 
-from schemas.devices import DEVICE_TYPE_BY_NUMBER
+from schemas.devices import DEVICE_TYPES
 from schemas.devices.device_type import Measuring
 from schemas.reasons import Flag
 
+SPOT_TYPES: Final = frozenset(kind.number for kind in DEVICE_TYPES if kind.measuring is Measuring.SPOT)
+"""Numbers of device types that measure when somebody asks; of a type that is not known, nobody did."""
+SHOWS_WORN: Final = int(Flag.MOVING | Flag.RESTING | Flag.UPRIGHT | Flag.LYING)
+"""A reading with any of these was taken by a device on the body."""
 _MOVING: Final = int(Flag.MOVING)
 _RESTING: Final = int(Flag.RESTING)
 
@@ -49,8 +55,25 @@ class Sample(NamedTuple):
     @property
     def is_spot(self) -> bool:
         """Whether somebody asked for it; of a type that is not known, nobody did."""
-        kind = DEVICE_TYPE_BY_NUMBER.get(self.device_type)
-        return kind is not None and kind.measuring is Measuring.SPOT
+        return self.device_type in SPOT_TYPES
+
+
+class FlatState:
+    """What a fold remembers, as a dataclass of numbers and samples."""
+
+    __slots__ = ()
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+        return list(astuple(self))  # type: ignore[call-overload]
+
+    def from_plain(self, plain: Iterable[Any]) -> Any:
+        """A state of this class as ``to_plain`` wrote it."""
+        return rebuilt(self, plain)
+
+    def copied(self) -> Any:
+        """One that goes its own way."""
+        return copy(self)
 
 
 def rebuilt(start: Any, fields: Iterable[Any]) -> Any:

@@ -3,9 +3,9 @@
 Devices are judged apart: a band on the table says nothing of the one that is worn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.limits import LevelLimit, Side
 from services.score.rule import MINUTE_MS
@@ -21,19 +21,49 @@ _PACES: Final = 2
 """A device that is slower than twice its pace has left something out."""
 
 
+class Asked(NamedTuple):
+    """How a device that measures when asked decides: by ``least`` readings, the last one ``after_ms`` from the first.
+
+    Each at most ``within_ms`` after the one before.
+    """
+
+    least: int = 1
+    after_ms: float = 0
+    within_ms: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How readings of a vital decide. ``in_a_row_ms``: so far apart at most they follow one another; None: see Track.
+
+    ``asked`` says it of a limit and a device that measures when asked; None where such a device decides nothing.
+    """
+
+    in_a_row_ms: int | None = None
+    asked: Callable[[LevelLimit], Asked | None] = field(default=lambda _limit: None)
+
+
+class Reached(NamedTuple):
+    """A limit that holds, and since which sample."""
+
+    limit: LevelLimit
+    first: Sample
+
+
 @dataclass(slots=True)
 class Run:
     """Readings in a row beyond one limit: the first of them, when the last one was, and how many. Times in ms."""
 
-    first: Sample | None = None
-    last_at: int = 0
-    count: int = 0
+    first: Sample
+    last_at: int
+    count: int = 1
 
 
 @dataclass(slots=True)
 class Track:
     """What is known of one device. ``clear_at`` by side: since when its values are past the off limit, 0 for not."""
 
+    is_asked: bool = False
     at: int = 0
     value: float = 0.0
     gap_ms: int = 0
@@ -44,89 +74,104 @@ class Track:
 
     def believes(self, sample: Sample, max_step_per_minute: float) -> bool:
         """Whether the step from the last sample is one that a body can make; the third odd one in a row is believed."""
-        step, gap = abs(sample.value - self.value), sample.at - self.at
-        # A step of what a whole minute allows is believed however soon it comes.
-        possible = not self.at or step <= max_step_per_minute or step <= max_step_per_minute * gap / MINUTE_MS
-        if not possible:
-            self.odd += 1
-            if self.odd < ODD_ONES:
-                return False
+        if self.at:
+            step, gap = abs(sample[1] - self.value), sample[0] - self.at
+            # A step of what a whole minute allows is believed however soon it comes.
+            if step > max_step_per_minute and step > max_step_per_minute * gap / MINUTE_MS:
+                self.odd += 1
+                if self.odd < ODD_ONES:
+                    return False
         self.odd = 0
         return True
 
     def move_on(self, sample: Sample) -> None:
         """``sample`` is the newest one that is believed."""
-        gap = sample.at - self.at if self.at else 0
-        if gap:
+        at = sample[0]
+        if self.at and at > self.at:
+            gap = at - self.at
             # The smaller of two: one gap makes no device a slow one.
-            self.pace_ms = min(gap, self.gap_ms or gap)
+            self.pace_ms = gap if gap < self.gap_ms or not self.gap_ms else self.gap_ms
             self.gap_ms = gap
-        self.at, self.value = sample.at, sample.value
+        self.at, self.value = at, sample[1]
 
-    def hold_ms(self, lasts_ms: float) -> int:
+    def hold_ms(self, lasts_ms: float, pace: Pace) -> float:
         """How far apart two readings may be for what has to last so long."""
+        if pace.in_a_row_ms is not None:
+            return pace.in_a_row_ms
         if self.pace_ms > lasts_ms:
             return SPARSE_GAP_MS
         return min(SPARSE_GAP_MS, max(HOLD_MS, _PACES * self.pace_ms))
 
-    def follow(self, side: Side, levels: Sequence[LevelLimit], sample: Sample, *, moving: bool) -> int:
-        """Keeps the runs of a side; gives the highest level that holds at ``sample``, 0 for none.
+    def follow(
+        self, side: Side, levels: Sequence[LevelLimit], sample: Sample, pace: Pace, *, moving: bool
+    ) -> Reached | None:
+        """Keeps the runs of a side; gives the limit of the highest level that holds at ``sample``.
 
         Limits for movement and those for rest see only samples of their own: others neither continue nor break a run.
         """
-        reached = 0
+        reached: Reached | None = None
         for place, limit in enumerate(levels):
             if limit.moving is not moving:
                 continue
-            run = self.runs.get((side, place))
             if not limit.is_beyond(sample.value, side):
-                if run is not None:
-                    run.first, run.count = None, 0
+                self.runs.pop((side, place), None)
                 continue
-            if run is None:
-                run = self.runs[side, place] = Run()
-            lasts_ms = limit.persist_min * MINUTE_MS
-            if run.first is None or sample.at - run.last_at > self.hold_ms(lasts_ms):
-                run.first, run.count = sample, 0
-            run.count, run.last_at = run.count + 1, sample.at
-            sparse = self.pace_ms > lasts_ms
-            if sample.at - run.first.at >= lasts_ms and (run.count >= limit.least or (sparse and run.count > 1)):
-                reached = max(reached, limit.level)
+            asked = pace.asked(limit) if self.is_asked else None
+            if self.is_asked and asked is None:
+                continue
+            run = self._follow(side, place, sample, self._hold_of(limit, pace, asked))
+            if self._holds(run, limit, pace, asked) and (reached is None or limit.level > reached.limit.level):
+                reached = Reached(limit, run.first)
         return reached
 
-    def first_beyond(self, side: Side, levels: Sequence[LevelLimit], level: int) -> Sample | None:
-        """Where what holds at ``level`` began: of several limits, the earliest."""
-        found = [
-            run.first
-            for place, limit in enumerate(levels)
-            if limit.level == level and (run := self.runs.get((side, place))) is not None and run.first is not None
-        ]
-        return min(found, default=None)
+    def _hold_of(self, limit: LevelLimit, pace: Pace, asked: Asked | None) -> float:
+        return self.hold_ms(limit.persist_min * MINUTE_MS, pace) if asked is None else asked.within_ms
 
-    def clears(self, side: Side, sample: Sample, *, is_cleared: bool, lasts_ms: float) -> bool:
+    def _follow(self, side: Side, place: int, sample: Sample, hold_ms: float) -> Run:
+        run = self.runs.get((side, place))
+        if run is None or sample.at - run.last_at > hold_ms:
+            run = self.runs[side, place] = Run(sample, sample.at)
+        else:
+            run.count, run.last_at = run.count + 1, sample.at
+        return run
+
+    def _holds(self, run: Run, limit: LevelLimit, pace: Pace, asked: Asked | None) -> bool:
+        lasted_ms = run.last_at - run.first.at
+        if asked is not None:
+            return run.count >= asked.least and lasted_ms >= asked.after_ms
+        lasts_ms = limit.persist_min * MINUTE_MS
+        if pace.in_a_row_ms is None and self.pace_ms > lasts_ms and run.count > 1:
+            return True
+        return lasted_ms >= lasts_ms and run.count >= limit.least
+
+    def clears(self, side: Side, sample: Sample, pace: Pace, *, is_cleared: bool, lasts_ms: float) -> bool:
         """Whether values have been past the off limit for as long as they have to be."""
         if not is_cleared:
-            self.clear_at[side] = 0
+            self.clear_at.pop(side, None)
             return False
+        if self.is_asked:
+            return True
         since = self.clear_at.get(side, 0)
-        if not since or self.gap_ms > self.hold_ms(lasts_ms):
+        if not since or self.gap_ms > self.hold_ms(lasts_ms, pace):
             since = self.clear_at[side] = sample.at
         return sample.at - since >= lasts_ms
 
+    def copied(self) -> "Track":
+        """One that goes its own way."""
+        runs = {key: Run(run.first, run.last_at, run.count) for key, run in self.runs.items()}
+        return Track(self.is_asked, self.at, self.value, self.gap_ms, self.pace_ms, self.odd, dict(self.clear_at), runs)
+
     def to_plain(self) -> list[Any]:
         """As plain values."""
-        runs = [
-            [side, place, run.first, run.last_at, run.count]
-            for (side, place), run in sorted(self.runs.items())
-            if run.first is not None
-        ]
-        return [self.at, self.value, self.gap_ms, self.pace_ms, self.odd, sorted(self.clear_at.items()), runs]
+        runs = [[*key, list(run.first), run.last_at, run.count] for key, run in sorted(self.runs.items())]
+        known = [int(self.is_asked), self.at, self.value, self.gap_ms, self.pace_ms, self.odd]
+        return [*known, [list(one) for one in sorted(self.clear_at.items())], runs]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Track":
         """What ``to_plain`` wrote."""
-        at, value, gap_ms, pace_ms, odd, clear_at, runs = plain
+        is_asked, at, value, gap_ms, pace_ms, odd, clear_at, runs = plain
         return cls(
-            at, value, gap_ms, pace_ms, odd, {side: since for side, since in clear_at},
+            bool(is_asked), at, value, gap_ms, pace_ms, odd, dict(clear_at),
             {(side, place): Run(Sample(*first), last_at, count) for side, place, first, last_at, count in runs},
         )  # fmt: skip

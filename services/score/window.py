@@ -1,4 +1,4 @@
-"""A person's window: the samples of all vitals that rules read, kept once, and when the person moved. Pure."""
+"""A person's window: the samples of all vitals that rules read, kept once, and under which circumstances. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -6,26 +6,25 @@ from heapq import merge
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
-from services.score.rule import MINUTE_MS
-from services.score.sample import Sample, pack, unpack
+from services.score.circumstances import Movement, Wearing
+from services.score.sample import SHOWS_WORN, SPOT_TYPES, Sample, pack, unpack
 
-REST_MS: Final = 10 * MINUTE_MS
-"""How long after a movement a person is not at rest."""
 MOST_SAMPLES: Final = 32
 """Of a vital a rule looks back over so many at most, and those at the same time as the oldest."""
 MOST_OF_A_MOMENT: Final = 256
 """Samples of a vital with one and the same time; a device whose clock stands still has no more to say."""
-_MOST_MOVES: Final = 16
+_MOST_DEVICES: Final = 32
 
 
 class Window:
-    """``samples`` by vital, in order. ``moves`` are spans ``[first, last]`` of movements less than REST_MS apart."""
+    """``samples`` by vital, in order; when the person moved; what devices said of being worn, by device number."""
 
-    __slots__ = ("moves", "samples")
+    __slots__ = ("movement", "samples", "wearing")
 
     def __init__(self) -> None:
         self.samples: dict[int, list[Sample]] = {}
-        self.moves: list[list[int]] = []
+        self.movement = Movement()
+        self.wearing: dict[int, Wearing] = {}
 
     def of(self, vital: int) -> list[Sample]:
         """The samples of a vital, begun where there are none yet."""
@@ -61,26 +60,28 @@ class Window:
         together = sorted(sample for vital in vitals for sample in self.samples.get(vital, ())[-MOST_SAMPLES:])
         return together[-MOST_SAMPLES].at if len(together) >= MOST_SAMPLES else 0
 
-    def is_at_rest(self, at: int) -> bool:
-        """Whether no movement lies less than REST_MS before ``at``."""
-        for first, last in reversed(self.moves):
-            # Spans are in order and apart: past the end of the newest one, no earlier one holds it.
-            if at >= last + REST_MS:
-                return True
-            if at >= first:
-                return False
-        return True
+    def is_usable(self, sample: Sample) -> bool:
+        """Whether the device was on the body then; one that is used when asked need not be."""
+        said = self.wearing.get(sample.device_no)
+        return said is None or not said.off or sample.device_type in SPOT_TYPES or said.is_worn(sample.at)
 
-    def move(self, at: int) -> None:
-        """The person moved at ``at``."""
-        moves = self.moves
-        if moves and moves[-1][0] <= at <= moves[-1][1] + REST_MS:
-            moves[-1][1] = max(at, moves[-1][1])
-            return
-        apart = [one for one in moves if one[1] + REST_MS < at or one[0] > at + REST_MS]
-        near = [one for one in moves if one[1] + REST_MS >= at and one[0] <= at + REST_MS]
-        joined = [min([at, *(one[0] for one in near)]), max([at, *(one[1] for one in near)])]
-        self.moves = sorted([*apart, joined])[-_MOST_MOVES:]
+    def worn_by(self, device_no: int) -> Wearing:
+        """What is known of a device's being worn, begun where nothing is yet."""
+        found = self.wearing.get(device_no)
+        if found is None:
+            if len(self.wearing) >= _MOST_DEVICES:
+                del self.wearing[next(iter(self.wearing))]
+            found = self.wearing[device_no] = Wearing()
+        return found
+
+    def shown_worn(self, device_no: int) -> list[int]:
+        """The times of its samples here that show that it is worn."""
+        return [
+            one.at
+            for samples in self.samples.values()
+            for one in samples
+            if one.device_no == device_no and one.flags & SHOWS_WORN
+        ]
 
     def forget(self, vital: int, before: int) -> None:
         """Drops the samples of a vital that no rule looks back to any more."""
@@ -88,9 +89,11 @@ class Window:
         if samples:
             del samples[: bisect_left(samples, (before,))]
 
-    def forget_moves(self, before: int) -> None:
-        """Drops movements that say nothing of samples from ``before`` on."""
-        self.moves = [one for one in self.moves if one[1] + REST_MS > before]
+    def forget_circumstances(self, before: int) -> None:
+        """Drops what says nothing of samples from ``before`` on."""
+        self.movement.forget(before)
+        for said in self.wearing.values():
+            said.forget(before)
 
     def to_plain(self) -> dict[str, Any]:
         """As plain values; vitals by their codes, in the order of their numbers."""
@@ -98,7 +101,8 @@ class Window:
             "samples": {
                 VITAL_BY_NUMBER[vital].code: pack(samples) for vital, samples in sorted(self.samples.items()) if samples
             },
-            "moves": self.moves,
+            "movement": self.movement.to_plain(),
+            "wearing": [[device_no, *said.to_plain()] for device_no, said in self.wearing.items()],
         }
 
     @classmethod
@@ -108,5 +112,6 @@ class Window:
         for code, columns in plain["samples"].items():
             vital = VITAL_BY_CODE[code].number
             window.samples[vital] = unpack(columns, vital)
-        window.moves = [list(one) for one in plain["moves"]]
+        window.movement = Movement.from_plain(plain["movement"])
+        window.wearing = {device_no: Wearing.from_plain(said) for device_no, *said in plain["wearing"]}
         return window

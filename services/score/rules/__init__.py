@@ -7,11 +7,25 @@ from typing import Final
 from services.score.rule import Rule
 from services.score.rules.fall import FALL
 from services.score.rules.firmware import FIRMWARE
+from services.score.rules.glucose_high import GLUCOSE_HIGH
 from services.score.rules.glucose_low import GLUCOSE_LOW
 from services.score.rules.heart_rate import HEART_RATE_LIMITS
+from services.score.rules.respiratory_rate import RESPIRATORY_RATE_LIMITS
 from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 from services.score.rules.spo2 import SPO2_LOW
+from services.score.rules.temperature import TEMPERATURE_LIMITS
 
-RULES: Final[tuple[Rule, ...]] = (HEART_RATE_LIMITS, SPO2_LOW, GLUCOSE_LOW, FALL, SOS, SILENT_DEVICE, FIRMWARE)
+RULES: Final[tuple[Rule, ...]] = (
+    HEART_RATE_LIMITS,
+    SPO2_LOW,
+    RESPIRATORY_RATE_LIMITS,
+    TEMPERATURE_LIMITS,
+    GLUCOSE_LOW,
+    GLUCOSE_HIGH,
+    FALL,
+    SOS,
+    SILENT_DEVICE,
+    FIRMWARE,
+)
 RULE_BY_NAME: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in RULES})

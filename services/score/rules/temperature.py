@@ -1,0 +1,59 @@
+"""Body temperature too high or too low, as a thermometer says it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.alerts import Message, Severity
+from schemas.default_limits import defaults_of
+from schemas.limits import Limits, Side
+from schemas.vitals import BODY_TEMPERATURE
+from services.score.beyond import Beyond
+from services.score.rule import ENDED, HOUR_MS, Mark, Rule, beyond, by_level, ended, endings
+from services.score.tracks import Asked, Pace
+
+_HIGH, _LOW = "temperature.high", "temperature.low"
+_DAY_MS: Final = 24 * HOUR_MS
+
+
+def _fold(limits: Mapping[str, Limits]) -> Beyond:
+    """Temperatures in Cel; each reading decides."""
+    return Beyond(
+        sides={Side.ABOVE: limits[_HIGH], Side.BELOW: limits[_LOW]},
+        pace=Pace(in_a_row_ms=_DAY_MS, asked=lambda _limit: Asked()),
+        needs_rest=False,
+        window_ms=_DAY_MS,
+        pause_ms=_DAY_MS,
+        asked_pause_ms=_DAY_MS,
+    )
+
+
+def _message(mark: Mark) -> Message:
+    if mark.level == ENDED:
+        return ended("temperature", BODY_TEMPERATURE, mark)
+    side, far = ("high", 3) if mark.concern == _HIGH else ("low", 2)
+    return beyond(f"temperature.{'very_' if mark.level >= far else ''}{side}", BODY_TEMPERATURE, mark)
+
+
+TEMPERATURE_LIMITS: Final = Rule(
+    name="temperature",
+    version=1,
+    what=BODY_TEMPERATURE.code,
+    inputs=(BODY_TEMPERATURE.code,),
+    severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH, level_3=Severity.HIGH),
+    rationale=(
+        "One reading above 37.8 Cel is fever in older adults (IDSA 2008), below 35 Cel hypothermia begins; NEWS2 scores"
+        " from 39.1 Cel (Royal College of Physicians 2017). 40 and 34 Cel as urgent are to be confirmed by a clinician."
+        " See docs/clinical.md#temperature."
+    ),
+    messages=(
+        *endings("temperature"),
+        "temperature.turned",
+        "temperature.high",
+        "temperature.very_high",
+        "temperature.low",
+        "temperature.very_low",
+    ),
+    message=_message,
+    fold=_fold(defaults_of("temperature")),
+    limited=_fold,
+)
