@@ -12,7 +12,7 @@ from services.score.sample import SPOT_TYPES, Sample
 from services.score.tracks import Pace, Reached, Track
 
 _MOST_TRACKS: Final = 8
-"""Devices of one vital that are judged at a time; of more, the one that was heard last before the others is forgotten."""
+"""Devices of one vital that are judged at a time; of more, the one that was not heard of longest is forgotten."""
 
 
 @dataclass(slots=True)
@@ -140,7 +140,11 @@ class Beyond:
             return marks or None
         moving = not rested and not track.is_asked
         for side, limits in self.sides.items():
-            self._look(state, track, side, limits, sample, moving=moving, marks=marks)
+            reached = track.follow(side, limits.levels, sample, self.pace, moving=moving)
+            if reached is not None:
+                self._reach(state, side, limits, reached, sample, marks)
+        for side in list(state.courses):
+            self._follow(state, track, Side(side), sample, moving=moving, marks=marks)
         return marks or None
 
     def _begin(self, state: BeyondState, sample: Sample) -> Track | None:
@@ -161,32 +165,26 @@ class Beyond:
             if device_no in course.devices and len(course.devices) > 1:
                 course.devices.remove(device_no)
 
-    def _look(
-        self,
-        state: BeyondState,
-        track: Track,
-        side: Side,
-        limits: Limits,
-        sample: Sample,
-        *,
-        moving: bool,
-        marks: list[Mark],
+    def _follow(
+        self, state: BeyondState, track: Track, side: Side, sample: Sample, *, moving: bool, marks: list[Mark]
     ) -> None:
-        reached = track.follow(side, limits.levels, sample, self.pace, moving=moving)
-        if reached is not None:
-            self._reach(state, side, limits, reached, sample, marks)
-        course = state.courses.get(side)
-        if course is None or sample.device_no not in course.devices:
+        course, limits = state.courses[side], self.sides[side]
+        if sample.device_no not in course.devices:
             return
         course.last, course.paused = sample, False
         # Movement says nothing of rest: a pulse that comes down while walking has not come down at rest.
         if moving:
             return
-        cleared = limits.is_cleared(sample.value, side)
-        if track.clears(side, sample, self.pace, is_cleared=cleared, lasts_ms=limits.clear_min * MINUTE_MS):
+        # What is beyond a limit of the opposite has not come back.
+        back = limits.is_cleared(sample.value, side) and not self._is_opposite(side, sample.value)
+        if track.clears(side, sample, self.pace, is_cleared=back, lasts_ms=limits.clear_min * MINUTE_MS):
             course.devices.remove(sample.device_no)
             if not course.devices:
                 self._end(state, side, sample, EndReason.RECOVERED, marks)
+
+    def _is_opposite(self, side: Side, value: float) -> bool:
+        other = Side(-side)
+        return any(one.is_beyond(value, other) for one in self.levels(other) if not one.moving)
 
     def _reach(
         self, state: BeyondState, side: Side, limits: Limits, reached: Reached, sample: Sample, marks: list[Mark]
@@ -237,10 +235,11 @@ class Beyond:
         return Mark(ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at)
 
     def pauses_at(self, state: BeyondState) -> int:
-        """When the open episode pauses if nothing usable comes until then, in ms."""
+        """When the open episode pauses if nothing usable has come until then, in ms."""
         if not state.courses:
             return NEVER
-        return min(self._pauses_at(state, side) for side in self.sides)
+        # A reading of that very moment is in time.
+        return min(self._pauses_at(state, side) for side in self.sides) + 1
 
     def pause(self, state: BeyondState) -> Mark:
         """The mark of that pause."""

@@ -95,7 +95,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
             _score(person, record, reading, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
-        if handle is not None:
+        if handle is not None and not event.flags & _RETAINED:
             handle(state, record, event, effects)
     if effects:
         # An episode may have begun, which pauses when nothing comes.
@@ -237,7 +237,8 @@ def report_firmware(
 def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
     for rule, reports in found:
         effects.extend(
-            finding_from(rule, subject, report.episode, report.mark, telling=report.telling) for report in reports
+            finding_from(rule, subject, one.episode, one.mark, telling=one.telling, concern=one.concern)
+            for one in reports
         )
 
 

@@ -43,7 +43,7 @@ class Reported:
             if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
                 self.worst = value
         self.findings += 1
-        return Report(self.episode, mark, self.findings)
+        return Report(self.episode, mark, self.findings, mark.concern or self.concern)
 
     def is_outdone_by(self, mark: Mark) -> bool:
         """Whether ``mark`` is worse than what was reported."""
@@ -70,11 +70,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finding to make: ``mark`` of episode number ``episode``, the ``telling``-th of it, from 1."""
+    """A finding to make: ``mark`` of episode number ``episode``, the ``telling``-th of it, from 1, about ``concern``."""
 
     episode: int
     mark: Mark
     telling: int
+    concern: str = ""
 
 
 class Episodes:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from services.score.rule import ENDED
+from services.score.rule import ENDED, MINUTE_MS
 from services.score.rules.firmware import (
     COUNTER_DROPS,
     COUNTER_READINGS,
     COUNTER_RISES,
+    MOST_STEPS_PER_MINUTE,
     SAME_AGAIN,
     STOPPED_AFTER_MS,
 )
@@ -45,9 +46,12 @@ class FirmwareHabits:
         # A late reading: it can say nothing about a row of readings, but perhaps about movement.
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
-        before, self.steps_at, self.steps = self.steps, at, steps
+        before, since = self.steps, self.steps_at
+        self.steps_at, self.steps = at, steps
         self.same = self.same + 1 if steps == before else 1
-        moved = steps > 0 and (self.same == 1 if self.total else self.same < SAME_AGAIN)
+        # The same number again is a walk at one pace, unless nobody walks so fast.
+        walkable = steps * MINUTE_MS <= MOST_STEPS_PER_MINUTE * (at - since)
+        moved = steps > 0 and (self.same == 1 if self.total else walkable or self.same < SAME_AGAIN)
         if steps >= before and steps > 0 and self.run:
             self.run, self.rises = self.run + 1, self.rises + (steps > before)
         else:

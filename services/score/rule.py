@@ -176,13 +176,14 @@ def finding_from(
     mark: Mark,
     *,
     telling: int = 0,
+    concern: str = "",
     observed_at: int | None = None,
     unverified: bool = False,
     message: Message | None = None,
 ) -> Finding:
     """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's moment.
 
-    ``message``: where the mark alone does not say which.
+    ``message`` and ``concern``: where the mark alone does not say which.
     """
     said = message or rule.message(mark)
     # An event is its own first and last.
@@ -205,7 +206,7 @@ def finding_from(
         facts=said.facts,
         end_reason=mark.end_reason,
         variant=rule.variant,
-        concern=mark.concern,
+        concern=concern or mark.concern,
         telling=telling,
     )
 

@@ -14,6 +14,8 @@ COUNTER_RISES: Final = 3
 """... so many of them higher: a total that only grows. Of increments that would be one walk in millions."""
 SAME_AGAIN: Final = 3
 """The same number so many times in a row is a total of somebody who does not move; from then on it is no movement."""
+MOST_STEPS_PER_MINUTE: Final = 250
+"""More than anybody walks: the same number again and again may be a walk at one pace up to here."""
 COUNTER_DROPS: Final = 3
 """So many drops, less than COUNTER_READINGS apart: increments after all. A total drops once a day, at midnight."""
 

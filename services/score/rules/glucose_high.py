@@ -35,7 +35,7 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("glucose_high", GLUCOSE, mark)
-    return beyond(f"glucose_high.{'very_' if mark.level > 1 else ''}high", GLUCOSE, mark, once=True)
+    return beyond(f"glucose_high.{'very_' if mark.level > 1 else ''}high", GLUCOSE, mark, once=mark.level > 1)
 
 
 GLUCOSE_HIGH: Final = Rule(

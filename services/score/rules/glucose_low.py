@@ -18,6 +18,7 @@ GAP_MS: Final = 30 * MINUTE_MS
 METER_GAP_MS: Final = 4 * HOUR_MS
 """The same of a meter."""
 WINDOW_MS: Final = 2 * HOUR_MS
+_LASTING: Final = ("glucose_low.low", "glucose_low.very_low")
 
 
 def _fold(limits: Mapping[str, Limits]) -> Beyond:
@@ -35,8 +36,10 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("glucose_low", GLUCOSE, mark)
-    key = {1: "glucose_low.low", 2: "glucose_low.very_low"}.get(mark.level, "glucose_low.extremely_low")
-    return beyond(key, GLUCOSE, mark, once=True)
+    # One reading decides.
+    if mark.level > len(_LASTING):
+        return beyond("glucose_low.extremely_low", GLUCOSE, mark)
+    return beyond(_LASTING[mark.level - 1], GLUCOSE, mark, once=True)
 
 
 GLUCOSE_LOW: Final = Rule(
@@ -57,7 +60,6 @@ GLUCOSE_LOW: Final = Rule(
         "glucose_low.very_low",
         "glucose_low.very_low.once",
         "glucose_low.extremely_low",
-        "glucose_low.extremely_low.once",
     ),
     message=_message,
     fold=_fold(defaults_of("glucose_low")),

@@ -58,9 +58,14 @@ def uplink(
     )
 
 
-def series(vital: str, samples: Iterable[tuple[float, float]], *, flags: int = 0) -> list[JudgedUplink]:
+def series(
+    vital: str, samples: Iterable[tuple[float, float]], *, flags: int = 0, device_type: int = 0, device: int = BAND
+) -> list[JudgedUplink]:
     """One uplink for each ``(minute, value)``."""
-    return [uplink(seq, at, {vital: value}, flags=flags) for seq, (at, value) in enumerate(samples)]
+    return [
+        uplink(seq, at, {vital: value}, flags=flags, device_type=device_type, device=device)
+        for seq, (at, value) in enumerate(samples)
+    ]
 
 
 def run(records: Iterable[JudgedUplink], state: HomeState | None = None) -> list[Effect]:

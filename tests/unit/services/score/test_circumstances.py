@@ -1,64 +1,130 @@
 """Moving or at rest, worn or off: the same whatever the order in which it becomes known."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.score.circumstances import COVERS_MS, WORN_AGAIN_MS, Movement, Wearing, walking_from
-from services.score.rule import MINUTE_MS
+from schemas.codec import parse_json, write_json
+from services.score.circumstances import COVERS_MS, WORN_AGAIN_MS, Movement, Wearing
+from services.score.rule import MINUTE_MS, NEVER
 
-moments = st.integers(0, 60).map(lambda minute: minute * MINUTE_MS)
+DEVICE = 11
+minutes = st.integers(0, 60)
+Counts = Sequence[tuple[int, int]]
+"""(minute, steps) of a device."""
+
+
+def walked(counts: Counts, *, device: int = DEVICE) -> Movement:
+    movement = Movement()
+    for minute, steps in counts:
+        movement.walk(device, minute * MINUTE_MS, steps)
+    return movement
 
 
 @pytest.mark.parametrize(
-    ("steps", "minutes", "begins"),
-    [(20, 1, 0), (19, 1, None), (1, 9, None), (100, 5, 0), (99, 5, None), (400, 20, 15), (0, 1, None), (50, 0, None)],
+    ("steps", "minute", "moving", "still"),
+    [
+        (20, 1, (0.1, 1, 5.9), (0, 6)),
+        (19, 1, (), (0, 1, 3)),
+        (1, 9, (), (1, 9)),
+        (100, 5, (0.1, 5, 9.9), (0, 10)),
+        (99, 5, (), (5,)),
+        (400, 20, (15, 20, 24.9), (14.9, 25)),
+        (0, 1, (), (1,)),
+    ],
 )
 def test_walking_is_twenty_steps_a_minute_since_the_device_counted_last(
-    steps: float, minutes: int, begins: int | None
+    steps: int, minute: int, moving: Sequence[float], still: Sequence[float]
 ) -> None:
-    assert walking_from(steps, 0, minutes * MINUTE_MS) == (None if begins is None else begins * MINUTE_MS)
+    movement = walked([(0, 0), (minute, steps)])
+    assert [at for at in (*moving, *still) if movement.is_moving(round(at * MINUTE_MS))] == list(moving)
 
 
-@given(st.lists(st.tuples(moments, moments), max_size=12), moments)
-def test_a_person_moves_within_each_span_and_five_minutes_after(spans: list[tuple[int, int]], at: int) -> None:
+def test_the_steps_of_two_devices_are_not_taken_for_one_walk() -> None:
+    movement = walked([(0, 0), (10, 30)])
+    movement.walk(12, 9 * MINUTE_MS, 0)
+    assert not movement.is_moving(10 * MINUTE_MS)
+    movement.walk(12, 10 * MINUTE_MS, 30)
+    assert movement.is_moving(10 * MINUTE_MS)
+
+
+@given(st.lists(st.tuples(minutes, st.sampled_from([0, 10, 20, 100, 300])), max_size=12, unique_by=lambda one: one[0]),
+       st.lists(minutes, max_size=4), st.randoms(use_true_random=False), st.floats(-1, 70))  # fmt: skip
+def test_the_order_in_which_movement_becomes_known_does_not_matter(
+    counts: list[tuple[int, int]], active: list[int], chance: object, minute: float
+) -> None:
+    at = round(minute * MINUTE_MS)
+    in_order = walked([(-10, 0), *sorted(counts)])
+    for moment in sorted(active):
+        in_order.move(moment * MINUTE_MS)
+    mixed = Movement()
+    things = [lambda one=one: mixed.walk(DEVICE, one[0] * MINUTE_MS, one[1]) for one in counts]
+    things += [lambda moment=moment: mixed.move(moment * MINUTE_MS) for moment in active]
+    chance.shuffle(things)  # type: ignore[attr-defined]
+    mixed.walk(DEVICE, -10 * MINUTE_MS, 0)
+    for thing in things:
+        thing()
+    assert mixed.is_moving(at) == in_order.is_moving(at)
+    kept = Movement.from_plain(parse_json(write_json(mixed.to_plain())))
+    assert kept.is_moving(at) == mixed.is_moving(at)
+    kept.forget(at)
+    assert kept.is_moving(at) == mixed.is_moving(at)
+
+
+@given(st.lists(minutes, max_size=8), minutes)
+def test_a_person_moves_at_each_active_reading_and_five_minutes_after(active: list[int], minute: int) -> None:
     movement = Movement()
-    for first, last in spans:
-        movement.add(min(first, last), max(first, last))
-    expected = any(min(one) <= at < max(one) + COVERS_MS for one in spans)
-    assert movement.is_moving(at) == (expected or _bridged(spans, at))
-    assert Movement(movement.spans).is_moving(at) == movement.is_moving(at)
+    for moment in active:
+        movement.move(moment * MINUTE_MS)
+    assert movement.is_moving(minute * MINUTE_MS) == any(0 <= minute - one < 5 for one in active)
+    assert COVERS_MS == 5 * MINUTE_MS
 
 
-def _bridged(spans: list[tuple[int, int]], at: int) -> bool:
-    """Spans that touch by what they speak for are one."""
-    return any(max(one) <= at <= min(other) <= max(one) + COVERS_MS for one in spans for other in spans)
+def worn_at(off: Sequence[int], on: Sequence[int], at: int) -> bool:
+    """The definition, by looking at everything."""
+    said = max((one for one in off if one <= at), default=None)
+    if said is None:
+        return True
+    if any(said < one <= at for one in on):
+        return True
+    return not any(one <= at for one in on) and at - said >= 15
 
 
-@given(st.lists(st.tuples(moments, st.booleans()), max_size=12, unique_by=lambda one: one[0]), moments)
-def test_a_device_that_says_both_is_worn_as_it_said_last(said: list[tuple[int, bool]], at: int) -> None:
-    wearing = Wearing()
-    wearing.note(-1, worn=True)
-    for moment, worn in said:
-        wearing.note(moment, worn=worn)
-    before = [worn for moment, worn in sorted(said) if moment <= at]
-    assert wearing.is_worn(at) == (before[-1] if before else True)
-    assert Wearing.from_plain(wearing.to_plain()).is_worn(at) == wearing.is_worn(at)
-
-
-@pytest.mark.parametrize(("after_min", "worn"), [(-1, True), (0, False), (14, False), (15, True)])
-def test_a_device_that_never_says_that_it_is_worn_counts_as_worn_a_quarter_of_an_hour_later(
-    after_min: int, worn: bool
+@given(st.lists(st.tuples(minutes, st.booleans()), max_size=14, unique_by=lambda one: one[0]), st.integers(-1, 70))
+def test_a_device_is_off_from_when_it_says_so_until_something_shows_that_it_is_worn(
+    said: list[tuple[int, bool]], at: int
 ) -> None:
-    wearing = Wearing()
-    wearing.note(60 * MINUTE_MS, worn=False)
-    assert wearing.is_worn(60 * MINUTE_MS + after_min * MINUTE_MS) is worn
-    assert WORN_AGAIN_MS == 15 * MINUTE_MS
+    wearing, shown = Wearing(), []
+    for moment, worn in said:
+        if worn:
+            shown.append(moment)
+            wearing.show(moment)
+        else:
+            wearing.take_off(moment, shown)
+    expected = worn_at([one for one, worn in said if not worn], shown, at)
+    assert _worn(wearing, at) == expected
+    kept = Wearing.from_plain(parse_json(write_json(wearing.to_plain())))
+    assert _worn(kept, at) == expected
+    kept.forget(at)
+    assert _worn(kept, at) == expected
+
+
+def _worn(wearing: Wearing, minute: int) -> bool:
+    """In these tests a minute is a number; only the quarter of an hour is ms."""
+    scaled = Wearing(
+        wearing.shown_at if wearing.shown_at == NEVER else wearing.shown_at * MINUTE_MS,
+        [one * MINUTE_MS for one in wearing.off],
+        [one * MINUTE_MS for one in wearing.on],
+    )
+    return scaled.is_worn(minute * MINUTE_MS)
 
 
 def test_each_time_that_it_is_off_counts_anew() -> None:
     wearing = Wearing()
-    wearing.note(0, worn=False)
-    wearing.note(10 * MINUTE_MS, worn=False)
+    wearing.take_off(0, ())
+    wearing.take_off(10 * MINUTE_MS, ())
     assert not wearing.is_worn(20 * MINUTE_MS)
     assert wearing.is_worn(25 * MINUTE_MS)
+    assert WORN_AGAIN_MS == 15 * MINUTE_MS

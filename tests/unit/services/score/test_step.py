@@ -258,7 +258,7 @@ def test_a_total_of_steps_does_not_switch_off_the_rules_that_need_rest() -> None
     totals = [uplink(n - 100, n - 100, {"steps": 100 * n}) for n in range(1, 15)]
 
     assert ("heart_rate", 1) in {(rule, level) for rule, _, level, _ in levels(run([*totals, *still]))}
-    for total in (40, 4000):
+    for total in (260, 4000):
         bedridden = [uplink(n, n, {"steps": total, "heart_rate": 125}) for n in range(30)]
         assert ("heart_rate", 1) in {(rule, level) for rule, _, level, _ in levels(run(bedridden))}
     assert "heart_rate" not in {rule for rule, *_ in levels(run([*totals, *growing]))}
