@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.alerts import Severity
-from schemas.limits import CONCERNS, Condition, LevelLimit, Limits
+from schemas.limits import CONCERNS, Condition, LevelLimit, Limits, concern_of
 
 _LOW, _MEDIUM, _HIGH = Severity.LOW, Severity.MEDIUM, Severity.HIGH
 
@@ -187,3 +187,8 @@ DEFAULT_BY_CONDITION: Final[Mapping[tuple[Condition | None, str], Limits]] = Map
 def defaults_of(rule: str) -> Mapping[str, Limits]:
     """The defaults of a rule for everybody, by concern."""
     return {one.name: DEFAULT_BY_CONDITION[None, one.name] for one in CONCERNS if one.rule == rule}
+
+
+def worse_by_of(concern: str) -> float:
+    """What holds of a concern where its limits do not say it: everybody's default. Raises LimitsError."""
+    return DEFAULT_BY_CONDITION[None, concern_of(concern).name].worse_by

@@ -6,6 +6,7 @@ A version says all of one concern's limits for one scope: everybody, a region, p
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from math import inf
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +15,8 @@ from schemas.vitals import BODY_TEMPERATURE, GLUCOSE, HEART_RATE, RESPIRATORY_RA
 
 _LONGEST_MIN: Final = 240
 _MOST_READINGS: Final = 10
+_LEAST_LEVELS: Final = 2
+"""So many every version has: those of before 2026-11-29 had no more."""
 
 
 class LimitsError(ValueError):
@@ -67,9 +70,9 @@ class LevelLimit:
 class Limits:
     """One concern's limits. ``off``: at it or on its good side for ``clear_min`` minutes, the episode is over.
 
-    A higher level is never milder than a lower one. What holds is said again when a value is worse by ``worse_by``, in
-    the vital's unit, than the worst that was said. ``source`` says where the numbers are from, ``signed_off_by`` which
-    clinician has confirmed them, "" for nobody yet.
+    A higher level is never milder than a lower one; the highest may be left out. What holds is said again when a value
+    is worse by ``worse_by``, in the vital's unit, than the worst that was said. ``source`` says where the numbers are
+    from, ``signed_off_by`` which clinician has confirmed them, "" for nobody yet.
     """
 
     concern: str
@@ -120,27 +123,42 @@ CONCERNS: Final[tuple[Concern, ...]] = (
 CONCERN_BY_NAME: Final[Mapping[str, Concern]] = MappingProxyType({concern.name: concern for concern in CONCERNS})
 
 
+def concern_of(name: str) -> Concern:
+    """The concern of that name. Raises LimitsError."""
+    concern = CONCERN_BY_NAME.get(name)
+    if concern is None:
+        raise LimitsError("concern", f"{name[:60]!r} is not one of {', '.join(CONCERN_BY_NAME)}")
+    return concern
+
+
 def check(limits: Limits) -> None:
     """Raises LimitsError where they contradict themselves, or name what is not there."""
-    concern = CONCERN_BY_NAME.get(limits.concern)
-    if concern is None:
-        raise LimitsError("concern", f"{limits.concern[:60]!r} is not one of {', '.join(CONCERN_BY_NAME)}")
-    at_rest = {one.level for one in limits.levels if not one.moving}
-    if at_rest != set(range(1, concern.levels + 1)) or any(one.level not in at_rest for one in limits.levels):
-        raise LimitsError("levels", f"{concern.name} has {concern.levels} levels, not {len(at_rest)}")
+    concern = concern_of(limits.concern)
+    _check_levels(limits, concern.levels)
     vital, side = concern.vital, concern.side
     values = {f"levels[{number}].on": level.on for number, level in enumerate(limits.levels, 1)} | {"off": limits.off}
     for field, value in values.items():
         if not vital.lowest <= value <= vital.highest:
             raise LimitsError(field, f"{value:g} {vital.unit} is outside of {vital.lowest:g} to {vital.highest:g}")
-    if limits.worse_by <= 0:
-        raise LimitsError("worse_by", f"{limits.worse_by:g} is not more than 0: every reading would be worse")
+    if not 0 < limits.worse_by < inf:
+        raise LimitsError("worse_by", f"{limits.worse_by:g} {vital.unit} is not a number above 0")
     _check_minutes(limits)
     _check_order(limits, side)
     for number, level in enumerate(limits.levels, 1):
         if level.is_beyond(limits.off, side) and not level.moving:
             beyond = f"{limits.off:g} is beyond {level.on:g} of levels[{number}]: no episode would ever end"
             raise LimitsError("off", beyond)
+
+
+def _check_levels(limits: Limits, most: int) -> None:
+    """All levels have limits at rest, or all but the highest ones: what has none is not found."""
+    at_rest = {one.level for one in limits.levels if not one.moving}
+    if not any(at_rest == set(range(1, highest + 1)) for highest in range(_LEAST_LEVELS, most + 1)):
+        found = ", ".join(map(str, sorted(at_rest))) or "none"
+        raise LimitsError("levels", f"{limits.concern} has levels 1 to {most}; of those at rest there are {found}")
+    for number, one in enumerate(limits.levels, 1):
+        if one.level not in at_rest:
+            raise LimitsError(f"levels[{number}].level", f"{one.level} has no limit at rest")
 
 
 def _check_order(limits: Limits, side: Side) -> None:

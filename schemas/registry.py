@@ -1,6 +1,8 @@
 """The register file: homes, people, devices, bindings, dose plans and doctors, as an administrator writes them."""
 
+from collections.abc import Iterator
 from datetime import date, time
+from itertools import count
 from typing import Annotated, Final, Literal, Self
 from unicodedata import category
 from uuid import UUID
@@ -19,8 +21,9 @@ from pydantic import (
 
 from schemas.alerts import Severity
 from schemas.contact_addresses import CHANNEL_NAME, CHECK_BY_CHANNEL, email_address, one_line
+from schemas.default_limits import worse_by_of
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.limits import Condition, LevelLimit, Limits
+from schemas.limits import Condition, LevelLimit, Limits, LimitsError
 from schemas.limits import check as check_limits
 from schemas.topics import DEVICE_ID, RESERVED_DEVICE
 
@@ -101,21 +104,32 @@ class DosePlan(_Row):
 
 
 class LevelEntry(_Row):
-    """When a level of a concern counts: beyond ``on``, in the vital's unit, for ``persist_min`` minutes."""
+    """When a level counts: beyond ``on``, in the vital's unit, for ``persist_min`` minutes, in ``least`` readings.
+
+    Several may be of one ``level``, of which one has to hold. ``moving``: it holds in movement, the others at rest.
+    ``level`` left out of all limits at rest is 1, 2, 3 in their order.
+    """
 
     on: float
     inclusive: bool = Field(strict=True)
     persist_min: float
     severity: Literal["low", "medium", "high"]
+    level: int | None = Field(default=None, strict=True)
+    least: int = Field(default=3, strict=True)
+    moving: bool = Field(default=False, strict=True)
 
 
 class LimitsEntry(_Row):
-    """All limits of one concern, as ``schemas.limits`` has them. One that contradicts itself is refused, by field."""
+    """All limits of one concern, as ``schemas.limits`` has them. One that contradicts itself is refused, by field.
+
+    ``worse_by`` left out is that of the platform's default of the concern.
+    """
 
     concern: str
-    levels: tuple[LevelEntry, ...]
+    levels: tuple[LevelEntry, ...] = Field(max_length=12)
     off: float
     clear_min: float
+    worse_by: float | None = None
     source: Name
     signed_off_by: Annotated[str, StringConstraints(max_length=120)] = ""
 
@@ -125,7 +139,7 @@ class LimitsEntry(_Row):
         return self
 
     def limits(self) -> Limits:
-        """The same in the form that rules use."""
+        """The same in the form that rules use. Raises LimitsError."""
         return Limits(
             concern=self.concern,
             levels=tuple(
@@ -134,14 +148,30 @@ class LimitsEntry(_Row):
                     inclusive=level.inclusive,
                     persist_min=level.persist_min,
                     severity=Severity[level.severity.upper()],
+                    level=number,
+                    least=level.least,
+                    moving=level.moving,
                 )
-                for level in self.levels
+                for level, number in zip(self.levels, self._level_numbers(), strict=True)
             ),
             off=self.off,
             clear_min=self.clear_min,
+            worse_by=worse_by_of(self.concern) if self.worse_by is None else self.worse_by,
             source=self.source,
             signed_off_by=self.signed_off_by,
         )
+
+    def _level_numbers(self) -> Iterator[int]:
+        in_order = all(one.level is None for one in self.levels if not one.moving)
+        numbers = count(1)
+        for place, one in enumerate(self.levels, 1):
+            if one.level is not None:
+                yield one.level
+            elif in_order and not one.moving:
+                yield next(numbers)
+            else:
+                why = "a limit in movement says" if one.moving else "either each limit at rest says, or none,"
+                raise LimitsError(f"levels[{place}].level", f"left out; {why} which level it is of")
 
 
 class RegionLimitsEntry(LimitsEntry):

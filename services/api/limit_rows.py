@@ -1,13 +1,14 @@
 """Writes limits and conditions as versions of rows: the defaults of this code, and what a register file says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from schemas.codec import write_json
 from schemas.default_limits import DEFAULT_LIMITS
+from schemas.limit_levels import rows_of
 from schemas.limits import Condition, Limits
 from schemas.registry import Register
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
@@ -85,25 +86,14 @@ async def _write(
         [row.region for row in rows],
         [row.condition for row in rows],
         [row.limits.concern for row in rows],
-        [write_json(_levels(row.limits)).decode() for row in rows],
+        [write_json(rows_of(row.limits.levels)).decode() for row in rows],
         [row.limits.off for row in rows],
         [row.limits.clear_min for row in rows],
+        [row.limits.worse_by for row in rows],
         [row.limits.source for row in rows],
         [row.limits.signed_off_by for row in rows],
     )
     return _affected(await connection.execute(_queries()["write_limits"], *columns, first, starts, author, now))
-
-
-def _levels(limits: Limits) -> Iterable[dict[str, Any]]:
-    return [
-        {
-            "on": level.on,
-            "inclusive": level.inclusive,
-            "persist_min": level.persist_min,
-            "severity": int(level.severity),
-        }
-        for level in limits.levels
-    ]
 
 
 def _affected(status: str) -> int:

@@ -1,19 +1,19 @@
 -- name: write_limits
--- New versions where the newest one of the same people and concern says something else: the first one of them from $10
--- on, others from $11. Gives how many.
+-- New versions where the newest one of the same people and concern says something else: the first one of them from $11
+-- on, others from $12. Gives how many.
 with wanted as (
     select people.person_no, row.*
     from unnest($1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::double precision[],
-                $7::double precision[], $8::text[], $9::text[])
-         as row (person_id, region, condition, concern, levels, off, clear_min, source, signed_off_by)
+                $7::double precision[], $8::double precision[], $9::text[], $10::text[])
+         as row (person_id, region, condition, concern, levels, off, clear_min, worse_by, source, signed_off_by)
     left join people using (person_id)
 )
-insert into limits (person_no, region, condition, concern, levels, off, clear_min, source, signed_off_by, author,
-                    valid_from, written_at)
+insert into limits (person_no, region, condition, concern, levels, off, clear_min, worse_by, source, signed_off_by,
+                    author, valid_from, written_at)
 select wanted.person_no, wanted.region, wanted.condition, wanted.concern, wanted.levels::jsonb, wanted.off,
-       wanted.clear_min, wanted.source, wanted.signed_off_by, $12,
-       case when newest.limit_no is null then $10::timestamptz
-            else greatest($11::timestamptz, newest.valid_from + interval '1 millisecond') end, $13
+       wanted.clear_min, wanted.worse_by, wanted.source, wanted.signed_off_by, $13,
+       case when newest.limit_no is null then $11::timestamptz
+            else greatest($12::timestamptz, newest.valid_from + interval '1 millisecond') end, $14
 from wanted
 left join lateral (
     select * from limits held
@@ -22,15 +22,16 @@ left join lateral (
     order by held.valid_from desc limit 1
 ) newest on true
 where newest.limit_no is null or newest.withdrawn
-   or (newest.levels, newest.off, newest.clear_min, newest.source, newest.signed_off_by)
-      is distinct from (wanted.levels::jsonb, wanted.off, wanted.clear_min, wanted.source, wanted.signed_off_by);
+   or (newest.levels, newest.off, newest.clear_min, newest.worse_by, newest.source, newest.signed_off_by)
+      is distinct from (wanted.levels::jsonb, wanted.off, wanted.clear_min, wanted.worse_by, wanted.source,
+                        wanted.signed_off_by);
 
 -- name: withdraw_limits
 -- Ends, from $6 on, the limits of the people $1, and of the region ($2), that are not among the wanted ones.
-insert into limits (person_no, region, condition, concern, levels, off, clear_min, withdrawn, source, signed_off_by,
-                    author, valid_from, written_at)
+insert into limits (person_no, region, condition, concern, levels, off, clear_min, worse_by, withdrawn, source,
+                    signed_off_by, author, valid_from, written_at)
 select newest.person_no, newest.region, newest.condition, newest.concern, newest.levels, newest.off, newest.clear_min,
-       true, newest.source, newest.signed_off_by, $7,
+       newest.worse_by, true, newest.source, newest.signed_off_by, $7,
        greatest($6::timestamptz, newest.valid_from + interval '1 millisecond'), $8
 from (
     select distinct on (held.person_no, held.region, held.condition, held.concern) held.*, people.person_id

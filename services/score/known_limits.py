@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import structlog
 
-from schemas.alerts import Severity
-from schemas.limits import Condition, LevelLimit, Limits, LimitsError, check
+from schemas.default_limits import worse_by_of
+from schemas.limit_levels import levels_of
+from schemas.limits import Condition, Limits, LimitsError, check
 from services.runtime.clock import Clock
 from services.runtime.database import Pool, Queries
 from services.runtime.metrics import Metrics
@@ -98,23 +99,13 @@ def _version(row: Mapping[str, Any]) -> Version:
 
 
 def _limits(row: Mapping[str, Any]) -> Limits:
-    try:
-        levels = tuple(
-            LevelLimit(
-                on=float(level["on"]),
-                inclusive=bool(level["inclusive"]),
-                persist_min=float(level["persist_min"]),
-                severity=Severity(level["severity"]),
-            )
-            for level in row["levels"]
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise LimitsError("levels", "can't be read") from error
     limits = Limits(
         concern=row["concern"],
-        levels=levels,
+        levels=levels_of(row["levels"]),
         off=row["off"],
         clear_min=row["clear_min"],
+        # Rows of before 2026-11-29 do not say it.
+        worse_by=worse_by_of(row["concern"]) if row["worse_by"] is None else row["worse_by"],
         source=row["source"],
         signed_off_by=row["signed_off_by"],
     )

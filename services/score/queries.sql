@@ -345,8 +345,8 @@ select concat_ws(' ',
 
 -- name: limit_versions
 -- Every version of all limits.
-select limit_no, person_no, region, condition, concern, levels, off, clear_min, withdrawn, source, signed_off_by,
-       round(extract(epoch from valid_from) * 1000)::bigint as from_ms
+select limit_no, person_no, region, condition, concern, levels, off, clear_min, worse_by, withdrawn, source,
+       signed_off_by, round(extract(epoch from valid_from) * 1000)::bigint as from_ms
 from limits order by limit_no;
 
 -- name: person_conditions

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
-from schemas.default_limits import DEFAULT_LIMITS
-from schemas.limits import Condition
+from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS, worse_by_of
+from schemas.limits import CONCERNS, Condition, Limits
 from schemas.metrics import METRICS
 from schemas.registry import Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
 from services.api.limit_rows import write_defaults
@@ -51,10 +51,19 @@ def ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
+async def number_of(pool: Pool, person_id: UUID) -> int:
+    number: int = await pool.fetchval("select person_no from people where person_id = $1", person_id)
+    return number
+
+
+async def held_at(pool: Pool, person_id: UUID, at: datetime, concern: str = "spo2") -> Limits:
+    """The limits that hold for a person."""
+    return (await read_limits(pool, SQL)).in_force(concern, await number_of(pool, person_id), ms(at))
+
+
 async def on_at(pool: Pool, person_id: UUID, at: datetime) -> float:
     """Level 1 of oxygen that holds for a person."""
-    number = await pool.fetchval("select person_no from people where person_id = $1", person_id)
-    return (await read_limits(pool, SQL)).in_force("spo2", number, ms(at)).levels[0].on
+    return (await held_at(pool, person_id, at)).levels[0].on
 
 
 async def test_the_defaults_are_rows_and_writing_them_again_adds_none(pool: Pool) -> None:
@@ -124,14 +133,110 @@ async def test_two_limits_of_one_concern_are_refused_and_nothing_is_written(pool
     assert await pool.fetchval("select count(*) from people where person_id = $1", ruth) == 0
 
 
-async def test_a_row_that_contradicts_itself_is_counted_and_not_used(pool: Pool) -> None:
+def full_entry(limits: Limits) -> LimitsEntry:
+    """One that names all that can be named, and differs in it from the defaults."""
+    levels = tuple(
+        LevelEntry(
+            on=one.on,
+            inclusive=one.inclusive,
+            persist_min=one.persist_min + 0.1,
+            severity="high",
+            level=one.level,
+            least=one.least + 1,
+            moving=one.moving,
+        )
+        for one in reversed(limits.levels)
+    )
+    return LimitsEntry(
+        concern=limits.concern,
+        levels=levels,
+        off=limits.off,
+        clear_min=7.5,
+        worse_by=0.1,
+        source="x",
+        signed_off_by="y",
+    )
+
+
+async def test_what_a_file_says_of_each_concern_is_read_back_the_same(pool: Pool) -> None:
+    ruth = uuid4()
+    entries = tuple(full_entry(DEFAULT_BY_CONDITION[None, concern.name]) for concern in CONCERNS)
+    done = await register(pool, file(ruth, limits=entries), NOW)
+    again = await register(pool, file(ruth, limits=entries), NOW + LEAD)
+    assert (done.limits, again.limits) == (len(CONCERNS), 0)
+    for one in entries:
+        assert await held_at(pool, ruth, NOW + LEAD, one.concern) == one.limits()
+
+
+async def test_a_file_that_only_changes_by_how_much_worse_is_a_version_of_its_own(pool: Pool) -> None:
+    ruth = uuid4()
+    await register(pool, file(ruth, limits=(entry(89),)), NOW)
+    changed = await register(pool, file(ruth, limits=(entry(89, worse_by=2),)), NOW + LEAD)
+    held = [(await held_at(pool, ruth, NOW + number * LEAD)).worse_by for number in (1, 2)]
+    assert (changed.limits, held) == (1, [worse_by_of("spo2"), 2])
+
+
+MAKE_OLDER = """
+update limits set worse_by = null, levels = (
+    select jsonb_agg(level - '{level,least,moving}'::text[] order by place)
+    from jsonb_array_elements(levels) with ordinality as each (level, place) where place <= 2
+)
+where person_no is not distinct from $1 and concern = any ($2::text[]) and not region and condition is null
+"""
+"""Makes rows as they were written before 2026-11-29: two levels, which say no more."""
+
+
+async def test_limits_of_a_person_from_before_levels_were_numbered_still_hold_and_can_end(pool: Pool) -> None:
+    ruth = uuid4()
+    await register(pool, file(ruth, limits=(entry(89),)), NOW)
+    before = await held_at(pool, ruth, NOW + LEAD)
+    await pool.execute(MAKE_OLDER, await number_of(pool, ruth), ["spo2"])
+    assert await held_at(pool, ruth, NOW + LEAD) == before
+    assert (before.worse_by, [one.level for one in before.levels]) == (worse_by_of("spo2"), [1, 2])
+
+    ended = await register(pool, file(ruth, limits=()), NOW + 2 * LEAD)
+    assert (ended.limits, await on_at(pool, ruth, NOW + 2 * LEAD), await on_at(pool, ruth, NOW + 3 * LEAD)) == (
+        1,
+        89,
+        92,
+    )
+
+
+async def test_defaults_of_before_levels_were_numbered_hold_until_those_of_this_code_begin(pool: Pool) -> None:
+    await write_defaults(pool, NOW)
+    concerns = ["heart_rate.fast", "heart_rate.slow"]
+    try:
+        await pool.execute(MAKE_OLDER, None, concerns)
+        assert await write_defaults(pool, NOW) == 2
+        assert await write_defaults(pool, NOW + 2 * LEAD) == 0
+        book = await read_limits(pool, SQL)
+        for concern in concerns:
+            default = DEFAULT_BY_CONDITION[None, concern]
+            before, after = (book.in_force(concern, 0, ms(at)) for at in (NOW, NOW + LEAD))
+            assert (before.levels, before.worse_by) == (default.levels[:2], default.worse_by)
+            assert after == default
+    finally:
+        await pool.execute("delete from limits where person_no is null and concern = any ($1::text[])", concerns)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "update limits set off = 80 where person_no = $1",
+        "update limits set worse_by = 0 where person_no = $1",
+        "update limits set worse_by = 'nan' where person_no = $1",
+        "update limits set levels = levels - 1 where person_no = $1",
+        """update limits set levels = levels || '[{"level": 1}]' where person_no = $1""",
+    ],
+)
+async def test_a_row_that_contradicts_itself_is_counted_and_not_used(pool: Pool, wrong: str) -> None:
     """Written by hand, past every check: the defaults hold."""
     ruth, metrics = uuid4(), Metrics(METRICS)
     await register(pool, file(ruth, limits=(entry(89),)), NOW)
-    number = await pool.fetchval("select person_no from people where person_id = $1", ruth)
+    number = await number_of(pool, ruth)
     known = KnownLimits(pool=pool, sql=SQL, clock=FakeClock(), metrics=metrics, log=logger("test"))
     assert (await known.look()).in_force("spo2", number, ms(NOW + 5 * LEAD)).levels[0].on == 89
-    await pool.execute("update limits set off = 80 where person_no = $1", number)
+    await pool.execute(wrong, number)
     known = KnownLimits(pool=pool, sql=SQL, clock=FakeClock(), metrics=metrics, log=logger("test"))
     try:
         assert (await known.look()).in_force("spo2", number, ms(NOW + 5 * LEAD)).levels[0].on == 92

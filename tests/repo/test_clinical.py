@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
+from string import ascii_lowercase
 from types import ModuleType
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ import pytest
 from schemas.alerts import Severity
 from schemas.default_limits import DEFAULT_LIMITS
 from schemas.devices import DEVICE_TYPES
+from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, Side
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS
 from schemas.vitals import VITALS
 from services.medication import core as medication
@@ -40,6 +43,7 @@ class Row:
     """A limit as the page has it, and the modules that its section names."""
 
     section: str
+    what: str
     value: str
     status: str
     name: str
@@ -63,11 +67,49 @@ def rows() -> Iterator[Row]:
         for line in text.splitlines():
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             if line.startswith("| ") and len(cells) == 5 and (named := re.fullmatch(r"`(.+)`", cells[4])):
-                yield Row(section, cells[1], cells[3], named[1], modules)
+                yield Row(section, cells[0], cells[1], cells[3], named[1], modules)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float | timedelta) and not isinstance(value, bool)
+
+
+def level_names(limits: Limits) -> Iterator[str]:
+    """As the page calls its levels: ``level_1``, ``level_2a`` and ``level_2b`` where there are two, ``moving_1``."""
+    kinds = [f"{'moving' if one.moving else 'level'}_{one.level}" for one in limits.levels]
+    for place, kind in enumerate(kinds):
+        yield kind + (ascii_lowercase[kinds[:place].count(kind)] if kinds.count(kind) > 1 else "")
+
+
+def default_limits() -> Iterator[tuple[str, LevelLimit | Limits]]:
+    """What holds the numbers of the defaults, under the names of the page."""
+    for default in DEFAULT_LIMITS:
+        condition = f', "{default.condition}"' if default.condition else ""
+        name = f'limits("{default.limits.concern}"{condition})'
+        yield name, default.limits
+        for level_name, level in zip(level_names(default.limits), default.limits.levels, strict=True):
+            yield f"{name}.{level_name}", level
+
+
+def default_numbers() -> Iterator[tuple[str, Any]]:
+    for name, owner in default_limits():
+        for field in fields(owner):
+            if field.name != "level" and is_number(value := getattr(owner, field.name)):
+                yield f"{name}.{field.name}", value
 
 
 ANCHORS: Final = dict(sections())
 ROWS: Final = tuple(rows())
+DEFAULTS: Final = dict(default_limits())
+DEFAULT_NUMBERS: Final = dict(default_numbers())
+OWN_ROWS: Final = {row.name for row in ROWS}
+
+
+def meant_by(row: Row) -> list[str]:
+    """The names of numbers of the default limits that a row is about: its own, or those that fit and have no own."""
+    if row.name in DEFAULT_NUMBERS:
+        return [row.name]
+    return [name for name in DEFAULT_NUMBERS if fnmatchcase(name, row.name) and name not in OWN_ROWS]
 
 
 def module_of(path: str) -> ModuleType:
@@ -75,7 +117,10 @@ def module_of(path: str) -> ModuleType:
 
 
 def value_of(row: Row) -> Any:
-    """What the code has under the name of a row."""
+    """What the code has under the name of a row; one value, whatever the number of limits that it is about."""
+    if row.name.startswith("limits("):
+        (value,) = {DEFAULT_NUMBERS[name] for name in meant_by(row)}
+        return value
     first, *rest = re.split(r"[.\[]", row.name.replace("]", ""))
     for module in map(module_of, row.modules):
         if hasattr(module, first):
@@ -122,10 +167,6 @@ def numbers_of_module(path: str) -> set[str]:
     return {name for name in names - LEVELS if is_number(getattr(module, name))}
 
 
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float | timedelta) and not isinstance(value, bool)
-
-
 def test_every_number_of_a_rule_has_its_row() -> None:
     named = {(module, row.name) for row in ROWS for module in row.modules}
     rule_files = [f"services/score/rules/{rule.name}.py" for rule in RULES]
@@ -149,14 +190,26 @@ def test_every_limit_of_a_fold_and_every_urgency_has_its_row() -> None:
     assert wanted <= {row.name for row in ROWS}
 
 
-def test_every_default_limit_has_its_row() -> None:
-    """The value of each level, and the off limit; times where they differ from those of the first level."""
-    wanted = set()
-    for number, default in enumerate(DEFAULT_LIMITS):
-        name = f"DEFAULT_LIMITS[{number}].limits"
-        wanted |= {f"{name}.off"} | {f"{name}.levels[{level}].on" for level in range(len(default.limits.levels))}
-    assert wanted <= {row.name for row in ROWS}
+def test_every_number_of_the_default_limits_has_its_row() -> None:
+    covered = {name for row in ROWS for name in meant_by(row)}
+    assert DEFAULT_NUMBERS.keys() - covered == set()
     assert {default.limits.source.partition("#")[2].rstrip(".") for default in DEFAULT_LIMITS} <= ANCHORS.keys()
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name.startswith("limits(") and row.name.endswith(".on")],
+                         ids=lambda row: row.name)  # fmt: skip
+def test_a_row_says_whether_the_limit_itself_counts_and_on_which_side(row: Row) -> None:
+    for name in meant_by(row):
+        limit = DEFAULTS[name.removesuffix(".on")]
+        assert isinstance(limit, LevelLimit)
+        side = CONCERN_BY_NAME[name.split('"')[1]].side
+        wordings = {
+            (Side.ABOVE, True): r", (from|at or above)$",
+            (Side.ABOVE, False): r", above$",
+            (Side.BELOW, True): r", (down to|at or below)$",
+            (Side.BELOW, False): r", below$",
+        }
+        assert re.search(wordings[side, limit.inclusive], row.what), name
 
 
 def rule_file(name: str) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.limits import CONCERN_BY_NAME
 from schemas.reasons import RejectionReason
+from schemas.registry import LevelEntry, LimitsEntry
 from services.score.rule import Rule
 from services.score.rules import RULES
 from tests.repo.tree import ROOT, files, files_ending, text_of
@@ -112,6 +114,15 @@ def test_the_readme_says_what_hearthbeat_is_not() -> None:
     said = " ".join(text_of(Path("README.md")).split())
     assert "not a medical device" in said
     assert "not rendered in Grafana itself" in said
+
+
+def test_the_limits_that_operators_find_as_an_example_are_accepted_and_name_all_that_can_be_named() -> None:
+    examples = re.findall(r"```json\n(.*?)\n```", text_of(Path("docs/operator.md")), re.DOTALL)
+    (limits,) = [LimitsEntry.model_validate_json(one) for one in examples if '"levels"' in one]
+    assert limits.model_fields_set >= LimitsEntry.model_fields.keys() - {"signed_off_by"}
+    assert set().union(*(one.model_fields_set for one in limits.levels)) == LevelEntry.model_fields.keys()
+    named = set(re.findall(r"`([a-z0-9_.]+)`", text_of(Path("docs/operator.md"))))
+    assert named >= CONCERN_BY_NAME.keys()
 
 
 def test_continuous_integration_runs_what_the_readme_says() -> None:

@@ -38,7 +38,13 @@ def test_every_concern_has_a_default_for_everybody_and_one_a_condition_at_most()
     [
         (replace(FAST, concern="heart_rate"), "concern"),
         (replace(FAST, levels=FAST.levels[:1]), "levels"),
-        (replace(FAST, levels=(*FAST.levels, FAST.levels[-1])), "levels"),
+        (replace(FAST, levels=(FAST.levels[0], FAST.levels[2])), "levels"),
+        (replace(FAST, levels=()), "levels"),
+        (replace(FAST, levels=FAST.levels[3:]), "levels"),
+        (changed(FAST, 3, level=4), "levels"),
+        (changed(FAST, 1, level=0), "levels"),
+        (changed(FAST, 5, level=4), r"levels\[5\].level"),
+        (replace(FAST, levels=(*FAST.levels[:2], replace(FAST.levels[4], level=3))), r"levels\[3\].level"),
         (changed(FAST, 1, on=19), r"levels\[1\].on"),
         (changed(FAST, 2, on=251), r"levels\[2\].on"),
         (changed(FAST, 1, on=float("nan")), r"levels\[1\].on"),
@@ -49,6 +55,14 @@ def test_every_concern_has_a_default_for_everybody_and_one_a_condition_at_most()
         (changed(FAST, 1, persist_min=-1), r"levels\[1\].persist_min"),
         (changed(FAST, 2, persist_min=241), r"levels\[2\].persist_min"),
         (changed(FAST, 2, persist_min=float("nan")), r"levels\[2\].persist_min"),
+        (changed(FAST, 2, least=0), r"levels\[2\].least"),
+        (changed(FAST, 5, least=11), r"levels\[5\].least"),
+        (changed(FAST, 5, on=149), r"levels\[5\].on"),
+        (replace(FAST, levels=(*FAST.levels, replace(FAST.levels[0], on=151))), r"levels\[2\].on"),
+        (replace(FAST, worse_by=0), "worse_by"),
+        (replace(FAST, worse_by=-1), "worse_by"),
+        (replace(FAST, worse_by=float("nan")), "worse_by"),
+        (replace(FAST, worse_by=float("inf")), "worse_by"),
         (replace(FAST, clear_min=float("inf")), "clear_min"),
         (replace(FAST, off=121), "off"),
         (replace(SLOW, off=39), "off"),
@@ -62,26 +76,37 @@ def test_what_contradicts_itself_is_refused_by_field(wrong: Limits, field: str) 
     assert refused.value.field in str(refused.value)
 
 
+@pytest.mark.parametrize("limits", [FAST, SLOW, *defaults_of("glucose_low").values()], ids=lambda one: one.concern)
+def test_limits_of_two_levels_as_they_were_written_before_there_were_three_are_sound(limits: Limits) -> None:
+    check(replace(limits, levels=limits.levels[:2]))
+
+
+def test_a_level_may_have_several_limits_and_others_in_movement() -> None:
+    """In any order; those in movement may be stricter than those at rest, or milder."""
+    for levels in (FAST.levels[::-1], (*FAST.levels, replace(FAST.levels[1], on=125, persist_min=60))):
+        check(replace(FAST, levels=levels))
+    check(changed(FAST, 4, on=100))
+
+
 @given(
     concern=st.sampled_from(CONCERNS),
-    on=st.lists(st.integers(20, 250), min_size=2, max_size=2),
-    inclusive=st.lists(st.booleans(), min_size=2, max_size=2),
+    drawn=st.lists(st.tuples(st.integers(20, 250), st.booleans(), st.integers(1, 3)), min_size=2, max_size=5),
     off=st.integers(20, 250),
     value=st.floats(0, 600),
 )
 def test_what_passes_can_be_both_raised_and_ended_and_a_higher_level_is_never_milder(
-    concern: Any, on: list[int], inclusive: list[bool], off: int, value: float
+    concern: Any, drawn: list[tuple[int, bool, int]], off: int, value: float
 ) -> None:
     levels = tuple(
-        LevelLimit(on=one, inclusive=counts, persist_min=1, severity=Severity.MEDIUM)
-        for one, counts in zip(on, inclusive, strict=True)
+        LevelLimit(on=on, inclusive=counts, persist_min=1, severity=Severity.MEDIUM, level=level)
+        for on, counts, level in drawn
     )
-    limits = Limits(concern=concern.name, levels=levels, off=off, clear_min=1, source="a test")
+    limits = Limits(concern=concern.name, levels=levels, off=off, clear_min=1, worse_by=1, source="a test")
     try:
         check(limits)
     except LimitsError:
         return
     side: Side = concern.side
-    beyond = [level.is_beyond(value, side) for level in levels]
-    assert beyond in ([False, False], [True, False], [True, True])
-    assert not (limits.is_cleared(value, side) and beyond[0])
+    reached = {level.level for level in levels if level.is_beyond(value, side)}
+    assert reached == set(range(1, max(reached, default=0) + 1))
+    assert not (limits.is_cleared(value, side) and reached)

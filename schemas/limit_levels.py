@@ -1,0 +1,48 @@
+"""The levels of limits as the table ``limits`` keeps them: what one service writes and another one reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from schemas.alerts import Severity
+from schemas.limits import LevelLimit, LimitsError
+
+_LEAST_BEFORE: Final = 3
+"""How many readings a level took before each said so itself (2026-11-29)."""
+
+
+def rows_of(levels: Sequence[LevelLimit]) -> list[dict[str, Any]]:
+    """What JSON has of them."""
+    return [
+        {
+            "on": one.on,
+            "inclusive": one.inclusive,
+            "persist_min": one.persist_min,
+            "severity": int(one.severity),
+            "level": one.level,
+            "least": one.least,
+            "moving": one.moving,
+        }
+        for one in levels
+    ]
+
+
+def levels_of(rows: Sequence[Mapping[str, Any]]) -> tuple[LevelLimit, ...]:
+    """The levels that were written so. Raises LimitsError.
+
+    Those of before 2026-11-29 are one limit a level, at rest, in their order, and say neither.
+    """
+    try:
+        return tuple(
+            LevelLimit(
+                on=float(row["on"]),
+                inclusive=bool(row["inclusive"]),
+                persist_min=float(row["persist_min"]),
+                severity=Severity(row["severity"]),
+                level=int(row.get("level", place)),
+                least=int(row.get("least", _LEAST_BEFORE)),
+                moving=bool(row.get("moving", False)),
+            )
+            for place, row in enumerate(rows, 1)
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise LimitsError("levels", "can't be read") from error
