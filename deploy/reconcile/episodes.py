@@ -6,9 +6,15 @@ below the limit and counts from 15 min; it ends after 15 min at or above 70; a g
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import asyncpg
+
+from schemas.reasons import NOT_SCORED
+from schemas.vitals import GLUCOSE
+from services.score.glucose_events import glucose_events
 
 LIMITS: Final[Mapping[int, float]] = {1: 70.0, 2: 54.0}
 RECOVERED: Final = 70.0
@@ -20,10 +26,11 @@ Samples = Sequence[tuple[int, float]]
 Key = tuple[str, int, int]
 """Person, level, time of the first reading below, in ms."""
 
-_FOUND: Final = """
-select p.person_id::text as person_id, f.level, (f.evidence -> 0 ->> 'observed_at')::bigint as first_below
-from findings f join people p using (person_no)
-where f.rule = 'glucose_low' and f.level > 0
+_READINGS: Final = """
+select p.person_id::text as person_id, (extract(epoch from r.observed_at) * 1000)::bigint as at, r.value
+from readings r join people p using (person_no)
+where r.vital = $1 and r.flags & $2 = 0
+order by p.person_id, r.observed_at
 """
 
 _LATE: Final = """
@@ -88,12 +95,17 @@ def expected_episodes(people: Mapping[str, Samples]) -> set[Key]:
 
 
 async def found_episodes(dsn: str) -> set[Key]:
-    """What the platform found."""
+    """What a report of the platform counts, in the readings that it has."""
     connection = await asyncpg.connect(dsn)
     try:
-        return {(row["person_id"], row["level"], row["first_below"]) for row in await connection.fetch(_FOUND)}
+        rows = await connection.fetch(_READINGS, GLUCOSE.number, int(NOT_SCORED))
     finally:
         await connection.close()
+    return {
+        (person, event.level, event.first_at)
+        for person, of_person in groupby(rows, key=itemgetter("person_id"))
+        for event in glucose_events((row["at"], row["value"]) for row in of_person)
+    }
 
 
 async def late_readings(dsn: str, keys: Iterable[Key]) -> dict[Key, str]:

@@ -123,6 +123,11 @@ class Episodes:
                 reports += [disproved] if disproved else []
         return reports
 
+    @property
+    def standing(self) -> list[Reported]:
+        """Those whose end was not reported."""
+        return [one for one in self._reported if one.until == FOREVER]
+
     def forget(self, before: int) -> None:
         """Drops what ended before ``before``: no late sample reaches it."""
         self._reported = [one for one in self._reported if one.until >= before]

@@ -45,6 +45,12 @@ class Mark(NamedTuple):
         return self.pauses_at or self.last.at
 
     @property
+    def severity(self) -> Severity | None:
+        """How soon somebody has to act, by the limits of its level; None where a rule has none, or at the end."""
+        of_level = [one.severity for one in self.limits.levels if one.level == self.level] if self.limits else []
+        return max(of_level, default=None)
+
+    @property
     def concern(self) -> str:
         """What it is about; "" where a rule has no limits, and so is about one thing."""
         return self.limits.concern if self.limits else ""
@@ -195,7 +201,7 @@ def finding_from(
         rule_version=rule.version,
         episode=episode,
         level=mark.level,
-        severity=mark.passed.severity if mark.passed else rule.severity(mark.level),
+        severity=rule.severity(mark.level) if mark.severity is None else mark.severity,
         observed_at=mark.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
         doctor_text=ENGLISH.say(said, Reader.DOCTOR),
@@ -230,6 +236,12 @@ def beyond(key: str, vital: Vital, mark: Mark, *, once: bool = False) -> Message
     whole = int(limit) if limit == int(limit) else limit
     facts = {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value, **_bound(mark.last)}
     return Message(f"{key}.once" if once and not minutes else key, facts)
+
+
+def words_of(mark: Mark) -> tuple[str, str]:
+    """Of the limit that holds, parts of a message's key: how far it lies, and whether it is one in movement."""
+    passed = mark.passed
+    return "very_" if passed and passed.level > 1 else "", ".moving" if passed and passed.moving else ""
 
 
 def _bound(sample: Sample) -> Mapping[str, Fact]:

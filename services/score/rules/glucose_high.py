@@ -8,7 +8,7 @@ from schemas.default_limits import defaults_of
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.vitals import GLUCOSE
 from services.score.beyond import Beyond
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, beyond, by_level, ended, endings
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, beyond, by_level, ended, endings, words_of
 from services.score.rules.glucose_low import GAP_MS, IN_A_ROW_MS, METER_GAP_MS, WINDOW_MS
 from services.score.tracks import Asked, Pace
 
@@ -35,7 +35,8 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("glucose_high", GLUCOSE, mark)
-    return beyond(f"glucose_high.{'very_' if mark.level > 1 else ''}high", GLUCOSE, mark, once=mark.level > 1)
+    far, _ = words_of(mark)
+    return beyond(f"glucose_high.{far}high", GLUCOSE, mark, once=bool(far))
 
 
 GLUCOSE_HIGH: Final = Rule(

@@ -36,10 +36,11 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("glucose_low", GLUCOSE, mark)
-    # One reading decides.
-    if mark.level > len(_LASTING):
+    level = mark.passed.level if mark.passed else mark.level
+    # Further down one reading decides.
+    if level > len(_LASTING):
         return beyond("glucose_low.extremely_low", GLUCOSE, mark)
-    return beyond(_LASTING[mark.level - 1], GLUCOSE, mark, once=True)
+    return beyond(_LASTING[level - 1], GLUCOSE, mark, once=True)
 
 
 GLUCOSE_LOW: Final = Rule(

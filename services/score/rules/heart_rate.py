@@ -8,7 +8,7 @@ from schemas.default_limits import defaults_of
 from schemas.limits import Limits, Side
 from schemas.vitals import HEART_RATE
 from services.score.beyond import Beyond
-from services.score.rule import ENDED, Mark, Rule, beyond, by_level, ended, endings
+from services.score.rule import ENDED, Mark, Rule, beyond, by_level, ended, endings, words_of
 
 _FAST, _SLOW = "heart_rate.fast", "heart_rate.slow"
 
@@ -25,8 +25,7 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("heart_rate", HEART_RATE, mark)
-    moving = ".moving" if mark.passed and mark.passed.moving else ""
-    far = "very_" if mark.level > 1 else ""
+    far, moving = words_of(mark)
     side = "fast" if mark.concern == _FAST else "slow"
     return beyond(f"heart_rate.{far}{side}{moving}", HEART_RATE, mark)
 

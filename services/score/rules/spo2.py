@@ -8,7 +8,7 @@ from schemas.default_limits import defaults_of
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.vitals import SPO2
 from services.score.beyond import Beyond
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, beyond, by_level, ended, endings
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, beyond, by_level, ended, endings, words_of
 from services.score.tracks import Asked, Pace
 
 _LONG_MIN: Final = 30
@@ -34,8 +34,7 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("spo2", SPO2, mark)
-    far = "very_" if mark.level > 1 else ""
-    moving = ".moving" if mark.passed and mark.passed.moving else ""
+    far, moving = words_of(mark)
     return beyond(f"spo2.{far}low{moving}", SPO2, mark, once=not moving)
 
 

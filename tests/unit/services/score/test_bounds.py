@@ -79,5 +79,7 @@ def test_somebody_else_at_home_is_heard_as_if_alone(records: Story) -> None:
             found += run([waiting.pop(0)], state)
     found += run(waiting, state)
     of_other = [one for one in found if getattr(one, "person_no", None) == OTHER]
-    assert levels(of_other) == levels(run(low))
-    assert levels(of_other)
+    # In between so much time passes that nothing is known of them for a while.
+    begun = [one for one in levels(of_other) if one[2]]
+    assert begun == levels(run(low))
+    assert begun

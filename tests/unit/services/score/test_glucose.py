@@ -1,4 +1,4 @@
-"""The glucose rule against an independent count of episodes, on random traces and, where there is one, a real file."""
+"""The events of reports against an independent count of them, on random traces and, where there is one, a real file."""
 
 import os
 from collections import defaultdict
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.alerts import Finding
+from services.score.glucose_events import glucose_events
 from tests.unit.services.score.hypoglycaemia import Trace, episodes
-from tests.unit.services.score.story import START, run, series
+from tests.unit.services.score.story import START, minute
 
 steps = st.sampled_from([1, 4, 5, 5, 5, 5, 10, 14, 15, 16, 29, 30, 31])
 values = st.sampled_from([39, 50, 53, 53.9, 54, 60, 69, 69.9, 70, 71, 100])
@@ -23,13 +23,13 @@ def traces(draw: st.DrawFn) -> Trace:
 
 
 @given(traces())
-def test_the_rule_counts_the_episodes_that_an_independent_count_finds(trace: Trace) -> None:
+def test_reports_count_the_events_that_an_independent_count_finds(trace: Trace) -> None:
     assert _found(trace, 1) == episodes(trace, 70)
     assert _found(trace, 2) == episodes(trace, 54)
 
 
 @pytest.mark.skipif("HB_EVAL_CGM" not in os.environ, reason="HB_EVAL_CGM names no recording")
-def test_the_rule_counts_the_episodes_of_a_real_recording() -> None:
+def test_reports_count_the_events_of_a_real_recording() -> None:
     traces_by_person = _recording(Path(os.environ["HB_EVAL_CGM"]))
     matched = expected = extra = 0
     for person in sorted(traces_by_person)[:20]:
@@ -48,9 +48,9 @@ def test_the_rule_counts_the_episodes_of_a_real_recording() -> None:
 
 def _found(trace: Trace, level: int) -> list[tuple[float, float]]:
     return [
-        ((finding.evidence[0].observed_at - START) / 60_000, (finding.evidence[-1].observed_at - START) / 60_000)
-        for finding in run(series("glucose", trace))
-        if isinstance(finding, Finding) and finding.level == level
+        ((event.first_at - START) / 60_000, (event.counts_at - START) / 60_000)
+        for event in glucose_events((minute(at), value) for at, value in trace)
+        if event.level == level
     ]
 
 
@@ -58,6 +58,6 @@ def _recording(path: Path) -> dict[str, list[tuple[float, float]]]:
     parquet = pytest.importorskip("pyarrow.parquet")
     columns = parquet.read_table(path).to_pydict()
     found = defaultdict(list)
-    for person, minute, value in zip(columns["patient"], columns["minute"], columns["glucose_mgdl"], strict=True):
-        found[person].append((minute, value))
+    for person, at, value in zip(columns["patient"], columns["minute"], columns["glucose_mgdl"], strict=True):
+        found[person].append((at, value))
     return found

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_BY_CONDITION, defaults_of
-from schemas.limits import Condition, Limits
+from schemas.limits import Condition, Limits, Side
 from services.score.episodes import FOREVER, Episodes, Seen
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
@@ -73,7 +73,7 @@ def target(first: float = -1, end: float = -1) -> PersonCondition:
 def test_the_most_specific_limits_in_force_hold(limits: LimitBook, person: int, on: float) -> None:
     assert limits.in_force("spo2", person, minute(10)).levels[0].on == on
     fold: Any = limits.folds(SPO2_LOW, person).at(minute(10))
-    assert fold.below.levels[0].on == on
+    assert fold.sides[Side.BELOW].levels[0].on == on
 
 
 def test_people_of_whom_nothing_is_said_share_one_fold() -> None:
@@ -87,7 +87,7 @@ def test_what_is_found_says_the_limit_and_the_severity_in_force() -> None:
         PRESCRIBED, levels=(replace(PRESCRIBED.levels[0], severity=Severity.LOW), PRESCRIBED.levels[1]), source="a test"
     )
     for limits, said in ((book(conditions=[target()]), Severity.MEDIUM), (book((Scope(), -1, milder)), Severity.LOW)):
-        found = run(series("spo2", [(n, 86) for n in range(5)]), HomeState(limits=limits))
+        found = run(series("spo2", [(n, 86) for n in range(6)]), HomeState(limits=limits))
         (finding,) = [one for one in found if isinstance(one, Finding)]
         assert (finding.level, finding.severity, finding.facts["limit"]) == (1, said, 87)
         assert "87 %" in finding.doctor_text
@@ -103,7 +103,7 @@ def test_what_is_found_under_other_limits_says_where_those_are_from() -> None:
         (book(), SPO2_LOW.rationale),
         (book((Scope(), -1, same_numbers)), SPO2_LOW.rationale),
     ):
-        readings = [(n, 86) for n in range(5)] + [(n, 97) for n in range(5, 12)]
+        readings = [(n, 86) for n in range(6)] + [(n, 97) for n in range(6, 13)]
         found = [one for one in run(series("spo2", readings), HomeState(limits=limits)) if isinstance(one, Finding)]
         assert found[-1].level == 0
         assert all(reason in one.rationale for one in found)
@@ -115,7 +115,7 @@ def test_an_episode_of_one_concern_is_never_taken_for_one_of_another() -> None:
     fast = Episodes()
     first, last = Sample(minute(0), 140, 1, 1, 1, 1), Sample(minute(12), 140, 1, 1, 2, 1)
     limits = {name: DEFAULT_BY_CONDITION[None, name] for name in ("heart_rate.fast", "heart_rate.slow")}
-    fast.report(Mark(1, first, last, limits=limits["heart_rate.fast"]))
+    fast.reports([Mark(1, first, last, limits=limits["heart_rate.fast"])])
     slow = Mark(1, first, last, limits=limits["heart_rate.slow"])
     reports = fast.reconcile([Seen(first.at, FOREVER, 1, [slow])], [first, last])
     assert [(one.episode, one.mark.level, one.mark.end_reason) for one in reports] == [
@@ -130,8 +130,8 @@ def test_a_reading_received_before_the_change_is_judged_by_the_limits_of_its_tim
     records = [uplink(n, n, {"spo2": 93}) for n in range(5)]
     records += [uplink(9, 9, {"spo2": 97}), uplink(10, 3.5, {"spo2": 93}, received=10)]
     assert levels(run(records, HomeState(limits=stricter))) == []
-    records += [uplink(20 + n, 12 + n, {"spo2": 93}) for n in range(5)]
-    assert [one[2:] for one in levels(run(records, HomeState(limits=stricter)))] == [(2, 15)]
+    records += [uplink(20 + n, 12 + n, {"spo2": 93}) for n in range(6)]
+    assert [one[2:] for one in levels(run(records, HomeState(limits=stricter)))] == [(1, 17)]
 
 
 VALUES = st.lists(st.sampled_from([84.0, 86.0, 88.0, 90.0, 92.0, 93.0, 95.0, 98.0]), min_size=5, max_size=40)

@@ -1,4 +1,4 @@
-"""Checkpoints of older versions are read, and what follows is what the older version would have found."""
+"""Checkpoints of older versions are read, and nothing that stood in them is lost or said anew."""
 
 from base64 import b64decode
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from schemas.alerts import Finding
 from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import JudgedUplink
+from services.score.episodes import FOREVER, Reported
 from services.score.home_state import VERSION, HomeState, UnknownStateError
 from tests.unit.services.score.story import run
 
@@ -24,15 +25,43 @@ stories = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 
 
 @stories
-def test_a_state_of_an_older_version_goes_on_as_that_version_would_have(story: Any) -> None:
+def test_what_stood_in_a_state_of_an_older_version_goes_on_under_its_number(story: Any) -> None:
+    """What that version would have found stands in the fixture; other rules find other things, but nothing twice."""
+    before = _kept(story["state"])
     state = HomeState.from_plain(story["state"])
+    assert {key: one.level for key, one in _open(state).items() if one.level} == {
+        key: level for key, (level, until) in before.items() if until == FOREVER and level
+    }
+    given_out = {key[:2]: max(other[2] for other in before if other[:2] == key[:2]) for key in before}
     records = [decode_uplink_record(b64decode(one)) for one in story["records"]]
-    found = run([one for one in records if isinstance(one, JudgedUplink)], state)
-    assert [
-        [one.rule, one.episode, one.level, one.observed_at, one.doctor_text]
-        for one in found
-        if isinstance(one, Finding)
-    ] == story["findings"]
+    found = [
+        one for one in run([one for one in records if isinstance(one, JudgedUplink)], state) if isinstance(one, Finding)
+    ]
+    for one in found:
+        key = one.person_no, one.rule
+        stood = before.get((*key, one.episode))
+        # Of an episode of before only one that was open has more to say; the others have new numbers.
+        assert stood[1] == FOREVER if stood else one.episode > given_out.get(key, 0)
+    assert len({one.finding_id for one in found}) == len(found)
+
+
+def _kept(state: Any) -> dict[tuple[int, str, int], tuple[int, int]]:
+    """Level and end of each episode that a state of an older version has, by person, rule and number."""
+    found = {}
+    for person, kept in state["subjects"].items():
+        for rule, one in (kept.get("rules") or kept.get("tracks", {})).items():
+            for episode, _, until, level, *_ in one.get("reported", ()):
+                found[int(person), rule, episode] = (level, until)
+    return found
+
+
+def _open(state: HomeState) -> dict[tuple[int, str, int], Reported]:
+    return {
+        (person, rule, one.episode): one
+        for person, kept in state.subjects.items()
+        for rule, evaluation in kept.evaluations.items()
+        for one in evaluation.episodes.standing
+    }
 
 
 @stories

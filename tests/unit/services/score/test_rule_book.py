@@ -12,23 +12,23 @@ from schemas.codec import parse_json, write_json
 from schemas.default_limits import defaults_of
 from schemas.devices.device_type import DeviceType
 from schemas.devices.glucose import CGM, GLUCOSE_METER
-from schemas.limits import LevelLimit, Limits
+from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
 from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
+from services.score.beyond import Beyond
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState
-from services.score.rule import HOUR_MS, Mark, Rule
+from services.score.rule import HOUR_MS, NEVER, Mark, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
 from services.score.rules.spo2 import SPO2_LOW
-from services.score.sample import Rest, Sample
-from services.score.sustained import Sustained
+from services.score.sample import FlatState, Rest, Sample
 from services.score.window import MOST_OF_A_MOMENT
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
 
 @dataclass(slots=True)
-class Latest:
+class Latest(FlatState):
     """Whether it was said, and when."""
 
     level: int = 0
@@ -55,9 +55,16 @@ class ByMeter:
     def standing(self, state: Latest, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
 
+    def pauses_at(self, state: Latest) -> int:
+        del state
+        return NEVER
+
+    def pause(self, state: Latest) -> Mark:
+        raise NotImplementedError
+
 
 @dataclass(slots=True)
-class PairState:
+class PairState(FlatState):
     """The newest reading of each of two vitals."""
 
     level: int = 0
@@ -92,6 +99,13 @@ class Pair:
     def standing(self, state: PairState, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
 
+    def pauses_at(self, state: PairState) -> int:
+        del state
+        return NEVER
+
+    def pause(self, state: PairState) -> Mark:
+        raise NotImplementedError
+
 
 def like_sos(name: str) -> Rule:
     """The words of another rule, for one that is thrown away."""
@@ -105,11 +119,10 @@ PAIR = replace(like_sos("pair"), inputs=(HEART_RATE.code, SPO2.code), fold=Pair(
 SECOND = replace(
     like_sos("second"),
     inputs=(SPO2.code,),
-    fold=Sustained(
-        above=None, max_step_per_minute=15,
-        below=Limits(concern="second", off=96, clear_min=0, source="thrown away", levels=(
-            LevelLimit(on=96, inclusive=False, persist_min=0, severity=Severity.LOW),
-        )),
+    fold=Beyond(
+        sides={Side.BELOW: Limits(concern="spo2", off=96, clear_min=0, worse_by=50, source="thrown away", levels=(
+            LevelLimit(on=96, inclusive=False, persist_min=0, severity=Severity.LOW, level=1, least=3),
+        ))},
     ),
 )  # fmt: skip
 BY_METER = replace(like_sos("by_meter"), inputs=(GLUCOSE.code,), fold=ByMeter())
@@ -135,7 +148,7 @@ def test_a_second_rule_on_one_vital_stands_beside_the_first() -> None:
     state = HomeState(WITH_BOTH)
     found = levels(run(series("spo2", LOW), state))
     assert [one for one in found if one[0] == "spo2"] == levels(run(series("spo2", LOW)))
-    assert ("second", 1, 1, 2.0) in found
+    assert ("second", 1, 1, 1.0) in found
 
 
 def test_a_rule_over_two_vitals_rests_on_a_reading_of_each() -> None:
@@ -148,7 +161,7 @@ def test_a_rule_over_two_vitals_rests_on_a_reading_of_each() -> None:
 def test_a_rule_for_one_kind_of_device_hears_which_kind_measured(kind: DeviceType | None, *, said: bool) -> None:
     number = kind.number if kind else 0
     found = run([uplink(0, 0, {"glucose": 50}, device_type=number)], HomeState(RuleBook((*RULES, BY_METER))))
-    assert [one[:3] for one in levels(found)] == ([("by_meter", 1, 1)] if said else [])
+    assert [one[:3] for one in levels(found) if one[0] == "by_meter"] == ([("by_meter", 1, 1)] if said else [])
 
 
 def test_a_sample_says_how_it_was_measured_and_keeps_it_in_a_saved_state() -> None:
@@ -262,7 +275,7 @@ def tried(on: float) -> RuleBook:
     """The product's rules, and beside oxygen's a variant in the shadow that finds it low from ``on`` down."""
     usual = defaults_of("spo2")["spo2"]
     milder = replace(usual, levels=tuple(replace(level, on=on) for level in usual.levels), off=99)
-    fold = Sustained(above=None, below=milder, max_step_per_minute=15)
+    fold = Beyond(sides={Side.BELOW: milder}, max_step_per_minute=15)
     return RuleBook((*RULES, replace(SPO2_LOW, fold=fold, limited=None, variant=Variant.SHADOW)))
 
 
@@ -272,7 +285,7 @@ def test_a_variant_in_the_shadow_changes_nothing_of_what_is_live() -> None:
     live = [one for one in found if one.variant is Variant.LIVE]
     shadow = [one for one in found if one.variant is Variant.SHADOW]
     assert live == run(records)
-    assert [(one.rule, one.level) for one in shadow] == [("spo2", 2)]
+    assert [(one.rule, one.level) for one in shadow] == [("spo2", 3), ("spo2", 3)]
     assert {one.finding_id for one in live}.isdisjoint(one.finding_id for one in shadow)
 
 
