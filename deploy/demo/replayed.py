@@ -1,18 +1,11 @@
-"""Recorded data held against what the platform found in it: read straight from the file, by way of nothing of ours."""
+"""Recorded data held against what reports of the platform count: read straight from the file, by way of nothing of ours."""
 
 import json
 from pathlib import Path
 
 from pyarrow import parquet
 
-from deploy.reconcile.episodes import (
-    Comparison,
-    Samples,
-    compare_episodes,
-    expected_episodes,
-    found_episodes,
-    late_readings,
-)
+from deploy.reconcile.episodes import Comparison, Samples, compare_episodes, expected_episodes, found_episodes
 
 _MINUTE_MS = 60_000
 
@@ -23,8 +16,7 @@ async def compare_replay(dsn: str, recording: Path, people: Path, ended_at_ms: i
         person: [(at, value) for at, value in samples if at <= ended_at_ms]
         for person, samples in read_streamed(recording, people).items()
     }
-    expected, found = expected_episodes(streamed), await found_episodes(dsn)
-    return compare_episodes(expected, found, await late_readings(dsn, expected ^ found))
+    return compare_episodes(expected_episodes(streamed), await found_episodes(dsn))
 
 
 def read_streamed(recording: Path, people: Path) -> dict[str, Samples]:

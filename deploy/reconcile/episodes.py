@@ -33,15 +33,6 @@ where r.vital = $1 and r.flags & $2 = 0
 order by p.person_id, r.observed_at
 """
 
-_LATE: Final = """
-select count(*) as readings, max(extract(epoch from r.received_at - r.observed_at)) / 60 as minutes
-from readings r join people p using (person_no)
-where p.person_id = $1::text::uuid
-  and r.observed_at between to_timestamp($2::float8 / 1000) and to_timestamp($3::float8 / 1000)
-  and r.received_at - r.observed_at > interval '30 minutes'
-"""
-_AROUND_MS: Final = 3 * 3_600_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -108,33 +99,18 @@ async def found_episodes(dsn: str) -> set[Key]:
     }
 
 
-async def late_readings(dsn: str, keys: Iterable[Key]) -> dict[Key, str]:
-    """The cause of a difference where readings around it came too late to be folded in: resends on a fast clock."""
-    causes = {}
-    connection = await asyncpg.connect(dsn)
-    try:
-        for person, level, first in keys:
-            row = await connection.fetchrow(_LATE, person, first - _AROUND_MS, first + _AROUND_MS)
-            if row and row["readings"]:
-                late = f"{row['readings']} readings within 3 h of it came late, by up to {row['minutes']:.0f} min"
-                causes[person, level, first] = f"{late} of platform time"
-    finally:
-        await connection.close()
-    return causes
-
-
-def compare_episodes(expected: set[Key], found: set[Key], causes: Mapping[Key, str]) -> Comparison:
-    """By person, level and first reading below. ``causes`` may explain a difference."""
+def compare_episodes(expected: set[Key], found: set[Key]) -> Comparison:
+    """By person, level and first reading below."""
     missed, extra = expected - found, found - expected
     return Comparison(
         expected=len(expected),
         matched=len(expected & found),
         missed=len(missed),
         extra=len(extra),
-        differences=tuple(_difference("missed", missed, causes)) + tuple(_difference("extra", extra, causes)),
+        differences=tuple(_difference("missed", missed)) + tuple(_difference("extra", extra)),
     )
 
 
-def _difference(word: str, keys: Iterable[Key], causes: Mapping[Key, str]) -> Iterable[str]:
+def _difference(word: str, keys: Iterable[Key]) -> Iterable[str]:
     for key in sorted(keys):
-        yield f"{word}: person {key[0]} level {key[1]} first below at {key[2]}: {causes.get(key, 'cause not known')}"
+        yield f"{word}: person {key[0]} level {key[1]} first below at {key[2]}"

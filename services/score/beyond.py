@@ -143,8 +143,8 @@ class Beyond:
             reached = track.follow(side, limits.levels, sample, self.pace, moving=moving)
             if reached is not None:
                 self._reach(state, side, limits, reached, sample, marks)
-        for side in list(state.courses):
-            self._follow(state, track, Side(side), sample, moving=moving, marks=marks)
+        for open_side in list(state.courses):
+            self._follow(state, track, Side(open_side), sample, moving=moving, marks=marks)
         return marks or None
 
     def _begin(self, state: BeyondState, sample: Sample) -> Track | None:

@@ -49,7 +49,14 @@ SPO2_LOW: Final = Rule(
         " less (Royal College of Physicians 2017, scale 1). How long each has to last, and 88 and 84 %, are ours. With"
         " a prescribed target of 88 to 92 % other limits hold. See docs/clinical.md#oxygen-saturation."
     ),
-    messages=(*endings("spo2"), "spo2.low", "spo2.low.once", "spo2.very_low", "spo2.very_low.once", "spo2.very_low.moving"),
+    messages=(
+        *endings("spo2"),
+        "spo2.low",
+        "spo2.low.once",
+        "spo2.very_low",
+        "spo2.very_low.once",
+        "spo2.very_low.moving",
+    ),
     message=_message,
     fold=_fold(defaults_of("spo2")),
     limited=_fold,

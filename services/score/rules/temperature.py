@@ -31,7 +31,8 @@ def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
         return ended("temperature", BODY_TEMPERATURE, mark)
     side, far = ("high", 3) if mark.concern == _HIGH else ("low", 2)
-    return beyond(f"temperature.{'very_' if mark.passed and mark.passed.level >= far else ''}{side}", BODY_TEMPERATURE, mark)
+    words = "very_" if mark.passed and mark.passed.level >= far else ""
+    return beyond(f"temperature.{words}{side}", BODY_TEMPERATURE, mark)
 
 
 TEMPERATURE_LIMITS: Final = Rule(

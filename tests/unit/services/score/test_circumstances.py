@@ -1,6 +1,7 @@
 """Moving or at rest, worn or off: the same whatever the order in which it becomes known."""
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -53,19 +54,21 @@ def test_the_steps_of_two_devices_are_not_taken_for_one_walk() -> None:
 @given(st.lists(st.tuples(minutes, st.sampled_from([0, 10, 20, 100, 300])), max_size=12, unique_by=lambda one: one[0]),
        st.lists(minutes, max_size=4), st.randoms(use_true_random=False), st.floats(-1, 70))  # fmt: skip
 def test_the_order_in_which_movement_becomes_known_does_not_matter(
-    counts: list[tuple[int, int]], active: list[int], chance: object, minute: float
+    counts: list[tuple[int, int]], active: list[int], chance: Random, minute: float
 ) -> None:
     at = round(minute * MINUTE_MS)
     in_order = walked([(-10, 0), *sorted(counts)])
     for moment in sorted(active):
         in_order.move(moment * MINUTE_MS)
     mixed = Movement()
-    things = [lambda one=one: mixed.walk(DEVICE, one[0] * MINUTE_MS, one[1]) for one in counts]
-    things += [lambda moment=moment: mixed.move(moment * MINUTE_MS) for moment in active]
-    chance.shuffle(things)  # type: ignore[attr-defined]
+    things: list[tuple[int, int | None]] = [*counts, *((moment, None) for moment in active)]
+    chance.shuffle(things)
     mixed.walk(DEVICE, -10 * MINUTE_MS, 0)
-    for thing in things:
-        thing()
+    for moment, steps in things:
+        if steps is None:
+            mixed.move(moment * MINUTE_MS)
+        else:
+            mixed.walk(DEVICE, moment * MINUTE_MS, steps)
     assert mixed.is_moving(at) == in_order.is_moving(at)
     kept = Movement.from_plain(parse_json(write_json(mixed.to_plain())))
     assert kept.is_moving(at) == mixed.is_moving(at)

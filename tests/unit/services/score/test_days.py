@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.codec import parse_json, write_json
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, STEPS, VITAL_BY_NUMBER
 from services.score.days import DAY_MS, STEPS_A_UNIT, ClosedDay, Days, UnknownDaysError, Values
-from services.score.recent_values import NEVER, RecentValues
-from services.score.rule import HOUR_MS, MINUTE_MS
+from services.score.recent_values import RecentValues
+from services.score.rule import HOUR_MS, MINUTE_MS, NEVER
 
 DAY = 19_675
 PULSE, WARMTH = HEART_RATE.number, BODY_TEMPERATURE.number
