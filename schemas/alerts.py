@@ -75,7 +75,7 @@ class Finding:
 
     ``level`` 0 says that the episode has ended, with its reason; levels from 1 rise with severity. ``observed_at`` is
     when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
-    ``message`` and ``facts``, so that they can be made again, in another language too. ``telling`` numbers what is
+    ``message`` and ``facts``, so that they can be made again, in another language too. ``said`` numbers what is
     said of an episode, from 1; 0 where nothing is said twice. ``concern``: "" for a rule that has but one.
     """
 
@@ -97,20 +97,20 @@ class Finding:
     end_reason: EndReason | None = None
     variant: Variant = Variant.LIVE
     concern: str = ""
-    telling: int = 0
+    said: int = 0
 
     @property
     def finding_id(self) -> UUID:
-        """The same for the same person or home, concern, variant, episode and telling, however often asked.
+        """The same for the same person or home, concern, variant, episode and number of what is said, however often asked.
 
-        Where an episode says each level but once (``telling`` 0), its level is as good as a number.
+        Where an episode says each level but once (``said`` 0), its level is as good as a number.
         """
         subject = f"person:{self.person_no}" if self.person_no else f"home:{self.home_no}"
         concern = self.concern or self.rule
         if self.variant is not Variant.LIVE:
             concern = f"{concern}|{self.variant}"
-        said = f"said {self.telling}" if self.telling else f"{self.level}"
-        return uuid5(FINDING_NAMESPACE, f"{subject}|{concern}|{self.episode}|{said}")
+        which = f"said {self.said}" if self.said else f"{self.level}"
+        return uuid5(FINDING_NAMESPACE, f"{subject}|{concern}|{self.episode}|{which}")
 
 
 class AlertState(StrEnum):

@@ -1,4 +1,4 @@
-"""Recorded data held against what reports of the platform count: read straight from the file, by way of nothing of ours."""
+"""Recorded data, read straight from its file, held against the events that reports of the platform count."""
 
 import json
 from pathlib import Path

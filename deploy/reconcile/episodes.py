@@ -12,9 +12,9 @@ from typing import Final
 
 import asyncpg
 
+from schemas.glucose_events import glucose_events
 from schemas.reasons import NOT_SCORED
 from schemas.vitals import GLUCOSE
-from services.score.glucose_events import glucose_events
 
 LIMITS: Final[Mapping[int, float]] = {1: 70.0, 2: 54.0}
 RECOVERED: Final = 70.0

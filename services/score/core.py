@@ -236,10 +236,7 @@ def report_firmware(
 
 def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
     for rule, reports in found:
-        effects.extend(
-            finding_from(rule, subject, one.episode, one.mark, telling=one.telling, concern=one.concern)
-            for one in reports
-        )
+        effects.extend(finding_from(rule, subject, one.episode, one.mark, said=one.said) for one in reports)
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:

@@ -43,7 +43,7 @@ class Reported:
             if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
                 self.worst = value
         self.findings += 1
-        return Report(self.episode, mark, self.findings, mark.concern or self.concern)
+        return Report(self.episode, mark, self.findings)
 
     def is_outdone_by(self, mark: Mark) -> bool:
         """Whether ``mark`` is worse than what was reported."""
@@ -70,12 +70,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finding to make: ``mark`` of episode number ``episode``, the ``telling``-th of it, from 1, about ``concern``."""
+    """A finding to make of ``mark``: the ``said``-th, from 1, of episode number ``episode``."""
 
     episode: int
     mark: Mark
-    telling: int
-    concern: str = ""
+    said: int
 
 
 class Episodes:
@@ -119,7 +118,7 @@ class Episodes:
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
-                disproved = reported.take(Mark(ENDED, window[-1], window[-1], EndReason.DISPROVED))
+                disproved = reported.take(_disproof(reported, window[-1]))
                 reports += [disproved] if disproved else []
         return reports
 
@@ -172,6 +171,10 @@ def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
         if _same(one, episode.concern) and overlaps and not (one.until != FOREVER and episode.until == FOREVER):
             return one
     return None
+
+
+def _disproof(reported: Reported, sample: Sample) -> Mark:
+    return Mark(ENDED, sample, sample, EndReason.DISPROVED, about=reported.concern)
 
 
 def _same(reported: Reported, concern: str) -> bool:

@@ -62,10 +62,7 @@ class ModelStates:
         reports = state.episodes.reports(marks or ())
         # Nothing is asked about a late sample, so what has ended is never looked at again.
         state.episodes.forget(question.sample.at)
-        return [
-            finding_from(rule, question.subject, one.episode, one.mark, telling=one.telling, concern=one.concern)
-            for one in reports
-        ]
+        return [finding_from(rule, question.subject, one.episode, one.mark, said=one.said) for one in reports]
 
     def knows(self, rule: str) -> bool:
         """Whether it has begun."""

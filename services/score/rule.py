@@ -26,7 +26,8 @@ class Mark(NamedTuple):
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
-    of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds. ``pauses_at``:
+    of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds; ``about`` is the
+    concern of a mark that has no limits. ``pauses_at``:
     nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
@@ -38,6 +39,7 @@ class Mark(NamedTuple):
     limits: Limits | None = None
     pauses_at: int = 0
     passed: LevelLimit | None = None
+    about: str = ""
 
     @property
     def at(self) -> int:
@@ -53,7 +55,7 @@ class Mark(NamedTuple):
     @property
     def concern(self) -> str:
         """What it is about; "" where a rule has no limits, and so is about one thing."""
-        return self.limits.concern if self.limits else ""
+        return self.limits.concern if self.limits else self.about
 
 
 class FoldState(Protocol):
@@ -181,17 +183,16 @@ def finding_from(
     episode: int,
     mark: Mark,
     *,
-    telling: int = 0,
-    concern: str = "",
+    said: int = 0,
     observed_at: int | None = None,
     unverified: bool = False,
     message: Message | None = None,
 ) -> Finding:
     """What ``rule`` says about ``subject`` at ``mark``; stamped ``observed_at``, else with the mark's moment.
 
-    ``message`` and ``concern``: where the mark alone does not say which.
+    ``said`` numbers it among what is said of the episode; ``message``: where the mark alone does not say which.
     """
-    said = message or rule.message(mark)
+    words = message or rule.message(mark)
     # An event is its own first and last.
     samples = ((mark.first,) if mark.first == mark.last else (mark.first, mark.last)) + mark.also
     return Finding(
@@ -204,16 +205,16 @@ def finding_from(
         severity=rule.severity(mark.level) if mark.severity is None else mark.severity,
         observed_at=mark.at if observed_at is None else observed_at,
         evidence=tuple(_evidence(rule, sample) for sample in samples),
-        doctor_text=ENGLISH.say(said, Reader.DOCTOR),
-        caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
+        doctor_text=ENGLISH.say(words, Reader.DOCTOR),
+        caregiver_text=ENGLISH.say(words, Reader.CAREGIVER),
         rationale=_rationale(rule, mark.limits),
         unverified=unverified,
-        message=said.key,
-        facts=said.facts,
+        message=words.key,
+        facts=words.facts,
         end_reason=mark.end_reason,
         variant=rule.variant,
-        concern=concern or mark.concern,
-        telling=telling,
+        concern=mark.concern,
+        said=said,
     )
 
 

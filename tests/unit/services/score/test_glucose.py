@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.score.glucose_events import glucose_events
+from schemas.glucose_events import glucose_events
 from tests.unit.services.score.hypoglycaemia import Trace, episodes
 from tests.unit.services.score.story import START, minute
 

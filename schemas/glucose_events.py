@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from services.score.rule import MINUTE_MS
-
 LIMITS: Final[Mapping[int, float]] = {1: 70.0, 2: 54.0}
 """Below so many mg/dL, by level."""
 _BACK: Final = LIMITS[1]
-_LASTS_MS: Final = 15 * MINUTE_MS
+_LASTS_MS: Final = 15 * 60_000
 """So long below an event lasts at least, and so long at 70 mg/dL or above ends it."""
-_GAP_MS: Final = 30 * MINUTE_MS
+_GAP_MS: Final = 30 * 60_000
 """Over a longer time without a reading nothing has lasted."""
 
 
