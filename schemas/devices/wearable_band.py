@@ -16,6 +16,7 @@ WEARABLE_BAND: Final = DeviceType(
         EventKind.SOS_PRESSED,
         EventKind.CHECK_IN_ANSWERED,
         EventKind.NOT_WORN,
+        EventKind.WORN,
         EventKind.CHARGING,
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,

@@ -70,12 +70,39 @@ def test_a_band_is_heard_every_minute_with_four_readings_and_the_temperature_eve
     assert sum(len(row.readings) == 5 for row in hour) == 6
 
 
+def test_a_band_is_charged_once_a_day_and_says_when_it_comes_off_and_when_it_is_on_again() -> None:
+    made = plan(incidents=False)
+    for band in (device for device in made.world.devices if device.type == "wearable_band"):
+        day = list(uplinks(made, band, hours=24))
+        off, on = (
+            [row.at_ms for row in day for event in row.events if event.event == kind] for kind in ("not_worn", "worn")
+        )
+        assert len(off) == len(on) == 1
+        assert on[0] - off[0] == 25 * MINUTE_MS
+        meanwhile = [row for row in day if off[0] <= row.at_ms < on[0] and not row.events]
+        assert len(meanwhile) == 25
+        assert not any(row.readings for row in meanwhile)
+
+
+def test_no_band_is_charged_while_something_happens_to_its_wearer() -> None:
+    made = plan()
+    charged = 0
+    for band in (device for device in made.world.devices if device.type == "wearable_band"):
+        for row in uplinks(made, band, hours=12):
+            if any(event.event in {"not_worn", "worn"} for event in row.events):
+                charged += 1
+                assert not made.busy(band.people[0], row.at_ms - 20 * MINUTE_MS, row.at_ms + 20 * MINUTE_MS)
+    assert charged > 4
+
+
 def test_who_walks_is_not_at_rest() -> None:
     made = plan(seed=3, incidents=False)
     seen = {True: 0, False: 0}
     for name, uplink in all_uplinks(made, hours=12):
         if name.startswith("band"):
             values = {row.vital: row for row in uplink.readings}
+            if not values:
+                continue
             walks = values["steps"].value > 0
             assert (values["heart_rate"].activity == "active") == walks
             seen[walks] += 1
