@@ -114,8 +114,8 @@ def _band_report(plan: IncidentPlan, person: str, at: int, *, warm: bool) -> Pla
     ]
     readings.append(Reading(vital="steps", value=moved.steps, at=at))
     if warm:
-        value = plan.value(person, "body_temperature", at)
-        readings.append(Reading(vital="body_temperature", value=value, at=at, unit="Cel"))
+        value = plan.value(person, "skin_temperature", at)
+        readings.append(Reading(vital="skin_temperature", value=value, at=at, unit="Cel"))
     return Planned(at_ms=at, readings=tuple(readings))
 
 

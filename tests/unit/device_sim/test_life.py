@@ -21,6 +21,7 @@ USUAL = {
     "glucose": (80, 200),
     "weight": (45, 100),
     "steps": (0, 120),
+    "skin_temperature": (31, 36),
 }
 
 
@@ -61,7 +62,7 @@ def test_every_reading_and_event_is_one_that_its_device_may_report() -> None:
             assert set(event.details) <= allowed
 
 
-def test_a_band_is_heard_every_minute_with_four_readings_and_the_temperature_every_ten() -> None:
+def test_a_band_is_heard_every_minute_with_four_readings_and_the_skin_every_ten() -> None:
     made = plan(incidents=False)
     band = next(device for device in made.world.devices if device.type == "wearable_band")
     hour = list(uplinks(made, band, hours=1))
