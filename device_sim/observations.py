@@ -191,6 +191,17 @@ def _temperature(plan: IncidentPlan, person: str, at: int) -> Planned:
     return Planned(at_ms=at, readings=(Reading(vital="body_temperature", value=value, at=at, unit="Cel"),))
 
 
+def _oximeter(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
+    for at in _spot(plan, device, first, last, every_h=12):
+        yield at, 0, lambda at=at: _saturation(plan, device.people[0], at)  # type: ignore[misc]
+
+
+def _saturation(plan: IncidentPlan, person: str, at: int) -> Planned:
+    """Without circumstances: an oximeter knows nothing of movement."""
+    readings = (Reading(vital=vital, value=plan.value(person, vital, at), at=at) for vital in ("spo2", "heart_rate"))
+    return Planned(at_ms=at, readings=tuple(readings))
+
+
 def _heartbeat(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     for at in _every(plan, device, first, last):
         yield at, 0, lambda at=at: Planned(at_ms=at)  # type: ignore[misc]
@@ -236,4 +247,5 @@ ROUTINES: Final[dict[str, Routine]] = {
     "fall_robot": _heartbeat,
     "scale": _scale,
     "thermometer": _thermometer,
+    "finger_oximeter": _oximeter,
 }

@@ -117,6 +117,27 @@ def test_both_people_of_a_home_use_the_cuff_under_their_own_slot() -> None:
     assert slots == {1, 2}
 
 
+@pytest.mark.parametrize(
+    ("kind", "vitals"),
+    [("thermometer", ["body_temperature"]), ("finger_oximeter", ["spo2", "heart_rate"])],
+)
+def test_what_is_used_at_will_measures_twice_a_day_and_says_nothing_in_between(kind: str, vitals: list[str]) -> None:
+    made = plan(incidents=False)
+    for device in (device for device in made.world.devices if device.type == kind):
+        day = list(uplinks(made, device, hours=24))
+        assert [[reading.vital for reading in row.readings] for row in day] == [vitals, vitals]
+
+
+def test_only_a_thermometer_measures_the_body_and_only_a_band_the_skin() -> None:
+    made = plan(incidents=False)
+    types = {device.device: device.type for device in made.world.devices}
+    seen = {(reading.vital, types[name]) for name, row in all_uplinks(made, hours=2) for reading in row.readings}
+    assert {pair for pair in seen if "temperature" in pair[0]} == {
+        ("body_temperature", "thermometer"),
+        ("skin_temperature", "wearable_band"),
+    }
+
+
 def test_every_dose_of_normal_life_is_taken_within_ten_minutes() -> None:
     made = plan(incidents=False)
     doses = 0
