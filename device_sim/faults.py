@@ -71,7 +71,7 @@ def spoil(seed: int, device: str, planned: Planned, fault: Fault | None) -> Plan
 
 def _other_unit(reading: Reading) -> Reading:
     """Fahrenheit on a Celsius value is out of range; the others are no units at all."""
-    return replace(reading, unit="[degF]" if reading.vital == "body_temperature" else "furlong")
+    return replace(reading, unit="[degF]" if reading.unit == "Cel" else "furlong")
 
 
 def loses_storage(seed: int, device: str, hour: int) -> int | None:

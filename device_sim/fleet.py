@@ -129,6 +129,8 @@ def _devices(number: int, people: list[UUID]) -> Iterator[Device]:
         yield _device("scale", f"{number:03d}", "scale", people)
     if number % 5 == 2:  # noqa: PLR2004 - every fifth home
         yield _device("thermometer", f"{number:03d}", "thermometer", people[:1])
+    if number % 5 == 3:  # noqa: PLR2004 - and another fifth
+        yield _device("oximeter", f"{number:03d}", "finger_oximeter", people[:1])
 
 
 def _device(kind: str, key: str, type_code: str, people: list[UUID]) -> Device:

@@ -6,7 +6,7 @@ from typing import Final
 
 from device_sim.chance import dice
 from device_sim.incidents import BLOCK_MS, IncidentKind, IncidentPlan
-from device_sim.physiology import HOUR_MS, MINUTE_MS, effort
+from device_sim.physiology import HOUR_MS, MINUTE_MS, Span, effort
 from device_sim.world import Dose, SimDevice
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import Activity, DeviceEvent, Posture, Reading
@@ -14,6 +14,9 @@ from schemas.messages import Activity, DeviceEvent, Posture, Reading
 _FIRST_REPORT_MS: Final = 50_000
 _FAULT_MARGIN_MS: Final = 20 * MINUTE_MS
 _WALKED: Final = 5
+_CHARGED_IN_MIN: Final = 25
+_CHARGED_BETWEEN: Final = (2, 22)
+_DAY_BLOCKS: Final = 24
 _MMOL: Final = 18.018
 
 
@@ -71,9 +74,31 @@ def _every(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iter
 
 def _band(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     person = device.people[0]
+    off = _charging(plan, device, first)
+    if off is not None:
+        taken_off = tuple(DeviceEvent(event=event, at=off.first_ms) for event in ("not_worn", "charging"))
+        yield off.first_ms, 1, lambda: Planned(at_ms=off.first_ms, events=taken_off)
+        yield off.last_ms, 1, lambda: Planned(at_ms=off.last_ms, events=(DeviceEvent(event="worn", at=off.last_ms),))
     for turn, at in enumerate(_every(plan, device, first, last)):
         # ``at=at``: a lambda that is called later would otherwise see the last value of the loop.
+        if off is not None and off.first_ms <= at < off.last_ms:
+            yield at, 0, lambda at=at: Planned(at_ms=at)  # type: ignore[misc]
+            continue
         yield at, 0, lambda at=at, warm=turn % 10 == 0: _band_report(plan, person, at, warm=warm)  # type: ignore[misc]
+
+
+def _charging(plan: IncidentPlan, device: SimDevice, first: int) -> Span | None:
+    """When in the block that begins at ``first`` the band lies on its charger: once a day, unless something happens."""
+    day, block = divmod((first - plan.start_ms) // BLOCK_MS, _DAY_BLOCKS)
+    draw = dice(plan.world.seed, "charging", device.device, day)
+    if block != draw.randrange(*_CHARGED_BETWEEN):
+        return None
+    begins = first + draw.randrange(30) * MINUTE_MS
+    off = Span(begins, begins + _CHARGED_IN_MIN * MINUTE_MS)
+    # Then nobody would measure what the truth says.
+    if plan.busy(device.people[0], off.first_ms - _FAULT_MARGIN_MS, off.last_ms + _FAULT_MARGIN_MS):
+        return None
+    return off
 
 
 def _band_report(plan: IncidentPlan, person: str, at: int, *, warm: bool) -> Planned:
@@ -89,8 +114,8 @@ def _band_report(plan: IncidentPlan, person: str, at: int, *, warm: bool) -> Pla
     ]
     readings.append(Reading(vital="steps", value=moved.steps, at=at))
     if warm:
-        value = plan.value(person, "body_temperature", at)
-        readings.append(Reading(vital="body_temperature", value=value, at=at, unit="Cel"))
+        value = plan.value(person, "skin_temperature", at)
+        readings.append(Reading(vital="skin_temperature", value=value, at=at, unit="Cel"))
     return Planned(at_ms=at, readings=tuple(readings))
 
 
@@ -166,6 +191,17 @@ def _temperature(plan: IncidentPlan, person: str, at: int) -> Planned:
     return Planned(at_ms=at, readings=(Reading(vital="body_temperature", value=value, at=at, unit="Cel"),))
 
 
+def _oximeter(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
+    for at in _spot(plan, device, first, last, every_h=12):
+        yield at, 0, lambda at=at: _saturation(plan, device.people[0], at)  # type: ignore[misc]
+
+
+def _saturation(plan: IncidentPlan, person: str, at: int) -> Planned:
+    """Without circumstances: an oximeter knows nothing of movement."""
+    readings = (Reading(vital=vital, value=plan.value(person, vital, at), at=at) for vital in ("spo2", "heart_rate"))
+    return Planned(at_ms=at, readings=tuple(readings))
+
+
 def _heartbeat(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     for at in _every(plan, device, first, last):
         yield at, 0, lambda at=at: Planned(at_ms=at)  # type: ignore[misc]
@@ -211,4 +247,5 @@ ROUTINES: Final[dict[str, Routine]] = {
     "fall_robot": _heartbeat,
     "scale": _scale,
     "thermometer": _thermometer,
+    "finger_oximeter": _oximeter,
 }

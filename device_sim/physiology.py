@@ -146,6 +146,12 @@ def _temperature(body: Body, at_ms: int) -> float:
     return body.temperature + rhythm + 0.1 * body.noise("temperature").smooth(at_ms, 2 * HOUR_MS)
 
 
+def _skin_temperature(body: Body, at_ms: int) -> float:
+    """On the wrist: under the blanket it comes nearer to the body's own, in the room it follows the room."""
+    room = 0.9 * body.noise("room").smooth(at_ms, 40 * MINUTE_MS)
+    return _temperature(body, at_ms) - (2.2 if body.asleep(at_ms) else 3.4) + room
+
+
 def _systolic(body: Body, at_ms: int) -> float:
     return body.systolic + 5 * body.noise("systolic").sudden(at_ms)
 
@@ -191,5 +197,6 @@ PROCESSES: Final[Sequence[Process]] = (
     Process(vital="glucose", value=_glucose, decimals=0),
     Process(vital="weight", value=_weight, decimals=1),
     Process(vital="steps", value=_steps, decimals=0),
+    Process(vital="skin_temperature", value=_skin_temperature, decimals=1),
 )
 PROCESS_OF: Final = {row.vital: row for row in PROCESSES}

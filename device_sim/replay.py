@@ -26,8 +26,9 @@ _DEVICE_TYPE_OF: Final[Mapping[str, str]] = {
     "heart_rate": "wearable_band",
     "spo2": "wearable_band",
     "respiratory_rate": "wearable_band",
-    "body_temperature": "wearable_band",
+    "skin_temperature": "wearable_band",
     "steps": "wearable_band",
+    "body_temperature": "thermometer",
 }
 _BORN: Final = "1945-01-01"
 

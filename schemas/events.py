@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     CHARGING = "charging"
     LOW_BATTERY = "low_battery"
     COMMAND_RESULT = "command_result"
+    WORN = "worn"
 
 
 class FallMethod(StrEnum):
@@ -104,6 +105,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
             Detail(name="result", type=str, required=True, choices=("done", "expired", "failed", "unsupported")),
         ),
     ),
+    EventType(number=12, kind=EventKind.WORN, needs_person=False),
 )
 EVENT_TYPE_BY_KIND: Final[Mapping[str, EventType]] = MappingProxyType({row.kind.value: row for row in EVENT_TYPES})
 EVENT_TYPE_BY_NUMBER: Final[Mapping[int, EventType]] = MappingProxyType({row.number: row for row in EVENT_TYPES})

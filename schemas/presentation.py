@@ -17,6 +17,7 @@ from schemas.vitals import (
     GLUCOSE,
     HEART_RATE,
     RESPIRATORY_RATE,
+    SKIN_TEMPERATURE,
     SPO2,
     STEPS,
     SYSTOLIC,
@@ -196,17 +197,34 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
         label="Body temperature",
         unit_words="°C",
         decimals=1,
-        fresh_for=timedelta(hours=12),
+        fresh_for=timedelta(hours=24),
         rationale=(
-            "It changes slowly, and a thermometer takes it in the morning and in the evening."
-            " See docs/clinical.md#on-the-console."
+            "A thermometer takes it in the morning and in the evening; 24 h is the longest gap over which a rule may"
+            " speak of one condition. See docs/clinical.md#on-the-console."
         ),
         chart=ChartStyle(
-            kind=ChartKind.LINE,
+            kind=ChartKind.POINTS,
             bands=(Band(36.1, 37.8, "target"),),
             least=(35.5, 38.5),
             legend="Shaded: 36.1 to 37.8",
             rationale="Fever in older adults: a single value above 37.8. See docs/clinical.md#on-the-console.",
+        ),
+    ),
+    VitalPresentation(
+        vital=SKIN_TEMPERATURE,
+        label="Skin temperature",
+        unit_words="°C",
+        decimals=1,
+        fresh_for=timedelta(minutes=60),
+        rationale=_WORN,
+        chart=ChartStyle(
+            kind=ChartKind.LINE,
+            least=(30, 36),
+            legend="On the wrist: it says nothing of fever",
+            rationale=(
+                "No limit: it follows the room, the blanket and the fit of the band."
+                " See docs/clinical.md#on-the-console."
+            ),
         ),
     ),
     VitalPresentation(

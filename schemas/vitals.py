@@ -45,6 +45,7 @@ class Vital:
 
 
 _ARTEFACT_LIMITS = "Artefact limits wider than alarm limits (docs/clinical.md#plausible-ranges)"
+_FAHRENHEIT: Final[Mapping[str, Conversion]] = MappingProxyType({"[degF]": Conversion(factor=5 / 9, offset=-160 / 9)})
 
 HEART_RATE: Final = Vital(
     number=1,
@@ -89,8 +90,8 @@ BODY_TEMPERATURE: Final = Vital(
     highest=43,
     flag_below=34,
     max_step_per_minute=0.05,
-    rationale=f"{_ARTEFACT_LIMITS}: a step above 1.5 Cel in 30 min is a slipped skin sensor.",
-    conversions=MappingProxyType({"[degF]": Conversion(factor=5 / 9, offset=-160 / 9)}),
+    rationale=f"{_ARTEFACT_LIMITS}: a step above 1.5 Cel in 30 min is a slipped sensor.",
+    conversions=_FAHRENHEIT,
 )
 SYSTOLIC: Final = Vital(
     number=5,
@@ -144,6 +145,18 @@ STEPS: Final = Vital(
     note="What was walked since the device's last reading of steps, 0 included: never a running total.",
     rationale=f"{_ARTEFACT_LIMITS}: an increment since the last steps reading; nobody walks 20,000 in one report.",
 )
+SKIN_TEMPERATURE: Final = Vital(
+    number=10,
+    code="skin_temperature",
+    # To be confirmed: "Body surface temperature". 39106-0, "Temperature of Skin", is a finding in words, no number.
+    loinc=("61008-9",),
+    unit="Cel",
+    lowest=20,
+    highest=43,
+    note="Of the skin under the sensor: no body_temperature, and never sent as one.",
+    rationale=f"{_ARTEFACT_LIMITS}: below 20 Cel a sensor has the temperature of the room, above 43 of a heater.",
+    conversions=_FAHRENHEIT,
+)
 
 VITALS: Final[tuple[Vital, ...]] = (
     HEART_RATE,
@@ -155,6 +168,7 @@ VITALS: Final[tuple[Vital, ...]] = (
     GLUCOSE,
     WEIGHT,
     STEPS,
+    SKIN_TEMPERATURE,
 )
 VITAL_BY_CODE: Final[Mapping[str, Vital]] = MappingProxyType({vital.code: vital for vital in VITALS})
 VITAL_BY_NUMBER: Final[Mapping[int, Vital]] = MappingProxyType({vital.number: vital for vital in VITALS})

@@ -9,10 +9,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from schemas.codec import CodecError, parse_json, write_json
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.devices.device_type import DeviceType
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.reasons import Flag
 from schemas.validity import ONLY_SLOT
-from schemas.vitals import VITAL_BY_CODE
 from services.ingest.core import value_of
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, load_queries, transaction
@@ -79,7 +80,8 @@ async def assign(pool: Pool, wish: Wish, clock: Clock) -> Assigned:
             raise NobodyHereError(wish.device if device is None else str(wish.person_id))
         rows = await connection.fetch(sql["nobodys"], device["device_no"], wish.since, wish.until)
         flags = _ASSIGNED | (0 if person["home_no"] == device["home_no"] else int(Flag.OTHER_HOME))
-        items = [one for row in rows if (one := item_of(row, wish, flags)) is not None]
+        kind = DEVICE_TYPE_BY_CODE[device["device_type"]]
+        items = [one for row in rows if (one := item_of(row, wish, flags, kind)) is not None]
         readings = [one for one in items if isinstance(one, _Reading)]
         events = [one for one in items if isinstance(one, _Event)]
         whose = person["person_no"], device["device_no"]
@@ -107,7 +109,7 @@ async def assign(pool: Pool, wish: Wish, clock: Clock) -> Assigned:
     return Assigned(len(readings), len(events), len(rows) - len(items))
 
 
-def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
+def item_of(row: Record, wish: Wish, flags: int, kind: DeviceType) -> _Reading | _Event | None:
     """The row as it is stored; None where it is not of this slot and time, or can't be read."""
     try:
         said = parse_json(row["raw"])
@@ -121,15 +123,15 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
         return None
     flags |= row["flags"]
     place = row["epoch"], row["seq"], row["item"]
-    vital = VITAL_BY_CODE.get(said.get("vital", ""))
+    vital = kind.vital_of(said.get("vital"))
     if vital is not None:
         value, unusual = value_of(said, vital)
         return _Reading(vital.number, observed_at, *place, value, flags | unusual, row["received_at"])
-    kind = EVENT_TYPE_BY_KIND.get(said.get("event", ""))
-    if kind is None:
+    event = EVENT_TYPE_BY_KIND.get(said.get("event", ""))
+    if event is None:
         return None
-    details = {one.name: said[one.name] for one in kind.details if one.name in said}
-    return _Event(*place, kind.number, observed_at, row["received_at"], flags, write_json(details).decode())
+    details = {one.name: said[one.name] for one in event.details if one.name in said}
+    return _Event(*place, event.number, observed_at, row["received_at"], flags, write_json(details).decode())
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -1,9 +1,12 @@
 """What HearthBeat knows about a kind of device."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from schemas.events import EventKind
+from schemas.vitals import VITAL_BY_CODE, Vital
 
 
 class Measuring(StrEnum):
@@ -24,7 +27,8 @@ class DeviceType:
     ``reports_every_s`` is the usual distance of its uplinks in seconds; ``silent_after_s`` is how long, on the
     received clock, until its silence is worth a finding (None: it is used at will, silence says nothing).
     ``slots`` above 1 means that each reading must name the user slot it belongs to, from 1. ``number`` names the type
-    in records of the bus, and never changes.
+    in records of the bus, and never changes. ``former_names`` are vitals as older firmware of this type calls them, and
+    what each of them is: such a reading is taken as what it is.
     """
 
     number: int
@@ -37,3 +41,8 @@ class DeviceType:
     rationale: str
     measuring: Measuring
     slots: int = 1
+    former_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def vital_of(self, name: object) -> Vital | None:
+        """What a device of this type means by the name of a vital; None where no vital has such a name."""
+        return VITAL_BY_CODE.get(self.former_names.get(name, name)) if isinstance(name, str) else None

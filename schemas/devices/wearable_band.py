@@ -1,5 +1,6 @@
 """The wearable band: pulse, oxygen, respiratory rate, skin temperature, steps, falls by accelerometer, SOS button."""
 
+from types import MappingProxyType
 from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
@@ -9,13 +10,15 @@ WEARABLE_BAND: Final = DeviceType(
     number=1,
     code="wearable_band",
     label="Wearable band",
-    vitals=("heart_rate", "spo2", "respiratory_rate", "body_temperature", "steps"),
+    vitals=("heart_rate", "spo2", "respiratory_rate", "skin_temperature", "steps"),
+    former_names=MappingProxyType({"body_temperature": "skin_temperature"}),
     events=(
         EventKind.FALL_SUSPECTED,
         EventKind.FALL_ANSWERED,
         EventKind.SOS_PRESSED,
         EventKind.CHECK_IN_ANSWERED,
         EventKind.NOT_WORN,
+        EventKind.WORN,
         EventKind.CHARGING,
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,

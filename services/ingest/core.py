@@ -25,7 +25,7 @@ from schemas.validity import (
     VALUE_RULES,
     accepted_stamps,
 )
-from schemas.vitals import VITAL_BY_CODE, Vital
+from schemas.vitals import Vital
 from services.ingest.fast_path import judge_plain
 from services.ingest.owners import owner_of
 from services.ingest.registry import RegisteredDevice
@@ -243,8 +243,7 @@ def _judge_reading(
 ) -> JudgedReading:
     if not isinstance(reading, dict):
         raise _RejectedError(RejectionReason.BAD_ITEM, "readings")
-    code = reading.get("vital")
-    vital = VITAL_BY_CODE.get(code) if isinstance(code, str) else None
+    vital = entry.type.vital_of(reading.get("vital"))
     if vital is None:
         raise _RejectedError(RejectionReason.UNKNOWN_VITAL, "vital")
     if vital.code not in entry.type.vitals:
@@ -257,7 +256,7 @@ def _judge_reading(
     person, whose = owner_of(_slot_of(reading, entry), observed_at, received_at, entry)
     if person is None:
         known = {name: reading[name] for name in READING_FIELDS if reading.get(name) is not None}
-        raise _NobodysError(known, observed_at, flags)
+        raise _NobodysError(known | {"vital": vital.code}, observed_at, flags)
     return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags | whose)
 
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from schemas.alerts import Severity
 from schemas.metrics import METRICS
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
-from schemas.vitals import BODY_TEMPERATURE, DIASTOLIC, GLUCOSE, HEART_RATE, SPO2, STEPS, SYSTOLIC
+from schemas.vitals import DIASTOLIC, GLUCOSE, HEART_RATE, SKIN_TEMPERATURE, SPO2, STEPS, SYSTOLIC
 from services.api import app
 from services.api.passwords import Passwords
 from services.api.registration import register
@@ -136,7 +136,7 @@ async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> 
     for minute in (1300, 620, 45):
         add(SYSTOLIC.number, minute, 138 + random.gauss(0, 6))
         add(DIASTOLIC.number, minute, 82 + random.gauss(0, 4))
-    add(BODY_TEMPERATURE.number, 1100, 36.7)
+    add(SKIN_TEMPERATURE.number, 1100, 33.4)
     for minute in range(1440, 0, -30):
         add(STEPS.number, minute, random.randrange(0, 160))
     await pool.copy_records_to_table("readings", records=rows)

@@ -12,6 +12,8 @@ select kind || '-' || home_no || letter, device_type, home_no, 1, timestamptz '2
 from (values ('band', 'wearable_band'), ('cuff', 'pressure_cuff'), ('cgm', 'cgm'), ('scale', 'scale'),
              ('pills', 'pill_dispenser')) as kinds (kind, device_type),
      (values (1, 'a'), (1, 'b'), (2, 'a')) as owners (home_no, letter);
+insert into devices (device, device_type, home_no, shard, registered_at)
+values ('thermometer-1a', 'thermometer', 1, 1, timestamptz '2026-11-01 00:00Z');
 insert into watermarks (consumer, instance, partition_no, received_at)
 values ('store', 'test', 0, timestamptz '2026-11-22 12:00Z'), ('score', 'test', 0, timestamptz '2026-11-22 11:59:58Z');
 
@@ -27,7 +29,7 @@ cross join lateral (
     values (1::smallint, 66 + 6 * sin((tick + 260) / 229.0) + 7 * noise + greatest(0, 30 * sin(tick / 37.0) - 18)),
            (2::smallint, 95.8 + 0.8 * sin(tick / 229.0) + 1.4 * noise),
            (3::smallint, 15 + 1.5 * sin((tick + 260) / 229.0) + 2 * noise),
-           (4::smallint, 36.4 + 0.3 * sin((tick + 100) / 229.0) + 0.05 * noise)
+           (10::smallint, 33.2 + 0.8 * sin((tick + 100) / 229.0) + 0.2 * noise)
 ) as measured (vital, wave)
 where not (person_no = 1 and tick between 600 and 720);
 
@@ -41,6 +43,10 @@ insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item
 select 1, vital, at, (select device_no from devices where device = 'cuff-1a'), 7, extract(epoch from at)::bigint, vital, value, 0, at
 from (values (timestamptz '2026-11-21 18:05Z', 5::smallint, 141.0), ('2026-11-21 18:05Z', 6, 83.0),
              ('2026-11-22 06:40Z', 5, 136.0), ('2026-11-22 06:40Z', 6, 79.0)) as cuff (at, vital, value);
+
+insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
+select 1, 4, at, (select device_no from devices where device = 'thermometer-1a'), 7, extract(epoch from at)::bigint, 0, value, 0, at
+from (values (timestamptz '2026-11-21 18:20Z', 36.9), ('2026-11-22 06:35Z', 36.5)) as thermometer (at, value);
 
 insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
 select 1, 8, at, (select device_no from devices where device = 'scale-1a'), 7, extract(epoch from at)::bigint, 0, value, 0, at

@@ -57,6 +57,8 @@ def test_a_device_type_is_whole(device: DeviceType) -> None:
     assert bool(device.vitals) is (device.measuring is not Measuring.NOTHING)
     assert EventKind.COMMAND_RESULT in device.events
     assert all(code in VITAL_BY_CODE for code in device.vitals)
+    assert set(device.former_names.values()) <= set(device.vitals)
+    assert not set(device.former_names) & set(device.vitals)
     assert 1 <= device.slots <= 8
 
 

@@ -40,7 +40,7 @@ create table growth.vitals (
 );
 insert into growth.vitals values
     (1, 72, 9, 14, 1), (2, 96, 0.6, 2, 1), (3, 15, 2, 4, 1), (4, 36.4, 0.3, 0.4, 10), (5, 132, 6, 22, 1), (6, 78, 4, 14, 1),
-    (7, 128, 22, 50, 1), (8, 74, 0.2, 1, 10), (9, 18, 8, 12, 1);
+    (7, 128, 22, 50, 1), (8, 74, 0.2, 1, 10), (9, 18, 8, 12, 1), (10, 33.2, 0.9, 0.8, 10);
 
 -- name: readings_of_a_day
 -- Day $2 of a fleet that began at $1, in the order in which ingestion would write it: across people, by reception. An

@@ -13,7 +13,7 @@ from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, all_up
 def report(at: int = START_MS) -> Planned:
     readings = (
         Reading(vital="heart_rate", value=70, at=at),
-        Reading(vital="body_temperature", value=36.6, at=at, unit="Cel"),
+        Reading(vital="skin_temperature", value=33.1, at=at, unit="Cel"),
     )
     return Planned(at_ms=at, readings=readings)
 

@@ -21,6 +21,7 @@ USUAL = {
     "glucose": (80, 200),
     "weight": (45, 100),
     "steps": (0, 120),
+    "skin_temperature": (31, 36),
 }
 
 
@@ -61,7 +62,7 @@ def test_every_reading_and_event_is_one_that_its_device_may_report() -> None:
             assert set(event.details) <= allowed
 
 
-def test_a_band_is_heard_every_minute_with_four_readings_and_the_temperature_every_ten() -> None:
+def test_a_band_is_heard_every_minute_with_four_readings_and_the_skin_every_ten() -> None:
     made = plan(incidents=False)
     band = next(device for device in made.world.devices if device.type == "wearable_band")
     hour = list(uplinks(made, band, hours=1))
@@ -70,12 +71,39 @@ def test_a_band_is_heard_every_minute_with_four_readings_and_the_temperature_eve
     assert sum(len(row.readings) == 5 for row in hour) == 6
 
 
+def test_a_band_is_charged_once_a_day_and_says_when_it_comes_off_and_when_it_is_on_again() -> None:
+    made = plan(incidents=False)
+    for band in (device for device in made.world.devices if device.type == "wearable_band"):
+        day = list(uplinks(made, band, hours=24))
+        off, on = (
+            [row.at_ms for row in day for event in row.events if event.event == kind] for kind in ("not_worn", "worn")
+        )
+        assert len(off) == len(on) == 1
+        assert on[0] - off[0] == 25 * MINUTE_MS
+        meanwhile = [row for row in day if off[0] <= row.at_ms < on[0] and not row.events]
+        assert len(meanwhile) == 25
+        assert not any(row.readings for row in meanwhile)
+
+
+def test_no_band_is_charged_while_something_happens_to_its_wearer() -> None:
+    made = plan()
+    charged = 0
+    for band in (device for device in made.world.devices if device.type == "wearable_band"):
+        for row in uplinks(made, band, hours=12):
+            if any(event.event in {"not_worn", "worn"} for event in row.events):
+                charged += 1
+                assert not made.busy(band.people[0], row.at_ms - 20 * MINUTE_MS, row.at_ms + 20 * MINUTE_MS)
+    assert charged > 4
+
+
 def test_who_walks_is_not_at_rest() -> None:
     made = plan(seed=3, incidents=False)
     seen = {True: 0, False: 0}
     for name, uplink in all_uplinks(made, hours=12):
         if name.startswith("band"):
             values = {row.vital: row for row in uplink.readings}
+            if not values:
+                continue
             walks = values["steps"].value > 0
             assert (values["heart_rate"].activity == "active") == walks
             seen[walks] += 1
@@ -87,6 +115,27 @@ def test_both_people_of_a_home_use_the_cuff_under_their_own_slot() -> None:
     shared = next(row for row in made.world.devices if row.type == "pressure_cuff" and len(row.people) == 2)
     slots = {reading.slot for row in uplinks(made, shared, hours=1) for reading in row.readings}
     assert slots == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "vitals"),
+    [("thermometer", ["body_temperature"]), ("finger_oximeter", ["spo2", "heart_rate"])],
+)
+def test_what_is_used_at_will_measures_twice_a_day_and_says_nothing_in_between(kind: str, vitals: list[str]) -> None:
+    made = plan(incidents=False)
+    for device in (device for device in made.world.devices if device.type == kind):
+        day = list(uplinks(made, device, hours=24))
+        assert [[reading.vital for reading in row.readings] for row in day] == [vitals, vitals]
+
+
+def test_only_a_thermometer_measures_the_body_and_only_a_band_the_skin() -> None:
+    made = plan(incidents=False)
+    types = {device.device: device.type for device in made.world.devices}
+    seen = {(reading.vital, types[name]) for name, row in all_uplinks(made, hours=2) for reading in row.readings}
+    assert {pair for pair in seen if "temperature" in pair[0]} == {
+        ("body_temperature", "thermometer"),
+        ("skin_temperature", "wearable_band"),
+    }
 
 
 def test_every_dose_of_normal_life_is_taken_within_ten_minutes() -> None:

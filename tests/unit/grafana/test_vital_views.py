@@ -11,7 +11,7 @@ from grafana.query_target import Reader
 from grafana.vital_views import VIEWS, FigureView, all_vitals, longest_silence_s, number_format, views_of, vital_rows
 from schemas.devices import DEVICE_TYPES
 from schemas.presentation import VITAL_PRESENTATIONS, ChartKind, VitalPresentation, presentation_of
-from schemas.vitals import BODY_TEMPERATURE, GLUCOSE, HEART_RATE, STEPS, VITALS, WEIGHT, Vital
+from schemas.vitals import GLUCOSE, HEART_RATE, SKIN_TEMPERATURE, STEPS, VITALS, WEIGHT, Vital
 
 CAREGIVER = next(json.loads(board.json) for board in boards() if board.reader is Reader.CAREGIVER)
 PANELS: dict[str, dict[str, Any]] = {panel["title"]: panel for panel in CAREGIVER["panels"]}
@@ -43,7 +43,7 @@ def test_a_panel_has_the_unit_and_decimals_of_its_row(view: FigureView) -> None:
         assert defaults["unit"] == f"suffix: {view.row.unit_words}"
 
 
-@pytest.mark.parametrize(("vital", "every_s"), [(HEART_RATE, 60), (BODY_TEMPERATURE, 60), (GLUCOSE, 300)])
+@pytest.mark.parametrize(("vital", "every_s"), [(HEART_RATE, 60), (SKIN_TEMPERATURE, 60), (GLUCOSE, 300)])
 def test_a_line_is_as_fine_as_its_device_measures(vital: Vital, every_s: int) -> None:
     (view,) = (view for view in VIEWS if view.row.vital is vital)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codec import write_json
+from schemas.codec import parse_json, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EVENT_TYPE_BY_NUMBER, EventKind
 from schemas.messages import MAX_ITEMS, NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, WHOLE_UPLINK
@@ -122,6 +122,21 @@ def test_the_name_of_a_unregistered_device_can_always_be_stored(name: str) -> No
     uplink = judge(b"", device=name, entry=None, shard=5, received_at=NOW)
     assert uplink.device.isprintable()
     assert len(uplink.device) <= 64
+
+
+WARMTH = {"vital": "body_temperature", "value": 33.1, "unit": "Cel", "at": NOW}
+
+
+def test_what_an_older_band_calls_body_temperature_is_kept_as_that_of_its_skin_and_a_thermometer_is_believed() -> None:
+    skin, body_temperature = VITAL_BY_CODE["skin_temperature"], VITAL_BY_CODE["body_temperature"]
+    assert one_reading(WARMTH).vital == one_reading(WARMTH | {"vital": "skin_temperature"}).vital == skin.number
+    assert one_reading(WARMTH | {"value": skin.lowest}).value < body_temperature.lowest
+    assert one_reading(WARMTH, device("thermometer")).vital == body_temperature.number
+
+
+def test_what_an_older_band_sends_while_nobody_wears_it_is_kept_under_the_name_of_what_it_is() -> None:
+    (refused,) = judged(body(readings=[WARMTH]), device("wearable_band", ())).rejections
+    assert parse_json(refused.raw) == WARMTH | {"vital": "skin_temperature"}
 
 
 FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {

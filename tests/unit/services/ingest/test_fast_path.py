@@ -33,7 +33,7 @@ HOUR = 3_600_000
 FOR_EVER = 2**53
 HOME, ELSEWHERE = 1, 2
 PLAIN_VITALS = ("heart_rate", "spo2", "respiratory_rate", "steps")
-"""Of a wearable band; body temperature has two units, so a reading of it has to name one."""
+"""Of a wearable band; skin temperature has two units, so a reading of it has to name one."""
 Fields = tuple[tuple[str, str], ...]
 """A JSON object as written: names and texts of values, in order, not necessarily once each."""
 

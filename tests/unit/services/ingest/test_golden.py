@@ -130,7 +130,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(["vital", "value", "at", "unit", "slot", "activity", "posture", "quality", "event", "method"])
-WORDS = st.sampled_from(["heart_rate", "spo2", "body_temperature", "Cel", "fall_suspected", "resting", RECEIVED_AT, 70])
+WORDS = st.sampled_from(["heart_rate", "spo2", "skin_temperature", "Cel", "fall_suspected", "resting", RECEIVED_AT, 70])
 ITEMS = st.lists(JSON | st.dictionaries(FIELDS, JSON | WORDS), max_size=6)
 
 
