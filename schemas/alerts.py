@@ -101,7 +101,7 @@ class Finding:
 
     @property
     def finding_id(self) -> UUID:
-        """The same for the same person or home, concern, variant, episode and number of what is said, however often asked.
+        """The same for the same person or home, concern, variant, episode and number, however often asked.
 
         Where an episode says each level but once (``said`` 0), its level is as good as a number.
         """

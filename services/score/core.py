@@ -28,6 +28,7 @@ _NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _RETAINED: Final = int(Flag.RETAINED)
 _STEPS: Final = STEPS.number
 _WEARING: Final = {
+    EVENT_TYPE_BY_KIND[EventKind.WORN].number: True,
     EVENT_TYPE_BY_KIND[EventKind.NOT_WORN].number: False,
     EVENT_TYPE_BY_KIND[EventKind.CHARGING].number: False,
 }

@@ -130,7 +130,7 @@ def test_what_a_rule_reports_is_not_called_within_limits() -> None:
 
 
 def test_low_values_while_somebody_moves_are_within_the_rule_of_rest() -> None:
-    moving = readings(SPO2.number, 85, flags=Flag.MOVING)
+    moving = readings(SPO2.number, 89, flags=Flag.MOVING)
     assert Cause.WITHIN_LIMITS in {one.cause for one in causes_of(facts(recent=moving, last=moving[-1:]))}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.devices.finger_oximeter import FINGER_OXIMETER
 from schemas.devices.glucose import GLUCOSE_METER
 from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.thermometer import THERMOMETER
@@ -64,6 +65,11 @@ def pricked(*samples: tuple[float, float]) -> list[JudgedUplink]:
 def fever(*samples: tuple[float, float]) -> list[JudgedUplink]:
     """Temperatures of a thermometer, ``(minute, value)``."""
     return series("body_temperature", samples, device_type=THERMOMETER.number, device=22)
+
+
+def finger(*samples: tuple[float, float]) -> list[JudgedUplink]:
+    """Saturations of a finger oximeter, ``(minute, value)``."""
+    return series("spo2", samples, device_type=FINGER_OXIMETER.number, device=23)
 
 
 def walking(*minutes: float, steps: float = 40) -> list[JudgedUplink]:
@@ -153,6 +159,12 @@ _SPO2: list[Row] = [
     (F, "back at 94 for five minutes ends it", oxygen((88, 0, 5), (95, 6, 15)), [(2, 3), (0, 11)]),
     (F, "four points less are worse", oxygen((92, 0, 6), (88, 7, 15)), [(1, 5), (1, 7), (2, 10)]),
     (F, "88 for five minutes of walking", series("spo2", held(88, 0, 10), flags=MOVING), [(2, 5)]),
+    (F, "88 by a finger oximeter", finger((0, 88)), [(2, 0)]),
+    (F, "92 by a finger oximeter, and again half a minute later", finger((0, 92), (0.5, 91)), [(1, 0.5)]),
+    (F, "its next reading ends it", finger((0, 88), (20, 96)), [(2, 0), (0, 20)]),
+    (B, "92 by a finger oximeter, and again after 15 min", finger((0, 92), (15, 92)), [(1, 15)]),
+    (B, "and after 16 min", finger((0, 92), (16, 92)), []),
+    (D, "92 by a finger oximeter, once", finger((0, 92)), []),
     (D, "a normal night", oxygen((95, 0, 60)), []),
     (D, "a dip of two minutes", oxygen((95, 0, 5), (88, 6, 8), (95, 9, 20)), []),
     (D, "while walking", series("spo2", held(89, 0, 30), flags=MOVING), []),
