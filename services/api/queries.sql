@@ -177,9 +177,10 @@ insert into alert_audit (alert_id, at, what, from_state, to_state, level, doctor
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: low_findings
--- What was noticed about a person since $2 that no alert was opened for.
-select rule, level, observed_at, doctor_text, rationale from findings
-where person_no = $1 and severity = $4 and level > 0 and observed_at >= $2 and observed_at <= $3
+-- What was noticed about a person since $2 that no alert was opened for; what was measured long before counts from
+-- when it became known.
+select rule, level, observed_at, raised_at, retrospective, doctor_text, rationale from findings
+where person_no = $1 and (severity = $4 or retrospective) and level > 0 and raised_at >= $2 and raised_at <= $3
 order by observed_at desc limit 50;
 
 -- name: doses_between
