@@ -111,7 +111,7 @@ class Evaluation:
         ]
 
     def fold_again(self, received_at: int) -> Sequence[Report]:
-        """The window has changed behind the newest sample, by what was received then: what was not reported like that."""
+        """The window has changed behind the newest sample, by what was received then: what was not reported so."""
         self.trim()
         state = self._base.copied()
         # An episode that began before the window: it has no mark in it.

@@ -55,6 +55,9 @@ class ByMeter:
     def standing(self, state: Latest, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
 
+    def still(self, state: Latest, sample: Sample) -> Mark | None:
+        raise NotImplementedError
+
     def pauses_at(self, state: Latest) -> int:
         del state
         return NEVER
@@ -98,6 +101,9 @@ class Pair:
 
     def standing(self, state: PairState, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
+
+    def still(self, state: PairState, sample: Sample) -> Mark | None:
+        raise NotImplementedError
 
     def pauses_at(self, state: PairState) -> int:
         del state
