@@ -127,6 +127,7 @@ def test_the_name_of_a_unregistered_device_can_always_be_stored(name: str) -> No
 FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
     Flag.UNSYNCED: (body(readings=[pulse(at=400)], sent_at=500, clock="unsynced"), device()),
     Flag.JUMPED: (body(readings=[PULSE], clock="jumped"), device()),
+    Flag.CORRECTED_CLOCK: (body(readings=[pulse(at=NOW + HOUR)], sent_at=NOW + HOUR), device()),
     Flag.UNUSUAL: (body(readings=[pulse(value=29)]), device()),
     Flag.CLIPPED: (body(readings=[{"vital": "glucose", "value": 401, "unit": "mg/dL", "at": NOW}]), device("cgm")),
     Flag.RESTAMPED: (body(events=[{**SOS, "at": "now"}]), device()),
@@ -141,7 +142,7 @@ FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
 
 
 def test_every_flag_has_its_case_here_or_among_the_rebindings() -> None:
-    assert FLAGS.keys() | {Flag.ASSIGNED, Flag.RETAINED, Flag.BEFORE_REBINDING} == set(Flag)
+    assert FLAGS.keys() | {Flag.ASSIGNED, Flag.RETAINED, Flag.BEFORE_REBINDING, Flag.REPEATED} == set(Flag)
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
