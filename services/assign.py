@@ -11,7 +11,7 @@ from asyncpg import Record
 from schemas.codec import CodecError, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.reasons import Flag
-from schemas.validity import ONLY_SLOT
+from schemas.validity import ONLY_SLOT, VALUE_RULES
 from schemas.vitals import VITAL_BY_CODE
 from services.ingest.core import value_of
 from services.runtime.clock import Clock, to_datetime
@@ -79,7 +79,7 @@ async def assign(pool: Pool, wish: Wish, clock: Clock) -> Assigned:
             raise NobodyHereError(wish.device if device is None else str(wish.person_id))
         rows = await connection.fetch(sql["nobodys"], device["device_no"], wish.since, wish.until)
         flags = _ASSIGNED | (0 if person["home_no"] == device["home_no"] else int(Flag.OTHER_HOME))
-        items = [one for row in rows if (one := item_of(row, wish, flags)) is not None]
+        items = [one for row in rows if (one := item_of(row, wish, flags, device["device_type"])) is not None]
         readings = [one for one in items if isinstance(one, _Reading)]
         events = [one for one in items if isinstance(one, _Event)]
         whose = person["person_no"], device["device_no"]
@@ -107,7 +107,7 @@ async def assign(pool: Pool, wish: Wish, clock: Clock) -> Assigned:
     return Assigned(len(readings), len(events), len(rows) - len(items))
 
 
-def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
+def item_of(row: Record, wish: Wish, flags: int, device_type: str) -> _Reading | _Event | None:
     """The row as it is stored; None where it is not of this slot and time, or can't be read."""
     try:
         said = parse_json(row["raw"])
@@ -123,8 +123,8 @@ def item_of(row: Record, wish: Wish, flags: int) -> _Reading | _Event | None:
     place = row["epoch"], row["seq"], row["item"]
     vital = VITAL_BY_CODE.get(said.get("vital", ""))
     if vital is not None:
-        value, unusual = value_of(said, vital)
-        return _Reading(vital.number, observed_at, *place, value, flags | unusual, row["received_at"])
+        value, worth_knowing = value_of(said, vital, VALUE_RULES[device_type][vital.code])
+        return _Reading(vital.number, observed_at, *place, value, flags | worth_knowing, row["received_at"])
     kind = EVENT_TYPE_BY_KIND.get(said.get("event", ""))
     if kind is None:
         return None

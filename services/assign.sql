@@ -3,8 +3,8 @@
 select pg_advisory_xact_lock(7001068);
 
 -- name: device
--- A device and its home.
-select device_no, home_no from devices where device = $1;
+-- A device, its type and its home.
+select device_no, device_type, home_no from devices where device = $1;
 
 -- name: person
 -- A person and their home.

@@ -21,6 +21,7 @@ from schemas.validity import (
     READING_FIELDS,
     TEXT_LIMIT,
     VALUE_RULES,
+    ValueRule,
 )
 from schemas.vitals import VITAL_BY_CODE, Vital
 from services.ingest.envelope import Envelope, RejectedError, as_of, observed_at_of, open_envelope
@@ -196,7 +197,7 @@ def _judge_reading(
         raise RejectedError(RejectionReason.UNKNOWN_VITAL, "vital")
     if vital.code not in entry.type.vitals:
         raise RejectedError(RejectionReason.VITAL_NOT_OF_DEVICE, "vital")
-    value, flags = value_of(reading, vital)
+    value, flags = value_of(reading, vital, VALUE_RULES[entry.type.code][vital.code])
     flags |= envelope.flags
     if len(reading) != _BARE:
         flags |= _context_of(reading)
@@ -208,7 +209,7 @@ def _judge_reading(
     return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags | whose)
 
 
-def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
+def value_of(reading: dict[str, Any], vital: Vital, rule: ValueRule) -> tuple[float, int]:
     """The value of a reading in the vital's own unit, and its flags. Raises RejectedError."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
@@ -228,7 +229,6 @@ def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
         conversion = vital.conversions[unit]
         # Rounded, so that 98.6 °F is 37 °C and not a little more.
         value = round(value * conversion.factor + conversion.offset, 4)
-    rule = VALUE_RULES[vital.code]
     if not rule.lowest <= value <= rule.highest:
         raise RejectedError(RejectionReason.OUT_OF_RANGE, "value")
     return value, rule.flags_of(value)

@@ -10,7 +10,7 @@ from schemas.codec import decode_uplink_record, encode_uplink_record, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, REBINDING_GRACE_MS
 from schemas.reasons import NOT_SCORED, Flag, RejectionReason
-from schemas.records import JudgedUplink
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.validity import STAMP_LIMIT
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
@@ -49,11 +49,10 @@ def judged(
     return judge(write_json(body), device="d-7", entry=entry, shard=5, received_at=NOW)
 
 
-def fates(uplink: JudgedUplink, *, without: Flag = Flag(0)) -> list[tuple[Any, ...]]:
+def fates(uplink: JudgedUplink, *, without: int = 0) -> list[tuple[Any, ...]]:
     """What became of each item, its flags but for ``without``."""
-    kept = [
-        (one.item, one.person_no, one.observed_at, one.flags & ~without) for one in (*uplink.readings, *uplink.events)
-    ]
+    items: list[JudgedReading | JudgedEvent] = [*uplink.readings, *uplink.events]
+    kept = [(one.item, one.person_no, one.observed_at, one.flags & ~without) for one in items]
     return sorted(kept) + sorted((one.item, one.reason, one.field) for one in uplink.rejections)
 
 
@@ -65,7 +64,8 @@ def test_an_uplink_of_a_clock_that_is_ahead_is_judged_as_one_of_a_clock_that_is_
     right = judged(ages=back, events=events)
     shifted = judged(ages=back, events=events, ahead=ahead)
     assert fates(shifted, without=Flag.CORRECTED_CLOCK) == fates(right)
-    assert all(one.flags & Flag.CORRECTED_CLOCK for one in (*shifted.readings, *shifted.events))
+    assert all(one.flags & Flag.CORRECTED_CLOCK for one in shifted.readings)
+    assert all(one.flags & Flag.CORRECTED_CLOCK for one in shifted.events)
     assert (shifted.sent_at, shifted.received_at) == (NOW + ahead, NOW)
     assert decode_uplink_record(encode_uplink_record(shifted)) == shifted
 
@@ -104,9 +104,8 @@ def test_after_the_shift_the_other_bounds_hold_for_each_item() -> None:
 
 @given(ahead=offsets | st.integers(-HOUR, 0), age=st.integers(0, HOUR))
 def test_an_age_by_an_unset_clock_is_counted_back_once(ahead: int, age: int) -> None:
-    assert [(one.observed_at, Flag(one.flags)) for one in judged(ages=[age], ahead=ahead, clock="unsynced").readings] == [
-        (NOW - age, Flag.UNSYNCED)
-    ]
+    (reading,) = judged(ages=[age], ahead=ahead, clock="unsynced").readings
+    assert (reading.observed_at, Flag(reading.flags)) == (NOW - age, Flag.UNSYNCED)
 
 
 def test_a_clock_that_jumped_and_is_ahead_is_shifted_and_still_not_scored() -> None:
