@@ -16,9 +16,11 @@ from schemas.vitals import VITAL_BY_CODE
 LANGUAGES: Final = ("en",)
 """Each has a folder here; the tests name the sentences that a language lacks."""
 _FILE: Final = "findings.po"
-_OF_VITAL: Final = frozenset({"value", "limit"})
-_VITAL, _UNIT = "vital", "unit"
-"""Contexts of a vital's name and of the words of its unit. English takes them from schemas.presentation."""
+_VALUE, _CLIPPED = "value", "clipped"
+"""Facts: the value, and whether it is a bound (1) of what its sensor can measure."""
+_OF_VITAL: Final = frozenset({_VALUE, "limit"})
+_VITAL, _UNIT, _BOUND = "vital", "unit", "bound"
+"""Contexts of a vital's name, of its unit's words, of below and above. English takes them from schemas.presentation."""
 
 
 class Reader(StrEnum):
@@ -70,7 +72,11 @@ class Catalogue:
         unit = self.sentences.get((_UNIT, code), shown.unit_words)
         for name in _OF_VITAL & facts.keys():
             value = facts[name]
-            words[name] = f"{shown.number(value)} {unit}" if isinstance(value, int | float) else value
+            if isinstance(value, int | float):
+                # A limit is a number; a value that its sensor can't measure is a bound.
+                side, number = shown.bound_of(value, clipped=name == _VALUE and bool(facts.get(_CLIPPED)))
+                form = self.sentences.get((_BOUND, side), f"{side} {{value}}") if side else "{value}"
+                words[name] = form.format(value=f"{shown.number(number)} {unit}")
         return words
 
 
