@@ -68,7 +68,7 @@ from unnest($2::smallint[]) as kind (vital) cross join lateral (
 
 -- name: chart_points
 -- The readings of some vitals of a person over a time, but for those of a clock that jumped.
-select vital, observed_at, value from readings
+select vital, observed_at, value, flags from readings
 where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and observed_at <= $4 and flags & $5 = 0
 order by observed_at limit 50000;
 
@@ -139,6 +139,11 @@ where alert_id = $1;
 -- The findings that an alert rests on, newest first.
 select findings.* from alert_findings join findings using (finding_id)
 where alert_id = $1 order by findings.observed_at desc, level desc limit 50;
+
+-- name: clipped_readings
+-- Which of a person's readings of some vitals at some moments have the flags $4.
+select device_no, epoch, seq, item from readings
+where person_no = $1 and vital = any ($2::smallint[]) and observed_at = any ($3::timestamptz[]) and flags & $4 <> 0;
 
 -- name: trail_of_alert
 -- What happened to an alert.
