@@ -209,6 +209,10 @@ def _series(reader: Reader, title: str, sql: str) -> timeseries.Panel:
 
 def _vital(view: FigureView, sql: str) -> timeseries.Panel:
     panel = _series(Reader.CAREGIVER, view.figure.title, sql)
+    low, high = view.row.vital.clipped_low, view.row.vital.clipped_high
+    if low is not None and high is not None:
+        ends = f"{view.row.number(low)} to {view.row.text(high)}"
+        panel = panel.description(f"A worn sensor measures from {ends}: at either end the truth lies at or beyond it.")
     return panel.unit(f"suffix: {view.row.unit_words}").decimals(view.row.decimals)
 
 

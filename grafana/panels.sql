@@ -29,12 +29,15 @@ from caregiver_alerts({person}) order by severity desc, opened_at;
 
 -- name: latest_vitals
 -- The newest value of each vital with its age; old is longer ago than its row of presentation says.
+-- What a sensor can't measure is a bound.
 select known.label as "Vital",
-       trim(to_char(latest.value, known.format)) || known.unit as "Value",
+       case when not latest.clipped then '' when latest.value < known.clipped_low then 'below ' else 'above ' end
+           || trim(to_char(case when latest.clipped then least(greatest(latest.value, known.clipped_low), known.clipped_high)
+                                else latest.value end, known.format)) || known.unit as "Value",
        latest.observed_at as "Measured",
        latest.age_s as "Age",
        case when latest.age_s > known.fresh_s then 'old' else 'current' end as "State"
-from (values {vital_rows}) as known (vital, label, format, unit, fresh_s)
+from (values {vital_rows}) as known (vital, label, format, unit, fresh_s, clipped_low, clipped_high)
 join caregiver_latest_vitals({person}, {all_vitals}, $__timeTo()) latest on latest.vital = known.vital
 order by known.vital;
 

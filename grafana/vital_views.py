@@ -55,14 +55,15 @@ def number_format(row: VitalPresentation) -> str:
 
 
 def vital_rows() -> str:
-    """The rows of a VALUES list: number, label, number format, unit, for how many seconds a value is current."""
+    """The rows of a VALUES list: number, label, number format, unit, for how many seconds it is current, its bounds."""
     return ", ".join(_vital_row(vital) for vital in VITALS)
 
 
 def _vital_row(vital: Vital) -> str:
     row = presentation_of(vital)
     fresh_s = round(row.fresh_for.total_seconds())
-    return f"({vital.number}, '{row.label}', '{number_format(row)}', ' {row.unit_words}', {fresh_s})"
+    low, high = ("null::float8" if bound is None else f"{bound:g}" for bound in (vital.clipped_low, vital.clipped_high))
+    return f"({vital.number}, '{row.label}', '{number_format(row)}', ' {row.unit_words}', {fresh_s}, {low}, {high})"
 
 
 def all_vitals() -> str:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from schemas.alerts import FINDING_NAMESPACE, AlertState, EndReason, Finding, Severity
-from schemas.rule_names import MEASURED
+from schemas.rule_names import LISTED, MEASURED
 
 
 class Happened(StrEnum):
@@ -101,8 +101,9 @@ class Change:
 
     @property
     def notifies(self) -> bool:
-        """People have to be notified now. Technical alerts are shown on the console alone."""
-        return self.happened in NOTIFYING and self.alert.severity is not Severity.TECHNICAL
+        """People have to be notified now. Technical alerts, and those that are but listed, are shown on the console."""
+        shown_alone = self.alert.severity is Severity.TECHNICAL or self.alert.rule in LISTED
+        return self.happened in NOTIFYING and not shown_alone
 
 
 def step_of(before: AlertState | None, happened: Happened) -> Step:
@@ -136,10 +137,13 @@ def acknowledge(alert: LiveAlert, doctor_no: int, note: str, at: int) -> Change:
 def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
     """What ``finding`` does to the live alert of its (person or home, rule); None: nothing to alert about.
 
-    LOW findings never open an alert. A new episode joins an open alert and opens an acknowledged one again;
-    a higher level raises it. The end of the last active episode closes an acknowledged alert, marks an open one: where
-    it has recovered. A pause without data changes nothing, since nothing is known to be over.
+    LOW findings never open an alert, and what became known too late changes none. A new episode joins an open alert
+    and opens an acknowledged one again; a higher level raises it. The end of the last active episode closes an
+    acknowledged alert, marks an open one: where it has recovered. A pause without data changes nothing, since nothing
+    is known to be over.
     """
+    if finding.retrospective:
+        return None
     if live is None:
         return _opened(finding, now) if finding.level and finding.severity is not Severity.LOW else None
     if finding.level == 0 and finding.end_reason is EndReason.NO_DATA and finding.rule in MEASURED:

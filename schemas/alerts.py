@@ -76,7 +76,8 @@ class Finding:
     ``level`` 0 says that the episode has ended, with its reason; levels from 1 rise with severity. ``observed_at`` is
     when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
     ``message`` and ``facts``, so that they can be made again, in another language too. ``said`` numbers what is
-    said of an episode, from 1; 0 where nothing is said twice. ``concern``: "" for a rule that has but one.
+    said of an episode, from 1; 0 where nothing is said twice. ``retrospective``: it became known too
+    late to alert anybody. ``concern``: "" for a rule that has but one.
     """
 
     person_no: int
@@ -98,6 +99,7 @@ class Finding:
     variant: Variant = Variant.LIVE
     concern: str = ""
     said: int = 0
+    retrospective: bool = False
 
     @property
     def finding_id(self) -> UUID:

@@ -81,7 +81,7 @@ def _measures(device: DeviceType) -> list[tuple[str, str]]:
 
 
 def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
-    lowest, highest = _bounds(vital, unit)
+    lowest, highest = _bounds(vital, unit, device)
     slot, slot_required = _slot(device)
     properties: Schema = {
         "vital": {"const": vital.code},
@@ -102,9 +102,9 @@ def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
     }
 
 
-def _bounds(vital: Vital, unit: str) -> tuple[float, float]:
+def _bounds(vital: Vital, unit: str, device: DeviceType) -> tuple[float, float]:
     """The plausible range in ``unit``, four decimals."""
-    rule, conversion = VALUE_RULES[vital.code], vital.conversions.get(unit)
+    rule, conversion = VALUE_RULES[device.code][vital.code], vital.conversions.get(unit)
     if conversion is None:
         return rule.lowest, rule.highest
     lowest, highest = ((bound - conversion.offset) / conversion.factor for bound in (rule.lowest, rule.highest))

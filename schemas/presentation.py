@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from schemas.vitals import (
     BODY_TEMPERATURE,
@@ -24,6 +24,9 @@ from schemas.vitals import (
     WEIGHT,
     Vital,
 )
+
+Side = Literal["below", "above", ""]
+"""On which side of a bound the truth lies; empty where the value is no bound."""
 
 
 class ChartKind(StrEnum):
@@ -84,13 +87,27 @@ class VitalPresentation:
         """Whether a value of this age may be shown as the present state."""
         return age <= self.fresh_for
 
-    def number(self, value: float) -> str:
-        """A value in the vital's unit, with the decimals that people expect and commas at the thousands."""
-        return f"{value:,.{self.decimals}f}"
+    def number(self, value: float, *, clipped: bool = False) -> str:
+        """A value in the vital's unit, with the decimals that people expect and commas at the thousands.
 
-    def text(self, value: float) -> str:
-        """A value with the words of its unit."""
-        return f"{self.number(value)} {self.unit_words}"
+        ``clipped``, the flag of the same name: its sensor can't measure that far, so it is said as a bound.
+        """
+        side, bound = self.bound_of(value, clipped=clipped)
+        number = f"{bound:,.{self.decimals}f}"
+        return f"{side} {number}" if side else number
+
+    def text(self, value: float, *, clipped: bool = False) -> str:
+        """A value, or a bound, with the words of its unit."""
+        return f"{self.number(value, clipped=clipped)} {self.unit_words}"
+
+    def bound_of(self, value: float, *, clipped: bool) -> tuple[Side, float]:
+        """The bound that a clipped value stands for, and on which side of it the truth lies; others are themselves."""
+        low, high = self.vital.clipped_low, self.vital.clipped_high
+        if clipped and low is not None and value < low:
+            return "below", low
+        if clipped and high is not None and value > high:
+            return "above", high
+        return "", value
 
 
 _WORN: Final = (
@@ -153,7 +170,7 @@ VITAL_PRESENTATIONS: Final[tuple[VitalPresentation, ...]] = (
             kind=ChartKind.LINE,
             bands=(Band(70, 180, "target"), Band(0, 54, "urgent")),
             least=(45, 200),
-            legend="Shaded: 70 to 180; red: below 54",
+            legend="Shaded: 70 to 180; red: below 54; a sensor stops at 40 and 400",
             rationale="Target range 70-180, level 2 low below 54 mg/dL. See docs/clinical.md#on-the-console.",
         ),
     ),

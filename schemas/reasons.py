@@ -52,6 +52,10 @@ class Flag(IntFlag):
     ASSIGNED = 4096
     RETAINED = 8192
     RESTING = 16384
+    CORRECTED_CLOCK = 32768
+    """Its device's clock was ahead: its stamp less the difference of the uplink's ``sent_at`` and its reception."""
+    REPEATED = 65536
+    """The same was stored before, under another epoch or seq."""
 
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)

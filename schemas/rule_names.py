@@ -14,11 +14,13 @@ class RuleName:
     """``technical``: about devices and the platform, never among what is said of somebody's health.
 
     ``measured``: it rests on measurements, so that without them its episodes pause, and end only when some show it.
+    ``listed``: its alerts stand on the list, and notify nobody.
     """
 
     name: str
     technical: bool = False
     measured: bool = False
+    listed: bool = False
 
 
 RULE_NAMES: Final[tuple[RuleName, ...]] = (
@@ -28,8 +30,8 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="temperature", measured=True),
     RuleName(name="blood_pressure", measured=True),
     RuleName(name="glucose_low", measured=True),
-    RuleName(name="glucose_high", measured=True),
-    RuleName(name="weight", measured=True),
+    RuleName(name="glucose_high", measured=True, listed=True),
+    RuleName(name="weight", measured=True, listed=True),
     RuleName(name="news2", measured=True),
     RuleName(name="fall"),
     RuleName(name="sos"),
@@ -42,5 +44,6 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="double_dose"),
     RuleName(name="adherence"),
 )
+LISTED: Final = frozenset(row.name for row in RULE_NAMES if row.listed)
 MEASURED: Final = frozenset(row.name for row in RULE_NAMES if row.measured)
 RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})

@@ -8,9 +8,11 @@ import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from schemas.devices import DEVICE_TYPES
+from schemas.devices.device_type import Measuring
 from schemas.messages import NEWEST_ACCEPTED_MS, OLDEST_ACCEPTED_MS, SEQ_LIMIT
 from schemas.reasons import Flag
-from schemas.vitals import VITALS, Vital
+from schemas.vitals import VITAL_BY_CODE, Vital
 
 STAMP_LIMIT: Final = SEQ_LIMIT
 """A time is an integer in [0, STAMP_LIMIT) ms, so that every JSON library keeps it exactly."""
@@ -40,7 +42,8 @@ class ValueRule(NamedTuple):
     """What a value has to be, in the vital's own unit; all bounds are inclusive.
 
     Outside ``lowest`` to ``highest`` it is rejected; outside ``usual_lowest`` to ``usual_highest`` it is flagged as
-    unusual; equal to ``clipped_low`` or ``clipped_high`` it is where a sensor stops, and flagged as clipped.
+    unusual. Outside ``clipped_low`` to ``clipped_high`` the sensor can't measure: such a value is a bound, and flagged
+    as clipped.
     """
 
     lowest: float
@@ -53,35 +56,36 @@ class ValueRule(NamedTuple):
     def flags_of(self, value: float) -> int:
         """What is worth knowing about a value that is in range."""
         flags = 0 if self.usual_lowest <= value <= self.usual_highest else _UNUSUAL
-        if value == self.clipped_low or value == self.clipped_high:  # noqa: PLR1714 - no set for every reading
-            flags |= _CLIPPED
-        return flags
+        return flags if self.clipped_low <= value <= self.clipped_high else flags | _CLIPPED
 
     @property
     def plain_range(self) -> tuple[float, float]:
-        """The inclusive range in which ``flags_of`` is 0 for certain. Beyond a clip nothing is promised."""
-        lowest = max(self.lowest, self.usual_lowest, math.nextafter(self.clipped_low, math.inf))
-        highest = min(self.highest, self.usual_highest, math.nextafter(self.clipped_high, -math.inf))
-        return lowest, highest
+        """The inclusive range in which ``flags_of`` is 0."""
+        lowest = max(self.lowest, self.usual_lowest, self.clipped_low)
+        return lowest, min(self.highest, self.usual_highest, self.clipped_high)
 
 
 def _or(bound: float | None, without: float) -> float:
     return without if bound is None else bound
 
 
-def _value_rule(vital: Vital) -> ValueRule:
+def _value_rule(vital: Vital, measuring: Measuring) -> ValueRule:
+    # A meter's 39 is 39: only a sensor that is worn says so for whatever lies below 40.
+    clips = measuring is Measuring.CONTINUOUS
     return ValueRule(
         lowest=vital.lowest,
         highest=vital.highest,
         usual_lowest=_or(vital.flag_below, vital.lowest),
         usual_highest=_or(vital.flag_above, vital.highest),
-        clipped_low=_or(vital.clipped_low, -math.inf),
-        clipped_high=_or(vital.clipped_high, math.inf),
+        clipped_low=_or(vital.clipped_low if clips else None, -math.inf),
+        clipped_high=_or(vital.clipped_high if clips else None, math.inf),
     )
 
 
-VALUE_RULES: Final[Mapping[str, ValueRule]] = {vital.code: _value_rule(vital) for vital in VITALS}
-"""By the vital's code; the numbers are those of ``schemas.vitals``."""
+VALUE_RULES: Final[Mapping[str, Mapping[str, ValueRule]]] = {
+    kind.code: {code: _value_rule(VITAL_BY_CODE[code], kind.measuring) for code in kind.vitals} for kind in DEVICE_TYPES
+}
+"""By the codes of the type of device and of the vital; the numbers are those of ``schemas.vitals``."""
 
 
 def accepted_stamps(received_at: int) -> tuple[int, int]:

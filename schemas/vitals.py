@@ -116,12 +116,19 @@ GLUCOSE: Final = Vital(
     code="glucose",
     loinc=("99504-3",),
     unit="mg/dL",
-    lowest=20,
+    lowest=10,
     highest=600,
     max_step_per_minute=10,
-    clipped_low=39,
-    clipped_high=401,
-    rationale=f"{_ARTEFACT_LIMITS}: 39 and 401 are sensor clips, kept as censored; p99.9 step 9.6 mg/dL/min.",
+    clipped_low=40,
+    clipped_high=400,
+    note=(
+        "A continuous monitor measures from 40 to 400 mg/dL: what it sends below or above is kept, flagged as clipped,"
+        " and shown as a bound. A meter's value is always a number."
+    ),
+    rationale=(
+        f"{_ARTEFACT_LIMITS}: meters measure from 10 mg/dL; a continuous monitor's value below 40 or above 400 is a"
+        " bound; p99.9 step 9.6 mg/dL/min."
+    ),
     conversions=MappingProxyType({"mmol/L": Conversion(factor=18.018)}),
 )
 WEIGHT: Final = Vital(

@@ -13,7 +13,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.devices.device_type import DeviceType
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.reasons import Flag
-from schemas.validity import ONLY_SLOT
+from schemas.validity import ONLY_SLOT, VALUE_RULES
 from services.ingest.core import value_of
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, load_queries, transaction
@@ -125,8 +125,8 @@ def item_of(row: Record, wish: Wish, flags: int, kind: DeviceType) -> _Reading |
     place = row["epoch"], row["seq"], row["item"]
     vital = kind.vital_of(said.get("vital"))
     if vital is not None:
-        value, unusual = value_of(said, vital)
-        return _Reading(vital.number, observed_at, *place, value, flags | unusual, row["received_at"])
+        value, worth_knowing = value_of(said, vital, VALUE_RULES[kind.code][vital.code])
+        return _Reading(vital.number, observed_at, *place, value, flags | worth_knowing, row["received_at"])
     event = EVENT_TYPE_BY_KIND.get(said.get("event", ""))
     if event is None:
         return None

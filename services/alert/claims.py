@@ -130,4 +130,5 @@ def _finding_of(row: asyncpg.Record) -> Finding:
         rationale=row["rationale"],
         unverified=row["unverified"],
         end_reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
+        retrospective=row["retrospective"],
     )

@@ -12,7 +12,7 @@ select pg_advisory_xact_lock(7001043);
 -- name: claim_findings
 -- What no alert knows of yet. An end comes after what it ends.
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
-       doctor_text, caregiver_text, rationale, unverified, end_reason
+       doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective
 from findings where claimed_at is null
 -- False sorts before true, so level 0, an end, comes last of its episode.
 order by raised_at, episode, level = 0, level

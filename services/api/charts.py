@@ -127,7 +127,8 @@ def draw(
     for runs in lines:
         # A point without a value after each run breaks the line. Without any point pygal would
         # write "No data" over the chart.
-        plot.add("", [point for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))] or [(0, low)])
+        drawn = [point[:2] for run in runs if len(run) > 1 for point in (*run, (run[-1].second, None))]
+        plot.add("", drawn or [(0, low)])
     summary = _summary(figure, series, window)
     return Chart(figure=figure, svg=_svg(plot, figure.title, summary), summary=summary)
 
@@ -183,11 +184,21 @@ def _summary(figure: Figure, series: Sequence[Sequence[Point]], window: Window) 
         if not line:
             parts.append(f"{row.label}: no readings.")
             continue
-        values = [point.value for point in line]
+        lowest, highest = min(line, key=_depth), max(line, key=_depth)
         newest = (window.starts_at + timedelta(seconds=line[-1].second)).astimezone(window.zone)
         parts.append(
-            f"{row.label}: {len(line)} readings, lowest {row.number(min(values))}, "
-            f"highest {row.number(max(values))}, newest {row.text(line[-1].value)} at {newest:%H:%M}."
+            f"{row.label}: {len(line)} readings, lowest {_words(row.number(lowest.value), lowest)}, "
+            f"highest {_words(row.number(highest.value), highest)}, "
+            f"newest {_words(row.text(line[-1].value), line[-1])} at {newest:%H:%M}."
         )
     starts, ends = (moment.astimezone(window.zone) for moment in (window.starts_at, window.ends_at))
     return f"{starts:%d %b %H:%M} to {ends:%d %b %H:%M}. " + " ".join(parts)
+
+
+def _depth(point: Point) -> tuple[float, int]:
+    """Points in order: what lies below a bound is lower than the bound itself."""
+    return point.value, {"below": -1, "": 0, "above": 1}[point.side]
+
+
+def _words(said: str, point: Point) -> str:
+    return f"{point.side} {said}" if point.side else said

@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from schemas.presentation import Side
+
 # --- signing in ---------------------------------------------------------------------------------------------------
 
 ATTEMPTS_WINDOW: Final = timedelta(minutes=15)
@@ -104,10 +106,11 @@ _MISSED_IN_A_ROW: Final = 3
 
 
 class Point(NamedTuple):
-    """A value at a moment, in seconds since the chart's left edge."""
+    """A value at a moment, in seconds since the chart's left edge. ``side``: it is a bound; the truth lies there."""
 
     second: float
     value: float
+    side: Side = ""
 
 
 def gap_after(points: Sequence[Point]) -> float:

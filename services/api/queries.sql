@@ -68,7 +68,7 @@ from unnest($2::smallint[]) as kind (vital) cross join lateral (
 
 -- name: chart_points
 -- The readings of some vitals of a person over a time, but for those of a clock that jumped.
-select vital, observed_at, value from readings
+select vital, observed_at, value, flags from readings
 where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and observed_at <= $4 and flags & $5 = 0
 order by observed_at limit 50000;
 
@@ -140,6 +140,11 @@ where alert_id = $1;
 select findings.* from alert_findings join findings using (finding_id)
 where alert_id = $1 order by findings.observed_at desc, level desc limit 50;
 
+-- name: clipped_readings
+-- Which of a person's readings of some vitals at some moments have the flags $4.
+select device_no, epoch, seq, item from readings
+where person_no = $1 and vital = any ($2::smallint[]) and observed_at = any ($3::timestamptz[]) and flags & $4 <> 0;
+
 -- name: trail_of_alert
 -- What happened to an alert.
 select at, what, from_state, to_state, level, note, display_name
@@ -177,9 +182,10 @@ insert into alert_audit (alert_id, at, what, from_state, to_state, level, doctor
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: low_findings
--- What was noticed about a person since $2 that no alert was opened for.
-select rule, level, observed_at, doctor_text, rationale from findings
-where person_no = $1 and severity = $4 and level > 0 and observed_at >= $2 and observed_at <= $3
+-- What was noticed about a person since $2 that no alert was opened for; what was measured long before counts from
+-- when it became known.
+select rule, level, observed_at, raised_at, retrospective, doctor_text, rationale from findings
+where person_no = $1 and (severity = $4 or retrospective) and level > 0 and raised_at >= $2 and raised_at <= $3
 order by observed_at desc limit 50;
 
 -- name: doses_between

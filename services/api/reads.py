@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,14 @@ from asyncpg import Record
 from schemas.alerts import AlertState, Severity
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation, presentation_of
 from schemas.reasons import Flag
-from schemas.vitals import VITAL_BY_NUMBER
+from schemas.vitals import VITAL_BY_NUMBER, VITALS
 from services.api.access import Action, AuditSubject, admit, record
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.names import is_found
 from services.api.without_recipient import WithoutRecipient, without_recipient_of
+from services.runtime.clock import to_datetime
 
 MOST_ALERTS: Final = 200
 STANDS_S: Final = 60
@@ -30,18 +31,27 @@ _ALL: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS)
 _MEASURED: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS if row.summed_over is None)
 _CURVES: Final = tuple(figure for figure in FIGURES if figure.chart.kind is not ChartKind.BARS)
 _NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME
+_CAN_BE_BOUNDS: Final = {
+    vital.code: vital.number for vital in VITALS if (vital.clipped_low, vital.clipped_high) != (None, None)
+}
+"""Vitals of which a worn sensor may send a bound; by code."""
+_OF_READING: Final = ("device_no", "epoch", "seq", "item")
 _NO_STATE: Final = tuple(AlertState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The newest value of a vital; ``fresh`` says whether it may be shown as the current one."""
+    """The newest value of a vital; ``fresh`` says whether it may be shown as the current one.
+
+    ``clipped``: it is no number but a bound, see ``VitalPresentation``.
+    """
 
     shown: VitalPresentation
     value: float
     observed_at: datetime
     fresh: bool
     unusual: bool = False
+    clipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +158,38 @@ async def latest_of(console: Console, person_no: int) -> list[Latest]:
     found = []
     for row in await console.pool.fetch(console.sql["latest_vitals"], person_no, _ALL, now):
         shown = presentation_of(VITAL_BY_NUMBER[row["vital"]])
-        value, unusual = row["value"], bool(row["flags"] & Flag.UNUSUAL)
+        value, flags = row["value"], row["flags"]
         if shown.summed_over is not None:
             since = now - shown.summed_over
             value = await console.pool.fetchval(console.sql["steps_since"], person_no, shown.vital.number, since)
-            unusual = False
-        fresh = shown.is_fresh(now - row["observed_at"])
-        found.append(Latest(shown=shown, value=value, observed_at=row["observed_at"], fresh=fresh, unusual=unusual))
+            flags = 0
+        found.append(
+            Latest(
+                shown=shown,
+                value=value,
+                observed_at=row["observed_at"],
+                fresh=shown.is_fresh(now - row["observed_at"]),
+                unusual=bool(flags & Flag.UNUSUAL),
+                clipped=bool(flags & Flag.CLIPPED),
+            )
+        )
     return sorted(found, key=lambda latest: latest.shown.vital.number)
+
+
+async def findings_of(console: Console, alert: Record) -> list[dict[str, Any]]:
+    """The findings that an alert rests on, newest first; of evidence that is a bound, ``clipped`` says so."""
+    findings = [dict(row) for row in await console.pool.fetch(console.sql["findings_of_alert"], alert["alert_id"])]
+    pieces = [piece for finding in findings for piece in finding["evidence"] if piece["what"] in _CAN_BE_BOUNDS]
+    if pieces:
+        moments = sorted({to_datetime(piece["observed_at"]) for piece in pieces})
+        vitals = list(_CAN_BE_BOUNDS.values())
+        rows = await console.pool.fetch(
+            console.sql["clipped_readings"], alert["person_no"], vitals, moments, int(Flag.CLIPPED)
+        )
+        bounds = {tuple(row) for row in rows}
+        for piece in pieces:
+            piece["clipped"] = tuple(piece[name] for name in _OF_READING) in bounds
+    return findings
 
 
 async def charts_of(
@@ -173,7 +207,9 @@ async def charts_of(
     )
     points: dict[int, list[Point]] = {}
     for row in rows:
-        points.setdefault(row["vital"], []).append(Point(window.place(row["observed_at"]), row["value"]))
+        shown, clipped = presentation_of(VITAL_BY_NUMBER[row["vital"]]), bool(row["flags"] & Flag.CLIPPED)
+        side, value = shown.bound_of(row["value"], clipped=clipped)
+        points.setdefault(row["vital"], []).append(Point(window.place(row["observed_at"]), value, side))
     drawn = [figure for figure in figures if any(row.vital.number in points for row in figure.rows)]
     # Tens of milliseconds each: on the loop they would keep every other request waiting.
     return await asyncio.to_thread(lambda: [draw(figure, points, window, marks=marks) for figure in drawn])

@@ -49,8 +49,8 @@ def evidence_words(piece: dict[str, Any]) -> str:
     vital = VITAL_BY_CODE.get(piece["what"])
     if vital is None:
         return spelled_out(piece["what"])
-    row = presentation_of(vital)
-    return row.label if piece["value"] is None else f"{row.label} {row.text(piece['value'])}"
+    row, value = presentation_of(vital), piece["value"]
+    return row.label if value is None else f"{row.label} {row.text(value, clipped=piece.get('clipped', False))}"
 
 
 def _environment() -> Environment:

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from schemas.alerts import AlertState, Severity
-from schemas.vitals import VITAL_BY_CODE
+from schemas.presentation import Side, presentation_of
+from schemas.reasons import Flag
+from schemas.vitals import VITAL_BY_CODE, Vital
 from services.api.access import Action, record
 from services.api.acknowledge import acknowledge
 from services.api.console import console_of
@@ -19,8 +21,10 @@ from services.api.reads import (
     MOST_ALERTS,
     MOST_PEOPLE,
     MOST_READINGS,
+    Latest,
     alert_of,
     alerts_of,
+    findings_of,
     latest_of,
     people_of,
     person_of,
@@ -101,10 +105,14 @@ class PersonInListOut(PersonOut):
 
 
 class VitalOut(BaseModel):
-    """The newest value of a vital. ``is_current`` false: it must not be shown as the present state."""
+    """The newest value of a vital. ``is_current`` false: it must not be shown as the present state.
+
+    ``bound``: ``below`` or ``above``, where ``value`` is no number but a bound of what its sensor can measure.
+    """
 
     vital: str
     value: float
+    bound: Side
     unit: str
     observed_at: datetime
     is_current: bool
@@ -117,11 +125,12 @@ class PersonDetailOut(PersonOut):
 
 
 class ReadingOut(BaseModel):
-    """One stored reading; ``flags`` as in ``schemas.reasons.Flag``."""
+    """One stored reading; ``flags`` as in ``schemas.reasons.Flag``, ``bound`` as for the newest value."""
 
     observed_at: datetime
     received_at: datetime
     value: float
+    bound: Side
     flags: int
     device: str
     epoch: int
@@ -202,6 +211,23 @@ def _alert(row: Record) -> dict[str, Any]:
     }
 
 
+def _vital(latest: Latest) -> VitalOut:
+    bound, value = latest.shown.bound_of(latest.value, clipped=latest.clipped)
+    return VitalOut(
+        vital=latest.shown.vital.code,
+        value=value,
+        bound=bound,
+        unit=latest.shown.vital.unit,
+        observed_at=latest.observed_at,
+        is_current=latest.fresh,
+    )
+
+
+def _reading(vital: Vital, row: Record) -> ReadingOut:
+    bound, value = presentation_of(vital).bound_of(row["value"], clipped=bool(row["flags"] & Flag.CLIPPED))
+    return ReadingOut(**{**row, "value": value, "bound": bound})
+
+
 @router.get("/session")
 async def session(request: Request, doctor: SignedIn) -> SessionOut:
     """Who is signed in, and the token that writes need."""
@@ -240,16 +266,7 @@ async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonD
     """One person with the newest value of each vital."""
     console = console_of(request)
     row = await person_of(console, doctor, person_id, Action.READ_PERSON)
-    latest = [
-        VitalOut(
-            vital=one.shown.vital.code,
-            value=one.value,
-            unit=one.shown.vital.unit,
-            observed_at=one.observed_at,
-            is_current=one.fresh,
-        )
-        for one in await latest_of(console, row["person_no"])
-    ]
+    latest = [_vital(one) for one in await latest_of(console, row["person_no"])]
     return PersonDetailOut(**_person(row), latest=latest)
 
 
@@ -279,7 +296,7 @@ async def readings(
     return ReadingsOut(
         vital=vital,
         unit=measured.unit,
-        readings=[ReadingOut(**one) for one in rows],
+        readings=[_reading(measured, one) for one in rows],
         next=write_cursor(last) if last else None,
     )
 
@@ -309,7 +326,7 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDeta
     """One alert with what it rests on."""
     console = console_of(request)
     row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
-    findings = await console.pool.fetch(console.sql["findings_of_alert"], alert_id)
+    findings = await findings_of(console, row)
     return AlertDetailOut(**_alert(row), findings=[{name: one[name] for name in _OF_FINDING} for one in findings])
 
 

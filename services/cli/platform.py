@@ -85,9 +85,7 @@ def _show_why(facts: Facts, causes: list[Said]) -> None:
     readings = Table("last reading", "", "measured", "received")
     for last in facts.last:
         shown = presentation_of(VITAL_BY_NUMBER[last.vital])
-        readings.add_row(
-            shown.label, shown.text(last.value), ago(facts, last.observed_at), ago(facts, last.received_at)
-        )
+        readings.add_row(shown.label, last.text, ago(facts, last.observed_at), ago(facts, last.received_at))
     for table, rows in ((devices, facts.devices), (readings, facts.last)):
         if rows:
             say.print(table)

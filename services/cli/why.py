@@ -102,6 +102,12 @@ class Reading(NamedTuple):
     value: float
     flags: int
 
+    @property
+    def text(self) -> str:
+        """The value in words; where its sensor can't measure that far, the bound."""
+        shown = presentation_of(VITAL_BY_NUMBER[self.vital])
+        return shown.text(self.value, clipped=bool(self.flags & Flag.CLIPPED))
+
 
 class Rejections(NamedTuple):
     """What was rejected of one device for one reason."""
@@ -271,7 +277,7 @@ def _readings(facts: Facts) -> Iterable[Said]:
             newest = scored[-1]
             yield Said(
                 Cause.WITHIN_LIMITS,
-                f"{shown.label}: {shown.text(newest.value)} at last, {ago(facts, newest.observed_at)}. Nothing in the"
+                f"{shown.label}: {newest.text} at last, {ago(facts, newest.observed_at)}. Nothing in the"
                 f" last 2 h ({len(scored)} readings) is what {rule.name} reports. {rule.rationale}",
             )
 

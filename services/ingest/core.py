@@ -7,7 +7,7 @@ a shorter way, with the same result: see ``services/ingest/fast_path``.
 import math
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from schemas.codec import CodecError, identity_of, parse_json, write_json
 from schemas.events import EVENT_TYPE_BY_KIND, Detail, EventType
@@ -16,16 +16,15 @@ from schemas.reasons import Flag, RejectionReason
 from schemas.records import SMALL_LIMIT, JudgedEvent, JudgedReading, JudgedUplink, Rejection
 from schemas.validity import (
     BARE_READING_FIELDS,
-    CLOCK_FLAGS,
     CONTEXT_FLAGS,
     ONLY_SLOT,
     READING_FIELDS,
-    STAMP_LIMIT,
     TEXT_LIMIT,
     VALUE_RULES,
-    accepted_stamps,
+    ValueRule,
 )
 from schemas.vitals import Vital
+from services.ingest.envelope import Envelope, RejectedError, as_of, observed_at_of, open_envelope
 from services.ingest.fast_path import judge_plain
 from services.ingest.owners import owner_of
 from services.ingest.registry import RegisteredDevice
@@ -38,15 +37,7 @@ _BARE: Final = len(BARE_READING_FIELDS)
 _MISSING: Final = object()
 
 
-class _RejectedError(Exception):
-    """An item can't be stored: ``reason`` and the field that is wrong."""
-
-    def __init__(self, reason: RejectionReason, field: str) -> None:
-        super().__init__(reason, field)
-        self.reason, self.field = reason, field
-
-
-class _NobodysError(_RejectedError):
+class _NobodysError(RejectedError):
     """An item that lacks only a person: its known fields, when it was observed, its flags."""
 
     def __init__(self, known: dict[str, Any], observed_at: int, flags: int) -> None:
@@ -54,25 +45,8 @@ class _NobodysError(_RejectedError):
         self.known, self.observed_at, self.flags = known, observed_at, flags
 
 
-class _Envelope(NamedTuple):
-    """The readable part around the items, and the times that are believed of them.
-
-    ``flags`` are those of every item: of its clock, of how it was sent.
-    """
-
-    sent_at: int
-    synced: bool
-    flags: int
-    oldest: int
-    readings: list[Any]
-    events: list[Any]
-    oldest_stamp: int
-    newest_stamp: int
-
-
 _uplink_of: Final = partial(tuple.__new__, JudgedUplink)
-_envelope_of: Final = partial(tuple.__new__, _Envelope)
-"""One of the fields in their order, at a third of what its constructor takes."""
+"""An uplink of the fields in their order, at a third of what its constructor takes."""
 
 
 def judge(
@@ -107,15 +81,15 @@ def judge(
     try:
         body = _parse(payload)
         try:
-            envelope = _open_envelope(body, epoch, seq, received_at, _RETAINED if retained else 0)
-        except _RejectedError:
+            envelope = open_envelope(body, epoch, seq, received_at, _RETAINED if retained else 0)
+        except RejectedError:
             # The uplink is rejected as a whole, but the person who calls for help is heard.
             events = _emergencies(body, entry, received_at, _RETAINED if retained else 0)
             raise
         oldest, sent_at = envelope.oldest, envelope.sent_at
         plain = None
-        # A clock that is not set, or the retain flag, marks every item: that is for the full
-        # judgement.
+        # A clock that is not set or ahead, or the retain flag, marks every item: that is for the
+        # full judgement.
         if not envelope.flags:
             plain = judge_plain(envelope.readings, entry, received_at, envelope.oldest_stamp, envelope.newest_stamp)
         if plain is not None and not envelope.events:
@@ -124,14 +98,14 @@ def judge(
         for item, reading in enumerate(envelope.readings if plain is None else ()):
             try:
                 readings.append(_judge_reading(item, reading, envelope, entry, received_at))
-            except _RejectedError as refused:
+            except RejectedError as refused:
                 rejections.append(_reject(item, refused, reading))
         for item, event in enumerate(envelope.events, start=len(envelope.readings)):
             try:
                 events.append(_judge_event(item, event, envelope, entry, received_at))
-            except _RejectedError as refused:
+            except RejectedError as refused:
                 rejections.append(_reject(item, refused, event))
-    except _RejectedError as refused:
+    except RejectedError as refused:
         rejections.append(Rejection(WHOLE_UPLINK, refused.reason, refused.field, payload[:MAX_RAW_BYTES]))
     return _uplink_of((*head, oldest, sent_at, received_at, tuple(readings), tuple(events), tuple(rejections), kind))
 
@@ -145,7 +119,7 @@ def _on_another_shard(
     another call.
     """
     heard: tuple[JudgedEvent, ...] = ()
-    with suppress(_RejectedError):
+    with suppress(RejectedError):
         heard = tuple(_emergencies(_parse(payload), entry, received_at, flags))
     if not heard:
         return _anonymous(payload, entry.device, entry.home_no, head[3], received_at, RejectionReason.WRONG_SHARD)
@@ -175,7 +149,7 @@ def _printable(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def _reject(item: int, refused: _RejectedError, value: Any) -> Rejection:
+def _reject(item: int, refused: RejectedError, value: Any) -> Rejection:
     if isinstance(refused, _NobodysError):
         return Rejection(
             item, refused.reason, refused.field, write_json(refused.known), refused.observed_at, refused.flags
@@ -187,43 +161,17 @@ def _parse(payload: bytes) -> dict[str, Any]:
     try:
         body = parse_json(payload)
     except CodecError as error:
-        raise _RejectedError(RejectionReason.UNREADABLE, "") from error
+        raise RejectedError(RejectionReason.UNREADABLE, "") from error
     if not isinstance(body, dict):
-        raise _RejectedError(RejectionReason.UNREADABLE, "")
+        raise RejectedError(RejectionReason.UNREADABLE, "")
     return body
-
-
-def _open_envelope(body: dict[str, Any], epoch: int, seq: int, received_at: int, flags: int) -> _Envelope:
-    # JSON may hold a name twice. Here the last one counts, in ``identity_of`` the first. ``type``,
-    # not ``isinstance``, here and below: to Python a bool is an int.
-    for name, first in (("epoch", epoch), ("seq", seq)):
-        if type(body[name]) is not int or body[name] != first:
-            raise _RejectedError(RejectionReason.BAD_ENVELOPE, name)
-    sent_at, clock, oldest = body.get("sent_at"), body.get("clock"), body.get("oldest")
-    if type(sent_at) is not int or not 0 <= sent_at < STAMP_LIMIT:
-        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "sent_at")
-    if not isinstance(clock, str) or clock not in CLOCK_FLAGS:
-        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "clock")
-    if type(oldest) is not int or not 0 <= oldest <= seq:
-        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "oldest")
-    readings, events = body.get("readings", []), body.get("events", [])
-    if not isinstance(readings, list):
-        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "readings")
-    if not isinstance(events, list):
-        raise _RejectedError(RejectionReason.BAD_ENVELOPE, "events")
-    if len(readings) + len(events) > MAX_ITEMS:
-        raise _RejectedError(RejectionReason.TOO_MANY_ITEMS, "readings")
-    clock_flags = CLOCK_FLAGS[clock]
-    return _envelope_of(
-        (sent_at, clock != "unsynced", flags | clock_flags, oldest, readings, events, *accepted_stamps(received_at))
-    )
 
 
 def _emergencies(body: dict[str, Any], entry: RegisteredDevice, received_at: int, flags: int) -> list[JudgedEvent]:
     """What must be heard even from a bad envelope, stamped with the time of reception."""
     readings, events = body.get("readings"), body.get("events")
     first = len(readings) if isinstance(readings, list) else 0
-    envelope = _envelope_of((received_at, True, flags, 0, [], [], *accepted_stamps(received_at)))
+    envelope = as_of(received_at, flags)
     heard = []
     for item, event in enumerate(events[:MAX_ITEMS] if isinstance(events, list) else [], start=first):
         row = EVENT_TYPE_BY_KIND.get(event.get("event")) if _names_event(event) else None
@@ -239,20 +187,20 @@ def _names_event(event: Any) -> bool:
 
 
 def _judge_reading(
-    item: int, reading: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int
+    item: int, reading: Any, envelope: Envelope, entry: RegisteredDevice, received_at: int
 ) -> JudgedReading:
     if not isinstance(reading, dict):
-        raise _RejectedError(RejectionReason.BAD_ITEM, "readings")
+        raise RejectedError(RejectionReason.BAD_ITEM, "readings")
     vital = entry.type.vital_of(reading.get("vital"))
     if vital is None:
-        raise _RejectedError(RejectionReason.UNKNOWN_VITAL, "vital")
+        raise RejectedError(RejectionReason.UNKNOWN_VITAL, "vital")
     if vital.code not in entry.type.vitals:
-        raise _RejectedError(RejectionReason.VITAL_NOT_OF_DEVICE, "vital")
-    value, flags = value_of(reading, vital)
+        raise RejectedError(RejectionReason.VITAL_NOT_OF_DEVICE, "vital")
+    value, flags = value_of(reading, vital, VALUE_RULES[entry.type.code][vital.code])
     flags |= envelope.flags
     if len(reading) != _BARE:
         flags |= _context_of(reading)
-    observed_at = _observed_at(reading.get("at"), envelope, received_at)
+    observed_at = observed_at_of(reading.get("at"), envelope)
     person, whose = owner_of(_slot_of(reading, entry), observed_at, received_at, entry)
     if person is None:
         known = {name: reading[name] for name in READING_FIELDS if reading.get(name) is not None}
@@ -260,29 +208,28 @@ def _judge_reading(
     return JudgedReading(item, person.person_no, vital.number, value, observed_at, flags | whose)
 
 
-def value_of(reading: dict[str, Any], vital: Vital) -> tuple[float, int]:
-    """The value of a reading in the vital's own unit, and its flags. Raises _RejectedError."""
+def value_of(reading: dict[str, Any], vital: Vital, rule: ValueRule) -> tuple[float, int]:
+    """The value of a reading in the vital's own unit, and its flags. Raises RejectedError."""
     raw, unit = reading.get("value"), reading.get("unit")
     if type(raw) is not float and type(raw) is not int:
-        raise _RejectedError(RejectionReason.BAD_VALUE, "value")
+        raise RejectedError(RejectionReason.BAD_VALUE, "value")
     if unit is None:
         if vital.conversions:
-            raise _RejectedError(RejectionReason.UNIT_MISSING, "unit")
+            raise RejectedError(RejectionReason.UNIT_MISSING, "unit")
     elif not isinstance(unit, str) or unit not in vital.units:
-        raise _RejectedError(RejectionReason.UNKNOWN_UNIT, "unit")
+        raise RejectedError(RejectionReason.UNKNOWN_UNIT, "unit")
     try:
         value = float(raw)
     except OverflowError as error:
-        raise _RejectedError(RejectionReason.BAD_VALUE, "value") from error
+        raise RejectedError(RejectionReason.BAD_VALUE, "value") from error
     if not math.isfinite(value):
-        raise _RejectedError(RejectionReason.BAD_VALUE, "value")
+        raise RejectedError(RejectionReason.BAD_VALUE, "value")
     if unit is not None and unit != vital.unit:
         conversion = vital.conversions[unit]
         # Rounded, so that 98.6 °F is 37 °C and not a little more.
         value = round(value * conversion.factor + conversion.offset, 4)
-    rule = VALUE_RULES[vital.code]
     if not rule.lowest <= value <= rule.highest:
-        raise _RejectedError(RejectionReason.OUT_OF_RANGE, "value")
+        raise RejectedError(RejectionReason.OUT_OF_RANGE, "value")
     return value, rule.flags_of(value)
 
 
@@ -293,27 +240,9 @@ def _context_of(reading: dict[str, Any]) -> int:
         if said is None:
             continue
         if not isinstance(said, str) or said not in meanings:
-            raise _RejectedError(RejectionReason.BAD_ITEM, name)
+            raise RejectedError(RejectionReason.BAD_ITEM, name)
         flags |= meanings[said]
     return flags
-
-
-def _observed_at(at: Any, envelope: _Envelope, received_at: int) -> int:
-    """When it was observed, in ms: the device's stamp, or for an unset clock the age counted back."""
-    if type(at) is not int or not 0 <= at < STAMP_LIMIT:
-        raise _RejectedError(RejectionReason.BAD_TIME, "at")
-    observed_at = at
-    if not envelope.synced:
-        # A clock that was never set counts from boot: a stamp ahead of now is of an earlier boot,
-        # and nobody knows when that was.
-        if at > envelope.sent_at:
-            raise _RejectedError(RejectionReason.EARLIER_BOOT, "at")
-        observed_at = received_at - (envelope.sent_at - at)
-    if observed_at > envelope.newest_stamp:
-        raise _RejectedError(RejectionReason.IN_THE_FUTURE, "at")
-    if observed_at < envelope.oldest_stamp:
-        raise _RejectedError(RejectionReason.TOO_OLD, "at")
-    return observed_at
 
 
 def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:
@@ -321,23 +250,23 @@ def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:
     if slot is None and entry.type.slots == ONLY_SLOT:
         return ONLY_SLOT
     if type(slot) is not int or not 1 <= slot <= entry.type.slots:
-        raise _RejectedError(RejectionReason.BAD_SLOT, "slot")
+        raise RejectedError(RejectionReason.BAD_SLOT, "slot")
     return slot
 
 
-def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDevice, received_at: int) -> JudgedEvent:
+def _judge_event(item: int, event: Any, envelope: Envelope, entry: RegisteredDevice, received_at: int) -> JudgedEvent:
     if not isinstance(event, dict):
-        raise _RejectedError(RejectionReason.BAD_ITEM, "events")
+        raise RejectedError(RejectionReason.BAD_ITEM, "events")
     row = EVENT_TYPE_BY_KIND.get(event["event"]) if _names_event(event) else None
     if row is None:
-        raise _RejectedError(RejectionReason.UNKNOWN_EVENT, "event")
+        raise RejectedError(RejectionReason.UNKNOWN_EVENT, "event")
     if row.kind not in entry.type.events:
-        raise _RejectedError(RejectionReason.EVENT_NOT_OF_DEVICE, "event")
+        raise RejectedError(RejectionReason.EVENT_NOT_OF_DEVICE, "event")
     flags = envelope.flags
     details = _details_of(event, row)
     try:
-        observed_at = _observed_at(event.get("at"), envelope, received_at)
-    except _RejectedError:
+        observed_at = observed_at_of(event.get("at"), envelope)
+    except RejectedError:
         if not row.is_emergency:
             raise
         # An emergency is never rejected for its stamp: it counts as of now, and says so.
@@ -345,7 +274,7 @@ def _judge_event(item: int, event: Any, envelope: _Envelope, entry: RegisteredDe
     nobody_will_do = row.is_emergency or not row.needs_person
     try:
         person, whose = owner_of(_slot_of(event, entry), observed_at, received_at, entry)
-    except _RejectedError:
+    except RejectedError:
         if not nobody_will_do:
             raise
         # Nor for its slot: it is the home's then.
@@ -365,11 +294,11 @@ def _details_of(event: dict[str, Any], row: EventType) -> dict[str, Any]:
         said = event.get(detail.name, _MISSING)
         if said is _MISSING or said is None:
             if detail.required and not row.is_emergency:
-                raise _RejectedError(RejectionReason.BAD_DETAIL, detail.name)
+                raise RejectedError(RejectionReason.BAD_DETAIL, detail.name)
         elif _fits(said, detail):
             details[detail.name] = said
         elif not row.is_emergency:
-            raise _RejectedError(RejectionReason.BAD_DETAIL, detail.name)
+            raise RejectedError(RejectionReason.BAD_DETAIL, detail.name)
     return details
 
 

@@ -33,7 +33,7 @@ _reading_of: Final = partial(tuple.__new__, JudgedReading)
 _PLAIN_RANGES: Final[Mapping[str, Mapping[str, tuple[int, float, float]]]] = MappingProxyType(
     {
         kind.code: {
-            code: (VITAL_BY_CODE[code].number, *VALUE_RULES[code].plain_range)
+            code: (VITAL_BY_CODE[code].number, *VALUE_RULES[kind.code][code].plain_range)
             for code in kind.vitals
             if not VITAL_BY_CODE[code].conversions
         }

@@ -131,13 +131,15 @@ class Beyond:
                 return None
         if not track.is_asked and not track.believes(sample, self.max_step_per_minute):
             return None
-        marks: list[Mark] = []
-        if state.courses:
-            marks += [self._pause(state, side) for side in self.sides if self._pauses_at(state, side) < sample.at]
+        # A pause that something has followed is past, and nothing to say any more.
+        for open_side in state.courses:
+            if self._pauses_at(state, Side(open_side)) < sample.at:
+                self._pause(state, Side(open_side))
         track.move_on(sample)
         lowest, highest = self._between
         if lowest < sample[1] < highest and not state.courses and not track.runs:
-            return marks or None
+            return None
+        marks: list[Mark] = []
         moving = not rested and not track.is_asked
         for side, limits in self.sides.items():
             reached = track.follow(side, limits.levels, sample, self.pace, moving=moving)
@@ -214,11 +216,26 @@ class Beyond:
         passed = next((one for one in limits.levels if one.level == course.level), limits.levels[-1])
         return Mark(course.level, first, last, limits=limits, passed=passed)
 
+    def still(self, state: BeyondState, sample: Sample) -> Mark | None:
+        """The mark of the open episode, where a limit holds at ``sample``; None where none does."""
+        if any(course.last_beyond == sample for course in state.courses.values()):
+            return self.standing(state, sample, sample)
+        return None
+
     def _pauses_at(self, state: BeyondState, side: Side) -> int:
         course = state.courses.get(side)
         if course is None or course.paused:
             return NEVER
         return max(self._known_until(state, number, course) for number in course.devices)
+
+    def _noticed_at(self, state: BeyondState, side: Side) -> int:
+        """When a pause is noticed: not while what was measured long ago is still coming in."""
+        at = self._pauses_at(state, side)
+        if at == NEVER:
+            return NEVER
+        last = state.courses[side].last
+        # A reading of the very moment is in time.
+        return at + max(0, last.received_at - last.at) + 1
 
     def _known_until(self, state: BeyondState, device_no: int, course: Course) -> int:
         track = state.tracks.get(device_no)
@@ -238,9 +255,8 @@ class Beyond:
         """When the open episode pauses if nothing usable has come until then, in ms."""
         if not state.courses:
             return NEVER
-        # A reading of that very moment is in time.
-        return min(self._pauses_at(state, side) for side in self.sides) + 1
+        return min(self._noticed_at(state, side) for side in self.sides)
 
     def pause(self, state: BeyondState) -> Mark:
         """The mark of that pause."""
-        return self._pause(state, min(self.sides, key=lambda one: self._pauses_at(state, one)))
+        return self._pause(state, min(self.sides, key=lambda one: self._noticed_at(state, one)))

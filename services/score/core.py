@@ -11,7 +11,9 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
+from services.score.age import CALLED_FOR_MS
 from services.score.days import STEPS_A_UNIT
+from services.score.episodes import finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, Reports
@@ -118,7 +120,9 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
         worn = _WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
             person = state.subject(event.person_no)
-            found = (person.show_worn if worn else person.take_off)(record.device_no, event.observed_at)
+            found = (person.show_worn if worn else person.take_off)(
+                record.device_no, event.observed_at, record.received_at
+            )
             _report(Subject(event.person_no, record.home_no), found, effects)
     shown = None
     for reading in record.readings:
@@ -133,9 +137,9 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
             continue
         shown = seen
         person = state.subjects.get(person_no) or state.subject(person_no)
-        found = person.show_worn(record.device_no, at) if flags & SHOWS_WORN or value else []
+        found = person.show_worn(record.device_no, at, record.received_at) if flags & SHOWS_WORN or value else []
         if flags & _MOVING:
-            found = [*found, *person.move(at)]
+            found = [*found, *person.move(at, record.received_at)]
         if found:
             _report(Subject(person_no, record.home_no), found, effects)
 
@@ -209,7 +213,8 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
         habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
     person = state.subject(reading.person_no)
-    found = person.walk(record.device_no, reading.observed_at, reading.value if moved else 0)
+    steps = reading.value if moved else 0
+    found = person.walk(record.device_no, reading.observed_at, steps, record.received_at)
     _report(Subject(reading.person_no, record.home_no), found, effects)
 
 
@@ -237,7 +242,7 @@ def report_firmware(
 
 def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
     for rule, reports in found:
-        effects.extend(finding_from(rule, subject, one.episode, one.mark, said=one.said) for one in reports)
+        effects.extend(finding_of(rule, subject, one) for one in reports)
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:
@@ -269,7 +274,9 @@ def _call_for_help(state: HomeState, record: JudgedUplink, event: JudgedEvent, e
     call, is_new = state.subject(subject.person_no).call(SOS, event.observed_at, SAME_CALL_MS, extends=True)
     sample = _sample_of(event, record)
     if is_new:
-        effects.append(finding_from(SOS, subject, call.episode, Mark(1, sample, sample)))
+        finding = finding_from(SOS, subject, call.episode, Mark(1, sample, sample))
+        age = record.received_at - event.observed_at
+        effects.append(finding if age <= CALLED_FOR_MS else replace(finding, retrospective=True))
     effects.append(
         SosCall(subject=subject, episode=call.episode, sample=sample, due_at=event.observed_at + SAME_CALL_MS)
     )

@@ -136,4 +136,5 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.message,
         write_json(dict(finding.facts)).decode(),
         finding.end_reason,
+        finding.retrospective,
     )

@@ -1,11 +1,12 @@
 """What has been said of a rule's episodes, kept apart from samples; reconciles it with what late samples show. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 
-from schemas.alerts import EndReason
-from services.score.rule import ENDED, Mark
+from schemas.alerts import EndReason, Finding
+from services.score.age import Reception
+from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
 from services.score.sample import Sample
 
 FOREVER: Final = 2**62
@@ -17,7 +18,8 @@ class Reported:
 
     ``concern`` is "" where the rule has but one, or where an older version of score did not write it.
     ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported, ``worst``
-    the worst value; None where there is none, or an older version of score did not write it.
+    the worst value; None where there is none, or an older version of score did not write it. ``is_current``: one of
+    them was news when it was found.
     """
 
     episode: int
@@ -28,8 +30,9 @@ class Reported:
     findings: int = 0
     paused_at: int = 0
     worst: float | None = None
+    is_current: bool = True
 
-    def take(self, mark: Mark) -> "Report | None":
+    def take(self, mark: Mark, *, is_current: bool) -> "Report | None":
         """The finding to make of ``mark``; None where it says nothing new."""
         if mark.pauses_at:
             if mark.pauses_at <= self.paused_at:
@@ -38,12 +41,13 @@ class Reported:
         elif mark.level == ENDED:
             self.until = mark.last.at
         else:
-            self.level = mark.level
+            self.level, self.is_current = mark.level, is_current or (self.findings > 0 and self.is_current)
             limits, value = mark.limits, mark.last.value
             if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
                 self.worst = value
         self.findings += 1
-        return Report(self.episode, mark, self.findings)
+        # The end of what was never current is no news either.
+        return Report(self.episode, mark, self.findings, is_current if mark.level else self.is_current)
 
     def is_outdone_by(self, mark: Mark) -> bool:
         """Whether ``mark`` is worse than what was reported."""
@@ -75,6 +79,13 @@ class Report:
     episode: int
     mark: Mark
     said: int
+    is_current: bool = True
+
+
+def finding_of(rule: Rule, subject: Subject, report: Report) -> Finding:
+    """The finding of a report about ``subject``."""
+    finding = finding_from(rule, subject, report.episode, report.mark, said=report.said)
+    return finding if report.is_current else replace(finding, retrospective=True)
 
 
 class Episodes:
@@ -89,17 +100,34 @@ class Episodes:
         self._reported: list[Reported] = []
         self.highest = highest
 
-    def reports(self, marks: Iterable[Mark]) -> list[Report]:
+    def reports(self, marks: Iterable[Mark], reception: Reception) -> list[Report]:
         """What follows from the marks of the newest sample, or of time that has passed."""
-        return [report for mark in marks if (report := self._report(mark)) is not None]
+        return [report for mark in marks if (report := self._report(mark, reception)) is not None]
 
-    def _report(self, mark: Mark) -> Report | None:
-        reported = next((one for one in self._reported if one.until == FOREVER and _same(one, mark.concern)), None)
+    def _report(self, mark: Mark, reception: Reception) -> Report | None:
+        reported = self._standing(mark.concern)
         if reported is None and mark.level == ENDED:
             return None
-        return (reported or self._begin(mark.first.at, mark.concern)).take(mark)
+        is_current = mark.level != ENDED and reception.is_current(mark)
+        return (reported or self._begin(mark.first.at, mark.concern)).take(mark, is_current=is_current)
 
-    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample]) -> list[Report]:
+    @property
+    def looks_back(self) -> bool:
+        """Whether an episode goes on of which nothing was news when it was found."""
+        return any(one.until == FOREVER and not one.is_current for one in self._reported)
+
+    def still(self, mark: Mark | None, reception: Reception) -> list[Report]:
+        """``mark`` of an episode that was a look back, where it still goes on: that is news."""
+        reported = self._standing(mark.concern) if mark else None
+        if mark is None or reported is None or reported.is_current or not reception.is_current(mark):
+            return []
+        report = reported.take(mark._replace(level=max(mark.level, reported.level)), is_current=True)
+        return [report] if report else []
+
+    def _standing(self, concern: str) -> Reported | None:
+        return next((one for one in self._reported if one.until == FOREVER and _same(one, concern)), None)
+
+    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception) -> list[Report]:
         """Reports what differs between the episodes of the window and the ones reported."""
         reports: list[Report] = []
         free, self._reported = self._reported, []
@@ -114,11 +142,11 @@ class Episodes:
                     reported = self._begin(episode.since, episode.concern, level=reported.level)
                 else:
                     self._reported.append(reported)
-            reports += _catch_up(reported, episode)
+            reports += _catch_up(reported, episode, reception)
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
-                disproved = reported.take(_disproof(reported, window[-1]))
+                disproved = reported.take(_disproof(reported, window[-1]), is_current=False)
                 reports += [disproved] if disproved else []
         return reports
 
@@ -149,7 +177,7 @@ class Episodes:
         return episodes
 
 
-def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
+def _catch_up(reported: Reported, episode: Seen, reception: Reception) -> list[Report]:
     reports = []
     marks = episode.marks
     # Its beginning lies in the base, so no mark of the window says it: without one it would never be reported.
@@ -158,7 +186,8 @@ def _catch_up(reported: Reported, episode: Seen) -> list[Report]:
     for mark in marks:
         # A pause that something has followed is past.
         says = mark is marks[-1] if mark.pauses_at else mark.level == ENDED or reported.is_outdone_by(mark)
-        report = reported.take(mark) if says and reported.until == FOREVER else None
+        is_current = mark.level != ENDED and reception.is_current(mark)
+        report = reported.take(mark, is_current=is_current) if says and reported.until == FOREVER else None
         reports += [report] if report else []
     reported.since, reported.until, reported.concern = episode.since, episode.until, episode.concern
     return reports

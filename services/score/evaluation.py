@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.vitals import VITAL_BY_CODE
+from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Rule
@@ -61,7 +62,7 @@ class Evaluation:
         newest = self._newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
         if newest is not None and sample < newest:
-            return self.fold_again() if self.reaches(sample.at) else None
+            return self.fold_again(sample.received_at) if self.reaches(sample.at) else None
         if newest is None and sample.at < self._since:
             return None
         self._newest = sample
@@ -72,7 +73,12 @@ class Evaluation:
         folds, received_at = self._folds, sample[8]
         fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
         marks = fold.advance(self._state, sample, rested=rested)
-        return None if marks is None else self.episodes.reports(marks)
+        if marks is not None:
+            return self.episodes.reports(marks, Reception(received_at, sample[0]))
+        return self._still(fold, sample, Reception(received_at, sample[0])) if self.episodes.looks_back else None
+
+    def _still(self, fold: Fold[Any], sample: Sample, reception: Reception) -> Sequence[Report]:
+        return self.episodes.still(fold.still(self._state, sample), reception)
 
     @property
     def due_at(self) -> int:
@@ -83,7 +89,8 @@ class Evaluation:
         """Nothing has come until ``now``."""
         if now < self.due_at:
             return ()
-        return self.episodes.reports([self._folds.fold.pause(self._state)])
+        newest = self._newest.at if self._newest else 0
+        return self.episodes.reports([self._folds.fold.pause(self._state)], Reception(now, newest))
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
@@ -103,8 +110,8 @@ class Evaluation:
             (window.is_usable(one), self.needs_rest and window.movement.is_moving(one.at)) for one in self._samples()
         ]
 
-    def fold_again(self) -> Sequence[Report]:
-        """The window has changed behind the newest sample: what differs from what was reported."""
+    def fold_again(self, received_at: int) -> Sequence[Report]:
+        """The window has changed behind the newest sample, by what was received then: what was not reported so."""
         self.trim()
         state = self._base.copied()
         # An episode that began before the window: it has no mark in it.
@@ -122,7 +129,12 @@ class Evaluation:
                     found[-1].level = mark.level
                 found[-1].marks.append(mark)
         self._state = state
-        return self.episodes.reconcile(found, samples)
+        usable = [one for one in samples if self._window.is_usable(one)]
+        reception = Reception(received_at, usable[-1].at if usable else 0)
+        reports = self.episodes.reconcile(found, samples, reception)
+        if usable and self.episodes.looks_back:
+            reports += self._still(self._folds.at(usable[-1].received_at), usable[-1], reception)
+        return reports
 
     def trim(self) -> int:
         """Folds what has left the rule's window into the base; gives where the window begins now.

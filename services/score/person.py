@@ -107,35 +107,35 @@ class PersonState:
             if evaluation not in reached:
                 evaluation.trim()
         insort(samples, sample)
-        return [(one.rule, reports) for one in reached if (reports := one.fold_again())]
+        return [(one.rule, reports) for one in reached if (reports := one.fold_again(sample.received_at))]
 
-    def move(self, at: int) -> Reports:
+    def move(self, at: int, received_at: int) -> Reports:
         """A reading of ``at`` says that the person moves: readings from then on for a while are not taken at rest."""
-        return self._seen_anew(at, lambda: self.window.movement.move(at), self.rules.gated)
+        return self._seen_anew(at, received_at, lambda: self.window.movement.move(at), self.rules.gated)
 
-    def walk(self, device_no: int, at: int, steps: float) -> Reports:
+    def walk(self, device_no: int, at: int, steps: float, received_at: int) -> Reports:
         """A device has counted ``steps`` since its previous reading of them."""
         movement = self.window.movement
         since = movement.walks_since(device_no, at, steps)
         if since == NEVER:
             movement.walk(device_no, at, steps)
             return []
-        return self._seen_anew(since, lambda: movement.walk(device_no, at, steps), self.rules.gated)
+        return self._seen_anew(since, received_at, lambda: movement.walk(device_no, at, steps), self.rules.gated)
 
-    def take_off(self, device_no: int, at: int) -> Reports:
+    def take_off(self, device_no: int, at: int, received_at: int) -> Reports:
         """A device says that it is off the body: what it measures from then on is nobody's."""
         said, shown = self.window.worn_by(device_no), self.window.shown_worn(device_no)
-        return self._seen_anew(at, lambda: said.take_off(at, shown), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: said.take_off(at, shown), self.rules.folded)
 
-    def show_worn(self, device_no: int, at: int) -> Reports:
+    def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
         """Something shows that a device was worn at ``at``."""
         said = self.window.worn_by(device_no)
         # What nearly every reading of a band comes to.
         if said.is_known(at):
             return []
-        return self._seen_anew(at, lambda: said.show(at), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: said.show(at), self.rules.folded)
 
-    def _seen_anew(self, since: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
+    def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
         evaluations = [self.evaluation(rule) for rule in rules]
         behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
@@ -145,7 +145,7 @@ class PersonState:
         if not change():
             return []
         changed = [one for one, seen in zip(behind, before, strict=True) if one.circumstances() != seen]
-        return [(one.rule, reports) for one in changed if (reports := one.fold_again())]
+        return [(one.rule, reports) for one in changed if (reports := one.fold_again(received_at))]
 
     def evaluation(self, rule: Rule) -> Evaluation:
         """Of a rule with a fold, begun where there is none yet."""

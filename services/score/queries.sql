@@ -101,16 +101,17 @@ do update set received_at = greatest(watermarks.received_at, excluded.received_a
 -- A finding is written once; returns the ids that were not known.
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
-       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason
+       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
+       retrospective
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[]
+    $18::text[], $19::boolean[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -122,16 +123,17 @@ from findings where finding_id = $1;
 -- The same of variants that are only tried.
 insert into shadow_findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
-       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason
+       doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
+       retrospective
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[]
+    $18::text[], $19::boolean[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective)
 on conflict do nothing returning finding_id;
 
 -- name: same_shadow_finding

@@ -9,8 +9,9 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.alerts import Finding
-from services.score.episodes import Episodes
-from services.score.rule import ModelFold, Rule, Subject, finding_from
+from services.score.age import Reception
+from services.score.episodes import Episodes, finding_of
+from services.score.rule import ModelFold, Rule, Subject
 from services.score.sample import Sample, rebuilt
 
 
@@ -59,10 +60,10 @@ class ModelStates:
         """What follows from an answer."""
         rule, state = question.rule, self._states[question.rule.key]
         marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
-        reports = state.episodes.reports(marks or ())
+        reports = state.episodes.reports(marks or (), Reception(question.sample.received_at, question.sample.at))
         # Nothing is asked about a late sample, so what has ended is never looked at again.
         state.episodes.forget(question.sample.at)
-        return [finding_from(rule, question.subject, one.episode, one.mark, said=one.said) for one in reports]
+        return [finding_of(rule, question.subject, one) for one in reports]
 
     def knows(self, rule: str) -> bool:
         """Whether it has begun."""

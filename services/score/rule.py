@@ -102,6 +102,9 @@ class Fold(Protocol[F]):
     def standing(self, state: F, first: Sample, last: Sample) -> Mark:
         """The mark of the episode that ``state`` is in the middle of, as seen between two samples."""
 
+    def still(self, state: F, sample: Sample) -> Mark | None:
+        """The mark of the open episode, where ``sample``, the newest, still shows it; None where it does not."""
+
     def pauses_at(self, state: F) -> int:
         """When the episode pauses if nothing usable comes until then, in ms; NEVER where none is open, or it has."""
 

@@ -16,10 +16,11 @@ from schemas.vitals import VITAL_BY_CODE
 LANGUAGES: Final = ("en",)
 """Each has a folder here; the tests name the sentences that a language lacks."""
 _FILE: Final = "findings.po"
-_OF_VITAL: Final = frozenset({"value", "limit"})
-_CLIPPED = "clipped"
+_VALUE, _CLIPPED = "value", "clipped"
+"""Facts: the value, and whether it is a bound (1) of what its sensor can measure."""
+_OF_VITAL: Final = frozenset({_VALUE, "limit"})
 _VITAL, _UNIT, _BOUND = "vital", "unit", "bound"
-"""Contexts of a vital's name and of the words of its unit. English takes them from schemas.presentation."""
+"""Contexts of a vital's name, of its unit's words, of below and above. English takes them from schemas.presentation."""
 
 
 class Reader(StrEnum):
@@ -71,18 +72,12 @@ class Catalogue:
         unit = self.sentences.get((_UNIT, code), shown.unit_words)
         for name in _OF_VITAL & facts.keys():
             value = facts[name]
-            words[name] = f"{shown.number(value)} {unit}" if isinstance(value, int | float) else value
-        if _CLIPPED in facts:
-            words["value"] = self._bound(code, float(facts["value"]), unit)
+            if isinstance(value, int | float):
+                # A limit is a number; a value that its sensor can't measure is a bound.
+                side, number = shown.bound_of(value, clipped=name == _VALUE and bool(facts.get(_CLIPPED)))
+                form = self.sentences.get((_BOUND, side), f"{side} {{value}}") if side else "{value}"
+                words[name] = form.format(value=f"{shown.number(number)} {unit}")
         return words
-
-    def _bound(self, code: str, value: float, unit: str) -> str:
-        """A value beyond what the sensor can measure is no number: it is said as the bound that it lies beyond."""
-        vital = VITAL_BY_CODE[code]
-        is_low = vital.clipped_low is not None and value <= vital.clipped_low + 1
-        bound = (vital.clipped_low or 0) + 1 if is_low else (vital.clipped_high or 0) - 1
-        said = self.sentences[_BOUND, "below" if is_low else "above"]
-        return said.format(value=f"{presentation_of(vital).number(bound)} {unit}")
 
 
 def load(language: str) -> Catalogue:

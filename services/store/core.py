@@ -8,8 +8,16 @@ from typing import Final
 
 from schemas.events import EVENT_TYPES
 from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_RANGES, MAX_REJECTED, WHOLE_UPLINK, Ack, RejectedItem
-from schemas.reasons import RejectionReason
-from schemas.records import Rejection, SealedRecord, SealedUplink, SettledRecord, WatermarkMarker
+from schemas.reasons import Flag, RejectionReason
+from schemas.records import (
+    READING,
+    JudgedReading,
+    Rejection,
+    SealedRecord,
+    SealedUplink,
+    SettledRecord,
+    WatermarkMarker,
+)
 
 Ranges = list[tuple[int, int]]
 """Half-open ranges ``[first, end)``, ascending, neither touching nor overlapping."""
@@ -26,6 +34,8 @@ COUNTED_FROM: Final = MAX_RANGES // 2
 """From so many ranges put away on, those above ``floor`` are counted; below it the cap is out of
 reach."""
 _EMERGENCIES: Final = frozenset(row.number for row in EVENT_TYPES if row.is_emergency)
+
+_FLAGS: Final = JudgedReading._fields.index("flags")
 
 
 def holds(ranges: Ranges, number: int) -> bool:
@@ -128,7 +138,9 @@ class Cursor:
     def see(self, uplink: SealedUplink) -> None:
         """Notes where and when the device was heard, and what it has given up."""
         self.device, self.shard = uplink.device, uplink.shard
-        self.last_received_at = max(self.last_received_at, uplink.received_at)
+        # A broker that repeats what it has retained says nothing of the device.
+        if not (is_retained(uplink) and self.holds(uplink.seq)):
+            self.last_received_at = max(self.last_received_at, uplink.received_at)
         if uplink.oldest > self.floor:
             self.floor, self._upto = uplink.oldest, None
 
@@ -246,6 +258,13 @@ def cursors_needed(records: Iterable[SealedRecord]) -> list[tuple[int, int]]:
 def is_emergency(uplink: SealedUplink) -> bool:
     """Whether it holds an emergency: such a one is never refused for what its device costs."""
     return any(event.kind in _EMERGENCIES for event in uplink.events)
+
+
+def is_retained(uplink: SealedUplink) -> bool:
+    """Whether it came with the retain flag, as its first item says; one without items does not say it."""
+    if uplink.readings:
+        return bool(READING.unpack_from(uplink.readings)[_FLAGS] & Flag.RETAINED)
+    return bool(uplink.events and uplink.events[0].flags & Flag.RETAINED)
 
 
 def settle(

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from schemas.alerts import Severity
+from schemas.reasons import Flag
+from schemas.vitals import GLUCOSE
 from services.runtime.clock import FakeClock, to_datetime, to_ms
 from services.runtime.database import Pool
 from tests.integration.console_world import (
@@ -133,6 +135,39 @@ async def test_an_alert_shows_its_reason_rule_readings_and_deliveries(practice: 
         "<svg",
     ):
         assert words in html
+
+
+async def test_what_a_sensor_cannot_measure_is_a_bound_wherever_a_doctor_looks(practice: Practice) -> None:
+    """Page, chart, evidence, REST: nobody reads the number that the sensor wrote."""
+    ruth, evidence = practice.world.ruth, low_glucose()
+    newest = {**evidence[-1], "value": 38.0}
+    await practice.pool.execute(
+        "insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)"
+        " select person_no, $2, $3, $4, $5, $6, $7, $8, $9, $3 from people where person_id = $1",
+        *(ruth, GLUCOSE.number, to_datetime(newest["observed_at"]), newest["device_no"], newest["epoch"]),
+        *(newest["seq"], newest["item"], newest["value"], int(Flag.CLIPPED)),
+    )
+    await practice.pool.execute(
+        "delete from readings where vital = $1 and observed_at > $2", GLUCOSE.number, to_datetime(newest["observed_at"])
+    )
+    alert = await raise_alert(practice.pool, ruth, evidence=(*evidence[:-1], newest))
+    around = {"vital": "glucose", "from": (NOW - timedelta(hours=1)).isoformat(), "to": NOW.isoformat()}
+    async with browsing(practice.address) as client:
+        page = (await client.get(f"/people/{ruth}")).text
+        reasons = (await client.get(f"/alerts/{alert}")).text
+        latest = (await client.get(f"/api/v1/people/{ruth}")).json()["latest"]
+        (*_, reading) = (await client.get(f"/api/v1/people/{ruth}/readings", params=around)).json()["readings"]
+        (finding,) = (await client.get(f"/api/v1/alerts/{alert}")).json()["findings"]
+
+    assert 'below 40 <span class="unit">mg/dL</span>' in page
+    assert "lowest below 40, " in page
+    assert "Glucose below 40 mg/dL" in reasons
+    assert "Glucose 53 mg/dL" in reasons
+    assert "38 mg/dL" not in page + reasons
+    bounds = {one["vital"]: (one["value"], one["bound"]) for one in latest}
+    assert (bounds["glucose"], bounds["spo2"][1]) == ((40, "below"), "")
+    assert (reading["value"], reading["bound"], reading["flags"]) == (40, "below", Flag.CLIPPED)
+    assert [piece["clipped"] for piece in finding["evidence"]] == [False, False, True]
 
 
 async def test_technical_alerts_stand_apart_from_clinical_ones(practice: Practice) -> None:

@@ -196,6 +196,32 @@ async def test_doubtful_readings_are_never_shown_as_values(readers: Readers, dsn
     assert newest["Oxygen saturation"] != "51 %"
 
 
+@pytest.mark.parametrize(
+    ("after", "value", "shown", "drawn"), [(0, 38, "below 40 mg/dL", 40), (60, 450, "above 400 mg/dL", 400)]
+)
+async def test_what_a_sensor_cannot_measure_is_a_bound(
+    readers: Readers, dsn: str, after: int, value: float, shown: str, drawn: float
+) -> None:
+    """And a meter's value beyond is a number."""
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(
+        "insert into readings select 1, 7::smallint, at, 1, 8, flag, 0, $2, flag, at"
+        " from unnest(array[$1::timestamptz, $1 + interval '30 min'], array[8, 0]) as measured (at, flag)",
+        NOW + timedelta(minutes=after + 10),
+        float(value),
+    )
+    await owner.close()
+    by_sensor, by_meter = (replace(DAY, until=NOW + timedelta(minutes=after + minutes)) for minutes in (20, 50))
+
+    newest = [
+        {row["Vital"]: row["Value"] for row in await readers.rows_of("Newest values", view)}["Glucose"]
+        for view in (by_sensor, by_meter)
+    ]
+    assert newest == [shown, f"{value} mg/dL"]
+    curve = [row for row in await readers.rows_of("Glucose", by_meter) if row["Mean"] is not None]
+    assert [(row["Lowest"], row["Highest"]) for row in curve[-2:]] == [(drawn, drawn), (value, value)]
+
+
 async def test_doses_of_the_day_follow_the_homes_own_calendar(readers: Readers) -> None:
     before_midnight = replace(DAY, until=NOW.replace(hour=22, minute=59))
     after_midnight = replace(DAY, until=NOW.replace(hour=23, minute=1))

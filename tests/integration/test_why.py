@@ -42,8 +42,8 @@ async def wrong_unit(world: World, name: str) -> None:
     )
 
 
-async def future_clock(world: World, name: str) -> None:
-    await send(world, name, encode_uplink(uplink(7, 0, at=world.clock.now_ms() + HOUR_MS)))
+async def clock_of_last_month(world: World, name: str) -> None:
+    await send(world, name, encode_uplink(uplink(7, 0, at=world.clock.now_ms() - 31 * 24 * HOUR_MS)))
 
 
 async def no_json(world: World, name: str) -> None:
@@ -122,7 +122,7 @@ CASES = {
     1: Prepared(cause=Cause.WITHIN_LIMITS),
     2: Prepared(cause=Cause.NO_DEVICE, has_band=False, happens=nothing),
     3: Prepared(cause=Cause.WRONG_UNIT, happens=wrong_unit),
-    4: Prepared(cause=Cause.WRONG_CLOCK, happens=future_clock),
+    4: Prepared(cause=Cause.WRONG_CLOCK, happens=clock_of_last_month),
     5: Prepared(cause=Cause.WRONG_FORM, happens=no_json),
     6: Prepared(cause=Cause.NOT_OF_THIS_PERSON, happens=earlier_than_bound),
     7: Prepared(cause=Cause.NO_RECIPIENT, has_doctor=False),

@@ -35,7 +35,9 @@ BOUNDS: Final = (
 LEVELS: Final = {"NEAR_FALL", "CONFIRMED"}
 """Names of levels: numbers, but no limits."""
 UNITS_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}
-SHARED: Final = ("services/score/tracks.py", "services/score/circumstances.py", "schemas/doses.py")
+SHARED: Final = (
+    "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py", "schemas/doses.py",
+)  # fmt: skip
 """Limits of rules that stand in no rule's own file."""
 MEMORY: Final = "_MOST"
 """Names of how much is remembered begin so. They bound what a home takes in memory, and decide nothing of a person."""

@@ -47,7 +47,8 @@ GLUCOSE_HIGH: Final = Rule(
     severities=by_level(level_1=Severity.LOW, level_2=Severity.MEDIUM),
     rationale=(
         "Level 2 hyperglycaemia is above 250 mg/dL (Battelino 2019, Diabetes Care 42:1593). How long it has to last,"
-        " and 300 and 400 mg/dL, are to be confirmed by a clinician. See docs/clinical.md#high-glucose."
+        " and 300 and 400 mg/dL, are to be confirmed by a clinician. It goes on the list and notifies nobody."
+        " See docs/clinical.md#high-glucose."
     ),
     messages=(*endings("glucose_high"), "glucose_high.high", "glucose_high.very_high", "glucose_high.very_high.once"),
     message=_message,

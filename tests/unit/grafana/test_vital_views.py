@@ -23,7 +23,10 @@ def test_the_newest_value_is_shown_and_grows_old_as_its_row_says(row: VitalPrese
     (entry,) = (one for one in vital_rows().removeprefix("(").split("), (") if one.startswith(f"{row.vital.number}, "))
     shown = f"'{row.label}', '{number_format(row)}', ' {row.unit_words}', {row.fresh_for.total_seconds():.0f}"
 
-    assert entry.removesuffix(")") == f"{row.vital.number}, {shown}"
+    bounds = [
+        "null::float8" if bound is None else f"{bound}" for bound in (row.vital.clipped_low, row.vital.clipped_high)
+    ]
+    assert entry.removesuffix(")") == f"{row.vital.number}, {shown}, {', '.join(bounds)}"
 
 
 def test_how_old_is_old_does_not_depend_on_the_device() -> None:

@@ -39,6 +39,20 @@ def test_a_value_is_said_with_its_decimals_and_the_words_of_its_unit(vital: Vita
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(39, "below 40 mg/dL"), (20, "below 40 mg/dL"), (401, "above 400 mg/dL"), (40, "40 mg/dL"), (400, "400 mg/dL")],
+)
+def test_what_a_sensor_cannot_measure_is_said_as_a_bound(value: float, text: str) -> None:
+    row = presentation_of(GLUCOSE)
+    assert row.text(value, clipped=True) == text
+    assert row.text(value) == f"{value} mg/dL"
+
+
+def test_a_vital_without_bounds_is_always_a_number() -> None:
+    assert presentation_of(SPO2).text(61, clipped=True) == "61 %"
+
+
+@pytest.mark.parametrize(
     ("vital", "minutes"),
     [
         (HEART_RATE, 60),

@@ -35,6 +35,13 @@ def test_a_chart_says_in_words_what_it_shows() -> None:
     assert 'role="img"' in drawn.svg
 
 
+def test_a_chart_says_bounds_as_bounds() -> None:
+    points = [Point(60, 40, "below"), Point(120, 40), Point(180, 400), Point(240, 400, "above")]
+    drawn = draw(SUGAR, {GLUCOSE.number: points}, WINDOW)
+
+    assert "lowest below 40, highest above 400, newest above 400 mg/dL at 15:34." in drawn.summary
+
+
 def test_a_gap_is_drawn_as_a_gap() -> None:
     whole = draw(PULSE, {HEART_RATE.number: day(60)}, WINDOW)
     broken = draw(PULSE, {HEART_RATE.number: [p for p in day(60) if not 30_000 < p.second < 40_000]}, WINDOW)

@@ -24,6 +24,7 @@ def test_an_age_turns_on_the_birthday(born_on: date, age: int) -> None:
 
 def test_evidence_is_a_value_with_its_unit_or_the_name_of_an_event() -> None:
     assert evidence_words({"what": "glucose", "value": 48.0}) == "Glucose 48 mg/dL"
+    assert evidence_words({"what": "glucose", "value": 39.0, "clipped": True}) == "Glucose below 40 mg/dL"
     assert evidence_words({"what": "body_temperature", "value": 38.0}) == "Body temperature 38.0 °C"
     assert evidence_words({"what": "fall_suspected", "value": None}) == "Fall suspected"
 

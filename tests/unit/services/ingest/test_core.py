@@ -142,6 +142,7 @@ def test_what_an_older_band_sends_while_nobody_wears_it_is_kept_under_the_name_o
 FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
     Flag.UNSYNCED: (body(readings=[pulse(at=400)], sent_at=500, clock="unsynced"), device()),
     Flag.JUMPED: (body(readings=[PULSE], clock="jumped"), device()),
+    Flag.CORRECTED_CLOCK: (body(readings=[pulse(at=NOW + HOUR)], sent_at=NOW + HOUR), device()),
     Flag.UNUSUAL: (body(readings=[pulse(value=29)]), device()),
     Flag.CLIPPED: (body(readings=[{"vital": "glucose", "value": 401, "unit": "mg/dL", "at": NOW}]), device("cgm")),
     Flag.RESTAMPED: (body(events=[{**SOS, "at": "now"}]), device()),
@@ -156,7 +157,7 @@ FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
 
 
 def test_every_flag_has_its_case_here_or_among_the_rebindings() -> None:
-    assert FLAGS.keys() | {Flag.ASSIGNED, Flag.RETAINED, Flag.BEFORE_REBINDING} == set(Flag)
+    assert FLAGS.keys() | {Flag.ASSIGNED, Flag.RETAINED, Flag.BEFORE_REBINDING, Flag.REPEATED} == set(Flag)
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
@@ -182,6 +183,29 @@ def test_the_bounds_of_every_vital_are_possible_and_what_lies_beyond_is_not() ->
             (2, RejectionReason.OUT_OF_RANGE),
             (3, RejectionReason.OUT_OF_RANGE),
         ]
+
+
+@given(
+    unit=st.sampled_from(VITAL_BY_CODE["glucose"].units),
+    value=st.floats(1, 700) | st.sampled_from([0.6, 2.2, 2.22, 2.25, 22.2, 22.3, 39, 40, 400, 401]),
+)
+def test_only_a_sensor_that_is_worn_gives_bounds_for_glucose(unit: str, value: float) -> None:
+    """A meter's 39 is 39; and both reject the same."""
+    reading = {"vital": "glucose", "value": value, "unit": unit, "at": NOW}
+    worn, meter = (judged(body(readings=[reading]), device(code)) for code in ("cgm", "glucose_meter"))
+    assert [one.reason for one in worn.rejections] == [one.reason for one in meter.rejections]
+    assert [one.flags for one in meter.readings] == [0] * len(meter.readings)
+    for sensed, measured in zip(worn.readings, meter.readings, strict=True):
+        assert sensed.value == measured.value
+        assert sensed.flags == (0 if 40 <= sensed.value <= 400 else Flag.CLIPPED)
+
+
+@pytest.mark.parametrize(("value", "stored"), [(0.6, [10.8108]), (0.5, [])])
+def test_a_meter_measures_from_0_6_mmol(value: float, stored: list[float]) -> None:
+    uplink = judged(
+        body(readings=[{"vital": "glucose", "value": value, "unit": "mmol/L", "at": NOW}]), device("glucose_meter")
+    )
+    assert [one.value for one in uplink.readings] == stored
 
 
 # Who had the slot at the time

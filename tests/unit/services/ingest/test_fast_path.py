@@ -298,7 +298,7 @@ def one_of(*texts: str) -> st.SearchStrategy[str]:
 def a_reading(draw: st.DrawFn, received_at: int) -> str:
     """A plain one, at times changed in a field or two: another text, a field more, less, twice, in another place."""
     code = draw(mostly(one_of(*PLAIN_VITALS), one_of(*(vital.code for vital in VITALS))))
-    lowest, highest = VALUE_RULES[code].plain_range
+    lowest, highest = next(rules[code] for rules in VALUE_RULES.values() if code in rules).plain_range
     value = draw(mostly(st.floats(lowest, highest).map(json.dumps) | st.just(str(int(highest))), edges))
     at = draw(mostly(st.integers(received_at - HOUR, received_at + 9), st.sampled_from(stamps_around(received_at))))
     fields = [("vital", json.dumps(code)), ("value", value), ("at", str(at))]

@@ -12,6 +12,7 @@ from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_BY_CONDITION, defaults_of
 from schemas.limits import Condition, Limits, Side
+from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Seen
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
@@ -115,9 +116,9 @@ def test_an_episode_of_one_concern_is_never_taken_for_one_of_another() -> None:
     fast = Episodes()
     first, last = Sample(minute(0), 140, 1, 1, 1, 1), Sample(minute(12), 140, 1, 1, 2, 1)
     limits = {name: DEFAULT_BY_CONDITION[None, name] for name in ("heart_rate.fast", "heart_rate.slow")}
-    fast.reports([Mark(1, first, last, limits=limits["heart_rate.fast"])])
+    fast.reports([Mark(1, first, last, limits=limits["heart_rate.fast"])], Reception(last.at, last.at))
     slow = Mark(1, first, last, limits=limits["heart_rate.slow"])
-    reports = fast.reconcile([Seen(first.at, FOREVER, 1, [slow])], [first, last])
+    reports = fast.reconcile([Seen(first.at, FOREVER, 1, [slow])], [first, last], Reception(last.at, last.at))
     assert [(one.episode, one.mark.level, one.mark.end_reason) for one in reports] == [
         (2, 1, None),
         (1, 0, EndReason.DISPROVED),

@@ -55,6 +55,9 @@ class ByMeter:
     def standing(self, state: Latest, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
 
+    def still(self, state: Latest, sample: Sample) -> Mark | None:
+        raise NotImplementedError
+
     def pauses_at(self, state: Latest) -> int:
         del state
         return NEVER
@@ -98,6 +101,9 @@ class Pair:
 
     def standing(self, state: PairState, first: Sample, last: Sample) -> Mark:
         return Mark(state.level, first, last)
+
+    def still(self, state: PairState, sample: Sample) -> Mark | None:
+        raise NotImplementedError
 
     def pauses_at(self, state: PairState) -> int:
         del state
@@ -245,7 +251,7 @@ def test_a_rule_that_comes_where_another_went_takes_nothing_of_before_its_time_a
     undisturbed = HomeState.from_plain(plain, book)
     late, later = uplink(90, 10.5, {"spo2": 90}), [uplink(91 + n, 11.5 + n, {"spo2": 90}) for n in range(4)]
     run([uplink(80, 11, {"spo2": 97}, person=9)], undisturbed)
-    undisturbed.subject(PERSON).move(0)
+    undisturbed.subject(PERSON).move(0, 0)
     loaded = HomeState.from_plain(parse_json(write_json(undisturbed.to_plain())), book)
     assert run([late, *later], undisturbed) == run([late, *later], loaded)
     assert write_json(undisturbed.to_plain()) == write_json(loaded.to_plain())

@@ -40,6 +40,31 @@ def test_a_value_stands_with_the_name_of_its_vital_and_the_words_of_its_unit() -
     assert said == "Oxygen saturation at or below 92 % at rest for 4 min; 90 % at last."
 
 
+SUGAR = Message("glucose_low.low", {"vital": "glucose", "limit": 39, "minutes": 15, "value": 38.0})
+
+
+def test_a_value_that_its_sensor_cannot_measure_is_said_as_a_bound_and_a_limit_is_a_number() -> None:
+    said = ENGLISH.say(Message(SUGAR.key, {**SUGAR.facts, "clipped": 1}), Reader.DOCTOR)
+    assert "below 39 mg/dL for 15 min; below 40 mg/dL at last" in said
+    assert "38 mg/dL at last" in ENGLISH.say(SUGAR, Reader.DOCTOR)
+
+
+def test_another_language_has_words_of_its_own_for_below_and_above() -> None:
+    chinese = Catalogue.read(
+        "zh",
+        f"""{CHINESE}
+msgctxt "bound"
+msgid "below"
+msgstr "低于{{value}}"
+
+msgctxt "doctor"
+msgid "glucose_low.low"
+msgstr "{{value}}。"
+""".encode(),
+    )
+    assert chinese.say(Message(SUGAR.key, {**SUGAR.facts, "clipped": 1}), Reader.DOCTOR) == "低于40 mg/dL。"
+
+
 def test_another_language_needs_only_a_catalogue() -> None:
     chinese = Catalogue.read("zh", CHINESE.encode())
     assert chinese.say(LOW, Reader.DOCTOR) == "静息时血氧饱和度不高于92 %已4分钟。最近一次为90 %。"

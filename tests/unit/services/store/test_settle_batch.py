@@ -1,13 +1,15 @@
 """What one batch makes of its records: new, repeated, jumped, nobody's; who gets an ack, and in which order."""
 
 from collections.abc import Iterable
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.messages import MAX_AHEAD, WHOLE_UPLINK
-from schemas.reasons import RejectionReason
-from schemas.records import Rejection, SealedRecord, SealedUplink, WatermarkMarker
+from schemas.reasons import Flag, RejectionReason
+from schemas.records import READING, JudgedEvent, Rejection, SealedRecord, SealedUplink, WatermarkMarker
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
 
 NOBODYS = Rejection(WHOLE_UPLINK, RejectionReason.UNKNOWN_DEVICE, "", b"?")
@@ -91,6 +93,35 @@ def test_the_ack_goes_to_the_shard_the_device_was_last_heard_on() -> None:
 def test_an_old_copy_does_not_make_a_device_seem_silent() -> None:
     batch = batch_of([uplink(1, 1, received_at=900), uplink(1, 0, received_at=100)])
     assert batch.touched[0].last_received_at == 900
+
+
+def with_flag(seq: int, *, received_at: int, flags: int, as_event: bool) -> SealedUplink:
+    """An uplink with one item, which has these flags."""
+    items: dict[str, Any] = (
+        {"events": (JudgedEvent(0, 1, 1, received_at, flags, {}),)}
+        if as_event
+        else {"readings": READING.pack(0, 1, 1, 70.0, received_at, flags)}
+    )
+    return uplink(1, seq, received_at=received_at)._replace(**items)
+
+
+@pytest.mark.parametrize("as_event", [False, True], ids=["reading", "event"])
+def test_what_a_broker_repeats_of_what_it_has_retained_is_not_heard(*, as_event: bool) -> None:
+    """And yet acknowledged: a device that sends such an uplink again itself has to stop some time."""
+    cursors: Cursors = {}
+    first = with_flag(0, received_at=100, flags=Flag.RETAINED, as_event=as_event)
+    batch_of([first], cursors)
+    again = batch_of([first._replace(received_at=900)], cursors)
+    assert (again.duplicates, acked(again)) == (1, [("device-1", 0)])
+    assert [cursor.last_received_at for cursor in again.touched] == [100]
+
+
+@pytest.mark.parametrize(("seq", "flags"), [(1, Flag.RETAINED | Flag.RESTING), (0, Flag.RESTING)])
+def test_a_new_uplink_with_the_flag_and_a_repeated_one_without_it_are_heard(seq: int, flags: int) -> None:
+    cursors: Cursors = {}
+    batch_of([with_flag(0, received_at=100, flags=0, as_event=False)], cursors)
+    batch = batch_of([with_flag(seq, received_at=900, flags=flags, as_event=False)], cursors)
+    assert [cursor.last_received_at for cursor in batch.touched] == [900]
 
 
 def test_a_jump_is_acked_but_not_written_as_new() -> None:
