@@ -138,9 +138,9 @@ def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
     """What ``finding`` does to the live alert of its (person or home, rule); None: nothing to alert about.
 
     LOW findings never open an alert, and what became known too late changes none. A new episode joins an open alert
-    and opens an acknowledged one again; a higher level, or a worse value, raises it. The end of the last active episode closes an
-    acknowledged alert, marks an open one: where it has recovered. A pause without data changes nothing, since nothing
-    is known to be over.
+    and opens an acknowledged one again; a higher level, or a worse value, raises it. The end of the last active episode
+    closes an acknowledged alert, marks an open one: where it has recovered. A pause without data changes nothing, since
+    nothing is known to be over.
     """
     if finding.retrospective:
         return None
