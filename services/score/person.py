@@ -124,8 +124,7 @@ class PersonState:
 
     def take_off(self, device_no: int, at: int, received_at: int) -> Reports:
         """A device says that it is off the body: what it measures from then on is nobody's."""
-        said, shown = self.window.worn_by(device_no), self.window.shown_worn(device_no)
-        return self._seen_anew(at, received_at, lambda: said.take_off(at, shown), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: self.window.take_off(device_no, at), self.rules.folded)
 
     def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
         """Something shows that a device was worn at ``at``."""
@@ -137,7 +136,8 @@ class PersonState:
 
     def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
-        evaluations = [self.evaluation(rule) for rule in rules]
+        known = self.evaluations
+        evaluations = [known[rule.key] for rule in rules if rule.key in known]
         behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
         for evaluation in behind:
             evaluation.trim()
@@ -175,7 +175,10 @@ class PersonState:
         for vital in self.window.samples:
             reading = [begins[one.rule.key] for one in self.evaluations.values() if vital in one.inputs]
             self.window.forget(vital, min(reading, default=0))
-        self.window.forget_circumstances(min(begins.values(), default=0))
+        gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
+        self.window.forget_circumstances(
+            moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)
+        )
 
     def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
