@@ -24,6 +24,10 @@ class LateError(Exception):
     """A sample is older than the window of every rule that reads it, or one too many of its moment."""
 
 
+class RepeatedError(Exception):
+    """A device has sent under another number what it measured and sent before: it has lost its storage, say."""
+
+
 @dataclass(slots=True)
 class Call:
     """A fall or an SOS call as remembered, so that a further event joins it. Times in ms."""
@@ -59,13 +63,16 @@ class PersonState:
         self.recent = RecentValues(self.person_no)
 
     def take(self, sample: Sample) -> Reports:
-        """What follows from ``sample`` for the rules that read its vital. Raises LateError."""
+        """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
         vital = sample[6]
         samples, evaluations, twice_ms = self._of_vital.get(vital) or self._begin(vital)
         if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
             raise LateError
-        if samples and sample < samples[-1]:
-            return self._take_late(sample, samples, evaluations)
+        if samples and sample[0] <= samples[-1][0]:
+            if self.window.has_measured(samples, sample):
+                raise RepeatedError
+            if sample < samples[-1]:
+                return self._take_late(sample, samples, evaluations)
         samples.append(sample)
         found: Reports = []
         for evaluation in evaluations:

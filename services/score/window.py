@@ -44,6 +44,17 @@ class Window:
             return False
         return bisect_left(samples, (at + 1,)) - bisect_left(samples, (at,)) >= MOST_OF_A_MOMENT
 
+    @staticmethod
+    def has_measured(samples: Sequence[Sample], sample: Sample) -> bool:
+        """Whether the same device has sent the same value of the same time in another uplink."""
+        same = sample[:3]
+        place = bisect_left(samples, same)
+        while place < len(samples) and samples[place][:3] == same:
+            if samples[place][3:5] != sample[3:5]:
+                return True
+            place += 1
+        return False
+
     def since(self, vitals: Sequence[int], at: int) -> list[Sample]:
         """The samples of these vitals from ``at`` on, in order."""
         # A tuple of the time alone sorts before every sample of that time.
