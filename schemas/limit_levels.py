@@ -6,8 +6,8 @@ from typing import Any, Final
 from schemas.alerts import Severity
 from schemas.limits import LevelLimit, LimitsError
 
-_LEAST_BEFORE: Final = 3
-"""How many readings a level took before each said so itself (2026-11-29)."""
+_LEAST_BEFORE: Final = 2
+"""Of rows that do not say it: those of before 2026-11-29, when each level began to say so itself."""
 
 
 def rows_of(levels: Sequence[LevelLimit]) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ class LevelEntry(_Row):
     persist_min: float
     severity: Literal["low", "medium", "high"]
     level: int | None = Field(default=None, strict=True)
-    least: int = Field(default=3, strict=True)
+    least: int = Field(default=2, strict=True)
     moving: bool = Field(default=False, strict=True)
 
 

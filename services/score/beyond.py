@@ -131,10 +131,10 @@ class Beyond:
                 return None
         if not track.is_asked and not track.believes(sample, self.max_step_per_minute):
             return None
-        # A pause that something has followed is past, and nothing to say any more.
+        # What was clear before a gap says nothing of what comes after it.
         for open_side in state.courses:
-            if self._pauses_at(state, Side(open_side)) < sample.at:
-                self._pause(state, Side(open_side))
+            if self._known_until(state, Side(open_side)) < sample.at:
+                self._forget_clear(state, Side(open_side))
         track.move_on(sample)
         lowest, highest = self._between
         if lowest < sample[1] < highest and not state.courses and not track.runs:
@@ -222,34 +222,29 @@ class Beyond:
             return self.standing(state, sample, sample)
         return None
 
-    def _pauses_at(self, state: BeyondState, side: Side) -> int:
-        course = state.courses.get(side)
-        if course is None or course.paused:
-            return NEVER
-        return max(self._known_until(state, number, course) for number in course.devices)
+    def _known_until(self, state: BeyondState, side: Side) -> int:
+        """The newest usable reading of a device that is not yet clear, and the longest gap after it, in ms."""
+        course = state.courses[side]
+        return max(self._device_known_until(state, number, course) for number in course.devices)
 
-    def _noticed_at(self, state: BeyondState, side: Side) -> int:
-        """When a pause is noticed: not while what was measured long ago is still coming in."""
-        at = self._pauses_at(state, side)
-        if at == NEVER:
-            return NEVER
-        last = state.courses[side].last
-        # A reading of the very moment is in time.
-        return at + max(0, last.received_at - last.at) + 1
-
-    def _known_until(self, state: BeyondState, device_no: int, course: Course) -> int:
+    def _device_known_until(self, state: BeyondState, device_no: int, course: Course) -> int:
         track = state.tracks.get(device_no)
         if track is None:
             return course.last.at + self.pause_ms
         return track.at + (self.asked_pause_ms if track.is_asked else self.pause_ms)
 
-    def _pause(self, state: BeyondState, side: Side) -> Mark:
-        course, at = state.courses[side], self._pauses_at(state, side)
-        course.paused = True
-        for number in course.devices:
+    def _forget_clear(self, state: BeyondState, side: Side) -> None:
+        for number in state.courses[side].devices:
             if number in state.tracks:
                 state.tracks[number].clear_at.pop(side, None)
-        return Mark(ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at)
+
+    def _noticed_at(self, state: BeyondState, side: Side) -> int:
+        """When a pause is noticed: not while what was measured long ago is still coming in."""
+        course = state.courses.get(side)
+        if course is None or course.paused:
+            return NEVER
+        # A reading of the very moment is in time.
+        return self._known_until(state, side) + max(0, course.last.received_at - course.last.at) + 1
 
     def pauses_at(self, state: BeyondState) -> int:
         """When the open episode pauses if nothing usable has come until then, in ms."""
@@ -258,5 +253,9 @@ class Beyond:
         return min(self._noticed_at(state, side) for side in self.sides)
 
     def pause(self, state: BeyondState) -> Mark:
-        """The mark of that pause."""
-        return self._pause(state, min(self.sides, key=lambda one: self._noticed_at(state, one)))
+        """The mark of that pause. It changes nothing of what later readings show, whenever it is noticed."""
+        side = min(self.sides, key=lambda one: self._noticed_at(state, one))
+        course = state.courses[side]
+        course.paused = True
+        at = self._known_until(state, side)
+        return Mark(ENDED, course.last_beyond, course.last, EndReason.NO_DATA, limits=self.sides[side], pauses_at=at)

@@ -92,7 +92,9 @@ class PersonState:
     def pass_time(self, now: int) -> Reports:
         """What follows from the time alone, at ``now``."""
         self.recent.pass_time(now)
-        return [(one.rule, reports) for one in self.evaluations.values() if (reports := one.pass_time(now))]
+        # In the order of the rules: that in which evaluations began is not kept over a restart.
+        known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]
+        return [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""

@@ -32,7 +32,7 @@ def play(folder: Path, *arguments: str | Path) -> tuple[int, str, dict[str, Any]
 def test_what_the_projects_scenarios_say_is_so(tmp_path: Path) -> None:
     code, said, report = play(tmp_path, FOLDER)
     assert code == 0, said
-    names = {file.stem for file in FOLDER.glob("*.yaml")}
+    names = {file.stem for file in FOLDER.rglob("*.yaml")}
     assert report["scenarios"] == {name: {"passed": True, "failures": []} for name in names}
     assert (report["passed"], report["failed"]) == (len(names), 0)
 

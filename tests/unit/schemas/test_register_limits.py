@@ -34,7 +34,7 @@ def test_sound_limits_are_read_whole() -> None:
 
 def test_a_file_that_names_no_levels_has_them_in_order_at_rest_and_is_worse_by_what_the_default_says() -> None:
     read = read_limits(LIMITS)
-    assert [(one.level, one.least, one.moving) for one in read.levels] == [(1, 3, False), (2, 3, False)]
+    assert [(one.level, one.least, one.moving) for one in read.levels] == [(1, 2, False), (2, 2, False)]
     assert read.worse_by == worse_by_of("spo2") == 4
 
 
@@ -50,7 +50,7 @@ def test_a_file_that_names_all_is_read_as_it_stands() -> None:
     ]
     read = read_limits(LIMITS | {"levels": levels, "worse_by": 2.5})
     assert [(one.on, one.level, one.least, one.moving) for one in read.levels] == [
-        (90, 1, 3, False), (89, 2, 5, False), (86, 2, 3, False), (82, 3, 2, False), (85, 2, 3, True),
+        (90, 1, 2, False), (89, 2, 5, False), (86, 2, 2, False), (82, 3, 2, False), (85, 2, 2, True),
     ]  # fmt: skip
     assert read.worse_by == 2.5
 

@@ -1,6 +1,7 @@
 """The step as a whole: resends, any order, saving in between, calls for help."""
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,8 +12,9 @@ from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from schemas.vitals import GLUCOSE, VITALS
-from services.score.core import FallCheck, SosCall, Tally, step
+from services.score.core import FallCheck, SosCall, Tally, pass_time, step
 from services.score.home_state import HomeState, seeded
+from services.score.limit_book import DEFAULT_BOOK
 from services.score.replay import canonical, replay
 from services.score.rules import RULES
 from services.score.sample import Sample
@@ -91,6 +93,28 @@ def test_late_uplinks_and_saving_in_between_give_the_same_too(
     loaded = HomeState.from_plain(parse_json(write_json(state.to_plain())))
     assert before + run(story[cut:], loaded) == expected
     assert write_json(loaded.to_plain()) == write_json(undisturbed.to_plain())
+
+
+@given(late_stories(), st.integers(0, 70), st.randoms(use_true_random=False))
+def test_time_that_passes_without_a_reading_and_saving_in_between_give_the_same(
+    stories: tuple[list[JudgedUplink], list[JudgedUplink]], cut: int, chance: Random
+) -> None:
+    """Markers say how far the log is: now behind what has come late, now far ahead of what is still to come."""
+    _, story = stories
+    waits = [chance.randint(-10, 200) for _ in story]
+
+    def go(state: HomeState, part: Sequence[JudgedUplink], waits: Sequence[int]) -> list[Any]:
+        found: list[Any] = []
+        for record, wait in zip(part, waits, strict=False):
+            found += run([record], state) + pass_time(state, HOME, record.received_at + wait * 60_000)
+        return found
+
+    undisturbed, state = HomeState(), HomeState()
+    expected = go(undisturbed, story, waits)
+    before = go(state, story[:cut], waits)
+    loaded = HomeState.from_compared(parse_json(write_json(state.to_compare())), DEFAULT_BOOK)
+    assert before + go(loaded, story[cut:], waits[cut:]) == expected
+    assert write_json(loaded.to_compare()) == write_json(undisturbed.to_compare())
 
 
 @settings(max_examples=300)
