@@ -11,7 +11,6 @@ from zlib import crc32
 
 import pytest
 
-from schemas.alerts import Finding
 from schemas.codec import encode_uplink_record
 from schemas.metrics import METRICS
 from schemas.records import JudgedUplink, UplinkRecord, WatermarkMarker
@@ -28,7 +27,7 @@ from services.score.known_limits import KnownLimits
 from services.score.replay import Replay, canonical
 from tests.integration.care_world import settle_in
 from tests.integration.test_score_replay import LOG, expected_of, pool, story_of
-from tests.unit.services.score.story import minute, run
+from tests.unit.services.score.story import minute
 
 __all__ = ["pool"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
@@ -153,10 +153,11 @@ def _without_reception(base: Any) -> Any:
 
 
 def _standing(effects: Sequence[Any]) -> set[str]:
-    """The rules of the episodes that were reported and not ended."""
+    """The rules of the episodes that were reported and not ended; a pause is no end."""
     standing: set[tuple[str, int]] = set()
-    for rule, episode, level, _ in levels(effects):
-        (standing.add if level else standing.discard)((rule, episode))
+    for one in effects:
+        if isinstance(one, Finding) and one.end_reason is not EndReason.NO_DATA:
+            (standing.add if one.level else standing.discard)((one.rule, one.episode))
     return {rule for rule, _ in standing}
 
 
