@@ -1,0 +1,105 @@
+"""How episodes end: for one reason each, and recovered only where values have shown it."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.alerts import EndReason, Finding
+from schemas.default_limits import DEFAULT_BY_CONDITION
+from schemas.devices.finger_oximeter import FINGER_OXIMETER
+from schemas.devices.glucose import GLUCOSE_METER
+from schemas.devices.thermometer import THERMOMETER
+from schemas.limits import CONCERN_BY_NAME
+from schemas.records import JudgedUplink
+from services.score.sample import SPOT_TYPES
+from tests.unit.services.score.story import BAND, START, run, uplink
+from tests.unit.services.score.test_step import VALUES
+
+ASKED = {
+    "spo2": FINGER_OXIMETER.number,
+    "glucose": GLUCOSE_METER.number,
+    "body_temperature": THERMOMETER.number,
+}
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[JudgedUplink]:
+    """Values that stay for a while, of a worn device and of one that measures when asked, some twenty minutes late."""
+    records: list[tuple[float, JudgedUplink]] = []
+    at = 0.0
+    for _ in range(draw(st.integers(1, 6))):
+        vital = draw(st.sampled_from(sorted(VALUES)))
+        value = draw(VALUES[vital])
+        asked = vital in ASKED and draw(st.integers(0, 3)) == 0
+        for _ in range(draw(st.integers(1, 3) if asked else st.integers(1, 16))):
+            at += draw(st.sampled_from([1, 1, 1, 3, 5, 8, 20, 70]))
+            late = draw(st.sampled_from([0, 0, 0, 0, 0, 3, 20]))
+            record = uplink(
+                len(records), at, {vital: value}, received=at + late,
+                device=77 if asked else BAND, device_type=ASKED[vital] if asked else 0,
+            )  # fmt: skip
+            records.append((at + late, record))
+    return [record for _, record in sorted(records, key=lambda one: one[0])]
+
+
+@given(stories())
+def test_an_episode_ends_for_one_reason_and_nothing_is_said_of_it_after_that(story: list[JudgedUplink]) -> None:
+    said = defaultdict(list)
+    for one in run(story):
+        if isinstance(one, Finding):
+            said[one.rule, one.concern, one.episode].append(one)
+    for findings in said.values():
+        ends = [one for one in findings if one.end_reason not in {None, EndReason.NO_DATA}]
+        assert len(ends) <= 1
+        assert not ends or findings[-1] is ends[0]
+        assert findings[0].level > 0
+        assert [one.said for one in findings] == list(range(1, len(findings) + 1))
+
+
+@given(stories())
+def test_nothing_is_said_to_have_recovered_that_values_past_the_off_limit_do_not_show(
+    story: list[JudgedUplink],
+) -> None:
+    for one in run(story):
+        if not isinstance(one, Finding) or one.end_reason is not EndReason.RECOVERED:
+            continue
+        concern, limits = CONCERN_BY_NAME[one.concern], DEFAULT_BY_CONDITION[None, one.concern]
+        (device,) = {one.evidence[-1].device_no}
+        readings = sorted(
+            (reading.observed_at, reading.value, record.device_type)
+            for record in story
+            for reading in record.readings
+            if record.device_no == device and reading.vital == concern.vital.number
+            and reading.observed_at <= one.observed_at
+        )  # fmt: skip
+        back = 0
+        while back < len(readings) and limits.is_cleared(readings[-1 - back][1], concern.side):
+            back += 1
+        assert back
+        is_asked = readings[-1][2] in SPOT_TYPES
+        assert is_asked or one.observed_at - readings[-back][0] >= limits.clear_min * 60_000
+        assert one.facts["value"] == readings[-1][1]
+
+
+@given(stories())
+def test_a_pause_comes_when_nothing_usable_has_come_for_the_longest_gap_and_names_the_last_value(
+    story: list[JudgedUplink],
+) -> None:
+    gaps_min = {"glucose_low": {30, 240}, "glucose_high": {30, 240}, "temperature": {1440}}
+    for one in run(story):
+        if isinstance(one, Finding) and one.end_reason is EndReason.NO_DATA:
+            last = one.evidence[-1]
+            assert one.observed_at - last.observed_at in {60_000 * gap for gap in gaps_min.get(one.rule, {60})}
+            assert one.facts["value"] == last.value
+            assert last.observed_at >= START
+
+
+@given(stories())
+def test_levels_of_an_episode_only_rise(story: list[JudgedUplink]) -> None:
+    said = defaultdict(list)
+    for one in run(story):
+        if isinstance(one, Finding) and one.level:
+            said[one.rule, one.concern, one.episode].append(one.level)
+    assert all(before <= after for levels in said.values() for before, after in pairwise(levels))
