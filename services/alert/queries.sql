@@ -15,7 +15,7 @@ select finding_id, person_no, home_no, rule, rule_version, episode, level, sever
        doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective
 from findings where claimed_at is null
 -- False sorts before true, so level 0, an end, comes last of its episode.
-order by raised_at, episode, level = 0, level
+order by raised_at, episode, level = 0, level, observed_at
 limit $1
 for update skip locked;
 

@@ -43,7 +43,7 @@ def level_of_fall(*, answered: bool, helped: bool, up: bool) -> int:
 
 def _message(mark: Mark) -> Message:
     if mark.level == ENDED:
-        return Message("fall.no_data" if mark.end_reason is EndReason.NO_DATA else "fall.recovered")
+        return Message("fall.no_data" if mark.end_reason is EndReason.NO_DATA else "fall.ended")
     return {NEAR_FALL: ANSWERED, CONFIRMED: UNANSWERED}.get(mark.level, NOT_UP)
 
 
@@ -58,7 +58,7 @@ FALL: Final = Rule(
         " 337:a2227), so nothing waits for a button. See docs/clinical.md#fall."
     ),
     messages=(
-        "fall.recovered", "fall.no_data", "fall.near", "fall.up", "fall.confirmed", "fall.help", "fall.lies_on",
+        "fall.ended", "fall.no_data", "fall.near", "fall.up", "fall.confirmed", "fall.help", "fall.lies_on",
         "fall.long_lie",
     ),
     message=_message,

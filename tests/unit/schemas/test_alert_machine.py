@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.alert_machine import (
+    CALLED_AGAIN_AFTER_MS,
     NOTIFYING,
     TRANSITIONS,
     Change,
@@ -25,18 +26,26 @@ NOW = 1_700_000_000_000
 DOCTOR_NO = 11
 
 
-def finding(*, level: int = 1, episode: int = 1, severity: Severity = Severity.MEDIUM, at: int = NOW - 500) -> Finding:
+def finding(
+    *,
+    level: int = 1,
+    episode: int = 1,
+    severity: Severity = Severity.MEDIUM,
+    at: int = NOW - 500,
+    rule: str = "spo2",
+    words: str = "",
+) -> Finding:
     return Finding(
         person_no=3,
         home_no=2,
-        rule="spo2",
+        rule=rule,
         rule_version=1,
         episode=episode,
         level=level,
         severity=severity,
         observed_at=at,
         evidence=(),
-        doctor_text=f"Level {level} in episode {episode}.",
+        doctor_text=words or f"Level {level} in episode {episode}.",
         caregiver_text="Something.",
         rationale="Because.",
     )
@@ -161,6 +170,68 @@ def test_an_acknowledged_alert_is_not_bothered_by_what_is_known() -> None:
     assert change_of(live, finding(level=1)) == noted(live)
 
 
+def press(number: int = 1, *, episode: int = 1) -> Finding:
+    return finding(rule="sos", severity=Severity.HIGH, episode=episode, words=f"Pressed {number} times.")
+
+
+def called(found: Finding) -> LiveAlert:
+    change = fold(None, found, NOW)
+    assert change is not None
+    return change.alert
+
+
+@pytest.mark.parametrize("episode", [1, 2])
+def test_who_calls_again_after_somebody_took_it_on_opens_the_alert_again_however_soon(episode: int) -> None:
+    taken_on = acknowledged(called(press()))
+    change = fold(taken_on, press(2, episode=episode), NOW + 1000, notified_at=NOW)
+
+    assert change is not None
+    assert change.happened is Happened.REOPENED
+    assert change.notifies
+    assert (change.alert.state, change.alert.doctor_text) == (AlertState.OPEN, "Pressed 2 times.")
+
+
+@pytest.mark.parametrize("episode", [1, 2])
+@pytest.mark.parametrize(
+    ("since", "happened"),
+    [
+        (CALLED_AGAIN_AFTER_MS, Happened.CALLED_AGAIN),
+        (CALLED_AGAIN_AFTER_MS - 1, Happened.JOINED),
+        (0, Happened.JOINED),
+        (None, Happened.CALLED_AGAIN),
+    ],
+)
+def test_who_calls_again_notifies_people_unless_they_have_just_been_notified(
+    since: int | None, happened: Happened, episode: int
+) -> None:
+    live, now = called(press()), NOW + 500_000
+    change = fold(live, press(2, episode=episode), now, notified_at=None if since is None else now - since)
+
+    assert change is not None
+    assert change.happened is happened
+    assert change.notifies is (happened is Happened.CALLED_AGAIN)
+    assert (change.alert.state, change.alert.doctor_text) == (AlertState.OPEN, "Pressed 2 times.")
+    assert change.alert.episodes == episode
+
+
+def test_a_long_lie_is_said_on_the_alert_of_its_fall_even_where_people_have_just_been_notified() -> None:
+    fallen = called(finding(rule="fall", level=2, severity=Severity.HIGH))
+    lying = fold(fallen, finding(rule="fall", level=3, severity=Severity.HIGH), NOW + 1000, notified_at=NOW)
+    assert lying is not None
+    assert lying.happened is Happened.RAISED
+    found = finding(rule="fall", level=3, severity=Severity.HIGH, words="Long lie.")
+    long_lie = fold(lying.alert, found, NOW + 2000, notified_at=NOW + 1999)
+    assert long_lie is not None
+
+    assert (long_lie.happened, long_lie.alert.doctor_text) == (Happened.JOINED, "Long lie.")
+
+
+def test_a_milder_finding_of_the_same_fall_is_noted() -> None:
+    live = called(finding(rule="fall", level=3, severity=Severity.HIGH))
+
+    assert change_of(live, finding(rule="fall", level=2, severity=Severity.HIGH)) == noted(live)
+
+
 def test_the_end_of_an_unknown_episode_is_noted() -> None:
     live = opened(episode=5)
 
@@ -224,19 +295,24 @@ def test_a_way_that_is_not_in_the_table_is_refused_by_name() -> None:
         assert step_of(before, happened) == Step(happened, before, after)
 
 
-STORIES = st.lists(
-    st.one_of(
-        st.just("acknowledge"),
-        st.builds(
-            finding,
-            level=st.integers(0, 3),
-            episode=st.integers(1, 3),
-            severity=st.sampled_from([Severity.TECHNICAL, Severity.LOW, Severity.MEDIUM, Severity.HIGH]),
-            at=st.integers(NOW, NOW + 10_000),
+def stories(rule: str) -> st.SearchStrategy[list[Finding | str]]:
+    return st.lists(
+        st.one_of(
+            st.just("acknowledge"),
+            st.builds(
+                finding,
+                level=st.integers(0, 3),
+                episode=st.integers(1, 3),
+                severity=st.sampled_from([Severity.TECHNICAL, Severity.LOW, Severity.MEDIUM, Severity.HIGH]),
+                at=st.integers(NOW, NOW + 10_000),
+                rule=st.just(rule),
+            ),
         ),
-    ),
-    max_size=30,
-)
+        max_size=30,
+    )
+
+
+STORIES = st.sampled_from(["spo2", "fall"]).flatmap(stories)
 
 
 def changes_of(story: list[Finding | str]) -> Iterator[tuple[LiveAlert | None, Change]]:
@@ -303,7 +379,24 @@ def test_in_any_story_an_acknowledgement_does_what_the_sql_function_did(story: l
         assert [tuple(map(str, step)) for step in change.steps] == rows
 
 
-@given(STORIES)
+@given(stories("fall"))
+def test_in_any_story_of_calls_nothing_grave_is_only_noted_and_nobody_who_took_one_on_misses_the_next(
+    story: list[Finding | str],
+) -> None:
+    live: LiveAlert | None = None
+    for number, event in enumerate(story):
+        if not isinstance(event, Finding):
+            live = acknowledged(live) if live and live.state is AlertState.OPEN else live
+            live = None if live and live.state is AlertState.CLOSED else live
+            continue
+        change = fold(live, event, NOW + number, notified_at=NOW)
+        if live and change and event.level >= live.level and event.severity is not Severity.LOW:
+            is_taken_on = live.state is AlertState.ACKNOWLEDGED
+            assert change.happened in ({Happened.REOPENED} if is_taken_on else {Happened.RAISED, Happened.JOINED})
+        live = change.alert if change and change.alert.state is not AlertState.CLOSED else None
+
+
+@given(stories("spo2"))
 def test_the_graver_a_finding_the_surer_people_are_notified(story: list[Finding | str]) -> None:
     live: LiveAlert | None = None
     for step in (one for one in story if isinstance(one, Finding)):
