@@ -142,11 +142,11 @@ def fold(live: LiveAlert | None, finding: Finding, now: int, *, notified_at: int
     """What ``finding`` does to the live alert of its (person or home, rule); None: nothing to alert about.
 
     LOW findings never open an alert, and what became known too late changes none. A new episode joins an open alert
-    and opens an acknowledged one again; a higher level raises it. Of a fall or an SOS call, whatever is said more is
-    news: it opens an acknowledged alert again, and on an open one it notifies people, unless they were notified less
-    than CALLED_AGAIN_AFTER_MS before ``now``: ``notified_at``, None if never. The end of the last active episode closes
-    an acknowledged alert, marks an open one: where it has recovered. A pause without data changes nothing, since
-    nothing is known to be over.
+    and opens an acknowledged one again; a higher level, or a worse value, raises it. Of a fall or an SOS call, whatever
+    is said more is news: it opens an acknowledged alert again, and on an open one it notifies people, unless they were
+    notified less than CALLED_AGAIN_AFTER_MS before ``now``: ``notified_at``, None if never. The end of the last active
+    episode closes an acknowledged alert, marks an open one: where it has recovered. A pause without data changes
+    nothing, since nothing is known to be over.
     """
     if finding.retrospective:
         return None
@@ -159,6 +159,11 @@ def fold(live: LiveAlert | None, finding: Finding, now: int, *, notified_at: int
     if finding.severity is Severity.LOW:
         return _noted(live)
     return _risen(live, finding, now, notified_at)
+
+
+def is_withdrawn(before: LiveAlert, after: LiveAlert) -> bool:
+    """Whether nothing of the alert goes on any more, though nothing has recovered: nobody is notified of it again."""
+    return bool(before.active_episodes) and not after.active_episodes and after.ended_at is None
 
 
 def _noted(live: LiveAlert) -> Change:
@@ -190,9 +195,12 @@ def _opened(finding: Finding, now: int) -> Change:
 
 def _risen(live: LiveAlert, finding: Finding, now: int, notified_at: int | None) -> Change:
     is_new = finding.episode not in live.active_episodes
-    is_higher = finding.level > live.level
+    # Of what is measured an episode says a level again only because it got worse.
+    is_worse = finding.level > live.level or (not is_new and finding.rule in MEASURED and finding.level == live.level)
+    # What it was about was not so, or is not so any more: what begins now is news.
+    is_news = is_new and not live.active_episodes and live.ended_at is None
     is_call = finding.rule in CALLS and finding.level >= live.level
-    if not is_new and not is_higher and not is_call:
+    if not is_new and not is_worse and not is_call:
         return _noted(live)
     joined = replace(
         live,
@@ -206,7 +214,7 @@ def _risen(live: LiveAlert, finding: Finding, now: int, notified_at: int | None)
     if live.state is AlertState.ACKNOWLEDGED:
         again = replace(joined, opened_at=now, condition_at=finding.observed_at)
         return _moved(live, Happened.REOPENED, _speaking_of(again, finding))
-    if is_higher:
+    if is_worse or is_news:
         return _moved(live, Happened.RAISED, _speaking_of(joined, finding))
     # The words of the newest episode, unless it is milder than what people were notified of.
     if finding.level == live.level:

@@ -102,6 +102,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_score_duplicates_total", kind="counter", help="Uplinks that had been scored already."),
     Metric(name="hb_score_late_readings_total", kind="counter", help="Readings older than the window of their rule."),
     Metric(
+        name="hb_score_repeated_readings_total",
+        kind="counter",
+        help="Readings that had been sent before, under another number.",
+    ),
+    Metric(
         name="hb_score_findings_total",
         kind="counter",
         help="Findings written, by rule and level.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from schemas.alert_machine import Change, LiveAlert, fold
+from schemas.alert_machine import Change, LiveAlert, fold, is_withdrawn
 from schemas.alert_rows import alert_of
 from schemas.alerts import EndReason, Finding, Severity
 from services.alert.notifications import NotificationQueue, NotifiedAlert
@@ -67,6 +67,8 @@ class FindingClaims:
             await connection.execute(
                 self.sql["audit"], alert.alert_id, at, step.happened, step.before, step.after, alert.level
             )
+        if live is not None and is_withdrawn(live, alert):
+            await connection.execute(self.sql["end_escalation"], alert.alert_id)
         notified = await self._notify(connection, alert, now) if change.notifies else 0
         return change, notified
 

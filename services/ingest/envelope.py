@@ -66,7 +66,7 @@ def open_envelope(body: dict[str, Any], epoch: int, seq: int, received_at: int, 
     counts_from_boot, ahead = clock == "unsynced", sent_at - received_at
     flags |= CLOCK_FLAGS[clock]
     if not counts_from_boot:
-        # Behind is not corrected: nobody can tell it from an uplink that was long on its way.
+        # Behind is not corrected: nobody knows it from an uplink that was long on its way.
         if ahead > NEWEST_ACCEPTED_MS:
             flags |= _CORRECTED_CLOCK
         else:

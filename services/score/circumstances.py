@@ -6,10 +6,11 @@ What is kept is what was said, by its time, so that it does not matter in which 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 from services.score.rule import MINUTE_MS, NEVER
+from services.score.sample import differences, runs_of, unrolled
 
 COVERS_MS: Final = 5 * MINUTE_MS
 """How long a movement speaks for the readings after it."""
@@ -119,7 +120,7 @@ class Movement:
         return [
             self._active,
             [
-                [device_no, [at for at, _ in known], [_short(steps) for _, steps in known]]
+                [device_no, runs_of(differences(at for at, _ in known)), runs_of(_short(steps) for _, steps in known)]
                 for device_no, known in sorted(self._steps.items())
             ],
         ]
@@ -129,7 +130,10 @@ class Movement:
         """What ``to_plain`` wrote."""
         found = cls()
         found._active = [list(one) for one in plain[0]]
-        found._steps = {device_no: list(zip(at, steps, strict=True)) for device_no, at, steps in plain[1]}
+        found._steps = {
+            device_no: list(zip(accumulate(unrolled(at)), unrolled(steps), strict=True))
+            for device_no, at, steps in plain[1]
+        }
         found._look_again()
         return found
 

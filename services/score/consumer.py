@@ -285,6 +285,8 @@ class Consumer:
             self._metrics.count("hb_score_duplicates_total", batch.tally.duplicates)
         if batch.tally.late:
             self._metrics.count("hb_score_late_readings_total", batch.tally.late)
+        if batch.tally.repeated:
+            self._metrics.count("hb_score_repeated_readings_total", batch.tally.repeated)
 
 
 def in_turn(numbers: Collection[int], now_s: float, every_s: float) -> dict[int, float]:

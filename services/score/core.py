@@ -16,7 +16,7 @@ from services.score.days import STEPS_A_UNIT
 from services.score.episodes import finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
-from services.score.person import LateError, PersonState, Reports
+from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
 from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
@@ -69,6 +69,7 @@ class Tally:
 
     duplicates: int = 0
     late: int = 0
+    repeated: int = 0
 
 
 def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
@@ -93,13 +94,13 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         if flags & _NOT_SCORED:
             continue
         person = subjects.get(person_no) or state.subject(person_no)
+        if vital in read and not _score(person, record, reading, tally, effects):
+            continue
         if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
             state.due_at = min(state.due_at, person.recent.due_at)
-        if vital in read:
-            _score(person, record, reading, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
-        if handle is not None and not event.flags & _RETAINED:
+        if handle is not None:
             handle(state, record, event, effects)
     if effects:
         # An episode may have begun, which pauses when nothing comes.
@@ -174,22 +175,27 @@ def _score(
     reading: JudgedReading,
     tally: Tally,
     effects: list[Effect],
-) -> None:
+) -> bool:
+    """Whether it counts: not what was measured and sent before, under another number."""
     item, person_no, vital, value, at, flags = reading
     sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8], record[12]))
     rules = person.rules
     if vital in rules.askers:
         effects.extend(person.ask(sample, Subject(person_no, record.home_no)))
         if vital not in rules.readers:
-            return
+            return True
     try:
         found = person.take(sample)
     except LateError:
         # Counted; it changes nothing: its window is folded away.
         tally.late += 1
-        return
+        return True
+    except RepeatedError:
+        tally.repeated += 1
+        return False
     if found:
         _report(Subject(person_no, record.home_no), found, effects)
+    return True
 
 
 def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:

@@ -114,7 +114,7 @@ class Episodes:
     @property
     def looks_back(self) -> bool:
         """Whether an episode goes on of which nothing was news when it was found."""
-        return any(one.until == FOREVER and not one.is_current for one in self._reported)
+        return bool(self._reported) and any(one.until == FOREVER and not one.is_current for one in self._reported)
 
     def still(self, mark: Mark | None, reception: Reception) -> list[Report]:
         """``mark`` of an episode that was a look back, where it still goes on: that is news."""

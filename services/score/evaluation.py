@@ -67,7 +67,7 @@ class Evaluation:
             return None
         self._newest = sample
         window = self._window
-        if window.wearing and not window.is_usable(sample):
+        if window.off and not window.is_usable(sample):
             return None
         rested = not self.needs_rest or not window.movement.spans or not window.movement.is_moving(sample[0])
         folds, received_at = self._folds, sample[8]

@@ -25,6 +25,10 @@ class LateError(Exception):
     """A sample is older than the window of every rule that reads it, or one too many of its moment."""
 
 
+class RepeatedError(Exception):
+    """A device has sent under another number what it measured and sent before: it has lost its storage, say."""
+
+
 @dataclass(slots=True)
 class Call:
     """A fall or an SOS call as remembered, so that a further event joins it. Times in ms.
@@ -66,13 +70,16 @@ class PersonState:
         self.recent = RecentValues(self.person_no)
 
     def take(self, sample: Sample) -> Reports:
-        """What follows from ``sample`` for the rules that read its vital. Raises LateError."""
+        """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
         vital = sample[6]
         samples, evaluations, twice_ms = self._of_vital.get(vital) or self._begin(vital)
         if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
             raise LateError
-        if samples and sample < samples[-1]:
-            return self._take_late(sample, samples, evaluations)
+        if samples and sample[0] <= samples[-1][0]:
+            if self.window.has_measured(samples, sample):
+                raise RepeatedError
+            if sample < samples[-1]:
+                return self._take_late(sample, samples, evaluations)
         samples.append(sample)
         found: Reports = []
         for evaluation in evaluations:
@@ -131,8 +138,7 @@ class PersonState:
 
     def take_off(self, device_no: int, at: int, received_at: int) -> Reports:
         """A device says that it is off the body: what it measures from then on is nobody's."""
-        said, shown = self.window.worn_by(device_no), self.window.shown_worn(device_no)
-        return self._seen_anew(at, received_at, lambda: said.take_off(at, shown), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: self.window.take_off(device_no, at), self.rules.folded)
 
     def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
         """Something shows that a device was worn at ``at``."""
@@ -144,7 +150,8 @@ class PersonState:
 
     def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
-        evaluations = [self.evaluation(rule) for rule in rules]
+        known = self.evaluations
+        evaluations = [known[rule.key] for rule in rules if rule.key in known]
         behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
         for evaluation in behind:
             evaluation.trim()
@@ -182,7 +189,10 @@ class PersonState:
         for vital in self.window.samples:
             reading = [begins[one.rule.key] for one in self.evaluations.values() if vital in one.inputs]
             self.window.forget(vital, min(reading, default=0))
-        self.window.forget_circumstances(min(begins.values(), default=0))
+        gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
+        self.window.forget_circumstances(
+            moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)
+        )
 
     def call(self, rule: Rule, event: Sample, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event, and whether it is news; ``extends``: every one is, and makes the call longer."""

@@ -91,7 +91,7 @@ class Fold(Protocol[F]):
 
     @property
     def needs_rest(self) -> bool:
-        """Whether samples say nothing for a while after a movement."""
+        """Whether it matters if a sample was taken at rest or in movement."""
 
     def start(self) -> F:
         """Before the first sample."""

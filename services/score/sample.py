@@ -84,11 +84,11 @@ def rebuilt(start: Any, fields: Iterable[Any]) -> Any:
 def pack(samples: Sequence[Sample]) -> list[Any]:
     """Columns of the samples of one vital in their order: differences, and runs of what stays the same."""
     return [
-        _differences(one.at for one in samples),
+        differences(one.at for one in samples),
         # Most values are whole, and shorter so.
         [int(one.value) if one.value.is_integer() else one.value for one in samples],
         runs_of((one.device_no, one.epoch) for one in samples),
-        runs_of(_differences(one.seq for one in samples)),
+        runs_of(differences(one.seq for one in samples)),
         runs_of(one.item for one in samples),
         runs_of(one.flags for one in samples),
         [one.received_at - one.at for one in samples],
@@ -99,8 +99,8 @@ def pack(samples: Sequence[Sample]) -> list[Any]:
 def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
     """The samples that ``pack`` wrote."""
     at, values, sources, seq, items, flags, lags, types = columns
-    runs = (_unrolled(sources), _unrolled(items), _unrolled(flags), _unrolled(types))
-    rows = zip(accumulate(at), map(float, values), accumulate(_unrolled(seq)), lags, *runs, strict=True)
+    runs = (unrolled(sources), unrolled(items), unrolled(flags), unrolled(types))
+    rows = zip(accumulate(at), map(float, values), accumulate(unrolled(seq)), lags, *runs, strict=True)
     # Sources are shared objects: else each sample would be half as large again.
     return [
         Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag, kind)
@@ -108,7 +108,8 @@ def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
     ]
 
 
-def _differences(numbers: Iterable[int]) -> list[int]:
+def differences(numbers: Iterable[int]) -> list[int]:
+    """The first number, and of each other how much it is more than the one before."""
     column = list(numbers)
     return [*column[:1], *(after - before for before, after in pairwise(column))]
 
@@ -118,5 +119,6 @@ def runs_of(values: Iterable[Any]) -> list[list[Any]]:
     return [[value, sum(1 for _ in run)] for value, run in groupby(values)]
 
 
-def _unrolled(runs: Iterable[Sequence[Any]]) -> Iterable[Any]:
+def unrolled(runs: Iterable[Sequence[Any]]) -> Iterable[Any]:
+    """What ``runs_of`` wrote."""
     return chain.from_iterable(repeat(value, count) for value, count in runs)

@@ -17,14 +17,18 @@ _MOST_DEVICES: Final = 32
 
 
 class Window:
-    """``samples`` by vital, in order; when the person moved; what devices said of being worn, by device number."""
+    """``samples`` by vital, in order; when the person moved; what devices said of being worn, by device number.
 
-    __slots__ = ("movement", "samples", "wearing")
+    ``off`` are those that have said that they were off the body, as far as it still matters.
+    """
+
+    __slots__ = ("movement", "off", "samples", "wearing")
 
     def __init__(self) -> None:
         self.samples: dict[int, list[Sample]] = {}
         self.movement = Movement()
         self.wearing: dict[int, Wearing] = {}
+        self.off: set[int] = set()
 
     def of(self, vital: int) -> list[Sample]:
         """The samples of a vital, begun where there are none yet."""
@@ -39,6 +43,17 @@ class Window:
         if len(samples) < MOST_OF_A_MOMENT:
             return False
         return bisect_left(samples, (at + 1,)) - bisect_left(samples, (at,)) >= MOST_OF_A_MOMENT
+
+    @staticmethod
+    def has_measured(samples: Sequence[Sample], sample: Sample) -> bool:
+        """Whether the same device has sent the same value of the same time in another uplink."""
+        same = sample[:3]
+        place = bisect_left(samples, same)
+        while place < len(samples) and samples[place][:3] == same:
+            if samples[place][3:5] != sample[3:5]:
+                return True
+            place += 1
+        return False
 
     def since(self, vitals: Sequence[int], at: int) -> list[Sample]:
         """The samples of these vitals from ``at`` on, in order."""
@@ -62,19 +77,27 @@ class Window:
 
     def is_usable(self, sample: Sample) -> bool:
         """Whether the device was on the body then; one that is used when asked need not be."""
-        said = self.wearing.get(sample.device_no)
-        return said is None or not said.off or sample.device_type in SPOT_TYPES or said.is_worn(sample.at)
+        if sample[2] not in self.off or sample.device_type in SPOT_TYPES:
+            return True
+        return self.wearing[sample.device_no].is_worn(sample.at)
+
+    def take_off(self, device_no: int, at: int) -> bool:
+        """A device said at ``at`` that it is off the body; gives whether that is news."""
+        self.off.add(device_no)
+        return self.worn_by(device_no).take_off(at, self._shown_worn(device_no))
 
     def worn_by(self, device_no: int) -> Wearing:
         """What is known of a device's being worn, begun where nothing is yet."""
         found = self.wearing.get(device_no)
         if found is None:
             if len(self.wearing) >= _MOST_DEVICES:
-                del self.wearing[next(iter(self.wearing))]
+                oldest = next(iter(self.wearing))
+                del self.wearing[oldest]
+                self.off.discard(oldest)
             found = self.wearing[device_no] = Wearing()
         return found
 
-    def shown_worn(self, device_no: int) -> list[int]:
+    def _shown_worn(self, device_no: int) -> list[int]:
         """The times of its samples here that show that it is worn."""
         return [
             one.at
@@ -89,11 +112,12 @@ class Window:
         if samples:
             del samples[: bisect_left(samples, (before,))]
 
-    def forget_circumstances(self, before: int) -> None:
-        """Drops what says nothing of samples from ``before`` on."""
-        self.movement.forget(before)
+    def forget_circumstances(self, *, moved_before: int, worn_before: int) -> None:
+        """Drops what says nothing of samples from then on: of movement, of being worn."""
+        self.movement.forget(moved_before)
         for said in self.wearing.values():
-            said.forget(before)
+            said.forget(worn_before)
+        self.off = {device_no for device_no, said in self.wearing.items() if said.off}
 
     def to_plain(self) -> dict[str, Any]:
         """As plain values; vitals by their codes, in the order of their numbers."""
@@ -114,4 +138,5 @@ class Window:
             window.samples[vital] = unpack(columns, vital)
         window.movement = Movement.from_plain(plain["movement"])
         window.wearing = {device_no: Wearing.from_plain(said) for device_no, *said in plain["wearing"]}
+        window.off = {device_no for device_no, said in window.wearing.items() if said.off}
         return window

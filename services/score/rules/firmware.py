@@ -43,8 +43,8 @@ FIRMWARE: Final = Rule(
     severities=by_level(level_1=Severity.TECHNICAL),
     rationale=(
         "The device breaks the contract in docs/firmware.md; technical, so never among clinical alerts. A running total"
-        " of steps would look like walking without end, and switch off every rule that needs rest. Twelve readings and"
-        " three rises are ours. See docs/clinical.md#firmware."
+        " of steps would look like walking without end, so that only limits in movement would hold. Twelve readings"
+        " and three rises are ours. See docs/clinical.md#firmware."
     ),
     messages=("firmware.ended", *(f"firmware.{fault}" for fault in FirmwareFault)),
     message=_message,

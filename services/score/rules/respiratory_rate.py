@@ -33,8 +33,9 @@ RESPIRATORY_RATE_LIMITS: Final = Rule(
     inputs=(RESPIRATORY_RATE.code,),
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
-        "NEWS2 scores 3 from 25 /min and up to 8 /min (Royal College of Physicians 2017). 30 and 10 min are ours: on"
-        " recorded people 5 min raised 0.4 urgent alerts a worn day. See docs/clinical.md#respiratory-rate."
+        "NEWS2 scores 3 from 25 /min and up to 8 /min (Royal College of Physicians 2017). 30 min, and 10 min further"
+        " out, are ours: on recorded people shorter times raised an urgent alert every few days."
+        " See docs/clinical.md#respiratory-rate."
     ),
     messages=(
         *endings("respiratory_rate"),

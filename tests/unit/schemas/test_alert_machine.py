@@ -17,9 +17,10 @@ from schemas.alert_machine import (
     Step,
     acknowledge,
     fold,
+    is_withdrawn,
     step_of,
 )
-from schemas.alerts import AlertState, Finding, Severity
+from schemas.alerts import AlertState, EndReason, Finding, Severity
 
 NOW = 1_700_000_000_000
 DOCTOR_NO = 11
@@ -103,11 +104,33 @@ def test_a_higher_level_raises_an_open_alert_and_notifies_people_again() -> None
     assert change.alert.doctor_text == "Level 2 in episode 1."
 
 
-@pytest.mark.parametrize("level", [1, 2])
-def test_the_same_or_a_lower_level_of_the_same_episode_changes_nothing(level: int) -> None:
+def test_a_lower_level_of_the_same_episode_changes_nothing() -> None:
     live = opened(level=2)
 
-    assert change_of(live, finding(level=level)) == noted(live)
+    assert change_of(live, finding(level=1)) == noted(live)
+
+
+def test_what_is_measured_says_a_level_again_only_because_it_got_worse_and_people_are_notified() -> None:
+    change = change_of(opened(level=2), finding(level=2))
+    again = change_of(acknowledged(opened(level=2)), finding(level=2))
+
+    assert (change.happened, change.notifies) == (Happened.RAISED, True)
+    assert (again.happened, again.notifies) == (Happened.REOPENED, True)
+    missed = replace(opened(level=2), rule="missed_dose")
+    assert change_of(missed, replace(finding(level=2), rule="missed_dose")) == noted(missed)
+
+
+@pytest.mark.parametrize("reason", [EndReason.TURNED, EndReason.DISPROVED])
+def test_what_was_not_so_is_not_repeated_and_what_begins_after_it_is_news(reason: EndReason) -> None:
+    live = opened()
+    ended = change_of(live, replace(finding(level=0), end_reason=reason)).alert
+    after = change_of(ended, finding(episode=2))
+
+    assert is_withdrawn(live, ended)
+    assert (ended.state, ended.ended_at) == (AlertState.OPEN, None)
+    assert (after.happened, after.notifies) == (Happened.RAISED, True)
+    assert not is_withdrawn(live, change_of(live, replace(finding(level=0), end_reason=EndReason.RECOVERED)).alert)
+    assert not is_withdrawn(live, change_of(live, finding(episode=2)).alert)
 
 
 def test_a_new_episode_joins_an_open_alert_without_notifying_anybody() -> None:
@@ -339,5 +362,8 @@ def test_the_graver_a_finding_the_surer_people_are_notified(story: list[Finding 
         change = fold(live, step, NOW)
         if change is not None and step.level and step.severity is not Severity.LOW:
             is_graver = live is None or step.level > live.level
-            assert change.notifies == (is_graver and step.severity is not Severity.TECHNICAL)
+            is_again = live is not None and step.level == live.level and step.episode in live.active_episodes
+            is_news = live is not None and not live.active_episodes and live.ended_at is None
+            notifies = is_graver or is_again or is_news
+            assert change.notifies == (notifies and step.severity is not Severity.TECHNICAL)
         live = change.alert if change else live

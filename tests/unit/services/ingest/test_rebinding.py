@@ -113,4 +113,4 @@ def test_a_reading_is_scored_for_whoever_has_the_slot_both_when_stamped_and_when
 def test_what_was_sent_with_the_retain_flag_says_so() -> None:
     (reading,) = judged(HANDED, at=CHANGED, received_at=CHANGED, retained=True).readings
     assert (reading.person_no, Flag(reading.flags)) == (PRESENT, Flag.RETAINED)
-    assert reading.flags & NOT_SCORED
+    assert not reading.flags & NOT_SCORED

@@ -209,7 +209,7 @@ def test_a_clock_that_stands_still_fills_no_memory() -> None:
     person, late = PersonState(WITH_BOTH), 0
     for number in range(5_000):
         try:
-            person.take(Sample(1_000_000 * (number % 2), 95.0, 1, 2, number, 0, SPO2.number))
+            person.take(Sample(1_000_000 * (number % 2), 90 + number / 1000, 1, 2, number, 0, SPO2.number))
         except LateError:
             late += 1
     assert len(person.window.samples[SPO2.number]) <= 2 * MOST_OF_A_MOMENT

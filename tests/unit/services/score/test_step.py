@@ -10,7 +10,7 @@ from schemas.alerts import Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
-from schemas.vitals import VITALS
+from schemas.vitals import GLUCOSE, VITALS
 from services.score.core import FallCheck, SosCall, Tally, step
 from services.score.home_state import HomeState, seeded
 from services.score.replay import canonical, replay
@@ -194,6 +194,25 @@ def test_steps_that_arrive_late_take_back_the_rest() -> None:
     story = series("heart_rate", [(n, 125) for n in range(11)])
 
     assert levels(run([*story, uplink(50, 5, {"steps": 100})])) == [("heart_rate", 1, 1, 10), ("heart_rate", 1, 0, 10)]
+
+
+def test_what_a_device_sends_again_under_another_number_is_counted_once() -> None:
+    """It has lost its storage: another epoch, or other numbers, and the same readings."""
+    once = series("glucose", [(0, 60), (5, 53), (10, 60)])
+    for again in (
+        [uplink(seq, at, {"glucose": value}, epoch=5) for seq, at, value in ((0, 5, 53), (1, 10, 60))],
+        [uplink(70 + n, at, {"glucose": value}) for n, (at, value) in enumerate([(5, 53), (10, 60)])],
+    ):
+        state, tally = HomeState(), Tally()
+        for record in [*once, *again]:
+            assert step(state, record, tally) == []
+        assert tally.repeated == 2
+    # Another device measures for itself.
+    other = [uplink(n, 5 * n, {"glucose": value}, device=12) for n, value in enumerate((60, 53, 60))]
+    assert run([*once, *other]) == []
+    beside = HomeState()
+    run([*once, *other], beside)
+    assert len(beside.subjects[PERSON].window.samples[GLUCOSE.number]) == 6
 
 
 def test_two_people_of_a_home_have_their_own_episodes() -> None:
