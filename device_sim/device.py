@@ -84,7 +84,7 @@ class Device:
             if EventKind.CHECK_IN_ANSWERED not in DEVICE_TYPE_BY_CODE[self.type_code].events:
                 result = "unsupported"
             elif result == "done" and not self._fallen(now_ms):
-                answer = (DeviceEvent(event="check_in_answered", at=now_ms, details={"answer": "I am all right"}),)
+                answer = (DeviceEvent(event="check_in_answered", at=now_ms, details={"answer": "ok"}),)
         receipt = DeviceEvent(event="command_result", at=now_ms, details={"command_id": command.id, "result": result})
         self._report(self, (receipt, *answer))
 

@@ -235,7 +235,7 @@ def _fall_answered(plan: IncidentPlan, block: int) -> Iterator[Incident]:
     busy = Span(at, at + 5 * MINUTE_MS)
     for device in plan.candidates(block, kind, "fall", busy, "wearable_band", "fall_robot"):
         made = plan.make(block, kind, device, "fall", 1, busy)
-        answer = DeviceEvent(event="fall_answered", at=at + 15_000, details={"answer": "I am all right"})
+        answer = DeviceEvent(event="fall_answered", at=at + 15_000, details={"answer": "ok"})
         yield replace(
             made,
             due_at_ms=at + MINUTE_MS + plan.slack_ms,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from schemas.alerts import FINDING_NAMESPACE, AlertState, EndReason, Finding, Severity
-from schemas.rule_names import LISTED, MEASURED
+from schemas.rule_names import CALLS, LISTED, MEASURED
 
 
 class Happened(StrEnum):
@@ -17,6 +17,7 @@ class Happened(StrEnum):
     OPENED = "opened"
     RAISED = "raised"
     REOPENED = "reopened"
+    CALLED_AGAIN = "called_again"
     JOINED = "joined"
     NOTED = "noted"
     EPISODE_ENDED = "episode_ended"
@@ -29,6 +30,7 @@ TRANSITIONS: Final[Mapping[tuple[AlertState | None, Happened], AlertState]] = Ma
     {
         (None, Happened.OPENED): AlertState.OPEN,
         (AlertState.OPEN, Happened.RAISED): AlertState.OPEN,
+        (AlertState.OPEN, Happened.CALLED_AGAIN): AlertState.OPEN,
         (AlertState.OPEN, Happened.JOINED): AlertState.OPEN,
         (AlertState.OPEN, Happened.NOTED): AlertState.OPEN,
         (AlertState.OPEN, Happened.EPISODE_ENDED): AlertState.OPEN,
@@ -44,7 +46,9 @@ TRANSITIONS: Final[Mapping[tuple[AlertState | None, Happened], AlertState]] = Ma
 
 Only somebody's acknowledgement takes an alert out of ``open``, and nothing leads out of ``closed``.
 """
-NOTIFYING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENED})
+NOTIFYING: Final = frozenset({Happened.OPENED, Happened.RAISED, Happened.REOPENED, Happened.CALLED_AGAIN})
+CALLED_AGAIN_AFTER_MS: Final = 2 * 60_000
+"""Who presses the button again, or falls again, sooner than this after the last notification notifies nobody anew."""
 
 
 class IllegalTransitionError(ValueError):
@@ -134,13 +138,15 @@ def acknowledge(alert: LiveAlert, doctor_no: int, note: str, at: int) -> Change:
     return Change(alert=taken_on, steps=tuple(steps))
 
 
-def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
+def fold(live: LiveAlert | None, finding: Finding, now: int, *, notified_at: int | None = None) -> Change | None:
     """What ``finding`` does to the live alert of its (person or home, rule); None: nothing to alert about.
 
     LOW findings never open an alert, and what became known too late changes none. A new episode joins an open alert
-    and opens an acknowledged one again; a higher level, or a worse value, raises it. The end of the last active episode
-    closes an acknowledged alert, marks an open one: where it has recovered. A pause without data changes nothing, since
-    nothing is known to be over.
+    and opens an acknowledged one again; a higher level, or a worse value, raises it. Of a fall or an SOS call, whatever
+    is said more is news: it opens an acknowledged alert again, and on an open one it notifies people, unless they were
+    notified less than CALLED_AGAIN_AFTER_MS before ``now``: ``notified_at``, None if never. The end of the last active
+    episode closes an acknowledged alert, marks an open one: where it has recovered. A pause without data changes
+    nothing, since nothing is known to be over.
     """
     if finding.retrospective:
         return None
@@ -152,7 +158,7 @@ def fold(live: LiveAlert | None, finding: Finding, now: int) -> Change | None:
         return _ended(live, finding, now)
     if finding.severity is Severity.LOW:
         return _noted(live)
-    return _risen(live, finding, now)
+    return _risen(live, finding, now, notified_at)
 
 
 def is_withdrawn(before: LiveAlert, after: LiveAlert) -> bool:
@@ -187,13 +193,14 @@ def _opened(finding: Finding, now: int) -> Change:
     return Change(alert=alert, steps=(step,))
 
 
-def _risen(live: LiveAlert, finding: Finding, now: int) -> Change:
+def _risen(live: LiveAlert, finding: Finding, now: int, notified_at: int | None) -> Change:
     is_new = finding.episode not in live.active_episodes
     # Of what is measured an episode says a level again only because it got worse.
     is_worse = finding.level > live.level or (not is_new and finding.rule in MEASURED and finding.level == live.level)
     # What it was about was not so, or is not so any more: what begins now is news.
     is_news = is_new and not live.active_episodes and live.ended_at is None
-    if not is_new and not is_worse:
+    is_call = finding.rule in CALLS and finding.level >= live.level
+    if not is_new and not is_worse and not is_call:
         return _noted(live)
     joined = replace(
         live,
@@ -212,6 +219,9 @@ def _risen(live: LiveAlert, finding: Finding, now: int) -> Change:
     # The words of the newest episode, unless it is milder than what people were notified of.
     if finding.level == live.level:
         joined = _speaking_of(joined, finding)
+    has_waited = notified_at is None or now - notified_at >= CALLED_AGAIN_AFTER_MS
+    if finding.rule in CALLS and has_waited:
+        return _moved(live, Happened.CALLED_AGAIN, joined)
     return _moved(live, Happened.JOINED, joined)
 
 

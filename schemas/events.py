@@ -35,6 +35,14 @@ class FallMethod(StrEnum):
     BUTTON = "button"
 
 
+class Answer(StrEnum):
+    """What somebody answers who is asked whether they are all right; a device that leaves it out has not understood."""
+
+    OK = "ok"
+    HELP = "help"
+    UNCLEAR = "unclear"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
     """One field an event may carry. ``choices`` or the inclusive range bound it.
@@ -65,6 +73,7 @@ class EventType:
     needs_person: bool = True
 
 
+_ANSWER = Detail(name="answer", type=str, choices=tuple(Answer))
 _COMPARTMENT = Detail(name="compartment", type=int, required=True, lowest=0, highest=63)
 
 EVENT_TYPES: Final[tuple[EventType, ...]] = (
@@ -82,12 +91,12 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
             Detail(name="room", type=str),
         ),
     ),
-    EventType(number=2, kind=EventKind.FALL_ANSWERED, details=(Detail(name="answer", type=str),)),
+    EventType(number=2, kind=EventKind.FALL_ANSWERED, details=(_ANSWER,)),
     EventType(number=3, kind=EventKind.SOS_PRESSED, is_emergency=True, details=(Detail(name="room", type=str),)),
     EventType(number=4, kind=EventKind.DOSE_DISPENSED, details=(_COMPARTMENT,)),
     EventType(number=5, kind=EventKind.CUP_LIFTED, details=(_COMPARTMENT,)),
     EventType(number=6, kind=EventKind.DOSE_CONFIRMED, details=(_COMPARTMENT,)),
-    EventType(number=7, kind=EventKind.CHECK_IN_ANSWERED, details=(Detail(name="answer", type=str),)),
+    EventType(number=7, kind=EventKind.CHECK_IN_ANSWERED, details=(_ANSWER, Detail(name="symptom", type=str))),
     EventType(number=8, kind=EventKind.NOT_WORN, needs_person=False),
     EventType(number=9, kind=EventKind.CHARGING, needs_person=False),
     EventType(

@@ -15,12 +15,14 @@ class RuleName:
 
     ``measured``: it rests on measurements, so that without them its episodes pause, and end only when some show it.
     ``listed``: its alerts stand on the list, and notify nobody.
+    ``calls``: somebody may be waiting for help, so that whatever more is said of it is news.
     """
 
     name: str
     technical: bool = False
     measured: bool = False
     listed: bool = False
+    calls: bool = False
 
 
 RULE_NAMES: Final[tuple[RuleName, ...]] = (
@@ -33,8 +35,8 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="glucose_high", measured=True, listed=True),
     RuleName(name="weight", measured=True, listed=True),
     RuleName(name="news2", measured=True),
-    RuleName(name="fall"),
-    RuleName(name="sos"),
+    RuleName(name="fall", calls=True),
+    RuleName(name="sos", calls=True),
     RuleName(name="silent_device", technical=True),
     RuleName(name="low_battery", technical=True),
     RuleName(name="watch_gap", technical=True),
@@ -44,6 +46,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="double_dose"),
     RuleName(name="adherence"),
 )
+CALLS: Final = frozenset(row.name for row in RULE_NAMES if row.calls)
 LISTED: Final = frozenset(row.name for row in RULE_NAMES if row.listed)
 MEASURED: Final = frozenset(row.name for row in RULE_NAMES if row.measured)
 RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})

@@ -21,7 +21,7 @@ select u.alert_id::text as alert_id, u.at, u.what, u.from_state, u.to_state, a.s
 from alert_audit u join alerts a using (alert_id)
 order by u.alert_id, u.audit_no
 """
-_BEGINS: Final = frozenset({"opened", "raised", "reopened"})
+_BEGINS: Final = frozenset({"opened", "raised", "reopened", "called_again"})
 _NOTIFIES: Final = _BEGINS | {"repeated"}
 """What the trail calls a time at which people are notified; not of technical alerts, which the console alone shows."""
 

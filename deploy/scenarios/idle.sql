@@ -11,7 +11,8 @@ select (select count(*) from findings) as findings,
        (select count(*) from notifications where state = 'sending' or (state = 'pending' and attempts = 0)) as waiting,
        (select count(*) from escalation_steps s join alerts a using (alert_id)
         where s.state = 'pending' and a.state = 'open' and s.due_at <= $1) as repeats_due,
-       (select count(*) from fall_checks where decided_at is null and due_at <= $1) as falls_due,
+       (select count(*) from fall_checks
+        where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
        (select coalesce(sum(reminders) + count(*) filter (where settled_at is not null), 0) from doses) as doses,
        (select count(*) from commands where sent_at is null and expires_at > $1) as unsent,
@@ -26,7 +27,7 @@ where c.sent_at is not null group by d.device;
 -- The first moment after $1, in ms, at which something falls due. $2 and $3: device types, and how long each may be silent.
 select (extract(epoch from min(due_at)) * 1000)::bigint
 from (
-    select due_at from fall_checks where decided_at is null
+    select unnest(array[case when decided_at is null then due_at end, lying_at]) from fall_checks where ended_at is null
     union all
     select due_at from sos_calls where ended_at is null
     union all

@@ -55,7 +55,8 @@ class FindingClaims:
     async def _fold(self, connection: Connection, row: asyncpg.Record, now: int) -> tuple[Change, int] | None:
         found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
         live = None if found is None else alert_of(found)
-        change = fold(live, _finding_of(row), now)
+        notified_at = None if found is None or found["notified_at"] is None else to_ms(found["notified_at"])
+        change = fold(live, _finding_of(row), now, notified_at=notified_at)
         if change is None:
             return None
         if change.alert is not live:

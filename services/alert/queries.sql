@@ -15,7 +15,7 @@ select finding_id, person_no, home_no, rule, rule_version, episode, level, sever
        doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective
 from findings where claimed_at is null
 -- False sorts before true, so level 0, an end, comes last of its episode.
-order by raised_at, episode, level = 0, level
+order by raised_at, episode, level = 0, level, observed_at
 limit $1
 for update skip locked;
 
@@ -24,8 +24,9 @@ for update skip locked;
 update findings set claimed_at = $2 where finding_id = any($1::uuid[]);
 
 -- name: live_alert
--- The alert of a subject and a rule that is not closed, if there is one.
-select * from alerts where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
+-- The alert of a subject and a rule that is not closed, if there is one, and when people were last notified of it.
+select a.*, (select max(n.created_at) from notifications n where n.alert_id = a.alert_id) as notified_at
+from alerts a where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
 
 -- name: open_alert
 -- The first finding of a subject and a rule.

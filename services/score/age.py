@@ -13,6 +13,11 @@ CALLED_FOR_MS: Final = 24 * HOUR_MS
 """A press of the SOS button, and a fall that nobody answered."""
 
 
+def is_looked_back_on(called_at: int, received_at: int) -> bool:
+    """Whether a call for help, or a fall, of ``called_at`` became known too late to alert anybody. In ms."""
+    return received_at - called_at > CALLED_FOR_MS
+
+
 class Reception(NamedTuple):
     """When a record was received, and the time of the newest usable reading of then. In ms."""
 

@@ -11,7 +11,7 @@ from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
-from services.score.age import CALLED_FOR_MS
+from services.score.age import is_looked_back_on
 from services.score.days import STEPS_A_UNIT
 from services.score.episodes import finding_of
 from services.score.firmware_faults import FirmwareHabits
@@ -21,7 +21,7 @@ from services.score.questions import Question, answers_to
 from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
-from services.score.rules.sos import SAME_CALL_MS, SOS
+from services.score.rules.sos import SAME_CALL_MS, SOS, press_message, said_of_press
 from services.score.sample import SHOWS_WORN, Sample
 
 _NOT_SCORED: Final = int(NOT_SCORED)
@@ -51,12 +51,13 @@ class FallCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SosCall:
-    """A press of the SOS button: the call of ``episode`` goes on until ``due_at`` at least."""
+    """A press of the SOS button: the call of ``episode`` goes on until ``due_at`` at least. ``said`` numbers it."""
 
     subject: Subject
     episode: int
     sample: Sample
     due_at: int
+    said: int
 
 
 Effect = Finding | FallCheck | SosCall | Question
@@ -261,31 +262,28 @@ def _sample_of(event: JudgedEvent, record: JudgedUplink) -> Sample:
 
 
 def _suspect_fall(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
-    subject = _caller(event, record)
-    call, is_new = state.subject(subject.person_no).call(FALL, event.observed_at, SAME_FALL_MS, extends=False)
+    subject, sample = _caller(event, record), _sample_of(event, record)
+    call, is_new = state.subject(subject.person_no).call(FALL, sample, SAME_FALL_MS, extends=False)
     if is_new:
+        # Nobody can answer a question that was not asked yet: a clock that lags looks like a delay.
+        due_at = max(event.observed_at, record.received_at) + ANSWER_WITHIN_MS
         effects.append(
             FallCheck(
-                subject=subject,
-                episode=call.episode,
-                sample=_sample_of(event, record),
-                due_at=event.observed_at + ANSWER_WITHIN_MS,
-                received_at=record.received_at,
+                subject=subject, episode=call.episode, sample=sample, due_at=due_at, received_at=record.received_at
             )
         )
 
 
 def _call_for_help(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
-    subject = _caller(event, record)
-    call, is_new = state.subject(subject.person_no).call(SOS, event.observed_at, SAME_CALL_MS, extends=True)
-    sample = _sample_of(event, record)
-    if is_new:
-        finding = finding_from(SOS, subject, call.episode, Mark(1, sample, sample))
-        age = record.received_at - event.observed_at
-        effects.append(finding if age <= CALLED_FOR_MS else replace(finding, retrospective=True))
-    effects.append(
-        SosCall(subject=subject, episode=call.episode, sample=sample, due_at=event.observed_at + SAME_CALL_MS)
-    )
+    subject, sample = _caller(event, record), _sample_of(event, record)
+    call, is_news = state.subject(subject.person_no).call(SOS, sample, SAME_CALL_MS, extends=True)
+    if not is_news:
+        return
+    said, words = said_of_press(call.events), press_message(call.events)
+    finding = finding_from(SOS, subject, call.episode, Mark(1, sample, sample), said=said, message=words)
+    effects.append(replace(finding, retrospective=is_looked_back_on(event.observed_at, record.received_at)))
+    due_at = event.observed_at + SAME_CALL_MS
+    effects.append(SosCall(subject=subject, episode=call.episode, sample=sample, due_at=due_at, said=said))
 
 
 _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEvent, list[Effect]], None]]] = (

@@ -8,24 +8,39 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.alerts import EndReason, Finding, Severity
+from schemas.alerts import EndReason, Finding
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
-from schemas.reasons import Flag
+from schemas.reasons import NOT_SCORED, Flag
 from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Pool, Queries, transaction
 from services.score.effects import EffectWriter
-from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
-from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, FORGOTTEN_AFTER_MS, RECOVERY_STEPS, level_of_fall
+from services.score.falls import Course, course_of, fall_of
+from services.score.rule import ENDED, Mark, Subject, finding_from
+from services.score.rules.fall import (
+    ANSWER_WITHIN_MS,
+    CLOCK_LAG_MS,
+    FORGOTTEN_AFTER_MS,
+    HELP_AFTER_NEAR_MS,
+    RECOVERY_STEPS,
+)
 from services.score.rules.sos import SOS
 from services.score.sample import Sample
 
 STILL_S: Final = 60.0
 """When the watermark has not moved for so long, real time, falls are decided without it."""
-_ANSWERS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)]
-_VITALS: Final = [vital.number for vital in VITALS]
-_UPRIGHT: Final = int(Flag.UPRIGHT)
-_POSTURES: Final = int(Flag.UPRIGHT | Flag.LYING)
+_OF_FALLS: Final = (
+    [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)],
+    STEPS.number,
+    [vital.number for vital in VITALS],
+    int(Flag.LYING),
+    int(Flag.UPRIGHT),
+    int(NOT_SCORED),
+    RECOVERY_STEPS,
+    *(timedelta(milliseconds=ms) for ms in (ANSWER_WITHIN_MS, CLOCK_LAG_MS, HELP_AFTER_NEAR_MS, FORGOTTEN_AFTER_MS)),
+    int(Flag.RETAINED),
+)
+"""What ``claim_falls`` asks for besides the moment, in its order."""
 
 
 def answer_hold_s(*, rate: float, resend_after_s: float) -> float:
@@ -70,65 +85,41 @@ class DueRows:
         """One look; says how much was done. Raises LOST_CONNECTION: nothing was changed."""
         now_s = asyncio.get_running_loop().time()
         passed = self._passed.see(await self._pool.fetchval(self._sql["watermark"]), now_s)
-        done = 0
+        # What is answered, or seen, is known before that: only what did not happen has to wait.
+        done = await self._follow_falls(passed)
         if passed is not None:
-            done = await self._decide_falls(passed, unverified=False) + await self._end_calls(passed)
+            done += await self._end_calls(passed)
         # By the clock: an outage of ours must not keep a fall from people. It is marked as
         # unverified.
         if self._passed.stands_still(now_s):
-            done += await self._decide_falls(to_datetime(self._clock.now_ms()), unverified=True)
+            done += await self._follow_falls(to_datetime(self._clock.now_ms()), unverified=True)
         return done
 
     async def end_falls(self) -> int:
         """One look at the confirmed falls that are not over."""
-        watermark = await self._pool.fetchval(self._sql["watermark"])
-        if watermark is None:
-            return 0
-        async with transaction(self._pool) as connection:
-            rows = await connection.fetch(
-                self._sql["claim_recovered_falls"],
-                watermark,
-                _ANSWERS,
-                STEPS.number,
-                _VITALS,
-                _POSTURES,
-                _UPRIGHT,
-                RECOVERY_STEPS,
-                watermark - timedelta(milliseconds=FORGOTTEN_AFTER_MS),
-            )
-            await self._writer.add_findings(
-                connection,
-                [
-                    _finding(FALL, row, level=ENDED, at=row["over_at"], end_reason=EndReason(row["end_reason"]))
-                    for row in rows
-                ],
-            )
-            await connection.executemany(self._sql["end_fall"], [(*_key(row), row["over_at"]) for row in rows])
-        return await self._announced(len(rows))
+        return await self._follow_falls(await self._pool.fetchval(self._sql["watermark"]), confirmed=True)
 
-    async def _decide_falls(self, due: datetime, *, unverified: bool) -> int:
-        now = to_datetime(self._clock.now_ms())
+    async def _follow_falls(self, passed: datetime | None, *, confirmed: bool = False, unverified: bool = False) -> int:
+        now = self._clock.now_ms()
         async with transaction(self._pool) as connection:
-            rows = await connection.fetch(self._sql["claim_due_falls"], due, _ANSWERS, STEPS.number, _VITALS, _POSTURES)
-            findings, decided = [], []
-            for row in rows:
-                upright = bool(row["stance"] & _UPRIGHT)
-                level = level_of_fall(answered=row["answered"], steps=row["steps"], upright=upright)
-                findings.append(_finding(FALL, row, level=level, at=row["due_at"], unverified=unverified))
-                # A near fall begins and is over at once.
-                if FALL.severities[level] is Severity.LOW:
-                    findings.append(_finding(FALL, row, level=ENDED, at=row["due_at"], end_reason=EndReason.RECOVERED))
-                decided.append((*_key(row), now, level))
+            rows = await connection.fetch(self._sql["claim_falls"], passed, confirmed, *_OF_FALLS)
+            # While the watermark stands still nobody can know whether somebody has got up.
+            followed = [row for row in rows if row["level"] is None or not unverified]
+            moment = now if passed is None else to_ms(passed)
+            courses = [(row, course_of(fall_of(row), moment, unverified=unverified)) for row in followed]
+            findings = [finding for _, course in courses for finding in course.findings]
             await self._writer.add_findings(connection, findings)
-            await connection.executemany(self._sql["decide_fall"], decided)
-        return await self._announced(len(rows))
+            await connection.executemany(
+                self._sql["save_fall"], [(*_key(row), to_datetime(now), *_kept(course)) for row, course in courses]
+            )
+        return await self._announced(len(findings))
 
     async def _end_calls(self, due: datetime) -> int:
         async with transaction(self._pool) as connection:
             rows = await connection.fetch(self._sql["claim_over_calls"], due)
             await self._writer.add_findings(
                 connection,
-                [_finding(SOS, row, level=ENDED, at=row["due_at"], end_reason=EndReason.NO_DATA) for row in rows],
+                [_end_of_call(row) for row in rows],
             )
             await connection.executemany(self._sql["end_call"], [_key(row) for row in rows])
         return await self._announced(len(rows))
@@ -139,24 +130,21 @@ class DueRows:
         return findings
 
 
-def _finding(
-    rule: Rule,
-    row: Any,
-    *,
-    level: int,
-    at: datetime,
-    unverified: bool = False,
-    end_reason: EndReason | None = None,
-) -> Finding:
+def _end_of_call(row: Any) -> Finding:
     sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
     return finding_from(
-        rule,
+        SOS,
         Subject(row["person_no"], row["home_no"]),
         row["episode"],
-        Mark(level, sample, sample, end_reason),
-        observed_at=to_ms(at),
-        unverified=unverified,
+        Mark(ENDED, sample, sample, EndReason.NO_DATA),
+        said=row["said"] + 1,
+        observed_at=to_ms(row["due_at"]),
     )
+
+
+def _kept(course: Course) -> tuple[object, ...]:
+    moments = (course.lying_at, course.ended_at)
+    return course.level, course.said, *(None if one is None else to_datetime(one) for one in moments)
 
 
 def _key(row: Any) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
+from services.score.age import is_looked_back_on
 from services.score.core import Effect, FallCheck, SosCall
 
 _FINDINGS: Final = "hb_score_findings_total"
@@ -89,10 +90,9 @@ class EffectWriter:
             self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)
 
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
-        sample, due_at = check.sample, to_datetime(check.due_at)
-        await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at)
-        # The fall may be reported when its minute is over: nobody can answer in time any more.
-        if check.due_at > check.received_at:
+        sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)
+        await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at, received_at)
+        if not is_looked_back_on(sample.at, check.received_at):
             # The id follows from the event, so a replay asks the person no second time.
             asked = f"check_in|{sample.device_no}|{sample.epoch}|{sample.seq}|{sample.item}"
             await connection.execute(
@@ -100,12 +100,14 @@ class EffectWriter:
                 uuid5(FINDING_NAMESPACE, asked),
                 sample.device_no,
                 CommandKind.CHECK_IN,
-                to_datetime(check.received_at),
+                received_at,
                 due_at,
             )
 
     async def _add_sos_press(self, connection: Connection, call: SosCall) -> None:
-        await connection.execute(self.sql["add_sos_press"], *_key(call), *_source(call), to_datetime(call.due_at))
+        await connection.execute(
+            self.sql["add_sos_press"], *_key(call), *_source(call), to_datetime(call.due_at), call.said
+        )
 
 
 def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:

@@ -42,7 +42,7 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
-    """Findings of an episode were not counted, devices were not judged apart, a movement spoke for ten minutes."""
+    """Findings and presses were not counted, devices were not judged apart, a movement spoke for ten minutes."""
     subjects = {}
     for person, state in plain["subjects"].items():
         rules = {
@@ -53,8 +53,9 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
             }
             for name, one in state["rules"].items()
         }
-        kept = {name: one for name, one in state.items() if name != "moves"}
-        subjects[person] = kept | {"rules": rules, "movement": [state["moves"], []], "wearing": []}
+        calls = {name: [[*call, 1, []] for call in some] for name, some in state["calls"].items()}
+        kept = {name: one for name, one in state.items() if name != "moves"} | {"rules": rules, "calls": calls}
+        subjects[person] = kept | {"movement": [state["moves"], []], "wearing": []}
     return plain | {"subjects": subjects}
 
 

@@ -16,6 +16,7 @@ from services.score.sample import Sample
 from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
 _CALLS_KEPT: Final = 8
+_PRESSES_KEPT: Final = 32
 Reports = list[tuple[Rule, Sequence[Report]]]
 """What follows, by rule."""
 
@@ -30,11 +31,17 @@ class RepeatedError(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """A fall or an SOS call as remembered, so that a further event joins it. Times in ms."""
+    """A fall or an SOS call as remembered, so that a further event joins it. Times in ms.
+
+    ``events`` counts those that were news; ``heard`` are the newest, each the number of its device and its time: the
+    same one under another number of an uplink is a repetition.
+    """
 
     episode: int
     first_at: int
     last_at: int
+    events: int = 1
+    heard: list[list[int]] = field(default_factory=list)
 
 
 _Of = tuple[list[Sample], tuple[Evaluation, ...], int]
@@ -189,16 +196,19 @@ class PersonState:
             moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)
         )
 
-    def call(self, rule: Rule, at: int, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
-        """The call of an event at ``at``, and whether it is new; ``extends``: it goes on longer."""
-        calls = self.calls.setdefault(rule.key, [])
+    def call(self, rule: Rule, event: Sample, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
+        """The call of an event, and whether it is news; ``extends``: every one is, and makes the call longer."""
+        calls, at, which = self.calls.setdefault(rule.key, []), event.at, [event.device_no, event.at]
         for call in reversed(calls):
             if call.first_at - within_ms <= at <= call.last_at + within_ms:
-                if extends:
-                    call.first_at, call.last_at = min(at, call.first_at), max(at, call.last_at)
-                return call, False
+                if not extends or which in call.heard:
+                    return call, False
+                call.first_at, call.last_at = min(at, call.first_at), max(at, call.last_at)
+                call.events += 1
+                call.heard = [*call.heard, which][-_PRESSES_KEPT:]
+                return call, True
         episode = self.episodes[rule.key] = self.episodes.get(rule.key, 0) + 1
-        calls.append(Call(episode, at, at))
+        calls.append(Call(episode, at, at, heard=[which]))
         del calls[:-_CALLS_KEPT]
         return calls[-1], True
 
@@ -226,7 +236,7 @@ class PersonState:
             },
             "models": self.models.to_plain(self.rules.rules),
             "calls": {
-                name: [[call.episode, call.first_at, call.last_at] for call in calls]
+                name: [[call.episode, call.first_at, call.last_at, call.events, call.heard] for call in calls]
                 for name, calls in self.calls.items()
             },
             "episodes": dict(self.episodes),

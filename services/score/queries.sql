@@ -143,8 +143,8 @@ from shadow_findings where finding_id = $1;
 
 -- name: add_fall_check
 -- A suspected fall that waits for an answer.
-insert into fall_checks (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing;
+insert into fall_checks (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing;
 
 -- name: add_check_in
 -- Asks the person through the device that suspects a fall.
@@ -152,79 +152,91 @@ insert into commands (command_id, device_no, kind, created_at, expires_at)
 values ($1, $2, $3, $4, $5) on conflict do nothing;
 
 -- name: add_sos_press
--- A press begins a call or makes it last longer.
-insert into sos_calls as c (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (home_no, person_no, episode) do update set due_at = greatest(c.due_at, excluded.due_at);
+-- A press begins a call or makes it last longer. One that comes when the call has ended already goes on with it.
+insert into sos_calls as c (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at, said)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (home_no, person_no, episode) do update set
+    due_at = greatest(c.due_at, excluded.due_at), said = greatest(c.said, excluded.said),
+    ended_at = case when excluded.said > c.said then null else c.ended_at end;
 
--- name: claim_due_falls
--- Suspected falls whose minute is over, with the first answer and the signs of recovery within it.
-select f.*, answer.device_no is not null as answered, coalesce(walk.steps, 0) as steps, coalesce(stance.flags, 0) as stance
+-- name: claim_falls
+-- Falls of which there is something to say at $1, with what is known of them; null: the watermark is not known.
+-- $2: also those that are confirmed and not over, else of them only those that lie on. $3: events that answer.
+-- $4: vital of steps, $5: all vitals, $6 and $7: flags of lying and of upright, $8: flags of what is not scored,
+-- $9: steps that are recovery. $10: time to answer, $11: how far a clock may lag behind.
+-- $12: how long after its minute a near fall may be confirmed, $13: when a confirmed one is forgotten, $14: flag of an
+-- uplink that is no news.
+select f.*, said.ok_at, said.ok_in_time_at, said.help_at, signs.up_at, signs.recovered_at
 from fall_checks f
-left join lateral (
-    select e.device_no from device_events e
-    where e.home_no = f.home_no and e.kind = any ($2::smallint[]) and e.observed_at between f.observed_at and f.due_at
-      and e.person_no = any (array(
-          -- An answer of anybody's button at home counts where the fall is the home's (person 0);
-          -- where it is a person's, only theirs, or one that nobody is bound to (person 0).
-          select 0 union all select p.person_no from people p
-          where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
-      ))
-    limit 1
-) answer on true
-left join lateral (
-    select sum(r.value) as steps from readings r
-    where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.observed_at and r.observed_at <= f.due_at
+cross join lateral (
+    -- What is stamped by another clock counts from when the fall may really have been.
+    select least(coalesce(f.received_at, f.observed_at), f.observed_at + $11::interval) as others_from
+) other
+cross join lateral (
+    select max(e.observed_at) filter (where e.answer = 'ok') as ok_at,
+           min(e.observed_at) filter (where e.answer = 'ok' and e.in_time) as ok_in_time_at,
+           max(e.observed_at) filter (where e.answer = 'help') as help_at
+    from (
+        select e.observed_at, e.details ->> 'answer' as answer,
+               case when e.device_no = f.device_no
+                    then e.observed_at - f.observed_at <= $10::interval or e.received_at <= f.due_at
+                    else e.observed_at <= f.due_at end as in_time
+        from device_events e
+        where e.home_no = f.home_no and e.kind = any ($3::smallint[]) and e.flags & $14 = 0
+          and e.observed_at >= case when e.device_no = f.device_no then f.observed_at
+                                    else least(f.observed_at, f.received_at) end
+          and e.person_no = any (array(
+              -- An answer of anybody's button at home counts where the fall is the home's (person 0);
+              -- where it is a person's, only theirs, or one that nobody is bound to (person 0).
+              select 0 union all select p.person_no from people p
+              where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
+          ))
+    ) e
+) said
+cross join lateral (
+    select max(r.observed_at) filter (where r.flags & $6 <> 0) as lay_at,
+           max(r.observed_at) filter (where r.flags & $7 <> 0) as stood_at
+    from readings r
+    where r.person_no = f.person_no and r.vital = any ($5::smallint[]) and r.flags & ($6 | $7) <> 0 and r.flags & $8 = 0
+      and r.observed_at > case when r.device_no = f.device_no then f.observed_at else other.others_from end
+      and (f.level >= 2 or r.observed_at <= f.due_at)
+) posture
+cross join lateral (
+    -- Steps since the person was seen lying; who is upright at last has got up.
+    select sum(r.value) as steps, max(r.observed_at) as last_at
+    from readings r
+    where r.person_no = f.person_no and r.vital = $4 and r.value > 0 and r.flags & $8 = 0
+      and r.observed_at > case when r.device_no = f.device_no then f.observed_at else other.others_from end
+      and r.observed_at > coalesce(posture.lay_at, '-infinity')
+      and (f.level >= 2 or r.observed_at <= f.due_at)
       and not exists (select from step_totals t where t.device_no = r.device_no)
-) walk on true
-left join lateral (
-    select r.flags from readings r
-    where r.person_no = f.person_no and r.vital = any ($4::smallint[]) and r.flags & $5 <> 0
-      and r.observed_at > f.observed_at and r.observed_at <= f.due_at
-    order by r.observed_at desc limit 1
-) stance on true
-where f.decided_at is null and f.due_at <= $1
+) walk
+cross join lateral (
+    select case when walk.steps >= $9 and posture.stood_at > coalesce(posture.lay_at, '-infinity')
+                then walk.last_at end as up_at
+) got
+cross join lateral (
+    select got.up_at,
+           coalesce(case when said.ok_at > coalesce(said.help_at, '-infinity') then said.ok_at end, got.up_at)
+               as recovered_at
+) signs
+where f.ended_at is null and (f.level is null or f.level = 1 or $2 or f.lying_at <= $1)
+  and case
+      when f.level is null
+          then f.due_at <= $1 or coalesce(said.help_at, said.ok_in_time_at, signs.up_at) is not null
+      when f.level = 1
+          then said.help_at is not null or f.due_at + $12::interval <= $1
+               or (f.due_at <= $1 and said.ok_in_time_at is null and signs.up_at is null)
+      else signs.recovered_at is not null or f.lying_at <= $1 or f.due_at + $13::interval <= $1
+      end
 -- Several scores may look at once: each takes rows that no other holds.
 order by f.due_at limit 250 for update of f skip locked;
 
--- name: decide_fall
--- What a suspected fall came to. A near fall is over at once.
-update fall_checks set decided_at = $4, level = $5::smallint, ended_at = case when $5::smallint = 1 then due_at end
+-- name: save_fall
+-- What a suspected fall came to, how much was said of it, when more is said, and when it was over.
+update fall_checks set
+    decided_at = coalesce(decided_at, $4), level = $5, said = $6, lying_at = $7, ended_at = $8
 where home_no = $1 and person_no = $2 and episode = $3;
-
--- name: claim_recovered_falls
--- Confirmed falls that were answered late, or with signs of recovery since; or are a day old.
-select f.*, coalesce(answer.observed_at, least(walk.last_at, $1), $1) as over_at,
-       case when answer.observed_at is not null or (walk.steps >= $7 and stance.flags & $6 <> 0)
-            then 'recovered' else 'no_data' end as end_reason
-from fall_checks f
-left join lateral (
-    select e.observed_at from device_events e
-    where e.home_no = f.home_no and e.kind = any ($2::smallint[]) and e.observed_at > f.due_at
-      and e.person_no = any (array(
-          select 0 union all select p.person_no from people p
-          where p.home_no = f.home_no and (f.person_no = 0 or p.person_no = f.person_no)
-      ))
-    order by e.observed_at limit 1
-) answer on true
-left join lateral (
-    select sum(r.value) as steps, max(r.observed_at) as last_at from readings r
-    where r.person_no = f.person_no and r.vital = $3 and r.observed_at > f.due_at and r.value > 0
-      and not exists (select from step_totals t where t.device_no = r.device_no)
-) walk on true
-left join lateral (
-    select r.flags from readings r
-    where r.person_no = f.person_no and r.vital = any ($4::smallint[]) and r.flags & $5 <> 0
-      and r.observed_at > f.due_at
-    order by r.observed_at desc limit 1
-) stance on true
-where f.level = 2 and f.ended_at is null and f.due_at <= $1
-  and (answer.observed_at is not null or (walk.steps >= $7 and stance.flags & $6 <> 0) or f.due_at <= $8)
-order by f.due_at limit 250 for update of f skip locked;
-
--- name: end_fall
--- A confirmed fall is over.
-update fall_checks set ended_at = $4 where home_no = $1 and person_no = $2 and episode = $3;
 
 -- name: claim_over_calls
 -- SOS calls without a further press.

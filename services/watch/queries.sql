@@ -27,6 +27,8 @@ select 'check_overdue', count(*), min(due_at)
 from (
     select due_at from fall_checks where decided_at is null and ended_at is null and due_at < $3
     union all
+    select lying_at from fall_checks where ended_at is null and lying_at < $3
+    union all
     select due_at from sos_calls where ended_at is null and due_at < $3
     union all
     select missed_at from doses where state in ('pending', 'reminded') and missed_at < $3

@@ -109,6 +109,7 @@ async def find(
     severity: Severity = Severity.MEDIUM,
     at: int = START_MS,
     for_home: bool = False,
+    said: int = 0,
 ) -> Finding:
     """Writes a finding as score or medication would."""
     finding = Finding(
@@ -124,6 +125,7 @@ async def find(
         doctor_text=f"What the doctor reads at level {level}.",
         caregiver_text="What the caregiver reads.",
         rationale="Because of a guideline.",
+        said=said,
     )
     await pool.execute(
         "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"

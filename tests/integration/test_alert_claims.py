@@ -124,6 +124,35 @@ async def test_what_is_claimed_in_one_batch_comes_to_the_same_as_one_by_one(pool
     assert await story(pool, one["alert_id"]) == ["opened", "raised", "ended", "joined"]
 
 
+async def test_who_presses_again_two_minutes_after_the_last_notification_notifies_people_again(
+    pool: Pool, claims: FindingClaims, clock: FakeClock
+) -> None:
+    world = await settle_in(pool)
+    for said, seconds in ((1, 0), (3, 60), (5, 60), (7, 119), (9, 1)):
+        clock.advance(seconds=seconds)
+        await find(pool, world, rule="sos", severity=Severity.HIGH, said=said)
+        await claims.claim()
+
+    alert = await only_alert(pool, world)
+    assert await story(pool, alert["alert_id"]) == ["opened", "joined", "called_again", "joined", "called_again"]
+    assert {step for step, *_ in await queued(pool, alert["alert_id"])} == {1, 3, 5}
+
+
+async def test_who_presses_again_after_a_doctor_took_it_on_opens_the_alert_again(
+    pool: Pool, claims: FindingClaims, clock: FakeClock
+) -> None:
+    world = await settle_in(pool)
+    await find(pool, world, rule="sos", severity=Severity.HIGH, said=1)
+    await claims.claim()
+    assert await acknowledge(pool, await only_alert(pool, world), world, clock)
+    await find(pool, world, rule="sos", severity=Severity.HIGH, said=3)
+    await claims.claim()
+
+    alert = await only_alert(pool, world)
+    assert (alert["state"], len(await queued(pool, alert["alert_id"]))) == ("open", 2)
+    assert (await story(pool, alert["alert_id"]))[-1] == "reopened"
+
+
 async def test_low_findings_are_claimed_and_alert_nobody(pool: Pool, claims: FindingClaims) -> None:
     world = await settle_in(pool)
     await find(pool, world, severity=Severity.LOW)

@@ -1,274 +1,28 @@
-"""What rows decide, on a real database: suspected falls, SOS calls, silent devices, findings and their ids."""
+"""What rows decide, on a real database: silent devices, findings and their ids."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-import structlog
 from asyncpg import Range
-from pydantic import SecretStr
 
-from schemas.alerts import EndReason, Finding, Message, Severity, Variant
-from schemas.events import EVENT_TYPE_BY_KIND
-from schemas.metrics import METRICS
+from schemas.alerts import Finding, Severity, Variant
 from schemas.reasons import Flag
-from schemas.records import JudgedUplink
-from schemas.vitals import VITAL_BY_CODE
-from services.runtime.clock import FakeClock, to_datetime
-from services.runtime.database import Pool, load_queries, open_pool
-from services.runtime.metrics import Metrics
-from services.runtime.settings import DatabaseSettings
-from services.score.core import Effect, FallCheck, SosCall, Tally, report_firmware, step
-from services.score.due import DueRows
-from services.score.effects import EffectWriter
+from services.runtime.clock import to_datetime
+from services.score.core import Tally, step
 from services.score.home_state import HomeState
-from services.score.rule import Mark, Subject, finding_from
-from services.score.rules.firmware import FirmwareFault
+from services.score.rule import Mark, finding_from
 from services.score.rules.sos import SOS
-from services.score.sample import Sample
-from services.score.silence import SilenceWatch
 from services.score.source import read_records
-from services.sentences.catalogue import ENGLISH, Reader
-from tests.integration.care_world import START_MS, World, settle_in
-from tests.integration.score_cases import FALL_CASES, SILENCE_CASES, FallCase, SilenceCase
-
-MINUTE_MS = 60_000
-
-
-def at(seconds: float) -> datetime:
-    """So many platform seconds into the story."""
-    return to_datetime(START_MS + round(seconds * 1000))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """Score's row work over a household. Nothing but the tests moves its watermark; what is due is not held back."""
-
-    pool: Pool
-    clock: FakeClock
-    world: World
-    writer: EffectWriter
-    due: DueRows
-    silence: SilenceWatch
-    metrics: Metrics
-
-    @property
-    def subject(self) -> Subject:
-        """The person of the household."""
-        return Subject(self.world.person_no, self.world.home_no)
-
-    def event(self, seconds: float, *, seq: int = 0) -> Sample:
-        """The source of an event."""
-        return Sample(START_MS + round(seconds * 1000), 0.0, self.world.device_no, 1, seq, 0)
-
-    async def pass_watermark(self, seconds: float) -> None:
-        """Store and score have come so far."""
-        await self.pool.execute("delete from watermarks")
-        for consumer in ("store", "score"):
-            await self.pool.execute("insert into watermarks values ($1, '0', 0, $2)", consumer, at(seconds))
-
-    async def report(self, seconds: float, kind: str, *, seq: int, person_no: int | None = None) -> None:
-        """An event that store has written."""
-        await self.pool.execute(
-            "insert into device_events values ($1, 1, $2, 0, $3, $4, $5, $6, $6, 0, '{}')",
-            self.world.device_no,
-            seq,
-            self.world.home_no,
-            self.world.person_no if person_no is None else person_no,
-            EVENT_TYPE_BY_KIND[kind].number,
-            at(seconds),
-        )
-
-    async def measure(self, seconds: float, vital: str, value: float, flags: Flag, *, seq: int) -> None:
-        """A reading that store has written."""
-        await self.pool.execute(
-            "insert into readings values ($1, $2, $3, $4, 1, $5, 0, $6, $7, $3)",
-            self.world.person_no,
-            VITAL_BY_CODE[vital].number,
-            at(seconds),
-            self.world.device_no,
-            seq,
-            value,
-            int(flags),
-        )
-
-    async def hear(self, seconds: float) -> None:
-        """The device's newest uplink is stored."""
-        await self.pool.execute(
-            "insert into device_cursor values ($1, 1, '{}', 0, '[]', $2)"
-            " on conflict (device_no, epoch) do update set last_received_at = excluded.last_received_at",
-            self.world.device_no,
-            at(seconds),
-        )
-
-    async def found(self, rule: str) -> list[dict[str, Any]]:
-        """The findings of a rule about the household, in order; their sentences can be made again from the rows."""
-        rows = await self.pool.fetch(
-            "select * from findings where rule = $1 and home_no = $2 order by episode, level = 0, level",
-            rule,
-            self.world.home_no,
-        )
-        for row in rows:
-            message = Message(row["message"], row["facts"])
-            assert ENGLISH.say(message, Reader.DOCTOR) == row["doctor_text"]
-            assert ENGLISH.say(message, Reader.CAREGIVER) == row["caregiver_text"]
-        return [dict(row) for row in rows]
-
-    async def suspect_fall(self, *, subject: Subject | None = None, received: float = 0) -> None:
-        """A fall is suspected at second 0."""
-        check = FallCheck(
-            subject=subject or self.subject,
-            episode=1,
-            sample=self.event(0),
-            due_at=START_MS + MINUTE_MS,
-            received_at=START_MS + round(received * 1000),
-        )
-        await self.writer.write([check])
+from tests.integration.score_bench import Bench, at, bench_on
+from tests.integration.score_cases import SILENCE_CASES, SilenceCase
 
 
 @pytest.fixture
 async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    sql, metrics = load_queries("services.score"), Metrics(METRICS)
-    clock = FakeClock(at_ms=START_MS)
-    monkeypatch.setattr("services.score.due.answer_hold_s", lambda **_: 0.0)
-    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
-        await pool.execute("truncate findings, watermarks, silence_watch, silences, fall_checks, sos_calls cascade")
-        world = await settle_in(pool)
-        writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=structlog.get_logger())
-        yield Bench(
-            pool=pool,
-            clock=clock,
-            world=world,
-            writer=writer,
-            due=DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=60),
-            silence=SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=60),
-            metrics=metrics,
-        )
-
-
-@pytest.mark.parametrize("case", FALL_CASES, ids=lambda case: f"{case.kind}: {case.story}")
-async def test_a_suspected_fall_comes_to_what_its_case_table_says(bench: Bench, case: FallCase) -> None:
-    await bench.suspect_fall()
-    for seq, (seconds, kind) in enumerate(case.events, start=1):
-        await bench.report(seconds, kind, seq=seq)
-    for seq, (seconds, vital, value, flags) in enumerate(case.readings, start=50):
-        await bench.measure(seconds, vital, value, flags, seq=seq)
-    await bench.pass_watermark(case.watermark)
-
-    await bench.due.settle()
-
-    reported = [one for one in await bench.found("fall") if one["level"]]
-    assert [(one["level"], one["observed_at"]) for one in reported] == ([(case.level, at(60))] if case.level else [])
-
-
-async def test_a_running_total_of_steps_is_no_sign_of_having_got_up(bench: Bench) -> None:
-    """The total of the day, and the newest posture that says upright: they would have made a fall a near fall."""
-    total = Sample(START_MS, 4000.0, bench.world.device_no, 1, 900, 0)
-    effects: list[Effect] = []
-    record = JudgedUplink(bench.world.device_no, "band", bench.world.home_no, 0, 1, 900, 0, START_MS, START_MS)
-    report_firmware(HomeState(), record, FirmwareFault.STEP_TOTAL, 0, total, 1, effects)
-    await bench.writer.write(effects)
-    await bench.suspect_fall()
-    await bench.measure(40, "heart_rate", 90, Flag.UPRIGHT, seq=50)
-    await bench.measure(50, "steps", 4012, Flag(0), seq=51)
-    await bench.pass_watermark(61)
-
-    await bench.due.settle()
-
-    assert [one["level"] for one in await bench.found("fall")] == [2]
-
-
-async def test_a_fall_is_decided_once_and_a_near_fall_is_over_at_once(bench: Bench) -> None:
-    await bench.suspect_fall()
-    await bench.report(15, "fall_answered", seq=1)
-    await bench.pass_watermark(61)
-
-    assert await bench.due.settle() == 1
-    assert await bench.due.settle() == 0
-
-    near, over = await bench.found("fall")
-    assert (near["level"], near["severity"], over["level"]) == (1, Severity.LOW, 0)
-
-
-async def test_a_fall_of_nobody_in_particular_is_answered_by_anyone_of_the_home(bench: Bench) -> None:
-    await bench.suspect_fall(subject=Subject(0, bench.world.home_no))
-    await bench.report(15, "check_in_answered", seq=1)
-    await bench.pass_watermark(61)
-
-    await bench.due.settle()
-
-    assert [(one["person_no"], one["level"]) for one in await bench.found("fall")] == [(0, 1), (0, 0)]
-
-
-async def test_a_suspected_fall_asks_the_person_through_the_device_unless_the_minute_is_over(bench: Bench) -> None:
-    await bench.suspect_fall()
-    await bench.suspect_fall()
-    question = "select kind, created_at, expires_at from commands where device_no = $1"
-
-    assert [tuple(row) for row in await bench.pool.fetch(question, bench.world.device_no)] == [
-        ("check_in", at(0), at(60))
-    ]
-
-    other = await settle_in(bench.pool)
-    await replace(bench, world=other).suspect_fall(received=3600)
-    assert await bench.pool.fetch(question, other.device_no) == []
-
-
-async def test_a_confirmed_fall_is_over_when_the_person_walks_again(bench: Bench) -> None:
-    await bench.suspect_fall()
-    await bench.pass_watermark(70)
-    await bench.due.settle()
-    assert await bench.due.end_falls() == 0
-
-    await bench.measure(600, "steps", 20, Flag.UPRIGHT, seq=9)
-    await bench.pass_watermark(700)
-
-    assert await bench.due.end_falls() == 1
-    found = await bench.found("fall")
-    assert [(one["level"], one["observed_at"]) for one in found] == [(2, at(60)), (0, at(600))]
-    assert [one["end_reason"] for one in found] == [None, EndReason.RECOVERED]
-
-
-async def test_a_fall_of_which_nothing_more_is_known_for_a_day_is_over_without_being_recovered(bench: Bench) -> None:
-    await bench.suspect_fall()
-    await bench.pass_watermark(70)
-    await bench.due.settle()
-    await bench.pass_watermark(26 * 3600)
-
-    assert await bench.due.end_falls() == 1
-    assert [one["end_reason"] for one in await bench.found("fall")] == [None, EndReason.NO_DATA]
-
-
-async def test_with_the_watermark_standing_still_falls_are_reported_unverified(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await bench.suspect_fall()
-    await bench.pass_watermark(5)
-    bench.clock.advance(seconds=61)
-    await bench.due.settle()
-    assert await bench.found("fall") == []
-
-    monkeypatch.setattr("services.score.due.STILL_S", 0.0)
-    await bench.due.settle()
-
-    assert [(one["level"], one["unverified"]) for one in await bench.found("fall")] == [(2, True)]
-
-
-async def test_an_sos_call_is_over_ten_minutes_after_its_last_press(bench: Bench) -> None:
-    for seconds in (0, 300):
-        sample = bench.event(seconds, seq=int(seconds))
-        call = SosCall(subject=bench.subject, episode=1, sample=sample, due_at=sample.at + 10 * MINUTE_MS)
-        await bench.writer.write([call])
-    await bench.pass_watermark(899)
-    await bench.due.settle()
-    assert await bench.found("sos") == []
-
-    await bench.pass_watermark(900)
-    await bench.due.settle()
-
-    assert [(one["level"], one["observed_at"]) for one in await bench.found("sos")] == [(0, at(900))]
+    async with bench_on(dsn, monkeypatch) as opened:
+        yield opened
 
 
 async def test_a_finding_is_written_once_and_another_one_under_its_id_is_reported_loudly(bench: Bench) -> None:
@@ -276,11 +30,11 @@ async def test_a_finding_is_written_once_and_another_one_under_its_id_is_reporte
     finding = finding_from(SOS, bench.subject, 1, Mark(1, sample, sample))
     await bench.writer.write([finding])
     await bench.writer.write([finding])
-    assert _conflicts(bench) == 0
+    assert bench.conflicts == 0
 
     await bench.writer.write([replace(finding, observed_at=finding.observed_at + 1)])
 
-    assert _conflicts(bench) == 1
+    assert bench.conflicts == 1
     assert [one["observed_at"] for one in await bench.found("sos")] == [at(0)]
 
 
@@ -289,17 +43,13 @@ async def test_what_a_variant_in_the_shadow_finds_is_kept_apart_and_numbered_by_
     sample, tried = bench.event(0), replace(SOS, variant=Variant.SHADOW)
     finding = finding_from(tried, bench.subject, 7, Mark(1, sample, sample))
     await bench.writer.write([finding, finding])
-    assert (await bench.found("sos"), _conflicts(bench)) == ([], 0)
+    assert (await bench.found("sos"), bench.conflicts) == ([], 0)
     await bench.writer.write([replace(finding, observed_at=finding.observed_at + 1)])
-    assert _conflicts(bench) == 1
+    assert bench.conflicts == 1
     rows = await bench.pool.fetch(bench.writer.sql["highest_episodes"], [SOS.name], "fall", SOS.name)
     numbers = [(row["rule"], row["episode"]) for row in rows if row["person_no"] == bench.world.person_no]
     assert (tried.key, 7) in numbers
     assert SOS.name not in dict(numbers)
-
-
-def _conflicts(bench: Bench) -> float:
-    return bench.metrics.registry.get_sample_value("hb_score_finding_conflicts_total") or 0
 
 
 async def _in_silence(bench: Bench, device_type: str, *, registered: float = 0) -> None:

@@ -32,7 +32,7 @@ STATUSES: Final = {"guideline", "measured", "to confirm", "ours"}
 BOUNDS: Final = (
     "lowest", "highest", "flag_below", "flag_above", "max_step_per_minute", "clipped_low", "clipped_high",
 )  # fmt: skip
-LEVELS: Final = {"NEAR_FALL", "CONFIRMED"}
+LEVELS: Final = {"NEAR_FALL", "CONFIRMED", "LIES_ON"}
 """Names of levels: numbers, but no limits."""
 UNITS_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}
 SHARED: Final = (

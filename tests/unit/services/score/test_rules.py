@@ -108,19 +108,19 @@ def test_the_end_of_an_episode_opens_no_alert_and_a_higher_level_is_no_less_seve
 
 
 @pytest.mark.parametrize(
-    ("answered", "steps", "upright", "level"),
+    ("answered", "helped", "up", "level"),
     [
-        (True, 0, False, NEAR_FALL),
-        (False, 5, True, NEAR_FALL),
-        (False, 4, True, CONFIRMED),
-        (False, 40, False, CONFIRMED),
-        (False, 0, False, CONFIRMED),
+        (True, False, False, NEAR_FALL),
+        (False, False, True, NEAR_FALL),
+        (False, False, False, CONFIRMED),
+        (False, True, False, CONFIRMED),
+        (True, True, True, CONFIRMED),
     ],
 )
-def test_only_an_answer_or_walking_upright_makes_a_fall_a_near_fall(
-    *, answered: bool, steps: float, upright: bool, level: int
+def test_only_an_answer_or_being_up_makes_a_fall_a_near_fall_unless_help_is_asked_for(
+    *, answered: bool, helped: bool, up: bool, level: int
 ) -> None:
-    assert level_of_fall(answered=answered, steps=steps, upright=upright) == level
+    assert level_of_fall(answered=answered, helped=helped, up=up) == level
 
 
 def test_a_glucose_finding_rests_on_the_first_low_reading_and_the_one_that_made_it_count() -> None:

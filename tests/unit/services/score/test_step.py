@@ -256,6 +256,40 @@ def test_a_suspected_fall_has_a_minute_to_be_answered() -> None:
     assert (check.sample.seq, check.sample.item) == (4, 0)
 
 
+def test_the_minute_of_a_fall_that_is_heard_of_late_begins_then() -> None:
+    (late,) = run([uplink(4, 3, events=["fall_suspected"], received=40)])
+    assert isinstance(late, FallCheck)
+    assert (late.due_at, late.received_at) == (minute(41), minute(40))
+    (ahead,) = run([uplink(4, 3, events=["fall_suspected"], received=2)])
+    assert isinstance(ahead, FallCheck)
+    assert ahead.due_at == minute(4)
+
+
+def test_presses_within_ten_minutes_are_counted_and_a_repetition_is_none() -> None:
+    presses = [uplink(n, 4 * n, events=["sos_pressed"]) for n in range(3)]
+    again = uplink(0, 8, events=["sos_pressed"], epoch=EPOCH - 1, received=20)
+    effects = run([*presses, again])
+    found = [one for one in effects if isinstance(one, Finding)]
+
+    assert [(one.episode, one.message, dict(one.facts)) for one in found] == [
+        (1, "sos.pressed", {}),
+        (1, "sos.again", {"presses": 2}),
+        (1, "sos.again", {"presses": 3}),
+    ]
+    assert [one.said for one in effects if isinstance(one, SosCall)] == [one.said for one in found] == [1, 3, 5]
+
+
+def test_a_saved_state_remembers_who_pressed() -> None:
+    state = HomeState()
+    run([uplink(n, 4 * n, events=["sos_pressed"]) for n in range(2)], state)
+    loaded = HomeState.from_plain(parse_json(write_json(state.to_plain())))
+
+    assert run([uplink(7, 4, events=["sos_pressed"], received=9)], loaded) == []
+    (third, _) = run([uplink(8, 9, events=["sos_pressed"])], loaded)
+    assert isinstance(third, Finding)
+    assert third.facts == {"presses": 3}
+
+
 def test_two_devices_that_suspect_the_same_fall_make_one_check() -> None:
     robot = uplink(0, 3.2, events=["fall_suspected"], device=12)
 
