@@ -33,10 +33,10 @@ def test_what_is_written_is_read_back_the_same(levels: list[LevelLimit]) -> None
     assert levels_of(json.loads(write_json(rows_of(levels)))) == tuple(levels)
 
 
-def test_levels_of_before_they_were_numbered_are_those_of_their_place_at_rest_in_three_readings() -> None:
+def test_levels_of_before_they_were_numbered_are_those_of_their_place_at_rest_in_two_readings() -> None:
     assert levels_of(BEFORE) == (
-        LevelLimit(on=120, inclusive=False, persist_min=10, severity=Severity.MEDIUM, level=1, least=3, moving=False),
-        LevelLimit(on=131, inclusive=True, persist_min=10, severity=Severity.HIGH, level=2, least=3, moving=False),
+        LevelLimit(on=120, inclusive=False, persist_min=10, severity=Severity.MEDIUM, level=1, least=2, moving=False),
+        LevelLimit(on=131, inclusive=True, persist_min=10, severity=Severity.HIGH, level=2, least=2, moving=False),
     )
 
 
