@@ -325,6 +325,8 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),
+    RulePresentation(rule="low_battery", title="Low battery"),
+    RulePresentation(rule="clock", title="Clock"),
     RulePresentation(rule="firmware", title="Firmware"),
     RulePresentation(rule="missed_dose", title="Missed dose"),
 )

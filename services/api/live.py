@@ -29,7 +29,7 @@ def worklist_fragment(console: Console, worklist: Worklist) -> Markup:
 
 @router.get("/live")
 async def live(request: Request, doctor: LookingOn) -> StreamingResponse:
-    """Server-Sent Events: ``worklist`` (HTML), ``clock`` (text), ``away`` (no database), ``signed_out``.
+    """Server-Sent Events: ``worklist`` (HTML), ``now`` (text), ``away`` (no database), ``signed_out``.
 
     An open page is no action of the doctor: it does not keep the session from growing idle.
     """
@@ -64,7 +64,7 @@ async def _stream(console: Console, doctor: Doctor) -> AsyncIterator[str]:
                 shown = html
             # Also says that the stream lives: a page that hears nothing for long shows that it is
             # stale.
-            yield event("clock", moment(console.now(), await zone_of(console, doctor)))
+            yield event("now", moment(console.now(), await zone_of(console, doctor)))
         except NotSignedInError:
             yield event("signed_out", "")
             return

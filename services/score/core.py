@@ -18,9 +18,11 @@ from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
-from services.score.rule import ENDED, Mark, Subject, finding_from
+from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
+from services.score.rules.clock import CLOCK
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
+from services.score.rules.low_battery import LOW_BATTERY
 from services.score.rules.sos import SAME_CALL_MS, SOS, press_message, said_of_press
 from services.score.sample import SHOWS_WORN, Sample
 
@@ -28,7 +30,11 @@ _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
 _NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _RETAINED: Final = int(Flag.RETAINED)
+_CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
 _STEPS: Final = STEPS.number
+_LOW_BATTERY: Final = EVENT_TYPE_BY_KIND[EventKind.LOW_BATTERY].number
+_CHARGING: Final = EVENT_TYPE_BY_KIND[EventKind.CHARGING].number
+_NONE: Final[frozenset[int]] = frozenset()
 _WEARING: Final = {
     EVENT_TYPE_BY_KIND[EventKind.WORN].number: True,
     EVENT_TYPE_BY_KIND[EventKind.NOT_WORN].number: False,
@@ -85,7 +91,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     effects: list[Effect] = []
     if record[8] >= state.due_at:
         effects += pass_time(state, record.home_no, record.received_at)
-    _look_at_flag(state, record, effects)
+    _look_at_flags(state, record, effects)
     _look_at_circumstances(state, record, effects)
     read, subjects, received_at = state.rules.read, state.subjects, record[8]
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
@@ -198,19 +204,54 @@ def _score(
     return True
 
 
-def _look_at_flag(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
+def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
+    """What the flags of an uplink's first item say of its device."""
     items: Sequence[JudgedReading | JudgedEvent] = record.readings or record.events
-    retained = bool(items and items[0].flags & _RETAINED)
+    if not items:
+        return
+    flags = items[0].flags
     habits = state.habits.get(record.device_no)
-    if retained and habits is None:
+    kinds = {event.kind for event in record.events} if record.events else _NONE
+    if habits is None:
+        if not flags & (_RETAINED | _CORRECTED_CLOCK) and _LOW_BATTERY not in kinds:
+            return
         habits = state.habits[record.device_no] = FirmwareHabits()
-    if items and habits is not None:
-        level = habits.see_uplink(retained=retained, received_at=record.received_at)
-        if level is not None:
-            sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
-            habits.retained = report_firmware(
-                state, record, FirmwareFault.RETAINED, habits.retained, sample, level, effects
-            )
+    sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
+    subject = Subject(items[0].person_no, record.home_no)
+    level = habits.see_uplink(retained=bool(flags & _RETAINED), received_at=record.received_at)
+    if level is not None:
+        habits.retained = report_firmware(
+            state, record, FirmwareFault.RETAINED, habits.retained, sample, level, effects
+        )
+    level = habits.see_clock(is_ahead=bool(flags & _CORRECTED_CLOCK), received_at=record.received_at)
+    if level is not None:
+        ahead = sample._replace(value=float(record.sent_at - record.received_at))
+        reason = EndReason.RECOVERED if level == ENDED else None
+        habits.clock = _report_device(state, subject, CLOCK, habits.clock, ahead, reason, effects)
+    said = habits.see_battery(
+        is_low=_LOW_BATTERY in kinds, is_charging=_CHARGING in kinds, received_at=record.received_at
+    )
+    if said is not None:
+        reason = said if isinstance(said, EndReason) else None
+        habits.battery = _report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason, effects)
+
+
+def _report_device(
+    state: HomeState,
+    subject: Subject,
+    rule: Rule,
+    episode: int,
+    sample: Sample,
+    reason: EndReason | None,
+    effects: list[Effect],
+) -> int:
+    """Adds a finding about whoever has a device, that it begins or why it ended; gives the open episode's number."""
+    episodes = state.subject(subject.person_no).episodes
+    if reason is None:
+        episode = episodes[rule.name] = episodes.get(rule.name, 0) + 1
+    mark = Mark(1 if reason is None else ENDED, sample, sample, reason)
+    effects.append(finding_from(rule, subject, episode, mark))
+    return episode if reason is None else 0
 
 
 def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> None:

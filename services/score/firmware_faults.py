@@ -1,9 +1,11 @@
-"""How a device breaks the contract for firmware over time: uplinks that are retained, totals of steps. Pure."""
+"""What a device does wrong over time: retained uplinks, totals of steps, a clock ahead, an empty battery. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.alerts import EndReason
 from services.score.rule import ENDED, MINUTE_MS
+from services.score.rules.clock import RIGHT_AGAIN_AFTER_MS
 from services.score.rules.firmware import (
     COUNTER_DROPS,
     COUNTER_READINGS,
@@ -12,13 +14,14 @@ from services.score.rules.firmware import (
     SAME_AGAIN,
     STOPPED_AFTER_MS,
 )
+from services.score.rules.low_battery import UNSAID_AFTER_MS
 
 BEGAN: Final = 1
 
 
 @dataclass(slots=True)
 class FirmwareHabits:
-    """Times in ms. ``retained`` and ``total`` are numbers of open episodes, 0 for none.
+    """Times in ms. ``retained``, ``total``, ``clock`` and ``battery`` are numbers of open episodes, 0 for none.
 
     ``run`` counts step readings in a row that were above 0 and not lower than the one before;
     ``rises`` of them were higher. ``same`` counts equal ones in a row up to now.
@@ -33,6 +36,10 @@ class FirmwareHabits:
     rises: int = 0
     drops: int = 0
     same: int = 0
+    clock: int = 0
+    clock_at: int = 0
+    battery: int = 0
+    battery_at: int = 0
 
     def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
         """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""
@@ -40,6 +47,24 @@ class FirmwareHabits:
             self.retained_at = max(self.retained_at, received_at)
             return None if self.retained else BEGAN
         return ENDED if self.retained and received_at - self.retained_at >= STOPPED_AFTER_MS else None
+
+    def see_clock(self, *, is_ahead: bool, received_at: int) -> int | None:
+        """BEGAN or ENDED where that follows from an uplink whose stamps had to be corrected, or had not."""
+        if is_ahead:
+            self.clock_at = max(self.clock_at, received_at)
+            return None if self.clock else BEGAN
+        return ENDED if self.clock and received_at - self.clock_at >= RIGHT_AGAIN_AFTER_MS else None
+
+    def see_battery(self, *, is_low: bool, is_charging: bool, received_at: int) -> EndReason | int | None:
+        """BEGAN, or why it ended, where that follows from the events of an uplink."""
+        if is_low:
+            self.battery_at = max(self.battery_at, received_at)
+            return None if self.battery else BEGAN
+        if not self.battery:
+            return None
+        if is_charging:
+            return EndReason.RECOVERED
+        return EndReason.NO_DATA if received_at - self.battery_at >= UNSAID_AFTER_MS else None
 
     def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
         """Whether a step reading shows movement; and BEGAN or ENDED where it shows a total, or none any more."""

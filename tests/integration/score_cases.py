@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.reasons import Flag
-from tests.unit.services.score.cases import Kind
+from tests.unit.services.score.case import Kind
 
 MINUTE, HOUR = 60, 3600
 

@@ -230,7 +230,7 @@ async def test_a_new_alert_reaches_an_open_worklist_at_once(practice: Practice) 
     async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
         lines = stream.aiter_lines()
         assert "Nobody is waiting." in await read_events(lines, "worklist")
-        assert await read_events(lines, "clock") == "22 Nov 2026, 15:30:00 +01:00"
+        assert await read_events(lines, "now") == "22 Nov 2026, 15:30:00 +01:00"
         await raise_alert(practice.pool, practice.world.ruth)
         assert "Glucose has been below" in await read_events(lines, "worklist", within_s=1.9)
 
@@ -253,7 +253,7 @@ async def test_an_alert_without_notification_is_found_by_the_poll(practice: Prac
 async def test_an_open_stream_ends_within_seconds_of_the_session(practice: Practice) -> None:
     async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
         lines = stream.aiter_lines()
-        await read_events(lines, "clock")
+        await read_events(lines, "now")
         await practice.pool.execute("delete from sessions")
         assert await read_events(lines, "signed_out", within_s=3.5) == ""
 
@@ -275,7 +275,7 @@ async def test_streams_end_when_the_console_stops(dsn: str, practice: Practice) 
             client.base_url = httpx.URL(second)
             stream = await client.send(client.build_request("GET", "/live"), stream=True)
             lines = stream.aiter_lines()
-            await read_events(lines, "clock")
+            await read_events(lines, "now")
         async with asyncio.timeout(5):
             assert not [line async for line in lines if line.startswith("event: away")]
         await stream.aclose()

@@ -35,7 +35,7 @@ async def test_an_open_worklist_is_no_action(practice: Practice) -> None:
         seen_at = await grow_idle(practice, HALF_AN_HOUR_AGO)
         async with client.stream("GET", "/live") as stream:
             lines = stream.aiter_lines()
-            await read_events(lines, "clock")
+            await read_events(lines, "now")
             await raise_alert(practice.pool, practice.world.ruth)
             assert "Ruth" in await read_events(lines, "worklist")
             assert await last_action(practice) == seen_at
@@ -44,7 +44,7 @@ async def test_an_open_worklist_is_no_action(practice: Practice) -> None:
 async def test_an_open_worklist_signs_off_after_an_hour_without_an_action(practice: Practice) -> None:
     async with browsing(practice.address) as client, client.stream("GET", "/live") as stream:
         lines = stream.aiter_lines()
-        await read_events(lines, "clock")
+        await read_events(lines, "now")
         await grow_idle(practice, IDLE)
         assert await read_events(lines, "signed_out", within_s=3.5) == ""
         assert (await client.get("/live")).status_code == 401

@@ -38,7 +38,7 @@ function listen() {
     heard();
     swap(event.data);
   });
-  source.addEventListener("clock", (event) => {
+  source.addEventListener("now", (event) => {
     heard();
     say("live");
     clock.textContent = event.data;

@@ -5,11 +5,13 @@ from types import MappingProxyType
 from typing import Final
 
 from services.score.rule import Rule
+from services.score.rules.clock import CLOCK
 from services.score.rules.fall import FALL
 from services.score.rules.firmware import FIRMWARE
 from services.score.rules.glucose_high import GLUCOSE_HIGH
 from services.score.rules.glucose_low import GLUCOSE_LOW
 from services.score.rules.heart_rate import HEART_RATE_LIMITS
+from services.score.rules.low_battery import LOW_BATTERY
 from services.score.rules.respiratory_rate import RESPIRATORY_RATE_LIMITS
 from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
@@ -26,6 +28,8 @@ RULES: Final[tuple[Rule, ...]] = (
     FALL,
     SOS,
     SILENT_DEVICE,
+    LOW_BATTERY,
+    CLOCK,
     FIRMWARE,
 )
 RULE_BY_NAME: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in RULES})

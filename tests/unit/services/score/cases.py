@@ -1,7 +1,6 @@
 """The case table of every rule: what fires it, what doesn't, the boundary, missing data."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from schemas.devices.finger_oximeter import FINGER_OXIMETER
 from schemas.devices.glucose import GLUCOSE_METER
@@ -9,16 +8,9 @@ from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
+from tests.unit.services.score.case import Kind, Row
+from tests.unit.services.score.device_cases import DEVICE_TABLES
 from tests.unit.services.score.story import series, uplink
-
-
-class Kind(StrEnum):
-    """What a case shows about its rule."""
-
-    FIRES = "fires"
-    DOES_NOT = "does not"
-    BOUNDARY = "boundary"
-    MISSING_DATA = "missing data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +81,6 @@ def together(*stories: list[JudgedUplink]) -> list[JudgedUplink]:
 
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
 MOVING = int(Flag.MOVING)
-Row = tuple[Kind, str, list[JudgedUplink], list[tuple[int, float]]]
 _HEART_RATE: list[Row] = [
     (F, "125 for ten minutes", rate((80, 0, 5), (125, 6, 20)), [(1, 16)]),
     (F, "150 for three minutes is level 3", rate((80, 0, 0), (139, 1, 1), (150, 2, 20)), [(3, 5)]),
@@ -315,46 +306,6 @@ _SOS: list[Row] = [
     ),
     (M, "the uplink before it never came", [uplink(8, 5, events=["sos_pressed"])], [(1, 5)]),
 ]
-RETAINED = int(Flag.RETAINED)
-
-
-def steps(*values: float, every: float = 5) -> list[JudgedUplink]:
-    """Steps, each five minutes."""
-    return series("steps", [(number * every, value) for number, value in enumerate(values)])
-
-
-def flagged(*minutes: float, plain: tuple[float, ...] = ()) -> list[JudgedUplink]:
-    """Uplinks with the retain flag, and others after them without."""
-    with_flag = [uplink(n, at, {"spo2": 97}, flags=RETAINED) for n, at in enumerate(minutes)]
-    return with_flag + [uplink(100 + n, at, {"spo2": 97}) for n, at in enumerate(plain)]
-
-
-_DAY = 24 * 60
-_TOTAL = (200, 200, 340, 340, 340, 410, 500, 500, 500, 500, 500, 500)
-_NEW_DAY = (510, 0, 0, 20, 20, 90, 120, 120, 300, 310, 320, 330, 340, 350, 360)
-_WITH_A_GAP = [(5 * n + (1500 if n > 5 else 0), value) for n, value in enumerate(_TOTAL)]
-_FIRMWARE: list[Row] = [
-    (F, "an uplink with the retain flag", flagged(3), [(1, 3)]),
-    (F, "it is reported once", flagged(3, 4, 5, 900), [(1, 3)]),
-    (F, "a day without the flag ends it", flagged(3, plain=(10, 3 + _DAY)), [(1, 3), (0, 3 + _DAY)]),
-    (
-        F,
-        "and then it is another episode",
-        [*flagged(3, plain=(3 + _DAY,)), uplink(9, 3000, {"spo2": 97}, flags=RETAINED)],
-        [(1, 3), (0, 3 + _DAY), (1, 3000)],
-    ),
-    (F, "steps that only grow", steps(*_TOTAL), [(1, 55)]),
-    (F, "a total that begins anew at midnight is the same one", steps(*_TOTAL, *_NEW_DAY), [(1, 55)]),
-    (F, "increments after all", steps(*_TOTAL, 30, 0, 40, 12, 0, 7), [(1, 55), (0, 75)]),
-    (D, "an ordinary day of steps", steps(*[0, 12, 40, 5, 0, 0, 130, 90, 3, 0] * 20), []),
-    (D, "the same number again and again is nothing wrong yet", steps(*[60] * 40), []),
-    (D, "no flag", flagged(plain=(1, 2, 3)), []),
-    (B, "eleven readings are too few", steps(*_TOTAL[:11]), []),
-    (B, "two rises are too few", steps(200, 200, 200, 200, 200, 300, 300, 300, 300, 300, 400, 400, 400), []),
-    (B, "a minute less than a day", flagged(3, plain=(2 + _DAY,)), [(1, 3)]),
-    (M, "a total with a gap of a day is one all the same", series("steps", _WITH_A_GAP), [(1, 1555)]),
-    (M, "late readings are no drop", [*steps(*_TOTAL), uplink(900, 2, {"steps": 3})], [(1, 55)]),
-]
 _TABLES = {
     "heart_rate": _HEART_RATE,
     "spo2": _SPO2,
@@ -363,7 +314,7 @@ _TABLES = {
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
     "sos": _SOS,
-    "firmware": _FIRMWARE,
+    **DEVICE_TABLES,
 }
 CASES = [
     Case(rule=rule, kind=kind, story=story, records=records, expected=expected)

@@ -13,7 +13,8 @@ from services.score.rules.fall import CONFIRMED, NEAR_FALL, level_of_fall
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader
 from tests.integration.score_cases import FALL_CASES, SILENCE_CASES
-from tests.unit.services.score.cases import CASES, Case, Kind
+from tests.unit.services.score.case import Kind
+from tests.unit.services.score.cases import CASES, Case
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -147,4 +148,4 @@ def test_a_finding_says_which_reading_of_which_uplink_it_rests_on() -> None:
 
 
 def test_an_event_of_no_rule_gives_nothing() -> None:
-    assert run([uplink(0, 1, events=["low_battery", "dose_confirmed"])]) == []
+    assert run([uplink(0, 1, events=["charging", "dose_confirmed"])]) == []
