@@ -156,6 +156,36 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
     ),
     DefaultLimits(
         limits=Limits(
+            concern="blood_pressure.high",
+            levels=(_over(180, 0, 1, _MEDIUM), _from(220, 0, 2, _HIGH, least=1)),
+            off=169,
+            clear_min=0,
+            worse_by=20,
+            source="docs/clinical.md#blood-pressure",
+        )
+    ),
+    DefaultLimits(
+        limits=Limits(
+            concern="blood_pressure.diastolic",
+            levels=(_over(120, 0, 1, _MEDIUM),),
+            off=109,
+            clear_min=0,
+            worse_by=20,
+            source="docs/clinical.md#blood-pressure",
+        )
+    ),
+    DefaultLimits(
+        limits=Limits(
+            concern="blood_pressure.low",
+            levels=(_from(90, 0, 1, _MEDIUM), _from(80, 0, 2, _HIGH)),
+            off=100,
+            clear_min=0,
+            worse_by=20,
+            source="docs/clinical.md#blood-pressure",
+        )
+    ),
+    DefaultLimits(
+        limits=Limits(
             concern="glucose_low",
             levels=(
                 _over(70, 15, 1, _MEDIUM),

@@ -11,7 +11,16 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.alerts import Severity
-from schemas.vitals import BODY_TEMPERATURE, GLUCOSE, HEART_RATE, RESPIRATORY_RATE, SPO2, Vital
+from schemas.vitals import (
+    BODY_TEMPERATURE,
+    DIASTOLIC,
+    GLUCOSE,
+    HEART_RATE,
+    RESPIRATORY_RATE,
+    SPO2,
+    SYSTOLIC,
+    Vital,
+)
 
 _LONGEST_MIN: Final = 240
 _MOST_READINGS: Final = 10
@@ -116,6 +125,9 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="respiratory_rate.slow", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.BELOW, levels=2),
     Concern(name="temperature.high", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=3),
     Concern(name="temperature.low", rule="temperature", vital=BODY_TEMPERATURE, side=Side.BELOW, levels=2),
+    Concern(name="blood_pressure.high", rule="blood_pressure", vital=SYSTOLIC, side=Side.ABOVE, levels=2),
+    Concern(name="blood_pressure.diastolic", rule="blood_pressure", vital=DIASTOLIC, side=Side.ABOVE, levels=1),
+    Concern(name="blood_pressure.low", rule="blood_pressure", vital=SYSTOLIC, side=Side.BELOW, levels=2),
     Concern(name="glucose_low", rule="glucose_low", vital=GLUCOSE, side=Side.BELOW, levels=3),
     Concern(name="glucose_high", rule="glucose_high", vital=GLUCOSE, side=Side.ABOVE, levels=2),
 )
@@ -153,7 +165,7 @@ def check(limits: Limits) -> None:
 def _check_levels(limits: Limits, most: int) -> None:
     """All levels have limits at rest, or all but the highest ones: what has none is not found."""
     at_rest = {one.level for one in limits.levels if not one.moving}
-    if not any(at_rest == set(range(1, highest + 1)) for highest in range(_LEAST_LEVELS, most + 1)):
+    if not any(at_rest == set(range(1, highest + 1)) for highest in range(min(_LEAST_LEVELS, most), most + 1)):
         found = ", ".join(map(str, sorted(at_rest))) or "none"
         raise LimitsError("levels", f"{limits.concern} has levels 1 to {most}; of those at rest there are {found}")
     for number, one in enumerate(limits.levels, 1):

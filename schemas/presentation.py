@@ -320,6 +320,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="spo2", title="Oxygen saturation", explained_by=SPO2),
     RulePresentation(rule="respiratory_rate", title="Breathing", explained_by=RESPIRATORY_RATE),
     RulePresentation(rule="temperature", title="Body temperature", explained_by=BODY_TEMPERATURE),
+    RulePresentation(rule="blood_pressure", title="Blood pressure", explained_by=SYSTOLIC),
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
     RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),

@@ -19,7 +19,7 @@ class Reported:
     ``concern`` is "" where the rule has but one, or where an older version of score did not write it.
     ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported, ``worst``
     the worst value; None where there is none, or an older version of score did not write it. ``is_current``: one of
-    them was news when it was found.
+    them was news when it was found. ``is_confirmed``: not said by one doubtful reading alone.
     """
 
     episode: int
@@ -31,6 +31,7 @@ class Reported:
     paused_at: int = 0
     worst: float | None = None
     is_current: bool = True
+    is_confirmed: bool = True
 
     def take(self, mark: Mark, *, is_current: bool) -> "Report | None":
         """The finding to make of ``mark``; None where it says nothing new."""
@@ -42,6 +43,7 @@ class Reported:
             self.until = mark.last.at
         else:
             self.level, self.is_current = mark.level, is_current or (self.findings > 0 and self.is_current)
+            self.is_confirmed = mark.confirmed or (self.findings > 0 and self.is_confirmed)
             limits, value = mark.limits, mark.last.value
             if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
                 self.worst = value
@@ -50,7 +52,9 @@ class Reported:
         return Report(self.episode, mark, self.findings, is_current if mark.level else self.is_current)
 
     def is_outdone_by(self, mark: Mark) -> bool:
-        """Whether ``mark`` is worse than what was reported."""
+        """Whether ``mark`` is worse than what was reported, or no longer in doubt."""
+        if mark.level == self.level and mark.confirmed and not self.is_confirmed:
+            return True
         if mark.level > self.level or mark.limits is None or self.worst is None or not mark.level:
             return mark.level > self.level
         return mark.limits.worsening(self.worst, mark.last.value) >= mark.limits.worse_by
@@ -107,6 +111,9 @@ class Episodes:
     def _report(self, mark: Mark, reception: Reception) -> Report | None:
         reported = self._standing(mark.concern)
         if reported is None and mark.level == ENDED:
+            return None
+        # What nobody confirmed is said once, whether time showed it or the next reading.
+        if reported is not None and not mark.confirmed and not reported.is_outdone_by(mark):
             return None
         is_current = mark.level != ENDED and reception.is_current(mark)
         return (reported or self._begin(mark.first.at, mark.concern)).take(mark, is_current=is_current)

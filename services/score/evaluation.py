@@ -7,7 +7,7 @@ from schemas.vitals import VITAL_BY_CODE
 from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
-from services.score.rule import ENDED, Fold, Rule
+from services.score.rule import ENDED, Fold, Mark, Rule
 from services.score.sample import Sample
 from services.score.window import Window
 
@@ -121,13 +121,10 @@ class Evaluation:
             found.append(Seen(state.since, FOREVER, state.level, [], standing))
         for sample in samples:
             for mark in self._advance(state, sample) or ():
-                if mark.level == ENDED:
-                    found[-1].until = FOREVER if mark.pauses_at else mark.last.at
-                elif not found or found[-1].until != FOREVER:
-                    found.append(Seen(mark.first.at, FOREVER, mark.level, []))
-                if mark.level:
-                    found[-1].level = mark.level
-                found[-1].marks.append(mark)
+                _put(mark, found)
+        now = self._folds.fold
+        if samples and now.pauses_at(state) <= received_at:
+            _put(now.pause(state), found)
         self._state = state
         usable = [one for one in samples if self._window.is_usable(one)]
         reception = Reception(received_at, usable[-1].at if usable else 0)
@@ -182,3 +179,18 @@ class Evaluation:
         for sample in found._samples():
             found._advance(found._state, sample)
         return found
+
+
+def _put(mark: Mark, found: list[Seen]) -> None:
+    """Adds what was reached to the episodes as they go."""
+    is_open = bool(found) and found[-1].until == FOREVER
+    if mark.level == ENDED:
+        # The end of what never was is none.
+        if not is_open:
+            return
+        found[-1].until = FOREVER if mark.pauses_at else mark.last.at
+    elif not is_open:
+        found.append(Seen(mark.first.at, FOREVER, mark.level, []))
+    if mark.level:
+        found[-1].level = mark.level
+    found[-1].marks.append(mark)

@@ -27,7 +27,8 @@ class Mark(NamedTuple):
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
     of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds; ``about`` is the
-    concern of a mark that has no limits. ``pauses_at``:
+    concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful reading alone.
+    ``mean`` are the values of a sitting that has two. ``pauses_at``:
     nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
@@ -40,6 +41,9 @@ class Mark(NamedTuple):
     pauses_at: int = 0
     passed: LevelLimit | None = None
     about: str = ""
+    urgency: Severity | None = None
+    confirmed: bool = True
+    mean: tuple[float, float] | None = None
 
     @property
     def at(self) -> int:
@@ -49,6 +53,8 @@ class Mark(NamedTuple):
     @property
     def severity(self) -> Severity | None:
         """How soon somebody has to act, by the limits of its level; None where a rule has none, or at the end."""
+        if self.urgency is not None:
+            return self.urgency
         of_level = [one.severity for one in self.limits.levels if one.level == self.level] if self.limits else []
         return max(of_level, default=None)
 

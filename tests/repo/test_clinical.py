@@ -36,7 +36,8 @@ LEVELS: Final = {"NEAR_FALL", "CONFIRMED", "LIES_ON"}
 """Names of levels: numbers, but no limits."""
 UNITS_MS: Final = {"s": 1_000, "min": 60_000, "h": 3_600_000}
 SHARED: Final = (
-    "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py", "schemas/doses.py",
+    "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py",
+    "services/score/pressure.py", "schemas/doses.py",
 )  # fmt: skip
 """Limits of rules that stand in no rule's own file."""
 MEMORY: Final = "_MOST"
@@ -195,7 +196,7 @@ def test_every_limit_of_a_fold_and_every_urgency_has_its_row() -> None:
         if fold is not None:
             held = {field.name: getattr(fold, field.name) for field in fields(fold)}
             # What never decides anything: a step without a bound, and the pause of devices that a rule doesn't read.
-            idle = set() if fold.takes_asked else {"asked_pause_ms"}
+            idle = set() if getattr(fold, "takes_asked", True) else {"asked_pause_ms"}
             wanted |= {
                 f"{name}.fold.{field}" for field, value in held.items()
                 if is_number(value) and value and value != inf and field not in idle

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.score.rule import Rule
+from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.clock import CLOCK
 from services.score.rules.fall import FALL
 from services.score.rules.firmware import FIRMWARE
@@ -23,6 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     SPO2_LOW,
     RESPIRATORY_RATE_LIMITS,
     TEMPERATURE_LIMITS,
+    BLOOD_PRESSURE,
     GLUCOSE_LOW,
     GLUCOSE_HIGH,
     FALL,

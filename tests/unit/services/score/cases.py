@@ -10,6 +10,7 @@ from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
+from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
 
 
@@ -311,6 +312,7 @@ _TABLES = {
     "spo2": _SPO2,
     "respiratory_rate": _RESPIRATORY_RATE,
     "temperature": _TEMPERATURE,
+    "blood_pressure": PRESSURE_CASES,
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
     "sos": _SOS,
