@@ -20,6 +20,8 @@ from schemas.devices import DEVICE_TYPES
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, load_queries
 
+_GAPS: Final = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 4 * 60, 24 * 60)]
+"""After so long without a reading a pressure stays unconfirmed, or an episode pauses: see docs/clinical.md."""
 _SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 _ROUNDS: Final = re.compile(r'^hb_process_rounds_total\{work="(\w+)"\} (\S+)', re.MULTILINE)
 _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -84,7 +86,7 @@ class Idle:
         if "database" in self.down:
             return None
         kinds, silent = [code for code, _ in _SILENT], [after for _, after in _SILENT]
-        found: int | None = await self._pool.fetchval(_SQL["next_due"], now, kinds, silent)
+        found: int | None = await self._pool.fetchval(_SQL["next_due"], now, kinds, silent, _GAPS)
         return found
 
     async def close(self) -> None:

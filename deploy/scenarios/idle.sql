@@ -24,7 +24,8 @@ select d.device, count(*) as sent from commands c join devices d using (device_n
 where c.sent_at is not null group by d.device;
 
 -- name: next_due
--- The first moment after $1, in ms, at which something falls due. $2 and $3: device types, and how long each may be silent.
+-- The first moment after $1, in ms, at which something falls due. $2 and $3: device types, and how long each may be
+-- silent. $4: for how long a device may measure nothing of somebody, until that says something.
 select (extract(epoch from min(due_at)) * 1000)::bigint
 from (
     select unnest(array[case when decided_at is null then due_at end, lying_at]) from fall_checks where ended_at is null
@@ -40,5 +41,9 @@ from (
     select greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
                                       where c.device_no = d.device_no)) + kind.silent_after + interval '1 millisecond'
     from devices d join unnest($2::text[], $3::interval[]) as kind (device_type, silent_after) using (device_type)
+    union all
+    select newest.received_at + gap + interval '1 millisecond'
+    from (select max(received_at) as received_at from readings group by person_no, vital, device_no) newest
+    cross join unnest($4::interval[]) as gap
 ) as known (due_at)
 where due_at > $1;
