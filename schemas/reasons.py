@@ -56,6 +56,8 @@ class Flag(IntFlag):
     """Its device's clock was ahead: its stamp less the difference of the uplink's ``sent_at`` and its reception."""
     REPEATED = 65536
     """The same was stored before, under another epoch or seq."""
+    CUFFLESS = 131072
+    """A pressure that was measured without a cuff: kept and shown, and no rule rests on it."""
 
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)

@@ -31,7 +31,9 @@ CONTEXT_FLAGS: Final[Mapping[str, Mapping[str, int]]] = {
     "quality": {"good": 0, "poor": int(Flag.POOR_QUALITY)},
 }
 """What a reading may say of its circumstances, and the flags that it gets for it."""
-READING_FIELDS: Final = (*BARE_READING_FIELDS, "unit", "slot", *CONTEXT_FLAGS)
+METHOD_FLAGS: Final[Mapping[str, int]] = {"cuffless": int(Flag.CUFFLESS)}
+"""What a reading may say of how it was measured, and the flag that it gets for it; other words mean nothing here."""
+READING_FIELDS: Final = (*BARE_READING_FIELDS, "unit", "slot", *CONTEXT_FLAGS, "method")
 """Every field of a reading that means something. Others are passed over."""
 # Plain integers: combining members of a Flag costs more than judging the rest of a reading.
 _UNUSUAL: Final = int(Flag.UNUSUAL)

@@ -17,6 +17,7 @@ from schemas.records import SMALL_LIMIT, JudgedEvent, JudgedReading, JudgedUplin
 from schemas.validity import (
     BARE_READING_FIELDS,
     CONTEXT_FLAGS,
+    METHOD_FLAGS,
     ONLY_SLOT,
     READING_FIELDS,
     TEXT_LIMIT,
@@ -242,7 +243,8 @@ def _context_of(reading: dict[str, Any]) -> int:
         if not isinstance(said, str) or said not in meanings:
             raise RejectedError(RejectionReason.BAD_ITEM, name)
         flags |= meanings[said]
-    return flags
+    method = reading.get("method")
+    return flags | METHOD_FLAGS.get(method, 0) if isinstance(method, str) else flags
 
 
 def _slot_of(item: dict[str, Any], entry: RegisteredDevice) -> int:

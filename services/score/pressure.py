@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from schemas.alerts import EndReason, Severity
 from schemas.limits import LevelLimit, Limits, Side
+from schemas.reasons import Flag
 from schemas.vitals import SYSTOLIC
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import Sample
@@ -133,6 +134,8 @@ class Sittings:
     def advance(self, state: PressureState, sample: Sample, *, rested: bool) -> list[Mark] | None:
         """Takes the next sample; with the second of a reading's two values the reading is whole."""
         del rested
+        if sample.flags & Flag.CUFFLESS:
+            return None
         half = state.half
         if half is None or half.vital == sample.vital or half[2:5] != sample[2:5] or half.at != sample.at:
             state.half = sample

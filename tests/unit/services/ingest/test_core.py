@@ -152,6 +152,7 @@ FLAGS: dict[Flag, tuple[bytes, RegisteredDevice]] = {
     Flag.MOVING: (body(readings=[pulse(activity="active")]), device()),
     Flag.UPRIGHT: (body(readings=[pulse(posture="upright")]), device()),
     Flag.LYING: (body(readings=[pulse(posture="lying")]), device()),
+    Flag.CUFFLESS: (body(readings=[pulse(method="cuffless")]), device()),
 }
 
 

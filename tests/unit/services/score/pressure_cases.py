@@ -1,6 +1,7 @@
 """The case table of blood pressure, and what cuffs send."""
 
 from schemas.devices.pressure_cuff import PRESSURE_CUFF
+from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.story import uplink
@@ -37,6 +38,15 @@ PRESSURE_CASES: list[Row] = [
         "from far too high to far too low",
         cuff((0, 190, 104), (6, 188, 102), (90, 84, 50), (95, 86, 50)),
         [(1, 6), (0, 95), (1, 95)],
+    ),
+    (
+        D,
+        "measured without a cuff",
+        [
+            one._replace(readings=tuple(reading._replace(flags=int(Flag.CUFFLESS)) for reading in one.readings))
+            for one in cuff((0, 190, 104), (6, 188, 102))
+        ],
+        [],
     ),
     (D, "130/80", cuff((0, 130, 80), (5, 132, 82)), []),
     (D, "a good second reading", cuff((0, 192, 98), (6, 150, 90)), []),
