@@ -38,7 +38,7 @@ class FindingClaims:
             rows = await connection.fetch(self.sql["claim_findings"], _MOST)
             now = self.clock.now_ms()
             for row in rows:
-                changed = await self._fold(connection, row, now)
+                changed = await self._fold(connection, row)
                 if changed is not None:
                     changes.append(changed)
             if rows:
@@ -52,8 +52,10 @@ class FindingClaims:
             self._report(change, notified)
         return len(rows)
 
-    async def _fold(self, connection: Connection, row: asyncpg.Record, now: int) -> tuple[Change, int] | None:
+    async def _fold(self, connection: Connection, row: asyncpg.Record) -> tuple[Change, int] | None:
         found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
+        # Read once the alert is ours: a repetition that held it until now has notified people before.
+        now = self.clock.now_ms()
         live = None if found is None else alert_of(found)
         notified_at = None if found is None or found["notified_at"] is None else to_ms(found["notified_at"])
         change = fold(live, _finding_of(row), now, notified_at=notified_at)
