@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -224,6 +225,28 @@ async def test_a_patient_page_shows_doses_charts_and_what_was_noticed(practice: 
     for words in ("Levodopa 100 mg", "Missed", "Taken", "Dose was late.", "Steps in 24 h"):
         assert words in html
     assert "No readings in this time." in earlier
+
+
+async def test_what_became_known_long_after_it_was_measured_is_on_the_patient_page_and_marked(
+    practice: Practice,
+) -> None:
+    text = "Heart rate at or above 131 /min at rest for 10 min; 140 /min at last."
+    await practice.pool.execute(
+        "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"
+        " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale, retrospective)"
+        " select $1, person_no, home_no, 'heart_rate', 2, 7, 2, $2, $3, $4, '[]', $5, 'caregiver', 'Because.', true"
+        " from people where person_id = $6",
+        uuid4(), Severity.HIGH, NOW - timedelta(days=20), NOW - timedelta(hours=2), text, practice.world.ruth,
+    )  # fmt: skip
+    async with browsing(practice.address) as client:
+        html = (await client.get(f"/people/{practice.world.ruth}")).text
+        worklist = (await client.get("/")).text
+
+    noticed = html[html.index("Noticed in the last 7 days") :]
+    assert text in noticed
+    assert "2 Nov 2026" in noticed
+    assert "Became known only on 22 Nov 2026, 13:30:00 +01:00; nobody was notified." in noticed
+    assert text not in worklist
 
 
 async def test_a_new_alert_reaches_an_open_worklist_at_once(practice: Practice) -> None:
