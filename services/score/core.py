@@ -108,9 +108,13 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
-    if effects:
+    if effects or record.events:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
+    else:
+        # One may go on after a pause, or a reading may wait for a second, without a word.
+        for person_no in {reading[1] for reading in record.readings}:
+            state.due_at = min(state.due_at, state.subject(person_no).due_at)
     return effects
 
 

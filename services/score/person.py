@@ -94,7 +94,10 @@ class PersonState:
     @property
     def due_at(self) -> int:
         """When the next thing is due that needs no sample: an hour or a day closes, an episode pauses."""
-        return min([self.recent.due_at, *(one.due_at for one in self.evaluations.values())])
+        due_at = self.recent.due_at
+        for one in self.evaluations.values():
+            due_at = min(due_at, one.due_at)
+        return due_at
 
     def pass_time(self, now: int) -> Reports:
         """What follows from the time alone, at ``now``."""

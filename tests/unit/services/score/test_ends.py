@@ -13,8 +13,12 @@ from schemas.devices.glucose import GLUCOSE_METER
 from schemas.devices.thermometer import THERMOMETER
 from schemas.limits import CONCERN_BY_NAME
 from schemas.records import JudgedUplink
+from services.score.core import pass_time
+from services.score.home_state import HomeState
+from services.score.rule import NEVER
 from services.score.sample import SPOT_TYPES
-from tests.unit.services.score.story import BAND, START, run, uplink
+from tests.unit.services.score.pressure_cases import cuff
+from tests.unit.services.score.story import BAND, HOME, START, minute, run, series, uplink
 from tests.unit.services.score.test_step import VALUES
 
 ASKED = {
@@ -99,6 +103,28 @@ def test_a_pause_comes_when_nothing_usable_has_come_for_the_longest_gap_and_name
         assert START <= last.observed_at <= one.observed_at - 60_000 * min(gaps)
         assert one.facts["value"] == last.value
         assert one.facts["minutes"] == (one.observed_at - last.observed_at) // 60_000
+
+
+@given(stories())
+def test_nothing_falls_due_before_the_home_says_so(story: list[JudgedUplink]) -> None:
+    """Else a pause, or a pressure that nobody confirms, would be noticed late, and sooner after a restart."""
+    state = HomeState()
+    for record in story:
+        run([record], state)
+        assert state.due_at <= min((one.due_at for one in state.subjects.values()), default=NEVER)
+
+
+def test_what_waits_without_a_word_falls_due_in_time() -> None:
+    """At minutes at which no hour of this person closes before."""
+    doubt = HomeState()
+    run(cuff((12, 90, 56)), doubt)
+    assert doubt.due_at == minute(27) + 1
+
+    resumed = HomeState()
+    run(series("glucose", [(12 + 5 * n, 60) for n in range(4)]), resumed)
+    assert [one for one in pass_time(resumed, HOME, minute(57) + 1) if isinstance(one, Finding)]
+    assert run([uplink(50, 75, {"glucose": 60})], resumed) == []
+    assert resumed.due_at == minute(105) + 1
 
 
 @given(stories())
