@@ -8,7 +8,7 @@ from typing import Any, Final
 from schemas.alerts import EndReason
 from schemas.limits import LevelLimit, Limits, Side
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
-from services.score.sample import SPOT_TYPES, Sample
+from services.score.sample import Sample
 from services.score.tracks import Pace, Reached, Track
 
 _MOST_TRACKS: Final = 8
@@ -150,7 +150,7 @@ class Beyond:
         return marks or None
 
     def _begin(self, state: BeyondState, sample: Sample) -> Track | None:
-        is_asked = sample.device_type in SPOT_TYPES
+        is_asked = sample.is_spot
         if is_asked and not self.takes_asked:
             return None
         if len(state.tracks) >= _MOST_TRACKS:

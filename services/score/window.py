@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.circumstances import Movement, Wearing
-from services.score.sample import SHOWS_WORN, SPOT_TYPES, Sample, pack, unpack
+from services.score.sample import SHOWS_WORN, Sample, pack, unpack
 
 MOST_SAMPLES: Final = 32
 """Of a vital a rule looks back over so many at most, and those at the same time as the oldest."""
@@ -77,7 +77,7 @@ class Window:
 
     def is_usable(self, sample: Sample) -> bool:
         """Whether the device was on the body then; one that is used when asked need not be."""
-        if sample[2] not in self.off or sample.device_type in SPOT_TYPES:
+        if sample[2] not in self.off or sample.is_spot:
             return True
         return self.wearing[sample.device_no].is_worn(sample.at)
 

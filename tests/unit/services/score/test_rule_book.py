@@ -56,14 +56,14 @@ class ByMeter:
         return Mark(state.level, first, last)
 
     def still(self, state: Latest, sample: Sample) -> Mark | None:
-        raise NotImplementedError
+        raise AssertionError(f"nothing of {state} was ever a look back at {sample}")
 
     def pauses_at(self, state: Latest) -> int:
         del state
         return NEVER
 
     def pause(self, state: Latest) -> Mark:
-        raise NotImplementedError
+        raise AssertionError(f"{state} never pauses")
 
 
 @dataclass(slots=True)
@@ -103,14 +103,14 @@ class Pair:
         return Mark(state.level, first, last)
 
     def still(self, state: PairState, sample: Sample) -> Mark | None:
-        raise NotImplementedError
+        raise AssertionError(f"nothing of {state} was ever a look back at {sample}")
 
     def pauses_at(self, state: PairState) -> int:
         del state
         return NEVER
 
     def pause(self, state: PairState) -> Mark:
-        raise NotImplementedError
+        raise AssertionError(f"{state} never pauses")
 
 
 def like_sos(name: str) -> Rule:
