@@ -30,7 +30,8 @@ FROM ?=
 STACK ?= dev
 FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
-BESIDE := tests/contract tests/integration/test_broker_access.py tests/integration/test_cli.py \
+BESIDE := tests/contract tests/e2e/test_scenarios.py tests/integration/test_broker_access.py \
+	tests/integration/test_cli.py \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 
 .PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
