@@ -8,21 +8,24 @@ from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
+from tests.unit.services.score.weight_cases import HEART_FAILURE_BOOK, WEIGHT_CASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """``records`` lead to the findings ``expected``: level and minute of each."""
+    """``records`` lead to the findings ``expected`` under ``limits``: level and minute of each."""
 
     rule: str
     kind: Kind
     story: str
     records: list[JudgedUplink]
     expected: list[tuple[int, float]]
+    limits: LimitBook = DEFAULT_BOOK
 
 
 def held(value: float, first: int, last: int) -> list[tuple[float, float]]:
@@ -315,11 +318,14 @@ _TABLES = {
     "blood_pressure": PRESSURE_CASES,
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
+    "weight": WEIGHT_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
+_LIMITS = {"weight": HEART_FAILURE_BOOK}
+"""Of rules that only people with a condition have limits of."""
 CASES = [
-    Case(rule=rule, kind=kind, story=story, records=records, expected=expected)
+    Case(rule=rule, kind=kind, story=story, records=records, expected=expected, limits=_LIMITS.get(rule, DEFAULT_BOOK))
     for rule, rows in _TABLES.items()
     for kind, story, records, expected in rows
 ]
