@@ -144,6 +144,17 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             source="docs/clinical.md#temperature",
         )
     ),
+    # Above the person's own baseline, in Cel; the episode is one of temperature.high.
+    DefaultLimits(
+        limits=Limits(
+            concern="temperature.own",
+            levels=(_from(1.1, 0, 1, _MEDIUM, least=1),),
+            off=0.7,
+            clear_min=0,
+            worse_by=0.7,
+            source="docs/clinical.md#temperature",
+        )
+    ),
     DefaultLimits(
         limits=Limits(
             concern="temperature.low",

@@ -129,6 +129,9 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="respiratory_rate.fast", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.ABOVE, levels=2),
     Concern(name="respiratory_rate.slow", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.BELOW, levels=2),
     Concern(name="temperature.high", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=3),
+    Concern(
+        name="temperature.own", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=1, bounds=(0.1, 5)
+    ),
     Concern(name="temperature.low", rule="temperature", vital=BODY_TEMPERATURE, side=Side.BELOW, levels=2),
     Concern(name="blood_pressure.high", rule="blood_pressure", vital=SYSTOLIC, side=Side.ABOVE, levels=2),
     Concern(name="blood_pressure.diastolic", rule="blood_pressure", vital=DIASTOLIC, side=Side.ABOVE, levels=1),
