@@ -144,6 +144,17 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             source="docs/clinical.md#temperature",
         )
     ),
+    # Above the person's own baseline, in Cel; the episode is one of temperature.high.
+    DefaultLimits(
+        limits=Limits(
+            concern="temperature.own",
+            levels=(_from(1.1, 0, 1, _MEDIUM, least=1),),
+            off=0.7,
+            clear_min=0,
+            worse_by=0.7,
+            source="docs/clinical.md#temperature",
+        )
+    ),
     DefaultLimits(
         limits=Limits(
             concern="temperature.low",
@@ -208,6 +219,18 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
             source="docs/clinical.md#high-glucose",
         )
     ),
+    # Gains in kg; without the condition nobody has any.
+    DefaultLimits(
+        condition=Condition.HEART_FAILURE,
+        limits=Limits(
+            concern="weight",
+            levels=(_over(2, 0, 1, _LOW, least=1), _over(3, 0, 2, _MEDIUM, least=1)),
+            off=1.5,
+            clear_min=0,
+            worse_by=1,
+            source="docs/clinical.md#weight",
+        ),
+    ),
 )
 DEFAULT_BY_CONDITION: Final[Mapping[tuple[Condition | None, str], Limits]] = MappingProxyType(
     {(one.condition, one.limits.concern): one.limits for one in DEFAULT_LIMITS}
@@ -215,10 +238,17 @@ DEFAULT_BY_CONDITION: Final[Mapping[tuple[Condition | None, str], Limits]] = Map
 
 
 def defaults_of(rule: str) -> Mapping[str, Limits]:
-    """The defaults of a rule for everybody, by concern."""
-    return {one.name: DEFAULT_BY_CONDITION[None, one.name] for one in CONCERNS if one.rule == rule}
+    """The defaults of a rule for everybody, by concern; nothing of one that only a condition has limits of."""
+    names = [one.name for one in CONCERNS if one.rule == rule]
+    return {name: DEFAULT_BY_CONDITION[None, name] for name in names if (None, name) in DEFAULT_BY_CONDITION}
+
+
+def usual_of(concern: str) -> Limits:
+    """Everybody's default of a concern, else that of the condition which alone has limits. Raises LimitsError."""
+    name = concern_of(concern).name
+    return next(one.limits for one in DEFAULT_LIMITS if one.limits.concern == name)
 
 
 def worse_by_of(concern: str) -> float:
-    """What holds of a concern where its limits do not say it: everybody's default. Raises LimitsError."""
-    return DEFAULT_BY_CONDITION[None, concern_of(concern).name].worse_by
+    """What holds of a concern where its limits do not say it: its usual default. Raises LimitsError."""
+    return usual_of(concern).worse_by

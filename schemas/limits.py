@@ -19,6 +19,7 @@ from schemas.vitals import (
     RESPIRATORY_RATE,
     SPO2,
     SYSTOLIC,
+    WEIGHT,
     Vital,
 )
 
@@ -108,13 +109,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """What one alert is about: a side of a vital. Finer than the rule that raises it."""
+    """What one alert is about: a side of a vital. Finer than the rule that raises it.
+
+    ``bounds``: what its limits may be where they are distances in the vital's unit, such as a gain, and no values.
+    """
 
     name: str
     rule: str
     vital: Vital
     side: Side
     levels: int
+    bounds: tuple[float, float] | None = None
 
 
 CONCERNS: Final[tuple[Concern, ...]] = (
@@ -124,12 +129,16 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="respiratory_rate.fast", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.ABOVE, levels=2),
     Concern(name="respiratory_rate.slow", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.BELOW, levels=2),
     Concern(name="temperature.high", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=3),
+    Concern(
+        name="temperature.own", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=1, bounds=(0.1, 5)
+    ),
     Concern(name="temperature.low", rule="temperature", vital=BODY_TEMPERATURE, side=Side.BELOW, levels=2),
     Concern(name="blood_pressure.high", rule="blood_pressure", vital=SYSTOLIC, side=Side.ABOVE, levels=2),
     Concern(name="blood_pressure.diastolic", rule="blood_pressure", vital=DIASTOLIC, side=Side.ABOVE, levels=1),
     Concern(name="blood_pressure.low", rule="blood_pressure", vital=SYSTOLIC, side=Side.BELOW, levels=2),
     Concern(name="glucose_low", rule="glucose_low", vital=GLUCOSE, side=Side.BELOW, levels=3),
     Concern(name="glucose_high", rule="glucose_high", vital=GLUCOSE, side=Side.ABOVE, levels=2),
+    Concern(name="weight", rule="weight", vital=WEIGHT, side=Side.ABOVE, levels=2, bounds=(0.1, 20)),
 )
 """Those that have limits."""
 CONCERN_BY_NAME: Final[Mapping[str, Concern]] = MappingProxyType({concern.name: concern for concern in CONCERNS})
@@ -149,9 +158,10 @@ def check(limits: Limits) -> None:
     _check_levels(limits, concern.levels)
     vital, side = concern.vital, concern.side
     values = {f"levels[{number}].on": level.on for number, level in enumerate(limits.levels, 1)} | {"off": limits.off}
+    lowest, highest = concern.bounds or (vital.lowest, vital.highest)
     for field, value in values.items():
-        if not vital.lowest <= value <= vital.highest:
-            raise LimitsError(field, f"{value:g} {vital.unit} is outside of {vital.lowest:g} to {vital.highest:g}")
+        if not lowest <= value <= highest:
+            raise LimitsError(field, f"{value:g} {vital.unit} is outside of {lowest:g} to {highest:g}")
     if not 0 < limits.worse_by < inf:
         raise LimitsError("worse_by", f"{limits.worse_by:g} {vital.unit} is not a number above 0")
     _check_minutes(limits)

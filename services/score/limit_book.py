@@ -91,13 +91,20 @@ class LimitBook:
         return found
 
     def in_force(self, concern: str, person_no: int, at: int) -> Limits:
-        """The limits of a concern for a person, for what is received at ``at``."""
+        """The limits of a concern for a person, for what is received at ``at``. Raises LookupError for none."""
+        limits = self._in_force(concern, person_no, at)
+        if limits is None:
+            raise LookupError(concern)
+        return limits
+
+    def _in_force(self, concern: str, person_no: int, at: int) -> Limits | None:
+        """None of a concern that only people with a condition have limits of, or those to whom a doctor gave some."""
         for scope in self._scopes(person_no, at):
             version = self._version(scope, concern, at)
             limits = version.limits if version is not None else _default(scope, concern)
             if limits is not None:
                 return limits
-        return DEFAULT_BY_CONDITION[None, concern]
+        return DEFAULT_BY_CONDITION.get((None, concern))
 
     def _spans(self, rule: Rule, person_no: int) -> list[tuple[int, Fold[Any]]]:
         if rule.limited is None:
@@ -105,8 +112,8 @@ class LimitBook:
             return [(ALWAYS, rule.fold)]
         concerns = [name for name, concern in CONCERN_BY_NAME.items() if concern.rule == rule.name]
         moments = {ALWAYS, *self._moments(concerns, person_no)}
-        return [(at, self._fold(rule, {name: self.in_force(name, person_no, at) for name in concerns}))
-                for at in sorted(moments)]  # fmt: skip
+        held = [(at, {name: self._in_force(name, person_no, at) for name in concerns}) for at in sorted(moments)]
+        return [(at, self._fold(rule, {name: one for name, one in some.items() if one})) for at, some in held]
 
     def _moments(self, concerns: Sequence[str], person_no: int) -> Iterable[int]:
         for one in self._conditions.get(person_no, ()):

@@ -59,6 +59,18 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
     return plain | {"subjects": subjects}
 
 
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Nobody knew what temperature is usual for a person."""
+    subjects = {}
+    for person, state in plain["subjects"].items():
+        rules = {
+            name: one | {"base": [one["base"], [0, [], [], []]]} if name == "temperature" else one
+            for name, one in state["rules"].items()
+        }
+        subjects[person] = state | {"rules": rules}
+    return plain | {"subjects": subjects}
+
+
 def _base_from_3(base: Sequence[Any]) -> list[Any]:
     """Of limits on two sides that had to be passed for a while; then came three numbers that are no more."""
     level, since, side, at, value, odd, run_side, first_1, count_1, first_2, count_2, last_beyond, clear_at, *_ = base
@@ -129,5 +141,5 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
 
 
-_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3)
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3, _from_4)
 """The first makes version 1 version 2, and so on."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
-from schemas.default_limits import DEFAULT_BY_CONDITION
+from schemas.default_limits import usual_of
 from schemas.limits import LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_NUMBER, Vital
@@ -21,6 +21,14 @@ ENDED: Final = 0
 """The level of the finding that says that an episode is over, or pauses."""
 
 
+class Against(NamedTuple):
+    """What a value is compared with that is the person's own: of which kind, in the vital's unit, of how many days."""
+
+    kind: str
+    value: float
+    days: int
+
+
 class Mark(NamedTuple):
     """An episode reached ``level`` (``ENDED``: it is over, or pauses, for ``end_reason``) at ``last.at``.
 
@@ -28,7 +36,7 @@ class Mark(NamedTuple):
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
     of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds; ``about`` is the
     concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful reading alone.
-    ``mean`` are the values of a sitting that has two. ``pauses_at``:
+    ``mean`` are the values of a sitting that has two; ``against``: what it is measured from. ``pauses_at``:
     nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
@@ -44,6 +52,7 @@ class Mark(NamedTuple):
     urgency: Severity | None = None
     confirmed: bool = True
     mean: tuple[float, float] | None = None
+    against: Against | None = None
 
     @property
     def at(self) -> int:
@@ -229,7 +238,7 @@ def finding_from(
 
 def _rationale(rule: Rule, limits: Limits | None) -> str:
     """Why: of other limits than everybody's, where those are from, since the rule's own words name other numbers."""
-    if rule.limited is None or limits is None or limits.numbers == DEFAULT_BY_CONDITION[None, limits.concern].numbers:
+    if rule.limited is None or limits is None or limits.numbers == usual_of(limits.concern).numbers:
         return rule.rationale
     return f"Other limits than the platform's defaults hold here. Their source: {limits.source}"
 

@@ -18,7 +18,7 @@ LANGUAGES: Final = ("en",)
 _FILE: Final = "findings.po"
 _VALUE, _CLIPPED = "value", "clipped"
 """Facts: the value, and whether it is a bound (1) of what its sensor can measure."""
-_OF_VITAL: Final = frozenset({_VALUE, "limit"})
+_OF_VITAL: Final = frozenset({_VALUE, "limit", "reference", "gain"})
 _VITAL, _UNIT, _BOUND = "vital", "unit", "bound"
 """Contexts of a vital's name, of its unit's words, of below and above. English takes them from schemas.presentation."""
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
-from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS, worse_by_of
+from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS, usual_of, worse_by_of
 from schemas.limits import CONCERNS, Condition, Limits
 from schemas.metrics import METRICS
 from schemas.registry import Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
@@ -160,7 +160,7 @@ def full_entry(limits: Limits) -> LimitsEntry:
 
 async def test_what_a_file_says_of_each_concern_is_read_back_the_same(pool: Pool) -> None:
     ruth = uuid4()
-    entries = tuple(full_entry(DEFAULT_BY_CONDITION[None, concern.name]) for concern in CONCERNS)
+    entries = tuple(full_entry(usual_of(concern.name)) for concern in CONCERNS)
     done = await register(pool, file(ruth, limits=entries), NOW)
     again = await register(pool, file(ruth, limits=entries), NOW + LEAD)
     assert (done.limits, again.limits) == (len(CONCERNS), 0)

@@ -18,6 +18,7 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 from services.score.rules.spo2 import SPO2_LOW
 from services.score.rules.temperature import TEMPERATURE_LIMITS
+from services.score.rules.weight import WEIGHT_GAIN
 
 RULES: Final[tuple[Rule, ...]] = (
     HEART_RATE_LIMITS,
@@ -27,6 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     BLOOD_PRESSURE,
     GLUCOSE_LOW,
     GLUCOSE_HIGH,
+    WEIGHT_GAIN,
     FALL,
     SOS,
     SILENT_DEVICE,

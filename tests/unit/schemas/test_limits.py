@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.alerts import Severity
-from schemas.default_limits import DEFAULT_LIMITS, defaults_of
+from schemas.default_limits import DEFAULT_LIMITS, defaults_of, usual_of
 from schemas.limits import CONCERN_BY_NAME, CONCERNS, Condition, LevelLimit, Limits, LimitsError, Side, check
 
 FAST, SLOW = (defaults_of("heart_rate")[name] for name in ("heart_rate.fast", "heart_rate.slow"))
@@ -26,11 +26,22 @@ def test_a_default_keeps_to_the_form(default: Any) -> None:
     assert "docs/clinical.md#" in default.limits.source
 
 
-def test_every_concern_has_a_default_for_everybody_and_one_a_condition_at_most() -> None:
+def test_every_concern_has_one_default_for_everybody_but_weight_of_heart_failure_alone() -> None:
     keys = [(one.condition, one.limits.concern) for one in DEFAULT_LIMITS]
     assert len(set(keys)) == len(keys)
-    assert {name for condition, name in keys if condition is None} == CONCERN_BY_NAME.keys()
+    assert {name for condition, name in keys if condition is None} == CONCERN_BY_NAME.keys() - {"weight"}
+    assert [condition for condition, name in keys if name == "weight"] == [Condition.HEART_FAILURE]
     assert (Condition.SPO2_88_92, "spo2") in keys
+    assert defaults_of("weight") == {}
+    assert all(usual_of(name).concern == name for name in CONCERN_BY_NAME)
+    assert usual_of("spo2").levels[0].on == 92
+
+
+def test_a_gain_is_bounded_as_a_gain_and_not_as_a_weight() -> None:
+    gain = usual_of("weight")
+    for wrong, field in ((changed(gain, 1, on=80), r"levels\[1\].on"), (replace(gain, off=0), "off")):
+        with pytest.raises(LimitsError, match=f"^{field}: "):
+            check(wrong)
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,24 @@ from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
+from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
+from tests.unit.services.score.weight_cases import DAY, HEART_FAILURE_BOOK, WEIGHT_CASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """``records`` lead to the findings ``expected``: level and minute of each."""
+    """``records`` lead to the findings ``expected`` under ``limits``: level and minute of each."""
 
     rule: str
     kind: Kind
     story: str
     records: list[JudgedUplink]
     expected: list[tuple[int, float]]
+    limits: LimitBook = DEFAULT_BOOK
 
 
 def held(value: float, first: int, last: int) -> list[tuple[float, float]]:
@@ -58,6 +61,11 @@ def pricked(*samples: tuple[float, float]) -> list[JudgedUplink]:
 def fever(*samples: tuple[float, float]) -> list[JudgedUplink]:
     """Temperatures of a thermometer, ``(minute, value)``."""
     return series("body_temperature", samples, device_type=THERMOMETER.number, device=22)
+
+
+def usual(value: float, days: int) -> list[tuple[float, float]]:
+    """One temperature each day."""
+    return [(day * DAY, value) for day in range(days)]
 
 
 def finger(*samples: tuple[float, float]) -> list[JudgedUplink]:
@@ -208,6 +216,24 @@ _TEMPERATURE: list[Row] = [
     (M, "a day without a reading is a pause", fever((0, 38.2), (1500, 38.3)), [(1, 0), (0, 1440)]),
     (M, "a day later it is the same fever", fever((0, 38.2), (1440, 38.3)), [(1, 0)]),
     (M, "it was not worn, as is heard later", [*series("body_temperature", [(0, 38.2)]), off(-1)], [(1, 0), (0, 0)]),
+    (F, "1.1 above the own median of five days", fever(*usual(36.3, 5), (5 * DAY, 37.4)), [(1, 5 * DAY)]),
+    (
+        F,
+        "over at 0.7 above it",
+        fever(*usual(36.2, 5), (5 * DAY, 37.4), (5 * DAY + 1, 37), (5 * DAY + 2, 36.9)),
+        [(1, 5 * DAY), (0, 5 * DAY + 2)],
+    ),
+    (F, "above both, the limit that stands is said", fever(*usual(36.2, 6), (6 * DAY, 38)), [(1, 6 * DAY)]),
+    (D, "1.0 above it", fever(*usual(36.6, 6), (6 * DAY, 37.6)), []),
+    (D, "four days make no median", fever(*usual(36.3, 4), (4 * DAY, 37.4)), []),
+    (B, "days of more than two weeks before do not count", fever(*usual(36.3, 5), (15 * DAY, 37.4)), []),
+    (B, "two weeks before they do", fever(*usual(36.3, 5), (14 * DAY, 37.4)), [(1, 14 * DAY)]),
+    (
+        M,
+        "what a band says of the skin is no day",
+        series("skin_temperature", usual(36.3, 6)) + fever((6 * DAY, 37.4)),
+        [],
+    ),
 ]
 _GLUCOSE_LOW: list[Row] = [
     (F, "65 for fifteen minutes", sugar(100, 65, 66, 64, 65), [(1, 20)]),
@@ -315,11 +341,14 @@ _TABLES = {
     "blood_pressure": PRESSURE_CASES,
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
+    "weight": WEIGHT_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
+_LIMITS = {"weight": HEART_FAILURE_BOOK}
+"""Of rules that only people with a condition have limits of."""
 CASES = [
-    Case(rule=rule, kind=kind, story=story, records=records, expected=expected)
+    Case(rule=rule, kind=kind, story=story, records=records, expected=expected, limits=_LIMITS.get(rule, DEFAULT_BOOK))
     for rule, rows in _TABLES.items()
     for kind, story, records, expected in rows
 ]

@@ -7,6 +7,7 @@ from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_LIMITS, DefaultLimits
 from schemas.limits import CONCERN_BY_NAME, Concern, Limits
 from schemas.vitals import VITAL_BY_CODE
+from services.score.home_state import HomeState
 from services.score.rule import Mark, Rule
 from services.score.rules import RULES
 from services.score.rules.fall import CONFIRMED, NEAR_FALL, level_of_fall
@@ -20,13 +21,17 @@ from tests.unit.services.score.story import PERSON, levels, minute, run, series,
 rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 
 
+def found_in(case: Case) -> list[Finding]:
+    return [one for one in run(case.records, HomeState(limits=case.limits)) if isinstance(one, Finding)]
+
+
 def of(default: DefaultLimits) -> Concern:
     return CONCERN_BY_NAME[default.limits.concern]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.kind}: {case.story}")
 def test_a_rule_says_what_its_case_table_says(case: Case) -> None:
-    findings = levels(run(case.records))
+    findings = levels(run(case.records, HomeState(limits=case.limits)))
 
     assert {rule for rule, *_ in findings} <= {case.rule}
     assert [(level, at) for _, _, level, at in findings] == case.expected
@@ -62,7 +67,7 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
 def test_every_message_of_a_rule_over_a_vital_is_said_by_some_case_and_its_sentence_can_be_made_again(
     rule: Rule,
 ) -> None:
-    found = [one for case in CASES if case.rule == rule.name for one in run(case.records) if isinstance(one, Finding)]
+    found = [one for case in CASES if case.rule == rule.name for one in found_in(case)]
 
     assert {one.message for one in found} == set(rule.messages)
     for one in found:
@@ -73,7 +78,7 @@ def test_every_message_of_a_rule_over_a_vital_is_said_by_some_case_and_its_sente
 
 
 def test_an_end_and_only_an_end_has_a_reason() -> None:
-    found = [one for case in CASES for one in run(case.records) if isinstance(one, Finding)]
+    found = [one for case in CASES for one in found_in(case)]
 
     assert all((one.level == 0) is (one.end_reason is not None) for one in found)
     assert {one.end_reason for one in found if one.rule == "spo2" and one.level == 0} >= {EndReason.RECOVERED}
