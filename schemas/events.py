@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from schemas.messages import Posture
 
@@ -41,6 +41,18 @@ class Answer(StrEnum):
     OK = "ok"
     HELP = "help"
     UNCLEAR = "unclear"
+
+
+NO_SYMPTOM: Final = frozenset(
+    {"", "n/a", "no", "no symptom", "no symptoms", "none", "normal", "nothing", "ok", "unclear", "well"}
+)
+"""What devices send in the place of a symptom where there is none, or where nobody has understood the answer."""
+
+
+def names_symptom(answer: Mapping[str, Any]) -> bool:
+    """Whether the details of an answer to a check-in name a symptom; which one does not matter."""
+    said = answer.get("symptom")
+    return isinstance(said, str) and said.strip(" .!-").casefold() not in NO_SYMPTOM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ class Reception(NamedTuple):
 
     def is_current(self, mark: Mark) -> bool:
         """Whether an alert may follow from ``mark``, which is of a level above 0."""
-        age = self.received_at - mark.last.at
-        if mark.severity is Severity.HIGH and self.newest_at > mark.last.at:
+        age = self.received_at - mark.at
+        if mark.severity is Severity.HIGH and self.newest_at > mark.at:
             return age <= URGENT_FOR_MS
         return age <= CURRENT_FOR_MS

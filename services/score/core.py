@@ -1,13 +1,14 @@
 """The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from schemas.alerts import EndReason, Finding
-from schemas.events import EVENT_TYPE_BY_KIND, EventKind
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind, names_symptom
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
@@ -24,7 +25,7 @@ from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.low_battery import LOW_BATTERY
 from services.score.rules.sos import SAME_CALL_MS, SOS, press_message, said_of_press
-from services.score.sample import SHOWS_WORN, Sample
+from services.score.sample import SHOWS_WORN, SYMPTOM, Sample
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
@@ -331,11 +332,24 @@ def _call_for_help(state: HomeState, record: JudgedUplink, event: JudgedEvent, e
     effects.append(SosCall(subject=subject, episode=call.episode, sample=sample, due_at=due_at, said=said))
 
 
+def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
+    """An answer to a check-in: a symptom is a sample that rules read; an answer that names none says nothing here."""
+    if not event.person_no or event.flags & (_NOT_SCORED | _RETAINED) or not names_symptom(event.details):
+        return
+    sample = _sample_of(event, record)._replace(
+        value=1.0, vital=SYMPTOM, flags=event.flags, received_at=record.received_at, device_type=record.device_type
+    )
+    # Older than every rule looks back, or said before under another number: it changes nothing.
+    with suppress(LateError, RepeatedError):
+        _report(Subject(event.person_no, record.home_no), state.subject(event.person_no).take(sample), effects)
+
+
 _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEvent, list[Effect]], None]]] = (
     MappingProxyType(
         {
             EVENT_TYPE_BY_KIND[EventKind.FALL_SUSPECTED].number: _suspect_fall,
             EVENT_TYPE_BY_KIND[EventKind.SOS_PRESSED].number: _call_for_help,
+            EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number: _hear_answer,
         }
     )
 )

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.vitals import VITAL_BY_CODE
 from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Mark, Rule
-from services.score.sample import Sample
+from services.score.sample import INPUTS, SYMPTOM, Sample
 from services.score.window import Window
 
 
@@ -39,7 +38,7 @@ class Evaluation:
         assert rule.fold is not None  # noqa: S101 - only rules with a fold are evaluated
         self.rule, self._window, self._folds = rule, window, folds
         self._fold: Fold[Any] = rule.fold
-        self.inputs = tuple(VITAL_BY_CODE[code].number for code in rule.inputs)
+        self.inputs = tuple(INPUTS[code] for code in rule.inputs)
         self.needs_rest = rule.fold.needs_rest
         self._base = rule.fold.start()
         self._state = rule.fold.start()
@@ -132,7 +131,8 @@ class Evaluation:
             _put(now.pause(state), found)
         self._state = state
         usable = [one for one in samples if self._window.is_usable(one)]
-        reception = Reception(received_at, usable[-1].at if usable else 0)
+        measured = next((one for one in reversed(usable) if one.vital != SYMPTOM), None)
+        reception = Reception(received_at, measured.at if measured else 0)
         reports = self.episodes.reconcile(found, samples, reception)
         if usable and self.episodes.looks_back:
             reports += self._still(self._folds.at(usable[-1].received_at), usable[-1], reception)
@@ -152,6 +152,10 @@ class Evaluation:
             self._since = horizon
             self.episodes.forget(horizon)
         return self._since
+
+    def shown(self) -> Any:
+        """What the samples show by now, as plain values: for comparing."""
+        return self._state.to_plain()
 
     def _samples(self) -> list[Sample]:
         return self._window.since(self.inputs, self._since)

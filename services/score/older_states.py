@@ -99,6 +99,23 @@ def _course_from_3(level: int, since: int, side: int, known: Sequence[Any]) -> l
     return [[side, level, since, known[1], list(known), list(known), [known[_DEVICE]], 0]] if level else []
 
 
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Blood pressure knew of no symptoms."""
+    subjects = {}
+    for person, state in plain["subjects"].items():
+        rules = {
+            name: one | {"base": _pressure_base_from_4(one["base"])} if name == "blood_pressure" else one
+            for name, one in state["rules"].items()
+        }
+        subjects[person] = state | {"rules": rules}
+    return plain | {"subjects": subjects}
+
+
+def _pressure_base_from_4(base: Sequence[Any]) -> list[Any]:
+    *rest, course = base
+    return [*rest, None if course is None else [*course, None], None]
+
+
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
     """Each rule had a track: base, window, moves, episodes. A person has one window now, for all rules."""
     return {

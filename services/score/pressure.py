@@ -1,21 +1,27 @@
-"""The fold of blood pressure: readings of one sitting confirm each other; what none confirms is said as such. Pure."""
+"""The fold of blood pressure: a sitting's readings confirm each other, or a symptom does; else it is said. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.alerts import EndReason, Severity
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
 from schemas.vitals import SYSTOLIC
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
-from services.score.sample import Sample
+from services.score.sample import SYMPTOM, Sample
 
 SITTING_MS: Final = 10 * MINUTE_MS
 """Readings so far apart at most are one sitting: their mean counts."""
 CONFIRM_WITHIN_MS: Final = 15 * MINUTE_MS
 """Without a second reading for so long, the first one is said to be unconfirmed."""
 LONGEST_GAP_MS: Final = 24 * HOUR_MS
+SYMPTOM_BEFORE_MS: Final = 30 * MINUTE_MS
+"""A symptom that was said so long before the first reading of a sitting belongs to it."""
+SYMPTOM_AFTER_MS: Final = HOUR_MS
+"""One that is said so long after the last one does as well."""
+URGENT: Final = 2
+"""The level of a pressure beyond a limit with a symptom."""
 _CONFIRMING: Final = 2
 """So many readings of a sitting beyond a limit, and their mean: one outlier of three confirms nothing."""
 
@@ -28,6 +34,11 @@ class Sitting:
     diastolic: list[Sample] = field(default_factory=list)
 
     @property
+    def newest(self) -> tuple[float, float]:
+        """The last reading, in mmHg."""
+        return self.systolic[-1].value, self.diastolic[-1].value
+
+    @property
     def mean(self) -> tuple[float, float]:
         """Of all readings, in mmHg."""
         count = len(self.systolic)
@@ -38,7 +49,7 @@ class Sitting:
 class Course:
     """An episode as it goes. ``worst`` is the worst mean systolic value that was said; ``last`` the newest reading.
 
-    ``mean`` is that of its sitting.
+    ``mean`` is that of its sitting, ``symptom`` the one that made it urgent.
     """
 
     side: Side
@@ -50,20 +61,41 @@ class Course:
     mean: tuple[float, float]
     confirmed: bool = True
     paused: bool = False
+    symptom: Sample | None = None
+
+
+class Shown(NamedTuple):
+    """A limit that a sitting is beyond, and by which values; ``symptom`` is what makes it certain, or urgent."""
+
+    side: Side
+    passed: LevelLimit
+    values: tuple[float, float]
+    symptom: Sample | None = None
 
 
 @dataclass(slots=True)
 class PressureState:
     """``half`` waits for the other value of its reading, ``doubt`` is the side on which a reading waits for a second.
 
-    ``doubted``: time has passed, and it was said to be unconfirmed. That changes nothing of what later readings show.
+    ``symptom`` is the newest that somebody has said. ``doubted``: time has passed, and it was said to be unconfirmed.
+    That changes nothing of what later readings show.
     """
 
     half: Sample | None = None
     sitting: Sitting = field(default_factory=Sitting)
     doubt: int = 0
     course: Course | None = None
+    symptom: Sample | None = None
     doubted: bool = False
+
+    @property
+    def symptom_of_sitting(self) -> Sample | None:
+        """The symptom that was said within the time of the newest sitting."""
+        said, readings = self.symptom, self.sitting.systolic
+        if said is None or not readings:
+            return None
+        belongs = readings[0].at - SYMPTOM_BEFORE_MS <= said.at <= readings[-1].at + SYMPTOM_AFTER_MS
+        return said if belongs else None
 
     @property
     def level(self) -> int:
@@ -83,37 +115,32 @@ class PressureState:
         """As plain values."""
         course = self.course
         return [
-            None if self.half is None else list(self.half),
+            _plain(self.half),
             [list(one) for one in self.sitting.systolic],
             [list(one) for one in self.sitting.diastolic],
             self.doubt,
             None if course is None else [
                 int(course.side), course.level, course.since, course.worst, list(course.beyond), list(course.last),
-                list(course.mean), course.confirmed, course.paused,
+                list(course.mean), course.confirmed, course.paused, _plain(course.symptom),
             ],
+            _plain(self.symptom),
         ]  # fmt: skip
 
     def from_plain(self, plain: Sequence[Any]) -> "PressureState":
         """The state that ``to_plain`` wrote."""
-        half, systolic, diastolic, doubt, course = plain
+        half, systolic, diastolic, doubt, course, symptom = plain
         state = PressureState(
-            None if half is None else Sample(*half),
+            _sample(half),
             Sitting([Sample(*one) for one in systolic], [Sample(*one) for one in diastolic]),
             doubt,
+            symptom=_sample(symptom),
         )
         if course is not None:
-            side, level, since, worst, beyond, last, mean, confirmed, paused = course
+            side, level, since, worst, beyond, last, mean, confirmed, paused, said = course
             state.course = Course(
-                Side(side),
-                level,
-                since,
-                worst,
-                Sample(*beyond),
-                Sample(*last),
-                tuple(mean),
-                bool(confirmed),
-                bool(paused),
-            )
+                Side(side), level, since, worst, Sample(*beyond), Sample(*last), tuple(mean), bool(confirmed),
+                bool(paused), _sample(said),
+            )  # fmt: skip
         return state
 
 
@@ -134,6 +161,8 @@ class Sittings:
     def advance(self, state: PressureState, sample: Sample, *, rested: bool) -> list[Mark] | None:
         """Takes the next sample; with the second of a reading's two values the reading is whole."""
         del rested
+        if sample.vital == SYMPTOM:
+            return self._hear(state, sample)
         if sample.flags & Flag.CUFFLESS:
             return None
         half = state.half
@@ -161,15 +190,51 @@ class Sittings:
         self._judge(state, marks)
         return marks or None
 
+    def _hear(self, state: PressureState, symptom: Sample) -> list[Mark] | None:
+        """Judges the newest sitting with a symptom, where it was said within the sitting's time."""
+        state.symptom = symptom
+        marks: list[Mark] = []
+        if state.symptom_of_sitting is not None:
+            self._judge(state, marks)
+        return marks or None
+
+    def _shown(self, state: PressureState) -> Shown | None:
+        """What is certain, the worst of it.
+
+        The mean of a sitting that confirms itself; a reading so far beyond that it needs no second one; whatever is
+        beyond a limit, with a symptom.
+        """
+        sitting, course, symptom = state.sitting, state.course, state.symptom_of_sitting
+        of_mean, of_newest = self._beyond(sitting.mean), self._beyond(sitting.newest)
+        certain = [one for one in (of_newest,) if one and one.passed.least == 1]
+        if of_mean and (self._is_confirmed(sitting, of_mean) or (course and course.side is of_mean.side)):
+            certain.append(of_mean)
+        worst = max(certain, key=lambda one: one.passed.level, default=None)
+        # What is urgent by itself needs no symptom to be so.
+        if symptom is None or (worst and worst.passed.level >= URGENT):
+            return worst
+        with_symptom = worst or of_mean or of_newest
+        return with_symptom._replace(symptom=symptom) if with_symptom else None
+
+    def _beyond(self, values: tuple[float, float]) -> Shown | None:
+        """The limit that these values are beyond, whether that is certain or not."""
+        side = self._side_of(values)
+        passed = self._passed(side, *values) if side else None
+        return Shown(side, passed, values) if side and passed else None
+
+    def _side_of(self, values: tuple[float, float]) -> Side | None:
+        return next((one for one in Side if self._passed(one, *values)), None)
+
     def _judge(self, state: PressureState, marks: list[Mark]) -> None:
         sitting, course = state.sitting, state.course
         newest, mean = sitting.systolic[-1], sitting.mean
-        side = next((one for one in Side if self._passed(one, *mean)), None)
-        passed = self._passed(side, *mean) if side else None
-        alone = next((one for one in Side if self._passed(one, newest.value, sitting.diastolic[-1].value)), None)
-        if side and passed and (self._is_confirmed(sitting, side, passed) or (course and course.side is side)):
+        alone, shown = self._side_of(sitting.newest), self._shown(state)
+        if shown is not None:
+            if state.doubt == shown.side:
+                # Confirmed, whether it was said to be unconfirmed or not: the same episode.
+                state.doubt, state.doubted = 0, False
             self._doubt(state, None, marks)
-            self._reach(state, side, passed, marks)
+            self._reach(state, shown, marks)
         else:
             self._doubt(state, None if course and course.side is alone else alone, marks)
         course = state.course
@@ -188,27 +253,31 @@ class Sittings:
         if state.doubt != (side or 0):
             state.doubt, state.doubted = side or 0, False
 
-    def _is_confirmed(self, sitting: Sitting, side: Side, passed: LevelLimit) -> bool:
-        if passed.least == 1:
+    def _is_confirmed(self, sitting: Sitting, shown: Shown) -> bool:
+        if shown.passed.least == 1:
             return True
         pairs = zip(sitting.systolic, sitting.diastolic, strict=True)
-        return sum(self._passed(side, high.value, low.value) is not None for high, low in pairs) >= _CONFIRMING
+        beyond = sum(self._passed(shown.side, high.value, low.value) is not None for high, low in pairs)
+        return beyond >= _CONFIRMING
 
-    def _reach(self, state: PressureState, side: Side, passed: LevelLimit, marks: list[Mark]) -> None:
-        sitting, course = state.sitting, state.course
-        systolic, newest = sitting.mean[0], sitting.systolic[-1]
+    def _reach(self, state: PressureState, shown: Shown, marks: list[Mark]) -> None:
+        sitting, course, side = state.sitting, state.course, shown.side
+        systolic, newest = shown.values[0], sitting.systolic[-1]
+        level = max(shown.passed.level, URGENT if shown.symptom else 0)
         if course is not None and course.side is not side:
             self._end(state, EndReason.TURNED, marks)
             course = None
         if course is None:
             first = sitting.systolic[0]
-            course = state.course = Course(side, 0, first.at, systolic, newest, newest, sitting.mean)
+            course = state.course = Course(side, 0, first.at, systolic, newest, newest, shown.values)
         course.beyond = newest
         worse = (systolic - course.worst) * side
-        if passed.level > course.level or worse >= self.high.worse_by or not course.confirmed:
-            course.level, course.confirmed = max(passed.level, course.level), True
+        if level > course.level or worse >= self.high.worse_by or not course.confirmed:
+            if level > course.level:
+                course.symptom = shown.symptom
+            course.level, course.confirmed = max(level, course.level), True
             course.worst = systolic if worse > 0 else course.worst
-            marks.append(self._mark(state, course.level, passed, passed.severity))
+            marks.append(self._mark(course, sitting, shown))
 
     def _unconfirmed(self, state: PressureState) -> Mark:
         """What a reading says that nobody has confirmed: too high is for the list, too low is as grave as it is."""
@@ -222,12 +291,11 @@ class Sittings:
             urgency=urgency, confirmed=False, mean=(newest.value, diastolic.value),
         )  # fmt: skip
 
-    def _mark(self, state: PressureState, level: int, passed: LevelLimit, urgency: Severity) -> Mark:
-        course, sitting = state.course, state.sitting
-        assert course is not None  # noqa: S101 - of an open episode
+    def _mark(self, course: Course, sitting: Sitting, shown: Shown) -> Mark:
         return Mark(
-            level, sitting.systolic[0], sitting.systolic[-1], also=(sitting.diastolic[-1],), passed=passed,
-            limits=self._limits(course.side), urgency=urgency, mean=sitting.mean,
+            course.level, sitting.systolic[0], sitting.systolic[-1],
+            also=(sitting.diastolic[-1], *_those(course.symptom)), passed=shown.passed,
+            limits=self._limits(course.side), urgency=_urgency(shown.passed, course), mean=shown.values,
         )  # fmt: skip
 
     def _end(self, state: PressureState, reason: EndReason, marks: list[Mark]) -> None:
@@ -261,16 +329,19 @@ class Sittings:
         course = state.course
         assert course is not None  # noqa: S101 - asked of an open episode
         limits = self._limits(course.side)
-        passed = next((one for one in limits.levels if one.level == course.level), limits.levels[-1])
+        reached = 1 if course.symptom else course.level
+        passed = next((one for one in limits.levels if one.level == reached), limits.levels[-1])
         return Mark(
-            course.level, first, last, passed=passed, limits=limits, urgency=passed.severity,
-            confirmed=course.confirmed, mean=course.mean,
+            course.level, first, last, also=_those(course.symptom), passed=passed, limits=limits,
+            urgency=_urgency(passed, course), confirmed=course.confirmed, mean=course.mean,
         )  # fmt: skip
 
     def still(self, state: PressureState, sample: Sample) -> Mark | None:
         """The mark of the open episode, where ``sample`` still shows it."""
         course = state.course
-        if course is None or sample.at != course.beyond.at:
+        # Nothing is measured by a symptom: what the newest reading showed still stands.
+        newest = course.last if course and sample.vital == SYMPTOM else sample
+        if course is None or newest.at != course.beyond.at:
             return None
         return self.standing(state, course.beyond, course.beyond)
 
@@ -295,6 +366,22 @@ class Sittings:
         at = course.last.at + LONGEST_GAP_MS
         limits = self._limits(course.side)
         return Mark(ENDED, course.beyond, course.last, EndReason.NO_DATA, pauses_at=at, limits=limits, mean=course.mean)
+
+
+def _urgency(passed: LevelLimit, course: Course) -> Severity:
+    return max(passed.severity, Severity.HIGH) if course.symptom else passed.severity
+
+
+def _those(symptom: Sample | None) -> tuple[Sample, ...]:
+    return () if symptom is None else (symptom,)
+
+
+def _plain(sample: Sample | None) -> list[Any] | None:
+    return None if sample is None else list(sample)
+
+
+def _sample(plain: Sequence[Any] | None) -> Sample | None:
+    return None if plain is None else Sample(*plain)
 
 
 def _lag(sample: Sample) -> int:

@@ -9,8 +9,8 @@ from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
 from schemas.default_limits import usual_of
 from schemas.limits import LevelLimit, Limits
 from schemas.reasons import Flag
-from schemas.vitals import VITAL_BY_NUMBER, Vital
-from services.score.sample import Sample
+from schemas.vitals import Vital
+from services.score.sample import INPUT_CODES, SYMPTOM, Sample
 from services.sentences.catalogue import ENGLISH, Reader
 
 MINUTE_MS: Final = 60_000
@@ -33,11 +33,11 @@ class Mark(NamedTuple):
     """An episode reached ``level`` (``ENDED``: it is over, or pauses, for ``end_reason``) at ``last.at``.
 
     ``first`` is where the condition began; at the end of an episode it is the last reading that met the condition.
-    ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
-    of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds; ``about`` is the
-    concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful reading alone.
-    ``mean`` are the values of a sitting that has two; ``against``: what it is measured from. ``pauses_at``:
-    nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
+    ``also`` are readings of other vitals, and a symptom, that it rests on. ``limits`` are those in force when ``last``
+    was received, of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds;
+    ``about`` is the concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful
+    reading alone. ``mean`` are the values of a sitting that has two; ``against``: what it is measured from.
+    ``pauses_at``: nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
     level: int
@@ -57,7 +57,7 @@ class Mark(NamedTuple):
     @property
     def at(self) -> int:
         """The moment that the finding is stamped with, in ms."""
-        return self.pauses_at or self.last.at
+        return self.pauses_at or max(self.last.at, *(one.at for one in self.also), 0)
 
     @property
     def severity(self) -> Severity | None:
@@ -159,8 +159,8 @@ class Rule:
 
     ``severities`` are by level. ``message`` gives what is said at a mark, out of ``messages``, the keys of all that the
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
-    the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads, or
-    ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
+    the evidence: a vital's code or a kind of event. ``inputs`` are codes of what ``fold`` reads (``sample.INPUTS``),
+    or ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
     other limits than the defaults, by concern; a rule without it has none that anybody may change. A ``variant`` in
     the shadow is tried beside the rule of its name, and alerts nobody.
     """
@@ -282,8 +282,8 @@ def endings(rule: str) -> tuple[str, ...]:
 
 def _evidence(rule: Rule, sample: Sample) -> Evidence:
     return Evidence(
-        what=VITAL_BY_NUMBER[sample.vital].code if sample.vital else rule.what,
-        value=sample.value if rule.inputs else None,
+        what=INPUT_CODES[sample.vital] if sample.vital else rule.what,
+        value=sample.value if rule.inputs and sample.vital != SYMPTOM else None,
         observed_at=sample.at,
         device_no=sample.device_no,
         epoch=sample.epoch,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from schemas.vitals import VITAL_BY_CODE
 from services.score.rule import Rule
 from services.score.rules import RULES
+from services.score.sample import INPUTS
 
 
 class RuleBook:
@@ -35,7 +35,7 @@ def _by_input(rules: Sequence[Rule]) -> Mapping[int, tuple[Rule, ...]]:
     readers: dict[int, tuple[Rule, ...]] = {}
     for rule in rules:
         for code in rule.inputs:
-            vital = VITAL_BY_CODE[code].number
+            vital = INPUTS[code]
             readers[vital] = (*readers.get(vital, ()), rule)
     return MappingProxyType(readers)
 

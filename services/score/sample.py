@@ -1,20 +1,30 @@
 """A reading as rules see it, and lists of them in few bytes. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import astuple
 from enum import StrEnum
 from itertools import accumulate, chain, groupby, pairwise, repeat
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.devices import DEVICE_TYPES
 from schemas.devices.device_type import Measuring
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
+from schemas.vitals import VITAL_BY_CODE
 
 SPOT_TYPES: Final = frozenset(kind.number for kind in DEVICE_TYPES if kind.measuring is Measuring.SPOT)
 """Numbers of device types that measure when somebody asks; of a type that is not known, nobody did."""
 SHOWS_WORN: Final = int(Flag.MOVING | Flag.RESTING | Flag.UPRIGHT | Flag.LYING)
 """A reading with any of these was taken by a device on the body."""
+SYMPTOM: Final = 1_000 + EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number
+"""In the place of a vital: somebody has said in a check-in that they have a symptom. No vital has such a number."""
+INPUTS: Final[Mapping[str, int]] = MappingProxyType(
+    {code: vital.number for code, vital in VITAL_BY_CODE.items()} | {EventKind.CHECK_IN_ANSWERED.value: SYMPTOM}
+)
+"""What rules read, by its code: vitals, and of events the symptoms that somebody has said."""
+INPUT_CODES: Final[Mapping[int, str]] = MappingProxyType({number: code for code, number in INPUTS.items()})
 _MOVING: Final = int(Flag.MOVING)
 _RESTING: Final = int(Flag.RESTING)
 
@@ -30,8 +40,8 @@ class Rest(StrEnum):
 class Sample(NamedTuple):
     """One reading. The order of the fields is the order of samples: the time first.
 
-    ``value`` is in the vital's unit; ``flags`` are those of ``schemas.reasons``; times are platform ms. ``device_type``
-    is a number of ``schemas.devices``, 0 where it is not known.
+    ``value`` is in the vital's unit, 1 of a symptom; ``flags`` are those of ``schemas.reasons``; times are
+    platform ms. ``device_type`` is a number of ``schemas.devices``, 0 where it is not known.
     """
 
     at: int

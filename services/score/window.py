@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from heapq import merge
 from typing import Any, Final
 
-from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.circumstances import Movement, Wearing
-from services.score.sample import SHOWS_WORN, Sample, pack, unpack
+from services.score.sample import INPUT_CODES, INPUTS, SHOWS_WORN, SYMPTOM, Sample, pack, unpack
 
 MOST_SAMPLES: Final = 32
 """Of a vital a rule looks back over so many at most, and those at the same time as the oldest."""
@@ -76,8 +75,11 @@ class Window:
         return together[-MOST_SAMPLES].at if len(together) >= MOST_SAMPLES else 0
 
     def is_usable(self, sample: Sample) -> bool:
-        """Whether the device was on the body then; one that is used when asked need not be."""
-        if sample[2] not in self.off or sample.is_spot:
+        """Whether the device was on the body then; one that is used when asked need not be.
+
+        What somebody says through a device, they say whether they wear it or not.
+        """
+        if sample[2] not in self.off or sample.is_spot or sample.vital == SYMPTOM:
             return True
         return self.wearing[sample.device_no].is_worn(sample.at)
 
@@ -123,7 +125,7 @@ class Window:
         """As plain values; vitals by their codes, in the order of their numbers."""
         return {
             "samples": {
-                VITAL_BY_NUMBER[vital].code: pack(samples) for vital, samples in sorted(self.samples.items()) if samples
+                INPUT_CODES[vital]: pack(samples) for vital, samples in sorted(self.samples.items()) if samples
             },
             "movement": self.movement.to_plain(),
             "wearing": [[device_no, *said.to_plain()] for device_no, said in self.wearing.items()],
@@ -134,7 +136,7 @@ class Window:
         """The window that ``to_plain`` wrote."""
         window = cls()
         for code, columns in plain["samples"].items():
-            vital = VITAL_BY_CODE[code].number
+            vital = INPUTS[code]
             window.samples[vital] = unpack(columns, vital)
         window.movement = Movement.from_plain(plain["movement"])
         window.wearing = {device_no: Wearing.from_plain(said) for device_no, *said in plain["wearing"]}

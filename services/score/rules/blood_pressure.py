@@ -4,9 +4,11 @@ from typing import Final
 
 from schemas.alerts import EndReason, Fact, Message, Severity
 from schemas.default_limits import defaults_of
+from schemas.events import EventKind
 from schemas.vitals import DIASTOLIC, SYSTOLIC
 from services.score.pressure import fold_of
 from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, by_level
+from services.score.sample import SYMPTOM
 
 _HIGH: Final = "blood_pressure.high"
 
@@ -18,22 +20,26 @@ def _message(mark: Mark) -> Message:
         hours = (mark.pauses_at - mark.last.at) // (60 * MINUTE_MS) if mark.pauses_at else 0
         return Message(f"blood_pressure.{mark.end_reason or EndReason.RECOVERED}", facts | {"hours": hours})
     side = "high" if mark.concern == _HIGH else "low"
-    far = "very_" if mark.passed and mark.passed.level > 1 else ""
-    doubt = "" if mark.confirmed else ".unconfirmed"
     facts |= {"limit": round(mark.passed.on) if mark.passed else 0}
+    if any(one.vital == SYMPTOM for one in mark.also):
+        return Message(f"blood_pressure.{side}.symptom", facts)
+    # Of what is dangerously high one reading is enough, unless a doctor wants it otherwise.
+    has_far = mark.confirmed or side == "low"
+    far = "very_" if has_far and mark.passed and mark.passed.level > 1 else ""
+    doubt = "" if mark.confirmed else ".unconfirmed"
     return Message(f"blood_pressure.{far}{side}{doubt}", facts)
 
 
 BLOOD_PRESSURE: Final = Rule(
     name="blood_pressure",
-    version=1,
+    version=2,
     what=SYSTOLIC.code,
-    inputs=(SYSTOLIC.code, DIASTOLIC.code),
+    inputs=(SYSTOLIC.code, DIASTOLIC.code, EventKind.CHECK_IN_ANSWERED),
     severities=by_level(level_1=Severity.MEDIUM, level_2=Severity.HIGH),
     rationale=(
-        "Above 180/120 mmHg a crisis begins (AHA/ACC 2025); one measurement is repeated before anybody is notified."
-        " NEWS2 scores 3 up to 90 mmHg and from 220 mmHg (Royal College of Physicians 2017). 80 mmHg as urgent is to"
-        " be confirmed by a clinician. See docs/clinical.md#blood-pressure."
+        "Above 180/120 mmHg a crisis begins, with a symptom an emergency (AHA/ACC 2025); without one, a measurement is"
+        " repeated. NEWS2 scores 3 up to 90 mmHg and from 220 mmHg (Royal College of Physicians 2017). 80 mmHg as"
+        " urgent is to be confirmed by a clinician. See docs/clinical.md#blood-pressure."
     ),
     messages=(
         "blood_pressure.recovered",
@@ -42,9 +48,11 @@ BLOOD_PRESSURE: Final = Rule(
         "blood_pressure.no_data",
         "blood_pressure.high",
         "blood_pressure.high.unconfirmed",
+        "blood_pressure.high.symptom",
         "blood_pressure.very_high",
         "blood_pressure.low",
         "blood_pressure.low.unconfirmed",
+        "blood_pressure.low.symptom",
         "blood_pressure.very_low",
         "blood_pressure.very_low.unconfirmed",
     ),

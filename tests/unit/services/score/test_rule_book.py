@@ -14,7 +14,7 @@ from schemas.devices.device_type import DeviceType
 from schemas.devices.glucose import CGM, GLUCOSE_METER
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
-from schemas.vitals import GLUCOSE, HEART_RATE, SPO2, VITAL_BY_CODE
+from schemas.vitals import GLUCOSE, HEART_RATE, SPO2
 from services.score.beyond import Beyond
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState
@@ -22,7 +22,7 @@ from services.score.rule import HOUR_MS, NEVER, Mark, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
 from services.score.rules.spo2 import SPO2_LOW
-from services.score.sample import FlatState, Rest, Sample
+from services.score.sample import INPUTS, FlatState, Rest, Sample
 from services.score.window import MOST_OF_A_MOMENT
 from tests.unit.services.score.story import PERSON, levels, minute, run, series, uplink
 
@@ -138,7 +138,7 @@ LOW = [(minute, 88.0 if minute >= 5 else 95.0) for minute in range(12)]
 
 def test_every_rule_with_a_fold_reads_its_inputs_and_no_rule_is_lost() -> None:
     read = [(vital, rule.name) for vital, rules in RULE_BOOK.readers.items() for rule in rules]
-    wanted = [(VITAL_BY_CODE[code].number, rule.name) for rule in RULES for code in rule.inputs]
+    wanted = [(INPUTS[code], rule.name) for rule in RULES for code in rule.inputs]
     assert sorted(read) == sorted(wanted)
     assert {rule.name for rule in RULE_BOOK.rules} == {rule.name for rule in RULES}
     assert {rule.name for rule in RULES if rule.fold is not None} == {name for _, name in read}
