@@ -53,6 +53,11 @@ class Evaluation:
         self._folds = folds
 
     @property
+    def fold(self) -> Fold[Any]:
+        """By the limits in force now."""
+        return self._folds.fold
+
+    @property
     def window_ms(self) -> int:
         """How far back the rule looks."""
         return self._fold.window_ms

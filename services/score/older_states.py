@@ -59,6 +59,15 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
     return plain | {"subjects": subjects}
 
 
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Nobody kept when a home was heard and what of each vital was watched; charging was no other than not worn."""
+    subjects = {
+        person: state | {"coverage": {}, "wearing": [[*said, []] for said in state["wearing"]]}
+        for person, state in plain["subjects"].items()
+    }
+    return plain | {"subjects": subjects, "heard": []}
+
+
 def _base_from_3(base: Sequence[Any]) -> list[Any]:
     """Of limits on two sides that had to be passed for a while; then came three numbers that are no more."""
     level, since, side, at, value, odd, run_side, first_1, count_1, first_2, count_2, last_beyond, clear_at, *_ = base
@@ -129,5 +138,5 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
 
 
-_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3)
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3, _from_4)
 """The first makes version 1 version 2, and so on."""
