@@ -224,7 +224,7 @@ class Wearing:
 
     def off_spans(self) -> Iterator[tuple[int, int, bool]]:
         """When it was off the body, from and until, and whether on its charger; apart, the last one may go on."""
-        for said, until in zip(self.off, [*self.off[1:], NEVER], strict=True):
+        for said, until in pairwise([*self.off, NEVER]):
             again = bisect_right(self.on, said)
             end = min(until, self.on[again] if again < len(self.on) else NEVER)
             if self.shown_at > said + WORN_AGAIN_MS:

@@ -99,8 +99,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:
-            if flags & _POOR and person_no:
-                state.subject(person_no).coverage.see_poor(vital, at, flags, state.newest)
+            _pass_over(state, reading)
             continue
         person = subjects.get(person_no) or state.subject(person_no)
         if vital in read and not _score(state, person, record, reading, tally, effects):
@@ -119,6 +118,14 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         for person_no in {reading[1] for reading in record.readings}:
             state.due_at = min(state.due_at, state.subject(person_no).due_at)
     return effects
+
+
+def _pass_over(state: HomeState, reading: JudgedReading) -> None:
+    """A reading that no rule sees: a poor one says why somebody was not watched."""
+    if reading.flags & _POOR and reading.person_no:
+        state.subject(reading.person_no).coverage.see_poor(
+            reading.vital, reading.observed_at, reading.flags, state.newest
+        )
 
 
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:

@@ -12,8 +12,17 @@ from typing import Any, Final, NamedTuple
 
 from schemas.coverage import MINUTES, Coverage
 from schemas.reasons import Flag
-from schemas.vitals import BODY_TEMPERATURE, GLUCOSE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC, VITAL_BY_CODE
-from schemas.vitals import VITAL_BY_NUMBER, WEIGHT
+from schemas.vitals import (
+    BODY_TEMPERATURE,
+    GLUCOSE,
+    HEART_RATE,
+    RESPIRATORY_RATE,
+    SPO2,
+    SYSTOLIC,
+    VITAL_BY_CODE,
+    VITAL_BY_NUMBER,
+    WEIGHT,
+)
 from services.score.circumstances import COVERS_MS
 from services.score.rule import HOUR_MS, MINUTE_MS, NEVER
 from services.score.sample import SPOT_TYPES, Sample
@@ -138,10 +147,18 @@ class CoverageLedger:
         """Something of ``at`` became known behind what came before it."""
         self.changed_from = min(self.changed_from, at)
 
+    def is_due(self, window: Window, now: int) -> bool:
+        """Whether minutes have passed, or changed, since they were written."""
+        end = now // MINUTE_MS
+        return any(self._changed_since(vital, window) // MINUTE_MS < end for vital in self._monitored(window))
+
+    def _monitored(self, window: Window) -> set[int]:
+        return LONGEST_GAPS.keys() & (self._since.keys() | window.samples.keys())
+
     def rows(self, window: Window, about: Surroundings, now: int) -> list[HourRow]:
         """The hours that have changed since they were written, up to the last whole minute before ``now``, in ms."""
         found: list[HourRow] = []
-        for vital in LONGEST_GAPS:
+        for vital in sorted(self._monitored(window)):
             since = max(self._changed_since(vital, window), open_from(now))
             base, end = since // HOUR_MS * MINUTES, now // MINUTE_MS
             if since // MINUTE_MS < end:
@@ -248,7 +265,9 @@ class CoverageLedger:
             (VITAL_BY_CODE[code].number, device_no): Known(bool(is_asked), [list(one) for one in runs])
             for code, device_no, is_asked, runs in plain.get("seen", ())
         }
-        found._poor = {VITAL_BY_CODE[code].number: [list(one) for one in spans] for code, spans in plain.get("poor", ())}
+        found._poor = {
+            VITAL_BY_CODE[code].number: [list(one) for one in spans] for code, spans in plain.get("poor", ())
+        }
         found._moved = [list(one) for one in plain.get("moved", ())]
         found.written(window, newest)
         return found

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
-from services.score.coverage import HEARD_MS, SHORTEST_GAP_MS, Surroundings, open_from
+from services.score.coverage import HEARD_MS, SHORTEST_GAP_MS, HourRow, Surroundings, open_from
 from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
@@ -65,6 +65,21 @@ class HomeState:
     def newest(self) -> int:
         """When the home was heard last, in ms; 0 for never."""
         return self.heard[-1][1] if self.heard else 0
+
+    def covered(self, now: int) -> list[tuple[int, HourRow]]:
+        """The hours of coverage that have changed since they were written, up to ``now``, by person number."""
+        return [
+            (person_no, row)
+            for person_no, one in self.subjects.items()
+            if person_no and one.coverage.is_due(one.window, now)
+            for row in one.coverage.rows(one.window, Surroundings(self.heard, one.resting_only()), now)
+        ]
+
+    def covered_is_written(self, now: int) -> None:
+        """What ``covered`` gave of ``now`` stands in the table."""
+        for person_no, one in self.subjects.items():
+            if person_no and one.coverage.is_due(one.window, now):
+                one.coverage.written(one.window, now)
 
     def use(self, limits: LimitBook) -> None:
         """The limits that are known from now on."""
