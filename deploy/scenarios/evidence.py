@@ -1,14 +1,20 @@
 """What a platform has said and done about the homes of its scenarios, as plain rows; read once at the end."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from deploy.scenarios.mailbox import Mail
 from device_sim.scenario.home import SentItem
+from schemas.vitals import VITAL_BY_NUMBER
+from services.runtime.clock import pause
 from services.runtime.database import Pool, load_queries
 
 _SQL: Final = load_queries("deploy.scenarios", "evidence.sql")
+_WRITTEN_WITHIN_S: Final = 30.0
+_POLL_S: Final = 0.1
 _SEVERITIES: Final = ("technical", "low", "medium", "high")
 
 
@@ -86,6 +92,8 @@ class Evidence:
     findings: Sequence[SaidFinding] = ()
     events: Sequence[AlertEvent] = ()
     delivered: Sequence[Delivered] = ()
+    coverage: Mapping[tuple[str, str], Mapping[int, int]] = field(default_factory=dict)
+    """Of a person and the code of a vital: by hour (platform ms) its watched minutes, as bits."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,7 +130,7 @@ async def read_fates(pool: Pool, asked: Sequence[tuple[str, SentItem]]) -> dict[
 
 
 async def read_evidence(pool: Pool, mails: Iterable[Mail]) -> Evidence:
-    """Findings, what happened to alerts, and what was delivered."""
+    """Findings, what happened to alerts, what was delivered, and what was watched."""
     alerts = {row["alert_id"]: row for row in await pool.fetch(_SQL["alerts"])}
     events = [
         AlertEvent(
@@ -149,7 +157,21 @@ async def read_evidence(pool: Pool, mails: Iterable[Mail]) -> Evidence:
         for mail in mails
         if mail.alert_id in alerts
     ]
-    return Evidence(findings=findings, events=events, delivered=delivered)
+    return Evidence(findings=findings, events=events, delivered=delivered, coverage=await _read_coverage(pool))
+
+
+async def _read_coverage(pool: Pool) -> Mapping[tuple[str, str], Mapping[int, int]]:
+    """Once score has written up to where it stands, which it does every few seconds."""
+    # Whatever is missing after that was not watched.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_WRITTEN_WITHIN_S):
+            while await pool.fetchval(_SQL["unwritten"]):
+                await pause(asyncio.Event(), _POLL_S)
+    found: dict[tuple[str, str], dict[int, int]] = {}
+    for row in await pool.fetch(_SQL["coverage"]):
+        key = row["person_id"], VITAL_BY_NUMBER[row["vital"]].code
+        found.setdefault(key, {})[row["hour"]] = row["watched"]
+    return found
 
 
 def _finding(row: Mapping[str, object]) -> SaidFinding:

@@ -44,3 +44,15 @@ left join lateral (
     where r.device_no = d.device_no and r.epoch = asked.epoch and r.seq = asked.seq and r.item in (asked.item, -1)
     limit 1
 ) refused on true;
+
+-- name: coverage
+-- Which minutes of each vital of people were watched.
+select p.person_id::text, c.vital, (extract(epoch from c.hour) * 1000)::bigint as hour, c.watched
+from coverage c join people p using (person_no);
+
+-- name: unwritten
+-- How many partitions' checkpoints are older than what score has passed.
+select count(*) from (
+    select partition_no, max(received_at) as received_at from watermarks where consumer = 'score' group by partition_no
+) passed
+left join score_positions p using (partition_no) where p.passed_at is null or p.passed_at < passed.received_at;

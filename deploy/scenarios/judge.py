@@ -24,11 +24,13 @@ from device_sim.scenario.household import HOME
 from device_sim.scenario.offsets import say_offset
 from device_sim.scenario.scenario import Scenario
 from device_sim.scenario.story import Sends
+from schemas.coverage import MINUTES
 from schemas.reasons import Flag
 from schemas.rule_names import RULE_NAMES
 
 _DUE_RULES: Final = frozenset({"fall", "missed_dose", "double_dose", "adherence", "blood_pressure", "silent_device"})
 """Rules that a due row decides, or one query that looks every few seconds."""
+_MINUTE_MS: Final = 60_000
 _LATE_MS: Final = 3_600_000
 """What comes so much later than it was measured is looked at by a due row."""
 _CLINICAL: Final = frozenset(row.name for row in RULE_NAMES if not row.technical)
@@ -101,6 +103,7 @@ def _while_it_lasts(case: Case) -> Evidence:
         findings=[one for one in said.findings if one.raised_at <= end],
         events=[one for one in said.events if one.at <= end],
         delivered=[one for one in said.delivered if one.at <= end],
+        coverage=said.coverage,
     )
 
 
@@ -253,8 +256,16 @@ def _flags(flags: int) -> str:
     return ", ".join(str(flag.name).lower() for flag in Flag if flags & flag)
 
 
-def _watched(_case: Case, _claim: ExpectWatched) -> Seen:
-    return "the platform does not say what it watched"
+def _watched(case: Case, claim: ExpectWatched) -> Seen:
+    """By whole minutes: the first one that begins in the time, to the last one that ends in it."""
+    hours = case.evidence.coverage.get((str(case.names.person(claim.of)), claim.vital), {})
+    starts = case.scenario.starts_ms
+    minutes = range(-(-(starts + claim.first) // _MINUTE_MS), (starts + claim.end) // _MINUTE_MS)
+    if not minutes:
+        return "no whole minute lies in that time"
+    count = sum(hours.get(one // MINUTES * MINUTES * _MINUTE_MS, 0) >> one % MINUTES & 1 for one in minutes)
+    share = count / len(minutes)
+    return None if claim.least <= share <= claim.most else f"{share:.3f}: {count} of {len(minutes)} minutes"
 
 
 _JUDGES: Final[Mapping[type, Callable[[Case, Any], Seen]]] = MappingProxyType(

@@ -21,6 +21,7 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 
 _HOMES_A_WRITE: Final = 100
+_HOURS_A_WRITE: Final = 500
 _NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVICE)
 
 
@@ -94,6 +95,10 @@ class Checkpoints:
                 return False
             await self._write(connection, partition_no, homes)
             written = await self._write_days(connection, homes)
+            now = partition.now
+            await self._write_coverage(connection, partition.homes, now)
+        for home in partition.homes.values():
+            home.covered_is_written(now)
         # Only what is committed: else the same is written again, by the next checkpoint.
         for recent, days in written:
             days.saved()
@@ -141,6 +146,24 @@ class Checkpoints:
             [one.revision for one in days],
             [write_json(one.to_plain()).decode() for one in days],
         )
+
+    async def _write_coverage(self, connection: Connection, homes: Mapping[int, HomeState], now: int) -> None:
+        """The hours that changed, of quiet homes as well: that a minute has passed changes no state of theirs."""
+        rows: list[tuple[object, ...]] = []
+        for home_no, home in homes.items():
+            rows += [
+                (person_no, home_no, one.vital, to_datetime(one.hour), *one.bits)
+                for person_no, one in home.covered(now)
+            ]
+            if len(rows) >= _HOURS_A_WRITE:
+                await self._save_coverage(connection, rows)
+                rows = []
+                await asyncio.sleep(0)
+        await self._save_coverage(connection, rows)
+
+    async def _save_coverage(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            await connection.execute(self.sql["save_coverage"], *map(list, zip(*rows, strict=True)))
 
     async def _write(self, connection: Connection, partition_no: int, homes: Mapping[int, HomeState]) -> None:
         numbers = sorted(homes)

@@ -4,7 +4,7 @@ What is kept is what was said, by its time, so that it does not matter in which 
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, Final
@@ -105,6 +105,10 @@ class Movement:
                 if span is not None:
                     _join(self.spans, *span)
 
+    def ended(self, before: int) -> list[list[int]]:
+        """Movements that speak for nothing from ``before`` on."""
+        return [one for one in self.spans if one[1] + COVERS_MS <= before]
+
     def forget(self, before: int) -> None:
         """Drops what speaks for nothing from ``before`` on."""
         self._active = [one for one in self._active if one[1] + COVERS_MS > before]
@@ -163,15 +167,19 @@ def _join(spans: list[list[int]], first: int, last: int) -> None:
 class Wearing:
     """Of one device: when it said that it is off the body, and when something first showed that it is on it again.
 
-    ``shown_at`` is the first time that it ever showed that it is worn, NEVER before that. Times in ms.
+    ``shown_at`` is the first time that it ever showed that it is worn, NEVER before that; ``charging`` are those times
+    of ``off`` at which it was on its charger. Times in ms.
     """
 
     shown_at: int = NEVER
     off: list[int] = field(default_factory=list)
     on: list[int] = field(default_factory=list)
+    charging: list[int] = field(default_factory=list)
 
-    def take_off(self, at: int, shown: Iterable[int]) -> bool:
+    def take_off(self, at: int, shown: Iterable[int], *, is_charging: bool = False) -> bool:
         """It said that it is off; ``shown`` are times at which it is known to have been worn. Whether that is news."""
+        if is_charging and at not in self.charging:
+            insort(self.charging, at)
         place = bisect_left(self.off, at)
         if place < len(self.off) and self.off[place] == at:
             return False
@@ -214,6 +222,19 @@ class Wearing:
             return True
         return self.shown_at > at >= said + WORN_AGAIN_MS
 
+    def off_spans(self) -> Iterator[tuple[int, int, bool]]:
+        """When it was off the body, from and until, and whether on its charger; apart, the last one may go on."""
+        for said, until in pairwise([*self.off, NEVER]):
+            again = bisect_right(self.on, said)
+            end = min(until, self.on[again] if again < len(self.on) else NEVER)
+            if self.shown_at > said + WORN_AGAIN_MS:
+                end = min(end, said + WORN_AGAIN_MS)
+            yield said, end, said in self.charging
+
+    def says_nothing_from(self, before: int) -> bool:
+        """Whether it was on the body from ``before`` on, for all that is known."""
+        return not self.off or bool(self.on and self.off[-1] < self.on[-1] <= before)
+
     def forget(self, before: int) -> None:
         """Drops what says nothing of readings from ``before`` on."""
         del self.off[: max(0, bisect_right(self.off, before) - 1)]
@@ -221,12 +242,13 @@ class Wearing:
         self.on = [one for one in self.on if one > first]
         if len(self.off) == 1 and self.on and self.on[0] <= before:
             self.off, self.on = [], []
+        self.charging = [one for one in self.charging if one in self.off]
 
     def to_plain(self) -> list[Any]:
         """As plain values."""
-        return [None if self.shown_at == NEVER else self.shown_at, self.off, self.on]
+        return [None if self.shown_at == NEVER else self.shown_at, self.off, self.on, self.charging]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Wearing":
         """What ``to_plain`` wrote."""
-        return cls(NEVER if plain[0] is None else plain[0], list(plain[1]), list(plain[2]))
+        return cls(NEVER if plain[0] is None else plain[0], list(plain[1]), list(plain[2]), list(plain[3]))

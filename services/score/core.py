@@ -30,6 +30,7 @@ from services.score.sample import SHOWS_WORN, SYMPTOM, Sample
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
 _NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
+_POOR: Final = int(Flag.POOR_QUALITY)
 _RETAINED: Final = int(Flag.RETAINED)
 _CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
 _STEPS: Final = STEPS.number
@@ -99,9 +100,10 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:
+            _pass_over(state, reading)
             continue
         person = subjects.get(person_no) or state.subject(person_no)
-        if vital in read and not _score(person, record, reading, tally, effects):
+        if vital in read and not _score(state, person, record, reading, tally, effects):
             continue
         if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
             state.due_at = min(state.due_at, person.recent.due_at)
@@ -119,6 +121,14 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     return effects
 
 
+def _pass_over(state: HomeState, reading: JudgedReading) -> None:
+    """A reading that no rule sees: a poor one says why somebody was not watched."""
+    if reading.flags & _POOR and reading.person_no:
+        state.subject(reading.person_no).coverage.see_poor(
+            reading.vital, reading.observed_at, reading.flags, state.newest
+        )
+
+
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     """What follows from the log's having come to ``now``, without a record of this home."""
     effects: list[Effect] = []
@@ -132,10 +142,8 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
     for event in record.events:
         worn = _WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
-            person = state.subject(event.person_no)
-            found = (person.show_worn if worn else person.take_off)(
-                record.device_no, event.observed_at, record.received_at
-            )
+            person, seen = state.subject(event.person_no), (record.device_no, event.observed_at, record.received_at)
+            found = person.show_worn(*seen) if worn else person.take_off(*seen, is_charging=event.kind == _CHARGING)
             _report(Subject(event.person_no, record.home_no), found, effects)
     shown = None
     for reading in record.readings:
@@ -181,6 +189,7 @@ _SAMPLE: Final = partial(tuple.__new__, Sample)
 
 
 def _score(
+    state: HomeState,
     person: PersonState,
     record: JudgedUplink,
     reading: JudgedReading,
@@ -198,7 +207,8 @@ def _score(
     try:
         found = person.take(sample)
     except LateError:
-        # Counted; it changes nothing: its window is folded away.
+        # Counted; it changes no rule: its window is folded away.
+        person.coverage.add_late(sample, person.window, state.newest)
         tally.late += 1
         return True
     except RepeatedError:
@@ -210,11 +220,13 @@ def _score(
 
 
 def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
-    """What the flags of an uplink's first item say of its device."""
+    """What the flags of an uplink's first item say of its device; one that is retained is no news of the home."""
     items: Sequence[JudgedReading | JudgedEvent] = record.readings or record.events
+    flags = items[0].flags if items else 0
+    if not flags & _RETAINED:
+        state.hear(record[8])
     if not items:
         return
-    flags = items[0].flags
     habits = state.habits.get(record.device_no)
     kinds = {event.kind for event in record.events} if record.events else _NONE
     if habits is None:

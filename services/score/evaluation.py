@@ -57,6 +57,11 @@ class Evaluation:
         return self._state
 
     @property
+    def fold(self) -> Fold[Any]:
+        """By the limits in force now."""
+        return self._folds.fold
+
+    @property
     def window_ms(self) -> int:
         """How far back the rule looks."""
         return self._fold.window_ms

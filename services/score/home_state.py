@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
+from services.score.coverage import HEARD_MS, SHORTEST_GAP_MS, HourRow, Surroundings, open_from
 from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
@@ -30,6 +31,7 @@ class UnknownStateError(HearthBeatError):
 class HomeState:
     """``subjects`` by person number, 0 for the home itself; ``habits`` by device number.
 
+    ``heard`` are spans ``[first, last]`` of the reception of uplinks, which lie less than half an hour apart, in ms.
     ``due_at`` is when something here is due without a record, in ms, or somewhat before; NEVER while nothing is.
     """
 
@@ -38,6 +40,7 @@ class HomeState:
     seen: SeenMarks = field(default_factory=SeenMarks)
     subjects: dict[int, PersonState] = field(default_factory=dict)
     habits: dict[int, FirmwareHabits] = field(default_factory=dict)
+    heard: list[list[int]] = field(default_factory=list)
     due_at: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,34 @@ class HomeState:
         if found is None:
             found = self.subjects[person_no] = PersonState(self.rules, self.limits, person_no)
         return found
+
+    def hear(self, received_at: int) -> None:
+        """An uplink of the home has come."""
+        heard = self.heard
+        if heard and received_at - heard[-1][1] < SHORTEST_GAP_MS:
+            heard[-1][1] = max(received_at, heard[-1][1])
+        else:
+            heard.append([received_at, received_at])
+
+    @property
+    def newest(self) -> int:
+        """When the home was heard last, in ms; 0 for never."""
+        return self.heard[-1][1] if self.heard else 0
+
+    def covered(self, now: int) -> list[tuple[int, HourRow]]:
+        """The hours of coverage that have changed since they were written, up to ``now``, by person number."""
+        return [
+            (person_no, row)
+            for person_no, one in self.subjects.items()
+            if person_no and one.coverage.is_due(one.window, now)
+            for row in one.coverage.rows(one.window, Surroundings(self.heard, one.resting_only()), now)
+        ]
+
+    def covered_is_written(self, now: int) -> None:
+        """What ``covered`` gave of ``now`` stands in the table."""
+        for person_no, one in self.subjects.items():
+            if person_no and one.coverage.is_due(one.window, now):
+                one.coverage.written(one.window, now)
 
     def use(self, limits: LimitBook) -> None:
         """The limits that are known from now on."""
@@ -68,11 +99,14 @@ class HomeState:
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same story of the home, whenever and however often it is asked for."""
+        newest = self.newest
+        open_heard = [one for one in self.heard if one[1] + HEARD_MS > open_from(newest)]
         return {
             "version": VERSION,
             "seen": self.seen.to_plain(),
-            "subjects": {str(person_no): state.to_plain() for person_no, state in self.subjects.items()},
+            "subjects": {str(person_no): state.to_plain(newest) for person_no, state in self.subjects.items()},
             "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
+            "heard": [[max(first, min(last, open_from(newest))), last] for first, last in open_heard],
         }
 
     def to_compare(self) -> dict[str, Any]:
@@ -101,15 +135,18 @@ class HomeState:
         if not isinstance(version, int) or version > VERSION:
             raise UnknownStateError(f"its form is version {version}, and this score reads up to {VERSION}")
         plain = upgraded(plain, version)
-        subjects = plain["subjects"].items()
+        subjects, heard = plain["subjects"].items(), [list(one) for one in plain["heard"]]
+        newest = heard[-1][1] if heard else 0
         return cls(
             rules=rules,
             limits=limits,
             seen=SeenMarks.from_plain(plain["seen"]),
             subjects={
-                int(person): PersonState.from_plain(state, rules, limits, int(person)) for person, state in subjects
+                int(person): PersonState.from_plain(state, rules, limits, int(person), newest)
+                for person, state in subjects
             },
             habits={int(device_no): FirmwareHabits(*one) for device_no, one in plain["habits"].items()},
+            heard=heard,
         )
 
 

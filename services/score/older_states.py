@@ -60,15 +60,35 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
-    """Nobody knew what temperature is usual for a person."""
+    """What a person's usual temperature is was not known, of pressure no symptoms, and of no vital what was watched."""
     subjects = {}
     for person, state in plain["subjects"].items():
         rules = {
-            name: one | {"base": [one["base"], [0, [], [], []]]} if name == "temperature" else one
+            name: one | {"base": _BASES_FROM_4.get(name, _unchanged)(one["base"])}
             for name, one in state["rules"].items()
         }
-        subjects[person] = state | {"rules": rules}
-    return plain | {"subjects": subjects}
+        wearing = [[*said, []] for said in state["wearing"]]
+        subjects[person] = state | {"rules": rules, "coverage": {}, "wearing": wearing}
+    return plain | {"subjects": subjects, "heard": []}
+
+
+def _unchanged(base: Sequence[Any]) -> Sequence[Any]:
+    return base
+
+
+def _temperature_base_from_4(base: Sequence[Any]) -> list[Any]:
+    return [base, [0, [], [], []]]
+
+
+def _pressure_base_from_4(base: Sequence[Any]) -> list[Any]:
+    *rest, course = base
+    return [*rest, None if course is None else [*course, None], None]
+
+
+_BASES_FROM_4: Final[Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {
+    "temperature": _temperature_base_from_4,
+    "blood_pressure": _pressure_base_from_4,
+}
 
 
 def _base_from_3(base: Sequence[Any]) -> list[Any]:
@@ -97,23 +117,6 @@ def _glucose_base_from_3(base: Sequence[Any]) -> list[Any]:
 
 def _course_from_3(level: int, since: int, side: int, known: Sequence[Any]) -> list[Any]:
     return [[side, level, since, known[1], list(known), list(known), [known[_DEVICE]], 0]] if level else []
-
-
-def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
-    """Blood pressure knew of no symptoms."""
-    subjects = {}
-    for person, state in plain["subjects"].items():
-        rules = {
-            name: one | {"base": _pressure_base_from_4(one["base"])} if name == "blood_pressure" else one
-            for name, one in state["rules"].items()
-        }
-        subjects[person] = state | {"rules": rules}
-    return plain | {"subjects": subjects}
-
-
-def _pressure_base_from_4(base: Sequence[Any]) -> list[Any]:
-    *rest, course = base
-    return [*rest, None if course is None else [*course, None], None]
 
 
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class Partition:
         for home_no, home in self.homes.items():
             self._expect(home_no, home)
 
+    @property
+    def now(self) -> int:
+        """How late it is by the log, in ms: by its markers, or by what was received since."""
+        return max(self.time.now, max((home.newest for home in self.homes.values()), default=0))
+
     def home(self, home_no: int) -> HomeState:
         """The state of a home, begun where there is none yet."""
         found = self.homes.get(home_no)

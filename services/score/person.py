@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.score.beyond import Beyond
+from services.score.coverage import CoverageLedger, open_from
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
@@ -63,6 +65,7 @@ class PersonState:
     models: ModelStates = field(default_factory=ModelStates)
     calls: dict[str, list[Call]] = field(default_factory=dict)
     episodes: dict[str, int] = field(default_factory=dict)
+    coverage: CoverageLedger = field(default_factory=CoverageLedger)
     recent: RecentValues = field(init=False)
     _of_vital: dict[int, _Of] = field(default_factory=dict)
 
@@ -88,8 +91,11 @@ class PersonState:
                 found.append((evaluation.rule, reports))
         # Only when it is twice as long as it may be, so that most samples cost no trimming.
         if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
-            self.window.forget(vital, min(one.trim() for one in evaluations))
+            self._forget(vital, min(one.trim() for one in evaluations))
         return found
+
+    def _forget(self, vital: int, before: int) -> None:
+        self.coverage.absorb(self.window.forget(vital, before), self.window)
 
     @property
     def due_at(self) -> int:
@@ -126,6 +132,7 @@ class PersonState:
             if evaluation not in reached:
                 evaluation.trim()
         insort(samples, sample)
+        self.coverage.touch(sample.at)
         return [(one.rule, reports) for one in reached if (reports := one.fold_again(sample.received_at))]
 
     def move(self, at: int, received_at: int) -> Reports:
@@ -141,9 +148,12 @@ class PersonState:
             return []
         return self._seen_anew(since, received_at, lambda: movement.walk(device_no, at, steps), self.rules.gated)
 
-    def take_off(self, device_no: int, at: int, received_at: int) -> Reports:
+    def take_off(self, device_no: int, at: int, received_at: int, *, is_charging: bool = False) -> Reports:
         """A device says that it is off the body: what it measures from then on is nobody's."""
-        return self._seen_anew(at, received_at, lambda: self.window.take_off(device_no, at), self.rules.folded)
+        self._cover_anew(at)
+        return self._seen_anew(
+            at, received_at, lambda: self.window.take_off(device_no, at, is_charging=is_charging), self.rules.folded
+        )
 
     def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
         """Something shows that a device was worn at ``at``."""
@@ -151,7 +161,13 @@ class PersonState:
         # What nearly every reading of a band comes to.
         if said.is_known(at):
             return []
+        self._cover_anew(at)
         return self._seen_anew(at, received_at, lambda: said.show(at), self.rules.folded)
+
+    def _cover_anew(self, at: int) -> None:
+        """Before it changes whether a device was worn: what has left the window was seen as it was until now."""
+        self._trim_samples({name: one.trim() for name, one in self.evaluations.items()})
+        self.coverage.touch(at)
 
     def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
@@ -188,16 +204,35 @@ class PersonState:
         found = self._of_vital[vital] = (self.window.of(vital), evaluations, 2 * longest_ms)
         return found
 
-    def trim(self) -> None:
-        """Drops what no rule looks back to; changes nothing that can be seen from outside."""
+    def trim(self, newest: int = 0) -> None:
+        """Drops what nobody looks back to; changes nothing that can be seen from outside.
+
+        ``newest`` is when the home was heard last, in ms; 0: not known.
+        """
         begins = {name: one.trim() for name, one in self.evaluations.items()}
+        self._trim_samples(begins)
+        moved_before = min((begins[name] for name, one in self.evaluations.items() if one.needs_rest), default=0)
+        if self.resting_only():
+            self.coverage.see_moved(self.window.movement.ended(moved_before))
+        self.window.forget_circumstances(
+            moved_before=moved_before, worn_before=min(begins.values(), default=0), covered_from=open_from(newest)
+        )
+        self.coverage.forget(newest)
+
+    def _trim_samples(self, begins: Mapping[str, int]) -> None:
         for vital in self.window.samples:
             reading = [begins[one.rule.key] for one in self.evaluations.values() if vital in one.inputs]
-            self.window.forget(vital, min(reading, default=0))
-        gated = [begins[name] for name, one in self.evaluations.items() if one.needs_rest]
-        self.window.forget_circumstances(
-            moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)
-        )
+            self._forget(vital, min(reading, default=0))
+
+    def resting_only(self) -> frozenset[int]:
+        """The vitals of which nothing is judged in movement, by the limits of now."""
+        found: set[int] = set()
+        for one in self.evaluations.values():
+            fold = one.fold
+            if one.needs_rest and isinstance(fold, Beyond):
+                limits = [limit for side in fold.sides.values() for limit in side.levels]
+                found.update(() if any(limit.moving for limit in limits) else one.inputs)
+        return frozenset(found)
 
     def call(self, rule: Rule, event: Sample, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event, and whether it is news; ``extends``: every one is, and makes the call longer."""
@@ -226,9 +261,9 @@ class PersonState:
             else:
                 self.episodes[name] = max(self.episodes.get(name, 0), number)
 
-    def to_plain(self) -> dict[str, Any]:
-        """As plain values; names, not numbers, so that a reader finds their way."""
-        self.trim()
+    def to_plain(self, newest: int = 0) -> dict[str, Any]:
+        """As plain values; names, not numbers, so that a reader finds their way. ``newest`` as in ``trim``."""
+        self.trim(newest)
         return {
             **self.window.to_plain(),
             # In the order of the rules, as from_plain reads them: not in that in which they began.
@@ -244,10 +279,13 @@ class PersonState:
             },
             "episodes": dict(self.episodes),
             "recent": self.recent.to_plain(),
+            "coverage": self.coverage.to_plain(),
         }
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any], rules: RuleBook, limits: LimitBook, person_no: int) -> "PersonState":
+    def from_plain(
+        cls, plain: dict[str, Any], rules: RuleBook, limits: LimitBook, person_no: int, newest: int = 0
+    ) -> "PersonState":
         """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
         window = Window.from_plain(plain)
         known = {rule.key for rule in rules.rules}
@@ -265,6 +303,7 @@ class PersonState:
             calls={name: [Call(*call) for call in calls] for name, calls in plain["calls"].items()},
             models=ModelStates.from_plain(plain["models"], rules.rules),
             episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
+            coverage=CoverageLedger.from_plain(plain["coverage"], window, newest),
         )
         found.recent.read_plain(plain["recent"])
         return found

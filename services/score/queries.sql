@@ -49,6 +49,26 @@ returning person_no;
 -- Everybody's days, for comparing.
 select d.person_no, d.home_no, d.state from score_days d join score_state using (home_no) order by d.person_no;
 
+-- name: save_coverage
+-- Hours of coverage of people by the home that they live in; what their home before them wrote of it stays. A minute that is
+-- written anew is so in all columns.
+insert into coverage as c (person_no, vital, hour, watched, charging, not_worn, moving, poor, home_silent, device_silent)
+select row.person_no, row.vital, row.hour, row.watched, row.charging, row.not_worn, row.moving, row.poor,
+       row.home_silent, row.device_silent
+from unnest($1::integer[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+    as row (person_no, home_no, vital, hour, watched, charging, not_worn, moving, poor, home_silent, device_silent)
+join people p on p.person_no = row.person_no and p.home_no = row.home_no
+on conflict (person_no, vital, hour) do update set
+    (watched, charging, not_worn, moving, poor, home_silent, device_silent) = (
+        select c.watched & kept | excluded.watched, c.charging & kept | excluded.charging,
+               c.not_worn & kept | excluded.not_worn, c.moving & kept | excluded.moving,
+               c.poor & kept | excluded.poor, c.home_silent & kept | excluded.home_silent,
+               c.device_silent & kept | excluded.device_silent
+        from (values (~(excluded.watched | excluded.charging | excluded.not_worn | excluded.moving | excluded.poor
+                        | excluded.home_silent | excluded.device_silent))) as other (kept)
+    );
+
 -- name: highest_episodes
 -- The last episode number of each person (or home) and rule, wherever it was given out.
 select home_no, person_no, rule, max(episode) as episode

@@ -83,10 +83,10 @@ class Window:
             return True
         return self.wearing[sample.device_no].is_worn(sample.at)
 
-    def take_off(self, device_no: int, at: int) -> bool:
+    def take_off(self, device_no: int, at: int, *, is_charging: bool = False) -> bool:
         """A device said at ``at`` that it is off the body; gives whether that is news."""
         self.off.add(device_no)
-        return self.worn_by(device_no).take_off(at, self._shown_worn(device_no))
+        return self.worn_by(device_no).take_off(at, self._shown_worn(device_no), is_charging=is_charging)
 
     def worn_by(self, device_no: int) -> Wearing:
         """What is known of a device's being worn, begun where nothing is yet."""
@@ -108,18 +108,23 @@ class Window:
             if one.device_no == device_no and one.flags & SHOWS_WORN
         ]
 
-    def forget(self, vital: int, before: int) -> None:
-        """Drops the samples of a vital that no rule looks back to any more."""
+    def forget(self, vital: int, before: int) -> list[Sample]:
+        """Drops the samples of a vital that no rule looks back to any more; gives them."""
         samples = self.samples.get(vital)
-        if samples:
-            del samples[: bisect_left(samples, (before,))]
+        if not samples:
+            return []
+        place = bisect_left(samples, (before,))
+        gone = samples[:place]
+        del samples[:place]
+        return gone
 
-    def forget_circumstances(self, *, moved_before: int, worn_before: int) -> None:
-        """Drops what says nothing of samples from then on: of movement, of being worn."""
+    def forget_circumstances(self, *, moved_before: int, worn_before: int, covered_from: int) -> None:
+        """Drops what says nothing from then on: of movement, and of being worn, of samples or of covered minutes."""
         self.movement.forget(moved_before)
         for said in self.wearing.values():
-            said.forget(worn_before)
-        self.off = {device_no for device_no, said in self.wearing.items() if said.off}
+            said.forget(min(worn_before, covered_from))
+        # Few devices have been off so lately that a sample has to be looked at.
+        self.off = {device_no for device_no, said in self.wearing.items() if not said.says_nothing_from(worn_before)}
 
     def to_plain(self) -> dict[str, Any]:
         """As plain values; vitals by their codes, in the order of their numbers."""

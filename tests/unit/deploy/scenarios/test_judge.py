@@ -44,6 +44,13 @@ class Home:
         self.findings: list[SaidFinding] = []
         self.events: list[AlertEvent] = []
         self.delivered: list[Delivered] = []
+        self.coverage: dict[tuple[str, str], dict[int, int]] = {}
+
+    def watched(self, first: int, end: int, *, vital: str = "spo2", person: str = "ruth") -> None:
+        hours = self.coverage.setdefault((str(self._names.person(person)), vital), {})
+        for minute in range(self._start // MINUTE + first, self._start // MINUTE + end):
+            hour = minute // 60 * 60 * MINUTE
+            hours[hour] = hours.get(hour, 0) | 1 << minute % 60
 
     def about(self, person: str) -> dict[str, str]:
         return {
@@ -84,11 +91,14 @@ class Home:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(findings=self.findings, events=self.events, delivered=self.delivered)
+        return Evidence(findings=self.findings, events=self.events, delivered=self.delivered, coverage=self.coverage)
 
 
 def full_home(scenario: Scenario) -> Home:
-    """Oxygen fell at 8, a page went out then and at 23, it was better at 40; Karl pressed SOS at 50."""
+    """Oxygen fell at 8, a page went out then and at 23, it was better at 40; Karl pressed SOS at 50.
+
+    It was watched from 10 to 40, and in the hours before and after.
+    """
     home = Home(scenario)
     home.found(8, 1)
     home.found(9, 2)
@@ -98,6 +108,9 @@ def full_home(scenario: Scenario) -> Home:
     home.happened(40, "ended")
     home.notified(8)
     home.notified(23)
+    home.watched(10, 40)
+    home.watched(-60, -50)
+    home.watched(60, 90)
     home.found(50, 1, person="karl", rule="sos")
     home.happened(50, "opened", person="karl", rule="sos")
     home.happened(20, "opened", person="", rule="firmware", severity="technical")
@@ -137,6 +150,11 @@ HOLD = [
     'says: "AN ALERT WAITS", rule: spo2, of: ruth, after: 20m',
     "never_says: back to, rule: spo2, of: ruth",
     "never_says: below 92, rule: spo2, of: ruth, after: 41m",
+    "watched: spo2, of: ruth, from: 10m, to: 40m, least: 1",
+    "watched: spo2, of: ruth, from: 0m, to: 1h, least: 0.5, most: 0.5",
+    "watched: spo2, of: ruth, from: 9m 30s, to: 11m 30s, least: 1",  # the one whole minute in it
+    "watched: spo2, of: ruth, from: 40m, to: 1h, most: 0",
+    "watched: glucose, of: ruth, from: 0m, to: 1h, most: 0",
 ]
 DO_NOT = {
     "alert: spo2, of: ruth, times: 2": "opened medium at 8m; raised high at 9m; ended high at 40m",
@@ -155,7 +173,11 @@ DO_NOT = {
     "says: better, rule: spo2, of: ruth": "Oxygen below 92 %",
     "says: better, rule: fall, of: ruth": "nothing was said",
     "never_says: LOW, rule: spo2, of: ruth": "“Oxygen below 92 %.” at 8m",
-    "watched: spo2, of: ruth, from: 0m, to: 1h, least: 0.5": "does not say",
+    "watched: spo2, of: ruth, from: 0m, to: 40m, least: 0.8": "0.750: 30 of 40 minutes",
+    "watched: spo2, of: ruth, from: 0m, to: 20m, most: 0.4": "0.500: 10 of 20 minutes",
+    "watched: heart_rate, of: ruth, from: 0m, to: 1h, least: 0.1": "0.000: 0 of 60 minutes",
+    "watched: spo2, of: karl, from: 0m, to: 1h, least: 0.1": "0.000: 0 of 60 minutes",
+    "watched: spo2, of: ruth, from: 90s, to: 110s, most: 1": "no whole minute",
 }
 
 
