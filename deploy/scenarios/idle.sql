@@ -42,6 +42,9 @@ from (
                                       where c.device_no = d.device_no)) + kind.silent_after + interval '1 millisecond'
     from devices d join unnest($2::text[], $3::interval[]) as kind (device_type, silent_after) using (device_type)
     union all
+    -- Then its devices that stay silent are silent by themselves.
+    select max(ended_at) + interval '15 minutes 1 millisecond' from silences where device_no is null group by home_no
+    union all
     select newest.received_at + gap + interval '1 millisecond'
     from (select max(received_at) as received_at from readings group by person_no, vital, device_no) newest
     cross join unnest($4::interval[]) as gap

@@ -7,8 +7,11 @@ from typing import Any, Final
 from schemas.alerts import EndReason
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
+from schemas.reasons import NOT_SCORED, Flag
+from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_ms
-from services.runtime.database import Connection, Pool, Queries, transaction
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
+from services.score.circumstances import WORN_AGAIN_MS
 from services.score.effects import EffectWriter
 from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.silent_device import (
@@ -17,13 +20,31 @@ from services.score.rules.silent_device import (
     RESENDS,
     RESUMED_FOR_MS,
     SILENT_DEVICE,
+    SILENT_HOME,
+    home_message,
 )
-from services.score.sample import Sample
+from services.score.sample import SHOWS_WORN, Sample
+from services.score.silent_homes import OverdueDevice, Silence, silences_of
 
-_EXPLANATIONS: Final = [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.NOT_WORN, EventKind.CHARGING)]
+_SQL: Final = load_queries("services.score", "silence.sql")
 _WATCHED: Final = tuple(
     (row.code, timedelta(seconds=row.silent_after_s)) for row in DEVICE_TYPES if row.silent_after_s is not None
 )
+_EXPLANATIONS: Final = (
+    [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.NOT_WORN, EventKind.CHARGING)],
+    timedelta(milliseconds=EXPLAINED_FOR_MS),
+    timedelta(milliseconds=LAST_WORDS_MS),
+)
+_ENDS_OF_EXPLANATIONS: Final = (
+    EVENT_TYPE_BY_KIND[EventKind.WORN].number,
+    SHOWS_WORN,
+    STEPS.number,
+    timedelta(milliseconds=WORN_AGAIN_MS),
+    [vital.number for vital in VITALS],
+    int(NOT_SCORED | Flag.RETAINED),
+    int(Flag.RETAINED),
+)
+"""What ``newly_silent`` asks for besides kinds of device and times, in its order."""
 _OUTAGE_REAL_S: Final = 60.0
 """A watermark that jumps by more than this, real time, stood still before: an outage of ours."""
 
@@ -42,19 +63,17 @@ class SilenceWatch:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
         async with transaction(self.pool) as connection:
             # The lock ends with the transaction; another score looks meanwhile.
-            if not await connection.fetchval(self.sql["one_watcher"]):
+            if not await connection.fetchval(_SQL["one_watcher"]):
                 return 0
             watermark = await connection.fetchval(self.sql["watermark"])
             if watermark is None:
                 return 0
             # Ends come first: a device may be silent again at once, as a new episode.
-            heard = await connection.fetch(self.sql["heard_again"])
-            for row in heard:
-                await self._report(connection, row, level=ENDED, at=row["ended_at"])
+            ended = await self._end(connection)
             silent = (
                 await self._find_silent(connection, watermark) if await self._is_settled(connection, watermark) else 0
             )
-        if heard or silent:
+        if ended or silent:
             await self.writer.announce()
         return 0
 
@@ -63,40 +82,72 @@ class SilenceWatch:
         """Silence shorter than some resends, real time, says nothing about a device."""
         return timedelta(seconds=RESENDS * self.resend_after_s * self.clock.rate)
 
+    @property
+    def _time_to_come_back(self) -> timedelta:
+        """After an outage of ours, or of a home's gateway."""
+        return max(self._shortest, timedelta(milliseconds=RESUMED_FOR_MS))
+
     async def _is_settled(self, connection: Connection, watermark: datetime) -> bool:
         """Whether our own last outage is so long ago that devices had time to be heard again."""
         outage = timedelta(seconds=_OUTAGE_REAL_S * self.clock.rate)
-        resumed_at = await connection.fetchval(self.sql["watch_silence"], watermark, outage)
-        settled: bool = watermark - resumed_at >= max(self._shortest, timedelta(milliseconds=RESUMED_FOR_MS))
+        resumed_at = await connection.fetchval(_SQL["watch_silence"], watermark, outage)
+        settled: bool = watermark - resumed_at >= self._time_to_come_back
         return settled
+
+    async def _end(self, connection: Connection) -> int:
+        """Silences that are over: somebody was heard again, or nobody is expected to be heard."""
+        heard = await connection.fetch(_SQL["heard_again"])
+        for row in heard:
+            await self._report(connection, row, level=ENDED, at=row["ended_at"], reason=EndReason.RECOVERED)
+        homes = await connection.fetch(_SQL["homes_heard_again"])
+        for row in homes:
+            of_home = {**row, "device_no": row["heard_device_no"]}
+            await self._report(
+                connection, of_home, level=ENDED, at=row["ended_at"], reason=EndReason.RECOVERED, about=SILENT_HOME
+            )
+        removed = await connection.fetch(_SQL["taken_out_of_use"])
+        for row in removed:
+            await self._report(connection, row, level=ENDED, at=row["ended_at"], reason=EndReason.NO_DATA)
+        return len(heard) + len(homes) + len(removed)
 
     async def _find_silent(self, connection: Connection, watermark: datetime) -> int:
         rows = await connection.fetch(
-            self.sql["newly_silent"],
+            _SQL["newly_silent"],
             watermark,
             [code for code, _ in _WATCHED],
             [max(silent_after, self._shortest) for _, silent_after in _WATCHED],
-            _EXPLANATIONS,
-            timedelta(milliseconds=EXPLAINED_FOR_MS),
-            timedelta(milliseconds=LAST_WORDS_MS),
+            *_EXPLANATIONS,
+            self._time_to_come_back,
+            *_ENDS_OF_EXPLANATIONS,
         )
-        for row in rows:
-            place = row["home_no"], row["person_no"]
-            episode = await connection.fetchval(self.sql["next_silence"], *place, SILENT_DEVICE.name)
-            await connection.execute(
-                self.sql["add_silence"], *place, episode, row["device_no"], row["last_heard_at"], row["silent_at"]
-            )
-            await self._report(connection, {**row, "episode": episode}, level=1, at=row["silent_at"])
-        return len(rows)
+        silences = silences_of([OverdueDevice(**row) for row in rows], watermark, least=self._shortest)
+        for one in silences:
+            await self._begin(connection, one)
+        return len(silences)
 
-    async def _report(self, connection: Connection, row: Any, *, level: int, at: datetime) -> None:
+    async def _begin(self, connection: Connection, one: Silence) -> None:
+        place = one.home_no, one.person_no
+        episode = await connection.fetchval(_SQL["next_silence"], *place, SILENT_DEVICE.name)
+        device_no = None if one.devices else one.device_no
+        await connection.execute(_SQL["add_silence"], *place, episode, device_no, one.last_heard_at, one.silent_at)
+        row = {**one._asdict(), "episode": episode}
+        about = SILENT_HOME if one.devices else ""
+        await self._report(connection, row, level=1, at=one.silent_at, about=about)
+
+    async def _report(
+        self,
+        connection: Connection,
+        row: Any,
+        *,
+        level: int,
+        at: datetime,
+        reason: EndReason | None = None,
+        about: str = "",
+    ) -> None:
         heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
-        noticed = heard._replace(at=to_ms(at))
-        reason = EndReason.RECOVERED if level == ENDED else None
-        finding = finding_from(
-            SILENT_DEVICE,
-            Subject(row["person_no"], row["home_no"]),
-            row["episode"],
-            Mark(level, heard, noticed, reason),
-        )
+        mark = Mark(level, heard, heard._replace(at=to_ms(at)), reason, about=about)
+        # How many devices a home has is known at its beginning alone, and said then.
+        words = home_message(mark, devices=row.get("devices", 0)) if about else None
+        subject = Subject(row["person_no"], row["home_no"])
+        finding = finding_from(SILENT_DEVICE, subject, row["episode"], mark, message=words)
         await self.writer.add_findings(connection, [finding])

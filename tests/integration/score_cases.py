@@ -31,7 +31,10 @@ class FallCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceCase:
-    """A device registered at 0 and last heard of at ``heard`` (None: never); the watermark stands at ``watermark``."""
+    """A device registered at 0 and last heard of at ``heard`` (None: never); the watermark stands at ``watermark``.
+
+    ``events`` are (second, kind), ``readings`` (second, vital, value, flags), received ``lag`` seconds later.
+    """
 
     kind: Kind
     story: str
@@ -40,6 +43,8 @@ class SilenceCase:
     heard: float | None = 0
     device_type: str = "fall_robot"
     events: tuple[tuple[float, str], ...] = ()
+    readings: tuple[tuple[float, str, float, Flag], ...] = ()
+    lag: float = 0
 
 
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
@@ -162,6 +167,66 @@ SILENCE_CASES = (
         heard=HOUR,
         watermark=13.1 * HOUR,
         events=((HOUR, "charging"),),
+    ),
+    SilenceCase(
+        kind=F,
+        story="put on again before it died",
+        silent=True,
+        heard=HOUR,
+        watermark=4.1 * HOUR,
+        device_type="wearable_band",
+        events=((50 * MINUTE, "not_worn"), (59 * MINUTE, "worn")),
+    ),
+    SilenceCase(
+        kind=F,
+        story="charged, then on somebody who rests",
+        silent=True,
+        heard=HOUR,
+        watermark=4.1 * HOUR,
+        device_type="wearable_band",
+        events=((50 * MINUTE, "charging"),),
+        readings=((59 * MINUTE, "heart_rate", 70, Flag.RESTING),),
+    ),
+    SilenceCase(
+        kind=F,
+        story="not worn, then steps",
+        silent=True,
+        heard=HOUR,
+        watermark=4.1 * HOUR,
+        device_type="wearable_band",
+        events=((50 * MINUTE, "not_worn"),),
+        readings=((59 * MINUTE, "steps", 12, NONE),),
+    ),
+    SilenceCase(
+        kind=F,
+        story="charged long before it measured again, all of which came at once",
+        silent=True,
+        heard=8 * HOUR,
+        watermark=11.1 * HOUR,
+        device_type="wearable_band",
+        events=((HOUR, "charging"),),
+        readings=((6 * HOUR, "heart_rate", 70, NONE),),
+        lag=7 * HOUR,
+    ),
+    SilenceCase(
+        kind=D,
+        story="its last word was that it is not worn, after a walk",
+        silent=False,
+        heard=HOUR,
+        watermark=11 * HOUR,
+        device_type="wearable_band",
+        events=((50 * MINUTE, "worn"), (59 * MINUTE, "not_worn")),
+        readings=((58 * MINUTE, "steps", 12, Flag.MOVING),),
+    ),
+    SilenceCase(
+        kind=D,
+        story="no step, and a posture that its sensor doubts, are no wrist",
+        silent=False,
+        heard=HOUR,
+        watermark=11 * HOUR,
+        device_type="wearable_band",
+        events=((50 * MINUTE, "not_worn"),),
+        readings=((58 * MINUTE, "steps", 0, NONE), (59 * MINUTE, "heart_rate", 70, UP | POOR)),
     ),
     SilenceCase(kind=D, story="heard a moment ago", silent=False, heard=2 * HOUR, watermark=2.1 * HOUR),
     SilenceCase(kind=D, story="a cuff is used at will", silent=False, watermark=90 * HOUR, device_type="pressure_cuff"),

@@ -71,13 +71,27 @@ async def _keep_watching(bench: Bench, seconds: float) -> None:
     await bench.pass_watermark(seconds)
 
 
+async def _bind(bench: Bench) -> None:
+    """The device is the person's."""
+    await bench.pool.execute(
+        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
+        bench.world.device_no,
+        bench.world.person_no,
+        Range(datetime(2020, 1, 1, tzinfo=UTC), None),
+    )
+
+
 @pytest.mark.parametrize("case", SILENCE_CASES, ids=lambda case: f"{case.kind}: {case.story}")
 async def test_a_device_is_silent_when_its_case_table_says_so(bench: Bench, case: SilenceCase) -> None:
     await _in_silence(bench, case.device_type)
     if case.heard is not None:
         await bench.hear(case.heard)
     for seq, (seconds, kind) in enumerate(case.events, start=1):
-        await bench.report(seconds, kind, seq=seq, person_no=0)
+        await bench.report(seconds, kind, seq=seq, person_no=0, lag=case.lag)
+    if case.readings:
+        await _bind(bench)
+    for seq, reading in enumerate(case.readings, start=40):
+        await bench.measure(*reading, seq=seq)
     await _keep_watching(bench, case.watermark)
 
     await bench.silence.look()
@@ -102,17 +116,39 @@ async def test_a_device_that_is_heard_again_ends_its_silence_and_the_next_has_an
 
 async def test_a_silent_device_of_one_person_is_about_them_and_a_shared_one_about_the_home(bench: Bench) -> None:
     await _in_silence(bench, "fall_robot")
-    await bench.pool.execute(
-        "insert into bindings (device_no, person_no, valid) values ($1, $2, $3)",
-        bench.world.device_no,
-        bench.world.person_no,
-        Range(datetime(2020, 1, 1, tzinfo=UTC), None),
-    )
+    await _bind(bench)
     await _keep_watching(bench, 3700)
 
     await bench.silence.look()
 
     assert [one["person_no"] for one in await bench.found("silent_device")] == [bench.world.person_no]
+
+
+async def test_a_silent_device_that_is_taken_out_of_use_is_silent_no_more_and_has_not_recovered(bench: Bench) -> None:
+    await _in_silence(bench, "fall_robot")
+    await _keep_watching(bench, 3700)
+    await bench.silence.look()
+    await bench.pool.execute("update devices set removed_at = $2 where device_no = $1", bench.world.device_no, at(4000))
+
+    await bench.silence.look()
+    await bench.silence.look()
+
+    assert [(one["message"], one["end_reason"]) for one in await bench.found("silent_device")] == [
+        ("silent_device.silent", None),
+        ("silent_device.removed", "no_data"),
+    ]
+
+
+async def test_what_was_explained_for_long_is_silent_since_its_explanation_ended(bench: Bench) -> None:
+    await _in_silence(bench, "fall_robot")
+    await bench.hear(0)
+    await bench.report(0, "charging", seq=1, person_no=0)
+    await _keep_watching(bench, 12.1 * 3600)
+
+    await bench.silence.look()
+
+    (said,) = await bench.found("silent_device")
+    assert (said["observed_at"], said["facts"]) == (at(12 * 3600), {"hours": 12})
 
 
 async def test_after_an_outage_of_ours_nobody_is_silent_until_devices_had_time_to_come_back(bench: Bench) -> None:

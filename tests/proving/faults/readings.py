@@ -34,9 +34,12 @@ select (select coalesce(sum(readings), 0) from readings_1h where person_no = $1)
 """
 _REJECTED: Final = "select count(*) from rejected where device = $1 and epoch = $2"
 _REFUSED: Final = "select reason, count(*) as items from rejected where device = $1 and epoch = $2 group by reason"
-_SILENCE: Final = (
-    "select silent_at from silences where device_no = $1 and last_heard_at >= $2 order by silent_at limit 1"
-)
+_SILENCE: Final = """
+select silent_at from silences s
+where last_heard_at >= $2 and (device_no = $1 or device_no is null and home_no = (
+    select home_no from devices where device_no = $1
+)) order by silent_at limit 1
+"""
 _HEARD: Final = "select max(last_received_at) from device_cursor where device_no = $1"
 _FLOODS: Final = "select count(*) from platform_incidents where kind = 'device_throttled' and subject = $1"
 
