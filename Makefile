@@ -21,6 +21,7 @@ KILLS ?= 40
 UPLINKS ?= 50000
 LINE ?=
 BASE ?= HEAD
+COUNT ?= 10
 ROWS ?= 50000000
 EXECUTIONS ?= 1000000
 EXAMPLES ?= 50000
@@ -34,7 +35,7 @@ BESIDE := tests/contract tests/e2e/test_scenarios.py tests/integration/test_brok
 	tests/integration/test_cli.py \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest faults scale drill fuzz
+.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest mutations faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -96,6 +97,9 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m tests.proving.chaos.selftest --seed $(SEED)
+
+mutations: $(DEV)  ## Plants small wrong changes in copies of score, ten by name and COUNT by the seed; a test must notice each [SEED=n COUNT=10]
+	@$(PYTHON) -m tests.proving.mutations --named --seed $(SEED) --count $(COUNT)
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m tests.proving.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)

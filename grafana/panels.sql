@@ -23,21 +23,25 @@ select opened_at as "Since",
        case severity when 3 then 'urgent' when 2 then 'soon' when 1 then 'note' else 'technical' end as "How urgent",
        caregiver_text as "What happened",
        case when state = 'open' then 'waiting for the doctor' else 'the doctor has seen it' end
-           || case when over then ', over by now' else '' end
+           || case when over then ', over as far as is known' else '' end
            || case when unverified then ', not verified' else '' end as "Where it stands"
 from caregiver_alerts({person}) order by severity desc, opened_at;
 
 -- name: latest_vitals
 -- The newest value of each vital with its age; old is longer ago than its row of presentation says.
--- What a sensor can't measure is a bound.
+-- What a sensor can't measure is a bound; of increments their sum over a time up to now is shown, as on the console.
 select known.label as "Vital",
-       case when not latest.clipped then '' when latest.value < known.clipped_low then 'below ' else 'above ' end
+       case when known.summed_s is not null then trim(to_char((
+                select coalesce(sum(total), 0) from caregiver_series({person}, known.vital::smallint,
+                    $__timeTo()::timestamptz - make_interval(secs => known.summed_s),
+                    $__timeTo()::timestamptz + interval '1 microsecond', 60)), known.format))
+            else case when not latest.clipped then '' when latest.value < known.clipped_low then 'below ' else 'above ' end
            || trim(to_char(case when latest.clipped then least(greatest(latest.value, known.clipped_low), known.clipped_high)
-                                else latest.value end, known.format)) || known.unit as "Value",
+                                else latest.value end, known.format)) end || known.unit as "Value",
        latest.observed_at as "Measured",
        latest.age_s as "Age",
        case when latest.age_s > known.fresh_s then 'old' else 'current' end as "State"
-from (values {vital_rows}) as known (vital, label, format, unit, fresh_s, clipped_low, clipped_high)
+from (values {vital_rows}) as known (vital, label, format, unit, fresh_s, clipped_low, clipped_high, summed_s)
 join caregiver_latest_vitals({person}, {all_vitals}, $__timeTo()) latest on latest.vital = known.vital
 order by known.vital;
 

@@ -55,7 +55,10 @@ def number_format(row: VitalPresentation) -> str:
 
 
 def vital_rows() -> str:
-    """The rows of a VALUES list: number, label, number format, unit, for how many seconds it is current, its bounds."""
+    """The rows of a VALUES list.
+
+    Number, title, number format, unit, for how many seconds it is current, its bounds, the seconds it is summed over.
+    """
     return ", ".join(_vital_row(vital) for vital in VITALS)
 
 
@@ -63,7 +66,9 @@ def _vital_row(vital: Vital) -> str:
     row = presentation_of(vital)
     fresh_s = round(row.fresh_for.total_seconds())
     low, high = ("null::float8" if bound is None else f"{bound:g}" for bound in (vital.clipped_low, vital.clipped_high))
-    return f"({vital.number}, '{row.label}', '{number_format(row)}', ' {row.unit_words}', {fresh_s}, {low}, {high})"
+    summed_s = "null::integer" if row.summed_over is None else f"{row.summed_over.total_seconds():.0f}"
+    known = f"{vital.number}, '{row.title}', '{number_format(row)}', ' {row.unit_words}', {fresh_s}"
+    return f"({known}, {low}, {high}, {summed_s})"
 
 
 def all_vitals() -> str:

@@ -1,10 +1,11 @@
-"""The levels of limits as the table ``limits`` keeps them: what one service writes and another one reads."""
+"""Limits as the table ``limits`` keeps them: what one service writes and others read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from schemas.alerts import Severity
-from schemas.limits import LevelLimit, LimitsError
+from schemas.default_limits import worse_by_of
+from schemas.limits import LevelLimit, Limits, LimitsError, check
 
 _LEAST_BEFORE: Final = 2
 """Of rows that do not say it: those of before 2026-11-29, when each level began to say so itself."""
@@ -46,3 +47,19 @@ def levels_of(rows: Sequence[Mapping[str, Any]]) -> tuple[LevelLimit, ...]:
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise LimitsError("levels", "can't be read") from error
+
+
+def limits_of(row: Mapping[str, Any]) -> Limits:
+    """The limits that a row of the table holds, which is not withdrawn. Raises LimitsError."""
+    limits = Limits(
+        concern=row["concern"],
+        levels=levels_of(row["levels"]),
+        off=row["off"],
+        clear_min=row["clear_min"],
+        # Rows of before 2026-11-29 do not say it.
+        worse_by=worse_by_of(row["concern"]) if row["worse_by"] is None else row["worse_by"],
+        source=row["source"],
+        signed_off_by=row["signed_off_by"],
+    )
+    check(limits)
+    return limits

@@ -83,6 +83,11 @@ class VitalPresentation:
     short_label: str = ""
     summed_over: timedelta | None = None
 
+    @property
+    def title(self) -> str:
+        """Its label, and of a sum over which time it is."""
+        return self.label + (f" in {self.summed_over / timedelta(hours=1):g} h" if self.summed_over else "")
+
     def is_fresh(self, age: timedelta) -> bool:
         """Whether a value of this age may be shown as the present state."""
         return age <= self.fresh_for

@@ -63,5 +63,7 @@ class Flag(IntFlag):
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)
 """Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
 NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED
+NOT_SHOWN: Final = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME
+"""Newest values and curves leave these out: a wrong time, a poor signal, or measured in another home."""
 NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING
 """Dose events with any of these settle no dose. One from before a rebinding reports what its person did: it counts."""

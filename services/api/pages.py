@@ -15,6 +15,7 @@ from services.api.acknowledge import acknowledge
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
+from services.api.limits_in_force import limits_in_force
 from services.api.live import worklist_fragment
 from services.api.reads import (
     MOST_PEOPLE,
@@ -25,6 +26,7 @@ from services.api.reads import (
     latest_of,
     people_of,
     person_of,
+    standings_of,
     worklist_of,
     zone_of,
 )
@@ -73,6 +75,7 @@ async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str
         zone=zone,
         alert=row,
         outcome=outcome,
+        standing=(await standings_of(console, [row]))[alert_id],
         findings=await findings_of(console, row),
         trail=await pool.fetch(sql["trail_of_alert"], alert_id),
         readers=await pool.fetch(sql["readers_of_alert"], alert_id),
@@ -149,8 +152,13 @@ async def person(
         charts=await charts_of(console, person_no, window),
         window=window,
         is_now=ends_at == now,
+        standings=await standings_of(console, alerts),
         live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],
         past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
+        limits=limits_in_force(
+            [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now)],
+            [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)],
+        ),
         doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
     )

@@ -20,6 +20,7 @@ select people.person_no, display_name from people_in_care($1, $2) care join peop
 -- A page of the people in a doctor's care by name, after the person $4, of the numbers $5 where that is set, with what waits
 -- for each. $4 leads nowhere unless the doctor cares for them or has done so. All of the past is searched only for those of
 -- whom the last week holds nothing.
+-- Readings with the flags $7 say nothing of when somebody was measured.
 -- Materialized: the page is cut first, and the readings are looked up for its people alone.
 with listed as materialized (
     select people.person_no, person_id, display_name, born_on, homes.label, time_zone
@@ -35,13 +36,15 @@ select listed.*, coalesce((
     select max(latest.observed_at) from unnest($3::smallint[]) as kind (vital) cross join lateral (
         select observed_at from readings
         where readings.person_no = listed.person_no and readings.vital = kind.vital
-          and observed_at > $2::timestamptz - interval '7 days'
+          and observed_at > $2::timestamptz - interval '7 days' and observed_at <= $2::timestamptz + interval '2 minutes'
+          and flags & $7 = 0
         order by observed_at desc limit 1
     ) latest
 ), (
     select max(latest.observed_at) from unnest($3::smallint[]) as kind (vital) cross join lateral (
         select observed_at from readings
         where readings.person_no = listed.person_no and readings.vital = kind.vital
+          and observed_at <= $2::timestamptz + interval '2 minutes' and flags & $7 = 0
         order by observed_at desc limit 1
     ) latest
 )) as observed_at, waiting.alerts, waiting.severity
@@ -58,16 +61,17 @@ select distinct time_zone from care_relations care join people using (person_no)
 where care.doctor_no = $1 and care.valid @> $2::timestamptz limit 2;
 
 -- name: latest_vitals
--- The newest reading of each vital of a person.
+-- The newest reading of each vital of a person, but for those with the flags $4.
 select latest.vital, latest.value, latest.observed_at, latest.flags
 from unnest($2::smallint[]) as kind (vital) cross join lateral (
     select vital, value, observed_at, flags from readings
     where person_no = $1 and readings.vital = kind.vital and observed_at <= $3::timestamptz + interval '2 minutes'
+      and flags & $4 = 0
     order by observed_at desc limit 1
 ) latest;
 
 -- name: chart_points
--- The readings of some vitals of a person over a time, but for those of a clock that jumped.
+-- The readings of some vitals of a person over a time, but for those with the flags $5.
 select vital, observed_at, value, flags from readings
 where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and observed_at <= $4 and flags & $5 = 0
 order by observed_at limit 50000;
@@ -82,8 +86,9 @@ where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $8
 order by observed_at, device_no, epoch, seq, item limit $9;
 
 -- name: steps_since
--- The steps of a person since a moment; totals of a device that reports no increments are not added up.
-select coalesce(sum(value), 0) from readings r where person_no = $1 and vital = $2 and observed_at >= $3
+-- The steps of a person since a moment, but for readings with the flags $4; totals of a device that reports no increments
+-- are not added up.
+select coalesce(sum(value), 0) from readings r where person_no = $1 and vital = $2 and observed_at >= $3 and flags & $4 = 0
   and not exists (select from step_totals t where t.device_no = r.device_no);
 
 -- name: watermark
@@ -136,9 +141,31 @@ left join doctors on doctors.doctor_no = alerts.acknowledged_by
 where alert_id = $1;
 
 -- name: findings_of_alert
--- The findings that an alert rests on, newest first.
-select findings.* from alert_findings join findings using (finding_id)
+-- The findings that an alert rests on, newest first; known_until is when the last of its evidence was measured.
+select findings.*, to_timestamp((evidence -> -1 ->> 'observed_at')::bigint / 1000.0) as known_until from alert_findings join findings using (finding_id)
 where alert_id = $1 order by findings.observed_at desc, level desc limit 50;
+
+-- name: standings
+-- Of some alerts the last that was said of the episodes that are open, or of any where none is; of a pause also since when
+-- nothing was known, and the newest usable reading after that, if there is one. Kinds of evidence are $2 and $3; readings
+-- with the flags $4 are not usable.
+select alerts.alert_id, last.level, last.end_reason, last.observed_at, last.raised_at, last.known_until, heard.observed_at as heard_at
+from alerts cross join lateral (
+    select level, end_reason, findings.observed_at, raised_at, evidence -> -1 ->> 'what' as what,
+           to_timestamp((evidence -> -1 ->> 'observed_at')::bigint / 1000.0) as known_until
+    from alert_findings join findings using (finding_id)
+    where alert_findings.alert_id = alerts.alert_id
+      and (cardinality(alerts.active_episodes) = 0 or findings.episode = any (alerts.active_episodes))
+    order by raised_at desc, findings.observed_at desc, level limit 1
+) last
+left join unnest($2::text[], $3::smallint[]) as kind (code, vital) on kind.code = last.what
+left join lateral (
+    select readings.observed_at from readings
+    where last.end_reason = 'no_data' and readings.person_no = alerts.person_no and readings.vital = kind.vital
+      and readings.observed_at > last.known_until and readings.observed_at <= $5 and readings.flags & $4 = 0
+    order by readings.observed_at desc limit 1
+) heard on true
+where alerts.alert_id = any ($1::uuid[]);
 
 -- name: clipped_readings
 -- Which of a person's readings of some vitals at some moments have the flags $4.
@@ -183,13 +210,31 @@ values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: low_findings
 -- What was noticed about a person since $2 that no alert was opened for; what was measured long before counts from
--- when it became known.
-select rule, level, observed_at, raised_at, retrospective, doctor_text, rationale from findings
-where person_no = $1 and (severity = $4 or retrospective) and level > 0 and raised_at >= $2 and raised_at <= $3
-order by observed_at desc limit 50;
+-- when it became known. And the last that was said of the same episode, where that was its end or a pause.
+select began.rule, began.level, began.observed_at, began.raised_at, retrospective, doctor_text, rationale,
+       over.end_reason, over.observed_at as over_at, over.raised_at as over_raised_at, over.known_until
+from findings began left join lateral (
+    select ended.level, ended.end_reason, ended.observed_at, ended.raised_at,
+           to_timestamp((ended.evidence -> -1 ->> 'observed_at')::bigint / 1000.0) as known_until
+    from findings ended
+    where ended.person_no = began.person_no and ended.rule = began.rule and ended.episode = began.episode
+    order by ended.raised_at desc, ended.observed_at desc, ended.level limit 1
+) over on over.level = 0
+where person_no = $1 and (severity = $4 or retrospective) and began.level > 0 and began.raised_at >= $2 and began.raised_at <= $3
+order by began.observed_at desc limit 50;
 
 -- name: doses_between
 -- The doses of a person that are due in a time.
 select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
 from doses join dose_plans using (plan_id)
 where doses.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;
+
+-- name: limits_for_person
+-- Every version of limits that is about a person or about more than one, up to $2: the newest first.
+select limit_no, person_no, region, condition, concern, levels, off, clear_min, worse_by, withdrawn, source, signed_off_by,
+       author, valid_from
+from limits where (person_no = $1 or person_no is null) and valid_from <= $2 order by valid_from desc, limit_no desc;
+
+-- name: conditions_of_person
+-- The conditions of a person at $2, with the moment from which each holds.
+select condition, lower(valid) as since, source from person_conditions where person_no = $1 and valid @> $2::timestamptz;

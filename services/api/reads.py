@@ -1,7 +1,7 @@
 """What pages and the REST interface read: each function asks for admission first, then the database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,17 +12,20 @@ from asyncpg import Record
 
 from schemas.alerts import AlertState, Severity
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation, presentation_of
-from schemas.reasons import Flag
+from schemas.reasons import NOT_SCORED, NOT_SHOWN, Flag
 from schemas.vitals import VITAL_BY_NUMBER, VITALS
 from services.api.access import Action, AuditSubject, admit, record
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.names import is_found
+from services.api.standing import Standing, of_alert
 from services.api.without_recipient import WithoutRecipient, without_recipient_of
 from services.runtime.clock import to_datetime
 
 MOST_ALERTS: Final = 200
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)
+"""A device's stamp may lie so far ahead of now (semantics, section 3)."""
 STANDS_S: Final = 60
 """As for watch: a platform that stands still for a minute is out of order."""
 MOST_PEOPLE: Final = 100
@@ -30,7 +33,10 @@ MOST_READINGS: Final = 2000
 _ALL: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS)
 _MEASURED: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS if row.summed_over is None)
 _CURVES: Final = tuple(figure for figure in FIGURES if figure.chart.kind is not ChartKind.BARS)
-_NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME
+_NOT_SHOWN: Final = int(NOT_SHOWN)
+_NOT_SUMMED: Final = int(NOT_SHOWN | Flag.REPEATED)
+_NOT_USABLE: Final = NOT_SCORED | Flag.CUFFLESS | Flag.REPEATED
+"""What no rule rests on."""
 _CAN_BE_BOUNDS: Final = {
     vital.code: vital.number for vital in VITALS if (vital.clipped_low, vital.clipped_high) != (None, None)
 }
@@ -59,7 +65,8 @@ class Worklist:
     """What waits for a doctor. Technical alerts never stand among the clinical ones.
 
     ``stands_since``: nothing has come through from devices to rules since then, so what is missing may still come.
-    ``without_recipient``: people of whom nobody would be notified, whether or not anything waits.
+    ``without_recipient``: people of whom nobody would be notified, whether or not anything waits. ``standings`` says of
+    each alert how it stands with what it is about.
     """
 
     open: Sequence[Record]
@@ -67,6 +74,7 @@ class Worklist:
     acknowledged: Sequence[Record]
     cut_off: bool
     without_recipient: WithoutRecipient
+    standings: Mapping[UUID, Standing]
     stands_since: datetime | None = None
 
     @property
@@ -86,6 +94,7 @@ async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
         acknowledged=[row for row in rows if row["state"] != AlertState.OPEN],
         cut_off=len(rows) == MOST_ALERTS,
         without_recipient=await without_recipient_of(console, doctor),
+        standings=await standings_of(console, rows),
         stands_since=await _stands_since(console),
     )
 
@@ -124,7 +133,7 @@ async def people_of(
     if search:
         everybody = await console.pool.fetch(sql["names_in_care"], doctor.doctor_no, now)
         found = [one["person_no"] for one in everybody if is_found(one["display_name"], search)]
-    rows = await console.pool.fetch(sql["people_of"], doctor.doctor_no, now, _MEASURED, after, found, most)
+    rows = await console.pool.fetch(sql["people_of"], doctor.doctor_no, now, _MEASURED, after, found, most, _NOT_SHOWN)
     await record(console, doctor, Action.READ_PEOPLE, [row["person_no"] for row in rows])
     return list(rows)
 
@@ -153,15 +162,17 @@ async def alerts_of(
 
 
 async def latest_of(console: Console, person_no: int) -> list[Latest]:
-    """The newest reading of every vital that was ever measured; of increments, their sum over a time up to now."""
+    """The newest usable reading of every vital; of increments, their sum over a time up to now."""
     now = console.now()
     found = []
-    for row in await console.pool.fetch(console.sql["latest_vitals"], person_no, _ALL, now):
+    for row in await console.pool.fetch(console.sql["latest_vitals"], person_no, _ALL, now, _NOT_SHOWN):
         shown = presentation_of(VITAL_BY_NUMBER[row["vital"]])
         value, flags = row["value"], row["flags"]
         if shown.summed_over is not None:
             since = now - shown.summed_over
-            value = await console.pool.fetchval(console.sql["steps_since"], person_no, shown.vital.number, since)
+            value = await console.pool.fetchval(
+                console.sql["steps_since"], person_no, shown.vital.number, since, _NOT_SUMMED
+            )
             flags = 0
         found.append(
             Latest(
@@ -174,6 +185,17 @@ async def latest_of(console: Console, person_no: int) -> list[Latest]:
             )
         )
     return sorted(found, key=lambda latest: latest.shown.vital.number)
+
+
+async def standings_of(console: Console, alerts: Sequence[Record]) -> dict[UUID, Standing]:
+    """How it stands with what each alert is about."""
+    codes, numbers = [vital.code for vital in VITALS], [vital.number for vital in VITALS]
+    ids = [alert["alert_id"] for alert in alerts]
+    rows = await console.pool.fetch(
+        console.sql["standings"], ids, codes, numbers, int(_NOT_USABLE), console.now() + _CLOCKS_DIFFER
+    )
+    last = {row["alert_id"]: dict(row) for row in rows}
+    return {alert["alert_id"]: of_alert(dict(alert), last.get(alert["alert_id"])) for alert in alerts}
 
 
 async def findings_of(console: Console, alert: Record) -> list[dict[str, Any]]:
@@ -203,7 +225,7 @@ async def charts_of(
     """Every figure that has readings in the window, drawn off the event loop."""
     vitals = [row.vital.number for figure in figures for row in figure.rows]
     rows = await console.pool.fetch(
-        console.sql["chart_points"], person_no, vitals, window.starts_at, window.ends_at, int(_NOT_DRAWN)
+        console.sql["chart_points"], person_no, vitals, window.starts_at, window.ends_at, _NOT_SHOWN
     )
     points: dict[int, list[Point]] = {}
     for row in rows:

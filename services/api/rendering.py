@@ -17,6 +17,7 @@ from schemas.presentation import presentation_of, spelled_out, title_of
 from schemas.vitals import VITAL_BY_CODE
 from services.api.console import Doctor, console_of
 from services.api.core import age_text
+from services.api.standing import Standing, of_end
 from services.runtime.clock import to_datetime
 
 _HERE: Final = Path(__file__).parent
@@ -37,6 +38,31 @@ def hour(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
     local = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
     offset = f"{local:%z}"
     return f"{local:%H:%M} {offset[:3]}:{offset[3:5]}"
+
+
+def short(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
+    """A moment in few words, in the home's zone."""
+    return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%d %b, %H:%M}"
+
+
+def standing_words(standing: Standing, zone: str | ZoneInfo = "UTC") -> str:
+    """How it stands, as a sentence."""
+    return standing.sentence("" if standing.at is None else moment(standing.at, zone))
+
+
+def standing_badge(standing: Standing, zone: str | ZoneInfo = "UTC") -> str:
+    """How it stands, in few words; "" where it goes on."""
+    return standing.badge("" if standing.at is None else short(standing.at, zone))
+
+
+def noticed_end(row: Mapping[str, Any], zone: str | ZoneInfo = "UTC") -> str:
+    """Why the episode of what was noticed ended, or that it pauses; "" where nothing says so."""
+    if row["over_at"] is None:
+        return ""
+    end = {"observed_at": row["over_at"], "raised_at": row["over_raised_at"]}
+    return standing_badge(
+        of_end(row["rule"], {**end, **{name: row[name] for name in ("end_reason", "known_until")}}), zone
+    )
 
 
 def years(born_on: date, today: datetime) -> int:
@@ -69,7 +95,8 @@ def _environment() -> Environment:
         severity=_SEVERITY_WORDS.__getitem__,
         evidence=evidence_words,
     )
-    environment.globals.update(age_text=age_text, years=years)
+    environment.filters.update(standing=standing_words, badge=standing_badge, noticed_end=noticed_end)
+    environment.globals.update(age_text=age_text, years=years, of_end=of_end)
     return environment
 
 

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import structlog
 
-from schemas.default_limits import worse_by_of
-from schemas.limit_levels import levels_of
-from schemas.limits import Condition, Limits, LimitsError, check
+from schemas.limit_levels import limits_of
+from schemas.limits import Condition, LimitsError
 from services.runtime.clock import Clock
 from services.runtime.database import Pool, Queries
 from services.runtime.metrics import Metrics
@@ -89,25 +88,10 @@ def _version(row: Mapping[str, Any]) -> Version:
     if row["condition"] is not None and row["condition"] not in set(Condition):
         raise LimitsError("condition", "unknown")
     condition = None if row["condition"] is None else Condition(row["condition"])
-    limits = None if row["withdrawn"] else _limits(row)
+    limits = None if row["withdrawn"] else limits_of(row)
     return Version(
         scope=Scope(row["person_no"] or 0, row["region"], condition),
         concern=row["concern"],
         valid_from=row["from_ms"],
         limits=limits,
     )
-
-
-def _limits(row: Mapping[str, Any]) -> Limits:
-    limits = Limits(
-        concern=row["concern"],
-        levels=levels_of(row["levels"]),
-        off=row["off"],
-        clear_min=row["clear_min"],
-        # Rows of before 2026-11-29 do not say it.
-        worse_by=worse_by_of(row["concern"]) if row["worse_by"] is None else row["worse_by"],
-        source=row["source"],
-        signed_off_by=row["signed_off_by"],
-    )
-    check(limits)
-    return limits

@@ -17,6 +17,7 @@ from grafana.macros import View
 from grafana.pictures import draw_board, run_panel
 from grafana.query_target import Reader
 from schemas.presentation import VITAL_PRESENTATIONS
+from schemas.vitals import STEPS
 from tests.integration.grafana_world import ALBERT, ANNA, BERTA, NOW, PASSWORD, Login, days_ago, login_for, make_world
 
 Panel = dict[str, Any]
@@ -169,17 +170,21 @@ async def test_a_value_is_said_and_grows_old_as_its_row_of_presentation_says(rea
         "select distinct on (vital) vital, value from readings where person_no = 1 and flags = 0"
         " order by vital, observed_at desc"
     )
+    steps = await owner.fetchval(
+        "select sum(value) from readings where person_no = 1 and vital = $1 and observed_at >= $2 and observed_at <= $3",
+        *(STEPS.number, NOW - timedelta(hours=24), NOW),
+    )
     await owner.close()
-    values = {row["vital"]: row["value"] for row in rows}
+    values = {row["vital"]: row["value"] for row in rows} | {STEPS.number: steps}
     newest = {row["Vital"]: row for row in await readers.rows_of("Newest values")}
 
-    assert set(newest) == {row.label for row in VITAL_PRESENTATIONS}
+    assert set(newest) == {row.title for row in VITAL_PRESENTATIONS}
     for row in VITAL_PRESENTATIONS:
-        assert newest[row.label]["Value"] == row.text(values[row.vital.number])
+        assert newest[row.title]["Value"] == row.text(values[row.vital.number])
         for late, state in ((timedelta(), "current"), (timedelta(seconds=1), "old")):
-            view = replace(DAY, until=newest[row.label]["Measured"] + row.fresh_for + late)
+            view = replace(DAY, until=newest[row.title]["Measured"] + row.fresh_for + late)
             shown = {one["Vital"]: one["State"] for one in await readers.rows_of("Newest values", view)}
-            assert shown[row.label] == state
+            assert shown[row.title] == state
 
 
 async def test_doubtful_readings_are_never_shown_as_values(readers: Readers, dsn: str) -> None:

@@ -14,7 +14,7 @@ from grafana.macros import View, substitute
 from grafana.query_target import Reader
 from schemas.alerts import AlertState, Severity
 from schemas.named_sql import named_queries
-from schemas.reasons import Flag
+from schemas.reasons import NOT_SHOWN
 from schemas.vitals import HEART_RATE, STEPS, VITALS
 
 CONSOLE: Final = CHECKOUT / "services" / "api" / "queries.sql"
@@ -26,7 +26,7 @@ _MOST_ALERTS, _MOST_OF_A_PERSON, _MOST_PEOPLE, _MOST_READINGS = 200, 20, 100, 20
 _ALL: Final = [vital.number for vital in VITALS]
 _MEASURED: Final = [vital.number for vital in VITALS if vital is not STEPS]
 _CHARTED: Final = _MEASURED
-_NOT_DRAWN: Final = int(Flag.JUMPED | Flag.OTHER_HOME)
+_NOT_SHOWN: Final = int(NOT_SHOWN)
 
 
 class Asker(StrEnum):
@@ -105,9 +105,9 @@ def _of_the_console() -> list[Question]:
     states, week = list(AlertState), timedelta(days=7)
     return [
         asked("find_person", About.DAY, lambda d: (d.person_id,)),
-        asked("latest_vitals", About.DAY, lambda d: (d.person_no, _ALL, d.now)),
-        asked("steps_since", About.DAY, lambda d: (d.person_no, STEPS.number, d.now - DAY)),
-        asked("chart_points", About.DAY, lambda d: (d.person_no, _CHARTED, d.until - DAY, d.until, _NOT_DRAWN)),
+        asked("latest_vitals", About.DAY, lambda d: (d.person_no, _ALL, d.now, _NOT_SHOWN)),
+        asked("steps_since", About.DAY, lambda d: (d.person_no, STEPS.number, d.now - DAY, _NOT_SHOWN)),
+        asked("chart_points", About.DAY, lambda d: (d.person_no, _CHARTED, d.until - DAY, d.until, _NOT_SHOWN)),
         asked("low_findings", About.DAY, lambda d: (d.person_no, d.now - week, d.now, int(Severity.LOW))),
         asked("doses_between", About.DAY, lambda d: (d.person_no, d.now - DAY, d.now)),
         asked(
@@ -122,7 +122,11 @@ def _of_the_console() -> list[Question]:
         ),
         asked("worklist", About.LIST, lambda d: (d.doctor_no, d.now, _MOST_ALERTS)),
         asked("zones_of", About.LIST, lambda d: (d.doctor_no, d.now)),
-        asked("people_of", About.LIST, lambda d: (d.doctor_no, d.now, _MEASURED, d.person_id, None, _MOST_PEOPLE)),
+        asked(
+            "people_of",
+            About.LIST,
+            lambda d: (d.doctor_no, d.now, _MEASURED, d.person_id, None, _MOST_PEOPLE, _NOT_SHOWN),
+        ),
         Question(
             name="console: alerts_page of all",
             about=About.LIST,

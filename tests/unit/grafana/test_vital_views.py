@@ -21,12 +21,13 @@ PANELS: dict[str, dict[str, Any]] = {panel["title"]: panel for panel in CAREGIVE
 def test_the_newest_value_is_shown_and_grows_old_as_its_row_says(row: VitalPresentation) -> None:
     """Label, unit words and freshness of the row, in the row that the panel's query holds for the vital."""
     (entry,) = (one for one in vital_rows().removeprefix("(").split("), (") if one.startswith(f"{row.vital.number}, "))
-    shown = f"'{row.label}', '{number_format(row)}', ' {row.unit_words}', {row.fresh_for.total_seconds():.0f}"
+    shown = f"'{row.title}', '{number_format(row)}', ' {row.unit_words}', {row.fresh_for.total_seconds():.0f}"
 
     bounds = [
         "null::float8" if bound is None else f"{bound}" for bound in (row.vital.clipped_low, row.vital.clipped_high)
     ]
-    assert entry.removesuffix(")") == f"{row.vital.number}, {shown}, {', '.join(bounds)}"
+    summed_s = "null::integer" if row.summed_over is None else f"{row.summed_over.total_seconds():.0f}"
+    assert entry.removesuffix(")") == f"{row.vital.number}, {shown}, {', '.join(bounds)}, {summed_s}"
 
 
 def test_how_old_is_old_does_not_depend_on_the_device() -> None:

@@ -1,0 +1,1 @@
+"""Plants small changes in copies of score's source, and says which of its tests notice."""
