@@ -16,7 +16,7 @@ from device_sim import replay as recorded
 from device_sim.clock import SimClock
 from device_sim.errors import SimulatorError
 from device_sim.fleet import DOCTOR, make_fleet, make_load_fleet
-from device_sim.incidents import IncidentPlan
+from device_sim.incidents import NEAR_MISSES, NO_ACTIVITY, IncidentPlan
 from device_sim.oracle import Oracle
 from device_sim.outbox import Limits
 from device_sim.outbox_store import SqliteStore
@@ -116,6 +116,12 @@ def run(  # noqa: PLR0913 - the options of a command
     ] = True,
     incidents: Annotated[bool, typer.Option(help="Things that go wrong with people and devices.")] = True,
     incidents_times: Annotated[int, typer.Option(min=1, help="So many of each kind an hour.")] = 1,
+    near_misses: Annotated[int, typer.Option(min=0, help="So many for each incident; they must alert nobody.")] = (
+        NEAR_MISSES
+    ),
+    no_activity: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of a band's hours without activity and posture.")
+    ] = NO_ACTIVITY,
     progress: ShowProgress = False,
 ) -> None:
     """Streams the simulated homes until platform time is frozen or SIGTERM comes, then drains and sums up."""
@@ -123,10 +129,18 @@ def run(  # noqa: PLR0913 - the options of a command
     read = _read_register(register)
     world = make_world(read.model_copy(update={"homes": read.homes[: homes or None]}), seed)
     start = clock.origin_ms if start_ms is None else start_ms
-    plan = IncidentPlan(world, start_ms=start, rate=clock.rate, enabled=incidents, times=incidents_times)
+    plan = IncidentPlan(
+        world,
+        start_ms=start,
+        rate=clock.rate,
+        enabled=incidents,
+        times=incidents_times,
+        near_misses=near_misses,
+        no_activity=no_activity,
+    )
     truth_file = TruthFile(truth, clock.frozen_at_ms)
     plan.ensure(max(clock.frozen_at_ms, clock.now_ms()))
-    truth_file.write(plan.all)
+    truth_file.write(plan.planned)
     broker = _broker(host, port, mqtt, credentials)
     with_limits = Limits(resend_after_s=resend_after)
     state.mkdir(parents=True, exist_ok=True)
@@ -140,8 +154,8 @@ def run(  # noqa: PLR0913 - the options of a command
         limits=with_limits,
         seed=seed,
     )
-    _drive(made, drain_s=drain_s, progress=progress, before_step=lambda: truth_file.write(plan.all))
-    write_summary(summary, made.summary() | {"incidents": truth_file.written, "seed": seed})
+    _drive(made, drain_s=drain_s, progress=progress, before_step=lambda: truth_file.write(plan.planned))
+    write_summary(summary, made.summary() | {"incidents": truth_file.written, "near_misses": truth_file.near_misses, "seed": seed})
     truth_file.close()
     store.close()
 

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from device_sim.chance import dice
+from schemas.limits import Condition
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
 
 DOCTOR: Final = "doctor@example.org"
@@ -65,7 +66,8 @@ def _home(number: int, seed: int, start_ms: int) -> Home:
     draw = dice(seed, "home", number)
     people = [_person(seed, f"{number}-{place}", draw) for place in range(2 if number % 2 else 1)]
     plan = _plan(number, seed, start_ms)
-    people[0] = people[0].model_copy(update={"plans": (plan,)})
+    conditions = (Condition.HEART_FAILURE,) if number % 6 == 0 else None
+    people[0] = people[0].model_copy(update={"plans": (plan,), "conditions": conditions})
     return Home(
         home_id=_id(seed, f"home-{number}"),
         label=f"{draw.choice(_STREETS)} {number + 1}",

@@ -29,7 +29,10 @@ class Span(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Body:
-    """One person: what is usual for them. ``still`` are spans in which an incident keeps them from walking."""
+    """One person: what is usual for them. ``still`` are spans in which an incident keeps them from walking.
+
+    ``walks`` are those that an incident makes them take, ``still`` or not.
+    """
 
     seed: int
     person: str
@@ -44,6 +47,7 @@ class Body:
     wakes_at: float
     noises: dict[str, Noise] = field(default_factory=dict)
     still: list[Span] = field(default_factory=list)
+    walks: list[Span] = field(default_factory=list)
     _offsets: dict[int, int] = field(default_factory=dict)
 
     def noise(self, name: str) -> Noise:
@@ -112,7 +116,7 @@ def effort(body: Body, at_ms: int) -> Effort:
     slot = at_ms // _WALK_SLOT_MS
     load, steps = 0.0, 0
     # A walk of the slot before may go on, or its recovery may.
-    for walk in (body.walk_in(slot), body.walk_in(slot - 1)):
+    for walk in (body.walk_in(slot), body.walk_in(slot - 1), *body.walks):
         if walk is None or at_ms < walk.first_ms:
             continue
         overlap = min(at_ms, walk.last_ms) - max(at_ms - MINUTE_MS, walk.first_ms)

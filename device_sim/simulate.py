@@ -21,7 +21,7 @@ def _source(plan: IncidentPlan, device: SimDevice, *, faults: bool) -> Source:
         type=device.type,
         planned=_planned(plan, device, faults=faults),
         fallen=lambda at_ms: any(plan.lying(person, at_ms) for person in device.people),
-        powered_off=lambda at_ms: plan.powered_off(name, at_ms),
+        powered_off=lambda at_ms: plan.powered_off(name, at_ms) or plan.away(name, at_ms),
         loses_storage_at=lambda hour: loses_storage(seed, name, hour) if faults else None,
     )
 

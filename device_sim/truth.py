@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from device_sim.incidents import Incident
+from device_sim.incident import Incident
 from schemas.codec import parse_json, write_json
 
 
@@ -14,14 +14,21 @@ class TruthFile:
     def __init__(self, path: Path, last_ms: int) -> None:
         self._last_ms = last_ms
         known = path.read_bytes().splitlines() if path.exists() else []
-        self._written = {parse_json(line)["incident"] for line in known}
+        lines = [parse_json(line) for line in known]
+        self._written = {line["incident"] for line in lines}
+        self._near_misses = sum(line["near_miss"] for line in lines)
         self._seen = 0
         self._file = path.open("ab", buffering=0)
 
     @property
     def written(self) -> int:
         """How many incidents the file names."""
-        return len(self._written)
+        return len(self._written) - self._near_misses
+
+    @property
+    def near_misses(self) -> int:
+        """How many near-misses it names."""
+        return self._near_misses
 
     def write(self, incidents: Sequence[Incident]) -> None:
         """Durable when it returns; incidents that start after the run's end are left out."""
@@ -35,6 +42,7 @@ class TruthFile:
             self._file.write(b"".join(write_json(row.truth()) + b"\n" for row in new))
             os.fsync(self._file.fileno())
             self._written |= {row.name for row in new}
+            self._near_misses += sum(row.near_miss for row in new)
 
     def close(self) -> None:
         self._file.close()

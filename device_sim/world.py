@@ -1,12 +1,13 @@
 """The register as the simulator sees it: who has which devices, where, and when their doses are."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from device_sim.physiology import Body, make_body
+from schemas.limits import Condition
 from schemas.registry import Register
 from schemas.topics import shard_of
 
@@ -51,13 +52,14 @@ class Plan:
         last_day = datetime.fromtimestamp(last_ms / 1000, UTC).astimezone(self.zone).date() + _DAY
         while day <= last_day:
             for minute in self.minutes:
-                at_ms = _wall_ms(day, minute, self.zone)
+                at_ms = wall_ms(day, minute, self.zone)
                 if first_ms <= at_ms < last_ms:
                     yield Dose(at_ms=at_ms, compartment=self.compartment, time_critical=self.time_critical)
             day += _DAY
 
 
-def _wall_ms(day: date, minute: int, zone: ZoneInfo) -> int:
+def wall_ms(day: date, minute: int, zone: ZoneInfo) -> int:
+    """Platform time of a minute of a day on a zone's wall clock."""
     wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
     return round(wall.timestamp() * 1000)
 
@@ -71,6 +73,7 @@ class World:
     bodies: dict[str, Body]
     home_of: dict[str, str]
     plans: tuple[Plan, ...]
+    conditions_of: Mapping[str, Collection[Condition]] = field(default_factory=dict)
 
     def devices_of(self, person_id: str, *types: str) -> Sequence[SimDevice]:
         """The person's own devices of these types (slot 1)."""
@@ -113,4 +116,13 @@ def make_world(register: Register, seed: int) -> World:
             )
             for device in home.devices
         ]
-    return World(seed=seed, devices=tuple(devices), bodies=bodies, home_of=home_of, plans=tuple(plans))
+    return World(
+        seed=seed,
+        devices=tuple(devices),
+        bodies=bodies,
+        home_of=home_of,
+        plans=tuple(plans),
+        conditions_of={
+            str(person.person_id): person.conditions or () for home in register.homes for person in home.people
+        },
+    )

@@ -115,7 +115,8 @@ def _show_incidents(report: Report, console: Console) -> None:
     for kind, counts in sorted(report["incidents"]["by_kind"].items()):
         table.add_row(kind.replace("_", " "), *(str(counts[name]) for name in counts))
     console.print(table)
-    console.print(f"False alerts: {report['false_alerts']}")
+    near = report["incidents"]["near_misses"]
+    console.print(f"False alerts: {report['false_alerts']}. Near-misses, which must alert nobody: {near}")
 
 
 def _ms(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Every incident of the truth file: alerted once, or still pending; and alerts that no incident explains."""
+"""Every incident of the truth file: alerted once, or still pending; alerts that no incident explains are false."""
 
 import json
 from collections import defaultdict
@@ -15,7 +15,7 @@ ALLOWED_FALSE_ALERTS: Final = 2
 """In a run: healthy people, too, are at a limit now and then."""
 
 _ALERTED: Final = """
-select a.alert_id, a.rule, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level,
+select a.alert_id, a.rule, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level, f.severity,
        (extract(epoch from f.observed_at) * 1000)::bigint as observed_at
 from alerts a
 join alert_findings using (alert_id)
@@ -28,17 +28,24 @@ where f.level > 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One line of the truth file. Times in platform milliseconds."""
+    """One line of the truth file. Times in platform milliseconds.
+
+    ``level`` and ``severity`` are the least that its alert must reach. ``also``: rules that may say more of it. A near
+    miss must alert nobody, and so explains nothing.
+    """
 
     incident: str
     kind: str
     person_id: str
     home_id: str
     rule: str
+    also: Sequence[str]
     level: int
+    severity: int
     starts_at_ms: int
     due_at_ms: int
     alert_expected: bool
+    near_miss: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +57,27 @@ class AlertedFinding:
     person_id: str
     home_id: str
     level: int
+    severity: int
     observed_at: int
+
+    def reaches(self, incident: Incident) -> bool:
+        """Whether it is as grave as the incident."""
+        return self.rule == incident.rule and self.level >= incident.level and self.severity >= incident.severity
 
     def answers(self, incident: Incident) -> bool:
         """Whether it says what the incident was."""
         # A silent device that several people share is a finding about the home.
         whose = self.person_id == incident.person_id or (not self.person_id and self.home_id == incident.home_id)
         start, end = incident.starts_at_ms - _EARLY_MS, incident.due_at_ms + _LATE_MS
-        return whose and self.rule == incident.rule and start <= self.observed_at <= end
+        return whose and self.rule in {incident.rule, *incident.also} and start <= self.observed_at <= end
 
 
 @dataclass(slots=True, kw_only=True)
 class IncidentOutcome:
-    """What became of the incidents. ``twice``: incidents with more than one alert for the same level."""
+    """What became of the incidents. ``twice``: incidents with more than one alert for the same level.
+
+    ``near_misses`` is how many there were; an alert of one is among ``false_alerts``.
+    """
 
     injected: int = 0
     alerted: int = 0
@@ -70,6 +85,7 @@ class IncidentOutcome:
     pending: int = 0
     twice: int = 0
     false_alerts: int = 0
+    near_misses: int = 0
     by_kind: dict[str, dict[str, int]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
@@ -99,11 +115,14 @@ def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding]
     explained: set[str] = set()
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: {"injected": 0, "alerted": 0, "missed": 0, "pending": 0})
     for incident in truth:
+        if incident.near_miss:
+            outcome.near_misses += incident.starts_at_ms <= now_ms
+            continue
         answers = [one for one in alerted if one.answers(incident)]
         explained.update(one.alert_id for one in answers)
         if incident.starts_at_ms > now_ms or not incident.alert_expected:
             continue
-        reached = [one for one in answers if one.level >= incident.level]
+        reached = [one for one in answers if one.reaches(incident)]
         outcome.twice += len({one.alert_id for one in reached}) > 1
         if reached:
             word = "alerted"
@@ -117,10 +136,16 @@ def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding]
     outcome.by_kind = dict(kinds)
     for word in ("injected", "alerted", "missed", "pending"):
         setattr(outcome, word, sum(kind[word] for kind in kinds.values()))
-    unexplained = {one.alert_id: one.rule for one in alerted if one.alert_id not in explained}
+    unexplained = {one.alert_id: one for one in alerted if one.alert_id not in explained}
     outcome.false_alerts = len(unexplained)
-    outcome.examples += [f"false: {rule} {alert}" for alert, rule in unexplained.items()]
+    outcome.examples += [f"false: {one.rule} {alert}{_cause(truth, one)}" for alert, one in unexplained.items()]
     return outcome
+
+
+def _cause(truth: Sequence[Incident], alerted: AlertedFinding) -> str:
+    """The near-miss that was taken for an incident, in words; "" where there is none."""
+    names = [incident.incident for incident in truth if incident.near_miss and alerted.answers(incident)]
+    return f" of {names[0]}" if names else ""
 
 
 def as_report(outcome: IncidentOutcome) -> Mapping[str, Any]:
@@ -131,6 +156,7 @@ def as_report(outcome: IncidentOutcome) -> Mapping[str, Any]:
         "missed": outcome.missed,
         "pending": outcome.pending,
         "twice": outcome.twice,
+        "near_misses": outcome.near_misses,
         "by_kind": outcome.by_kind,
     }
 

@@ -25,13 +25,22 @@ LOW = Incident(
     person_id="ann",
     home_id="elm",
     rule="glucose_low",
+    also=(),
     level=2,
+    severity=3,
     starts_at_ms=START,
     due_at_ms=START + 20 * MINUTE,
     alert_expected=True,
+    near_miss=False,
 )
 ALERT = AlertedFinding(
-    alert_id="a1", rule="glucose_low", person_id="ann", home_id="elm", level=2, observed_at=START + 16 * MINUTE
+    alert_id="a1",
+    rule="glucose_low",
+    person_id="ann",
+    home_id="elm",
+    level=2,
+    severity=3,
+    observed_at=START + 16 * MINUTE,
 )
 
 
@@ -47,6 +56,7 @@ def test_an_incident_with_its_alert_is_alerted() -> None:
     found = outcome(LOW, ALERT)
     assert words(found) == (1, 0, 0, 0, 0)
     assert as_report(found)["by_kind"] == {"hypoglycaemia": {"injected": 1, "alerted": 1, "missed": 0, "pending": 0}}
+    assert as_report(found)["near_misses"] == 0
 
 
 def test_an_incident_without_an_alert_is_missed() -> None:
@@ -72,6 +82,29 @@ def test_an_alert_that_says_something_else_is_false_and_the_incident_missed(wron
 
 def test_an_alert_of_too_low_a_level_explains_itself_but_does_not_reach() -> None:
     assert words(outcome(LOW, replace(ALERT, level=1))) == (0, 1, 0, 0, 0)
+
+
+def test_an_alert_of_too_low_a_severity_does_not_reach() -> None:
+    assert words(outcome(LOW, replace(ALERT, severity=2))) == (0, 1, 0, 0, 0)
+
+
+def test_what_else_may_be_said_of_an_incident_is_explained_by_it_and_does_not_stand_for_it() -> None:
+    more = replace(ALERT, alert_id="a2", rule="news2")
+    incident = replace(LOW, also=("news2",))
+    assert words(outcome(incident, ALERT, more)) == (1, 0, 0, 0, 0)
+    assert words(outcome(incident, more)) == (0, 1, 0, 0, 0)
+
+
+def test_a_near_miss_asks_for_no_alert_and_one_that_follows_is_false_and_named() -> None:
+    near = replace(LOW, incident="cgm_70-1", alert_expected=False, near_miss=True)
+    quiet, loud = outcome(near), outcome(near, ALERT)
+    assert (quiet.injected, quiet.near_misses, quiet.false_alerts) == (0, 1, 0)
+    assert (loud.injected, loud.near_misses, loud.false_alerts) == (0, 1, 1)
+    assert loud.examples == ["false: glucose_low a1 of cgm_70-1"]
+
+
+def test_a_near_miss_of_the_future_does_not_count() -> None:
+    assert outcome(replace(LOW, near_miss=True), now_ms=START - 1).near_misses == 0
 
 
 def test_a_higher_level_reaches_a_lower_incident() -> None:
@@ -127,7 +160,7 @@ def test_alerts_are_counted_per_rule() -> None:
 def test_the_truth_file_may_say_more_than_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "truth.jsonl"
     path.write_text(json.dumps({**asdict(LOW), "seed": 4}) + "\n")
-    assert read_truth(path) == [LOW]
+    assert read_truth(path) == [replace(LOW, also=[])]
 
 
 def test_a_truth_file_that_says_too_little_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""Simulated homes played into score's real step, and what came of it judged as a demo judges it: no servers needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from deploy.reconcile.incidents import AlertedFinding, Incident, IncidentOutcome, judge_incidents
+from device_sim.device import make_tail
+from device_sim.incident import Incident as Planned
+from device_sim.incidents import IncidentPlan
+from device_sim.world import SimDevice
+from schemas.alerts import Finding, Severity
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.records import WatermarkMarker
+from services.ingest.core import judge
+from services.ingest.registry import BoundPerson, RegisteredDevice
+from services.score.core import Effect, FallCheck, Tally
+from services.score.partition import Partition
+from services.score.rules.fall import ANSWER_WITHIN_MS, CONFIRMED, FALL, RECOVERY_STEPS, level_of_fall
+from tests.unit.device_sim.sim_world import MINUTE_MS, START_MS, uplinks
+
+_ON_THE_WAY_MS: Final = 400
+_NOT_OF_THE_LOG: Final = frozenset({"silent_device", "missed_dose"})
+"""Found by what did not come, or by the service of medication: score's step does not see them."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What was found, with the names of the simulator."""
+
+    findings: list[Finding] = field(default_factory=list)
+    alerted: list[AlertedFinding] = field(default_factory=list)
+
+
+def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | None = None) -> Played:
+    """All that these devices send in so many minutes, through ingest's judgement and score's step, in its order."""
+    cast = _Cast(plan)
+    received = sorted(
+        (at, order, payload)
+        for order, device in enumerate(plan.world.devices if devices is None else devices)
+        for at, payload in _sent(plan, device, minutes / 60)
+    )
+    chosen = list(plan.world.devices if devices is None else devices)
+    partition, tally, done, walked = Partition(), Tally(), Played(), _Signs(plan)
+    ticks = iter(range(START_MS, START_MS + int((minutes + 1) * MINUTE_MS), MINUTE_MS))
+    tick = next(ticks)
+    for at, order, payload in received:
+        while tick < at:
+            cast.note(done, partition.mark(WatermarkMarker(instance="one", received_at=tick)), walked)
+            tick = next(ticks, 1 << 62)
+        entry = cast.entries[chosen[order].device]
+        record = judge(payload, device=entry.device, entry=entry, shard=entry.shard, received_at=at)
+        cast.note(done, partition.take(record, tally), walked)
+    assert not tally.late
+    return done
+
+
+def outcome_of(plan: IncidentPlan, played: Played, *, minutes: float) -> IncidentOutcome:
+    """As a demo judges it, of the rules that the log alone decides."""
+    truth = [Incident(**_line(row)) for row in plan.planned if row.rule not in _NOT_OF_THE_LOG]
+    return judge_incidents(truth, played.alerted, START_MS + int(minutes * MINUTE_MS))
+
+
+def _line(row: Planned) -> dict[str, object]:
+    names = Incident.__dataclass_fields__
+    return {name: value for name, value in row.truth().items() if name in names}
+
+
+def _sent(plan: IncidentPlan, device: SimDevice, hours: float) -> Iterator[tuple[int, bytes]]:
+    """When what is received; what a device measures while it is away comes when it is back, in its order."""
+    for seq, row in enumerate(uplinks(plan, device, hours=hours)):
+        backs = [
+            one.away.last_ms
+            for one in plan.of_device(device.device)
+            if one.away and one.away.first_ms <= row.at_ms < one.away.last_ms
+        ]
+        sent = max([row.at_ms, *(back + seq for back in backs)])
+        tail = make_tail(row.readings, row.events)
+        yield sent + _ON_THE_WAY_MS, b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b' % (
+            seq,
+            sent,
+            tail,
+        )
+
+
+class _Cast:
+    """Numbers of people, homes and devices."""
+
+    def __init__(self, plan: IncidentPlan) -> None:
+        people, homes = list(plan.world.bodies), list(dict.fromkeys(plan.world.home_of.values()))
+        self._person = dict(enumerate(people, start=1))
+        self._home = dict(enumerate(homes, start=1))
+        number = {name: no for no, name in self._person.items()}
+        home_no = {name: no for no, name in self._home.items()}
+        self.entries = {
+            device.device: RegisteredDevice(
+                device_no=place,
+                device=device.device,
+                home_no=home_no[device.home_id],
+                shard=device.shard,
+                type=DEVICE_TYPE_BY_CODE[device.type],
+                people={
+                    slot: (
+                        BoundPerson(
+                            person_no=number[person], home_no=home_no[device.home_id], from_ms=0, to_ms=1 << 62
+                        ),
+                    )
+                    for slot, person in enumerate(device.people, start=1)
+                },
+            )
+            for place, device in enumerate(plan.world.devices, start=1)
+        }
+
+    def note(self, done: Played, effects: Sequence[Effect], signs: "_Signs") -> None:
+        for effect in effects:
+            if isinstance(effect, FallCheck):
+                person = self._person[effect.subject.person_no]
+                level = signs.level_of(person, effect.sample.at)
+                if level == CONFIRMED:
+                    self._alert(done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at)
+            elif isinstance(effect, Finding):
+                done.findings.append(effect)
+                if effect.level and effect.severity is not Severity.LOW and not effect.retrospective:
+                    self._alert(
+                        done, effect.rule, effect.person_no, effect.home_no, effect.level, effect.severity,
+                        effect.observed_at,
+                    )  # fmt: skip
+
+    def _alert(
+        self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int
+    ) -> None:
+        """One alert for a person and rule: nobody acknowledges any."""
+        person = self._person.get(person_no, "")
+        home = self._home[home_no]
+        done.alerted.append(
+            AlertedFinding(
+                alert_id=f"{person or home} {rule}", rule=rule, person_id=person, home_id=home, level=level,
+                severity=severity, observed_at=at,
+            )
+        )  # fmt: skip
+
+
+class _Signs:
+    """What there is of answers and steps within the minute of a fall, as the query ``claim_falls`` sees it."""
+
+    def __init__(self, plan: IncidentPlan) -> None:
+        self._plan = plan
+
+    def level_of(self, person: str, at: int) -> int:
+        last, hours = at + ANSWER_WITHIN_MS, (at + 2 * ANSWER_WITHIN_MS - START_MS) / 3_600_000
+        answered = helped = up = False
+        steps = 0.0
+        for device in self._plan.world.devices_of(person, "wearable_band", "fall_robot"):
+            for row in uplinks(self._plan, device, hours=hours):
+                if not at < row.at_ms <= last:
+                    continue
+                said = [one.details["answer"] for one in row.events if one.event == "fall_answered"]
+                answered, helped = answered or "ok" in said, helped or "help" in said
+                steps += sum(one.value for one in row.readings if one.vital == "steps")
+                up = up or (steps >= RECOVERY_STEPS and any(one.posture == "upright" for one in row.readings))
+        return level_of_fall(answered=answered, helped=helped, up=up)
+
+
