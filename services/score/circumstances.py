@@ -53,6 +53,13 @@ class Movement:
         place = bisect_right(self.spans, [at, NEVER])
         return place > 0 and at < self.spans[place - 1][1] + COVERS_MS
 
+    def is_counted(self, device_no: int, at: int) -> bool:
+        """Whether a device has counted steps, none perhaps, so shortly before that a movement would be known of."""
+        known = self._steps.get(device_no, ())
+        place = bisect_right(known, (at, NEVER))
+        # The first one stands for what was before.
+        return place > 1 and known[place - 1][0] > at - COVERS_MS
+
     def move(self, at: int) -> bool:
         """A reading of ``at`` says that the person moves; gives whether that was not known."""
         before = self.is_moving(at) and self.is_moving(at + COVERS_MS - 1)

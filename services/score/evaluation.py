@@ -7,7 +7,7 @@ from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Mark, Rule
-from services.score.sample import INPUTS, SYMPTOM, Sample
+from services.score.sample import INPUTS, SYMPTOM, Rest, Sample
 from services.score.window import Window
 
 
@@ -83,11 +83,20 @@ class Evaluation:
         fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
         marks = fold.advance(self._state, sample, rested=rested)
         if marks is not None:
-            return self.episodes.reports(marks, Reception(received_at, sample[0]))
+            return self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
         return self._still(fold, sample, Reception(received_at, sample[0])) if self.episodes.looks_back else None
 
     def _still(self, fold: Fold[Any], sample: Sample, reception: Reception) -> Sequence[Report]:
-        return self.episodes.still(fold.still(self._state, sample), reception)
+        mark = fold.still(self._state, sample)
+        return self.episodes.still(mark and self._with_rest(mark), reception)
+
+    def _with_rest(self, mark: Mark) -> Mark:
+        """Says so where a value counts as one at rest because nothing says whether it is."""
+        last = mark.last
+        if not self.needs_rest or last.is_spot or mark.pauses_at or (mark.passed is not None and mark.passed.moving):
+            return mark
+        is_known = last.rest is Rest.KNOWN or self._window.movement.is_counted(last.device_no, last.at)
+        return mark if is_known else mark._replace(rest=Rest.UNKNOWN)
 
     @property
     def due_at(self) -> int:
@@ -127,10 +136,10 @@ class Evaluation:
         found, samples = [], self._samples()
         if state.level and samples:
             standing = self._folds.at(samples[-1].received_at).standing(state, samples[0], samples[-1])
-            found.append(Seen(state.since, FOREVER, state.level, [], standing))
+            found.append(Seen(state.since, FOREVER, state.level, [], self._with_rest(standing)))
         for sample in samples:
             for mark in self._advance(state, sample) or ():
-                _put(mark, found)
+                _put(self._with_rest(mark), found)
         now = self._folds.fold
         if samples and now.pauses_at(state) <= received_at:
             _put(now.pause(state), found)

@@ -10,7 +10,7 @@ from schemas.default_limits import usual_of
 from schemas.limits import LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import Vital
-from services.score.sample import INPUT_CODES, SYMPTOM, Sample
+from services.score.sample import INPUT_CODES, SYMPTOM, Rest, Sample
 from services.sentences.catalogue import ENGLISH, Reader
 
 MINUTE_MS: Final = 60_000
@@ -37,7 +37,8 @@ class Mark(NamedTuple):
     was received, of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds;
     ``about`` is the concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful
     reading alone. ``mean`` are the values of a sitting that has two; ``against``: what it is measured from.
-    ``pauses_at``: nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
+    ``rest``: whether ``last`` was taken at rest is not known, and matters; KNOWN of all other marks. ``pauses_at``:
+    nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
     level: int
@@ -53,6 +54,7 @@ class Mark(NamedTuple):
     confirmed: bool = True
     mean: tuple[float, float] | None = None
     against: Against | None = None
+    rest: Rest = Rest.KNOWN
 
     @property
     def at(self) -> int:
@@ -253,7 +255,7 @@ def beyond(key: str, vital: Vital, mark: Mark, *, once: bool = False) -> Message
     limit = mark.passed.on
     # Written as people write it: 120, not 120.0.
     whole = int(limit) if limit == int(limit) else limit
-    facts = {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value, **_bound(mark.last)}
+    facts = {"vital": vital.code, "limit": whole, "minutes": minutes, "value": mark.last.value, **_doubts(mark)}
     return Message(f"{key}.once" if once and not minutes else key, facts)
 
 
@@ -263,15 +265,16 @@ def words_of(mark: Mark) -> tuple[str, str]:
     return "very_" if passed and passed.level > 1 else "", ".moving" if passed and passed.moving else ""
 
 
-def _bound(sample: Sample) -> Mapping[str, Fact]:
-    """Of a value that lies beyond what the sensor can measure: that it is no number, but a bound."""
-    return {"clipped": 1} if sample.flags & Flag.CLIPPED else {}
+def _doubts(mark: Mark) -> Mapping[str, Fact]:
+    """What is not known of a value: its number, beyond what its sensor can measure; whether it was taken at rest."""
+    clipped: Mapping[str, Fact] = {"clipped": 1} if mark.last.flags & Flag.CLIPPED else {}
+    return {**clipped, "rest": mark.rest.value} if mark.rest is Rest.UNKNOWN else clipped
 
 
 def ended(rule: str, vital: Vital, mark: Mark) -> Message:
     """What is said at the end of an episode, or at its pause: for each reason words of its own."""
     minutes = (mark.pauses_at - mark.last.at) // MINUTE_MS if mark.pauses_at else 0
-    facts: dict[str, Fact] = {"vital": vital.code, "value": mark.last.value, "minutes": minutes, **_bound(mark.last)}
+    facts: dict[str, Fact] = {"vital": vital.code, "value": mark.last.value, "minutes": minutes, **_doubts(mark)}
     return Message(f"{rule}.{mark.end_reason or EndReason.RECOVERED}", facts)
 
 

@@ -19,8 +19,11 @@ _FILE: Final = "findings.po"
 _VALUE, _CLIPPED = "value", "clipped"
 """Facts: the value, and whether it is a bound (1) of what its sensor can measure."""
 _OF_VITAL: Final = frozenset({_VALUE, "limit", "reference", "gain"})
-_VITAL, _UNIT, _BOUND = "vital", "unit", "bound"
-"""Contexts of a vital's name, of its unit's words, of below and above. English takes them from schemas.presentation."""
+_VITAL, _UNIT, _BOUND, _REST = "vital", "unit", "bound", "rest"
+"""Contexts of a vital's name, of its unit's words, of below and above (English takes them from schemas.presentation),
+and of whether a reading was taken at rest."""
+_REST_IS_KNOWN: Final = "known"
+"""What holds where the facts do not say otherwise; all rows of before 2026-11-29 said so."""
 
 
 class Reader(StrEnum):
@@ -69,6 +72,7 @@ class Catalogue:
         shown = presentation_of(VITAL_BY_CODE[code])
         words = dict(facts)
         words["label"] = self.sentences.get((_VITAL, code), shown.label)
+        words[_REST] = self.sentences.get((_REST, str(facts.get(_REST, _REST_IS_KNOWN))), "")
         unit = self.sentences.get((_UNIT, code), shown.unit_words)
         for name in _OF_VITAL & facts.keys():
             value = facts[name]

@@ -239,7 +239,8 @@ def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(lan
     catalogue = load(language)
     said = {key for rule in RULES for key in rule.messages} | set(DOSE_MESSAGES)
     wanted = {(str(reader), key) for reader in Reader for key in said}
-    names = {"vital", "unit", "bound"}
+    names = {"vital", "unit", "bound", "rest"}
+    assert {word for context, word in catalogue.sentences if context == "rest"} == {"known", "unknown"}
     assert {word for context, word in catalogue.sentences if context == "bound"} == {"below", "above"}
     assert {entry for entry in catalogue.sentences if entry[0] not in names} == wanted
     assert all(catalogue.sentences[entry].endswith((".", "\u3002")) for entry in wanted)

@@ -6,6 +6,7 @@ from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_LIMITS, DefaultLimits
 from schemas.limits import CONCERN_BY_NAME, Concern, Limits
+from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_CODE
 from services.score.home_state import HomeState
 from services.score.rule import Mark, Rule
@@ -144,7 +145,7 @@ def test_a_glucose_finding_rests_on_the_first_low_reading_and_the_one_that_made_
 
 
 def test_a_finding_says_which_reading_of_which_uplink_it_rests_on() -> None:
-    finding = run(series("heart_rate", [(n, 140) for n in range(11)]))[0]
+    finding = run(series("heart_rate", [(n, 140) for n in range(11)], flags=int(Flag.RESTING)))[0]
 
     assert isinstance(finding, Finding)
     assert (finding.person_no, finding.rule, finding.severity) == (PERSON, "heart_rate", Severity.HIGH)

@@ -40,6 +40,14 @@ def test_a_value_stands_with_the_name_of_its_vital_and_the_words_of_its_unit() -
     assert said == "Oxygen saturation at or below 92 % at rest for 4 min; 90 % at last."
 
 
+def test_that_rest_is_not_known_is_said_where_a_fact_says_so_and_rows_of_before_say_what_they_said() -> None:
+    unknown = Message(LOW.key, {**LOW.facts, "rest": "unknown"})
+    said = ENGLISH.say(unknown, Reader.DOCTOR)
+    assert said == "Oxygen saturation at or below 92 % (whether at rest is not known) for 4 min; 90 % at last."
+    assert "(whether at rest is not known)" in ENGLISH.say(unknown, Reader.CAREGIVER)
+    assert "low at rest." in ENGLISH.say(LOW, Reader.CAREGIVER)
+
+
 SUGAR = Message("glucose_low.low", {"vital": "glucose", "limit": 39, "minutes": 15, "value": 38.0})
 
 
