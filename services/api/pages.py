@@ -25,6 +25,7 @@ from services.api.reads import (
     latest_of,
     people_of,
     person_of,
+    watched_by,
     worklist_of,
     zone_of,
 )
@@ -147,6 +148,7 @@ async def person(
         person=row,
         latest=await latest_of(console, person_no),
         charts=await charts_of(console, person_no, window),
+        watched=await watched_by(console, person_no, window),
         window=window,
         is_now=ends_at == now,
         live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],
