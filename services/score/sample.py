@@ -15,6 +15,8 @@ SPOT_TYPES: Final = frozenset(kind.number for kind in DEVICE_TYPES if kind.measu
 """Numbers of device types that measure when somebody asks; of a type that is not known, nobody did."""
 SHOWS_WORN: Final = int(Flag.MOVING | Flag.RESTING | Flag.UPRIGHT | Flag.LYING)
 """A reading with any of these was taken by a device on the body."""
+SPEAKS_FOR_NOTHING: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS)
+"""A reading with any of these says nothing of whether its vital was watched, poor or not."""
 _MOVING: Final = int(Flag.MOVING)
 _RESTING: Final = int(Flag.RESTING)
 
