@@ -16,7 +16,15 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from grafana.query_target import Query, Reader, Shape, Target
-from grafana.vital_views import FigureView, all_vitals, longest_silence_s, views_of, vital_rows
+from grafana.vital_views import (
+    FigureView,
+    all_vitals,
+    cause_rows,
+    figure_rows,
+    longest_silence_s,
+    views_of,
+    vital_rows,
+)
 from schemas.named_sql import named_queries
 from schemas.presentation import ChartKind
 
@@ -67,6 +75,13 @@ def latest_vitals() -> table.Panel:
     """The newest value of each vital, and whether it is still current."""
     sql = sql_of("latest_vitals", vital_rows=vital_rows())
     return _table(Reader.CAREGIVER, "Newest values", sql).override_by_name("Age", [_property("unit", "s")])
+
+
+def watched() -> table.Panel:
+    """How much of the last day each vital was watched."""
+    sql = sql_of("watched", figure_rows=figure_rows(), causes=cause_rows())
+    panel = _table(Reader.CAREGIVER, "Watched in the last 24 hours", sql).no_value("Nothing is monitored")
+    return panel.description("What was not watched is not known; it is not normal.")
 
 
 def doses_of_the_day() -> table.Panel:

@@ -45,6 +45,16 @@ from (values {vital_rows}) as known (vital, label, format, unit, fresh_s, clippe
 join caregiver_latest_vitals({person}, {all_vitals}, $__timeTo()) latest on latest.vital = known.vital
 order by known.vital;
 
+-- name: watched
+-- How much of the last 24 hours each vital was watched, and how long it was not for which reason.
+select known.label as "Vital",
+       to_char(watched / 60.0, 'FM990.0') || ' of 24 h' as "Watched",
+       (select string_agg(words || ' ' || to_char(minutes / 60.0, 'FM990.0') || ' h', ', ' order by minutes desc)
+        from (values {causes}) as cause (minutes, words) where minutes > 0) as "Not watched"
+from (values {figure_rows}) as known (vital, label)
+join caregiver_watched({person}, {all_vitals}, $__timeTo()) seen on seen.vital = known.vital
+order by known.vital;
+
 -- name: doses_of_the_day
 -- Each dose of today and what became of it.
 select due_at as "Due",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.coverage import CAUSE_WORDS
 from schemas.devices import DEVICE_TYPES
 from schemas.presentation import FIGURES, ChartKind, Figure, VitalPresentation, presentation_of
 from schemas.vitals import VITALS, Vital
@@ -69,6 +70,16 @@ def _vital_row(vital: Vital) -> str:
     summed_s = "null::integer" if row.summed_over is None else f"{row.summed_over.total_seconds():.0f}"
     known = f"{vital.number}, '{row.title}', '{number_format(row)}', ' {row.unit_words}', {fresh_s}"
     return f"({known}, {low}, {high}, {summed_s})"
+
+
+def figure_rows() -> str:
+    """The rows of a VALUES list: the number of each vital, and the title of the figure that shows it."""
+    return ", ".join(f"({row.vital.number}, '{view.figure.title}')" for view in VIEWS for row in view.figure.rows)
+
+
+def cause_rows() -> str:
+    """The rows of a VALUES list: a column of ``caregiver_watched``, and its words."""
+    return ", ".join(f"({cause}, '{words}')" for cause, words in CAUSE_WORDS.items())
 
 
 def all_vitals() -> str:

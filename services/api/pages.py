@@ -27,6 +27,7 @@ from services.api.reads import (
     people_of,
     person_of,
     standings_of,
+    watched_by,
     worklist_of,
     zone_of,
 )
@@ -150,6 +151,7 @@ async def person(
         person=row,
         latest=await latest_of(console, person_no),
         charts=await charts_of(console, person_no, window),
+        watched=await watched_by(console, person_no, window),
         window=window,
         is_now=ends_at == now,
         standings=await standings_of(console, alerts),

@@ -76,6 +76,11 @@ select vital, observed_at, value, flags from readings
 where person_no = $1 and vital = any ($2::smallint[]) and observed_at >= $3 and observed_at <= $4 and flags & $5 = 0
 order by observed_at limit 50000;
 
+-- name: coverage_of
+-- Which minutes of each vital of a person were watched between two moments, and why the others were not, by the hour.
+select vital, hour, watched, charging, not_worn, moving, poor, home_silent, device_silent from coverage
+where person_no = $1 and hour > $2::timestamptz - interval '1 hour' and hour < $3 order by vital, hour;
+
 -- name: readings_page
 -- A page of the readings of one vital of a person after the key $3 to $7 and before $8. The bound on the time alone says
 -- nothing new: it spares the chunks before it.

@@ -20,6 +20,7 @@ from services.api.console import Console, Doctor
 from services.api.core import Point
 from services.api.names import is_found
 from services.api.standing import Standing, of_alert
+from services.api.watched import Watched, watched_of
 from services.api.without_recipient import WithoutRecipient, without_recipient_of
 from services.runtime.clock import to_datetime
 
@@ -235,6 +236,16 @@ async def charts_of(
     drawn = [figure for figure in figures if any(row.vital.number in points for row in figure.rows)]
     # Tens of milliseconds each: on the loop they would keep every other request waiting.
     return await asyncio.to_thread(lambda: [draw(figure, points, window, marks=marks) for figure in drawn])
+
+
+async def watched_by(console: Console, person_no: int, window: Window) -> list[Watched]:
+    """How much of the window each monitored vital was watched; whole minutes of the hours that score has written."""
+    minute = timedelta(minutes=1)
+    starts_at = window.starts_at.replace(second=0, microsecond=0)
+    whole = Window(starts_at=starts_at, ends_at=starts_at + (window.ends_at - window.starts_at) // minute * minute,
+                   zone=window.zone)  # fmt: skip
+    rows = await console.pool.fetch(console.sql["coverage_of"], person_no, whole.starts_at, whole.ends_at)
+    return watched_of([dict(row) for row in rows], whole)
 
 
 async def zone_of(console: Console, doctor: Doctor) -> ZoneInfo:

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.coverage import MINUTES, Coverage
-from schemas.reasons import Flag
 from schemas.vitals import (
     BODY_TEMPERATURE,
     GLUCOSE,
@@ -25,7 +24,7 @@ from schemas.vitals import (
 )
 from services.score.circumstances import COVERS_MS
 from services.score.rule import HOUR_MS, MINUTE_MS, NEVER
-from services.score.sample import SPOT_TYPES, Sample
+from services.score.sample import SPEAKS_FOR_NOTHING, SPOT_TYPES, Sample
 from services.score.window import Window
 
 OPEN_HOURS: Final = 26
@@ -36,8 +35,6 @@ HEARD_MS: Final = HOUR_MS
 """A home of which no device was heard for so long is silent (for a vital with a shorter gap, for as long as that)."""
 SHORTEST_GAP_MS: Final = 30 * MINUTE_MS
 """No gap below is shorter, so what was heard so often is one span."""
-_NOT_USABLE: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS)
-_HOUR_MASK: Final = (1 << MINUTES) - 1
 
 
 class Gaps(NamedTuple):
@@ -46,8 +43,8 @@ class Gaps(NamedTuple):
     0: what such a device measures moves no rule of the vital, and so watches nothing.
     """
 
-    worn: int
-    asked: int
+    worn_ms: int
+    asked_ms: int
 
 
 LONGEST_GAPS: Final[Mapping[int, Gaps]] = MappingProxyType(
@@ -127,14 +124,14 @@ class CoverageLedger:
 
     def add_late(self, sample: Sample, window: Window, newest: int) -> None:
         """A reading that no rule looks back to any more still shows that somebody was watched. ``newest``: as below."""
-        if sample.vital not in LONGEST_GAPS or sample.flags & _NOT_USABLE or sample.at < open_from(newest):
+        if sample.vital not in LONGEST_GAPS or sample.flags & SPEAKS_FOR_NOTHING or sample.at < open_from(newest):
             return
         self.absorb([sample], window)
         self.touch(sample.at)
 
     def see_poor(self, vital: int, at: int, flags: int, newest: int) -> None:
         """A reading came that its device calls poor."""
-        if vital in LONGEST_GAPS and not flags & _NOT_USABLE and at >= open_from(newest):
+        if vital in LONGEST_GAPS and not flags & SPEAKS_FOR_NOTHING and at >= open_from(newest):
             _join(self._poor.setdefault(vital, []), at, at, max(LONGEST_GAPS[vital]))
             self.touch(at)
 
@@ -200,7 +197,7 @@ class CoverageLedger:
             moved = (*self._moved, *window.movement.spans)
             moving = within.mask((first, last + COVERS_MS) for first, last in moved)
         longest = max(LONGEST_GAPS[vital])
-        heard_for = min(HEARD_MS, LONGEST_GAPS[vital].worn)
+        heard_for = min(HEARD_MS, LONGEST_GAPS[vital].worn_ms)
         heard = within.mask((first, last + heard_for) for first, last in about.heard)
         poor = within.mask((first, last + longest) for first, last in self._poor.get(vital, ()))
         bits, left = [watched & ~moving], decided & ~(watched & ~moving)
@@ -293,7 +290,7 @@ class _Range(NamedTuple):
 def _hours(vital: int, base: int, minutes: Sequence[int]) -> list[HourRow]:
     found = []
     for start in range(0, max(one.bit_length() for one in minutes), MINUTES):
-        bits = tuple(one >> start & _HOUR_MASK for one in minutes)
+        bits = tuple(one >> start & (1 << MINUTES) - 1 for one in minutes)
         if any(bits):
             found.append(HourRow(vital, (base + start) * MINUTE_MS, bits))
     return found
@@ -306,7 +303,7 @@ def open_from(newest: int) -> int:
 
 def _gap_of(vital: int, *, is_asked: bool) -> int:
     gaps = LONGEST_GAPS[vital]
-    return gaps.asked if is_asked else gaps.worn
+    return gaps.asked_ms if is_asked else gaps.worn_ms
 
 
 def _runs_of(samples: Sequence[Sample]) -> dict[tuple[int, int], Known]:
@@ -317,10 +314,10 @@ def _runs_of(samples: Sequence[Sample]) -> dict[tuple[int, int], Known]:
         known = found.get((vital, device_no))
         if known is None:
             is_asked = sample[9] in SPOT_TYPES
-            if _gap_of(vital, is_asked=is_asked) and not sample[7] & _NOT_USABLE:
+            if _gap_of(vital, is_asked=is_asked) and not sample[7] & SPEAKS_FOR_NOTHING:
                 found[vital, device_no] = Known(is_asked, [[at, at]])
             continue
-        if sample[7] & _NOT_USABLE:
+        if sample[7] & SPEAKS_FOR_NOTHING:
             continue
         if at - known.runs[-1][1] < _gap_of(vital, is_asked=known.is_asked):
             known.runs[-1][1] = at

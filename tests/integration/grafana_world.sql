@@ -17,6 +17,14 @@ values ('thermometer-1a', 'thermometer', 1, 1, timestamptz '2026-11-01 00:00Z');
 insert into watermarks (consumer, instance, partition_no, received_at)
 values ('store', 'test', 0, timestamptz '2026-11-22 12:00Z'), ('score', 'test', 0, timestamptz '2026-11-22 11:59:58Z');
 
+-- What was watched: all of it, but for two hours of person 1; the newest hour is not over.
+insert into coverage (person_no, vital, hour, watched, charging, not_worn, moving, poor, home_silent, device_silent)
+select person_no, vital, hour, case when off then 0 else (1::bigint << 60) - 1 end, 0,
+       case when off then (1::bigint << 60) - 1 else 0 end, 0, 0, 0, 0
+from (values (1), (2), (3)) as people (person_no) cross join (values (1::smallint), (2), (3)) as worn (vital)
+cross join generate_series(timestamptz '2026-11-21 11:00Z', timestamptz '2026-11-22 11:00Z', interval '1 hour') as hour
+cross join lateral (select person_no = 1 and hour in ('2026-11-21 22:00Z', '2026-11-21 23:00Z') as off) taken;
+
 -- Person 1 took the band off for two hours.
 insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
 select person_no, vital, at, device_no, 7, tick, vital, case person_no when 3 then 61.6180339 else wave end, 0,

@@ -37,6 +37,7 @@ OTHER_PEOPLE: Final = _attempts(
     f"select * from caregiver_series('{BERTA}', 1::smallint, {_TIMES}, 60)",
     f"select * from caregiver_series('{ALBERT}', 1::smallint, {_TIMES}, 60)",
     f"select * from caregiver_latest_vitals('{BERTA}', array[1, 2, 3]::smallint[], '2026-11-22 12:00Z')",
+    f"select * from caregiver_watched('{BERTA}', array[1, 2, 3]::smallint[], '2026-11-22 12:00Z')",
     f"select * from caregiver_doses('{BERTA}', '2026-11-22 12:00Z', 366)",
     f"select * from caregiver_alerts('{ALBERT}')",
     "select * from caregiver_alerts(null)",

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.alerts import Severity
 from schemas.reasons import Flag
-from schemas.vitals import GLUCOSE
+from schemas.vitals import GLUCOSE, HEART_RATE
 from services.runtime.clock import FakeClock, to_datetime, to_ms
 from services.runtime.database import Pool
 from tests.integration.console_world import (
@@ -225,6 +225,23 @@ async def test_a_patient_page_shows_doses_charts_and_what_was_noticed(practice: 
     for words in ("Levodopa 100 mg", "Missed", "Taken", "Dose was late.", "Steps in 24 h"):
         assert words in html
     assert "No readings in this time." in earlier
+
+
+async def test_a_patient_page_says_how_much_of_the_day_was_watched_and_why_the_rest_was_not(practice: Practice) -> None:
+    await practice.pool.execute(
+        "insert into coverage select person_no, $1, hour, case when off then 0 else $4::bigint end, 0,"
+        " case when off then $4::bigint else 0 end, 0, 0, 0, 0"
+        " from people cross join generate_series($2::timestamptz, $3, interval '1 hour') as hour"
+        " cross join lateral (select hour < $2 + interval '9 hours' as off) taken where person_id = $5",
+        HEART_RATE.number, NOW - timedelta(hours=23, minutes=30), NOW - timedelta(hours=1, minutes=30), (1 << 60) - 1,
+        practice.world.ruth,
+    )  # fmt: skip
+    async with browsing(practice.address) as client:
+        html = (await client.get(f"/people/{practice.world.ruth}")).text
+
+    assert "watched 14 of 24 h" in html
+    assert "Not watched: not worn 9 h" in html
+    assert 'class="strip"' in html
 
 
 async def test_what_became_known_long_after_it_was_measured_is_on_the_patient_page_and_marked(

@@ -175,6 +175,7 @@ async def test_the_only_functions_that_see_more_than_the_caller_are_those_for_ca
         "caregiver_people",
         "caregiver_latest_vitals",
         "caregiver_series",
+        "caregiver_watched",
         "caregiver_doses",
         "caregiver_alerts",
     }
@@ -280,6 +281,8 @@ async def test_endless_times_end_in_an_error_or_in_own_rows(family: Login) -> No
             f"select * from caregiver_series('{ANNA}', 1::smallint, '-infinity', 'infinity', 60)",
             f"select * from caregiver_doses('{ANNA}', 'infinity', 2147483647)",
             f"select * from caregiver_series('{ANNA}', 1::smallint, '0001-01-01', '9999-01-01', -5)",
+            f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], 'infinity')",
+            f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], '-infinity')",
         ):
             try:
                 rows: list[Any] = await viewer.fetch(query)

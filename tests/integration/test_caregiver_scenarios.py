@@ -60,6 +60,11 @@ def vitals_of(person: UUID, moment: datetime = NOW) -> str:
     return f"select vital from caregiver_latest_vitals('{person}', {numbers}, '{moment}')"
 
 
+def watched_of(person: UUID) -> str:
+    """A query for the numbers of the vitals that were watched in the last day."""
+    return f"select vital from caregiver_watched('{person}', array[1, 2, 3]::smallint[], '{NOW}')"
+
+
 def curve_of(person: UUID, vital: int) -> str:
     """A query for the buckets of a vital over the last day."""
     return f"select bucket_at from caregiver_series('{person}', {vital}::smallint, '{NOW - DAY}', '{NOW}', 60)"
@@ -76,6 +81,7 @@ async def test_a_daughter_sees_everything_of_both_parents_and_nothing_of_the_nei
     assert await seen(daughter, f"select rule from caregiver_alerts('{ALBERT}')") == ["sos", "silent_device"]
     assert await seen(daughter, vitals_of(BERTA)) == []
     assert await seen(daughter, curve_of(BERTA, 1)) == []
+    assert (await seen(daughter, watched_of(ANNA)), await seen(daughter, watched_of(BERTA))) == ([1, 2, 3], [])
 
 
 async def test_a_neighbour_with_a_key_sees_falls_and_emergencies_and_no_vital(
@@ -88,6 +94,7 @@ async def test_a_neighbour_with_a_key_sees_falls_and_emergencies_and_no_vital(
     assert await seen(neighbour, f"select rule from caregiver_alerts('{ALBERT}')") == ["sos"]
     assert await seen(neighbour, vitals_of(ANNA)) == []
     assert await seen(neighbour, curve_of(ANNA, 1)) == []
+    assert await seen(neighbour, watched_of(ANNA)) == []
     assert await seen(neighbour, f"select drug from caregiver_doses('{ANNA}', '{NOW}', 14)") == []
 
 

@@ -154,6 +154,18 @@ async def test_what_a_cuff_measured_is_shown_in_pairs(readers: Readers) -> None:
     assert [(row["Systolic"], row["Diastolic"]) for row in rows] == [(141, 83), (136, 79)]
 
 
+async def test_how_much_was_watched_and_why_the_rest_was_not(readers: Readers) -> None:
+    rows = {row["Vital"]: row for row in await readers.rows_of("Watched in the last 24 hours")}
+
+    assert rows.keys() == {"Heart rate", "Oxygen saturation", "Respiratory rate"}
+    assert rows["Heart rate"]["Watched"] == "22.0 of 24 h"
+    assert rows["Heart rate"]["Not watched"] == "not worn 2.0 h"
+    half = replace(DAY, until=NOW - timedelta(hours=13, minutes=30))
+    assert "not worn 0.5 h" in {
+        row["Not watched"] for row in await readers.rows_of("Watched in the last 24 hours", half)
+    }
+
+
 async def test_a_value_from_long_ago_is_called_old(readers: Readers) -> None:
     later = replace(DAY, until=NOW + timedelta(hours=4))
     now = {row["Vital"]: row["State"] for row in await readers.rows_of("Newest values")}

@@ -316,8 +316,8 @@ def test_the_longest_gaps_are_those_of_the_rules(vital: int) -> None:
     folds = [rule.fold for rule in RULE_BOOK.readers.get(vital, ()) if isinstance(rule.fold, Beyond)]
     for fold in folds:
         gaps = LONGEST_GAPS[vital]
-        assert gaps.worn == fold.pause_ms
-        assert gaps.asked == (fold.asked_pause_ms if fold.takes_asked else 0)
+        assert gaps.worn_ms == fold.pause_ms
+        assert gaps.asked_ms == (fold.asked_pause_ms if fold.takes_asked else 0)
 
 
 def test_a_ledger_that_knows_nothing_takes_no_room() -> None:
