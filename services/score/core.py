@@ -131,10 +131,8 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
     for event in record.events:
         worn = _WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
-            person = state.subject(event.person_no)
-            found = (person.show_worn if worn else person.take_off)(
-                record.device_no, event.observed_at, record.received_at
-            )
+            person, seen = state.subject(event.person_no), (record.device_no, event.observed_at, record.received_at)
+            found = person.show_worn(*seen, is_said=True) if worn else person.take_off(*seen)
             _report(Subject(event.person_no, record.home_no), found, effects)
     shown = None
     for reading in record.readings:

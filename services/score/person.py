@@ -145,13 +145,13 @@ class PersonState:
         """A device says that it is off the body: what it measures from then on is nobody's."""
         return self._seen_anew(at, received_at, lambda: self.window.take_off(device_no, at), self.rules.folded)
 
-    def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
-        """Something shows that a device was worn at ``at``."""
+    def show_worn(self, device_no: int, at: int, received_at: int, *, is_said: bool = False) -> Reports:
+        """Something shows that a device was worn at ``at``; ``is_said``: an event of its own."""
         said = self.window.worn_by(device_no)
         # What nearly every reading of a band comes to.
-        if said.is_known(at):
+        if said.is_known(at) and not is_said:
             return []
-        return self._seen_anew(at, received_at, lambda: said.show(at), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: said.show(at, is_said=is_said), self.rules.folded)
 
     def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
