@@ -31,7 +31,7 @@ _BY_REST: Final = frozenset(
     for one in DEFAULT_LIMITS
     if one.limits.concern == concern.name and any(level.moving for level in one.limits.levels)
 )
-"""Rules that tell rest from movement."""
+"""Rules that know rest from movement."""
 _USUAL_LEAST: Final = 2
 """Readings that it takes anyway for something to last."""
 

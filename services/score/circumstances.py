@@ -201,22 +201,40 @@ class Wearing:
         """Whether it says nothing new that it was worn at ``at``: it never was off, or has been on again for long."""
         return self.shown_at <= at and (not self.off or bool(self.on and self.off[-1] < self.on[-1] <= at))
 
-    def show(self, at: int) -> bool:
-        """Something shows that it was worn at ``at``; gives whether that changes what was known."""
+    def show(self, at: int, *, is_said: bool = False) -> bool:
+        """Something shows that it was worn at ``at``; gives whether that changes what was known.
+
+        ``is_said``: the device says so itself, which is kept: it may say later that it was off before that.
+        """
         self.shown_at = min(self.shown_at, at)
-        return self._put_on(at)
+        changed = self._put_on(at)
+        if is_said:
+            self._keep(at)
+        return changed
 
     def _put_on(self, at: int) -> bool:
         place = bisect_left(self.off, at)
         if not place:
             return False
-        said, until = self.off[place - 1], self.off[place] if place < len(self.off) else NEVER
-        known = [one for one in self.on if said < one <= until]
-        if known and known[0] <= at:
-            return False
+        again = bisect_right(self.on, self.off[place - 1])
         # Only the first after each time off says anything.
-        self.on = sorted([*(one for one in self.on if one not in known), at])[-_MOST:]
+        if again < len(self.on) and self.on[again] <= at:
+            return False
+        self._keep(at)
         return True
+
+    def _keep(self, at: int) -> None:
+        if at in self.on:
+            return
+        insort(self.on, at)
+        if len(self.on) > _MOST:
+            # What follows another one without a time off between them goes first.
+            between = (
+                place
+                for place, (before, one) in enumerate(pairwise(self.on), 1)
+                if bisect_left(self.off, before) == bisect_left(self.off, one)
+            )
+            del self.on[next(between, 0)]
 
     def is_worn(self, at: int) -> bool:
         """Whether it was on the body at ``at``; so it is where it has said nothing."""
@@ -245,10 +263,11 @@ class Wearing:
     def forget(self, before: int) -> None:
         """Drops what says nothing of readings from ``before`` on."""
         del self.off[: max(0, bisect_right(self.off, before) - 1)]
-        first = self.off[0] if self.off else NEVER
+        # One from then on may still follow a time off that becomes known late.
+        first = min(self.off[0], before) if self.off else before
         self.on = [one for one in self.on if one > first]
-        if len(self.off) == 1 and self.on and self.on[0] <= before:
-            self.off, self.on = [], []
+        if len(self.off) == 1 and self.on and self.off[0] < self.on[0] <= before:
+            self.off, self.on = [], [one for one in self.on if one > before]
         self.charging = [one for one in self.charging if one in self.off]
 
     def to_plain(self) -> list[Any]:

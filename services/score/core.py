@@ -143,7 +143,10 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
         worn = _WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
             person, seen = state.subject(event.person_no), (record.device_no, event.observed_at, record.received_at)
-            found = person.show_worn(*seen) if worn else person.take_off(*seen, is_charging=event.kind == _CHARGING)
+            if worn:
+                found = person.show_worn(*seen, is_said=True)
+            else:
+                found = person.take_off(*seen, is_charging=event.kind == _CHARGING)
             _report(Subject(event.person_no, record.home_no), found, effects)
     shown = None
     for reading in record.readings:

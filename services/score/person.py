@@ -155,14 +155,14 @@ class PersonState:
             at, received_at, lambda: self.window.take_off(device_no, at, is_charging=is_charging), self.rules.folded
         )
 
-    def show_worn(self, device_no: int, at: int, received_at: int) -> Reports:
-        """Something shows that a device was worn at ``at``."""
+    def show_worn(self, device_no: int, at: int, received_at: int, *, is_said: bool = False) -> Reports:
+        """Something shows that a device was worn at ``at``; ``is_said``: an event of its own."""
         said = self.window.worn_by(device_no)
         # What nearly every reading of a band comes to.
-        if said.is_known(at):
+        if said.is_known(at) and not is_said:
             return []
         self._cover_anew(at)
-        return self._seen_anew(at, received_at, lambda: said.show(at), self.rules.folded)
+        return self._seen_anew(at, received_at, lambda: said.show(at, is_said=is_said), self.rules.folded)
 
     def _cover_anew(self, at: int) -> None:
         """Before it changes whether a device was worn: what has left the window was seen as it was until now."""

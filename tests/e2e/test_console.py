@@ -71,6 +71,9 @@ async def test_reading_and_acknowledging_work_without_javascript(surgery: Surger
         await page.get_by_role("link", name="Ruth Sommer").first.click()
         await expect(page.get_by_role("heading", name="Ruth Sommer")).to_be_visible()
         await expect(page.get_by_role("img", name="Heart rate")).to_be_visible()
+        await expect(page.get_by_text("131 /min or more")).to_be_hidden()
+        await page.get_by_text("All as for everybody").click()
+        await expect(page.get_by_text("131 /min or more")).to_be_visible()
         await page.get_by_role("link", name="Review Low glucose").click()
         await page.get_by_label("Note").fill("Seen.")
         await page.get_by_role("button", name="I take this on").click()
@@ -101,6 +104,9 @@ async def test_on_a_phone_no_page_is_wider_than_the_screen_and_an_alert_can_be_t
             "/nothing",
         ):
             await page.goto(f"{practice.address}{path}")
+            if limits := await page.locator(".limits summary").all():
+                await limits[0].click()
+                await expect(page.get_by_role("columnheader", name="Urgency")).to_be_visible()
             assert await overflow(page) <= 0, path
         await page.goto(f"{practice.address}/alerts/{alert}")
         button = page.get_by_role("button", name="I take this on")

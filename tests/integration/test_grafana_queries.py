@@ -183,7 +183,7 @@ async def test_a_value_is_said_and_grows_old_as_its_row_of_presentation_says(rea
         " order by vital, observed_at desc"
     )
     steps = await owner.fetchval(
-        "select sum(value) from readings where person_no = 1 and vital = $1 and observed_at >= $2 and observed_at <= $3",
+        "select sum(value) from readings where person_no = 1 and vital = $1 and observed_at between $2 and $3",
         *(STEPS.number, NOW - timedelta(hours=24), NOW),
     )
     await owner.close()

@@ -18,7 +18,7 @@ from deploy.platform.platform import base_environment
 from tests.proving.mutations.mutation import Mutation
 
 _LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache", ".hypothesis", "docs")
-_NOTICED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_NOTICED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _PASSED, _FAILED, _INTERRUPTED = 0, 1, 2
 """What pytest ends with; interrupted where a module can't even be imported."""
 

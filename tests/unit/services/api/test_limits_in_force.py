@@ -126,7 +126,7 @@ def test_a_limit_is_said_in_words(concern: str, lines: list[str], over: str) -> 
     assert found.over == over
 
 
-def test_rest_is_said_of_the_rules_that_tell_it_from_movement_and_of_no_other() -> None:
+def test_rest_is_said_of_the_rules_that_know_it_from_movement_and_of_no_other() -> None:
     for one in limits_in_force([], []):
         name = CONCERN_BY_NAME[one.limits.concern].rule
         (rule,) = [rule for rule in RULE_BOOK.rules if rule.name == name]

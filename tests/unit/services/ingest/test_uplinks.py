@@ -10,6 +10,7 @@ from schemas.codec import decode_uplink_record, encode_uplink, write_json
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
+from schemas.reasons import Flag
 from schemas.records import JudgedUplink, WatermarkMarker
 from schemas.topics import MARKER_DEVICE, UP, UPLINKS_JUDGED
 from services.ingest.allowance import DeviceAllowances
@@ -46,6 +47,7 @@ class FilledLink:
     def __init__(self, *messages: MqttMessage, at_once: int = 1000) -> None:
         self._inbox, self._at_once = list(messages), at_once
         self.acknowledged: list[MqttMessage] = []
+        self.published: list[tuple[str, bytes]] = []
 
     async def take(self, *, wait_s: float) -> list[MqttMessage]:
         del wait_s
@@ -59,6 +61,9 @@ class FilledLink:
 
     def acknowledge(self, messages: Sequence[MqttMessage]) -> None:
         self.acknowledged += messages
+
+    def publish_retained(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        self.published += messages
 
 
 class Snapshot:
@@ -110,6 +115,7 @@ async def run(
     for_s: float = 0.05,
     burst: int = 100,
     gather: Gather = NO_PAUSE,
+    replays_retained: bool = False,
 ) -> None:
     await bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: ("store",)})
     clock, wire = FakeClock(NOW), cast("Link", link)
@@ -125,6 +131,7 @@ async def run(
         metrics=metrics,
         log=logger("test"),
         gather=gather,
+        replays_retained=replays_retained,
     )
     stop = asyncio.Event()
     running = asyncio.create_task(path.run(stop))
@@ -208,3 +215,20 @@ async def test_what_was_rejected_is_counted_by_its_reason(metrics: Metrics) -> N
     counted = metrics.registry.get_sample_value
     assert counted("hb_ingest_rejected_total", {"reason": "no_identity"}) == 1
     assert counted("hb_ingest_rejected_total", {"reason": "unknown_device"}) == 1
+
+
+async def test_what_a_broker_replays_because_of_a_subscription_is_no_news(metrics: Metrics) -> None:
+    replayed, live = message(1, uplink(0))._replace(retained=True), message(2, uplink(1))
+    link, bus = FilledLink(replayed, live), MemoryBus()
+    await run(link, bus, metrics, replays_retained=True)
+    assert [one.seq for one in await appended(bus) if isinstance(one, JudgedUplink)] == [1]
+    assert (link.acknowledged, link.published) == ([replayed, live], [])
+
+
+async def test_an_uplink_that_is_sent_with_the_retain_flag_is_taken_marked_and_cleared(metrics: Metrics) -> None:
+    sent, cleared = message(1, uplink(0))._replace(retained=True), message(2, b"")._replace(retained=True)
+    link, bus = FilledLink(sent, cleared), MemoryBus()
+    await run(link, bus, metrics)
+    (judged,) = [one for one in await appended(bus) if isinstance(one, JudgedUplink)]
+    assert judged.readings[0].flags & Flag.RETAINED
+    assert (link.acknowledged, link.published) == ([sent, cleared], [(sent.topic, b"")])

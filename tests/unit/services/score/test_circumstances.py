@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from schemas.codec import parse_json, write_json
 from services.score.circumstances import COVERS_MS, WORN_AGAIN_MS, Movement, Wearing
+from services.score.home_state import HomeState
 from services.score.rule import MINUTE_MS, NEVER
+from tests.unit.services.score.story import levels, run, uplink
 
 DEVICE = 11
 minutes = st.integers(0, 60)
@@ -112,6 +114,46 @@ def test_a_device_is_off_from_when_it_says_so_until_something_shows_that_it_is_w
     assert _worn(kept, at) == expected
     kept.forget(at)
     assert _worn(kept, at) == expected
+
+
+@given(st.lists(st.tuples(minutes, st.booleans()), max_size=14, unique_by=lambda one: one[0]), minutes, minutes)
+def test_what_a_device_says_of_being_worn_counts_in_whatever_order_it_becomes_known(
+    said: list[tuple[int, bool]], forgotten: int, at: int
+) -> None:
+    wearing = Wearing()
+    for number, (moment, worn) in enumerate(said):
+        if worn:
+            wearing.show(moment, is_said=True)
+        else:
+            wearing.take_off(moment, ())
+        if number == len(said) // 2 and all(one > forgotten for one, _ in said[number + 1 :]):
+            wearing.forget(forgotten)
+            at = max(at, forgotten)
+    assert _worn(wearing, at) == worn_at(
+        [one for one, worn in said if not worn], [one for one, worn in said if worn], at
+    )
+
+
+def test_of_many_statements_those_are_kept_that_follow_a_time_off() -> None:
+    wearing = Wearing()
+    wearing.take_off(0, ())
+    for moment in range(100, 0, -1):
+        wearing.show(moment)
+        wearing.show(moment, is_said=True)
+    assert len(wearing.on) == 32
+    assert wearing.is_worn(1)
+
+
+def test_worn_again_counts_though_the_time_off_before_it_becomes_known_later() -> None:
+    off, worn = uplink(0, 50, events=["not_worn"], received=62), uplink(1, 60, events=["worn"])
+    fast = [uplink(10 + number, 61 + number, {"heart_rate": 140}) for number in range(30)]
+    in_order = levels(run([off, worn, *fast]))
+    assert in_order == [("heart_rate", 1, 2, 71.0)]
+    assert levels(run([worn, off, *fast])) == in_order
+    assert levels(run([worn, *fast[:5], off, *fast[5:]])) == in_order
+    state = HomeState()
+    run([worn], state)
+    assert levels(run([off, *fast], HomeState.from_plain(state.to_plain()))) == in_order
 
 
 def _worn(wearing: Wearing, minute: int) -> bool:
