@@ -76,10 +76,14 @@ def _sent(plan: IncidentPlan, device: SimDevice, hours: float) -> Iterator[tuple
         ]
         sent = max([row.at_ms, *(back + seq for back in backs)])
         tail = make_tail(row.readings, row.events)
-        yield sent + _ON_THE_WAY_MS, b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b' % (
-            seq,
-            sent,
-            tail,
+        yield (
+            sent + _ON_THE_WAY_MS,
+            b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b'
+            % (
+                seq,
+                sent,
+                tail,
+            ),
         )
 
 
@@ -117,7 +121,9 @@ class _Cast:
                 person = self._person[effect.subject.person_no]
                 level = signs.level_of(person, effect.sample.at)
                 if level == CONFIRMED:
-                    self._alert(done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at)
+                    self._alert(
+                        done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at
+                    )
             elif isinstance(effect, Finding):
                 done.findings.append(effect)
                 if effect.level and effect.severity is not Severity.LOW and not effect.retrospective:
@@ -126,9 +132,7 @@ class _Cast:
                         effect.observed_at,
                     )  # fmt: skip
 
-    def _alert(
-        self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int
-    ) -> None:
+    def _alert(self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int) -> None:
         """One alert for a person and rule: nobody acknowledges any."""
         person = self._person.get(person_no, "")
         home = self._home[home_no]
@@ -159,5 +163,3 @@ class _Signs:
                 steps += sum(one.value for one in row.readings if one.vital == "steps")
                 up = up or (steps >= RECOVERY_STEPS and any(one.posture == "upright" for one in row.readings))
         return level_of_fall(answered=answered, helped=helped, up=up)
-
-

@@ -18,9 +18,33 @@ def world(*, seed: int = 1, homes: int = 20) -> World:
     return make_world(make_fleet(homes=homes, seed=seed, start_ms=START_MS), seed)
 
 
-def plan(*, seed: int = 1, homes: int = 20, rate: float = 60, incidents: bool = True, times: int = 1) -> IncidentPlan:
-    made = IncidentPlan(world(seed=seed, homes=homes), start_ms=START_MS, rate=rate, enabled=incidents, times=times)
+def plan(
+    *,
+    seed: int = 1,
+    homes: int = 20,
+    rate: float = 60,
+    incidents: bool = True,
+    times: int = 1,
+    near_misses: int = 0,
+    no_activity: float = 0.0,
+) -> IncidentPlan:
+    """Incidents alone; ``lively_plan`` is what the simulator really runs."""
+    made = IncidentPlan(
+        world(seed=seed, homes=homes),
+        start_ms=START_MS,
+        rate=rate,
+        enabled=incidents,
+        times=times,
+        near_misses=near_misses,
+        no_activity=no_activity,
+    )
     made.ensure(START_MS + HOUR_MS)
+    return made
+
+
+def lively_plan(*, seed: int = 1, homes: int = 20, rate: float = 60, hours: float = 1) -> IncidentPlan:
+    made = IncidentPlan(world(seed=seed, homes=homes), start_ms=START_MS, rate=rate)
+    made.ensure(START_MS + round(hours * HOUR_MS))
     return made
 
 
