@@ -111,7 +111,10 @@ def _stumble_up(plan: Casting, block: int) -> Iterator[Incident]:
     around = Span(wanted - 6 * MINUTE_MS, wanted + 6 * MINUTE_MS)
     for device in plan.near_candidates(block, kind, around, "wearable_band"):
         at = next(iter(moments(plan, device, wanted, wanted + 2 * MINUTE_MS))) - _REPORT_AFTER_MS
-        # Without posture nothing shows that they are up.
+        # Who is asleep lies down again, and without posture nothing shows that they are up.
+        body = plan.world.bodies[device.people[0]]
+        if body.asleep(at) or body.asleep(at + 30 * MINUTE_MS):
+            continue
         if not plan.says_activity(device.device, at) or not plan.says_activity(device.device, at + MINUTE_MS):
             continue
         yield replace(
