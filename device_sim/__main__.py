@@ -155,7 +155,9 @@ def run(  # noqa: PLR0913 - the options of a command
         seed=seed,
     )
     _drive(made, drain_s=drain_s, progress=progress, before_step=lambda: truth_file.write(plan.planned))
-    write_summary(summary, made.summary() | {"incidents": truth_file.written, "near_misses": truth_file.near_misses, "seed": seed})
+    write_summary(
+        summary, made.summary() | {"incidents": truth_file.written, "near_misses": truth_file.near_misses, "seed": seed}
+    )
     truth_file.close()
     store.close()
 

@@ -129,7 +129,7 @@ class Casting:
             severity=expected.severity,
             starts_at_ms=at,
             due_at_ms=self.due_ms(kind, at),
-            alert_expected=expected.is_alerted,
+            alert_expected=expected.is_asked_for,
             also=expected.also,
             busy=busy,
         )

@@ -14,6 +14,9 @@ from schemas.alerts import Severity
 
 _TECHNICAL, _LOW, _MEDIUM, _HIGH = Severity.TECHNICAL, Severity.LOW, Severity.MEDIUM, Severity.HIGH
 
+_NOT_HEARD: Final = ("silent_device",)
+"""An outage of the platform may make a gap longer than a monitor may be silent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
@@ -21,6 +24,7 @@ class Expected:
 
     ``within_min``: platform minutes from its start, or from the reading that begins it, until devices have shown
     enough. ``is_alerted``: there has to be one; where not, there may be one. ``also``: rules that may say more of it.
+    ``waits``: score has no such rule yet, so none is asked for; the field goes when the rule comes.
     """
 
     rule: str
@@ -29,6 +33,12 @@ class Expected:
     within_min: float
     is_alerted: bool = True
     also: tuple[str, ...] = ()
+    waits: bool = False
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether its alert is missed where there is none."""
+        return self.is_alerted and not self.waits
 
 
 EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
@@ -54,9 +64,8 @@ EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
         # The second reading of the sitting, 5 min after the first.
         IncidentKind.PRESSURE_CRISIS: Expected(rule="blood_pressure", level=1, severity=_MEDIUM, within_min=5),
         IncidentKind.LOW_BY_METER: Expected(rule="glucose_low", level=1, severity=_MEDIUM, within_min=0),
-        # There is no such rule yet: when there is, ``is_alerted`` goes.
         IncidentKind.WEIGHT_GAIN: Expected(
-            rule="weight", level=2, severity=_MEDIUM, within_min=3 * 24 * 60, is_alerted=False
+            rule="weight", level=2, severity=_MEDIUM, within_min=3 * 24 * 60, waits=True
         ),
         IncidentKind.WORN_OFF: Expected(
             rule="watch_gap", level=1, severity=_TECHNICAL, within_min=4 * 60, is_alerted=False
@@ -66,9 +75,11 @@ EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
             rule="heart_rate", level=2, severity=_HIGH, within_min=5 + 5 + 3, also=("news2",)
         ),
         # From the first value below 70.
-        IncidentKind.GAP_IN_EPISODE: Expected(rule="glucose_low", level=1, severity=_MEDIUM, within_min=25),
+        IncidentKind.GAP_IN_EPISODE: Expected(
+            rule="glucose_low", level=1, severity=_MEDIUM, within_min=25, also=_NOT_HEARD
+        ),
         # From when the device is back.
-        IncidentKind.BACKLOG: Expected(rule="glucose_low", level=2, severity=_HIGH, within_min=0),
+        IncidentKind.BACKLOG: Expected(rule="glucose_low", level=2, severity=_HIGH, within_min=0, also=_NOT_HEARD),
     }
 )
 QUIET: Final[Mapping[NearMissKind, str]] = MappingProxyType(

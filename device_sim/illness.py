@@ -12,10 +12,10 @@ from schemas.messages import DeviceEvent
 
 _LOW_MG_DL: Final = 70
 """Level 1 of low glucose is below this (docs/clinical.md#low-glucose)."""
-_DAY_MS: Final = 24 * HOUR_MS
+_WEIGHED_EVERY_MS: Final = 23 * HOUR_MS
 _WEIGHED: Final = 4
-_KG_A_DAY: Final = 1.2
-"""3.6 kg after three days: more than 3."""
+_KG_A_TIME: Final = 1.2
+"""3.6 kg in the end: more than 3 within three days."""
 
 
 def passes(body: Body, dip: Excursion, limit: float = _LOW_MG_DL) -> int:
@@ -113,15 +113,15 @@ def weight_gain(plan: Casting, block: int) -> Iterator[Incident]:
     if block % (3 * 24) or plan.turn:
         return
     at = plan.moment(block, kind, 10, 40)
-    busy = Span(at - 30 * MINUTE_MS, at + 3 * _DAY_MS + 2 * HOUR_MS)
+    busy = Span(at - 30 * MINUTE_MS, at + 3 * _WEIGHED_EVERY_MS + 6 * HOUR_MS)
     for device in plan.candidates(block, kind, "weight", busy, "scale"):
         person = device.people[0]
         if Condition.HEART_FAILURE not in plan.world.conditions_of.get(person, ()):
             continue
         weight = plan.world.bodies[person].weight
         uses = tuple(
-            Use(at_ms=at + day * _DAY_MS, values={"weight": round(weight + day * _KG_A_DAY, 1)})
-            for day in range(_WEIGHED)
+            Use(at_ms=at + time * _WEIGHED_EVERY_MS, values={"weight": round(weight + time * _KG_A_TIME, 1)})
+            for time in range(_WEIGHED)
         )
         yield replace(plan.make(block, kind, device, at, busy), uses=uses)
 

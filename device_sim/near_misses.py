@@ -20,6 +20,8 @@ _UP_AFTER_MS: Final = 5_000
 """Who stumbles is on their feet again so soon."""
 _REPORT_AFTER_MS: Final = 45_000
 """So long after the stumble the band reports the steps: within the minute in which it asks."""
+_ALONE_MIN: Final = 16
+"""So long before, nobody uses the device out of habit: that would be the same sitting at a cuff."""
 _DOSE_LATE_MS: Final = 15 * MINUTE_MS
 _ABSURD_PULSE: Final = 190.0
 
@@ -109,7 +111,10 @@ def _stumble_up(plan: Casting, block: int) -> Iterator[Incident]:
     around = Span(wanted - 6 * MINUTE_MS, wanted + 6 * MINUTE_MS)
     for device in plan.near_candidates(block, kind, around, "wearable_band"):
         at = next(iter(moments(plan, device, wanted, wanted + 2 * MINUTE_MS))) - _REPORT_AFTER_MS
-        # Without posture nothing shows that they are up.
+        # Who is asleep lies down again, and without posture nothing shows that they are up.
+        body = plan.world.bodies[device.people[0]]
+        if body.asleep(at) or body.asleep(at + 30 * MINUTE_MS):
+            continue
         if not plan.says_activity(device.device, at) or not plan.says_activity(device.device, at + MINUTE_MS):
             continue
         yield replace(
@@ -130,8 +135,8 @@ def _used(
 
     def make(plan: Casting, block: int) -> Iterator[Incident]:
         last_min = uses[-1][0]
-        at = plan.near_moment(block, kind, 1, last_min + 1)
-        busy = Span(at - MINUTE_MS, at + (last_min + 1) * MINUTE_MS)
+        at = plan.near_moment(block, kind, _ALONE_MIN, last_min + 1)
+        busy = Span(at - _ALONE_MIN * MINUTE_MS, at + (last_min + 1) * MINUTE_MS)
         for device in plan.near_candidates(block, kind, busy, type_code):
             weight = {"weight": plan.world.bodies[device.people[0]].weight + guest} if guest else {}
             if guest and Condition.HEART_FAILURE not in plan.world.conditions_of.get(device.people[0], ()):

@@ -15,8 +15,8 @@ ALLOWED_FALSE_ALERTS: Final = 2
 """In a run: healthy people, too, are at a limit now and then."""
 
 _ALERTED: Final = """
-select a.alert_id, a.rule, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level, f.severity,
-       (extract(epoch from f.observed_at) * 1000)::bigint as observed_at
+select a.alert_id, a.rule, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level,
+       f.severity, (extract(epoch from f.observed_at) * 1000)::bigint as observed_at
 from alerts a
 join alert_findings using (alert_id)
 join findings f using (finding_id)

@@ -101,7 +101,7 @@ def _run(options: Options, scene: Scene, say: Say) -> dict[str, Any]:
     simulator = fleet.simulator(
         "run",
         "--seed", str(options.seed), "--truth", str(fleet.path("truth.jsonl")), "--state", str(fleet.path("state")),
-        "--incidents-times", str(INCIDENTS_TIMES), *([] if options.resends else ["--no-faults"]),
+        "--incidents-times", str(INCIDENTS_TIMES), "--near-misses", "0", *([] if options.resends else ["--no-faults"]),
         resend_after_s=options.resend_after_s, drain_s=_DRAIN_S,
     )  # fmt: skip
     simulator.start()

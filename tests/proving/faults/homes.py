@@ -39,6 +39,7 @@ def living(testbed: Testbed, *options: str) -> Iterator[Life]:
     process = testbed.fleet.simulator(
         "run", "--seed", str(testbed.runs), "--start-ms", str(testbed.clock.now_ms()), "--state",
         str(testbed.fresh("state")), "--truth", str(truth), "--oracle", str(oracle), "--summary", str(summary),
+        "--near-misses", "0",
         *options,
         drain_s=_DRAIN_S,
     )  # fmt: skip

@@ -15,9 +15,10 @@ from schemas.records import WatermarkMarker
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.score.core import Effect, FallCheck, Tally
+from services.score.limit_book import LimitBook, PersonCondition
 from services.score.partition import Partition
 from services.score.rules.fall import ANSWER_WITHIN_MS, CONFIRMED, FALL, RECOVERY_STEPS, level_of_fall
-from tests.unit.device_sim.sim_world import MINUTE_MS, START_MS, uplinks
+from tests.unit.device_sim.sim_world import MINUTE_MS, uplinks
 
 _ON_THE_WAY_MS: Final = 400
 _NOT_OF_THE_LOG: Final = frozenset({"silent_device", "missed_dose"})
@@ -41,8 +42,8 @@ def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | N
         for at, payload in _sent(plan, device, minutes / 60)
     )
     chosen = list(plan.world.devices if devices is None else devices)
-    partition, tally, done, walked = Partition(), Tally(), Played(), _Signs(plan)
-    ticks = iter(range(START_MS, START_MS + int((minutes + 1) * MINUTE_MS), MINUTE_MS))
+    partition, tally, done, walked = Partition(limits=cast.book), Tally(), Played(), _Signs(plan)
+    ticks = iter(range(plan.start_ms, plan.start_ms + int((minutes + 1) * MINUTE_MS), MINUTE_MS))
     tick = next(ticks)
     for at, order, payload in received:
         while tick < at:
@@ -58,7 +59,7 @@ def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | N
 def outcome_of(plan: IncidentPlan, played: Played, *, minutes: float) -> IncidentOutcome:
     """As a demo judges it, of the rules that the log alone decides."""
     truth = [Incident(**_line(row)) for row in plan.planned if row.rule not in _NOT_OF_THE_LOG]
-    return judge_incidents(truth, played.alerted, START_MS + int(minutes * MINUTE_MS))
+    return judge_incidents(truth, played.alerted, plan.start_ms + int(minutes * MINUTE_MS))
 
 
 def _line(row: Planned) -> dict[str, object]:
@@ -76,10 +77,14 @@ def _sent(plan: IncidentPlan, device: SimDevice, hours: float) -> Iterator[tuple
         ]
         sent = max([row.at_ms, *(back + seq for back in backs)])
         tail = make_tail(row.readings, row.events)
-        yield sent + _ON_THE_WAY_MS, b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b' % (
-            seq,
-            sent,
-            tail,
+        yield (
+            sent + _ON_THE_WAY_MS,
+            b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b'
+            % (
+                seq,
+                sent,
+                tail,
+            ),
         )
 
 
@@ -92,6 +97,13 @@ class _Cast:
         self._home = dict(enumerate(homes, start=1))
         number = {name: no for no, name in self._person.items()}
         home_no = {name: no for no, name in self._home.items()}
+        self.book = LimitBook(
+            conditions=[
+                PersonCondition(person_no=number[person], condition=condition, valid_from=0, valid_to=1 << 62)
+                for person, held in plan.world.conditions_of.items()
+                for condition in held
+            ]
+        )
         self.entries = {
             device.device: RegisteredDevice(
                 device_no=place,
@@ -117,7 +129,9 @@ class _Cast:
                 person = self._person[effect.subject.person_no]
                 level = signs.level_of(person, effect.sample.at)
                 if level == CONFIRMED:
-                    self._alert(done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at)
+                    self._alert(
+                        done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at
+                    )
             elif isinstance(effect, Finding):
                 done.findings.append(effect)
                 if effect.level and effect.severity is not Severity.LOW and not effect.retrospective:
@@ -126,9 +140,7 @@ class _Cast:
                         effect.observed_at,
                     )  # fmt: skip
 
-    def _alert(
-        self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int
-    ) -> None:
+    def _alert(self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int) -> None:
         """One alert for a person and rule: nobody acknowledges any."""
         person = self._person.get(person_no, "")
         home = self._home[home_no]
@@ -147,7 +159,7 @@ class _Signs:
         self._plan = plan
 
     def level_of(self, person: str, at: int) -> int:
-        last, hours = at + ANSWER_WITHIN_MS, (at + 2 * ANSWER_WITHIN_MS - START_MS) / 3_600_000
+        last, hours = at + ANSWER_WITHIN_MS, (at + 2 * ANSWER_WITHIN_MS - self._plan.start_ms) / 3_600_000
         answered = helped = up = False
         steps = 0.0
         for device in self._plan.world.devices_of(person, "wearable_band", "fall_robot"):
@@ -159,5 +171,3 @@ class _Signs:
                 steps += sum(one.value for one in row.readings if one.vital == "steps")
                 up = up or (steps >= RECOVERY_STEPS and any(one.posture == "upright" for one in row.readings))
         return level_of_fall(answered=answered, helped=helped, up=up)
-
-

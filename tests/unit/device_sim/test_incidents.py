@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from device_sim.incidents import Incident, IncidentKind, IncidentPlan
+from device_sim.incident import Incident, IncidentKind
+from device_sim.incidents import IncidentPlan
 from device_sim.truth import TruthFile
 from schemas.messages import Reading
-from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, device_named, plan, uplinks
+from tests.unit.device_sim.sim_world import (
+    HOUR_MS,
+    MINUTE_MS,
+    START_MS,
+    device_named,
+    lively_plan,
+    plan,
+    uplinks,
+    world,
+)
 
 SEEDS = range(6)
 
@@ -37,10 +47,11 @@ def longest_s(rows: list[Reading], condition: object) -> int:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_hour_of_twenty_homes_sees_every_kind_and_all_of_them_are_due_in_it(seed: int) -> None:
+def test_an_hour_of_twenty_homes_sees_every_kind_and_what_takes_less_is_due_in_it(seed: int) -> None:
     first = [row for row in plan(seed=seed).all if row.starts_at_ms < START_MS + HOUR_MS]
     assert {row.kind for row in first} == set(IncidentKind)
-    assert all(row.due_at_ms < START_MS + HOUR_MS for row in first)
+    late = {row.kind for row in first if row.due_at_ms >= START_MS + HOUR_MS}
+    assert late == {IncidentKind.WEIGHT_GAIN, IncidentKind.WORN_OFF}
 
 
 @pytest.mark.parametrize("rate", [1, 60, 600])
@@ -181,11 +192,26 @@ def test_the_truth_is_written_once_and_goes_on_after_a_restart(tmp_path: Path) -
     assert sorted(line["incident"] for line in lines) == sorted(
         row.name for row in made.all if row.starts_at_ms < START_MS + HOUR_MS
     )
-    assert {"kind", "home_id", "person_id", "device", "rule", "level", "due_at_ms", "alert_expected"} < set(lines[0])
+    names = {"kind", "home_id", "person_id", "device", "rule", "level", "severity", "due_at_ms", "alert_expected"}
+    assert names | {"also", "near_miss"} < set(lines[0])
+
+
+def test_the_truth_counts_incidents_and_near_misses_apart_and_goes_on_counting(tmp_path: Path) -> None:
+    made, counted = lively_plan(), []
+    for _ in range(2):
+        file = TruthFile(tmp_path / "truth.jsonl", last_ms=START_MS + HOUR_MS)
+        file.write(made.planned)
+        counted.append((file.written, file.near_misses))
+        file.close()
+    first = [row for row in made.planned if row.starts_at_ms < START_MS + HOUR_MS]
+    expected = (sum(not row.near_miss for row in first), sum(row.near_miss for row in first))
+    assert counted == [expected, expected]
 
 
 def test_without_incidents_nothing_goes_wrong() -> None:
-    assert plan(incidents=False).all == []
+    made = IncidentPlan(world(), start_ms=START_MS, rate=60, enabled=False)
+    made.ensure(START_MS + HOUR_MS)
+    assert made.planned == []
 
 
 def test_twice_as_many_incidents_are_other_people_at_other_times_and_the_first_of_each_kind_stay() -> None:
@@ -196,7 +222,7 @@ def test_twice_as_many_incidents_are_other_people_at_other_times_and_the_first_o
     assert [row.name for row in first_turn if row.starts_at_ms < hour] == [
         row.name for row in once.all if row.starts_at_ms < hour
     ]
-    assert {row.kind for row in second_turn} == set(IncidentKind)
+    assert {row.kind for row in second_turn} == set(IncidentKind) - {IncidentKind.WEIGHT_GAIN}
     assert len({row.name for row in twice.all}) == len(twice.all)
     assert {row.person_id for row in first_turn if "-0" in row.name}.isdisjoint(
         row.person_id for row in second_turn if "-0-" in row.name

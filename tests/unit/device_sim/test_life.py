@@ -1,15 +1,18 @@
 """Normal life crosses no limit, every vital has a source, and a seed always makes the same story."""
 
+import itertools
+
 import pytest
 
 from device_sim.fleet import make_fleet, make_load_fleet
+from device_sim.incident import Part
 from device_sim.observations import ROUTINES
 from device_sim.physiology import PROCESS_OF, PROCESSES
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.messages import MAX_ITEMS
 from schemas.vitals import VITAL_BY_CODE, VITALS
-from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, all_uplinks, plan, uplinks
+from tests.unit.device_sim.sim_world import HOUR_MS, MINUTE_MS, START_MS, all_uplinks, lively_plan, plan, uplinks
 
 USUAL = {
     "heart_rate": (50, 119),
@@ -86,13 +89,14 @@ def test_a_band_is_charged_once_a_day_and_says_when_it_comes_off_and_when_it_is_
 
 
 def test_no_band_is_charged_while_something_happens_to_its_wearer() -> None:
-    made = plan()
+    made = lively_plan()
     charged = 0
     for band in (device for device in made.world.devices if device.type == "wearable_band"):
         for row in uplinks(made, band, hours=12):
-            if any(event.event in {"not_worn", "worn"} for event in row.events):
+            if any(event.event == "charging" for event in row.events):
                 charged += 1
-                assert not made.busy(band.people[0], row.at_ms - 20 * MINUTE_MS, row.at_ms + 20 * MINUTE_MS)
+                near = row.at_ms - 20 * MINUTE_MS, row.at_ms + 20 * MINUTE_MS
+                assert not made.busy(band.people[0], *near, Part.WORN)
     assert charged > 4
 
 
@@ -121,11 +125,25 @@ def test_both_people_of_a_home_use_the_cuff_under_their_own_slot() -> None:
     ("kind", "vitals"),
     [("thermometer", ["body_temperature"]), ("finger_oximeter", ["spo2", "heart_rate"])],
 )
-def test_what_is_used_at_will_measures_twice_a_day_and_says_nothing_in_between(kind: str, vitals: list[str]) -> None:
+def test_what_is_used_at_will_says_nothing_in_between(kind: str, vitals: list[str]) -> None:
     made = plan(incidents=False)
     for device in (device for device in made.world.devices if device.type == kind):
-        day = list(uplinks(made, device, hours=24))
-        assert [[reading.vital for reading in row.readings] for row in day] == [vitals, vitals]
+        week = list(uplinks(made, device, hours=7 * 24))
+        assert 3 < len(week) <= 15
+        assert [[reading.vital for reading in row.readings] for row in week] == [vitals] * len(week)
+
+
+def test_some_hours_of_some_bands_lack_activity_and_posture_and_nothing_else() -> None:
+    made = plan(incidents=False, no_activity=0.25)
+    shown_in, hours = 0, 0
+    for band in [device for device in made.world.devices if device.type == "wearable_band"][:4]:
+        for hour, rows in itertools.groupby(uplinks(made, band, hours=24), key=lambda row: row.at_ms // HOUR_MS):
+            said = {reading.activity for row in rows for reading in row.readings if reading.vital == "spo2"}
+            shown = made.says_activity(band.device, hour * HOUR_MS)
+            assert (None in said) != shown or not said
+            assert not (None in said and len(said) > 1)
+            shown_in, hours = shown_in + shown, hours + 1
+    assert 0.6 < shown_in / hours < 0.9
 
 
 def test_only_a_thermometer_measures_the_body_and_only_a_band_the_skin() -> None:
