@@ -87,6 +87,11 @@ def _course_from_3(level: int, since: int, side: int, known: Sequence[Any]) -> l
     return [[side, level, since, known[1], list(known), list(known), [known[_DEVICE]], 0]] if level else []
 
 
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Of devices less was kept; what a list lacks at its end, ``FirmwareHabits`` fills in."""
+    return plain
+
+
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
     """Each rule had a track: base, window, moves, episodes. A person has one window now, for all rules."""
     return {
@@ -129,5 +134,5 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
 
 
-_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3)
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3, _from_4)
 """The first makes version 1 version 2, and so on."""
