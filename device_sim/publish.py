@@ -66,6 +66,7 @@ class Link:
     def __init__(self, network: "Network", device: str, shard: int, listener: Listener) -> None:
         self.device, self.listener, self.online = device, listener, False
         self.wanted = True
+        self.battery_percent: float | None = 90
         self.retry_at, self.pause = 0.0, _FIRST_PAUSE_S
         self._network = network
         self._up, self._status = UP.of(shard, device), STATUS.of(shard, device)
@@ -145,7 +146,7 @@ class Link:
 
     def begin(self, *, session_present: bool) -> None:
         """After the broker's answer: says who is there and lets the device send."""
-        status = DeviceStatus(state="online", battery_percent=90, firmware=FIRMWARE)
+        status = DeviceStatus(state="online", battery_percent=self.battery_percent, firmware=FIRMWARE)
         self.client.publish(self._status, encode_status(status), qos=1, retain=True)
         self.listener.on_connected(session_present=session_present, undelivered=self._undelivered)
         self._undelivered = []
@@ -178,7 +179,8 @@ class Link:
 
     def leave(self) -> None:
         """Says that the device goes, and goes."""
-        self.client.publish(self._status, encode_status(DeviceStatus(state="offline")), qos=1, retain=True)
+        left = DeviceStatus(state="offline", leaving=True)
+        self.client.publish(self._status, encode_status(left), qos=1, retain=True)
         self.client.disconnect()
 
     def cut(self) -> None:

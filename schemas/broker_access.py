@@ -55,7 +55,10 @@ class PlatformRole(NamedTuple):
 
 PLATFORM_ROLES: Final[tuple[PlatformRole, ...]] = (
     # It writes where devices speak to clear what one of them has left there with the retain flag.
-    PlatformRole(re.compile(r"ingest-[0-9]+"), (Grant("readwrite", f"hb/v1/+/+/{UP.leaf}"),)),
+    PlatformRole(
+        re.compile(r"ingest-[0-9]+"),
+        (Grant("readwrite", f"hb/v1/+/+/{UP.leaf}"), Grant("read", f"hb/v1/+/+/{STATUS.leaf}")),
+    ),
     PlatformRole(
         re.compile(r"ingest-[0-9]+-acks"),
         (Grant("write", f"hb/v1/+/+/{ACK.leaf}"), Grant("write", f"hb/v1/+/{MARKER_DEVICE}/{UP.leaf}")),

@@ -28,6 +28,7 @@ from schemas.records import (
     INTEGER_LIMIT,
     READING,
     SMALL_LIMIT,
+    DeviceWord,
     JudgedEvent,
     JudgedReading,
     JudgedUplink,
@@ -48,6 +49,7 @@ _UPLINK_WITHOUT_TYPE: Final = 1
 _MARK: Final = bytes((_UPLINK,))
 _MARKS: Final = frozenset((_UPLINK, _UPLINK_WITHOUT_TYPE))
 _MARKER: Final = b"\x02"
+_WORD: Final = b"\x04"
 _HEAD: Final = Struct("<BBHHiihqqqqq")
 """Mark, type of device, bytes of the name, readings; then the numbers of an uplink in the order of its fields."""
 _HEAD_WITHOUT_TYPE: Final = Struct("<BHHiihqqqqq")
@@ -57,6 +59,7 @@ _BROKEN_ACK: Final = "uplinks.settled.v1 holds a record that can't be read"
 _EVENT_LIMITS: Final = (SMALL_LIMIT, INTEGER_LIMIT, SMALL_LIMIT, STAMP_LIMIT, INTEGER_LIMIT)
 """The numbers of an event in the order of its fields: each from 0 up to here."""
 _STATUS: Final = TypeAdapter(DeviceStatus)
+_DEVICE_WORD: Final = TypeAdapter(DeviceWord)
 _reading_of: Final = partial(tuple.__new__, JudgedReading)
 """``JudgedReading._make`` without its check: what was unpacked has the right length."""
 
@@ -192,8 +195,10 @@ def encode_uplink_record(record: UplinkRecord) -> bytes:
     """The value of a record of ``uplinks.judged.v1``.
 
     A head of fixed width, the device's name, the readings as ``READING``; the rare events and rejections as JSON.
-    A watermark marker is its mark and JSON.
+    A watermark marker is its mark and JSON, and so is a device's word.
     """
+    if isinstance(record, DeviceWord):
+        return _WORD + _DEVICE_WORD.dump_json(record, exclude_none=True)
     if isinstance(record, WatermarkMarker):
         return _MARKER + to_json((record.instance, record.received_at))
     # Unpacked at once: as many attributes of a NamedTuple would cost more.
@@ -247,6 +252,8 @@ def open_uplink_record(value: bytes) -> SealedRecord:
             if type(instance) is not str or type(received_at) is not int:
                 raise BrokenRecordError(_BROKEN)
             return WatermarkMarker(instance=instance, received_at=received_at)
+        if value.startswith(_WORD):
+            return _word_of(value[1:])
         form = _HEAD if value[:1] == _MARK else _HEAD_WITHOUT_TYPE
         # The numbers stand at the end, in whichever form.
         (*_, name_length, readings, device_no, home_no, shard, epoch, seq, oldest, sent_at, received_at) = (
@@ -281,12 +288,23 @@ def open_uplink_record(value: bytes) -> SealedRecord:
 def decode_uplink_record(value: bytes) -> UplinkRecord:
     """The record with its readings as objects. Raises BrokenRecordError."""
     record = open_uplink_record(value)
-    if isinstance(record, WatermarkMarker):
+    if not isinstance(record, SealedUplink):
         return record
     readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
     if not all(isfinite(reading.value) and 0 <= reading.observed_at < STAMP_LIMIT for reading in readings):
         raise BrokenRecordError(_BROKEN)
     return JudgedUplink._make((*record[:9], readings, *record[10:]))
+
+
+def _word_of(value: bytes) -> DeviceWord:
+    """Raises ValueError; nothing that a row could not hold passes."""
+    word = _DEVICE_WORD.validate_json(value, strict=True)
+    numbers = (word.device_no, word.home_no, word.person_no)
+    if not all(0 <= one < INTEGER_LIMIT for one in numbers) or not 0 <= word.received_at < STAMP_LIMIT:
+        raise BrokenRecordError(_BROKEN)
+    if word.battery_percent is not None and not isfinite(word.battery_percent):
+        raise BrokenRecordError(_BROKEN)
+    return word
 
 
 def _rare(tail: bytes) -> tuple[tuple[JudgedEvent, ...], tuple[Rejection, ...]]:

@@ -38,6 +38,7 @@ NEWEST_ACCEPTED_MS: Final = 2 * 60_000
 WHOLE_UPLINK: Final = -1
 """The item number of a rejection that covers every item of its uplink."""
 
+DeviceState = Literal["online", "offline"]
 DeviceClock = Literal["synced", "unsynced", "jumped"]
 Activity = Literal["resting", "active"]
 Posture = Literal["upright", "sitting", "lying"]
@@ -123,8 +124,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatus:
-    """Retained word of a device about itself; ``offline`` is its last will."""
+    """Retained word of a device about itself; ``offline`` is its last will, or, with ``leaving``, its good-bye.
 
-    state: Literal["online", "offline"]
+    ``battery_percent`` from 0 to 100.
+    """
+
+    state: DeviceState
     battery_percent: float | None = None
     firmware: str | None = None
+    leaving: bool | None = None

@@ -36,6 +36,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Items (or whole uplinks) to be rejected, by reason.",
         labels=("reason",),
     ),
+    Metric(
+        name="hb_ingest_statuses_total",
+        kind="counter",
+        help="Words of devices about themselves, by what became of them.",
+        labels=("outcome",),
+    ),
     Metric(name="hb_ingest_sessions_lost_total", kind="counter", help="Connects that found no session at the broker."),
     Metric(name="hb_ingest_retries_total", kind="counter", help="Appends to the bus that had to be repeated."),
     Metric(name="hb_ingest_throttled_total", kind="counter", help="Uplinks beyond what their device may send."),

@@ -335,6 +335,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="low_battery", title="Low battery"),
     RulePresentation(rule="clock", title="Clock"),
     RulePresentation(rule="firmware", title="Firmware"),
+    RulePresentation(rule="command_failed", title="Failed command"),
     RulePresentation(rule="missed_dose", title="Missed dose"),
 )
 _BY_RULE: Final[Mapping[str, RulePresentation]] = MappingProxyType({row.rule: row for row in RULE_PRESENTATIONS})

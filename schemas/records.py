@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
-from schemas.messages import Ack
+from schemas.messages import Ack, DeviceState
 
 SMALL_LIMIT: Final = 2**15
 INTEGER_LIMIT: Final = 2**31
@@ -105,8 +105,22 @@ class WatermarkMarker:
     received_at: int
 
 
-UplinkRecord = JudgedUplink | WatermarkMarker
-SealedRecord = SealedUplink | WatermarkMarker
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceWord:
+    """What a device, or the broker in its place, says of it on its status topic. ``person_no`` 0: nobody's alone."""
+
+    device_no: int
+    home_no: int
+    person_no: int
+    received_at: int
+    state: DeviceState
+    leaving: bool = False
+    battery_percent: float | None = None
+    firmware: str | None = None
+
+
+UplinkRecord = JudgedUplink | WatermarkMarker | DeviceWord
+SealedRecord = SealedUplink | WatermarkMarker | DeviceWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="watch_gap", technical=True),
     RuleName(name="clock", technical=True),
     RuleName(name="firmware", technical=True),
+    RuleName(name="command_failed", technical=True),
     RuleName(name="missed_dose"),
     RuleName(name="double_dose"),
     RuleName(name="adherence"),

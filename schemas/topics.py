@@ -6,7 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from schemas.messages import Ack, Command, DeviceStatus, Uplink
-from schemas.records import JudgedUplink, SettledRecord, WatermarkMarker
+from schemas.records import DeviceWord, JudgedUplink, SettledRecord, WatermarkMarker
 
 SHARDS: Final = 64
 DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
@@ -37,7 +37,7 @@ class DeviceTopic:
 
 UP: Final = DeviceTopic(leaf="up", payload=Uplink, producer="device", consumers=("ingest",), qos=1, retained=False)
 STATUS: Final = DeviceTopic(
-    leaf="status", payload=DeviceStatus, producer="device", consumers=("watch",), qos=1, retained=True
+    leaf="status", payload=DeviceStatus, producer="device", consumers=("ingest",), qos=1, retained=True
 )
 ACK: Final = DeviceTopic(leaf="ack", payload=Ack, producer="ingest", consumers=("device",), qos=0, retained=True)
 COMMANDS: Final = DeviceTopic(
@@ -82,7 +82,7 @@ class BusTopic:
 UPLINKS_JUDGED: Final = BusTopic(
     name="uplinks.judged.v1",
     key="number of the device's home at reception",
-    payload=(JudgedUplink, WatermarkMarker),
+    payload=(JudgedUplink, WatermarkMarker, DeviceWord),
     producer="ingest",
     consumers=("store", "score"),
     groups=("store", "score"),

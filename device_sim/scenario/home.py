@@ -141,7 +141,9 @@ class ScenarioHome:
         limits = Limits(resend_after_s=RESEND_AFTER_S)
         outbox = Outbox(device_id, MemoryStore(), limits, Random())
         device = HomeDevice(name, outbox, type_code=type_code, now_ms=self._now_ms, tally=self.tally)
-        device.link = self._network.add(device_id, shard_of(device_id), device)
+        device.link = link = self._network.add(device_id, shard_of(device_id), device)
+        # What a story does not say of its battery, nobody knows.
+        link.battery_percent = None
         self.devices[name] = device
 
     def switch(self, name: str, *, on: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from schemas.topics import UP
+from schemas.topics import STATUS, UP
 from services.ingest.acks import AckPublisher
 from services.ingest.allowance import DeviceAllowances
 from services.ingest.settings import IngestSettings
@@ -24,7 +24,8 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
     """One instance of ingest, until ``stop``."""
     log = logger("ingest").bind(instance=settings.instance)
     shards = range(settings.first_shard, settings.last_shard + 1)
-    filters = [UP.of_shard(shard) for shard in shards]
+    # Over one connection: what a device says of itself stays behind the uplinks that it sent before.
+    filters = [topic.of_shard(shard) for shard in shards for topic in (UP, STATUS)]
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-ingest"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
@@ -56,7 +57,7 @@ async def run(settings: IngestSettings, *, clock: Clock, stop: asyncio.Event, me
         )
         acks = AckPublisher(down, bus, metrics, log, instance=settings.instance, every_s=settings.ack_every_s)
         await claim_shards(pool, settings.instance, shards, stop, log)
-        log.info("started", shards=len(filters), partitions=bus.partitions)
+        log.info("started", shards=len(shards), partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(snapshot.keep(stop), name="snapshot")
             tasks.create_task(uplinks.run(stop), name="uplinks")

@@ -1,4 +1,4 @@
-"""The path of an uplink: taken from the broker, judged, appended to the bus, and only then acknowledged."""
+"""The path of what devices say: taken from the broker, judged, appended to the bus, and only then acknowledged."""
 
 import asyncio
 import time
@@ -13,10 +13,11 @@ import structlog
 
 from schemas.codec import encode_uplink_record
 from schemas.records import JudgedUplink
-from schemas.topics import MARKER_DEVICE, UPLINKS_JUDGED, device_of, home_key
+from schemas.topics import MARKER_DEVICE, STATUS, UPLINKS_JUDGED, device_of, home_key
 from services.ingest.allowance import DeviceAllowances
 from services.ingest.core import judge
-from services.ingest.registry import Registry
+from services.ingest.device_words import word_of
+from services.ingest.registry import RegisteredDevice, Registry
 from services.ingest.snapshot import SnapshotKeeper
 from services.ingest.watermark_markers import WatermarkMarkers
 from services.runtime.bus.port import Bus, Record
@@ -27,6 +28,7 @@ from services.runtime.mqtt import Link, MqttMessage
 from services.runtime.pacing import Gather
 from services.runtime.retry import GaveUpError, Retry
 
+_STATUS: Final = f"/{STATUS.leaf}"
 _WAIT_S: Final = 0.5
 _RETRY_S: Final = 0.25
 
@@ -82,6 +84,9 @@ class UplinkPath:
                 continue
             if message.retained and (self.replays_retained or not message.payload):
                 continue  # what was news once, or an order to the broker to forget it
+            if message.topic.endswith(_STATUS):
+                records.extend(self._word(message, registry.get(device), shard, received_at))
+                continue
             # Dropped, and yet acknowledged to the broker: left open it would fill the window that
             # all devices share. The device has no ack from us, so it sends the uplink again later.
             if not self.limits.admit(device, message.payload, now_s):
@@ -100,13 +105,27 @@ class UplinkPath:
         self._count(uplinks)
         return records
 
+    def _word(self, message: MqttMessage, entry: RegisteredDevice | None, shard: int, received_at: int) -> list[Record]:
+        """The record of a status. Live ones are retained, too: a replay of what was news once never comes here."""
+        _, device = device_of(message.topic)
+        word = None
+        if self.limits.admit(device, message.payload, time.monotonic()):
+            word = word_of(message.payload, entry=entry, shard=shard, received_at=received_at)
+        self.metrics.count("hb_ingest_statuses_total", outcome="passed_on" if word else "left_out")
+        return [Record(home_key(word.home_no), encode_uplink_record(word))] if word else []
+
     def _clear_retained(self, messages: Sequence[MqttMessage]) -> None:
         """Clears, once they are passed on, uplinks that were sent with the retain flag.
 
         The broker would deliver such an uplink to every new subscriber, as if it were news. A
         clearing that is lost is made up for by the device's next retained uplink.
         """
-        topics = {one.topic for one in messages if one.retained and one.payload and not self.replays_retained}
+        topics = {
+            one.topic
+            for one in messages
+            # A status is retained by contract.
+            if one.retained and one.payload and not self.replays_retained and not one.topic.endswith(_STATUS)
+        }
         if topics:
             self.metrics.count("hb_ingest_retained_total", len(topics))
             with suppress(RetryLaterError):

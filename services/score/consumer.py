@@ -10,7 +10,7 @@ import structlog
 
 from schemas.codec import decode_uplink_record
 from schemas.reasons import Flag
-from schemas.records import JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord, WatermarkMarker
+from schemas.records import DeviceWord, JudgedEvent, JudgedReading, JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
 from services.runtime.clock import to_datetime
@@ -177,7 +177,11 @@ class Consumer:
             if isinstance(record, WatermarkMarker):
                 batch.effects += partition.mark(record)
                 batch.markers[record.instance, message.partition] = record.received_at
-            elif self._is_registered(record):
+            elif not self._is_registered(record):
+                continue
+            elif isinstance(record, DeviceWord):
+                batch.effects += partition.hear(record)
+            else:
                 batch.effects += partition.take(record, batch.tally)
                 batch.homes[record.home_no] = partition.homes[record.home_no]
                 batch.uplinks += 1
@@ -210,7 +214,7 @@ class Consumer:
             self._metrics.count("hb_score_unregistered_total", len(unregistered))
             self._log.warning("devices that are not registered", devices=len(unregistered))
 
-    def _is_registered(self, record: JudgedUplink) -> bool:
+    def _is_registered(self, record: JudgedUplink | DeviceWord) -> bool:
         return bool(record.device_no) and self._registered[record.device_no, record.home_no]
 
     async def _welcome_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
@@ -220,9 +224,7 @@ class Consumer:
             if isinstance(record, WatermarkMarker) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
-            items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
-            people = {item.person_no for item in items if not item.flags & _NOT_OF_HERE}
-            for person_no in people.difference(state.subjects if state else ()):
+            for person_no in _people_of(record).difference(state.subjects if state else ()):
                 key = (person_no, record.home_no)
                 if key not in partition.looked_up:
                     partition.looked_up.add(key)
@@ -287,6 +289,14 @@ class Consumer:
             self._metrics.count("hb_score_late_readings_total", batch.tally.late)
         if batch.tally.repeated:
             self._metrics.count("hb_score_repeated_readings_total", batch.tally.repeated)
+
+
+def _people_of(record: JudgedUplink | DeviceWord) -> set[int]:
+    """Whom it is about, of those who live there."""
+    if isinstance(record, DeviceWord):
+        return {record.person_no}
+    items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
+    return {item.person_no for item in items if not item.flags & _NOT_OF_HERE}
 
 
 def in_turn(numbers: Collection[int], now_s: float, every_s: float) -> dict[int, float]:

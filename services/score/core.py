@@ -14,12 +14,13 @@ from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
 from services.score.age import is_looked_back_on
 from services.score.days import STEPS_A_UNIT
+from services.score.device_words import hear_result, report_device
 from services.score.episodes import finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
-from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
+from services.score.rule import ENDED, Mark, Subject, finding_from
 from services.score.rules.clock import CLOCK
 from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
@@ -247,31 +248,15 @@ def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]
     if level is not None:
         ahead = sample._replace(value=float(record.sent_at - record.received_at))
         reason = EndReason.RECOVERED if level == ENDED else None
-        habits.clock = _report_device(state, subject, CLOCK, habits.clock, ahead, reason, effects)
+        habits.clock, finding = report_device(state, subject, CLOCK, habits.clock, ahead, reason)
+        effects.append(finding)
     said = habits.see_battery(
         is_low=_LOW_BATTERY in kinds, is_charging=_CHARGING in kinds, received_at=record.received_at
     )
     if said is not None:
         reason = said if isinstance(said, EndReason) else None
-        habits.battery = _report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason, effects)
-
-
-def _report_device(
-    state: HomeState,
-    subject: Subject,
-    rule: Rule,
-    episode: int,
-    sample: Sample,
-    reason: EndReason | None,
-    effects: list[Effect],
-) -> int:
-    """Adds a finding about whoever has a device, that it begins or why it ended; gives the open episode's number."""
-    episodes = state.subject(subject.person_no).episodes
-    if reason is None:
-        episode = episodes[rule.name] = episodes.get(rule.name, 0) + 1
-    mark = Mark(1 if reason is None else ENDED, sample, sample, reason)
-    effects.append(finding_from(rule, subject, episode, mark))
-    return episode if reason is None else 0
+        habits.battery, finding = report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason)
+        effects.append(finding)
 
 
 def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effects: list[Effect]) -> None:
@@ -359,12 +344,17 @@ def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, eff
         _report(Subject(event.person_no, record.home_no), state.subject(event.person_no).take(sample), effects)
 
 
+def _hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
+    effects += hear_result(state, record, event)
+
+
 _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEvent, list[Effect]], None]]] = (
     MappingProxyType(
         {
             EVENT_TYPE_BY_KIND[EventKind.FALL_SUSPECTED].number: _suspect_fall,
             EVENT_TYPE_BY_KIND[EventKind.SOS_PRESSED].number: _call_for_help,
             EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number: _hear_answer,
+            EVENT_TYPE_BY_KIND[EventKind.COMMAND_RESULT].number: _hear_result,
         }
     )
 )

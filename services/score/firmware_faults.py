@@ -1,4 +1,4 @@
-"""What a device does wrong over time: retained uplinks, totals of steps, a clock ahead, an empty battery. Pure."""
+"""What is wrong with a device over time: retained uplinks, step totals, its clock, its battery, commands. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,17 +14,18 @@ from services.score.rules.firmware import (
     SAME_AGAIN,
     STOPPED_AFTER_MS,
 )
-from services.score.rules.low_battery import UNSAID_AFTER_MS
+from services.score.rules.low_battery import CHARGED_PERCENT, LOW_PERCENT, UNSAID_AFTER_MS
 
 BEGAN: Final = 1
 
 
 @dataclass(slots=True)
 class FirmwareHabits:
-    """Times in ms. ``retained``, ``total``, ``clock`` and ``battery`` are numbers of open episodes, 0 for none.
+    """Times in ms. ``retained``, ``total``, ``clock``, ``battery``, ``command`` number open episodes, 0 for none.
 
     ``run`` counts step readings in a row that were above 0 and not lower than the one before;
-    ``rises`` of them were higher. ``same`` counts equal ones in a row up to now.
+    ``rises`` of them were higher. ``same`` counts equal ones in a row up to now. ``percent`` is how full the battery
+    was at last, by the device's status; -1 where none has said it.
     """
 
     retained: int = 0
@@ -40,6 +41,9 @@ class FirmwareHabits:
     clock_at: int = 0
     battery: int = 0
     battery_at: int = 0
+    percent: float = -1.0
+    command: int = 0
+    command_at: int = 0
 
     def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
         """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""
@@ -64,7 +68,32 @@ class FirmwareHabits:
             return None
         if is_charging:
             return EndReason.RECOVERED
+        # By its status it is not charged, and a status that does not change is not said again.
+        if 0 <= self.percent <= CHARGED_PERCENT:
+            return None
         return EndReason.NO_DATA if received_at - self.battery_at >= UNSAID_AFTER_MS else None
+
+    def see_percent(self, percent: float, received_at: int) -> int | None:
+        """BEGAN or ENDED where that follows from how full the battery is, in percent.
+
+        Below the limit it begins where it falls: a device on its charger is not low again, though its battery still is.
+        """
+        before, self.percent = self.percent, percent
+        if percent > CHARGED_PERCENT:
+            return ENDED if self.battery else None
+        if percent > LOW_PERCENT or self.battery or 0 <= before <= percent:
+            return None
+        self.battery_at = max(self.battery_at, received_at)
+        return BEGAN
+
+    def see_result(self, *, failed: bool, done: bool, at: int) -> int | None:
+        """BEGAN or ENDED where that follows from how a command went; what is older than what is known says nothing."""
+        if not (failed or done) or at < self.command_at:
+            return None
+        self.command_at = at
+        if failed:
+            return None if self.command else BEGAN
+        return ENDED if self.command else None
 
     def see_steps(self, at: int, steps: float) -> tuple[bool, int | None]:
         """Whether a step reading shows movement; and BEGAN or ENDED where it shows a total, or none any more."""

@@ -60,7 +60,10 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
-    """What a person's usual temperature is was not known, of pressure no symptoms, and of no vital what was watched."""
+    """What a person's usual temperature is was not known, of pressure no symptoms, and of no vital what was watched.
+
+    Of devices less was kept; what a list lacks at its end, ``FirmwareHabits`` fills in.
+    """
     subjects = {}
     for person, state in plain["subjects"].items():
         rules = {

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from schemas.records import JudgedUplink, WatermarkMarker
+from schemas.records import DeviceWord, JudgedUplink, WatermarkMarker
 from services.score.core import Effect, Tally, pass_time, step
+from services.score.device_words import hear_status
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime
@@ -61,6 +62,11 @@ class Partition:
         if home.due_at != self._due_of.get(home_no, NEVER):
             self._expect(home_no, home)
         return effects
+
+    def hear(self, word: DeviceWord) -> list[Effect]:
+        """What follows from a device's next word of itself."""
+        self.dirty.add(word.home_no)
+        return [*hear_status(self.home(word.home_no), word)]
 
     def mark(self, marker: WatermarkMarker) -> list[Effect]:
         """What follows from the next marker of the log: time goes on, in quiet homes as well."""

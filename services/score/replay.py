@@ -9,7 +9,7 @@ from uuid import UUID
 
 from schemas.alerts import Finding, Variant
 from schemas.codec import decode_uplink_record, parse_json, write_json
-from schemas.records import UplinkRecord, WatermarkMarker
+from schemas.records import DeviceWord, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED, home_key, partition_of
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus
@@ -72,6 +72,8 @@ class Replay:
             partition = self.partitions[partition_no] = Partition(limits=self.limits)
         if isinstance(record, WatermarkMarker):
             effects = partition.mark(record)
+        elif isinstance(record, DeviceWord):
+            effects = partition.hear(record)
         elif record.device_no:
             effects = partition.take(record, self.tally)
         else:

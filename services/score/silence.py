@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.alerts import EndReason
+from schemas.alerts import EndReason, Message
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
@@ -21,6 +21,7 @@ from services.score.rules.silent_device import (
     RESUMED_FOR_MS,
     SILENT_DEVICE,
     SILENT_HOME,
+    device_message,
     home_message,
 )
 from services.score.sample import SHOWS_WORN, Sample
@@ -131,8 +132,13 @@ class SilenceWatch:
         device_no = None if one.devices else one.device_no
         await connection.execute(_SQL["add_silence"], *place, episode, device_no, one.last_heard_at, one.silent_at)
         row = {**one._asdict(), "episode": episode}
-        about = SILENT_HOME if one.devices else ""
-        await self._report(connection, row, level=1, at=one.silent_at, about=about)
+        heard_at, at, about = to_ms(one.last_heard_at), to_ms(one.silent_at), SILENT_HOME if one.devices else ""
+        words = (
+            home_message(at - heard_at, devices=one.devices)
+            if one.devices
+            else device_message(at - heard_at, offline_at=one.offline_at, leaving=one.leaving)
+        )
+        await self._report(connection, row, level=1, at=one.silent_at, about=about, words=words)
 
     async def _report(
         self,
@@ -143,11 +149,10 @@ class SilenceWatch:
         at: datetime,
         reason: EndReason | None = None,
         about: str = "",
+        words: Message | None = None,
     ) -> None:
         heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
         mark = Mark(level, heard, heard._replace(at=to_ms(at)), reason, about=about)
-        # How many devices a home has is known at its beginning alone, and said then.
-        words = home_message(mark, devices=row.get("devices", 0)) if about else None
         subject = Subject(row["person_no"], row["home_no"])
         finding = finding_from(SILENT_DEVICE, subject, row["episode"], mark, message=words)
         await self.writer.add_findings(connection, [finding])

@@ -53,7 +53,7 @@ with watched as (
             and (r.flags & $9 <> 0 or (r.vital = $10 and r.value > 0) or r.observed_at > e.observed_at + $11::interval)
       )
     group by w.device_no
-), homes as (
+), home as (
     select o.home_no, expected.devices, expected.shortest, newest.device_no as heard_device_no,
            newest.last_at as home_heard_at, back.ended_at + $7::interval as back_for
     from (select distinct home_no from overdue) o
@@ -75,9 +75,13 @@ with watched as (
 )
 select o.device_no, o.home_no, o.last_heard_at, coalesce(bound.person_no, 0) as person_no,
        greatest(o.last_heard_at + o.silent_after, e.until, h.back_for) as silent_at,
-       h.devices, h.shortest, h.home_heard_at, h.heard_device_no
-from overdue o join homes h using (home_no)
+       h.devices, h.shortest, h.home_heard_at, h.heard_device_no,
+       -- As the clock at home showed it.
+       to_char(said.since at time zone place.time_zone, 'HH24:MI') as offline_at, said.leaving
+from overdue o join home h using (home_no) join homes place using (home_no)
 left join explained e using (device_no)
+left join device_status said on said.device_no = o.device_no and said.state = 'offline'
+    and said.since >= o.last_heard_at
 left join lateral (
     select min(b.person_no) as person_no from bindings b join people p using (person_no)
     where b.device_no = o.device_no and b.valid @> $1::timestamptz and p.home_no = o.home_no

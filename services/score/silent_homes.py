@@ -12,6 +12,8 @@ class OverdueDevice(NamedTuple):
 
     ``devices`` of the home should be heard, of which the least patient may be silent for ``shortest``; of any device of
     it, number ``heard_device_no`` was heard last, at ``home_heard_at``. None and 0 where there is no such device.
+    ``offline_at`` is when its connection ended after that, None where it is not known to have; ``leaving``: it said so
+    itself.
     """
 
     device_no: int
@@ -23,6 +25,8 @@ class OverdueDevice(NamedTuple):
     shortest: timedelta | None = None
     home_heard_at: datetime | None = None
     heard_device_no: int | None = None
+    offline_at: str | None = None
+    leaving: bool | None = None
 
 
 class Silence(NamedTuple):
@@ -37,6 +41,8 @@ class Silence(NamedTuple):
     last_heard_at: datetime
     silent_at: datetime
     devices: int = 0
+    offline_at: str = ""
+    leaving: bool = False
 
 
 def silences_of(overdue: Sequence[OverdueDevice], watermark: datetime, *, least: timedelta) -> list[Silence]:
@@ -50,10 +56,22 @@ def silences_of(overdue: Sequence[OverdueDevice], watermark: datetime, *, least:
     for one in overdue:
         home = _home_of(one, watermark, least)
         if home is None:
-            found.append(Silence(one.home_no, one.person_no, one.device_no, one.last_heard_at, one.silent_at))
+            found.append(_own(one))
         elif one.home_no not in homes or home.silent_at < homes[one.home_no].silent_at:
             homes[one.home_no] = home
     return [*found, *homes.values()]
+
+
+def _own(one: OverdueDevice) -> Silence:
+    return Silence(
+        one.home_no,
+        one.person_no,
+        one.device_no,
+        one.last_heard_at,
+        one.silent_at,
+        offline_at=one.offline_at or "",
+        leaving=bool(one.leaving),
+    )
 
 
 def _home_of(one: OverdueDevice, watermark: datetime, least: timedelta) -> Silence | None:

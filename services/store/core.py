@@ -11,6 +11,7 @@ from schemas.messages import MAX_AHEAD, MAX_GAPS, MAX_RANGES, MAX_REJECTED, WHOL
 from schemas.reasons import Flag, RejectionReason
 from schemas.records import (
     READING,
+    DeviceWord,
     JudgedReading,
     Rejection,
     SealedRecord,
@@ -246,6 +247,7 @@ class Batch:
     touched: list[Cursor] = field(default_factory=list)
     turned_away: dict[int, Cursor] = field(default_factory=dict)
     markers: dict[tuple[str, int], int] = field(default_factory=dict)
+    words: list[DeviceWord] = field(default_factory=list)
     duplicates: int = 0
     unregistered: int = 0
 
@@ -283,6 +285,8 @@ def settle(
         if isinstance(record, WatermarkMarker):
             place = (record.instance, partition)
             batch.markers[place] = max(batch.markers.get(place, 0), record.received_at)
+        elif isinstance(record, DeviceWord):
+            batch.words.append(record)
         elif not record.device_no:
             batch.anonymous.append((partition, offset, record))
         # Before the next case: an epoch that may not begin has no cursor either.

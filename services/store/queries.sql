@@ -189,3 +189,18 @@ delete from rejected s using (
     where received_at < $1 and reason <> 'unattributed' limit $2
 ) old
 where (s.device_no, s.epoch, s.seq, s.item) = (old.device_no, old.epoch, old.seq, old.item);
+
+-- name: note_word
+-- What a device said of itself; older than what is known it says nothing. One registered after the backup that was
+-- restored is unknown: no row.
+insert into device_status as s (device_no, state, leaving, since, said_at, battery_percent, battery_at, firmware)
+select d.device_no, $2, $3, said.at, said.at, $5, case when $5::float8 is not null then said.at end, $6
+from devices d, (select 'epoch'::timestamptz + $4::bigint * interval '1 ms' as at) said where d.device_no = $1
+on conflict (device_no) do update set
+    state = excluded.state, leaving = excluded.leaving,
+    since = case when s.state = excluded.state then s.since else excluded.since end,
+    said_at = excluded.said_at,
+    battery_percent = coalesce(excluded.battery_percent, s.battery_percent),
+    battery_at = coalesce(excluded.battery_at, s.battery_at),
+    firmware = coalesce(excluded.firmware, s.firmware)
+where s.said_at <= excluded.said_at;

@@ -51,6 +51,7 @@ class BatchWriter:
             await self._insert_events(connection, batch)
             await self._insert_rejected(connection, batch)
             await self._forget_refusals(connection, batch, cursors)
+            await self._note_words(connection, batch)
             # Takes ranges out of the cursors, so it comes before these are saved.
             await self._put_away(connection, batch.touched, away)
             await self._save_progress(connection, batch.touched, next_offsets(records), batch.markers)
@@ -174,6 +175,15 @@ class BatchWriter:
         again = [(one.device_no, one.epoch, one.seq) for one in batch.new if cursors[one.device_no, one.epoch].refused]
         if again:
             await connection.execute(self._sql["settled_after_all"], *_columns(again, 3), UNSETTLED)
+
+    async def _note_words(self, connection: Connection, batch: Batch) -> None:
+        if batch.words:
+            rows = [
+                (one.device_no, one.state, one.leaving, one.received_at, one.battery_percent, one.firmware)
+                for one in sorted(batch.words, key=lambda one: one.device_no)
+            ]
+            # One at a time, as one command can't write a row twice; devices say few of them.
+            await connection.executemany(self._sql["note_word"], rows)
 
     async def _save_progress(
         self,

@@ -7,6 +7,7 @@ from typing import Final
 from services.score.rule import Rule
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.clock import CLOCK
+from services.score.rules.command_failed import COMMAND_FAILED
 from services.score.rules.fall import FALL
 from services.score.rules.firmware import FIRMWARE
 from services.score.rules.glucose_high import GLUCOSE_HIGH
@@ -35,5 +36,6 @@ RULES: Final[tuple[Rule, ...]] = (
     LOW_BATTERY,
     CLOCK,
     FIRMWARE,
+    COMMAND_FAILED,
 )
 RULE_BY_NAME: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in RULES})

@@ -22,16 +22,24 @@ SILENT_HOME: Final = "silent_home"
 
 
 def _message(mark: Mark) -> Message:
-    if mark.level == ENDED:
-        return Message("silent_device.removed" if mark.end_reason is EndReason.NO_DATA else "silent_device.ended")
-    return Message("silent_device.silent", {"hours": (mark.last.at - mark.first.at) / HOUR_MS})
-
-
-def home_message(mark: Mark, *, devices: int) -> Message:
-    """What is said of a whole home, of which so many devices should be heard."""
-    if mark.level == ENDED:
+    if mark.level != ENDED:
+        return device_message(mark.last.at - mark.first.at)
+    if mark.about == SILENT_HOME:
         return Message("silent_device.home_ended")
-    return Message("silent_device.home", {"hours": (mark.last.at - mark.first.at) / HOUR_MS, "devices": devices})
+    return Message("silent_device.removed" if mark.end_reason is EndReason.NO_DATA else "silent_device.ended")
+
+
+def device_message(silent_ms: int, *, offline_at: str = "", leaving: bool = False) -> Message:
+    """What is said of a device; ``offline_at``: its connection ended then, by its own word where it was ``leaving``."""
+    hours = silent_ms / HOUR_MS
+    if not offline_at:
+        return Message("silent_device.silent", {"hours": hours})
+    return Message("silent_device.left" if leaving else "silent_device.cut", {"hours": hours, "at": offline_at})
+
+
+def home_message(silent_ms: int, *, devices: int) -> Message:
+    """What is said of a whole home, of which so many devices should be heard."""
+    return Message("silent_device.home", {"hours": silent_ms / HOUR_MS, "devices": devices})
 
 
 SILENT_DEVICE: Final = Rule(
@@ -47,6 +55,8 @@ SILENT_DEVICE: Final = Rule(
     messages=(
         "silent_device.ended",
         "silent_device.silent",
+        "silent_device.cut",
+        "silent_device.left",
         "silent_device.removed",
         "silent_device.home",
         "silent_device.home_ended",

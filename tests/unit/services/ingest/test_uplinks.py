@@ -11,8 +11,8 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
-from schemas.records import JudgedUplink, WatermarkMarker
-from schemas.topics import MARKER_DEVICE, UP, UPLINKS_JUDGED
+from schemas.records import DeviceWord, JudgedUplink, UplinkRecord, WatermarkMarker
+from schemas.topics import MARKER_DEVICE, STATUS, UP, UPLINKS_JUDGED
 from services.ingest.allowance import DeviceAllowances
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.ingest.uplinks import UplinkPath
@@ -140,7 +140,7 @@ async def run(
     await running
 
 
-async def appended(bus: MemoryBus) -> list[JudgedUplink | WatermarkMarker]:
+async def appended(bus: MemoryBus) -> list[UplinkRecord]:
     return [decode_uplink_record(one.value) for one in await bus.read(UPLINKS_JUDGED.name, 0, 100, 0)]
 
 
@@ -160,7 +160,7 @@ async def test_a_burst_is_appended_in_order_and_then_acknowledged(metrics: Metri
     link, bus = FilledLink(*burst), MemoryBus()
     await run(link, bus, metrics)
     records = await appended(bus)
-    assert [one.received_at if isinstance(one, WatermarkMarker) else one.seq for one in records] == [0, -1, -1, NOW, 2]
+    assert [one.seq if isinstance(one, JudgedUplink) else one.received_at for one in records] == [0, -1, -1, NOW, 2]
     assert link.acknowledged == burst
 
 
@@ -232,3 +232,32 @@ async def test_an_uplink_that_is_sent_with_the_retain_flag_is_taken_marked_and_c
     (judged,) = [one for one in await appended(bus) if isinstance(one, JudgedUplink)]
     assert judged.readings[0].flags & Flag.RETAINED
     assert (link.acknowledged, link.published) == ([sent, cleared], [(sent.topic, b"")])
+
+
+def status(number: int, payload: bytes, device: str = BAND.device, *, retained: bool = True) -> MqttMessage:
+    return MqttMessage(1, number, STATUS.of(5, device), payload, retained)
+
+
+async def test_a_status_is_passed_on_behind_the_uplinks_before_it_and_stays_retained(metrics: Metrics) -> None:
+    """A link that can't publish: the status is not cleared at the broker, as a retained uplink is."""
+    link, bus = FilledLink(message(1, uplink(0)), status(2, b'{"state":"offline"}')), MemoryBus()
+    await run(link, bus, metrics)
+    first, word = await appended(bus)
+    assert isinstance(first, JudgedUplink)
+    assert word == DeviceWord(device_no=7, home_no=3, person_no=1, received_at=NOW, state="offline")
+    assert len(link.acknowledged) == 2
+
+
+async def test_a_status_that_nobody_can_use_is_left_out_and_acknowledged(metrics: Metrics) -> None:
+    useless = [status(1, b"noise"), status(2, b""), status(3, b'{"state":"online"}', "unregistered")]
+    link, bus = FilledLink(*useless), MemoryBus()
+    await run(link, bus, metrics)
+    assert (await appended(bus), len(link.acknowledged)) == ([], 3)
+
+
+async def test_what_a_broker_repeats_of_a_status_is_no_news(metrics: Metrics) -> None:
+    """Such a broker sets the retain flag of repetitions alone."""
+    said = b'{"state":"online"}'
+    link, bus = FilledLink(status(1, said), status(2, said, retained=False)), MemoryBus()
+    await run(link, bus, metrics, replays_retained=True)
+    assert len(await appended(bus)) == 1

@@ -1,8 +1,9 @@
 """What a case of a rule shows, and a line of a case table."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from schemas.records import JudgedUplink
+from schemas.records import DeviceWord, JudgedUplink
 
 
 class Kind(StrEnum):
@@ -14,5 +15,5 @@ class Kind(StrEnum):
     MISSING_DATA = "missing data"
 
 
-Row = tuple[Kind, str, list[JudgedUplink], list[tuple[int, float]]]
+Row = tuple[Kind, str, Sequence[JudgedUplink | DeviceWord], list[tuple[int, float]]]
 """Kind, story, records, and the level and minute of each finding that follows."""

@@ -1,5 +1,6 @@
 """The case table of every rule: what fires it, what doesn't, the boundary, missing data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.devices.finger_oximeter import FINGER_OXIMETER
@@ -7,7 +8,7 @@ from schemas.devices.glucose import GLUCOSE_METER
 from schemas.devices.pressure_cuff import PRESSURE_CUFF
 from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
-from schemas.records import JudgedUplink
+from schemas.records import DeviceWord, JudgedUplink
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
@@ -23,7 +24,7 @@ class Case:
     rule: str
     kind: Kind
     story: str
-    records: list[JudgedUplink]
+    records: Sequence[JudgedUplink | DeviceWord]
     expected: list[tuple[int, float]]
     limits: LimitBook = DEFAULT_BOOK
 

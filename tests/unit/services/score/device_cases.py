@@ -1,9 +1,9 @@
-"""The case tables of what devices do wrong: their firmware, their clock, their battery."""
+"""The case tables of what is wrong with devices: their firmware, their clock, their battery, their commands."""
 
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from tests.unit.services.score.case import Kind, Row
-from tests.unit.services.score.story import series, uplink
+from tests.unit.services.score.story import series, uplink, word
 
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
 
@@ -88,7 +88,27 @@ _LOW_BATTERY: list[Row] = [
         [uplink(0, 3, events=["low_battery"]), uplink(1, 3 + _DAY, {"spo2": 97})],
         [(1, 3), (0, 3 + _DAY)],
     ),
+    (F, "its status says so", [word(3, 15)], [(1, 3)]),
+    (F, "status and event are one matter", [word(3, 12), uplink(0, 4, events=["low_battery"]), word(5, 9)], [(1, 3)]),
+    (F, "charged by its status", [word(3, 14), word(20, 20), word(40, 26), word(90, 15)], [(1, 3), (0, 40), (1, 90)]),
+    (F, "charged after it said so", [uplink(0, 3, events=["low_battery"]), word(40, 80)], [(1, 3), (0, 40)]),
+    (
+        F,
+        "on its charger it is not low again, off it at once it is",
+        [word(3, 10), uplink(0, 9, events=["charging"]), word(12, 12), word(15, 14), word(18, 13)],
+        [(1, 3), (0, 9), (1, 18)],
+    ),
     (D, "another event", [uplink(0, 3, events=["charging"])], []),
+    (D, "a status of a full one", [word(3, 90), word(9, 16)], []),
+    (B, "sixteen percent", [word(3, 16)], []),
+    (B, "at twenty-five it is not charged yet", [word(3, 9), word(60, 25)], [(1, 3)]),
+    (M, "a status does not say how full it is", [word(3, 9), word(60)], [(1, 3)]),
+    (
+        M,
+        "a status that does not change is not said again, and it is low all the same",
+        [word(3, 9), uplink(0, 9 + _DAY, {"spo2": 97})],
+        [(1, 3)],
+    ),
     (
         B,
         "a minute less than a day",
@@ -98,4 +118,31 @@ _LOW_BATTERY: list[Row] = [
     (M, "the uplink before it never came", [uplink(8, 5, events=["low_battery"])], [(1, 5)]),
 ]
 
-DEVICE_TABLES = {"low_battery": _LOW_BATTERY, "clock": _CLOCK, "firmware": _FIRMWARE}
+
+def results(*said: tuple[float, str], device: int = 11) -> list[JudgedUplink]:
+    """How commands went, each with its minute."""
+    return [
+        uplink(n, at, events=["command_result"], details={"command_id": f"c{n}", "result": result}, device=device)
+        for n, (at, result) in enumerate(said)
+    ]
+
+
+_COMMAND_FAILED: list[Row] = [
+    (F, "a command failed", results((3, "failed")), [(1, 3)]),
+    (F, "it is said once", results((3, "failed"), (9, "failed"), (400, "failed")), [(1, 3)]),
+    (
+        F,
+        "one is done, and another fails",
+        results((3, "failed"), (9, "done"), (15, "done"), (40, "failed")),
+        [(1, 3), (0, 9), (1, 40)],
+    ),
+    (F, "of each device by itself", [*results((3, "failed")), *results((4, "failed"), device=12)], [(1, 3), (1, 4)]),
+    (D, "commands are done", results((3, "done"), (9, "done")), []),
+    (D, "one came too late, one is not known", results((3, "expired"), (9, "unsupported")), []),
+    (D, "these two end nothing either", results((3, "failed"), (9, "expired"), (15, "unsupported")), [(1, 3)]),
+    (B, "done in the same moment", results((3, "failed"), (3, "done")), [(1, 3), (0, 3)]),
+    (M, "a failure that is heard of after a later success", results((9, "done"), (3, "failed")), [(1, 3)]),
+    (M, "one that is older than what is known", results((3, "failed"), (15, "done"), (9, "failed")), [(1, 3), (0, 15)]),
+]
+
+DEVICE_TABLES = {"command_failed": _COMMAND_FAILED, "low_battery": _LOW_BATTERY, "clock": _CLOCK, "firmware": _FIRMWARE}

@@ -5,9 +5,10 @@ from typing import Any
 
 from schemas.alerts import Finding
 from schemas.events import EVENT_TYPE_BY_KIND
-from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
+from schemas.records import DeviceWord, JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
 from services.score.core import Effect, Tally, step
+from services.score.device_words import hear_status
 from services.score.home_state import HomeState
 
 START = 1_700_000_000_000
@@ -68,12 +69,24 @@ def series(
     ]
 
 
-def run(records: Iterable[JudgedUplink], state: HomeState | None = None) -> list[Effect]:
+def word(at: float, percent: float | None = None, *, device: int = BAND, person: int = PERSON) -> DeviceWord:
+    """What a device says of itself at minute ``at``."""
+    return DeviceWord(
+        device_no=device,
+        home_no=HOME,
+        person_no=person,
+        received_at=minute(at),
+        state="online",
+        battery_percent=percent,
+    )
+
+
+def run(records: Iterable[JudgedUplink | DeviceWord], state: HomeState | None = None) -> list[Effect]:
     """What follows from ``records`` in their order."""
     state = HomeState() if state is None else state
     effects: list[Effect] = []
     for record in records:
-        effects += step(state, record, Tally())
+        effects += hear_status(state, record) if isinstance(record, DeviceWord) else step(state, record, Tally())
     return effects
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.messages import MAX_AHEAD, WHOLE_UPLINK
 from schemas.reasons import Flag, RejectionReason
-from schemas.records import READING, JudgedEvent, Rejection, SealedRecord, SealedUplink, WatermarkMarker
+from schemas.records import READING, DeviceWord, JudgedEvent, Rejection, SealedRecord, SealedUplink, WatermarkMarker
 from services.store.core import Batch, Cursor, Cursors, cursors_needed, settle
 
 NOBODYS = Rejection(WHOLE_UPLINK, RejectionReason.UNKNOWN_DEVICE, "", b"?")
@@ -158,6 +158,16 @@ def test_what_is_nobodys_is_known_by_its_place_on_the_bus() -> None:
 def test_markers_mark_each_partition_apart() -> None:
     marks = [(0, 1, WatermarkMarker(instance="0", received_at=5)), (3, 1, WatermarkMarker(instance="0", received_at=4))]
     assert settle(marks, {}).markers == {("0", 0): 5, ("0", 3): 4}
+
+
+def test_words_of_devices_are_noted_in_their_order_and_settle_nothing() -> None:
+    words = [
+        DeviceWord(device_no=1, home_no=1, person_no=0, received_at=1, state="offline"),
+        DeviceWord(device_no=1, home_no=1, person_no=0, received_at=2, state="online"),
+    ]
+    batch = batch_of([uplink(1), *words])
+    assert batch.words == words
+    assert acked(batch) == [("device-1", 0)]
 
 
 BATCHES = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 12), st.sampled_from(["", "bad_value"])), max_size=30)

@@ -1,0 +1,72 @@
+"""What devices say of themselves: how a command went, and how full their battery is. Pure."""
+
+from typing import Final
+
+from schemas.alerts import EndReason, Finding, Message
+from schemas.records import DeviceWord, JudgedEvent, JudgedUplink
+from services.score.firmware_faults import BEGAN, FirmwareHabits
+from services.score.home_state import HomeState
+from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
+from services.score.rules.command_failed import COMMAND_FAILED
+from services.score.rules.low_battery import LOW_BATTERY, LOW_PERCENT, percent_message
+from services.score.sample import Sample
+
+_NOWHERE: Final = -1
+"""A status has no number of an uplink."""
+
+
+def report_device(
+    state: HomeState,
+    subject: Subject,
+    rule: Rule,
+    episode: int,
+    sample: Sample,
+    reason: EndReason | None,
+    message: Message | None = None,
+) -> tuple[int, Finding]:
+    """A finding about whoever has a device, that it begins or why it ended; and the open episode's number."""
+    episodes = state.subject(subject.person_no).episodes
+    if reason is None:
+        episode = episodes[rule.name] = episodes.get(rule.name, 0) + 1
+    mark = Mark(1 if reason is None else ENDED, sample, sample, reason)
+    finding = finding_from(rule, subject, episode, mark, message=message)
+    return episode if reason is None else 0, finding
+
+
+def hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent) -> list[Finding]:
+    """What follows from how a command went: it failed for the first time, or one was done after all."""
+    result = event.details.get("result")
+    habits = state.habits.get(record.device_no)
+    if habits is None:
+        if result != "failed":
+            return []
+        habits = state.habits[record.device_no] = FirmwareHabits()
+    said = habits.see_result(failed=result == "failed", done=result == "done", at=event.observed_at)
+    if said is None:
+        return []
+    sample = Sample(event.observed_at, 0.0, record.device_no, record.epoch, record.seq, event.item)
+    reason = None if said == BEGAN else EndReason.RECOVERED
+    subject = Subject(event.person_no, record.home_no)
+    habits.command, finding = report_device(state, subject, COMMAND_FAILED, habits.command, sample, reason)
+    return [finding]
+
+
+def hear_status(state: HomeState, word: DeviceWord) -> list[Finding]:
+    """What follows from a device's status: its battery is low, or has been charged."""
+    percent = word.battery_percent
+    if percent is None:
+        return []
+    habits = state.habits.get(word.device_no)
+    if habits is None:
+        if percent > LOW_PERCENT:
+            return []
+        habits = state.habits[word.device_no] = FirmwareHabits()
+    said = habits.see_percent(percent, word.received_at)
+    if said is None:
+        return []
+    sample = Sample(word.received_at, percent, word.device_no, _NOWHERE, _NOWHERE, _NOWHERE)
+    reason = None if said == BEGAN else EndReason.RECOVERED
+    subject = Subject(word.person_no, word.home_no)
+    words = percent_message(percent, has_ended=reason is not None)
+    habits.battery, finding = report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason, words)
+    return [finding]
