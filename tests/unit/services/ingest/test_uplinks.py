@@ -11,7 +11,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
 from schemas.reasons import Flag
-from schemas.records import DeviceWord, JudgedUplink, UplinkRecord, WatermarkMarker
+from schemas.records import DeviceWord, JudgedUplink, UplinkRecord
 from schemas.topics import MARKER_DEVICE, STATUS, UP, UPLINKS_JUDGED
 from services.ingest.allowance import DeviceAllowances
 from services.ingest.registry import BoundPerson, RegisteredDevice
