@@ -5,7 +5,7 @@ here, and it does not matter in which order readings came.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -69,6 +69,14 @@ class HourRow(NamedTuple):
     vital: int
     hour: int
     bits: tuple[int, ...]
+
+
+class WatchedSpan(NamedTuple):
+    """From ``begin`` to before ``end``, in ms, a device watched; the end may lie ahead, if nothing takes it off."""
+
+    begin: int
+    end: int
+    device_no: int
 
 
 @dataclass(slots=True)
@@ -206,6 +214,33 @@ class CoverageLedger:
             left &= ~cause
         return [one & decided for one in (*bits, left)]
 
+    def spans(self, vital: int, window: Window, now: int) -> tuple[list[WatchedSpan], bool]:
+        """When each device watched a vital, of what is still kept, and whether one of them is worn.
+
+        Nothing where the vital is not monitored.
+        """
+        devices, since = self._seen(vital, window, now)
+        found: list[WatchedSpan] = []
+        if since == NEVER:
+            return found, False
+        for device_no, (is_asked, runs) in devices.items():
+            gap = _gap_of(vital, is_asked=is_asked)
+            said = None if is_asked else window.wearing.get(device_no)
+            off = [(first, last) for first, last, _ in said.off_spans()] if said else []
+            for first, last in runs:
+                found += [WatchedSpan(*one, device_no) for one in _without(first, last + gap, off)]
+        return found, bool(found) and any(not is_asked for is_asked, _ in devices.values())
+
+    def worn_devices(self, vital: int, window: Window) -> set[int]:
+        """The numbers of the worn devices that have measured a vital."""
+        seen = {device_no for (one, device_no), known in self._devices.items() if one == vital and not known.is_asked}
+        return seen | {one.device_no for one in window.samples.get(vital, ()) if not one.is_spot}
+
+    def count(self, vital: int, window: Window, around: Surroundings, times: tuple[int, int]) -> list[int]:
+        """How many minutes between two times were what, in the order of ``Coverage``."""
+        base, end = (one // MINUTE_MS for one in times)
+        return [bits.bit_count() for bits in self._minutes(vital, window, around, _Range(base, end), times[1])]
+
     def _seen(self, vital: int, window: Window, now: int) -> tuple[dict[int, tuple[bool, Spans]], int]:
         """Who measures a vital, with runs of usable readings, and since when; NEVER where it is not monitored."""
         found: dict[int, tuple[bool, Spans]] = {
@@ -339,6 +374,18 @@ def _join(spans: Spans, first: int, last: int, gap: int) -> None:
         end += 1
     near = spans[begin:end]
     spans[begin:end] = [[min([first, *(one[0] for one in near)]), max([last, *(one[1] for one in near)])]]
+
+
+def _without(first: int, last: int, off: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What is left of a span without those of ``off``, which are in order."""
+    for begin, end in off:
+        if begin >= last:
+            break
+        if begin > first:
+            yield first, begin
+        first = max(first, end)
+    if first < last:
+        yield first, last
 
 
 def _clipped(spans: Spans, begins: int) -> Spans:

@@ -60,12 +60,12 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
-    """Nobody kept when a home was heard and what of each vital was watched; charging was no other than not worn."""
+    """Nobody kept when a home and its devices were heard, and what was watched; charging was no other than not worn."""
     subjects = {
-        person: state | {"coverage": {}, "wearing": [[*said, []] for said in state["wearing"]]}
+        person: state | {"coverage": {}, "gaps": {}, "wearing": [[*said, []] for said in state["wearing"]]}
         for person, state in plain["subjects"].items()
     }
-    return plain | {"subjects": subjects, "heard": []}
+    return plain | {"subjects": subjects, "heard": [], "devices": []}
 
 
 def _base_from_3(base: Sequence[Any]) -> list[Any]:

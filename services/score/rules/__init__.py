@@ -18,6 +18,7 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 from services.score.rules.spo2 import SPO2_LOW
 from services.score.rules.temperature import TEMPERATURE_LIMITS
+from services.score.rules.watch_gap import WATCH_GAP
 
 RULES: Final[tuple[Rule, ...]] = (
     HEART_RATE_LIMITS,
@@ -31,6 +32,7 @@ RULES: Final[tuple[Rule, ...]] = (
     SOS,
     SILENT_DEVICE,
     LOW_BATTERY,
+    WATCH_GAP,
     CLOCK,
     FIRMWARE,
 )
