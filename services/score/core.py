@@ -228,7 +228,7 @@ def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]
     items: Sequence[JudgedReading | JudgedEvent] = record.readings or record.events
     flags = items[0].flags if items else 0
     if not flags & _RETAINED:
-        state.hear(record[8])
+        state.hear(record[8], record[0], items[0].person_no if items else 0)
     if not items:
         return
     habits = state.habits.get(record.device_no)

@@ -5,7 +5,7 @@ here, and it does not matter in which order readings came.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -31,6 +31,7 @@ OPEN_HOURS: Final = 26
 """Hours of which minutes can still change, the present one included."""
 MONITORED_MS: Final = 7 * 24 * HOUR_MS
 """A vital is monitored for so long after its last usable reading."""
+_FORGOTTEN_MS: Final = MONITORED_MS + 5 * 24 * HOUR_MS
 HEARD_MS: Final = HOUR_MS
 """A home of which no device was heard for so long is silent (for a vital with a shorter gap, for as long as that)."""
 SHORTEST_GAP_MS: Final = 30 * MINUTE_MS
@@ -71,12 +72,33 @@ class HourRow(NamedTuple):
     bits: tuple[int, ...]
 
 
+class WatchedSpan(NamedTuple):
+    """From ``begin`` to before ``end``, in ms, a device watched; the end may lie ahead, if nothing takes it off."""
+
+    begin: int
+    end: int
+    device_no: int
+
+
 @dataclass(slots=True)
 class Known:
-    """Usable readings of one device that lie within the longest gap of one another."""
+    """Usable readings of one device that lie within the longest gap of one another, the last one of ``since`` on.
+
+    Since then no week has passed without one.
+    """
 
     is_asked: bool
-    runs: Spans = field(default_factory=list)
+    since: int
+    runs: Spans
+
+    def joined(self, later: "Known", gap: int) -> "Known":
+        """With what came later, as far as that is the same time of being monitored."""
+        if later.runs[0][0] - self.runs[-1][1] >= MONITORED_MS:
+            return later
+        runs = [list(one) for one in self.runs]
+        for first, last in later.runs:
+            _join(runs, first, last, gap)
+        return Known(self.is_asked, min(self.since, later.since), runs)
 
 
 @dataclass(slots=True)
@@ -97,13 +119,12 @@ class Surroundings(NamedTuple):
 class CoverageLedger:
     """Of one person. ``changed_from``: from when on minutes that were written may be others now, in ms."""
 
-    __slots__ = ("_devices", "_moved", "_poor", "_since", "_written", "changed_from")
+    __slots__ = ("_devices", "_moved", "_poor", "_written", "changed_from")
 
     def __init__(self) -> None:
         self._devices: dict[tuple[int, int], Known] = {}
         self._poor: dict[int, Spans] = {}
         self._moved: Spans = []
-        self._since: dict[int, int] = {}
         self._written = Written()
         self.changed_from = NEVER
 
@@ -114,13 +135,10 @@ class CoverageLedger:
         if window.off:
             samples = [one for one in samples if window.is_usable(one)]
         for (vital, device_no), known in _runs_of(samples).items():
-            self._since[vital] = min(known.runs[0][0], self._since.get(vital, NEVER))
             kept = self._devices.get((vital, device_no))
-            if kept is None:
-                self._devices[vital, device_no] = known
-                continue
-            for first, last in known.runs:
-                _join(kept.runs, first, last, _gap_of(vital, is_asked=kept.is_asked))
+            self._devices[vital, device_no] = (
+                kept.joined(known, _gap_of(vital, is_asked=known.is_asked)) if kept else known
+            )
 
     def add_late(self, sample: Sample, window: Window, newest: int) -> None:
         """A reading that no rule looks back to any more still shows that somebody was watched. ``newest``: as below."""
@@ -150,7 +168,7 @@ class CoverageLedger:
         return any(self._changed_since(vital, window) // MINUTE_MS < end for vital in self._monitored(window))
 
     def _monitored(self, window: Window) -> set[int]:
-        return LONGEST_GAPS.keys() & (self._since.keys() | window.samples.keys())
+        return LONGEST_GAPS.keys() & ({vital for vital, _ in self._devices} | window.samples.keys())
 
     def rows(self, window: Window, about: Surroundings, now: int) -> list[HourRow]:
         """The hours that have changed since they were written, up to the last whole minute before ``now``, in ms."""
@@ -206,34 +224,56 @@ class CoverageLedger:
             left &= ~cause
         return [one & decided for one in (*bits, left)]
 
+    def spans(self, vital: int, window: Window, now: int) -> tuple[list[WatchedSpan], bool]:
+        """When each device watched a vital, of what is still kept, and whether one of them is worn.
+
+        Nothing where the vital is not monitored.
+        """
+        devices, since = self._seen(vital, window, now)
+        found: list[WatchedSpan] = []
+        if since == NEVER:
+            return found, False
+        for device_no, (is_asked, runs) in devices.items():
+            gap = _gap_of(vital, is_asked=is_asked)
+            said = None if is_asked else window.wearing.get(device_no)
+            off = [(first, last) for first, last, _ in said.off_spans()] if said else []
+            for first, last in runs:
+                found += [WatchedSpan(*one, device_no) for one in _without(first, last + gap, off)]
+        return found, bool(found) and any(not is_asked for is_asked, _ in devices.values())
+
+    def worn_devices(self, vital: int, window: Window) -> set[int]:
+        """The numbers of the worn devices that have measured a vital."""
+        seen = {device_no for (one, device_no), known in self._devices.items() if one == vital and not known.is_asked}
+        return seen | {one.device_no for one in window.samples.get(vital, ()) if not one.is_spot}
+
+    def count(self, vital: int, window: Window, around: Surroundings, times: tuple[int, int]) -> list[int]:
+        """How many minutes between two times were what, in the order of ``Coverage``."""
+        base, end = (one // MINUTE_MS for one in times)
+        return [bits.bit_count() for bits in self._minutes(vital, window, around, _Range(base, end), times[1])]
+
     def _seen(self, vital: int, window: Window, now: int) -> tuple[dict[int, tuple[bool, Spans]], int]:
         """Who measures a vital, with runs of usable readings, and since when; NEVER where it is not monitored."""
-        found: dict[int, tuple[bool, Spans]] = {
-            device_no: (known.is_asked, known.runs) for (one, device_no), known in self._devices.items() if one == vital
-        }
-        since = self._since.get(vital, NEVER)
+        found = {device_no: known for (one, device_no), known in self._devices.items() if one == vital}
         samples = window.samples.get(vital, [])
         if window.off:
             samples = [one for one in samples if window.is_usable(one)]
         for (_, device_no), known in _runs_of(samples).items():
-            since = min(since, known.runs[0][0])
-            before = found.get(device_no)
-            found[device_no] = (known.is_asked, [*before[1], *known.runs] if before else known.runs)
-        newest = max((runs[-1][1] for _, runs in found.values()), default=0)
-        return found, since if newest + MONITORED_MS > now else NEVER
+            kept = found.get(device_no)
+            found[device_no] = kept.joined(known, _gap_of(vital, is_asked=known.is_asked)) if kept else known
+        since = min((one.since for one in found.values() if one.runs[-1][1] + MONITORED_MS > now), default=NEVER)
+        return {device_no: (known.is_asked, known.runs) for device_no, known in found.items()}, since
 
     def forget(self, newest: int) -> None:
         """Drops what changes no minute any more; ``newest`` is when the home was heard last, in ms."""
         begins = open_from(newest)
         for (vital, device_no), known in list(self._devices.items()):
-            if known.runs[-1][1] + MONITORED_MS <= newest:
+            # A week, and a rule's window, from which something may still come that is of the same time.
+            if known.runs[-1][1] + _FORGOTTEN_MS <= newest:
                 del self._devices[vital, device_no]
                 continue
             # The last run says how long the vital has been monitored.
             ended = [one for one in known.runs[:-1] if one[1] + _gap_of(vital, is_asked=known.is_asked) > begins]
             known.runs = _clipped([*ended, known.runs[-1]], begins)
-        kept = {vital for vital, _ in self._devices}
-        self._since = {vital: since for vital, since in self._since.items() if vital in kept}
         for vital, spans in list(self._poor.items()):
             self._poor[vital] = _clipped([one for one in spans if one[1] + max(LONGEST_GAPS[vital]) > begins], begins)
             if not self._poor[vital]:
@@ -243,9 +283,8 @@ class CoverageLedger:
     def to_plain(self) -> dict[str, Any]:
         """As plain values; empty where nothing is known."""
         parts = {
-            "since": [[VITAL_BY_NUMBER[vital].code, since] for vital, since in sorted(self._since.items())],
             "seen": [
-                [VITAL_BY_NUMBER[vital].code, device_no, int(known.is_asked), known.runs]
+                [VITAL_BY_NUMBER[vital].code, device_no, int(known.is_asked), known.since, known.runs]
                 for (vital, device_no), known in sorted(self._devices.items(), key=lambda one: one[0])
             ],
             "poor": [[VITAL_BY_NUMBER[vital].code, spans] for vital, spans in sorted(self._poor.items())],
@@ -257,10 +296,9 @@ class CoverageLedger:
     def from_plain(cls, plain: Mapping[str, Any], window: Window, newest: int) -> "CoverageLedger":
         """What ``to_plain`` wrote. The table holds what was known when the home was last heard, at ``newest``."""
         found = cls()
-        found._since = {VITAL_BY_CODE[code].number: since for code, since in plain.get("since", ())}
         found._devices = {
-            (VITAL_BY_CODE[code].number, device_no): Known(bool(is_asked), [list(one) for one in runs])
-            for code, device_no, is_asked, runs in plain.get("seen", ())
+            (VITAL_BY_CODE[code].number, device_no): Known(bool(is_asked), since, [list(one) for one in runs])
+            for code, device_no, is_asked, since, runs in plain.get("seen", ())
         }
         found._poor = {
             VITAL_BY_CODE[code].number: [list(one) for one in spans] for code, spans in plain.get("poor", ())
@@ -315,12 +353,14 @@ def _runs_of(samples: Sequence[Sample]) -> dict[tuple[int, int], Known]:
         if known is None:
             is_asked = sample[9] in SPOT_TYPES
             if _gap_of(vital, is_asked=is_asked) and not sample[7] & SPEAKS_FOR_NOTHING:
-                found[vital, device_no] = Known(is_asked, [[at, at]])
+                found[vital, device_no] = Known(is_asked, at, [[at, at]])
             continue
         if sample[7] & SPEAKS_FOR_NOTHING:
             continue
         if at - known.runs[-1][1] < _gap_of(vital, is_asked=known.is_asked):
             known.runs[-1][1] = at
+        elif at - known.runs[-1][1] >= MONITORED_MS:
+            found[vital, device_no] = Known(known.is_asked, at, [[at, at]])
         else:
             known.runs.append([at, at])
     return found
@@ -339,6 +379,18 @@ def _join(spans: Spans, first: int, last: int, gap: int) -> None:
         end += 1
     near = spans[begin:end]
     spans[begin:end] = [[min([first, *(one[0] for one in near)]), max([last, *(one[1] for one in near)])]]
+
+
+def _without(first: int, last: int, off: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What is left of a span without those of ``off``, which are in order."""
+    for begin, end in off:
+        if begin >= last:
+            break
+        if begin > first:
+            yield first, begin
+        first = max(first, end)
+    if first < last:
+        yield first, last
 
 
 def _clipped(spans: Spans, begins: int) -> Spans:

@@ -5,12 +5,12 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
-from services.score.coverage import HEARD_MS, SHORTEST_GAP_MS, HourRow, Surroundings, open_from
+from services.score.coverage import HEARD_MS, MONITORED_MS, SHORTEST_GAP_MS, HourRow, Surroundings, open_from
 from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.older_states import upgraded
-from services.score.person import PersonState, Reports
+from services.score.person import HeardOf, PersonState, Reports
 from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
@@ -32,6 +32,7 @@ class HomeState:
     """``subjects`` by person number, 0 for the home itself; ``habits`` by device number.
 
     ``heard`` are spans ``[first, last]`` of the reception of uplinks, which lie less than half an hour apart, in ms.
+    ``devices`` by number: whose items each sent last, and when it was heard last.
     ``due_at`` is when something here is due without a record, in ms, or somewhat before; NEVER while nothing is.
     """
 
@@ -41,6 +42,7 @@ class HomeState:
     subjects: dict[int, PersonState] = field(default_factory=dict)
     habits: dict[int, FirmwareHabits] = field(default_factory=dict)
     heard: list[list[int]] = field(default_factory=list)
+    devices: dict[int, tuple[int, int]] = field(default_factory=dict)
     due_at: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,8 +55,9 @@ class HomeState:
             found = self.subjects[person_no] = PersonState(self.rules, self.limits, person_no)
         return found
 
-    def hear(self, received_at: int) -> None:
-        """An uplink of the home has come."""
+    def hear(self, received_at: int, device_no: int, person_no: int) -> None:
+        """An uplink of a device has come; its first item is of ``person_no``, if it has one."""
+        self.devices[device_no] = (person_no or self.devices.get(device_no, (0, 0))[0], received_at)
         heard = self.heard
         if heard and received_at - heard[-1][1] < SHORTEST_GAP_MS:
             heard[-1][1] = max(received_at, heard[-1][1])
@@ -89,7 +92,10 @@ class HomeState:
 
     def pass_time(self, now: int) -> list[tuple[int, Reports]]:
         """The log has come to ``now``: what is due happens, by person. No record of this home is needed for it."""
-        found = [(person_no, reports) for person_no, one in self.subjects.items() if (reports := one.pass_time(now))]
+        about = HeardOf(self.heard, self.devices)
+        found = [
+            (person_no, reports) for person_no, one in self.subjects.items() if (reports := one.pass_time(now, about))
+        ]
         self.look_ahead()
         return found
 
@@ -106,6 +112,11 @@ class HomeState:
             "seen": self.seen.to_plain(),
             "subjects": {str(person_no): state.to_plain(newest) for person_no, state in self.subjects.items()},
             "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
+            "devices": [
+                [device_no, whose, at]
+                for device_no, (whose, at) in sorted(self.devices.items())
+                if newest - at < MONITORED_MS
+            ],
             "heard": [[max(first, min(last, open_from(newest))), last] for first, last in open_heard],
         }
 
@@ -147,6 +158,7 @@ class HomeState:
             },
             habits={int(device_no): FirmwareHabits(*one) for device_no, one in plain["habits"].items()},
             heard=heard,
+            devices={device_no: (whose, at) for device_no, whose, at in plain["devices"]},
         )
 
 

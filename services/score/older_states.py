@@ -71,8 +71,8 @@ def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
             for name, one in state["rules"].items()
         }
         wearing = [[*said, []] for said in state["wearing"]]
-        subjects[person] = state | {"rules": rules, "coverage": {}, "wearing": wearing}
-    return plain | {"subjects": subjects, "heard": []}
+        subjects[person] = state | {"rules": rules, "coverage": {}, "gaps": {}, "wearing": wearing}
+    return plain | {"subjects": subjects, "heard": [], "devices": []}
 
 
 def _unchanged(base: Sequence[Any]) -> Sequence[Any]:

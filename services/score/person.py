@@ -3,10 +3,10 @@
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.score.beyond import Beyond
-from services.score.coverage import CoverageLedger, open_from
+from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
@@ -14,11 +14,22 @@ from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
 from services.score.rule import NEVER, Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
+from services.score.watch_gaps import Heard, Known, WatchGaps
 from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
 _CALLS_KEPT: Final = 8
 _PRESSES_KEPT: Final = 32
+
+
+class HeardOf(NamedTuple):
+    """When the home was heard, as ``HomeState.heard``, and each of its devices."""
+
+    home: list[list[int]]
+    devices: Heard
+
+
 Reports = list[tuple[Rule, Sequence[Report]]]
 """What follows, by rule."""
 
@@ -66,6 +77,7 @@ class PersonState:
     calls: dict[str, list[Call]] = field(default_factory=dict)
     episodes: dict[str, int] = field(default_factory=dict)
     coverage: CoverageLedger = field(default_factory=CoverageLedger)
+    gaps: WatchGaps = field(default_factory=WatchGaps)
     recent: RecentValues = field(init=False)
     _of_vital: dict[int, _Of] = field(default_factory=dict)
 
@@ -99,18 +111,26 @@ class PersonState:
 
     @property
     def due_at(self) -> int:
-        """When the next thing is due that needs no sample: an hour or a day closes, an episode pauses."""
-        due_at = self.recent.due_at
+        """When the next thing is due that needs no sample: an hour or a day closes, an episode or a gap is due."""
+        due_at = min(self.recent.due_at, self.gaps.due_at)
         for one in self.evaluations.values():
             due_at = min(due_at, one.due_at)
         return due_at
 
-    def pass_time(self, now: int) -> Reports:
+    def pass_time(self, now: int, about: HeardOf) -> Reports:
         """What follows from the time alone, at ``now``."""
+        # An hour that closes has seen readings: whatever is monitored is looked at from then on.
+        looks = now >= min(self.recent.due_at, self.gaps.due_at)
         self.recent.pass_time(now)
         # In the order of the rules: that in which evaluations began is not kept over a restart.
         known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]
-        return [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
+        found: Reports = [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
+        if looks and self.person_no:
+            around = Surroundings(about.home, self.resting_only())
+            of_me = Known(self.person_no, self.coverage, self.window, around, about.devices, self.episodes)
+            if reports := self.gaps.look(of_me, now):
+                found.append((WATCH_GAP, reports))
+        return found
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""
@@ -280,6 +300,7 @@ class PersonState:
             "episodes": dict(self.episodes),
             "recent": self.recent.to_plain(),
             "coverage": self.coverage.to_plain(),
+            "gaps": self.gaps.to_plain(),
         }
 
     @classmethod
@@ -304,6 +325,7 @@ class PersonState:
             models=ModelStates.from_plain(plain["models"], rules.rules),
             episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
             coverage=CoverageLedger.from_plain(plain["coverage"], window, newest),
+            gaps=WatchGaps.from_plain(plain["gaps"]),
         )
         found.recent.read_plain(plain["recent"])
         return found

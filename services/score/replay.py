@@ -147,6 +147,8 @@ def whatever_the_time(text: str) -> str:
             recent = RecentValues(int(person), kept)
             recent.read_plain(subject.pop("recent"))
             counted = recent.counted().to_plain()
+            # When a gap is looked at is a matter of time alone.
+            subject.pop("gaps", None)
             subject[DAYS] = {part: counted[part] for part in ("open", "closed")}
     return canonical(states)
 

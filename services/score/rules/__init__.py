@@ -19,6 +19,7 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 from services.score.rules.spo2 import SPO2_LOW
 from services.score.rules.temperature import TEMPERATURE_LIMITS
+from services.score.rules.watch_gap import WATCH_GAP
 from services.score.rules.weight import WEIGHT_GAIN
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -34,6 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
     SOS,
     SILENT_DEVICE,
     LOW_BATTERY,
+    WATCH_GAP,
     CLOCK,
     FIRMWARE,
     COMMAND_FAILED,

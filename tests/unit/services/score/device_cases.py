@@ -1,9 +1,10 @@
 """The case tables of what is wrong with devices: their firmware, their clock, their battery, their commands."""
 
+from schemas.devices import DEVICE_TYPES
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from tests.unit.services.score.case import Kind, Row
-from tests.unit.services.score.story import series, uplink, word
+from tests.unit.services.score.story import BAND, series, uplink, word
 
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
 
@@ -145,4 +146,85 @@ _COMMAND_FAILED: list[Row] = [
     (M, "one that is older than what is known", results((3, "failed"), (15, "done"), (9, "failed")), [(1, 3), (0, 15)]),
 ]
 
-DEVICE_TABLES = {"command_failed": _COMMAND_FAILED, "low_battery": _LOW_BATTERY, "clock": _CLOCK, "firmware": _FIRMWARE}
+RESTING, POOR = int(Flag.RESTING), int(Flag.POOR_QUALITY)
+_TYPES = {one.code: one.number for one in DEVICE_TYPES}
+_CGM, _CUFF = _TYPES["cgm"], _TYPES["pressure_cuff"]
+
+
+def worn(first: float, hours: float, *, then: int = 0, every: float = 20, device: int = BAND) -> list[JudgedUplink]:
+    """A pulse at rest for two hours from minute ``first`` on, then for ``hours`` readings with the flags ``then``."""
+    end = round(first + 120 + hours * 60)
+    return [
+        uplink(
+            round(first + n * every), first + n * every, {"heart_rate": 70}, device=device,
+            flags=RESTING if n * every < 120 else then,
+        )
+        for n in range(round((end - first) / every))
+    ]  # fmt: skip
+
+
+def off(at: float, kind: str = "not_worn") -> JudgedUplink:
+    """A device says that it is off the body."""
+    return uplink(10**6 + round(at), at, events=[kind])
+
+
+def story(*records: list[JudgedUplink] | JudgedUplink) -> list[JudgedUplink]:
+    """All of them, as they come."""
+    every = [one for some in records for one in (some if isinstance(some, list) else [some])]
+    return sorted(every, key=lambda one: one.received_at)
+
+
+def sensed(hours: float, flags: int) -> list[JudgedUplink]:
+    """Glucose of a sensor each five minutes: two hours, then ``hours`` of readings with ``flags``."""
+    return [
+        uplink(n, 5 * n, {"glucose": 110}, device_type=_CGM, flags=0 if n < 24 else flags)
+        for n in range(round(24 + hours * 12))
+    ]
+
+
+_HALF_A_DAY = 720
+_WATCH_GAP: list[Row] = [
+    (F, "not worn for half a day and heard all the time", story(worn(0, 14), off(110)), [(1, 110 + _HALF_A_DAY)]),
+    (F, "on its charger as long", story(worn(0, 14), off(110, "charging")), [(1, 110 + _HALF_A_DAY)]),
+    (F, "worn again", story(worn(0, 14), off(110), worn(970, 0)), [(1, 110 + _HALF_A_DAY), (0, 970)]),
+    (F, "poor readings alone, an hour after the last good one", worn(0, 16, then=POOR), [(1, 160 + _HALF_A_DAY)]),
+    (F, "poor readings of a glucose sensor for six hours", sensed(8, POOR), [(1, 145 + 360)]),
+    (
+        F,
+        "a band that says nothing of the pulse any more",
+        story(worn(0, 0), [uplink(5000 + n, n, {"steps": 0}) for n in range(120, 960, 20)]),
+        [(1, 160 + _HALF_A_DAY)],
+    ),
+    (
+        F,
+        "nothing has come of the pulse for a week",
+        story(worn(0, 0), [uplink(5000 + n, n, {"steps": 0}) for n in range(120, 10_300, 30)]),
+        [(1, 160 + _HALF_A_DAY), (0, 100 + 7 * _DAY)],
+    ),
+    (
+        F,
+        "readings that come late show that somebody was watched",
+        story(worn(0, 13), off(110), [
+            uplink(9000 + n, 300 + n, {"heart_rate": 71}, device=12, received=850 + n) for n in range(0, 60, 20)
+        ]),
+        [(1, 110 + _HALF_A_DAY), (0, 300)],
+    ),
+    (D, "a night on the charger", story(worn(0, 9), off(110, "charging"), worn(660, 3, then=RESTING)), []),
+    (D, "worn all day", worn(0, 30, then=RESTING), []),
+    (D, "another band is worn meanwhile", story(worn(0, 14), off(110), worn(0, 14, then=RESTING, device=12)), []),
+    (B, "a minute less than half a day", story(worn(0, 11.8), off(110)), []),
+    (B, "the band lies there for half a day, heard at its very end", story(worn(0, 12, every=10), off(110)),
+     [(1, 110 + _HALF_A_DAY)]),
+    (M, "a device that is not heard is silent, and no gap", story(worn(0, 0), off(110), uplink(
+        7000, 900, {"systolic": 130, "diastolic": 80}, device=30, device_type=_CUFF)), []),
+    (M, "and a gap as soon as it is heard again", story(worn(0, 0), off(110), worn(1500, 0)[:0], uplink(
+        7000, 1500, events=["charging"]), uplink(7001, 1520, {"steps": 0})), [(1, 110 + _HALF_A_DAY)]),
+]  # fmt: skip
+
+DEVICE_TABLES = {
+    "command_failed": _COMMAND_FAILED,
+    "low_battery": _LOW_BATTERY,
+    "watch_gap": _WATCH_GAP,
+    "clock": _CLOCK,
+    "firmware": _FIRMWARE,
+}

@@ -7,7 +7,7 @@ from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_LIMITS, DefaultLimits
 from schemas.limits import CONCERN_BY_NAME, Concern, Limits
 from schemas.reasons import Flag
-from schemas.vitals import VITAL_BY_CODE
+from schemas.vitals import HEART_RATE, VITAL_BY_CODE
 from services.score.home_state import HomeState
 from services.score.rule import Mark, Rule
 from services.score.rules import RULES
@@ -48,7 +48,7 @@ def test_every_rule_has_a_case_of_every_kind(rule: Rule) -> None:
 
 @rules
 def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Rule) -> None:
-    sample = Sample(minute(10), 35, 1, 2, 3, 4)
+    sample = Sample(minute(10), 35, 1, 2, 3, 4, HEART_RATE.number)
 
     assert rule.version >= 1
     assert len(rule.rationale) > 80
