@@ -210,8 +210,9 @@ def test_a_reading_older_than_the_window_is_counted_and_moves_no_rule() -> None:
     assert step(state, uplink(9, 0.5, {"spo2": 80}), tally) == []
     assert tally.late == 1
     after = state.to_plain()["subjects"]["7"]
-    # It counts for its day, which is not over.
+    # It counts for its day, which is not over, and shows that somebody was watched.
     assert after.pop("recent") != before.pop("recent")
+    assert after.pop("coverage") != before.pop("coverage")
     assert after == before
 
 
