@@ -45,6 +45,8 @@ State = Annotated[Path, typer.Option(help="Directory of the devices' outboxes.")
 ResendAfter = Annotated[float, typer.Option(help="Real seconds without progress until a resend.")]
 DrainS = Annotated[float, typer.Option(help="Real seconds to wait for the last acknowledgements.")]
 StartMs = Annotated[int | None, typer.Option(help="Platform time of the beginning; the clock's origin if not given.")]
+NearMisses = Annotated[int, typer.Option(min=0, help="So many for each incident; they must alert nobody.")]
+NoActivity = Annotated[float, typer.Option(min=0, max=1, help="Share of a band's hours without activity and posture.")]
 ShowProgress = Annotated[bool, typer.Option("--progress", help="Show progress where there is no terminal, too.")]
 
 
@@ -116,12 +118,8 @@ def run(  # noqa: PLR0913 - the options of a command
     ] = True,
     incidents: Annotated[bool, typer.Option(help="Things that go wrong with people and devices.")] = True,
     incidents_times: Annotated[int, typer.Option(min=1, help="So many of each kind an hour.")] = 1,
-    near_misses: Annotated[int, typer.Option(min=0, help="So many for each incident; they must alert nobody.")] = (
-        NEAR_MISSES
-    ),
-    no_activity: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of a band's hours without activity and posture.")
-    ] = NO_ACTIVITY,
+    near_misses: NearMisses = NEAR_MISSES,
+    no_activity: NoActivity = NO_ACTIVITY,
     progress: ShowProgress = False,
 ) -> None:
     """Streams the simulated homes until platform time is frozen or SIGTERM comes, then drains and sums up."""
@@ -130,14 +128,9 @@ def run(  # noqa: PLR0913 - the options of a command
     world = make_world(read.model_copy(update={"homes": read.homes[: homes or None]}), seed)
     start = clock.origin_ms if start_ms is None else start_ms
     plan = IncidentPlan(
-        world,
-        start_ms=start,
-        rate=clock.rate,
-        enabled=incidents,
-        times=incidents_times,
-        near_misses=near_misses,
+        world, start_ms=start, rate=clock.rate, enabled=incidents, times=incidents_times, near_misses=near_misses,
         no_activity=no_activity,
-    )
+    )  # fmt: skip
     truth_file = TruthFile(truth, clock.frozen_at_ms)
     plan.ensure(max(clock.frozen_at_ms, clock.now_ms()))
     truth_file.write(plan.planned)

@@ -61,11 +61,11 @@ class IncidentPlan(Casting):
 
     def powered_off(self, device: str, at_ms: int) -> bool:
         """It has no power, and measures nothing."""
-        return any(row.off and row.off.first_ms <= at_ms < row.off.last_ms for row in self.of_device(device))
+        return any(row.off and row.off.first_ms <= at_ms < row.off.last_ms for row in self.around(device, at_ms))
 
     def away(self, device: str, at_ms: int) -> bool:
         """It measures, and can't send."""
-        return any(row.away and row.away.first_ms <= at_ms < row.away.last_ms for row in self.of_device(device))
+        return any(row.away and row.away.first_ms <= at_ms < row.away.last_ms for row in self.around(device, at_ms))
 
     def value(self, person_id: str, vital: str, at_ms: int) -> float:
         """The person's value of a vital, in its own unit, with whatever goes wrong for them."""

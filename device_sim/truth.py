@@ -15,8 +15,8 @@ class TruthFile:
         self._last_ms = last_ms
         known = path.read_bytes().splitlines() if path.exists() else []
         lines = [parse_json(line) for line in known]
-        self._written = {line["incident"] for line in lines}
-        self._near_misses = sum(line["near_miss"] for line in lines)
+        self._written: set[str] = {line["incident"] for line in lines}
+        self._near_misses = sum(bool(line["near_miss"]) for line in lines)
         self._seen = 0
         self._file = path.open("ab", buffering=0)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from deploy.reconcile.incidents import AlertedFinding, Incident, IncidentOutcome, judge_incidents
 from device_sim.device import make_tail
@@ -58,13 +58,13 @@ def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | N
 
 def outcome_of(plan: IncidentPlan, played: Played, *, minutes: float) -> IncidentOutcome:
     """As a demo judges it, of the rules that the log alone decides."""
-    truth = [Incident(**_line(row)) for row in plan.planned if row.rule not in _NOT_OF_THE_LOG]
+    truth = [_line(row) for row in plan.planned if row.rule not in _NOT_OF_THE_LOG]
     return judge_incidents(truth, played.alerted, plan.start_ms + int(minutes * MINUTE_MS))
 
 
-def _line(row: Planned) -> dict[str, object]:
-    names = Incident.__dataclass_fields__
-    return {name: value for name, value in row.truth().items() if name in names}
+def _line(row: Planned) -> Incident:
+    line: dict[str, Any] = row.truth()
+    return Incident(**{name: line[name] for name in Incident.__dataclass_fields__})
 
 
 def _sent(plan: IncidentPlan, device: SimDevice, hours: float) -> Iterator[tuple[int, bytes]]:
