@@ -82,10 +82,10 @@ def _show_why(facts: Facts, causes: list[Said]) -> None:
         until = f"{one.until_at:%Y-%m-%d %H:%M}" if one.until_at else ""
         heard = ago(facts, one.heard_at) if one.heard_at else "never"
         devices.add_row(one.device, str(one.slot), f"{one.from_at:%Y-%m-%d %H:%M}", until, heard)
-    readings = Table("last reading", "", "measured", "received")
+    readings = Table("last reading", "", "measured", "received", "marked")
     for last in facts.last:
         shown = presentation_of(VITAL_BY_NUMBER[last.vital])
-        readings.add_row(shown.label, last.text, ago(facts, last.observed_at), ago(facts, last.received_at))
+        readings.add_row(shown.label, last.text, ago(facts, last.observed_at), ago(facts, last.received_at), last.marks)
     for table, rows in ((devices, facts.devices), (readings, facts.last)):
         if rows:
             say.print(table)

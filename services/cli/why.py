@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.presentation import presentation_of
-from schemas.reasons import NOT_SCORED, Flag, RejectionReason
+from schemas.reasons import NOT_SCORED, NOT_SHOWN, Flag, RejectionReason
 from schemas.vitals import VITAL_BY_NUMBER
 from services.score.rule import Rule
 from services.score.rules import RULES
@@ -107,6 +107,13 @@ class Reading(NamedTuple):
         """The value in words; where its sensor can't measure that far, the bound."""
         shown = presentation_of(VITAL_BY_NUMBER[self.vital])
         return shown.text(self.value, clipped=bool(self.flags & Flag.CLIPPED))
+
+    @property
+    def marks(self) -> str:
+        """Why it is no newest value for anybody else, in words; "" where it is one."""
+        return ", ".join(
+            flag.name.replace("_", " ").lower() for flag in Flag if flag & NOT_SHOWN & self.flags and flag.name
+        )
 
 
 class Rejections(NamedTuple):

@@ -223,7 +223,10 @@ class Beyond:
         return None
 
     def _known_until(self, state: BeyondState, side: Side) -> int:
-        """The newest usable reading of a device that is not yet clear, and the longest gap after it, in ms."""
+        """The newest usable reading of a device that is not yet clear, and the longest gap after it, in ms.
+
+        One with which another device has become clear counts, too: its value is the last one that is said.
+        """
         course = state.courses[side]
         return max(self._device_known_until(state, number, course) for number in course.devices)
 
@@ -231,7 +234,8 @@ class Beyond:
         track = state.tracks.get(device_no)
         if track is None:
             return course.last.at + self.pause_ms
-        return track.at + (self.asked_pause_ms if track.is_asked else self.pause_ms)
+        newest = track.at if course.last.device_no in course.devices else max(track.at, course.last.at)
+        return newest + (self.asked_pause_ms if track.is_asked else self.pause_ms)
 
     def _forget_clear(self, state: BeyondState, side: Side) -> None:
         for number in state.courses[side].devices:

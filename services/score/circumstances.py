@@ -116,6 +116,10 @@ class Movement:
         """Movements that speak for nothing from ``before`` on."""
         return [one for one in self.spans if one[1] + COVERS_MS <= before]
 
+    def stepped_at(self, device_no: int) -> list[int]:
+        """When a device has counted steps, which shows that it was worn."""
+        return [at for at, steps in self._steps.get(device_no, ()) if steps]
+
     def forget(self, before: int) -> None:
         """Drops what speaks for nothing from ``before`` on."""
         self._active = [one for one in self._active if one[1] + COVERS_MS > before]

@@ -100,13 +100,13 @@ class Window:
         return found
 
     def _shown_worn(self, device_no: int) -> list[int]:
-        """The times of its samples here that show that it is worn."""
+        """The times of its samples here, and of its steps, that show that it is worn."""
         return [
             one.at
             for samples in self.samples.values()
             for one in samples
             if one.device_no == device_no and one.flags & SHOWS_WORN
-        ]
+        ] + self.movement.stepped_at(device_no)
 
     def forget(self, vital: int, before: int) -> list[Sample]:
         """Drops the samples of a vital that no rule looks back to any more; gives them."""

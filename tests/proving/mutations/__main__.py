@@ -16,7 +16,7 @@ from rich.text import Text
 from deploy.local.settings import CHECKOUT
 from tests.proving.mutations.drawing import draw, is_pure, lines_of
 from tests.proving.mutations.mutation import NAMED, Mutation
-from tests.proving.mutations.trial import Tried, copy_source, tried, undisturbed
+from tests.proving.mutations.trial import TrialError, Tried, copy_source, tried, undisturbed
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "mutations.json"
 
@@ -40,7 +40,7 @@ def main(
         float, typer.Option(min=1, help="Seconds for one; the tests that take longer have noticed.")
     ] = 180,
 ) -> None:
-    """Ends with 1 where a mutation survives, and says which."""
+    """Ends with 1 where a mutation survives, and says which; with 2 where the tests come to no verdict."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(highlight=False)
     chosen = [*(NAMED if named or seed is None else ()), *(draw(seed, count, sources()) if seed is not None else ())]
@@ -49,10 +49,14 @@ def main(
         copy = Path(directory) / "copy"
         copy_source(copy)
         status.update("the tests as they are")
-        took_s = undisturbed(copy, chosen, limit_s=limit_s)
-        for mutation in chosen:
-            status.update(f"{len(done)} of {len(chosen)} are done")
-            done.append(tried(copy, mutation, limit_s=limit_s))
+        try:
+            took_s = undisturbed(copy, chosen, limit_s=limit_s)
+            for mutation in chosen:
+                status.update(f"{len(done)} of {len(chosen)} are done")
+                done.append(tried(copy, mutation, limit_s=limit_s))
+        except TrialError as error:
+            console.print(str(error), markup=False)
+            raise typer.Exit(2) from error
     _say(console, done, took_s)
     survived = [one for one in done if not one.killed_by]
     REPORT.parent.mkdir(parents=True, exist_ok=True)

@@ -165,3 +165,10 @@ def test_whatever_the_times_are_it_says_something_and_never_of_the_future(
     said = causes_of(facts(devices=[device], home_heard_at=before(home_s)))
     assert said
     assert not any(" -" in one.text for one in said)
+
+
+def test_a_last_reading_that_nobody_is_shown_is_marked() -> None:
+    (usual,), (poor,) = (readings(SPO2.number, 71, number=1, flags=flags) for flags in (Flag.MOVING, Flag.POOR_QUALITY))
+    assert (usual.marks, poor.marks) == ("", "poor quality")
+    (both,) = readings(SPO2.number, 71, number=1, flags=Flag.JUMPED | Flag.OTHER_HOME | Flag.CLIPPED)
+    assert both.marks == "jumped, other home"

@@ -156,6 +156,14 @@ def test_worn_again_counts_though_the_time_off_before_it_becomes_known_later() -
     assert levels(run([off, *fast], HomeState.from_plain(state.to_plain()))) == in_order
 
 
+def test_so_do_steps_of_before_it() -> None:
+    off, steps = uplink(0, 50, events=["charging"], received=62), uplink(1, 60, {"steps": 40})
+    fast = [uplink(10 + number, 70 + number, {"heart_rate": 140}) for number in range(30)]
+    in_order = levels(run([off, steps, *fast]))
+    assert in_order == [("heart_rate", 1, 2, 80.0)]
+    assert levels(run([steps, off, *fast])) == in_order
+
+
 def _worn(wearing: Wearing, minute: int) -> bool:
     """In these tests a minute is a number; only the quarter of an hour is ms."""
     scaled = Wearing(

@@ -105,6 +105,16 @@ def test_a_pause_comes_when_nothing_usable_has_come_for_the_longest_gap_and_name
         assert one.facts["minutes"] == (one.observed_at - last.observed_at) // 60_000
 
 
+def test_a_pause_is_counted_from_the_value_that_it_names_though_its_device_has_become_clear() -> None:
+    sensor = series("glucose", [(5 * n, 53) for n in range(4)])
+    meter = series("glucose", [(10, 60), (16, 110)], device=77, device_type=GLUCOSE_METER.number)
+    story = sorted([*sensor, *meter], key=lambda one: one.received_at)
+    state = HomeState()
+    run(story, state)
+    (pause,) = [one for one in pass_time(state, HOME, minute(46) + 1) if isinstance(one, Finding)]
+    assert (pause.observed_at, pause.facts["value"], pause.facts["minutes"]) == (minute(46), 110, 30)
+
+
 @given(stories())
 def test_nothing_falls_due_before_the_home_says_so(story: list[JudgedUplink]) -> None:
     """Else a pause, or a pressure that nobody confirms, would be noticed late, and sooner after a restart."""
