@@ -42,6 +42,7 @@ DeviceClock = Literal["synced", "unsynced", "jumped"]
 Activity = Literal["resting", "active"]
 Posture = Literal["upright", "sitting", "lying"]
 Quality = Literal["good", "poor"]
+Comparator = Literal["<", ">"]
 
 
 class CommandKind(StrEnum):
@@ -53,7 +54,10 @@ class CommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One measured value. ``unit`` is needed where the vital accepts several, ``slot`` on shared devices."""
+    """One measured value. ``unit`` is needed where the vital accepts several, ``slot`` on shared devices.
+
+    ``comparator``: the value is a bound, below or above which the truth lies; a meter's LO or HI.
+    """
 
     vital: str
     value: float
@@ -63,6 +67,7 @@ class Reading:
     activity: Activity | None = None
     posture: Posture | None = None
     quality: Quality | None = None
+    comparator: Comparator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
