@@ -53,11 +53,6 @@ class Evaluation:
         self._folds = folds
 
     @property
-    def state(self) -> Any:
-        """What the fold knows now, for whoever asks people about it; not to be changed."""
-        return self._state
-
-    @property
     def window_ms(self) -> int:
         """How far back the rule looks."""
         return self._fold.window_ms
