@@ -118,6 +118,7 @@ def encode_uplink(uplink: Uplink) -> bytes:
                     ("activity", reading.activity),
                     ("posture", reading.posture),
                     ("quality", reading.quality),
+                    ("comparator", reading.comparator),
                 )
                 if value is not None
             }

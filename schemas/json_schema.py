@@ -22,7 +22,7 @@ from schemas.messages import (
     DeviceStatus,
 )
 from schemas.presentation import presentation_of
-from schemas.validity import CLOCK_FLAGS, CONTEXT_FLAGS, ONLY_SLOT, STAMP_LIMIT, TEXT_LIMIT, VALUE_RULES
+from schemas.validity import CLOCK_FLAGS, COMPARATORS, CONTEXT_FLAGS, ONLY_SLOT, STAMP_LIMIT, TEXT_LIMIT, VALUE_RULES
 from schemas.vitals import VITAL_BY_CODE, Vital
 
 FOLDER: Final = Path(__file__).parent / "json"
@@ -90,6 +90,7 @@ def _reading(vital: Vital, unit: str, device: DeviceType) -> Schema:
         "unit": {"const": unit},
         "slot": slot,
         **_CONTEXT,
+        **({} if vital.clipped_low is None else {"comparator": {"enum": list(COMPARATORS)}}),
     }
     required = ["vital", "value", "at", *(["unit"] if vital.conversions else []), *slot_required]
     loinc = " or ".join(vital.loinc)

@@ -43,6 +43,7 @@ DeviceClock = Literal["synced", "unsynced", "jumped"]
 Activity = Literal["resting", "active"]
 Posture = Literal["upright", "sitting", "lying"]
 Quality = Literal["good", "poor"]
+Comparator = Literal["<", ">"]
 
 
 class CommandKind(StrEnum):
@@ -54,7 +55,10 @@ class CommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One measured value. ``unit`` is needed where the vital accepts several, ``slot`` on shared devices."""
+    """One measured value. ``unit`` is needed where the vital accepts several, ``slot`` on shared devices.
+
+    ``comparator``: the value is a bound, below or above which the truth lies; a meter's LO or HI.
+    """
 
     vital: str
     value: float
@@ -64,6 +68,7 @@ class Reading:
     activity: Activity | None = None
     posture: Posture | None = None
     quality: Quality | None = None
+    comparator: Comparator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,9 @@ CONTEXT_FLAGS: Final[Mapping[str, Mapping[str, int]]] = {
 """What a reading may say of its circumstances, and the flags that it gets for it."""
 METHOD_FLAGS: Final[Mapping[str, int]] = {"cuffless": int(Flag.CUFFLESS)}
 """What a reading may say of how it was measured, and the flag that it gets for it; other words mean nothing here."""
-READING_FIELDS: Final = (*BARE_READING_FIELDS, "unit", "slot", *CONTEXT_FLAGS, "method")
+COMPARATORS: Final = ("<", ">")
+"""What a reading may say of its value, as FHIR's Quantity does: the truth lies below it, or above."""
+READING_FIELDS: Final = (*BARE_READING_FIELDS, "unit", "slot", *CONTEXT_FLAGS, "method", "comparator")
 """Every field of a reading that means something. Others are passed over."""
 # Plain integers: combining members of a Flag costs more than judging the rest of a reading.
 _UNUSUAL: Final = int(Flag.UNUSUAL)
@@ -65,6 +67,20 @@ class ValueRule(NamedTuple):
         """The inclusive range in which ``flags_of`` is 0."""
         lowest = max(self.lowest, self.usual_lowest, self.clipped_low)
         return lowest, min(self.highest, self.usual_highest, self.clipped_high)
+
+
+def bound_as_kept(comparator: str, value: float, vital: Vital) -> float | None:
+    """What a reading is kept as that says "below ``value``" or "above" it, in the vital's unit; None for no bound.
+
+    Beyond what sensors measure, as a worn one writes it, so that rules and people take all bounds alike. A meter's LO
+    or HI is never out of range: it is moved into it.
+    """
+    low, high = vital.clipped_low, vital.clipped_high
+    if comparator == "<" and low is not None and value <= low:
+        return max(vital.lowest, value if value < low else low - 1)
+    if comparator == ">" and high is not None and value >= high:
+        return min(vital.highest, value if value > high else high + 1)
+    return None
 
 
 def _or(bound: float | None, without: float) -> float:

@@ -123,7 +123,7 @@ GLUCOSE: Final = Vital(
     clipped_high=400,
     note=(
         "A continuous monitor measures from 40 to 400 mg/dL: what it sends below or above is kept, flagged as clipped,"
-        " and shown as a bound. A meter's value is always a number."
+        " and shown as a bound. A meter's value is a number, unless it says LO or HI: then `comparator` is < or >."
     ),
     rationale=(
         f"{_ARTEFACT_LIMITS}: meters measure from 10 mg/dL; a continuous monitor's value below 40 or above 400 is a"

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from device_sim.scenario.fields import Field
 from device_sim.scenario.household import DeviceOfStory
 from schemas.events import EVENT_TYPE_BY_KIND, Detail, EventType
-from schemas.messages import Activity, Posture, Quality
+from schemas.messages import Activity, Comparator, Posture, Quality
 from schemas.validity import ONLY_SLOT, TEXT_LIMIT
 from schemas.vitals import VITAL_BY_CODE, Conversion, Vital
 
@@ -15,6 +15,7 @@ CONTEXT: Final[Mapping[str, tuple[str, ...]]] = {
     "activity": get_args(Activity),
     "posture": get_args(Posture),
     "quality": get_args(Quality),
+    "comparator": get_args(Comparator),
 }
 READING_WORDS: Final = ("unit", "slot", *CONTEXT, "method")
 """Fields of a reading beside its vital, value and time."""

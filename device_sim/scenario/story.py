@@ -273,6 +273,8 @@ def _readings(row: Mapping[str, Field], device: DeviceOfStory) -> tuple[Measured
         own = unit_of(vital, unit, found)
         if isinstance(found.value, list) and "at" in row:
             found.refuse("a straight line needs from, to and every")
+        if "comparator" in row and vital.clipped_low is None:
+            row["comparator"].refuse(f"{vital.code} has no bounds")
         measured.append(
             Measured(
                 vital=vital.code,

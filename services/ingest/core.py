@@ -23,6 +23,7 @@ from schemas.validity import (
     TEXT_LIMIT,
     VALUE_RULES,
     ValueRule,
+    bound_as_kept,
 )
 from schemas.vitals import Vital
 from services.ingest.envelope import Envelope, RejectedError, as_of, observed_at_of, open_envelope
@@ -31,6 +32,7 @@ from services.ingest.owners import owner_of
 from services.ingest.registry import RegisteredDevice
 
 # Plain integers: combining members of a Flag costs more than judging the rest of a reading.
+_CLIPPED: Final = int(Flag.CLIPPED)
 _RESTAMPED: Final = int(Flag.RESTAMPED)
 _NOBODY: Final = int(Flag.NOBODY)
 _RETAINED: Final = int(Flag.RETAINED)
@@ -229,6 +231,12 @@ def value_of(reading: dict[str, Any], vital: Vital, rule: ValueRule) -> tuple[fl
         conversion = vital.conversions[unit]
         # Rounded, so that 98.6 °F is 37 °C and not a little more.
         value = round(value * conversion.factor + conversion.offset, 4)
+    comparator = reading.get("comparator")
+    if comparator is not None:
+        bound = bound_as_kept(comparator, value, vital) if isinstance(comparator, str) else None
+        if bound is None:
+            raise RejectedError(RejectionReason.BAD_ITEM, "comparator")
+        return bound, rule.flags_of(bound) | _CLIPPED
     if not rule.lowest <= value <= rule.highest:
         raise RejectedError(RejectionReason.OUT_OF_RANGE, "value")
     return value, rule.flags_of(value)

@@ -52,11 +52,6 @@ class Evaluation:
         self._folds = folds
 
     @property
-    def state(self) -> Any:
-        """What the fold knows now, for whoever asks people about it; not to be changed."""
-        return self._state
-
-    @property
     def fold(self) -> Fold[Any]:
         """By the limits in force now."""
         return self._folds.fold

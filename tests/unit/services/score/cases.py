@@ -54,9 +54,9 @@ def sugar(*values: float, every: float = 5, flags: int = 0) -> list[JudgedUplink
     return series("glucose", [(number * every, value) for number, value in enumerate(values)], flags=flags)
 
 
-def pricked(*samples: tuple[float, float]) -> list[JudgedUplink]:
+def pricked(*samples: tuple[float, float], flags: int = 0) -> list[JudgedUplink]:
     """Glucose values of a meter, ``(minute, value)``."""
-    return series("glucose", samples, device_type=GLUCOSE_METER.number, device=21)
+    return series("glucose", samples, flags=flags, device_type=GLUCOSE_METER.number, device=21)
 
 
 def fever(*samples: tuple[float, float]) -> list[JudgedUplink]:
@@ -254,6 +254,7 @@ _GLUCOSE_LOW: list[Row] = [
     (F, "a meter's 65", pricked((0, 65)), [(1, 0)]),
     (F, "a meter's 50", pricked((0, 50)), [(2, 0)]),
     (F, "a meter's 35", pricked((0, 35)), [(3, 0)]),
+    (F, "a meter's LO", pricked((0, 20), flags=int(Flag.CLIPPED)), [(3, 0)]),
     (F, "a meter's next reading ends it", pricked((0, 65), (20, 90)), [(1, 0), (0, 20)]),
     (
         F,
@@ -291,6 +292,7 @@ _GLUCOSE_HIGH: list[Row] = [
     (F, "401 at once", sugar(300, 401, flags=int(Flag.CLIPPED)), [(2, 5)]),
     (F, "50 more are worse", sugar(*[255] * 14, 306), [(1, 60), (1, 70)]),
     (F, "240 for fifteen minutes ends it", sugar(*[260] * 13, *[240] * 4), [(1, 60), (0, 80)]),
+    (F, "a meter's HI", pricked((0, 600), flags=int(Flag.CLIPPED)), [(2, 0)]),
     (F, "twice by meter", pricked((0, 260), (70, 260)), [(1, 70)]),
     (D, "after a meal", sugar(*[140, 200, 249, 200] * 6), []),
     (D, "55 minutes are no hour", sugar(*[260] * 12, 200), []),

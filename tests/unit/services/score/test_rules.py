@@ -5,6 +5,7 @@ import pytest
 from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
 from schemas.default_limits import DEFAULT_LIMITS, DefaultLimits
+from schemas.devices.glucose import GLUCOSE_METER
 from schemas.limits import CONCERN_BY_NAME, Concern, Limits
 from schemas.reasons import Flag
 from schemas.vitals import HEART_RATE, VITAL_BY_CODE
@@ -142,6 +143,14 @@ def test_a_glucose_finding_rests_on_the_first_low_reading_and_the_one_that_made_
     assert low.doctor_text == "Glucose below 70 mg/dL for 15 min; 63 mg/dL at last."
     assert over.evidence[0].observed_at == minute(15)
     assert over.observed_at == minute(35)
+
+
+@pytest.mark.parametrize(("value", "said"), [(20, "below 40 mg/dL"), (600, "above 400 mg/dL")])
+def test_lo_and_hi_of_a_meter_are_said_as_bounds(value: float, said: str) -> None:
+    records = series("glucose", [(0, value)], flags=int(Flag.CLIPPED), device_type=GLUCOSE_METER.number, device=21)
+    (one,) = (one for one in run(records) if isinstance(one, Finding))
+    assert said in one.doctor_text
+    assert f"{value} mg/dL" not in one.doctor_text
 
 
 def test_a_finding_says_which_reading_of_which_uplink_it_rests_on() -> None:

@@ -13,13 +13,14 @@ from schemas.codec import parse_json, write_json
 from schemas.default_limits import usual_of
 from schemas.limits import Condition
 from schemas.records import JudgedUplink
+from schemas.vitals import WEIGHT
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, LimitBook, PersonCondition, Scope, Version
 from services.score.rule_book import RULE_BOOK
 from services.score.rules.weight import WEIGHT_GAIN
 from services.score.sample import Sample
-from services.score.weight import LATE_MS, Scale, WeightState, is_somebody_else
-from tests.unit.services.score.story import PERSON, levels, minute, run
+from services.score.weight import LATE_MS, Scale, WeightState, fold_of, is_somebody_else
+from tests.unit.services.score.story import PERSON, minute, run
 from tests.unit.services.score.weight_cases import DAY, HEART_FAILURE_BOOK, daily, late, weighed
 
 DAY_MS = round(timedelta(days=1).total_seconds() * 1000)
@@ -80,7 +81,7 @@ def test_an_end_says_what_the_gain_was_measured_from() -> None:
 
 
 def weights(*values: tuple[float, float]) -> list[Sample]:
-    return [Sample(minute(day * DAY), kg, 1, 1, number, 0) for number, (day, kg) in enumerate(values)]
+    return [Sample(minute(day * DAY), kg, 1, 1, number, 0, WEIGHT.number) for number, (day, kg) in enumerate(values)]
 
 
 @pytest.mark.parametrize(
@@ -106,12 +107,14 @@ def test_who_is_somebody_else(
 
 
 def test_a_weight_of_somebody_else_is_kept_to_ask_about_until_one_of_the_person_follows() -> None:
-    state = HomeState(limits=HEART_FAILURE_BOOK)
-    assert levels(run(weighed(*daily(*[80] * 4), (3.5, 62)), state)) == []
-    doubtful = state.subject(PERSON).evaluations["weight"].state.doubtful
-    assert (doubtful.at, doubtful.value) == (minute(3.5 * DAY), 62.0)
-    run([late(4, 80.4, received=4)], state)
-    assert state.subject(PERSON).evaluations["weight"].state.doubtful is None
+    fold = fold_of({"weight": usual_of("weight")})
+    state = fold.start()
+    known = []
+    for one in weights(*daily(*[80.0] * 4), (3.5, 62), (4, 80.4)):
+        assert fold.advance(state, one, rested=True) is None
+        known.append(state.doubtful and (state.doubtful.at, state.doubtful.value))
+        assert state.copied() == state
+    assert known == [None] * 4 + [(minute(3.5 * DAY), 62.0), None]
 
 
 def test_after_a_week_of_other_weights_the_new_ones_are_believed() -> None:
