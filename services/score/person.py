@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.score.asks import Want
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
@@ -105,6 +106,16 @@ class PersonState:
         # In the order of the rules: that in which evaluations began is not kept over a restart.
         known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]
         return [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
+
+    def wants(self, newest: Sequence[Sample]) -> Sequence[tuple[Want, Sample]]:
+        """What the rules want to know after these samples of one uplink, and because of which of them."""
+        known = [self.evaluations[rule.key] for rule in self.rules.asking if rule.key in self.evaluations]
+        found = []
+        for evaluation in known:
+            # The first input says it: of a pressure that is the systolic value.
+            last = max((one for one in newest if one.vital == evaluation.inputs[0]), default=None)
+            found += [(want, last) for want in evaluation.wants(last)] if last else []
+        return found
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""
