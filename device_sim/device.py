@@ -80,11 +80,12 @@ class Device:
         now_ms = self._now_ms()
         result = "expired" if command.expires_at < now_ms else "done"
         answer: tuple[DeviceEvent, ...] = ()
-        if command.kind is CommandKind.CHECK_IN:
-            if EventKind.CHECK_IN_ANSWERED not in DEVICE_TYPE_BY_CODE[self.type_code].events:
-                result = "unsupported"
-            elif result == "done" and not self._fallen(now_ms):
-                answer = (DeviceEvent(event="check_in_answered", at=now_ms, details={"answer": "ok"}),)
+        if command.kind not in DEVICE_TYPE_BY_CODE[self.type_code].commands:
+            result = "unsupported"
+        elif command.kind is CommandKind.CHECK_IN and result == "done" and not self._fallen(now_ms):
+            # Whoever is asked for symptoms says that there are none: a plan has its own answers.
+            said = {"symptom": "none"} if command.details.get("about") == "symptoms" else {}
+            answer = (DeviceEvent(event=EventKind.CHECK_IN_ANSWERED, at=now_ms, details={"answer": "ok"} | said),)
         receipt = DeviceEvent(event="command_result", at=now_ms, details={"command_id": command.id, "result": result})
         self._report(self, (receipt, *answer))
 

@@ -51,6 +51,8 @@ class CommandKind(StrEnum):
 
     REMIND_DOSE = "remind_dose"
     CHECK_IN = "check_in"
+    MEASURE_AGAIN = "measure_again"
+    WHO_WAS_MEASURED = "who_was_measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

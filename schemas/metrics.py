@@ -104,6 +104,18 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_api_sign_ins_total", kind="counter", help="Sign-in attempts, by outcome.", labels=("outcome",)),
     Metric(name="hb_api_acknowledgements_total", kind="counter", help="Alerts acknowledged by doctors."),
     Metric(name="hb_api_live_streams_total", kind="counter", help="Live worklists opened."),
+    Metric(
+        name="hb_score_asks_total",
+        kind="counter",
+        help="What people were asked after a reading, by the type of device that asks; nobody: none can.",
+        labels=("kind", "through"),
+    ),
+    Metric(
+        name="hb_score_asks_settled_total",
+        kind="counter",
+        help="Asks with an outcome, by outcome.",
+        labels=("outcome",),
+    ),
     Metric(name="hb_score_uplinks_total", kind="counter", help="Uplinks scored."),
     Metric(name="hb_score_duplicates_total", kind="counter", help="Uplinks that had been scored already."),
     Metric(name="hb_score_late_readings_total", kind="counter", help="Readings older than the window of their rule."),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 from schemas.vitals import VITAL_BY_CODE, Vital
 
 
@@ -28,7 +29,7 @@ class DeviceType:
     received clock, until its silence is worth a finding (None: it is used at will, silence says nothing).
     ``slots`` above 1 means that each reading must name the user slot it belongs to, from 1. ``number`` names the type
     in records of the bus, and never changes. ``former_names`` are vitals as older firmware of this type calls them, and
-    what each of them is: such a reading is taken as what it is.
+    what each of them is: such a reading is taken as what it is. ``commands`` are those that it can obey.
     """
 
     number: int
@@ -41,6 +42,7 @@ class DeviceType:
     rationale: str
     measuring: Measuring
     slots: int = 1
+    commands: tuple[CommandKind, ...] = ()
     former_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def vital_of(self, name: object) -> Vital | None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 
 FALL_ROBOT: Final = DeviceType(
     number=6,
@@ -19,6 +20,7 @@ FALL_ROBOT: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    commands=(CommandKind.CHECK_IN, CommandKind.MEASURE_AGAIN, CommandKind.WHO_WAS_MEASURED),
     measuring=Measuring.NOTHING,
     reports_every_s=300,
     silent_after_s=3600,

@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 
 PILL_DISPENSER: Final = DeviceType(
     number=5,
@@ -17,6 +18,7 @@ PILL_DISPENSER: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    commands=(CommandKind.REMIND_DOSE, CommandKind.MEASURE_AGAIN),
     measuring=Measuring.NOTHING,
     reports_every_s=300,
     silent_after_s=1800,

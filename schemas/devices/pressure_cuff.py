@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 
 PRESSURE_CUFF: Final = DeviceType(
     number=2,
@@ -11,6 +12,7 @@ PRESSURE_CUFF: Final = DeviceType(
     label="Pressure cuff",
     vitals=("systolic", "diastolic", "heart_rate"),
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
+    commands=(CommandKind.MEASURE_AGAIN,),
     measuring=Measuring.SPOT,
     reports_every_s=12 * 3600,
     silent_after_s=None,

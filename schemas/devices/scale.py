@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 
 SCALE: Final = DeviceType(
     number=7,
@@ -11,6 +12,7 @@ SCALE: Final = DeviceType(
     label="Scale",
     vitals=("weight",),
     events=(EventKind.LOW_BATTERY, EventKind.COMMAND_RESULT),
+    commands=(CommandKind.MEASURE_AGAIN, CommandKind.WHO_WAS_MEASURED),
     measuring=Measuring.SPOT,
     reports_every_s=24 * 3600,
     silent_after_s=None,

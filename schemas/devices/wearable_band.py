@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.devices.device_type import DeviceType, Measuring
 from schemas.events import EventKind
+from schemas.messages import CommandKind
 
 WEARABLE_BAND: Final = DeviceType(
     number=1,
@@ -23,6 +24,7 @@ WEARABLE_BAND: Final = DeviceType(
         EventKind.LOW_BATTERY,
         EventKind.COMMAND_RESULT,
     ),
+    commands=(CommandKind.CHECK_IN,),
     measuring=Measuring.CONTINUOUS,
     reports_every_s=60,
     silent_after_s=3 * 3600,

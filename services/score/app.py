@@ -10,6 +10,7 @@ from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
+from services.score.ask_rows import OpenAsks
 from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
@@ -20,6 +21,7 @@ from services.score.silence import SilenceWatch
 _DUE_S: Final = 0.25
 _RECOVERY_S: Final = 5.0
 _SILENCE_S: Final = 2.0
+_ASKS_S: Final = 2.0
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -36,6 +38,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         )
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
+        asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -45,6 +48,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(due.end_falls, stop, clock=clock, every_s=_RECOVERY_S, log=log, metrics=metrics),
                 name="recovery",
+            )
+            tasks.create_task(
+                do_rounds(asks.settle, stop, clock=clock, every_s=_ASKS_S, log=log, metrics=metrics),
+                name="asks",
             )
             tasks.create_task(
                 do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),

@@ -6,7 +6,9 @@ from math import inf
 from typing import Any, Final
 
 from schemas.alerts import EndReason
+from schemas.asks import AskKind
 from schemas.limits import LevelLimit, Limits, Side
+from services.score.asks import Want
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import Sample
 from services.score.tracks import Pace, Reached, Track
@@ -95,7 +97,8 @@ class Beyond:
     What holds is said once, and again when it gets worse: at a higher level, or beyond the worst value that was said
     by ``worse_by``. An episode ends when every device that was beyond has cleared, or when the opposite begins. After
     ``pause_ms`` (of a device that measures when asked, ``asked_pause_ms``) without a usable sample of these devices it
-    pauses. ``max_step_per_minute`` is what a body can do, of devices that are worn.
+    pauses. ``again_ms`` after a reading that a limit wants a second one of, people are asked for that; 0: never.
+    ``max_step_per_minute`` is what a body can do, of devices that are worn.
     """
 
     sides: Mapping[Side, Limits]
@@ -106,6 +109,7 @@ class Beyond:
     pause_ms: int = HOUR_MS
     asked_pause_ms: int = HOUR_MS
     takes_asked: bool = True
+    again_ms: int = 0
     _between: tuple[float, float] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -221,6 +225,17 @@ class Beyond:
         if any(course.last_beyond == sample for course in state.courses.values()):
             return self.standing(state, sample, sample)
         return None
+
+    def wants(self, state: BeyondState, newest: Sample) -> Sequence[Want]:
+        """A second reading, where ``newest`` is the first of those that a limit needs of a device used when asked."""
+        track = state.tracks.get(newest.device_no)
+        if not self.again_ms or track is None or not track.is_asked or track.at != newest.at:
+            return ()
+        for (side, place), run in track.runs.items():
+            asked = self.pace.asked(self.levels(Side(side))[place])
+            if asked is not None and run.last_at == newest.at and run.count < asked.least:
+                return (Want(AskKind.MEASURE_AGAIN, self.again_ms),)
+        return ()
 
     def _known_until(self, state: BeyondState, side: Side) -> int:
         """The newest usable reading of a device that is not yet clear, and the longest gap after it, in ms.

@@ -13,6 +13,7 @@ from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
 from services.score.age import is_looked_back_on
+from services.score.asks import Ask, asks_of
 from services.score.days import STEPS_A_UNIT
 from services.score.device_words import hear_result, report_device
 from services.score.episodes import finding_of
@@ -69,7 +70,7 @@ class SosCall:
     said: int
 
 
-Effect = Finding | FallCheck | SosCall | Question
+Effect = Finding | FallCheck | SosCall | Ask | Question
 
 
 @dataclass(slots=True)
@@ -112,6 +113,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
+    effects += asks_of(record, state.subject)
     if effects or record.events:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()

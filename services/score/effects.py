@@ -1,4 +1,4 @@
-"""Writes what follows from records: findings, suspected falls with their question, presses of the SOS button."""
+"""Writes what follows from records: findings, suspected falls with their question, presses of SOS, asks."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +16,8 @@ from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
+from services.score.ask_rows import add_ask
+from services.score.asks import Ask
 from services.score.core import Effect, FallCheck, SosCall
 
 _FINDINGS: Final = "hb_score_findings_total"
@@ -44,6 +46,8 @@ class EffectWriter:
                     await self._add_fall_check(connection, effect)
                 elif isinstance(effect, SosCall):
                     await self._add_sos_press(connection, effect)
+                elif isinstance(effect, Ask):
+                    await add_ask(connection, effect, now_ms=self.clock.now_ms(), metrics=self.metrics)
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
         if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.score.age import Reception
+from services.score.asks import Want, can_ask
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Mark, Rule
@@ -104,6 +105,11 @@ class Evaluation:
             return ()
         newest = self._newest.at if self._newest else 0
         return self.episodes.reports([self._folds.fold.pause(self._state)], Reception(now, newest))
+
+    def wants(self, newest: Sample) -> Sequence[Want]:
+        """What the rule wants to know more of ``newest``, where it is one of those that ask."""
+        fold = self._folds.at(newest.received_at)
+        return fold.wants(self._state, newest) if can_ask(fold) else ()
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from services.score.asks import Want
 from services.score.beyond import Beyond
 from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Report
@@ -130,6 +131,16 @@ class PersonState:
             of_me = Known(self.person_no, self.coverage, self.window, around, about.devices, self.episodes)
             if reports := self.gaps.look(of_me, now):
                 found.append((WATCH_GAP, reports))
+        return found
+
+    def wants(self, newest: Sequence[Sample]) -> Sequence[tuple[Want, Sample]]:
+        """What the rules want to know after these samples of one uplink, and because of which of them."""
+        known = [self.evaluations[rule.key] for rule in self.rules.asking if rule.key in self.evaluations]
+        found = []
+        for evaluation in known:
+            # The first input says it: of a pressure that is the systolic value.
+            last = max((one for one in newest if one.vital == evaluation.inputs[0]), default=None)
+            found += [(want, last) for want in evaluation.wants(last)] if last else []
         return found
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:

@@ -1,13 +1,16 @@
 """The fold of blood pressure: a sitting's readings confirm each other, or a symptom does; else it is said. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from schemas.alerts import EndReason, Severity
+from schemas.asks import AskKind
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
 from schemas.vitals import SYSTOLIC
+from services.score.asks import Want
+from services.score.pressure_state import Course, PressureState, Sitting
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import SYMPTOM, Sample
 
@@ -16,6 +19,8 @@ SITTING_MS: Final = 10 * MINUTE_MS
 CONFIRM_WITHIN_MS: Final = 15 * MINUTE_MS
 """Without a second reading for so long, the first one is said to be unconfirmed."""
 LONGEST_GAP_MS: Final = 24 * HOUR_MS
+AGAIN_MS: Final = 5 * MINUTE_MS
+"""So long after a reading beyond a limit people are asked to measure again: they rest until then."""
 SYMPTOM_BEFORE_MS: Final = 30 * MINUTE_MS
 """A symptom that was said so long before the first reading of a sitting belongs to it."""
 SYMPTOM_AFTER_MS: Final = HOUR_MS
@@ -26,44 +31,6 @@ _CONFIRMING: Final = 2
 """So many readings of a sitting beyond a limit, and their mean: one outlier of three confirms nothing."""
 
 
-@dataclass(slots=True)
-class Sitting:
-    """Systolic and diastolic readings that belong together, in mmHg, in pairs."""
-
-    systolic: list[Sample] = field(default_factory=list)
-    diastolic: list[Sample] = field(default_factory=list)
-
-    @property
-    def newest(self) -> tuple[float, float]:
-        """The last reading, in mmHg."""
-        return self.systolic[-1].value, self.diastolic[-1].value
-
-    @property
-    def mean(self) -> tuple[float, float]:
-        """Of all readings, in mmHg."""
-        count = len(self.systolic)
-        return sum(one.value for one in self.systolic) / count, sum(one.value for one in self.diastolic) / count
-
-
-@dataclass(slots=True)
-class Course:
-    """An episode as it goes. ``worst`` is the worst mean systolic value that was said; ``last`` the newest reading.
-
-    ``mean`` is that of its sitting, ``symptom`` the one that made it urgent.
-    """
-
-    side: Side
-    level: int
-    since: int
-    worst: float
-    beyond: Sample
-    last: Sample
-    mean: tuple[float, float]
-    confirmed: bool = True
-    paused: bool = False
-    symptom: Sample | None = None
-
-
 class Shown(NamedTuple):
     """A limit that a sitting is beyond, and by which values; ``symptom`` is what makes it certain, or urgent."""
 
@@ -71,77 +38,6 @@ class Shown(NamedTuple):
     passed: LevelLimit
     values: tuple[float, float]
     symptom: Sample | None = None
-
-
-@dataclass(slots=True)
-class PressureState:
-    """``half`` waits for the other value of its reading, ``doubt`` is the side on which a reading waits for a second.
-
-    ``symptom`` is the newest that somebody has said. ``doubted``: time has passed, and it was said to be unconfirmed.
-    That changes nothing of what later readings show.
-    """
-
-    half: Sample | None = None
-    sitting: Sitting = field(default_factory=Sitting)
-    doubt: int = 0
-    course: Course | None = None
-    symptom: Sample | None = None
-    doubted: bool = False
-
-    @property
-    def symptom_of_sitting(self) -> Sample | None:
-        """The symptom that was said within the time of the newest sitting."""
-        said, readings = self.symptom, self.sitting.systolic
-        if said is None or not readings:
-            return None
-        belongs = readings[0].at - SYMPTOM_BEFORE_MS <= said.at <= readings[-1].at + SYMPTOM_AFTER_MS
-        return said if belongs else None
-
-    @property
-    def level(self) -> int:
-        """0: no episode is open."""
-        return self.course.level if self.course else 0
-
-    @property
-    def since(self) -> int:
-        """When the open episode began, in ms."""
-        return self.course.since if self.course else 0
-
-    def copied(self) -> "PressureState":
-        """One that goes its own way."""
-        return self.from_plain(self.to_plain())
-
-    def to_plain(self) -> list[Any]:
-        """As plain values."""
-        course = self.course
-        return [
-            _plain(self.half),
-            [list(one) for one in self.sitting.systolic],
-            [list(one) for one in self.sitting.diastolic],
-            self.doubt,
-            None if course is None else [
-                int(course.side), course.level, course.since, course.worst, list(course.beyond), list(course.last),
-                list(course.mean), course.confirmed, course.paused, _plain(course.symptom),
-            ],
-            _plain(self.symptom),
-        ]  # fmt: skip
-
-    def from_plain(self, plain: Sequence[Any]) -> "PressureState":
-        """The state that ``to_plain`` wrote."""
-        half, systolic, diastolic, doubt, course, symptom = plain
-        state = PressureState(
-            _sample(half),
-            Sitting([Sample(*one) for one in systolic], [Sample(*one) for one in diastolic]),
-            doubt,
-            symptom=_sample(symptom),
-        )
-        if course is not None:
-            side, level, since, worst, beyond, last, mean, confirmed, paused, said = course
-            state.course = Course(
-                Side(side), level, since, worst, Sample(*beyond), Sample(*last), tuple(mean), bool(confirmed),
-                bool(paused), _sample(said),
-            )  # fmt: skip
-        return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +90,27 @@ class Sittings:
         """Judges the newest sitting with a symptom, where it was said within the sitting's time."""
         state.symptom = symptom
         marks: list[Mark] = []
-        if state.symptom_of_sitting is not None:
+        if self._symptom_of(state) is not None:
             self._judge(state, marks)
         return marks or None
+
+    def _symptom_of(self, state: PressureState) -> Sample | None:
+        """The symptom that was said within the time of the newest sitting."""
+        said, readings = state.symptom, state.sitting.systolic
+        if said is None or not readings:
+            return None
+        belongs = readings[0].at - SYMPTOM_BEFORE_MS <= said.at <= readings[-1].at + SYMPTOM_AFTER_MS
+        return said if belongs else None
+
+    def wants(self, state: PressureState, newest: Sample) -> Sequence[Want]:
+        """A second reading of what nobody has confirmed, and whether there are symptoms, where none was named yet."""
+        sitting = state.sitting
+        last = sitting.systolic[-1] if sitting.systolic else None
+        if last is None or last[2:5] != newest[2:5] or last.at != newest.at or self._side_of(sitting.newest) is None:
+            return ()
+        is_alone = bool(state.doubt) or len(sitting.systolic) == 1
+        again = (Want(AskKind.MEASURE_AGAIN, AGAIN_MS),) if is_alone else ()
+        return again if self._symptom_of(state) else (*again, Want(AskKind.SYMPTOMS))
 
     def _shown(self, state: PressureState) -> Shown | None:
         """What is certain, the worst of it.
@@ -204,7 +118,7 @@ class Sittings:
         The mean of a sitting that confirms itself; a reading so far beyond that it needs no second one; whatever is
         beyond a limit, with a symptom.
         """
-        sitting, course, symptom = state.sitting, state.course, state.symptom_of_sitting
+        sitting, course, symptom = state.sitting, state.course, self._symptom_of(state)
         of_mean, of_newest = self._beyond(sitting.mean), self._beyond(sitting.newest)
         certain = [one for one in (of_newest,) if one and one.passed.least == 1]
         if of_mean and (self._is_confirmed(sitting, of_mean) or (course and course.side is of_mean.side)):
@@ -374,14 +288,6 @@ def _urgency(passed: LevelLimit, course: Course) -> Severity:
 
 def _those(symptom: Sample | None) -> tuple[Sample, ...]:
     return () if symptom is None else (symptom,)
-
-
-def _plain(sample: Sample | None) -> list[Any] | None:
-    return None if sample is None else list(sample)
-
-
-def _sample(plain: Sequence[Any] | None) -> Sample | None:
-    return None if plain is None else Sample(*plain)
 
 
 def _lag(sample: Sample) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from services.score.asks import can_ask
 from services.score.rule import Rule
 from services.score.rules import RULES
 from services.score.sample import INPUTS
@@ -12,10 +13,11 @@ from services.score.sample import INPUTS
 class RuleBook:
     """``rules`` in their order. ``readers`` and, of those that a model answers, ``askers`` by vital number.
 
-    ``read`` are the vitals of both; ``folded`` are all readers, ``gated`` those that need rest.
+    ``read`` are the vitals of both; ``folded`` are all readers, ``gated`` those that need rest, ``asking`` those that
+    want to know more of some readings.
     """
 
-    __slots__ = ("askers", "folded", "gated", "read", "readers", "rules")
+    __slots__ = ("askers", "asking", "folded", "gated", "read", "readers", "rules")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Raises ValueError for two rules of one name and variant, and for inputs without a fold, or the reverse."""
@@ -28,6 +30,7 @@ class RuleBook:
         self.askers = _by_input([rule for rule in rules if rule.asks is not None])
         self.read = frozenset((*self.readers, *self.askers))
         self.folded = tuple(rule for rule in rules if rule.fold is not None)
+        self.asking = tuple(rule for rule in self.folded if can_ask(rule.fold))
         self.gated = tuple(rule for rule in self.folded if rule.fold is not None and rule.fold.needs_rest)
 
 

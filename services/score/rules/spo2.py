@@ -11,6 +11,8 @@ from services.score.beyond import Beyond
 from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, beyond, by_level, ended, endings, words_of
 from services.score.tracks import Asked, Pace
 
+AGAIN_MS: Final = MINUTE_MS
+"""So long after a low reading of a finger oximeter people are asked to measure again."""
 _LONG_MIN: Final = 30
 """What has to last so long says nothing of a device that measures when asked."""
 
@@ -27,6 +29,7 @@ def _fold(limits: Mapping[str, Limits]) -> Beyond:
     return Beyond(
         sides={Side.BELOW: limits["spo2"]},
         pace=Pace(asked=_asked),
+        again_ms=AGAIN_MS,
         max_step_per_minute=SPO2.max_step_per_minute or 0,
     )
 
