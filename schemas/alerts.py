@@ -77,7 +77,8 @@ class Finding:
     when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
     ``message`` and ``facts``, so that they can be made again, in another language too. ``said`` numbers what is
     said of an episode, from 1; 0 where nothing is said twice. ``retrospective``: it became known too
-    late to alert anybody. ``concern``: "" for a rule that has but one.
+    late to alert anybody. ``concern``: "" for a rule that has but one. ``onset`` is when the episode began, in
+    platform milliseconds, of what a look back says of all of it; None of all else.
     """
 
     person_no: int
@@ -100,6 +101,7 @@ class Finding:
     concern: str = ""
     said: int = 0
     retrospective: bool = False
+    onset: int | None = None
 
     @property
     def finding_id(self) -> UUID:

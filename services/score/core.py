@@ -6,14 +6,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from schemas.alerts import EndReason, Finding
+from schemas.alerts import EndReason, Finding, Variant
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
 from services.score.age import is_looked_back_on
 from services.score.days import STEPS_A_UNIT
-from services.score.episodes import finding_of
+from services.score.episodes import Behind, finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
@@ -66,7 +66,18 @@ class SosCall:
     said: int
 
 
-Effect = Finding | FallCheck | SosCall | Question
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookBack:
+    """What readings of ``[first_at, last_at]``, the last received at ``received_at``, mean to a rule is in the rows."""
+
+    subject: Subject
+    rule: str
+    first_at: int
+    last_at: int
+    received_at: int
+
+
+Effect = Finding | FallCheck | SosCall | Question | LookBack
 
 
 @dataclass(slots=True)
@@ -92,18 +103,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     if record[8] >= state.due_at:
         effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flags(state, record, effects)
-    _look_at_circumstances(state, record, effects)
-    read, subjects, received_at = state.rules.read, state.subjects, record[8]
-    # Unpacked at once: a field by its name costs more, and this loop sees every reading.
-    for reading in record.readings:
-        _, person_no, vital, value, at, flags = reading
-        if flags & _NOT_SCORED:
-            continue
-        person = subjects.get(person_no) or state.subject(person_no)
-        if vital in read and not _score(person, record, reading, tally, effects):
-            continue
-        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
-            state.due_at = min(state.due_at, person.recent.due_at)
+    judge(state, record, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
@@ -118,11 +118,27 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     return effects
 
 
+def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Effect]) -> None:
+    """Adds what follows from the readings of ``record``; changes ``state``."""
+    _look_at_circumstances(state, record, effects)
+    read, subjects, received_at = state.rules.read, state.subjects, record[8]
+    # Unpacked at once: a field by its name costs more, and this loop sees every reading.
+    for reading in record.readings:
+        _, person_no, vital, value, at, flags = reading
+        if flags & _NOT_SCORED:
+            continue
+        person = subjects.get(person_no) or state.subject(person_no)
+        if vital in read and not _score(person, record, reading, tally, effects):
+            continue
+        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
+            state.due_at = min(state.due_at, person.recent.due_at)
+
+
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     """What follows from the log's having come to ``now``, without a record of this home."""
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
-        _report(Subject(person_no, home_no), found, effects)
+        _report(Subject(person_no, home_no), found, now, effects)
     return effects
 
 
@@ -135,7 +151,7 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
             found = (person.show_worn if worn else person.take_off)(
                 record.device_no, event.observed_at, record.received_at
             )
-            _report(Subject(event.person_no, record.home_no), found, effects)
+            _report(Subject(event.person_no, record.home_no), found, record.received_at, effects)
     shown = None
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
@@ -153,7 +169,7 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
         if flags & _MOVING:
             found = [*found, *person.move(at, record.received_at)]
         if found:
-            _report(Subject(person_no, record.home_no), found, effects)
+            _report(Subject(person_no, record.home_no), found, record.received_at, effects)
 
 
 def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
@@ -197,14 +213,15 @@ def _score(
     try:
         found = person.take(sample)
     except LateError:
-        # Counted; it changes nothing: its window is folded away.
+        # Counted; it changes nothing.
         tally.late += 1
         return True
     except RepeatedError:
         tally.repeated += 1
         return False
     if found:
-        _report(Subject(person_no, record.home_no), found, effects)
+        _report(Subject(person_no, record.home_no), found, record.received_at, effects)
+        tally.late += any(one == (at, at) for _, reports in found for one in reports)
     return True
 
 
@@ -267,7 +284,7 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
     person = state.subject(reading.person_no)
     steps = reading.value if moved else 0
     found = person.walk(record.device_no, reading.observed_at, steps, record.received_at)
-    _report(Subject(reading.person_no, record.home_no), found, effects)
+    _report(Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 
 
 def report_firmware(
@@ -292,9 +309,18 @@ def report_firmware(
     return 0 if level == ENDED else episode
 
 
-def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
+def _report(subject: Subject, found: Reports, received_at: int, effects: list[Effect]) -> None:
     for rule, reports in found:
-        effects.extend(finding_of(rule, subject, one) for one in reports)
+        for one in reports:
+            if not isinstance(one, Behind):
+                effects.append(finding_of(rule, subject, one))
+            elif rule.variant is Variant.LIVE and subject.person_no:
+                effects.append(_look_back(rule, subject, one, received_at))
+
+
+def _look_back(rule: Rule, subject: Subject, behind: Behind, received_at: int) -> LookBack:
+    first_at, last_at = behind
+    return LookBack(subject=subject, rule=rule.name, first_at=first_at, last_at=last_at, received_at=received_at)
 
 
 def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:

@@ -18,8 +18,9 @@ def _message(mark: Mark) -> Message:
         hours = (mark.pauses_at - mark.last.at) // (60 * MINUTE_MS) if mark.pauses_at else 0
         return Message(f"blood_pressure.{mark.end_reason or EndReason.RECOVERED}", facts | {"hours": hours})
     side = "high" if mark.concern == _HIGH else "low"
-    far = "very_" if mark.passed and mark.passed.level > 1 else ""
     doubt = "" if mark.confirmed else ".unconfirmed"
+    # Too high and unconfirmed is for the list, however high.
+    far = "very_" if mark.passed and mark.passed.level > 1 and not (doubt and side == "high") else ""
     facts |= {"limit": round(mark.passed.on) if mark.passed else 0}
     return Message(f"blood_pressure.{far}{side}{doubt}", facts)
 
