@@ -76,6 +76,15 @@ class LookBack:
     last_at: int
     received_at: int
 
+    def with_all_of(self, other: "LookBack") -> "LookBack":
+        """One that does for both, which are of the same person and rule."""
+        return replace(
+            self,
+            first_at=min(self.first_at, other.first_at),
+            last_at=max(self.last_at, other.last_at),
+            received_at=max(self.received_at, other.received_at),
+        )
+
 
 Effect = Finding | FallCheck | SosCall | Question | LookBack
 

@@ -1,7 +1,8 @@
 """Writes what follows from records: findings, suspected falls with their question, presses of the SOS button."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -16,10 +17,14 @@ from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
-from services.score.core import Effect, FallCheck, SosCall
+from services.score.core import Effect, FallCheck, LookBack, SosCall
 
+LOOKED_AT_WITHIN: Final = timedelta(minutes=5)
+"""What comes late without a pause is looked at so often."""
 _FINDINGS: Final = "hb_score_findings_total"
 _SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
+_OF_SHADOWS: Final = 18
+"""So many columns have shadow findings: they say neither their concern nor an onset."""
 _CONFLICTS: Final = "hb_score_finding_conflicts_total"
 
 
@@ -44,6 +49,7 @@ class EffectWriter:
                     await self._add_fall_check(connection, effect)
                 elif isinstance(effect, SosCall):
                     await self._add_sos_press(connection, effect)
+            await self.ask_look_backs(connection, [one for one in effects if isinstance(one, LookBack)])
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
         if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):
@@ -60,16 +66,28 @@ class EffectWriter:
     async def add_shadow_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
         """The same, of variants that are only tried: where alert does not look."""
         await self._add(
-            connection, findings, add="add_shadow_findings", same="same_shadow_finding", counter=_SHADOW_FINDINGS
+            connection,
+            findings,
+            add="add_shadow_findings",
+            same="same_shadow_finding",
+            counter=_SHADOW_FINDINGS,
+            width=_OF_SHADOWS,
         )
 
     async def _add(
-        self, connection: Connection, findings: Sequence[Finding], *, add: str, same: str, counter: str
+        self,
+        connection: Connection,
+        findings: Sequence[Finding],
+        *,
+        add: str,
+        same: str,
+        counter: str,
+        width: int | None = None,
     ) -> None:
         if not findings:
             return
         now = to_datetime(self.clock.now_ms())
-        columns = [list(column) for column in zip(*map(_row, findings), strict=True)]
+        columns = [list(column) for column in zip(*(_row(one)[:width] for one in findings), strict=True)]
         added = await connection.fetch(self.sql[add], now, *columns)
         new = {row["finding_id"] for row in added}
         for finding in findings:
@@ -88,6 +106,16 @@ class EffectWriter:
         if not same:
             self.metrics.count(_CONFLICTS)
             self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)
+
+    async def ask_look_backs(self, connection: Connection, asked: Iterable[LookBack]) -> None:
+        """Each is done once the watermark has passed its reception; those of one person and rule together."""
+        once: dict[tuple[int, str], LookBack] = {}
+        for one in asked:
+            key = one.subject.person_no, one.rule
+            once[key] = one.with_all_of(once[key]) if key in once else one
+        if once:
+            columns = zip(*map(_look_back_row, once.values()), strict=True)
+            await connection.execute(self.sql["ask_look_backs"], *map(list, columns), LOOKED_AT_WITHIN)
 
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)
@@ -119,6 +147,11 @@ def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
     return sample.device_no, sample.epoch, sample.seq, sample.item, to_datetime(sample.at)
 
 
+def _look_back_row(one: LookBack) -> tuple[object, ...]:
+    moments = one.first_at, one.last_at, one.received_at
+    return one.subject.person_no, one.subject.home_no, one.rule, *map(to_datetime, moments)
+
+
 def _row(finding: Finding) -> tuple[object, ...]:
     return (
         finding.finding_id,
@@ -139,4 +172,6 @@ def _row(finding: Finding) -> tuple[object, ...]:
         write_json(dict(finding.facts)).decode(),
         finding.end_reason,
         finding.retrospective,
+        finding.concern,
+        finding.looked_back,
     )

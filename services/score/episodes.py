@@ -144,9 +144,7 @@ class Episodes:
     def _standing(self, concern: str) -> Reported | None:
         return next((one for one in self._reported if one.until == FOREVER and _same(one, concern)), None)
 
-    def reconcile(
-        self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception
-    ) -> list[Report | Behind]:
+    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception) -> list[Report | Behind]:
         """Reports what differs between the episodes of the window and the ones reported."""
         reports: list[Report | Behind] = []
         free, self._reported = self._reported, []
@@ -164,7 +162,9 @@ class Episodes:
                     reported = self._begin(episode.since, episode.concern, level=reported.level)
                 else:
                     self._reported.append(reported)
-            reports += _catch_up(reported, episode, reception)
+            said = _catch_up(reported, episode, reception)
+            # What a late reading has shown may be a part of what a look back knows.
+            reports += [*said, _from_to(episode.since, said[-1].mark.last.at)] if said else []
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:

@@ -94,7 +94,10 @@ class Evaluation:
 
     def shown_until(self) -> int:
         """When the newest reading was taken that shows the open episode, in ms; 0 where none is open."""
-        return self._fold.pause(self._state.copied()).first.at if self._state.level else 0
+        return self._shown_last().at if self._state.level else 0
+
+    def _shown_last(self) -> Sample:
+        return self._fold.pause(self._state.copied()).first
 
     def newest_usable_at(self) -> int:
         """When the newest reading was taken that says something of the person, in ms; 0 where none does."""
@@ -137,8 +140,9 @@ class Evaluation:
         usable = [one for one in samples if self._window.is_usable(one)]
         reception = Reception(received_at, usable[-1].at if usable else 0)
         reports = self.episodes.reconcile(found, samples, reception)
-        if usable and self.episodes.looks_back:
-            reports += self._still(self._folds.at(usable[-1].received_at), usable[-1], reception)
+        if state.level and self.episodes.looks_back:
+            shown = self._shown_last()
+            reports += self._still(self._folds.at(shown.received_at), shown, reception)
         return reports
 
     def trim(self) -> int:

@@ -18,7 +18,7 @@ from services.score.limit_book import LimitBook
 from services.score.rule import ENDED, HOUR_MS, Fold, Mark, Rule, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import Sample
-from services.score.stood import FOREVER, Source, Stood, source_of, stood_of
+from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
 
 LONGEST_GAP_MS: Final = 4 * HOUR_MS
 """No rule knows an episode to go on for longer without a reading, unless its window is longer."""
@@ -74,7 +74,8 @@ class Look:
     """One look back. It asks for the readings from ``since`` up to before ``until``, and for more, until it is done.
 
     ``asked`` names the rule, whose ``rule`` it is, and the time; ``received_by`` is how far the log had come, in ms.
-    ``known`` are all findings of this rule about this person, in the order in which they were made.
+    ``known`` are all findings of this rule about this person, in the order in which they were made, ``known_as`` is
+    what looks back have seen of their episodes. ``findings`` and ``seen`` are what follows.
     """
 
     asked: LookBack
@@ -82,9 +83,11 @@ class Look:
     limits: LimitBook
     received_by: int
     known: Sequence[Finding]
+    known_as: Sequence[Seen]
     since: int = field(init=False)
     until: int = field(init=False)
     findings: list[Finding] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
     follow: LookBack | None = None
     _stood: list[Stood] = field(init=False)
     _reach_ms: int = field(init=False)
@@ -92,7 +95,7 @@ class Look:
     def __post_init__(self) -> None:
         assert self.rule.fold is not None  # noqa: S101 - no other rule looks back
         self._reach_ms = reach_ms(self.rule.fold)
-        self._stood = stood_of(self.known)
+        self._stood = stood_of(self.known, self.known_as)
         near = [one.since for one in self._stood if self._concerns(one)]
         first = min([self.asked.first_at - self._reach_ms, *near])
         self.since = max(first - self._reach_ms, self.asked.first_at - FURTHEST_MS)
@@ -123,7 +126,7 @@ class Look:
             return False
         sources = {source_of(item, record) for record in home for item in record.readings}
         newest = _newest(home, self.rule)
-        self._compare(mine, sources, newest)
+        self._compare(shown, sources, newest)
         return True
 
     def _shown_by(self, records: Iterable[JudgedUplink]) -> tuple[list[Episode], Sequence[JudgedUplink]]:
@@ -169,36 +172,49 @@ class Look:
                 nearest = min(same, key=lambda episode: _distance(episode, one))
                 of_episode.setdefault(shown.index(nearest), []).append(one)
             # What rests on readings that came after this moment is not for this look to judge.
-            elif self._concerns(one) and one.version == self.rule.version and one.sources <= sources and newest is not None:
+            elif (
+                self._concerns(one)
+                and one.version == self.rule.version
+                and one.sources <= sources
+                and newest is not None
+            ):
                 self.findings.append(self._disproof(one, newest))
         for place, episode in enumerate(shown):
             known = of_episode.get(place)
+            if not self._concerns(episode):
+                continue
             if known is None:
                 self._say_new(episode)
             for one in known or ():
                 self._say_more(episode, one)
 
     def _say_new(self, episode: Episode) -> None:
-        number = episode.number
         # One that was disproved, and is there after all, is said under other ids.
-        heard = next((one.heard for one in stood_of(self.known, all_of_them=True) if one.episode == number), 0)
-        self.findings.append(self._telling(episode, number, heard, retrospective=not episode.is_news))
-        self._say_end(episode, number, heard, retrospective=not episode.is_news)
+        known = stood_of(self.known, self.known_as, all_of_them=True)
+        heard = next((one.heard for one in known if one.episode == episode.number), 0)
+        before = len(self.findings)
+        self.findings.append(self._telling(episode, episode.number, heard, retrospective=not episode.is_news))
+        self._say_end(episode, episode.number, heard, retrospective=not episode.is_news)
+        self._see(episode, episode.number, heard + len(self.findings) - before)
 
     def _say_more(self, episode: Episode, known: Stood) -> None:
-        """Of one that stands already: that it is worse than was said, or began at another time."""
+        """Of one that stands already: that it was worse than was said. When it began is noted."""
         if known.version != self.rule.version:
             return
-        is_news = episode.top.level > known.level and episode.is_news
-        if episode.says != (known.since, known.level):
+        before, is_worse, is_over = len(self.findings), episode.top.level > known.level, known.until != FOREVER
+        is_news = is_worse and episode.is_news
+        if is_worse:
             self.findings.append(self._telling(episode, known.episode, known.heard, retrospective=not is_news))
         # Its own evaluation ends the one that it knows; nobody else ends what only a look back knows.
-        is_over = known.until != FOREVER
         if (known.episode < 0 and not is_over) or (is_news and is_over):
-            self._say_end(
-                episode, known.episode, known.heard, retrospective=not known.is_current and not is_news,
-                is_paused=known.is_paused,
-            )  # fmt: skip
+            no_news = not known.is_current and not is_news
+            self._say_end(episode, known.episode, known.heard, retrospective=no_news, is_paused=known.is_paused)
+        if episode.says != (known.since, known.level):
+            self._see(episode, known.episode, known.heard + len(self.findings) - before, known.concern)
+
+    def _see(self, episode: Episode, number: int, heard: int, concern: str | None = None) -> None:
+        about = episode.top.concern if concern is None else concern
+        self.seen.append(Seen(about, number, episode.since, episode.top.level, heard))
 
     def _say_end(
         self, episode: Episode, number: int, heard: int, *, retrospective: bool, is_paused: bool = False
@@ -207,8 +223,11 @@ class Look:
         if end is not None:
             at = end.observed_at if episode.end else -end.observed_at
             self.findings.append(
-                replace(end, episode=number, said=_said(at, ENDED, heard), retrospective=retrospective)
-            )
+                replace(
+                    end, episode=number, said=_said(at, ENDED, heard), retrospective=retrospective,
+                    looked_back=True,
+                )
+            )  # fmt: skip
         if number < 0 and episode.end is None and episode.pause is None:
             # Until it ends or pauses.
             at = self.received_by + LOOKS_AGAIN_MS
@@ -218,7 +237,7 @@ class Look:
         top = episode.top
         evidence = top.evidence if episode.onset in top.evidence else (episode.onset, *top.evidence)
         return replace(
-            top, episode=number, evidence=evidence, onset=episode.since,
+            top, episode=number, evidence=evidence, looked_back=True,
             said=_said(episode.since, top.level, heard), retrospective=retrospective,
         )  # fmt: skip
 
@@ -227,7 +246,8 @@ class Look:
         said = _said(-known.since, _KINDS - 1, known.heard)
         finding = finding_from(self.rule, self.asked.subject, known.episode, mark, said=said)
         # Who was notified of it hears no more of it; an end that was said is not said again.
-        return replace(finding, retrospective=not known.is_current or known.until != FOREVER)
+        is_no_news = not known.is_current or known.until != FOREVER
+        return replace(finding, looked_back=True, retrospective=is_no_news)
 
 
 def number_of(since: int) -> int:

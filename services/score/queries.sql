@@ -53,7 +53,8 @@ select d.person_no, d.home_no, d.state from score_days d join score_state using 
 -- The last episode number of each person (or home) and rule, wherever it was given out.
 select home_no, person_no, rule, max(episode) as episode
 from (
-    select home_no, person_no, rule, episode from findings where rule = any ($1::text[])
+    -- Numbers below 0 are not given out one after the other: see look_back.py.
+    select home_no, person_no, rule, episode from findings where rule = any ($1::text[]) and episode > 0
     union all
     select home_no, person_no, rule || '|shadow', episode from shadow_findings
     union all
@@ -68,7 +69,8 @@ group by home_no, person_no, rule;
 select given_out.person_no, given_out.rule, max(given_out.episode) as episode
 from unnest($1::integer[], $2::integer[]) as mover (person_no, home_no)
 join (
-    select home_no, person_no, rule, episode from findings where person_no = any ($1) and rule = any ($3::text[])
+    select home_no, person_no, rule, episode from findings
+    where person_no = any ($1) and rule = any ($3::text[]) and episode > 0
     union all
     select home_no, person_no, rule || '|shadow', episode from shadow_findings where person_no = any ($1)
     union all
@@ -101,17 +103,19 @@ do update set received_at = greatest(watermarks.received_at, excluded.received_a
 -- A finding is written once; returns the ids that were not known.
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective,
+    concern, looked_back
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
        doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
-       retrospective
+       retrospective, concern, looked_back
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[], $19::boolean[]
+    $18::text[], $19::boolean[], $20::text[], $21::boolean[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective, concern,
+            looked_back)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -246,6 +250,49 @@ select * from sos_calls where ended_at is null and due_at <= $1 order by due_at 
 -- An SOS call is over.
 update sos_calls set ended_at = due_at where home_no = $1 and person_no = $2 and episode = $3;
 
+-- name: ask_look_backs
+-- Readings came later than the window of a rule. Until they are looked at, what comes of the same person and rule is
+-- added to them; $7: how long the first of them waits at most.
+insert into look_backs as l (person_no, home_no, rule, first_at, last_at, received_at, asked_at, due_at)
+select person_no, home_no, rule, first_at, last_at, received_at, received_at, received_at
+from unnest($1::integer[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+    as late (person_no, home_no, rule, first_at, last_at, received_at)
+order by person_no, rule
+on conflict (person_no, rule) do update set
+    first_at = least(l.first_at, excluded.first_at), last_at = greatest(l.last_at, excluded.last_at),
+    received_at = greatest(l.received_at, excluded.received_at), asked_at = least(l.asked_at, excluded.asked_at),
+    due_at = least(greatest(l.received_at, excluded.received_at),
+                   least(l.asked_at, excluded.asked_at) + $7::interval);
+
+-- name: claim_look_back
+-- Late readings of one person and rule that are to be looked at now: the watermark $1 has passed them.
+select * from look_backs where due_at < $1 order by due_at limit 1 for update skip locked;
+
+-- name: end_look_back
+-- They have been looked at.
+delete from look_backs where person_no = $1 and rule = $2;
+
+-- name: findings_of_rule
+-- What was said of a rule about a person since $3, in the order in which it was.
+select home_no, rule_version, episode, level, severity, observed_at, evidence, end_reason, retrospective,
+       coalesce(concern, '') as concern
+from findings where person_no = $1 and rule = $2 and observed_at >= $3
+order by raised_at, episode, level = 0, level, observed_at;
+
+-- name: seen_episodes
+-- What looks back have seen of the episodes of a rule about a person.
+select concern, episode, round(extract(epoch from onset) * 1000)::bigint as since, level, heard
+from seen_episodes where person_no = $1 and rule = $2;
+
+-- name: save_seen
+-- What a look back has seen of them.
+insert into seen_episodes (person_no, rule, concern, episode, onset, level, heard)
+select $1, $2, concern, episode, onset, level, heard
+from unnest($3::text[], $4::integer[], $5::timestamptz[], $6::smallint[], $7::integer[])
+    as seen (concern, episode, onset, level, heard)
+on conflict (person_no, rule, concern, episode)
+do update set onset = excluded.onset, level = excluded.level, heard = excluded.heard;
+
 -- name: one_watcher
 -- One score at a time looks for silence; the others pass.
 select pg_try_advisory_xact_lock(7001064);
@@ -319,7 +366,7 @@ select home_no, state from score_state order by home_no;
 -- Every finding of some rules, for comparing.
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence, doctor_text,
        caregiver_text, rationale
-from findings where rule = any ($1::text[]);
+from findings where rule = any ($1::text[]) and not looked_back;
 
 -- name: all_positions
 -- How far the checkpoint of each partition has come.

@@ -24,6 +24,19 @@ def source_of(reading: JudgedReading, record: JudgedUplink) -> Source:
     return Source(record.device_no, record.epoch, record.seq, reading.item)
 
 
+class Seen(NamedTuple):
+    """An episode as a look back has seen all of it: when it began, in ms, and its highest level.
+
+    ``heard`` findings had been made of it by then, those of this look back included.
+    """
+
+    concern: str
+    episode: int
+    since: int
+    level: int
+    heard: int
+
+
 @dataclass(slots=True)
 class Stood:
     """An episode that was said, from ``since`` to ``until`` (ms; FOREVER where no end was said), up to ``level``.
@@ -60,26 +73,28 @@ class Stood:
             self.until = finding.observed_at
 
     def _hear_level(self, finding: Finding) -> None:
-        if finding.onset is not None:
-            # A look back has seen all of it.
-            self.since, self.level = finding.onset, finding.level
-        else:
-            self.since = min(self.since, finding.evidence[0].observed_at)
-            self.level = max(self.level, finding.level)
+        self.since = min(self.since, finding.evidence[0].observed_at)
+        self.level = max(self.level, finding.level)
         self.is_current = self.is_current or not finding.retrospective
         self.is_disproved = self.is_paused = False
         self.sources |= {_source(one) for one in finding.evidence}
 
 
-def stood_of(findings: Iterable[Finding], *, all_of_them: bool = False) -> list[Stood]:
+def stood_of(findings: Iterable[Finding], seen: Iterable[Seen], *, all_of_them: bool = False) -> list[Stood]:
     """The episodes of one rule's ``findings`` about a person, in the order in which they were made.
 
-    Those that were disproved are left out, unless ``all_of_them`` are asked for.
+    ``seen`` says what looks back have seen of them. Those that were disproved are left out, unless ``all_of_them`` are
+    asked for.
     """
+    looked_at = {(one.concern, one.episode): one for one in seen}
     found: dict[tuple[str, int], Stood] = {}
     for one in findings:
         key = (one.concern, one.episode)
-        found.setdefault(key, Stood(*key)).hear(one)
+        stood = found.setdefault(key, Stood(*key))
+        stood.hear(one)
+        # What was said since then may have made it worse.
+        if key in looked_at and looked_at[key].heard == stood.heard:
+            stood.since, stood.level = looked_at[key].since, looked_at[key].level
     return [one for one in found.values() if all_of_them or (one.level and not one.is_disproved)]
 
 
