@@ -12,13 +12,14 @@ from schemas.alerts import FINDING_NAMESPACE, Finding, Variant
 from schemas.codec import write_json
 from schemas.messages import CommandKind
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries, transaction
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.core import Effect, FallCheck, LookBack, SosCall
 
+LOOK_BACK_SQL: Final = load_queries("services.score", "look_back.sql")
 LOOKED_AT_WITHIN: Final = timedelta(minutes=5)
 """What comes late without a pause is looked at so often."""
 _FINDINGS: Final = "hb_score_findings_total"
@@ -115,7 +116,7 @@ class EffectWriter:
             once[key] = one.with_all_of(once[key]) if key in once else one
         if once:
             columns = zip(*map(_look_back_row, once.values()), strict=True)
-            await connection.execute(self.sql["ask_look_backs"], *map(list, columns), LOOKED_AT_WITHIN)
+            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), LOOKED_AT_WITHIN)
 
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)

@@ -4,9 +4,10 @@ The same step runs again on the stored readings of that time, in the order in wh
 what would have been found if all of them had come in time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
@@ -35,7 +36,9 @@ _KINDS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """As all readings show it. ``number`` is its own, where no finding was made of it yet; ``top`` says its highest level first; ``shown_at`` is its last abnormal reading, in ms.
+    """As all readings show it. ``number`` is its own, where no finding was made of it yet.
+
+    ``top`` says its highest level first; ``shown_at`` is its last abnormal reading, in ms.
 
     ``end`` says that it is over, ``pause`` that nothing is known any more; ``is_news``: people may still need to know.
     """
@@ -64,7 +67,7 @@ class Episode:
         return self.since, self.top.level
 
 
-def reach_ms(fold: Fold[object]) -> int:
+def reach_ms(fold: Fold[Any]) -> int:
     """How far a reading of a rule may matter for what lies before and after it."""
     return fold.window_ms + max(fold.window_ms, LONGEST_GAP_MS)
 
@@ -160,11 +163,16 @@ class Look:
         followed = usable_at > shown_at
         current_for = URGENT_FOR_MS if top.severity is Severity.HIGH and followed else CURRENT_FOR_MS
         return Episode(
-            number=number_of(onset.observed_at), onset=onset, top=top, shown_at=shown_at, end=end, pause=pauses[-1] if pauses and not end else None,
+            number=number_of(onset.observed_at),
+            onset=onset,
+            top=top,
+            shown_at=shown_at,
+            end=end,
+            pause=pauses[-1] if pauses and not end else None,
             is_news=self.asked.received_at - shown_at <= current_for,
-        )  # fmt: skip
+        )
 
-    def _compare(self, shown: Sequence[Episode], sources: Collection[Source], newest: Sample | None) -> None:
+    def _compare(self, shown: Sequence[Episode], sources: AbstractSet[Source], newest: Sample | None) -> None:
         of_episode: dict[int, list[Stood]] = {}
         for one in self._stood:
             same = [episode for episode in shown if one.overlaps(episode.top.concern, episode.since, episode.until)]
@@ -293,7 +301,7 @@ def in_order_of_time(records: Iterable[JudgedUplink]) -> list[JudgedUplink]:
     """The records cut up, so that each has what one device measured at one time; in the order of these times."""
     parts = []
     for record in records:
-        moments = {one.observed_at for one in (*record.readings, *record.events)}
+        moments = {one.observed_at for one in record.readings} | {one.observed_at for one in record.events}
         parts += [((at, record.device_no, record.epoch, record.seq), _of_moment(record, at)) for at in moments]
     return [record for _, record in sorted(parts, key=lambda part: part[0])]
 

@@ -12,7 +12,7 @@ from schemas.alerts import EndReason, Evidence, Finding, Severity
 from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.core import LookBack
-from services.score.effects import EffectWriter
+from services.score.effects import LOOK_BACK_SQL, EffectWriter
 from services.score.known_limits import KnownLimits
 from services.score.look_back import FURTHEST_MS, Look
 from services.score.rule import Subject
@@ -38,16 +38,16 @@ class LooksBack:
             return 0
         limits = await self._limits.look()
         async with transaction(self._pool) as connection:
-            row = await connection.fetchrow(self._sql["claim_look_back"], passed)
+            row = await connection.fetchrow(LOOK_BACK_SQL["claim_look_back"], passed)
             if row is None:
                 return 0
             asked = _asked(row)
-            await connection.execute(self._sql["end_look_back"], row["person_no"], row["rule"])
+            await connection.execute(LOOK_BACK_SQL["end_look_back"], row["person_no"], row["rule"])
             findings: list[Finding] = []
             # Asked by a version of score that had the rule.
             if asked.rule in _RULES:
                 known = await self._known(connection, asked, row["first_at"])
-                seen = await connection.fetch(self._sql["seen_episodes"], row["person_no"], row["rule"])
+                seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
                 received_by = to_ms(passed) - _STEP_MS
                 look = Look(asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen])
                 while not look.take(await self._stored(connection, look)):
@@ -62,7 +62,7 @@ class LooksBack:
 
     async def _known(self, connection: Connection, asked: LookBack, first_at: datetime) -> list[Finding]:
         since = first_at - _KNOWN_SINCE
-        rows = await connection.fetch(self._sql["findings_of_rule"], asked.subject.person_no, asked.rule, since)
+        rows = await connection.fetch(LOOK_BACK_SQL["findings_of_rule"], asked.subject.person_no, asked.rule, since)
         return [_finding(row, asked) for row in rows]
 
     async def _save(self, connection: Connection, asked: LookBack, seen: Sequence[Seen]) -> None:
@@ -70,7 +70,7 @@ class LooksBack:
         if once:
             rows = [(one.concern, one.episode, to_datetime(one.since), one.level, one.heard) for one in once]
             columns = map(list, zip(*rows, strict=True))
-            await connection.execute(self._sql["save_seen"], asked.subject.person_no, asked.rule, *columns)
+            await connection.execute(LOOK_BACK_SQL["save_seen"], asked.subject.person_no, asked.rule, *columns)
 
     async def _stored(self, connection: Connection, look: Look) -> Any:
         moments = {"since": look.since, "until": look.until, "received_by": look.received_by}

@@ -41,7 +41,8 @@ class Seen(NamedTuple):
 class Stood:
     """An episode that was said, from ``since`` to ``until`` (ms; FOREVER where no end was said), up to ``level``.
 
-    ``sources`` are the readings that it rests on. ``heard`` counts its findings. ``is_current``: one of its findings was news. ``version`` is that of the rule that spoke last.
+    ``sources`` are the readings that it rests on, ``heard`` counts its findings. ``is_current``: one of them was news.
+    ``version`` is that of the rule that spoke last.
     """
 
     concern: str

@@ -133,7 +133,7 @@ def arrived(story: Sequence[JudgedUplink], at: Sequence[float], looks: Random | 
     return platform
 
 
-VALUES = {
+VALUES: dict[str, list[float]] = {
     "heart_rate": [70, 70, 100, 112, 121, 125, 140, 155, 38, 33],
     "spo2": [97, 97, 95, 93, 92, 90, 85, 83],
     "glucose": [110, 90, 75, 69, 60, 53, 45, 260, 310],
