@@ -57,13 +57,17 @@ class FallCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SosCall:
-    """A press of the SOS button: the call of ``episode`` goes on until ``due_at`` at least. ``said`` numbers it."""
+    """A press of the SOS button, heard at ``received_at``. ``said`` numbers it.
+
+    The call of ``episode`` goes on until ``due_at`` at least.
+    """
 
     subject: Subject
     episode: int
     sample: Sample
     due_at: int
     said: int
+    received_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,7 +367,16 @@ def _call_for_help(state: HomeState, record: JudgedUplink, event: JudgedEvent, e
     finding = finding_from(SOS, subject, call.episode, Mark(1, sample, sample), said=said, message=words)
     effects.append(replace(finding, retrospective=is_looked_back_on(event.observed_at, record.received_at)))
     due_at = event.observed_at + SAME_CALL_MS
-    effects.append(SosCall(subject=subject, episode=call.episode, sample=sample, due_at=due_at, said=said))
+    effects.append(
+        SosCall(
+            subject=subject,
+            episode=call.episode,
+            sample=sample,
+            due_at=due_at,
+            said=said,
+            received_at=record.received_at,
+        )
+    )
 
 
 _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEvent, list[Effect]], None]]] = (

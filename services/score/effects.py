@@ -1,7 +1,7 @@
 """Writes what follows from records: findings, suspected falls with their question, presses of the SOS button."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Final
 from uuid import uuid5
@@ -10,7 +10,10 @@ import structlog
 
 from schemas.alerts import FINDING_NAMESPACE, Finding, Variant
 from schemas.codec import write_json
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.messages import CommandKind
+from schemas.reasons import NOT_SCORED, Flag
+from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.failpoints import Failpoint, reach
@@ -18,12 +21,26 @@ from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.core import Effect, FallCheck, LookBack, SosCall
+from services.score.rule import Subject
+from services.score.rules.fall import CLOCK_LAG_MS, RECOVERY_STEPS
+from services.score.rules.sos import SOS
 
 LOOK_BACK_SQL: Final = load_queries("services.score", "look_back.sql")
 LOOKED_AT_WITHIN: Final = timedelta(minutes=5)
 """What comes late without a pause is looked at so often."""
 _FINDINGS: Final = "hb_score_findings_total"
 _SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
+_SIGNS_OF_RECOVERY: Final = (
+    STEPS.number,
+    int(Flag.LYING),
+    int(Flag.UPRIGHT),
+    int(NOT_SCORED),
+    RECOVERY_STEPS,
+    [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)],
+    int(Flag.RETAINED),
+    [vital.number for vital in VITALS],
+)
+"""What ``well_after`` asks for besides the person and the moment, in its order."""
 _OF_SHADOWS: Final = 18
 """So many columns have shadow findings: they say neither their concern nor an onset."""
 _CONFLICTS: Final = "hb_score_finding_conflicts_total"
@@ -42,7 +59,8 @@ class EffectWriter:
     async def write(self, effects: Sequence[Effect]) -> None:
         """All or nothing. Raises LOST_CONNECTION."""
         async with transaction(self.pool) as connection:
-            findings = [one for one in effects if isinstance(one, Finding)]
+            well = [one for one in effects if isinstance(one, SosCall) and await self._is_well(connection, one)]
+            findings = [_aged(one, well) for one in effects if isinstance(one, Finding)]
             await self.add_findings(connection, [one for one in findings if one.variant is Variant.LIVE])
             await self.add_shadow_findings(connection, [one for one in findings if one.variant is Variant.SHADOW])
             for effect in effects:
@@ -133,10 +151,26 @@ class EffectWriter:
                 due_at,
             )
 
+    async def _is_well(self, connection: Connection, call: SosCall) -> bool:
+        """Whether somebody whose press was heard of late is known to have been well since. Nobody is, of a home's."""
+        if call.received_at - call.sample.at <= CLOCK_LAG_MS or not call.subject.person_no:
+            return False
+        pressed_at = to_datetime(call.sample.at)
+        return bool(
+            await connection.fetchval(self.sql["well_after"], call.subject.person_no, pressed_at, *_SIGNS_OF_RECOVERY)
+        )
+
     async def _add_sos_press(self, connection: Connection, call: SosCall) -> None:
         await connection.execute(
             self.sql["add_sos_press"], *_key(call), *_source(call), to_datetime(call.due_at), call.said
         )
+
+
+def _aged(finding: Finding, well: Sequence[SosCall]) -> Finding:
+    """A call for help that somebody has long got over is no news."""
+    calls = [(one.subject, one.episode, one.said) for one in well]
+    which = Subject(finding.person_no, finding.home_no), finding.episode, finding.said
+    return replace(finding, retrospective=True) if finding.rule == SOS.name and which in calls else finding
 
 
 def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:

@@ -242,6 +242,32 @@ update fall_checks set
     decided_at = coalesce(decided_at, $4), level = $5, said = $6, lying_at = $7, ended_at = $8
 where home_no = $1 and person_no = $2 and episode = $3;
 
+-- name: well_after
+-- Whether person $1 is known to have been well after $2: up and walking, or by an answer. $3: vital of steps, $4 and $5:
+-- flags of lying and of upright, $6: flags of what is not scored, $7: steps that are recovery, $8: events that answer,
+-- $9: flag of an uplink that is no news, $10: all vitals.
+select coalesce(walk.steps >= $7 and posture.stood_at > coalesce(posture.lay_at, '-infinity'), false)
+    or coalesce(said.ok_at > coalesce(said.help_at, '-infinity'), false)
+from (
+    select max(observed_at) filter (where flags & $4 <> 0) as lay_at,
+           max(observed_at) filter (where flags & $5 <> 0) as stood_at
+    from readings
+    where person_no = $1 and vital = any ($10::smallint[]) and observed_at > $2 and flags & ($4 | $5) <> 0
+      and flags & $6 = 0
+) posture
+cross join lateral (
+    select sum(r.value) as steps from readings r
+    where r.person_no = $1 and r.vital = $3 and r.flags & $6 = 0
+      and r.observed_at > greatest($2, posture.lay_at)
+      and not exists (select from step_totals t where t.device_no = r.device_no)
+) walk
+cross join (
+    select max(observed_at) filter (where details ->> 'answer' = 'ok') as ok_at,
+           max(observed_at) filter (where details ->> 'answer' = 'help') as help_at
+    from device_events
+    where person_no = $1 and observed_at > $2 and kind = any ($8::smallint[]) and flags & $9 = 0
+) said;
+
 -- name: claim_over_calls
 -- SOS calls without a further press.
 select * from sos_calls where ended_at is null and due_at <= $1 order by due_at limit 250 for update skip locked;
