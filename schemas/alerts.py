@@ -77,7 +77,8 @@ class Finding:
     when the condition was met, in platform milliseconds. Sentences are for people: no ids in them. They are made of
     ``message`` and ``facts``, so that they can be made again, in another language too. ``said`` numbers what is
     said of an episode, from 1; 0 where nothing is said twice. ``retrospective``: it became known too
-    late to alert anybody. ``concern``: "" for a rule that has but one.
+    late to alert anybody. ``concern``: "" for a rule that has but one. ``looked_back``: it is of a look back,
+    made of what had come later than the window of its rule.
     """
 
     person_no: int
@@ -100,6 +101,7 @@ class Finding:
     concern: str = ""
     said: int = 0
     retrospective: bool = False
+    looked_back: bool = False
 
     @property
     def finding_id(self) -> UUID:

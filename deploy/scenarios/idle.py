@@ -26,7 +26,7 @@ _SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 _ROUNDS: Final = re.compile(r'^hb_process_rounds_total\{work="(\w+)"\} (\S+)', re.MULTILINE)
 _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "score": frozenset({"asks", "due", "recovery", "silence"}),
+        "score": frozenset({"asks", "due", "looks", "recovery", "silence"}),
         "medication": frozenset({"plan", "settle", "publish"}),
         "alert": frozenset({"claims", "escalation", "email"}),
     }
@@ -36,7 +36,7 @@ _PATIENCE_S: Final = 60.0
 _WHILE_DOWN_S: Final = 1.0
 _BEAT_EVERY_S: Final = 0.03
 _POLL_S: Final = 0.004
-_WAITING: Final = ("unclaimed", "waiting", "repeats_due", "falls_due", "calls_due", "unsent")
+_WAITING: Final = ("unclaimed", "waiting", "repeats_due", "falls_due", "calls_due", "looks_due", "unsent")
 _SILENT: Final = [(row.code, timedelta(seconds=row.silent_after_s)) for row in DEVICE_TYPES if row.silent_after_s]
 
 

@@ -14,6 +14,7 @@ select (select count(*) from findings) as findings,
        (select count(*) from fall_checks
         where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
+       (select count(*) from look_backs where due_at < $1) as looks_due,
        (select coalesce(sum(reminders) + count(*) filter (where settled_at is not null), 0) from doses) as doses,
        (select count(*) from commands where sent_at is null and expires_at > $1) as unsent,
        (select count(*) from commands where sent_at is not null) as commands;
@@ -31,6 +32,8 @@ from (
     select unnest(array[case when decided_at is null then due_at end, lying_at]) from fall_checks where ended_at is null
     union all
     select due_at from sos_calls where ended_at is null
+    union all
+    select due_at + interval '1 millisecond' from look_backs
     union all
     select s.due_at from escalation_steps s join alerts a using (alert_id) where s.state = 'pending' and a.state = 'open'
     union all

@@ -15,11 +15,13 @@ from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.known_limits import KnownLimits
+from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
 
 _DUE_S: Final = 0.25
 _RECOVERY_S: Final = 5.0
+_LOOKS_BACK_S: Final = 1.0
 _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
 
@@ -37,6 +39,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             bus=bus, pool=pool, sql=sql, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop
         )
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
+        looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         log.info("started", partitions=bus.partitions)
@@ -52,6 +55,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(asks.settle, stop, clock=clock, every_s=_ASKS_S, log=log, metrics=metrics),
                 name="asks",
+            )
+            tasks.create_task(
+                do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),
+                name="looks",
             )
             tasks.create_task(
                 do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),

@@ -273,7 +273,8 @@ class Beyond:
 
     def pause(self, state: BeyondState) -> Mark:
         """The mark of that pause. It changes nothing of what later readings show, whenever it is noticed."""
-        side = min(self.sides, key=lambda one: self._noticed_at(state, one))
+        open_sides = [side for side in self.sides if side in state.courses]
+        side = min(open_sides, key=lambda one: self._noticed_at(state, one))
         course = state.courses[side]
         course.paused = True
         at = self._known_until(state, side)

@@ -21,8 +21,9 @@ from services.runtime.metrics import Metrics, Server
 from services.runtime.pacing import Gather
 from services.runtime.retry import GaveUpError, Retry
 from services.score.checkpoint import Checkpoints
-from services.score.core import Effect, Tally, with_answers
+from services.score.core import with_answers
 from services.score.effects import EffectWriter
+from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.known_limits import KnownLimits
 from services.score.partition import Partition

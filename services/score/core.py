@@ -2,36 +2,34 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from schemas.alerts import EndReason, Finding
+from schemas.alerts import EndReason, Variant
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind, names_symptom
 from schemas.reasons import NOT_SCORED, Flag
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import STEPS
-from services.score.age import is_looked_back_on
-from services.score.asks import Ask, asks_of
+from services.score.asks import asks_of
 from services.score.days import STEPS_A_UNIT
 from services.score.device_words import hear_result, report_device
-from services.score.episodes import finding_of
+from services.score.emergencies import call_for_help, sample_of, suspect_fall
+from services.score.episodes import Behind, finding_of
 from services.score.firmware_faults import FirmwareHabits
+from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
-from services.score.rule import ENDED, Mark, Subject, finding_from
+from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
 from services.score.rules.clock import CLOCK
-from services.score.rules.fall import ANSWER_WITHIN_MS, FALL, SAME_FALL_MS
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.low_battery import LOW_BATTERY
-from services.score.rules.sos import SAME_CALL_MS, SOS, press_message, said_of_press
 from services.score.sample import SHOWS_WORN, SYMPTOM, Sample
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
-_NOT_OF_HERE: Final = int(Flag.OTHER_HOME | Flag.BEFORE_REBINDING)
 _POOR: Final = int(Flag.POOR_QUALITY)
 _RETAINED: Final = int(Flag.RETAINED)
 _CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
@@ -48,40 +46,6 @@ _WEARING: Final = {
 _HAVE_DAYS: Final = frozenset(STEPS_A_UNIT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallCheck:
-    """A suspected fall that has until ``due_at`` to be answered. ``sample`` names the event."""
-
-    subject: Subject
-    episode: int
-    sample: Sample
-    due_at: int
-    received_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SosCall:
-    """A press of the SOS button: the call of ``episode`` goes on until ``due_at`` at least. ``said`` numbers it."""
-
-    subject: Subject
-    episode: int
-    sample: Sample
-    due_at: int
-    said: int
-
-
-Effect = Finding | FallCheck | SosCall | Ask | Question
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was passed over, for the metrics."""
-
-    duplicates: int = 0
-    late: int = 0
-    repeated: int = 0
-
-
 def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     """What follows from ``record``; changes ``state``. The same record again changes nothing and gives nothing.
 
@@ -96,19 +60,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     if record[8] >= state.due_at:
         effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flags(state, record, effects)
-    _look_at_circumstances(state, record, effects)
-    read, subjects, received_at = state.rules.read, state.subjects, record[8]
-    # Unpacked at once: a field by its name costs more, and this loop sees every reading.
-    for reading in record.readings:
-        _, person_no, vital, value, at, flags = reading
-        if flags & _NOT_SCORED:
-            _pass_over(state, reading)
-            continue
-        person = subjects.get(person_no) or state.subject(person_no)
-        if vital in read and not _score(state, person, record, reading, tally, effects):
-            continue
-        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
-            state.due_at = min(state.due_at, person.recent.due_at)
+    judge(state, record, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
@@ -132,11 +84,28 @@ def _pass_over(state: HomeState, reading: JudgedReading) -> None:
         )
 
 
+def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Effect]) -> None:
+    """Adds what follows from the readings of ``record``; changes ``state``."""
+    _look_at_circumstances(state, record, effects)
+    read, subjects, received_at = state.rules.read, state.subjects, record[8]
+    # Unpacked at once: a field by its name costs more, and this loop sees every reading.
+    for reading in record.readings:
+        _, person_no, vital, value, at, flags = reading
+        if flags & _NOT_SCORED:
+            _pass_over(state, reading)
+            continue
+        person = subjects.get(person_no) or state.subject(person_no)
+        if vital in read and not _score(state, person, record, reading, tally, effects):
+            continue
+        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
+            state.due_at = min(state.due_at, person.recent.due_at)
+
+
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     """What follows from the log's having come to ``now``, without a record of this home."""
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
-        _report(Subject(person_no, home_no), found, effects)
+        _report(Subject(person_no, home_no), found, now, effects)
     return effects
 
 
@@ -150,7 +119,7 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
                 found = person.show_worn(*seen, is_said=True)
             else:
                 found = person.take_off(*seen, is_charging=event.kind == _CHARGING)
-            _report(Subject(event.person_no, record.home_no), found, effects)
+            _report(Subject(event.person_no, record.home_no), found, record.received_at, effects)
     shown = None
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
@@ -168,7 +137,7 @@ def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list
         if flags & _MOVING:
             found = [*found, *person.move(at, record.received_at)]
         if found:
-            _report(Subject(person_no, record.home_no), found, effects)
+            _report(Subject(person_no, record.home_no), found, record.received_at, effects)
 
 
 def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
@@ -213,7 +182,7 @@ def _score(
     try:
         found = person.take(sample)
     except LateError:
-        # Counted; it changes no rule: its window is folded away.
+        # Counted; it changes no rule.
         person.coverage.add_late(sample, person.window, state.newest)
         tally.late += 1
         return True
@@ -221,7 +190,10 @@ def _score(
         tally.repeated += 1
         return False
     if found:
-        _report(Subject(person_no, record.home_no), found, effects)
+        _report(Subject(person_no, record.home_no), found, record.received_at, effects)
+        if any(one == (at, at) for _, reports in found for one in reports):
+            tally.late += 1
+            person.coverage.add_late(sample, person.window, state.newest)
     return True
 
 
@@ -270,7 +242,7 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
     person = state.subject(reading.person_no)
     steps = reading.value if moved else 0
     found = person.walk(record.device_no, reading.observed_at, steps, record.received_at)
-    _report(Subject(reading.person_no, record.home_no), found, effects)
+    _report(Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 
 
 def report_firmware(
@@ -295,55 +267,31 @@ def report_firmware(
     return 0 if level == ENDED else episode
 
 
-def _report(subject: Subject, found: Reports, effects: list[Effect]) -> None:
+def _report(subject: Subject, found: Reports, received_at: int, effects: list[Effect]) -> None:
     for rule, reports in found:
-        effects.extend(finding_of(rule, subject, one) for one in reports)
+        for one in reports:
+            if not isinstance(one, Behind):
+                effects.append(finding_of(rule, subject, one))
+            elif rule.variant is Variant.LIVE and subject.person_no:
+                effects.append(_look_back(rule, subject, one, received_at))
 
 
-def _caller(event: JudgedEvent, record: JudgedUplink) -> Subject:
-    """Whose emergency it is. Where it is nobody's here, it is the home's, and is not dropped."""
-    return Subject(0 if event.flags & _NOT_OF_HERE else event.person_no, record.home_no)
-
-
-def _sample_of(event: JudgedEvent, record: JudgedUplink) -> Sample:
-    return Sample(event.observed_at, 0.0, record.device_no, record.epoch, record.seq, event.item)
-
-
-def _suspect_fall(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
-    subject, sample = _caller(event, record), _sample_of(event, record)
-    call, is_new = state.subject(subject.person_no).call(FALL, sample, SAME_FALL_MS, extends=False)
-    if is_new:
-        # Nobody can answer a question that was not asked yet: a clock that lags looks like a delay.
-        due_at = max(event.observed_at, record.received_at) + ANSWER_WITHIN_MS
-        effects.append(
-            FallCheck(
-                subject=subject, episode=call.episode, sample=sample, due_at=due_at, received_at=record.received_at
-            )
-        )
-
-
-def _call_for_help(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
-    subject, sample = _caller(event, record), _sample_of(event, record)
-    call, is_news = state.subject(subject.person_no).call(SOS, sample, SAME_CALL_MS, extends=True)
-    if not is_news:
-        return
-    said, words = said_of_press(call.events), press_message(call.events)
-    finding = finding_from(SOS, subject, call.episode, Mark(1, sample, sample), said=said, message=words)
-    effects.append(replace(finding, retrospective=is_looked_back_on(event.observed_at, record.received_at)))
-    due_at = event.observed_at + SAME_CALL_MS
-    effects.append(SosCall(subject=subject, episode=call.episode, sample=sample, due_at=due_at, said=said))
+def _look_back(rule: Rule, subject: Subject, behind: Behind, received_at: int) -> LookBack:
+    first_at, last_at = behind
+    return LookBack(subject=subject, rule=rule.name, first_at=first_at, last_at=last_at, received_at=received_at)
 
 
 def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
     """An answer to a check-in: a symptom is a sample that rules read; an answer that names none says nothing here."""
     if not event.person_no or event.flags & (_NOT_SCORED | _RETAINED) or not names_symptom(event.details):
         return
-    sample = _sample_of(event, record)._replace(
+    sample = sample_of(event, record)._replace(
         value=1.0, vital=SYMPTOM, flags=event.flags, received_at=record.received_at, device_type=record.device_type
     )
     # Older than every rule looks back, or said before under another number: it changes nothing.
     with suppress(LateError, RepeatedError):
-        _report(Subject(event.person_no, record.home_no), state.subject(event.person_no).take(sample), effects)
+        found = state.subject(event.person_no).take(sample)
+        _report(Subject(event.person_no, record.home_no), found, record.received_at, effects)
 
 
 def _hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
@@ -353,8 +301,8 @@ def _hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent, eff
 _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEvent, list[Effect]], None]]] = (
     MappingProxyType(
         {
-            EVENT_TYPE_BY_KIND[EventKind.FALL_SUSPECTED].number: _suspect_fall,
-            EVENT_TYPE_BY_KIND[EventKind.SOS_PRESSED].number: _call_for_help,
+            EVENT_TYPE_BY_KIND[EventKind.FALL_SUSPECTED].number: suspect_fall,
+            EVENT_TYPE_BY_KIND[EventKind.SOS_PRESSED].number: call_for_help,
             EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number: _hear_answer,
             EVENT_TYPE_BY_KIND[EventKind.COMMAND_RESULT].number: _hear_result,
         }

@@ -1,7 +1,8 @@
 """Writes what follows from records: findings, suspected falls with their question, presses of SOS, asks."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -9,19 +10,41 @@ import structlog
 
 from schemas.alerts import FINDING_NAMESPACE, Finding, Variant
 from schemas.codec import write_json
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.messages import CommandKind
+from schemas.reasons import NOT_SCORED, Flag
+from schemas.vitals import STEPS, VITALS
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries, transaction
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.ask_rows import add_ask
 from services.score.asks import Ask
-from services.score.core import Effect, FallCheck, SosCall
+from services.score.followups import Effect, FallCheck, LookBack, SosCall
+from services.score.rule import Subject
+from services.score.rules.fall import CLOCK_LAG_MS, RECOVERY_STEPS
+from services.score.rules.sos import SOS
 
+LOOK_BACK_SQL: Final = load_queries("services.score", "look_back.sql")
+LOOKED_AT_WITHIN: Final = timedelta(minutes=5)
+"""What comes late without a pause is looked at so often."""
 _FINDINGS: Final = "hb_score_findings_total"
 _SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
+_SIGNS_OF_RECOVERY: Final = (
+    STEPS.number,
+    int(Flag.LYING),
+    int(Flag.UPRIGHT),
+    int(NOT_SCORED),
+    RECOVERY_STEPS,
+    [EVENT_TYPE_BY_KIND[kind].number for kind in (EventKind.FALL_ANSWERED, EventKind.CHECK_IN_ANSWERED)],
+    int(Flag.RETAINED),
+    [vital.number for vital in VITALS],
+)
+"""What ``well_after`` asks for besides the person and the moment, in its order."""
+_OF_SHADOWS: Final = 18
+"""So many columns have shadow findings: they say neither their concern nor an onset."""
 _CONFLICTS: Final = "hb_score_finding_conflicts_total"
 
 
@@ -38,7 +61,8 @@ class EffectWriter:
     async def write(self, effects: Sequence[Effect]) -> None:
         """All or nothing. Raises LOST_CONNECTION."""
         async with transaction(self.pool) as connection:
-            findings = [one for one in effects if isinstance(one, Finding)]
+            well = [one for one in effects if isinstance(one, SosCall) and await self._is_well(connection, one)]
+            findings = [_aged(one, well) for one in effects if isinstance(one, Finding)]
             await self.add_findings(connection, [one for one in findings if one.variant is Variant.LIVE])
             await self.add_shadow_findings(connection, [one for one in findings if one.variant is Variant.SHADOW])
             for effect in effects:
@@ -48,6 +72,7 @@ class EffectWriter:
                     await self._add_sos_press(connection, effect)
                 elif isinstance(effect, Ask):
                     await add_ask(connection, effect, now_ms=self.clock.now_ms(), metrics=self.metrics)
+            await self.ask_look_backs(connection, [one for one in effects if isinstance(one, LookBack)])
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
         if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):
@@ -64,16 +89,28 @@ class EffectWriter:
     async def add_shadow_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
         """The same, of variants that are only tried: where alert does not look."""
         await self._add(
-            connection, findings, add="add_shadow_findings", same="same_shadow_finding", counter=_SHADOW_FINDINGS
+            connection,
+            findings,
+            add="add_shadow_findings",
+            same="same_shadow_finding",
+            counter=_SHADOW_FINDINGS,
+            width=_OF_SHADOWS,
         )
 
     async def _add(
-        self, connection: Connection, findings: Sequence[Finding], *, add: str, same: str, counter: str
+        self,
+        connection: Connection,
+        findings: Sequence[Finding],
+        *,
+        add: str,
+        same: str,
+        counter: str,
+        width: int | None = None,
     ) -> None:
         if not findings:
             return
         now = to_datetime(self.clock.now_ms())
-        columns = [list(column) for column in zip(*map(_row, findings), strict=True)]
+        columns = [list(column) for column in zip(*(_row(one)[:width] for one in findings), strict=True)]
         added = await connection.fetch(self.sql[add], now, *columns)
         new = {row["finding_id"] for row in added}
         for finding in findings:
@@ -93,6 +130,16 @@ class EffectWriter:
             self.metrics.count(_CONFLICTS)
             self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)
 
+    async def ask_look_backs(self, connection: Connection, asked: Iterable[LookBack]) -> None:
+        """Each is done once the watermark has passed its reception; those of one person and rule together."""
+        once: dict[tuple[int, str], LookBack] = {}
+        for one in asked:
+            key = one.subject.person_no, one.rule
+            once[key] = one.with_all_of(once[key]) if key in once else one
+        if once:
+            columns = zip(*map(_look_back_row, once.values()), strict=True)
+            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), LOOKED_AT_WITHIN)
+
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)
         await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at, received_at)
@@ -108,10 +155,26 @@ class EffectWriter:
                 due_at,
             )
 
+    async def _is_well(self, connection: Connection, call: SosCall) -> bool:
+        """Whether somebody whose press was heard of late is known to have been well since. Nobody is, of a home's."""
+        if call.received_at - call.sample.at <= CLOCK_LAG_MS or not call.subject.person_no:
+            return False
+        pressed_at = to_datetime(call.sample.at)
+        return bool(
+            await connection.fetchval(self.sql["well_after"], call.subject.person_no, pressed_at, *_SIGNS_OF_RECOVERY)
+        )
+
     async def _add_sos_press(self, connection: Connection, call: SosCall) -> None:
         await connection.execute(
             self.sql["add_sos_press"], *_key(call), *_source(call), to_datetime(call.due_at), call.said
         )
+
+
+def _aged(finding: Finding, well: Sequence[SosCall]) -> Finding:
+    """A call for help that somebody has long got over is no news."""
+    calls = [(one.subject, one.episode, one.said) for one in well]
+    which = Subject(finding.person_no, finding.home_no), finding.episode, finding.said
+    return replace(finding, retrospective=True) if finding.rule == SOS.name and which in calls else finding
 
 
 def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:
@@ -121,6 +184,11 @@ def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:
 def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
     sample = effect.sample
     return sample.device_no, sample.epoch, sample.seq, sample.item, to_datetime(sample.at)
+
+
+def _look_back_row(one: LookBack) -> tuple[object, ...]:
+    moments = one.first_at, one.last_at, one.received_at
+    return one.subject.person_no, one.subject.home_no, one.rule, *map(to_datetime, moments)
 
 
 def _row(finding: Finding) -> tuple[object, ...]:
@@ -143,4 +211,6 @@ def _row(finding: Finding) -> tuple[object, ...]:
         write_json(dict(finding.facts)).decode(),
         finding.end_reason,
         finding.retrospective,
+        finding.concern,
+        finding.looked_back,
     )

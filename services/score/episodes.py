@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.alerts import EndReason, Finding
 from services.score.age import Reception
@@ -86,6 +86,16 @@ class Report:
     is_current: bool = True
 
 
+class Behind(NamedTuple):
+    """Of what readings of ``[first_at, last_at]`` show, a rule can't say itself how much it changes. In ms.
+
+    They came later than its window, or they change what was said of an episode otherwise than by making it worse.
+    """
+
+    first_at: int
+    last_at: int
+
+
 def finding_of(rule: Rule, subject: Subject, report: Report) -> Finding:
     """The finding of a report about ``subject``."""
     finding = finding_from(rule, subject, report.episode, report.mark, said=report.said)
@@ -134,9 +144,9 @@ class Episodes:
     def _standing(self, concern: str) -> Reported | None:
         return next((one for one in self._reported if one.until == FOREVER and _same(one, concern)), None)
 
-    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception) -> list[Report]:
+    def reconcile(self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception) -> list[Report | Behind]:
         """Reports what differs between the episodes of the window and the ones reported."""
-        reports: list[Report] = []
+        reports: list[Report | Behind] = []
         free, self._reported = self._reported, []
         for episode in found:
             reported = _matching(free, episode)
@@ -144,17 +154,25 @@ class Episodes:
                 reported = self._begin(episode.since, episode.concern)
             else:
                 free.remove(reported)
+                # It began at another time, or was never so grave: that is nothing to say at once.
+                if reported.since != episode.since or reported.level > episode.level:
+                    reports.append(_from_to(reported.since, episode.since))
                 if reported.until != FOREVER and episode.level > reported.level:
                     # An end is reported once: what was worse is an episode of its own, with an end of its own.
                     reported = self._begin(episode.since, episode.concern, level=reported.level)
                 else:
                     self._reported.append(reported)
-            reports += _catch_up(reported, episode, reception)
+            said = _catch_up(reported, episode, reception)
+            # What a late reading has shown may be a part of what a look back knows.
+            reports += [*said, _from_to(episode.since, said[-1].mark.last.at)] if said else []
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
                 disproved = reported.take(_disproof(reported, window[-1]), is_current=False)
                 reports += [disproved] if disproved else []
+            else:
+                # Its end was said already.
+                reports.append(_from_to(reported.since, reported.until))
         return reports
 
     @property
@@ -211,6 +229,10 @@ def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
 
 def _disproof(reported: Reported, sample: Sample) -> Mark:
     return Mark(ENDED, sample, sample, EndReason.DISPROVED, about=reported.concern)
+
+
+def _from_to(one: int, other: int) -> Behind:
+    return Behind(min(one, other), max(one, other))
 
 
 def _same(reported: Reported, concern: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.score.age import Reception
 from services.score.asks import Want, can_ask
-from services.score.episodes import FOREVER, Episodes, Report, Seen
+from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen
 from services.score.limit_book import Folds
 from services.score.rule import ENDED, Fold, Mark, Rule
 from services.score.sample import INPUTS, SYMPTOM, Rest, Sample
@@ -62,12 +62,12 @@ class Evaluation:
         """How far back the rule looks."""
         return self._fold.window_ms
 
-    def take(self, sample: Sample) -> Sequence[Report] | None:
+    def take(self, sample: Sample) -> Sequence[Report | Behind] | None:
         """What follows from ``sample``, which the window holds already."""
         newest = self._newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
         if newest is not None and sample < newest:
-            return self.fold_again(sample.received_at) if self.reaches(sample.at) else None
+            return self.fold_again(sample.received_at) if self.reaches(sample.at) else [Behind(sample.at, sample.at)]
         if newest is None and sample.at < self._since:
             return None
         self._newest = sample
@@ -111,6 +111,17 @@ class Evaluation:
         fold = self._folds.at(newest.received_at)
         return fold.wants(self._state, newest) if can_ask(fold) else ()
 
+    def shown_until(self) -> int:
+        """When the newest reading was taken that shows the open episode, in ms; 0 where none is open."""
+        return self._shown_last().at if self._state.level else 0
+
+    def _shown_last(self) -> Sample:
+        return self._fold.pause(self._state.copied()).first
+
+    def newest_usable_at(self) -> int:
+        """When the newest reading was taken that says something of the person, in ms; 0 where none does."""
+        return next((one.at for one in reversed(self._window.since(self.inputs, 0)) if self._window.is_usable(one)), 0)
+
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
         return at >= max(self.horizon(), self._since)
@@ -129,7 +140,7 @@ class Evaluation:
             (window.is_usable(one), self.needs_rest and window.movement.is_moving(one.at)) for one in self._samples()
         ]
 
-    def fold_again(self, received_at: int) -> Sequence[Report]:
+    def fold_again(self, received_at: int) -> Sequence[Report | Behind]:
         """The window has changed behind the newest sample, by what was received then: what was not reported so."""
         self.trim()
         state = self._base.copied()
@@ -149,8 +160,9 @@ class Evaluation:
         measured = next((one for one in reversed(usable) if one.vital != SYMPTOM), None)
         reception = Reception(received_at, measured.at if measured else 0)
         reports = self.episodes.reconcile(found, samples, reception)
-        if usable and self.episodes.looks_back:
-            reports += self._still(self._folds.at(usable[-1].received_at), usable[-1], reception)
+        if state.level and self.episodes.looks_back:
+            shown = self._shown_last()
+            reports += self._still(self._folds.at(shown.received_at), shown, reception)
         return reports
 
     def trim(self) -> int:
@@ -207,14 +219,16 @@ class Evaluation:
 
 def _put(mark: Mark, found: list[Seen]) -> None:
     """Adds what was reached to the episodes as they go."""
-    is_open = bool(found) and found[-1].until == FOREVER
+    # A doubt about one side may stand beside an episode of the other.
+    going = next((one for one in reversed(found) if one.until == FOREVER and one.concern == mark.concern), None)
     if mark.level == ENDED:
         # The end of what never was is none.
-        if not is_open:
+        if going is None:
             return
-        found[-1].until = FOREVER if mark.pauses_at else mark.last.at
-    elif not is_open:
-        found.append(Seen(mark.first.at, FOREVER, mark.level, []))
+        going.until = FOREVER if mark.pauses_at else mark.last.at
+    elif going is None:
+        going = Seen(mark.first.at, FOREVER, mark.level, [])
+        found.append(going)
     if mark.level:
-        found[-1].level = mark.level
-    found[-1].marks.append(mark)
+        going.level = mark.level
+    going.marks.append(mark)

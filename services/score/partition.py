@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from schemas.records import DeviceWord, JudgedUplink, WatermarkMarker
-from services.score.core import Effect, Tally, pass_time, step
+from services.score.core import pass_time, step
 from services.score.device_words import hear_status
+from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime

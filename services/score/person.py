@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from services.score.asks import Want
 from services.score.beyond import Beyond
 from services.score.coverage import CoverageLedger, Surroundings, open_from
-from services.score.episodes import Report
+from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.questions import ModelStates, Question
@@ -31,12 +31,12 @@ class HeardOf(NamedTuple):
     devices: Heard
 
 
-Reports = list[tuple[Rule, Sequence[Report]]]
-"""What follows, by rule."""
+Reports = list[tuple[Rule, Sequence[Report | Behind]]]
+"""What follows, by rule; what a rule can't say itself is looked back on."""
 
 
 class LateError(Exception):
-    """A sample is older than the window of every rule that reads it, or one too many of its moment."""
+    """A sample is one too many of its moment."""
 
 
 class RepeatedError(Exception):
@@ -156,19 +156,22 @@ class PersonState:
 
     def _take_late(self, sample: Sample, samples: list[Sample], evaluations: Sequence[Evaluation]) -> Reports:
         reached = [one for one in evaluations if one.reaches(sample.at)]
-        if not reached:
-            raise LateError
+        passed_over: Reports = []
         # Whoever does not look back so far must not find it in the window later.
         for evaluation in evaluations:
             if evaluation not in reached:
                 evaluation.trim()
+                passed_over.append((evaluation.rule, [Behind(sample.at, sample.at)]))
+        if not reached:
+            return passed_over
         insort(samples, sample)
         self.coverage.touch(sample.at)
-        return [(one.rule, reports) for one in reached if (reports := one.fold_again(sample.received_at))]
+        found: Reports = [(one.rule, reports) for one in reached if (reports := one.fold_again(sample.received_at))]
+        return passed_over + found
 
     def move(self, at: int, received_at: int) -> Reports:
         """A reading of ``at`` says that the person moves: readings from then on for a while are not taken at rest."""
-        return self._seen_anew(at, received_at, lambda: self.window.movement.move(at), self.rules.gated)
+        return self._seen_anew(at, at, received_at, lambda: self.window.movement.move(at), self.rules.gated)
 
     def walk(self, device_no: int, at: int, steps: float, received_at: int) -> Reports:
         """A device has counted ``steps`` since its previous reading of them."""
@@ -177,13 +180,13 @@ class PersonState:
         if since == NEVER:
             movement.walk(device_no, at, steps)
             return []
-        return self._seen_anew(since, received_at, lambda: movement.walk(device_no, at, steps), self.rules.gated)
+        return self._seen_anew(since, at, received_at, lambda: movement.walk(device_no, at, steps), self.rules.gated)
 
     def take_off(self, device_no: int, at: int, received_at: int, *, is_charging: bool = False) -> Reports:
         """A device says that it is off the body: what it measures from then on is nobody's."""
         self._cover_anew(at)
         return self._seen_anew(
-            at, received_at, lambda: self.window.take_off(device_no, at, is_charging=is_charging), self.rules.folded
+            at, at, received_at, lambda: self.window.take_off(device_no, at, is_charging=is_charging), self.rules.folded
         )
 
     def show_worn(self, device_no: int, at: int, received_at: int, *, is_said: bool = False) -> Reports:
@@ -192,26 +195,34 @@ class PersonState:
         # What nearly every reading of a band comes to.
         if said.is_known(at) and not is_said:
             return []
+        # Of a device that never was off, it changes nothing that it was on.
+        if not said.off:
+            said.show(at, is_said=is_said)
+            return []
         self._cover_anew(at)
-        return self._seen_anew(at, received_at, lambda: said.show(at, is_said=is_said), self.rules.folded)
+        return self._seen_anew(at, at, received_at, lambda: said.show(at, is_said=is_said), self.rules.folded)
 
     def _cover_anew(self, at: int) -> None:
         """Before it changes whether a device was worn: what has left the window was seen as it was until now."""
         self._trim_samples({name: one.trim() for name, one in self.evaluations.items()})
         self.coverage.touch(at)
 
-    def _seen_anew(self, since: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]) -> Reports:
-        """Changes circumstances from ``since`` on; what then differs of what lies behind."""
+    def _seen_anew(
+        self, since: int, at: int, received_at: int, change: Callable[[], bool], rules: Sequence[Rule]
+    ) -> Reports:
+        """Changes circumstances from ``since`` on, by what was so ``at``; what then differs of what lies behind."""
         known = self.evaluations
         evaluations = [known[rule.key] for rule in rules if rule.key in known]
         behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
         for evaluation in behind:
             evaluation.trim()
+        too_late: Reports = [(one.rule, [Behind(at, at)]) for one in behind if not one.reaches(at)]
         before = [one.circumstances() for one in behind]
         if not change():
-            return []
+            return too_late
         changed = [one for one, seen in zip(behind, before, strict=True) if one.circumstances() != seen]
-        return [(one.rule, reports) for one in changed if (reports := one.fold_again(received_at))]
+        found: Reports = [(one.rule, reports) for one in changed if (reports := one.fold_again(received_at))]
+        return too_late + found
 
     def evaluation(self, rule: Rule) -> Evaluation:
         """Of a rule with a fold, begun where there is none yet."""

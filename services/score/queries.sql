@@ -73,7 +73,8 @@ on conflict (person_no, vital, hour) do update set
 -- The last episode number of each person (or home) and rule, wherever it was given out.
 select home_no, person_no, rule, max(episode) as episode
 from (
-    select home_no, person_no, rule, episode from findings where rule = any ($1::text[])
+    -- Numbers below 0 are not given out one after the other: see look_back.py.
+    select home_no, person_no, rule, episode from findings where rule = any ($1::text[]) and episode > 0
     union all
     select home_no, person_no, rule || '|shadow', episode from shadow_findings
     union all
@@ -88,7 +89,8 @@ group by home_no, person_no, rule;
 select given_out.person_no, given_out.rule, max(given_out.episode) as episode
 from unnest($1::integer[], $2::integer[]) as mover (person_no, home_no)
 join (
-    select home_no, person_no, rule, episode from findings where person_no = any ($1) and rule = any ($3::text[])
+    select home_no, person_no, rule, episode from findings
+    where person_no = any ($1) and rule = any ($3::text[]) and episode > 0
     union all
     select home_no, person_no, rule || '|shadow', episode from shadow_findings where person_no = any ($1)
     union all
@@ -121,17 +123,19 @@ do update set received_at = greatest(watermarks.received_at, excluded.received_a
 -- A finding is written once; returns the ids that were not known.
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective,
+    concern, looked_back
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
        doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
-       retrospective
+       retrospective, concern, looked_back
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[], $19::boolean[]
+    $18::text[], $19::boolean[], $20::text[], $21::boolean[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective, concern,
+            looked_back)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -258,6 +262,32 @@ update fall_checks set
     decided_at = coalesce(decided_at, $4), level = $5, said = $6, lying_at = $7, ended_at = $8
 where home_no = $1 and person_no = $2 and episode = $3;
 
+-- name: well_after
+-- Whether person $1 is known to have been well after $2: up and walking, or by an answer. $3: vital of steps, $4 and $5:
+-- flags of lying and of upright, $6: flags of what is not scored, $7: steps that are recovery, $8: events that answer,
+-- $9: flag of an uplink that is no news, $10: all vitals.
+select coalesce(walk.steps >= $7 and posture.stood_at > coalesce(posture.lay_at, '-infinity'), false)
+    or coalesce(said.ok_at > coalesce(said.help_at, '-infinity'), false)
+from (
+    select max(observed_at) filter (where flags & $4 <> 0) as lay_at,
+           max(observed_at) filter (where flags & $5 <> 0) as stood_at
+    from readings
+    where person_no = $1 and vital = any ($10::smallint[]) and observed_at > $2 and flags & ($4 | $5) <> 0
+      and flags & $6 = 0
+) posture
+cross join lateral (
+    select sum(r.value) as steps from readings r
+    where r.person_no = $1 and r.vital = $3 and r.flags & $6 = 0
+      and r.observed_at > greatest($2, posture.lay_at)
+      and not exists (select from step_totals t where t.device_no = r.device_no)
+) walk
+cross join (
+    select max(observed_at) filter (where details ->> 'answer' = 'ok') as ok_at,
+           max(observed_at) filter (where details ->> 'answer' = 'help') as help_at
+    from device_events
+    where person_no = $1 and observed_at > $2 and kind = any ($8::smallint[]) and flags & $9 = 0
+) said;
+
 -- name: claim_over_calls
 -- SOS calls without a further press.
 select * from sos_calls where ended_at is null and due_at <= $1 order by due_at limit 250 for update skip locked;
@@ -274,7 +304,7 @@ select home_no, state from score_state order by home_no;
 -- Every finding of some rules, for comparing.
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence, doctor_text,
        caregiver_text, rationale
-from findings where rule = any ($1::text[]);
+from findings where rule = any ($1::text[]) and not looked_back;
 
 -- name: all_positions
 -- How far the checkpoint of each partition has come.

@@ -17,8 +17,9 @@ from services.runtime.clock import pause, to_ms
 from services.runtime.database import load_queries, open_pool
 from services.runtime.errors import HearthBeatError
 from services.score.checkpoint import Checkpoints
-from services.score.core import Tally, with_answers
+from services.score.core import with_answers
 from services.score.days import Days
+from services.score.followups import Tally
 from services.score.home_state import DAYS, HomeState
 from services.score.known_limits import read_limits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook

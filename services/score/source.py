@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Connection, Pool, Queries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,13 @@ def records_of(items: Iterable[StoredItem]) -> list[JudgedUplink]:
 
 
 async def read_records(
-    pool: Pool, sql: Queries, people: Sequence[int], *, since: datetime, until: datetime, received_by: datetime
+    pool: Pool | Connection,
+    sql: Queries,
+    people: Sequence[int],
+    *,
+    since: datetime,
+    until: datetime,
+    received_by: datetime,
 ) -> list[JudgedUplink]:
     """What is stored of ``people``, observed from ``since`` up to before ``until`` and received by ``received_by``."""
     asked = (people, since, until, received_by)

@@ -31,6 +31,8 @@ from (
     union all
     select due_at from sos_calls where ended_at is null and due_at < $3
     union all
+    select due_at from look_backs where due_at < $3
+    union all
     select missed_at from doses where state in ('pending', 'reminded') and missed_at < $3
 ) as due
 union all

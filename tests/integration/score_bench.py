@@ -19,9 +19,9 @@ from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
-from services.score.core import FallCheck
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
+from services.score.followups import FallCheck
 from services.score.rule import Subject
 from services.score.sample import Sample
 from services.score.silence import SilenceWatch

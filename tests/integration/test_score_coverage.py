@@ -11,7 +11,7 @@ from schemas.vitals import HEART_RATE
 from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
 from services.score.checkpoint import Checkpoints
-from services.score.core import Tally
+from services.score.followups import Tally
 from services.score.limit_book import DEFAULT_BOOK
 from services.score.partition import Partition
 from tests.integration.care_world import World, settle_in

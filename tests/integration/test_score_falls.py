@@ -8,7 +8,8 @@ import pytest
 from schemas.alerts import EndReason, Severity
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
-from services.score.core import Effect, SosCall, report_firmware
+from services.score.core import report_firmware
+from services.score.followups import Effect, SosCall
 from services.score.home_state import HomeState
 from services.score.rule import Subject
 from services.score.rules.firmware import FirmwareFault
@@ -323,4 +324,5 @@ async def test_a_press_that_comes_when_its_call_has_ended_goes_on_with_it_and_th
 async def _press(bench: Bench, seconds: float, said: int) -> None:
     sample = bench.event(seconds, seq=int(seconds))
     due_at = sample.at + 10 * MINUTE_MS
-    await bench.writer.write([SosCall(subject=bench.subject, episode=1, sample=sample, due_at=due_at, said=said)])
+    call = SosCall(subject=bench.subject, episode=1, sample=sample, due_at=due_at, said=said, received_at=sample.at)
+    await bench.writer.write([call])

@@ -27,8 +27,8 @@ from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettin
 from services.score import app
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer, LogGapError
-from services.score.core import Effect
 from services.score.effects import EffectWriter
+from services.score.followups import Effect
 from services.score.known_limits import KnownLimits
 from services.score.replay import as_of, canonical, export_findings, export_state, parsed, replay, replay_to
 from services.score.settings import ScoreSettings

@@ -10,7 +10,8 @@ from asyncpg import Range
 from schemas.alerts import Finding, Severity, Variant
 from schemas.reasons import Flag
 from services.runtime.clock import to_datetime
-from services.score.core import Tally, step
+from services.score.core import step
+from services.score.followups import Tally
 from services.score.home_state import HomeState
 from services.score.rule import Mark, finding_from
 from services.score.rules.sos import SOS

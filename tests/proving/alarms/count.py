@@ -18,7 +18,8 @@ from rich.table import Table
 from schemas.alerts import Finding
 from schemas.default_limits import DEFAULT_BY_CONDITION
 from schemas.limits import CONCERN_BY_NAME, LevelLimit
-from services.score.core import Tally, step
+from services.score.core import step
+from services.score.followups import Tally
 from services.score.home_state import HomeState
 from tests.proving.alarms.recordings import People, Row, glucose, pressure, records, worn
 

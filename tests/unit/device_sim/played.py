@@ -14,7 +14,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.records import WatermarkMarker
 from services.ingest.core import judge
 from services.ingest.registry import BoundPerson, RegisteredDevice
-from services.score.core import Effect, FallCheck, Tally
+from services.score.followups import Effect, FallCheck, Tally
 from services.score.limit_book import LimitBook, PersonCondition
 from services.score.partition import Partition
 from services.score.rules.fall import ANSWER_WITHIN_MS, CONFIRMED, FALL, RECOVERY_STEPS, level_of_fall

@@ -7,8 +7,9 @@ from schemas.alerts import Finding
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.records import DeviceWord, JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
-from services.score.core import Effect, Tally, step
+from services.score.core import step
 from services.score.device_words import hear_status
+from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 
 START = 1_700_000_000_000

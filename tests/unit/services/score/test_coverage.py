@@ -14,8 +14,9 @@ from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.beyond import Beyond
-from services.score.core import Tally, step
+from services.score.core import step
 from services.score.coverage import LONGEST_GAPS, MONITORED_MS, OPEN_HOURS, CoverageLedger
+from services.score.followups import Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK
 from services.score.rule import HOUR_MS, MINUTE_MS

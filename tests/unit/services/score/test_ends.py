@@ -1,6 +1,7 @@
 """How episodes end: for one reason each, and recovered only where values have shown it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 
 from hypothesis import given
@@ -62,6 +63,26 @@ def test_an_episode_ends_for_one_reason_and_nothing_is_said_of_it_after_that(sto
         assert [one.said for one in findings] == list(range(1, len(findings) + 1))
 
 
+def has_come_back(one: Finding, story: Sequence[JudgedUplink]) -> None:
+    """Asserts that the readings of ``story`` show the recovery that a finding says."""
+    concern, limits = CONCERN_BY_NAME[one.concern], DEFAULT_BY_CONDITION[None, one.concern]
+    (device,) = {one.evidence[-1].device_no}
+    readings = sorted(
+        (reading.observed_at, reading.value, record.device_type)
+        for record in story
+        for reading in record.readings
+        if record.device_no == device and reading.vital == concern.vital.number
+        and reading.observed_at <= one.observed_at
+    )  # fmt: skip
+    back = 0
+    while back < len(readings) and limits.is_cleared(readings[-1 - back][1], concern.side):
+        back += 1
+    assert back
+    is_asked = readings[-1][2] in SPOT_TYPES
+    assert is_asked or one.observed_at - readings[-back][0] >= limits.clear_min * 60_000
+    assert one.facts["value"] == readings[-1][1]
+
+
 @given(stories())
 def test_nothing_is_said_to_have_recovered_that_values_past_the_off_limit_do_not_show(
     story: list[JudgedUplink],
@@ -69,22 +90,7 @@ def test_nothing_is_said_to_have_recovered_that_values_past_the_off_limit_do_not
     for one in run(story):
         if not isinstance(one, Finding) or one.end_reason is not EndReason.RECOVERED:
             continue
-        concern, limits = CONCERN_BY_NAME[one.concern], DEFAULT_BY_CONDITION[None, one.concern]
-        (device,) = {one.evidence[-1].device_no}
-        readings = sorted(
-            (reading.observed_at, reading.value, record.device_type)
-            for record in story
-            for reading in record.readings
-            if record.device_no == device and reading.vital == concern.vital.number
-            and reading.observed_at <= one.observed_at
-        )  # fmt: skip
-        back = 0
-        while back < len(readings) and limits.is_cleared(readings[-1 - back][1], concern.side):
-            back += 1
-        assert back
-        is_asked = readings[-1][2] in SPOT_TYPES
-        assert is_asked or one.observed_at - readings[-back][0] >= limits.clear_min * 60_000
-        assert one.facts["value"] == readings[-1][1]
+        has_come_back(one, story)
 
 
 @given(stories())

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from schemas.codec import parse_json, write_json
 from schemas.records import JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.vitals import HEART_RATE
-from services.score.core import Tally
+from services.score.followups import Tally
 from services.score.home_state import HomeState
 from services.score.log_time import FORGOTTEN_AFTER_MS, LogTime
 from services.score.partition import Partition

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.alerts import Finding
 from schemas.codec import parse_json, write_json
-from services.score.core import Effect
+from services.score.followups import Effect
 from services.score.home_state import HomeState
 from tests.unit.services.score.story import PERSON, run, series, uplink
 from tests.unit.services.score.test_questions import ThrowAway, book_with

@@ -11,7 +11,8 @@ from schemas.alerts import EndReason, Finding, Message, Severity
 from schemas.codec import parse_json, write_json
 from schemas.records import JudgedUplink
 from schemas.vitals import HEART_RATE, SPO2
-from services.score.core import Effect, Tally, step, with_answers
+from services.score.core import step, with_answers
+from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.rule import ENDED, Mark, Rule
 from services.score.rule_book import RuleBook

@@ -12,7 +12,8 @@ from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from schemas.vitals import GLUCOSE, VITALS
-from services.score.core import FallCheck, SosCall, Tally, pass_time, step
+from services.score.core import pass_time, step
+from services.score.followups import FallCheck, LookBack, SosCall, Tally
 from services.score.home_state import HomeState, seeded
 from services.score.limit_book import DEFAULT_BOOK
 from services.score.replay import canonical, replay
@@ -201,13 +202,15 @@ def test_an_episode_that_late_readings_disprove_is_ended() -> None:
     assert levels(run(readings)) == [("glucose_low", 1, 1, 20), ("glucose_low", 1, 0, 20)]
 
 
-def test_a_reading_older_than_the_window_is_counted_and_moves_no_rule() -> None:
+def test_a_reading_older_than_the_window_is_counted_and_looked_back_on() -> None:
     state, tally = HomeState(), Tally()
     for record in series("spo2", [(0, 97), (31, 97)]):
         step(state, record, tally)
     before = state.to_plain()["subjects"]["7"]
 
-    assert step(state, uplink(9, 0.5, {"spo2": 80}), tally) == []
+    (late,) = step(state, uplink(9, 0.5, {"spo2": 80}), tally)
+    assert isinstance(late, LookBack)
+    assert (late.subject, late.rule, late.first_at, late.last_at) == ((PERSON, HOME), "spo2", minute(0.5), minute(0.5))
     assert tally.late == 1
     after = state.to_plain()["subjects"]["7"]
     # It counts for its day, which is not over, and shows that somebody was watched.

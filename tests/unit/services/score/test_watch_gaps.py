@@ -10,7 +10,7 @@ from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink, WatermarkMarker
-from services.score.core import Effect, Tally
+from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK
 from services.score.partition import Partition
@@ -113,7 +113,7 @@ def test_restarts_change_nothing_that_is_said(parts: list[tuple[str, int, bool]]
     after: list[Effect] = []
     for number, one in enumerate(played(parts)):
         for which, effects in ((partition, found), (restarted, after)):
-            effects += which.mark(one) if isinstance(one, WatermarkMarker) else which.take(one, Tally())
+            effects.extend(which.mark(one) if isinstance(one, WatermarkMarker) else which.take(one, Tally()))
         if number % every == 0 and HOME in restarted.homes:
             plain = parse_json(write_json(restarted.homes[HOME].to_compare()))
             homes = {HOME: HomeState.from_compared(plain, DEFAULT_BOOK)}

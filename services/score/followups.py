@@ -1,0 +1,67 @@
+"""What may follow from a record besides findings: calls, looks back, questions, asks; what was passed over. Pure."""
+
+from dataclasses import dataclass, replace
+
+from schemas.alerts import Finding
+from services.score.asks import Ask
+from services.score.questions import Question
+from services.score.rule import Subject
+from services.score.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallCheck:
+    """A suspected fall that has until ``due_at`` to be answered. ``sample`` names the event."""
+
+    subject: Subject
+    episode: int
+    sample: Sample
+    due_at: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SosCall:
+    """A press of the SOS button, heard at ``received_at``. ``said`` numbers it.
+
+    The call of ``episode`` goes on until ``due_at`` at least.
+    """
+
+    subject: Subject
+    episode: int
+    sample: Sample
+    due_at: int
+    said: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookBack:
+    """What readings of ``[first_at, last_at]``, the last received at ``received_at``, mean to a rule is in the rows."""
+
+    subject: Subject
+    rule: str
+    first_at: int
+    last_at: int
+    received_at: int
+
+    def with_all_of(self, other: "LookBack") -> "LookBack":
+        """One that does for both, which are of the same person and rule."""
+        return replace(
+            self,
+            first_at=min(self.first_at, other.first_at),
+            last_at=max(self.last_at, other.last_at),
+            received_at=max(self.received_at, other.received_at),
+        )
+
+
+Effect = Finding | FallCheck | SosCall | Ask | Question | LookBack
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was passed over, for the metrics."""
+
+    duplicates: int = 0
+    late: int = 0
+    repeated: int = 0

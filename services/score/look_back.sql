@@ -1,0 +1,42 @@
+-- name: ask_look_backs
+-- Readings came later than the window of a rule. Until they are looked at, what comes of the same person and rule is
+-- added to them; $7: how long the first of them waits at most.
+insert into look_backs as l (person_no, home_no, rule, first_at, last_at, received_at, asked_at, due_at)
+select person_no, home_no, rule, first_at, last_at, received_at, received_at, received_at
+from unnest($1::integer[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+    as late (person_no, home_no, rule, first_at, last_at, received_at)
+order by person_no, rule
+on conflict (person_no, rule) do update set
+    first_at = least(l.first_at, excluded.first_at), last_at = greatest(l.last_at, excluded.last_at),
+    received_at = greatest(l.received_at, excluded.received_at), asked_at = least(l.asked_at, excluded.asked_at),
+    due_at = least(greatest(l.received_at, excluded.received_at),
+                   least(l.asked_at, excluded.asked_at) + $7::interval);
+
+-- name: claim_look_back
+-- Late readings of one person and rule that are to be looked at now: the watermark $1 has passed them.
+select * from look_backs where due_at < $1 order by due_at limit 1 for update skip locked;
+
+-- name: end_look_back
+-- They have been looked at.
+delete from look_backs where person_no = $1 and rule = $2;
+
+-- name: findings_of_rule
+-- What was said of a rule about a person since $3, in the order in which it was.
+select home_no, rule_version, episode, level, severity, observed_at, evidence, end_reason, retrospective,
+       coalesce(concern, '') as concern
+from findings where person_no = $1 and rule = $2 and observed_at >= $3
+order by raised_at, episode, level = 0, level, observed_at;
+
+-- name: seen_episodes
+-- What looks back have seen of the episodes of a rule about a person.
+select concern, episode, round(extract(epoch from onset) * 1000)::bigint as since, level, heard
+from seen_episodes where person_no = $1 and rule = $2;
+
+-- name: save_seen
+-- What a look back has seen of them.
+insert into seen_episodes (person_no, rule, concern, episode, onset, level, heard)
+select $1, $2, concern, episode, onset, level, heard
+from unnest($3::text[], $4::integer[], $5::timestamptz[], $6::smallint[], $7::integer[])
+    as seen (concern, episode, onset, level, heard)
+on conflict (person_no, rule, concern, episode)
+do update set onset = excluded.onset, level = excluded.level, heard = excluded.heard;

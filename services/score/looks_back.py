@@ -1,0 +1,113 @@
+"""Looks back at what came later than the window of a rule: late rows in, findings out, once the watermark has passed.
+
+There are no timers: each is a row with a due time, which a restart finds again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from schemas.alerts import EndReason, Evidence, Finding, Severity
+from services.runtime.clock import to_datetime, to_ms
+from services.runtime.database import Connection, Pool, Queries, transaction
+from services.score.effects import LOOK_BACK_SQL, EffectWriter
+from services.score.followups import LookBack
+from services.score.known_limits import KnownLimits
+from services.score.look_back import FURTHEST_MS, Look
+from services.score.rule import Subject
+from services.score.rule_book import RULE_BOOK
+from services.score.source import read_records
+from services.score.stood import Seen
+
+_RULES: Final = MappingProxyType({rule.name: rule for rule in RULE_BOOK.folded})
+_KNOWN_SINCE: Final = timedelta(milliseconds=2 * FURTHEST_MS)
+_STEP_MS: Final = 1
+
+
+class LooksBack:
+    """Looks at one person and rule at a time; several scores may, each takes rows that no other holds."""
+
+    def __init__(self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits) -> None:
+        self._pool, self._sql, self._writer, self._limits = pool, sql, writer, limits
+
+    async def look(self) -> int:
+        """One look back, if one is due; says whether. Raises LOST_CONNECTION: nothing was changed."""
+        passed = await self._pool.fetchval(self._sql["watermark"])
+        if passed is None:
+            return 0
+        limits = await self._limits.look()
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(LOOK_BACK_SQL["claim_look_back"], passed)
+            if row is None:
+                return 0
+            asked = _asked(row)
+            await connection.execute(LOOK_BACK_SQL["end_look_back"], row["person_no"], row["rule"])
+            findings: list[Finding] = []
+            # Asked by a version of score that had the rule.
+            if asked.rule in _RULES:
+                known = await self._known(connection, asked, row["first_at"])
+                seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
+                received_by = to_ms(passed) - _STEP_MS
+                look = Look(asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen])
+                while not look.take(await self._stored(connection, look)):
+                    pass
+                findings = look.findings
+                await self._writer.add_findings(connection, findings)
+                await self._save(connection, asked, look.seen)
+                await self._writer.ask_look_backs(connection, [look.follow] if look.follow else [])
+        if findings:
+            await self._writer.announce()
+        return 1
+
+    async def _known(self, connection: Connection, asked: LookBack, first_at: datetime) -> list[Finding]:
+        since = first_at - _KNOWN_SINCE
+        rows = await connection.fetch(LOOK_BACK_SQL["findings_of_rule"], asked.subject.person_no, asked.rule, since)
+        return [_finding(row, asked) for row in rows]
+
+    async def _save(self, connection: Connection, asked: LookBack, seen: Sequence[Seen]) -> None:
+        once = {(one.concern, one.episode): one for one in seen}.values()
+        if once:
+            rows = [(one.concern, one.episode, to_datetime(one.since), one.level, one.heard) for one in once]
+            columns = map(list, zip(*rows, strict=True))
+            await connection.execute(LOOK_BACK_SQL["save_seen"], asked.subject.person_no, asked.rule, *columns)
+
+    async def _stored(self, connection: Connection, look: Look) -> Any:
+        moments = {"since": look.since, "until": look.until, "received_by": look.received_by}
+        return await read_records(
+            connection,
+            self._sql,
+            [look.asked.subject.person_no],
+            **{name: to_datetime(at) for name, at in moments.items()},
+        )
+
+
+def _asked(row: Any) -> LookBack:
+    return LookBack(
+        subject=Subject(row["person_no"], row["home_no"]),
+        rule=row["rule"],
+        first_at=to_ms(row["first_at"]),
+        last_at=to_ms(row["last_at"]),
+        received_at=to_ms(row["received_at"]),
+    )
+
+
+def _finding(row: Any, asked: LookBack) -> Finding:
+    """What a row has of what a look back needs to know."""
+    return Finding(
+        person_no=asked.subject.person_no,
+        home_no=row["home_no"],
+        rule=asked.rule,
+        rule_version=row["rule_version"],
+        episode=row["episode"],
+        level=row["level"],
+        severity=Severity(row["severity"]),
+        observed_at=to_ms(row["observed_at"]),
+        evidence=tuple(Evidence(**one) for one in row["evidence"]),
+        doctor_text="",
+        caregiver_text="",
+        rationale="",
+        end_reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
+        concern=row["concern"],
+        retrospective=row["retrospective"],
+    )
