@@ -153,4 +153,5 @@ async def person(
         past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
         doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
+        devices=await pool.fetch(sql["devices_of_person"], person_no, now),
     )

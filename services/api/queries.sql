@@ -193,3 +193,22 @@ order by observed_at desc limit 50;
 select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
 from doses join dose_plans using (plan_id)
 where doses.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;
+
+-- name: devices_of_person
+-- The devices that somebody has now: when each was heard, since when it is silent, what it said of itself.
+select d.device, d.device_type, heard.last_at as heard_at, silent.silent_at,
+       said.state, said.leaving, said.since, said.battery_percent
+from devices d
+cross join lateral (
+    select max(c.last_received_at) as last_at from device_cursor c where c.device_no = d.device_no
+) heard
+cross join lateral (
+    -- By itself, or with its home.
+    select min(s.silent_at) as silent_at from silences s
+    where s.ended_at is null and (s.device_no = d.device_no or s.device_no is null and s.home_no = d.home_no)
+) silent
+left join device_status said on said.device_no = d.device_no
+where d.removed_at is null and exists (
+    select from bindings b where b.device_no = d.device_no and b.person_no = $1 and b.valid @> $2::timestamptz
+)
+order by d.device_type, d.device;
