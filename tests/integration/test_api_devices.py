@@ -54,7 +54,7 @@ async def test_a_device_is_shown_with_when_it_was_heard_and_what_it_said(practic
     )
     shown_pills, shown_band = await devices_on_the_page(practice)
     assert "never offline: switched off" in shown_pills
-    assert "4 h ago silent offline: connection lost" in shown_band
+    assert "4 h 00 min ago silent offline: connection lost" in shown_band
     assert shown_band.endswith("12 %")
 
     await practice.pool.execute("update device_status set state = 'online', since = $1", NOW - timedelta(hours=2))

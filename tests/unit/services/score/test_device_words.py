@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.alerts import EndReason, Finding
 from schemas.codec import parse_json, write_json
+from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
 from services.score.home_state import HomeState
 from services.score.partition import Partition
 from tests.unit.services.score.story import HOME, PERSON, run, uplink, word
 
+OTHER = 8
+AHEAD = int(Flag.CORRECTED_CLOCK)
 SAID = st.one_of(
     st.tuples(st.just("status"), st.none() | st.integers(0, 100)),
     st.tuples(st.sampled_from(["low_battery", "charging", "failed", "done", "expired"]), st.none()),
@@ -93,3 +97,25 @@ def test_what_is_nobodys_alone_is_said_of_the_home() -> None:
         0,
         "The battery of a device is at 9 %; when it is empty, nothing is measured.",
     )
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        (uplink(0, 0, events=["low_battery"]), word(50, 80, person=OTHER)),
+        (word(0, 9), uplink(1, 50, events=["charging"], person=OTHER)),
+        (
+            uplink(0, 0, events=["command_result"], details={"command_id": "a", "result": "failed"}),
+            uplink(1, 50, events=["command_result"], details={"command_id": "b", "result": "done"}, person=OTHER),
+        ),
+        (uplink(0, 0, {"spo2": 97}, flags=AHEAD), uplink(1, 1500, {"spo2": 97}, person=OTHER)),
+    ],
+    ids=["battery by status", "battery by event", "command", "clock"],
+)
+def test_the_end_is_about_whom_the_beginning_was_about_whoever_has_the_device_by_then(
+    begins: JudgedUplink | DeviceWord, ends: JudgedUplink | DeviceWord
+) -> None:
+    first, last = findings([begins, ends], HomeState())
+    assert (first.level, first.person_no, first.episode) == (1, PERSON, 1)
+    assert (last.level, last.person_no, last.episode) == (0, PERSON, 1)
+    assert last.rule == first.rule
