@@ -11,6 +11,7 @@ from schemas.alerts import EndReason, Finding
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
+from services.score.consumer import people_of
 from services.score.home_state import HomeState
 from services.score.partition import Partition
 from tests.unit.services.score.story import HOME, PERSON, run, uplink, word
@@ -119,3 +120,10 @@ def test_the_end_is_about_whom_the_beginning_was_about_whoever_has_the_device_by
     assert (first.level, first.person_no, first.episode) == (1, PERSON, 1)
     assert (last.level, last.person_no, last.episode) == (0, PERSON, 1)
     assert last.rule == first.rule
+
+
+def test_only_a_person_may_bring_something_from_another_home() -> None:
+    """Person 0 of one home is not person 0 of another: its numbers are no concern of this one."""
+    assert people_of(word(0, 9)) == {PERSON}
+    assert people_of(word(0, 9, person=0)) == set()
+    assert people_of(uplink(0, 0, {"spo2": 97}, events=["charging"])) == {PERSON}
