@@ -163,4 +163,5 @@ async def person(
             [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)],
         ),
         doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
+        devices=await pool.fetch(sql["devices_of_person"], person_no, now),
     )

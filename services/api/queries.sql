@@ -243,3 +243,22 @@ from limits where (person_no = $1 or person_no is null) and valid_from <= $2 ord
 -- name: conditions_of_person
 -- The conditions of a person at $2, with the moment from which each holds.
 select condition, lower(valid) as since, source from person_conditions where person_no = $1 and valid @> $2::timestamptz;
+
+-- name: devices_of_person
+-- The devices that somebody has now: when each was heard, since when it is silent, what it said of itself.
+select d.device, d.device_type, heard.last_at as heard_at, silent.silent_at,
+       said.state, said.leaving, said.since, said.battery_percent
+from devices d
+cross join lateral (
+    select max(c.last_received_at) as last_at from device_cursor c where c.device_no = d.device_no
+) heard
+cross join lateral (
+    -- By itself, or with its home.
+    select min(s.silent_at) as silent_at from silences s
+    where s.ended_at is null and (s.device_no = d.device_no or s.device_no is null and s.home_no = d.home_no)
+) silent
+left join device_status said on said.device_no = d.device_no
+where d.removed_at is null and exists (
+    select from bindings b where b.device_no = d.device_no and b.person_no = $1 and b.valid @> $2::timestamptz
+)
+order by d.device_type, d.device;

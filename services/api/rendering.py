@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.alerts import Severity
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.presentation import presentation_of, spelled_out, title_of
 from schemas.vitals import VITAL_BY_CODE
 from services.api.console import Doctor, console_of
@@ -79,6 +80,11 @@ def evidence_words(piece: dict[str, Any]) -> str:
     return row.label if value is None else f"{row.label} {row.text(value, clipped=piece.get('clipped', False))}"
 
 
+def type_words(code: str) -> str:
+    """A type of device for people. One that has no row is of another version: it is spelled out."""
+    return DEVICE_TYPE_BY_CODE[code].label if code in DEVICE_TYPE_BY_CODE else spelled_out(code)
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -94,6 +100,7 @@ def _environment() -> Environment:
         rule=title_of,
         severity=_SEVERITY_WORDS.__getitem__,
         evidence=evidence_words,
+        device_type=type_words,
     )
     environment.filters.update(standing=standing_words, badge=standing_badge, noticed_end=noticed_end)
     environment.globals.update(age_text=age_text, years=years, of_end=of_end)

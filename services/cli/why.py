@@ -80,7 +80,10 @@ class Said(NamedTuple):
 
 
 class BoundDevice(NamedTuple):
-    """A slot of a device over a time in which it was the person's; ``until_at`` None: for good."""
+    """A slot of a device over a time in which it was the person's; ``until_at`` None: for good.
+
+    ``offline_at``: since then it has no connection, by its own word where it was ``leaving``, else by its last will.
+    """
 
     device: str
     device_type: str
@@ -91,6 +94,8 @@ class BoundDevice(NamedTuple):
     has_credential: bool
     suspended_at: datetime | None
     heard_at: datetime | None
+    offline_at: datetime | None = None
+    leaving: bool | None = None
 
 
 class Reading(NamedTuple):
@@ -235,7 +240,14 @@ def _devices(facts: Facts) -> Iterable[Said]:
         return
     for one in quiet:
         heard = f"was heard {ago(facts, one.heard_at)}" if one.heard_at else "was never heard"
-        yield Said(Cause.SILENT_DEVICE, f"{one.device} {heard}.")
+        yield Said(Cause.SILENT_DEVICE, f"{one.device} {heard}{_end_of_connection(facts, one)}.")
+
+
+def _end_of_connection(facts: Facts, one: BoundDevice) -> str:
+    if one.offline_at is None or (one.heard_at and one.offline_at < one.heard_at):
+        return ""
+    how = "said good-bye" if one.leaving else "lost its connection"
+    return f", and {how} {ago(facts, one.offline_at)}"
 
 
 def _quiet_after(device_type: str) -> timedelta:

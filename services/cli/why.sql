@@ -10,9 +10,11 @@ select received_at from watermark;
 -- Every slot that is, will be or was the person's, with what is known of its device.
 select device, device_type, slot, lower(valid) as from_at, upper(valid) as until_at, removed_at,
        credential.device_no is not null as has_credential, suspended_at,
-       (select max(last_received_at) from device_cursor c where c.device_no = d.device_no) as heard_at
+       (select max(last_received_at) from device_cursor c where c.device_no = d.device_no) as heard_at,
+       case when said.state = 'offline' then said.since end as offline_at, said.leaving
 from bindings b
 join devices d using (device_no)
+left join device_status said using (device_no)
 left join device_credentials credential using (device_no)
 where b.person_no = $1
 order by device, slot, from_at;

@@ -225,7 +225,7 @@ class Consumer:
             if isinstance(record, WatermarkMarker) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
-            for person_no in _people_of(record).difference(state.subjects if state else ()):
+            for person_no in people_of(record).difference(state.subjects if state else ()):
                 key = (person_no, record.home_no)
                 if key not in partition.looked_up:
                     partition.looked_up.add(key)
@@ -292,10 +292,10 @@ class Consumer:
             self._metrics.count("hb_score_repeated_readings_total", batch.tally.repeated)
 
 
-def _people_of(record: JudgedUplink | DeviceWord) -> set[int]:
-    """Whom it is about, of those who live there."""
+def people_of(record: JudgedUplink | DeviceWord) -> set[int]:
+    """Whom it is about, of those who live there. The home itself (0) brings nothing from elsewhere."""
     if isinstance(record, DeviceWord):
-        return {record.person_no}
+        return {record.person_no} - {0}
     items: tuple[JudgedReading | JudgedEvent, ...] = (*record.readings, *record.events)
     return {item.person_no for item in items if not item.flags & _NOT_OF_HERE}
 

@@ -222,14 +222,18 @@ def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]
     if level is not None:
         ahead = sample._replace(value=float(record.sent_at - record.received_at))
         reason = EndReason.RECOVERED if level == ENDED else None
-        habits.clock, finding = report_device(state, subject, CLOCK, habits.clock, ahead, reason)
+        habits.clock, habits.clock_of, finding = report_device(
+            state, subject, CLOCK, (habits.clock, habits.clock_of), ahead, reason
+        )
         effects.append(finding)
     said = habits.see_battery(
         is_low=_LOW_BATTERY in kinds, is_charging=_CHARGING in kinds, received_at=record.received_at
     )
     if said is not None:
         reason = said if isinstance(said, EndReason) else None
-        habits.battery, finding = report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason)
+        habits.battery, habits.battery_of, finding = report_device(
+            state, subject, LOW_BATTERY, (habits.battery, habits.battery_of), sample, reason
+        )
         effects.append(finding)
 
 

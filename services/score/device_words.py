@@ -19,18 +19,25 @@ def report_device(
     state: HomeState,
     subject: Subject,
     rule: Rule,
-    episode: int,
+    open_one: tuple[int, int],
     sample: Sample,
     reason: EndReason | None,
     message: Message | None = None,
-) -> tuple[int, Finding]:
-    """A finding about whoever has a device, that it begins or why it ended; and the open episode's number."""
-    episodes = state.subject(subject.person_no).episodes
+) -> tuple[int, int, Finding]:
+    """A finding about whoever has a device, that it begins or why it ended; with the episode that is open then.
+
+    An episode that is open is its number and the person whom it is about; who has the device now may be somebody else.
+    """
+    episode, of = open_one
     if reason is None:
+        of = subject.person_no
+        episodes = state.subject(of).episodes
         episode = episodes[rule.name] = episodes.get(rule.name, 0) + 1
+    elif of < 0:
+        of = subject.person_no
     mark = Mark(1 if reason is None else ENDED, sample, sample, reason)
-    finding = finding_from(rule, subject, episode, mark, message=message)
-    return episode if reason is None else 0, finding
+    finding = finding_from(rule, Subject(of, subject.home_no), episode, mark, message=message)
+    return (episode if reason is None else 0), of, finding
 
 
 def hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent) -> list[Finding]:
@@ -47,7 +54,9 @@ def hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent) -> l
     sample = Sample(event.observed_at, 0.0, record.device_no, record.epoch, record.seq, event.item)
     reason = None if said == BEGAN else EndReason.RECOVERED
     subject = Subject(event.person_no, record.home_no)
-    habits.command, finding = report_device(state, subject, COMMAND_FAILED, habits.command, sample, reason)
+    habits.command, habits.command_of, finding = report_device(
+        state, subject, COMMAND_FAILED, (habits.command, habits.command_of), sample, reason
+    )
     return [finding]
 
 
@@ -68,5 +77,7 @@ def hear_status(state: HomeState, word: DeviceWord) -> list[Finding]:
     reason = None if said == BEGAN else EndReason.RECOVERED
     subject = Subject(word.person_no, word.home_no)
     words = percent_message(percent, has_ended=reason is not None)
-    habits.battery, finding = report_device(state, subject, LOW_BATTERY, habits.battery, sample, reason, words)
+    habits.battery, habits.battery_of, finding = report_device(
+        state, subject, LOW_BATTERY, (habits.battery, habits.battery_of), sample, reason, words
+    )
     return [finding]

@@ -23,6 +23,7 @@ BEGAN: Final = 1
 class FirmwareHabits:
     """Times in ms. ``retained``, ``total``, ``clock``, ``battery``, ``command`` number open episodes, 0 for none.
 
+    ``clock_of``, ``battery_of`` and ``command_of`` are the people whom they are about, -1 where nobody wrote it down.
     ``run`` counts step readings in a row that were above 0 and not lower than the one before;
     ``rises`` of them were higher. ``same`` counts equal ones in a row up to now. ``percent`` is how full the battery
     was at last, by the device's status; -1 where none has said it.
@@ -44,6 +45,9 @@ class FirmwareHabits:
     percent: float = -1.0
     command: int = 0
     command_at: int = 0
+    clock_of: int = -1
+    battery_of: int = -1
+    command_of: int = -1
 
     def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
         """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""

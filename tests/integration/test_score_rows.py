@@ -125,6 +125,34 @@ async def test_a_silent_device_of_one_person_is_about_them_and_a_shared_one_abou
     assert [one["person_no"] for one in await bench.found("silent_device")] == [bench.world.person_no]
 
 
+@pytest.mark.parametrize(
+    ("state", "leaving", "since", "message"),
+    [
+        ("offline", False, 100, "silent_device.cut"),
+        ("offline", True, 100, "silent_device.left"),
+        ("online", False, 100, "silent_device.silent"),
+        ("offline", False, -100, "silent_device.silent"),
+    ],
+    ids=["its last will", "its good-bye", "it is connected", "it was heard after that"],
+)
+async def test_a_silence_says_how_the_connection_ended(
+    bench: Bench, *, state: str, leaving: bool, since: float, message: str
+) -> None:
+    await _in_silence(bench, "fall_robot")
+    await bench.hear(0)
+    await bench.pool.execute(
+        "insert into device_status values ($1, $2, $3, $4, $4)", bench.world.device_no, state, leaving, at(since)
+    )
+    await _keep_watching(bench, 3700)
+
+    await bench.silence.look()
+
+    (said,) = await bench.found("silent_device")
+    assert said["message"] == message
+    # As the clock at home shows it, in Berlin.
+    assert said["facts"].get("at", "10:01") == "10:01"
+
+
 async def test_a_silent_device_that_is_taken_out_of_use_is_silent_no_more_and_has_not_recovered(bench: Bench) -> None:
     await _in_silence(bench, "fall_robot")
     await _keep_watching(bench, 3700)

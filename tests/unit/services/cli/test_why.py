@@ -139,6 +139,23 @@ def test_a_quiet_device_of_which_another_in_the_home_is_heard_is_no_silent_gatew
     assert Cause.SILENT_HOME not in {one.cause for one in causes_of(quiet)}
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "band-1 was heard 5 h ago."),
+        ({"offline_at": NOW - timedelta(hours=4)}, "band-1 was heard 5 h ago, and lost its connection 4 h ago."),
+        (
+            {"offline_at": NOW - timedelta(hours=4), "leaving": True},
+            "band-1 was heard 5 h ago, and said good-bye 4 h ago.",
+        ),
+        ({"offline_at": NOW - timedelta(hours=6)}, "band-1 was heard 5 h ago."),
+    ],
+)
+def test_a_quiet_device_is_named_with_how_its_connection_ended(changed: dict[str, Any], said: str) -> None:
+    quiet = facts(devices=[BAND._replace(heard_at=NOW - timedelta(hours=5), **changed)])
+    assert [one.text for one in causes_of(quiet) if one.cause is Cause.SILENT_DEVICE] == [said]
+
+
 def test_on_a_broker_that_checks_nobody_no_secret_is_missed() -> None:
     bare = facts(devices=[BAND._replace(has_credential=False, heard_at=None)], checks_devices=False)
     assert Cause.NO_CREDENTIAL not in {one.cause for one in causes_of(bare)}
