@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ import pytest
 from deploy.embedded.embedded import Embedded
 from device_sim.clock import SimClock
 from device_sim.fleet import make_fleet
+from device_sim.incident import NearMissKind
 from device_sim.incidents import IncidentPlan
 from device_sim.oracle import Oracle, read_oracle
 from device_sim.outbox import Limits
 from device_sim.outbox_store import SqliteStore
+from device_sim.physiology import MINUTE_MS, Span
 from device_sim.publish import Broker
 from device_sim.run import Run
 from device_sim.simulate import make_sources
@@ -57,10 +61,18 @@ def clock(*, seconds: float) -> SimClock:
 
 
 def made(
-    servers: Embedded, directory: Path, *, seconds: float, seed: int, faults: bool = False, mqtt: int = 5
+    servers: Embedded,
+    directory: Path,
+    *,
+    seconds: float,
+    seed: int,
+    faults: bool = False,
+    mqtt: int = 5,
+    plan: IncidentPlan | None = None,
 ) -> tuple[Run, SqliteStore]:
-    world = make_world(make_fleet(homes=4, seed=seed, start_ms=START_MS), seed)
-    plan = IncidentPlan(world, start_ms=START_MS, rate=RATE)
+    if plan is None:
+        world = make_world(make_fleet(homes=4, seed=seed, start_ms=START_MS), seed)
+        plan = IncidentPlan(world, start_ms=START_MS, rate=RATE)
     store = SqliteStore(directory / "outbox.sqlite")
     port = servers.mqtt_port if mqtt == 5 else servers.mqtt_port_v311
     run = Run(
@@ -107,6 +119,29 @@ def test_everything_published_is_acknowledged_end_to_end(
     assert published(tmp_path) == platform.settled
     assert summary["uplinks"]["published"] == summary["uplinks"]["acked_end_to_end"] > 100
     assert summary["uplinks"]["abandoned"] == 0
+
+
+def test_a_device_that_is_away_measures_on_and_sends_it_all_when_it_is_back(
+    servers: Embedded, platform: FakePlatform, tmp_path: Path
+) -> None:
+    """Away from minute 5 to minute 25 of 30; ``seen`` is what the platform has by minute 22 or so."""
+    world = make_world(make_fleet(homes=2, seed=23, start_ms=START_MS), 23)
+    plan = IncidentPlan(world, start_ms=START_MS, rate=RATE, enabled=False)
+    band, other = [device for device in world.devices if device.type == "wearable_band"][:2]
+    away = Span(START_MS + 5 * MINUTE_MS, START_MS + 25 * MINUTE_MS)
+    at, busy = away.first_ms, Span(START_MS, START_MS + 30 * MINUTE_MS)
+    plan.add(replace(plan.nearly(0, NearMissKind.CGM_BACKLOG, band, at, busy), away=away))
+    run, store = made(servers, tmp_path, seconds=3, seed=23, plan=plan)
+    seen: Counter[str] = Counter()
+
+    def look() -> None:
+        time.sleep(run.clock.real_s_until(START_MS + 22 * MINUTE_MS))
+        seen.update(device for device, _, _ in list(platform.settled))
+
+    assert drive(run, store, meanwhile=look)["drained"]
+    assert seen[band.device] < 10 < seen[other.device]
+    assert Counter(device for device, _, _ in platform.settled)[band.device] >= 30
+    assert published(tmp_path) == platform.settled
 
 
 def test_faults_and_lost_storage_lose_nothing(servers: Embedded, platform: FakePlatform, tmp_path: Path) -> None:

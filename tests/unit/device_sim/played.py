@@ -1,11 +1,13 @@
 """Simulated homes played into score's real step, and what came of it judged as a demo judges it: no servers needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.reconcile.incidents import AlertedFinding, Incident, IncidentOutcome, judge_incidents
+from device_sim.chance import dice
 from device_sim.device import make_tail
+from device_sim.faults import Fault, fault_of, spoil
 from device_sim.incident import Incident as Planned
 from device_sim.incidents import IncidentPlan
 from device_sim.world import SimDevice
@@ -17,29 +19,40 @@ from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.score.followups import Effect, FallCheck, Tally
 from services.score.limit_book import LimitBook, PersonCondition
 from services.score.partition import Partition
+from services.score.rule import Subject
 from services.score.rules.fall import ANSWER_WITHIN_MS, CONFIRMED, FALL, RECOVERY_STEPS, level_of_fall
 from tests.unit.device_sim.sim_world import MINUTE_MS, uplinks
 
 _ON_THE_WAY_MS: Final = 400
+_REAL_MS: Final = (50, 500)
+"""The same of a demo, in real time."""
+_LATER_REAL_MS: Final[Mapping[Fault | None, int]] = {Fault.DROP: 5_000, Fault.DELAY: 2_000, Fault.REORDER: 1_000}
+"""What a demo's devices need to send again, and what links hold back at most, in real time."""
 _NOT_OF_THE_LOG: Final = frozenset({"silent_device", "missed_dose"})
 """Found by what did not come, or by the service of medication: score's step does not see them."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What was found, with the names of the simulator."""
+    """What was found, with the names of the simulator; ``at`` is when each of ``alerted`` was found, in ms."""
 
     findings: list[Finding] = field(default_factory=list)
     alerted: list[AlertedFinding] = field(default_factory=list)
+    at: list[int] = field(default_factory=list)
 
 
-def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | None = None) -> Played:
-    """All that these devices send in so many minutes, through ingest's judgement and score's step, in its order."""
+def play(
+    plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | None = None, faults: bool = False
+) -> Played:
+    """All that these devices send in so many minutes, through ingest's judgement and score's step, in its order.
+
+    ``faults``: of links and devices, as in a demo of the plan's speed.
+    """
     cast = _Cast(plan)
     received = sorted(
         (at, order, payload)
         for order, device in enumerate(plan.world.devices if devices is None else devices)
-        for at, payload in _sent(plan, device, minutes / 60)
+        for at, payload in _sent(plan, device, minutes / 60, faults=faults)
     )
     chosen = list(plan.world.devices if devices is None else devices)
     partition, tally, done, walked = Partition(limits=cast.book), Tally(), Played(), _Signs(plan)
@@ -47,12 +60,12 @@ def play(plan: IncidentPlan, *, minutes: float, devices: Sequence[SimDevice] | N
     tick = next(ticks)
     for at, order, payload in received:
         while tick < at:
-            cast.note(done, partition.mark(WatermarkMarker(instance="one", received_at=tick)), walked)
+            cast.note(done, partition.mark(WatermarkMarker(instance="one", received_at=tick)), walked, tick)
             tick = next(ticks, 1 << 62)
         entry = cast.entries[chosen[order].device]
         record = judge(payload, device=entry.device, entry=entry, shard=entry.shard, received_at=at)
-        cast.note(done, partition.take(record, tally), walked)
-    assert not tally.late
+        cast.note(done, partition.take(record, tally), walked, at)
+    assert faults or not tally.late
     return done
 
 
@@ -67,25 +80,42 @@ def _line(row: Planned) -> Incident:
     return Incident(**{name: line[name] for name in Incident.__dataclass_fields__})
 
 
-def _sent(plan: IncidentPlan, device: SimDevice, hours: float) -> Iterator[tuple[int, bytes]]:
+def late_ones(plan: IncidentPlan, played: Played) -> list[str]:
+    """Incidents whose alert came, and came too late."""
+    late = []
+    for row in plan.all:
+        incident = _line(row)
+        answers = [
+            at
+            for one, at in zip(played.alerted, played.at, strict=True)
+            if one.answers(incident) and one.reaches(incident)
+        ]
+        if answers and incident.alert_expected and min(answers) > incident.due_at_ms:
+            late.append(incident.incident)
+    return late
+
+
+def _sent(plan: IncidentPlan, device: SimDevice, hours: float, *, faults: bool) -> Iterator[tuple[int, bytes]]:
     """When what is received; what a device measures while it is away comes when it is back, in its order."""
-    for seq, row in enumerate(uplinks(plan, device, hours=hours)):
+    at, seed = 0, plan.world.seed
+    for seq, usual in enumerate(uplinks(plan, device, hours=hours)):
         backs = [
             one.away.last_ms
             for one in plan.of_device(device.device)
-            if one.away and one.away.first_ms <= row.at_ms < one.away.last_ms
+            if one.away and one.away.first_ms <= usual.at_ms < one.away.last_ms
         ]
-        sent = max([row.at_ms, *(back + seq for back in backs)])
-        tail = make_tail(row.readings, row.events)
-        yield (
-            sent + _ON_THE_WAY_MS,
-            b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,%b'
-            % (
-                seq,
-                sent,
-                tail,
-            ),
-        )
+        sent = max([usual.at_ms, *(back + seq for back in backs)])
+        fault = fault_of(seed, device.device, usual) if faults else None
+        row = spoil(seed, device.device, usual, fault)
+        on_the_way = _ON_THE_WAY_MS
+        if faults:
+            on_the_way = int(plan.rate * dice(seed, "on the way", device.device, seq).uniform(*_REAL_MS))
+        at = max(at + 1, sent + on_the_way)
+        head = b'{"epoch":1,"seq":%d,"sent_at":%d,"clock":"synced","oldest":0,' % (seq, sent)
+        payload = head + make_tail(row.readings, row.events)
+        yield at + int(plan.rate * _LATER_REAL_MS.get(fault, 0)), payload
+        if fault is Fault.DUPLICATE:
+            yield at + 1, payload
 
 
 class _Cast:
@@ -123,32 +153,29 @@ class _Cast:
             for place, device in enumerate(plan.world.devices, start=1)
         }
 
-    def note(self, done: Played, effects: Sequence[Effect], signs: "_Signs") -> None:
+    def note(self, done: Played, effects: Sequence[Effect], signs: "_Signs", now: int) -> None:
+        """What was found at ``now``. A fall is decided at the end of its minute."""
         for effect in effects:
             if isinstance(effect, FallCheck):
-                person = self._person[effect.subject.person_no]
-                level = signs.level_of(person, effect.sample.at)
+                level = signs.level_of(self._person[effect.subject.person_no], effect.sample.at)
                 if level == CONFIRMED:
-                    self._alert(
-                        done, FALL.name, effect.subject.person_no, effect.subject.home_no, level, 3, effect.due_at
-                    )
+                    fall = self._alerted(FALL.name, effect.subject, level, Severity.HIGH, effect.due_at)
+                    done.alerted.append(fall)
+                    done.at.append(max(now, effect.due_at))
             elif isinstance(effect, Finding):
                 done.findings.append(effect)
                 if effect.level and effect.severity is not Severity.LOW and not effect.retrospective:
-                    self._alert(
-                        done, effect.rule, effect.person_no, effect.home_no, effect.level, effect.severity,
-                        effect.observed_at,
-                    )  # fmt: skip
+                    subject = Subject(effect.person_no, effect.home_no)
+                    found = self._alerted(effect.rule, subject, effect.level, effect.severity, effect.observed_at)
+                    done.alerted.append(found)
+                    done.at.append(now)
 
-    def _alert(self, done: Played, rule: str, person_no: int, home_no: int, level: int, severity: int, at: int) -> None:
+    def _alerted(self, rule: str, subject: Subject, level: int, severity: Severity, at: int) -> AlertedFinding:
         """One alert for a person and rule: nobody acknowledges any."""
-        person = self._person.get(person_no, "")
-        home = self._home[home_no]
-        done.alerted.append(
-            AlertedFinding(
-                alert_id=f"{person or home} {rule}", rule=rule, person_id=person, home_id=home, level=level,
-                severity=severity, observed_at=at,
-            )
+        person, home = self._person.get(subject.person_no, ""), self._home[subject.home_no]
+        return AlertedFinding(
+            alert_id=f"{person or home} {rule}", rule=rule, person_id=person, home_id=home, level=level,
+            severity=severity, observed_at=at,
         )  # fmt: skip
 
 
