@@ -107,6 +107,9 @@ async def test_on_a_phone_no_page_is_wider_than_the_screen_and_an_alert_can_be_t
             if limits := await page.locator(".limits summary").all():
                 await limits[0].click()
                 await expect(page.get_by_role("columnheader", name="Urgency")).to_be_visible()
+                badge = await page.locator(".limits .badge", has_text="Medium").first.bounding_box()
+                assert badge is not None
+                assert badge["height"] < 32  # a word stays in one line
             assert await overflow(page) <= 0, path
         await page.goto(f"{practice.address}/alerts/{alert}")
         button = page.get_by_role("button", name="I take this on")

@@ -4,9 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 _SPREAD: Final = "Each person's hours close at a moment of their own; within an hour, any is as good."
+_NOTHING_SO_OLD: Final = "A moment of 1970: no sample is so old."
 EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
     ("services/score/recent_values.py", "_SPREAD_S: Final = 3_600", "_SPREAD_S: Final = 3601"): _SPREAD,
     ("services/score/recent_values.py", "_SPREAD_S: Final = 3_600", "_SPREAD_S: Final = 3599"): _SPREAD,
+    ("services/score/evaluation.py", "return 0", "return 1"): _NOTHING_SO_OLD,
+    ("services/score/evaluation.py", "return 0", "return (-1)"): _NOTHING_SO_OLD,
+    (
+        "services/score/person.py",
+        "self.window.forget(vital, min(reading, default=0))",
+        "self.window.forget(vital, min(reading, default=1))",
+    ): _NOTHING_SO_OLD,
+    (
+        "services/score/person.py",
+        "self.window.forget(vital, min(reading, default=0))",
+        "self.window.forget(vital, min(reading, default=(-1)))",
+    ): _NOTHING_SO_OLD,
     (
         "services/score/circumstances.py",
         "return self.shown_at > at >= said + WORN_AGAIN_MS",

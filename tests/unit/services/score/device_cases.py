@@ -38,6 +38,7 @@ _FIRMWARE: list[Row] = [
     ),
     (F, "steps that only grow", steps(*_TOTAL), [(1, 55)]),
     (F, "a total that begins anew at midnight is the same one", steps(*_TOTAL, *_NEW_DAY), [(1, 55)]),
+    (F, "a total that stands at zero for a night is the same one", steps(*_TOTAL, *[0] * 9, 20, 90, 120), [(1, 55)]),
     (F, "increments after all", steps(*_TOTAL, 30, 0, 40, 12, 0, 7), [(1, 55), (0, 75)]),
     (D, "an ordinary day of steps", steps(*[0, 12, 40, 5, 0, 0, 130, 90, 3, 0] * 20), []),
     (D, "the same number again and again is nothing wrong yet", steps(*[60] * 40), []),
