@@ -20,6 +20,7 @@ from services.api.reads import (
     MOST_PEOPLE,
     alert_of,
     alerts_of,
+    asks_of,
     charts_of,
     findings_of,
     latest_of,
@@ -152,5 +153,6 @@ async def person(
         live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],
         past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
+        asks=await asks_of(console, person_no, now - _FINDINGS_KEPT),
         doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
     )
