@@ -21,6 +21,7 @@ from services.api.reads import (
     MOST_PEOPLE,
     alert_of,
     alerts_of,
+    asks_of,
     charts_of,
     findings_of,
     latest_of,
@@ -158,6 +159,7 @@ async def person(
         live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],
         past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
+        asks=await asks_of(console, person_no, now - _FINDINGS_KEPT),
         limits=limits_in_force(
             [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now)],
             [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)],

@@ -228,6 +228,11 @@ from findings began left join lateral (
 where person_no = $1 and (severity = $4 or retrospective) and began.level > 0 and began.raised_at >= $2 and began.raised_at <= $3
 order by began.observed_at desc limit 50;
 
+-- name: asks_of_person
+-- What somebody was asked since $2, and what came of it.
+select kind, vital, asked_at, outcome, answered_at from asks
+where person_no = $1 and asked_at >= $2 and asked_at <= $3 order by asked_at desc, kind limit 20;
+
 -- name: doses_between
 -- The doses of a person that are due in a time.
 select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from asyncpg import Record
 
 from schemas.alerts import AlertState, Severity
+from schemas.asks import ASKED, CAME_OF, AskKind, AskOutcome
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS, ChartKind, Figure, VitalPresentation, presentation_of
 from schemas.reasons import NOT_SCORED, NOT_SHOWN, Flag
 from schemas.vitals import VITAL_BY_NUMBER, VITALS
@@ -213,6 +214,30 @@ async def findings_of(console: Console, alert: Record) -> list[dict[str, Any]]:
         for piece in pieces:
             piece["clipped"] = tuple(piece[name] for name in _OF_READING) in bounds
     return findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody was asked, in words; ``came`` is None while an answer is waited for."""
+
+    asked_at: datetime
+    words: str
+    came: str | None
+    answered_at: datetime | None
+
+
+async def asks_of(console: Console, person_no: int, since: datetime) -> list[Asked]:
+    """What a person was asked after readings, the newest first."""
+    rows = await console.pool.fetch(console.sql["asks_of_person"], person_no, since, console.now())
+    return [
+        Asked(
+            asked_at=row["asked_at"],
+            words=f"{presentation_of(VITAL_BY_NUMBER[row['vital']]).label}: asked {ASKED[AskKind(row['kind'])]}",
+            came=CAME_OF[AskOutcome(row["outcome"])] if row["outcome"] else None,
+            answered_at=row["answered_at"],
+        )
+        for row in rows
+    ]
 
 
 async def charts_of(

@@ -24,7 +24,6 @@ OPEN_MS: Final = 15 * MINUTE_MS
 """So long an ask waits for an answer, and nobody is asked the same again."""
 SPEAKING: Final = (FALL_ROBOT.code, PILL_DISPENSER.code, WEARABLE_BAND.code)
 """Which asks first, where the device that measured can't: they have a voice or a screen."""
-_NOT_SCORED: Final = int(NOT_SCORED)
 
 
 class Want(NamedTuple):
@@ -84,9 +83,9 @@ def asks_of(record: JudgedUplink, person: Callable[[int], Asking]) -> list[Ask]:
     """What follows from an uplink that has been scored. Only of a device that somebody uses, and of what is new."""
     if record.device_type not in SPOT_TYPES:
         return []
-    by_person: dict[int, list[Sample]] = {}
+    not_scored, by_person = int(NOT_SCORED), dict[int, list[Sample]]()
     for item, person_no, vital, value, at, flags in record.readings:
-        if not flags & _NOT_SCORED and record.received_at - at <= LATE_MS:
+        if not flags & not_scored and record.received_at - at <= LATE_MS:
             sample = Sample(
                 at, value, record.device_no, record.epoch, record.seq, item, vital, flags, record.received_at,
                 record.device_type,

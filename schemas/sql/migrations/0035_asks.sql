@@ -17,7 +17,7 @@ create table asks (
     asked_at timestamptz not null,
     due_at timestamptz not null,
     open_until timestamptz not null,
-    command_id uuid references commands,
+    command_id uuid,
     outcome text check (outcome in ('measured', 'symptom', 'no_symptom', 'expired', 'nobody')),
     answered_at timestamptz,
     settled_at timestamptz,

@@ -12,6 +12,7 @@ from device_sim.outbox import Limits, Outbox
 from device_sim.outbox_store import MemoryStore
 from device_sim.tally import Tally
 from schemas.codec import encode_ack, encode_command, encode_uplink, identity_of, parse_json
+from schemas.events import names_symptom
 from schemas.messages import Ack, Command, CommandKind, DeviceEvent, Reading, Uplink
 
 NOW_MS = 1_763_886_600_000
@@ -61,8 +62,10 @@ class Bench:
             if fault:
                 self.device.faults[held.seq] = fault
 
-    def command(self, kind: CommandKind, *, name: str = "c1", expires_at: int = NOW_MS + 1) -> None:
-        self.device.on_command(encode_command(Command(id=name, kind=kind, expires_at=expires_at)))
+    def command(
+        self, kind: CommandKind, *, name: str = "c1", expires_at: int = NOW_MS + 1, **details: str | int
+    ) -> None:
+        self.device.on_command(encode_command(Command(id=name, kind=kind, expires_at=expires_at, details=details)))
 
     @property
     def results(self) -> list[Mapping[str, Any]]:
@@ -112,6 +115,22 @@ def test_a_device_without_an_ear_says_so() -> None:
     bench = Bench("pill_dispenser")
     bench.command(CommandKind.CHECK_IN)
     assert bench.results == [{"command_id": "c1", "result": "unsupported"}]
+
+
+@pytest.mark.parametrize("type_code", ["pressure_cuff", "finger_oximeter", "scale", "fall_robot", "pill_dispenser"])
+def test_a_device_with_a_display_asks_to_measure_again_and_measures_nothing_by_itself(type_code: str) -> None:
+    bench = Bench(type_code)
+    bench.command(CommandKind.MEASURE_AGAIN, vital="systolic", slot=1, due_at=NOW_MS + 300_000)
+    assert bench.results == [{"command_id": "c1", "result": "done"}]
+    assert [len(events) for events in bench.reported] == [1]
+
+
+def test_who_is_asked_for_symptoms_says_that_there_are_none() -> None:
+    bench = Bench()
+    bench.command(CommandKind.CHECK_IN, about="symptoms")
+    (answer,) = [event for event in bench.reported[0] if event.event == "check_in_answered"]
+    assert answer.details == {"answer": "ok", "symptom": "none"}
+    assert not names_symptom(answer.details)
 
 
 @pytest.mark.parametrize("fallen", [True, False])
