@@ -240,8 +240,9 @@ class Wearing:
         del self.off[: max(0, bisect_right(self.off, before) - 1)]
         first = self.off[0] if self.off else NEVER
         self.on = [one for one in self.on if one > first]
-        if len(self.off) == 1 and self.on and self.on[0] <= before:
-            self.off, self.on = [], []
+        # It was on again before that; a later time off has a sign of its own.
+        if self.on and self.on[0] <= min(before, *self.off[1:2], NEVER):
+            del self.off[0], self.on[0]
         self.charging = [one for one in self.charging if one in self.off]
 
     def to_plain(self) -> list[Any]:
