@@ -270,8 +270,10 @@ class Wearing:
         # One from then on may still follow a time off that becomes known late.
         first = min(self.off[0], before) if self.off else before
         self.on = [one for one in self.on if one > first]
-        if len(self.off) == 1 and self.on and self.off[0] < self.on[0] <= before:
-            self.off, self.on = [], [one for one in self.on if one > before]
+        # It was on again before that; a later time off has a sign of its own.
+        if self.off and self.on and self.off[0] < self.on[0] <= min(before, *self.off[1:2], NEVER):
+            del self.off[0]
+            self.on = [one for one in self.on if one > before]
         self.charging = [one for one in self.charging if one in self.off]
 
     def to_plain(self) -> list[Any]:

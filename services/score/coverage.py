@@ -225,21 +225,20 @@ class CoverageLedger:
         return [one & decided for one in (*bits, left)]
 
     def spans(self, vital: int, window: Window, now: int) -> tuple[list[WatchedSpan], bool]:
-        """When each device watched a vital, of what is still kept, and whether one of them is worn.
-
-        Nothing where the vital is not monitored.
-        """
+        """When each device watched a vital in the open hours, and whether one that is worn is monitored."""
         devices, since = self._seen(vital, window, now)
-        found: list[WatchedSpan] = []
         if since == NEVER:
-            return found, False
+            return [], False
+        found: list[WatchedSpan] = []
         for device_no, (is_asked, runs) in devices.items():
             gap = _gap_of(vital, is_asked=is_asked)
             said = None if is_asked else window.wearing.get(device_no)
             off = [(first, last) for first, last, _ in said.off_spans()] if said else []
             for first, last in runs:
-                found += [WatchedSpan(*one, device_no) for one in _without(first, last + gap, off)]
-        return found, bool(found) and any(not is_asked for is_asked, _ in devices.values())
+                # Of what lies before, more or less may be kept.
+                seen = _without(max(first, open_from(now)), last + gap, off)
+                found += [WatchedSpan(*one, device_no) for one in seen]
+        return found, any(not is_asked for is_asked, _ in devices.values())
 
     def worn_devices(self, vital: int, window: Window) -> set[int]:
         """The numbers of the worn devices that have measured a vital."""

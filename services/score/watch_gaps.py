@@ -5,12 +5,11 @@ Looked at when an hour of the person closes, when a gap may be too long, and whi
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.alerts import EndReason
-from schemas.coverage import Coverage
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
-from services.score.coverage import LONGEST_GAPS, MONITORED_MS, CoverageLedger, Surroundings, WatchedSpan
+from services.score.coverage import LONGEST_GAPS, MONITORED_MS, CoverageLedger, Surroundings, WatchedSpan, open_from
 from services.score.episodes import Report
 from services.score.rule import ENDED, MINUTE_MS, NEVER, Mark
 from services.score.rules.watch_gap import (
@@ -23,7 +22,6 @@ from services.score.rules.watch_gap import (
 from services.score.sample import Sample
 from services.score.window import Window
 
-_KINDS: Final = tuple(Coverage)
 Heard = Mapping[int, tuple[int, int]]
 """By device number, whose items its last uplink had, and when that was received, in ms."""
 
@@ -49,12 +47,16 @@ class Known(NamedTuple):
 
 
 class WatchGaps:
-    """``due_at``: when to look next, in ms; NEVER while nothing that is worn is monitored."""
+    """``due_at``: when to look next, in ms; NEVER while nothing that is worn is monitored.
 
-    __slots__ = ("_open", "due_at")
+    The end of what was watched is kept by vital: the ledger forgets it sooner than a device may be heard again.
+    """
+
+    __slots__ = ("_last", "_open", "due_at")
 
     def __init__(self) -> None:
         self._open: dict[int, Gap] = {}
+        self._last: dict[int, list[int]] = {}
         self.due_at = NEVER
 
     def look(self, known: Known, now: int) -> list[Report]:
@@ -65,29 +67,33 @@ class WatchGaps:
             spans, is_worn = known.ledger.spans(vital, known.window, now)
             gap = self._open.get(vital)
             if gap is not None:
-                found += self._follow(vital, gap, spans, now)
-            if is_worn and vital not in self._open:
-                found += self._look_for(vital, longest_ms, spans, known, now)
+                found += self._follow(vital, gap, spans, now, is_monitored=is_worn)
+            if spans:
+                newest = max(spans, key=lambda one: one.end)
+                self._last[vital] = [newest.end, newest.device_no]
+            if not is_worn:
+                self._last.pop(vital, None)
+            elif vital not in self._open and vital in self._last:
+                found += self._look_for(vital, longest_ms, known, now)
         return found
 
-    def _look_for(
-        self, vital: int, longest_ms: int, spans: Sequence[WatchedSpan], known: Known, now: int
-    ) -> list[Report]:
-        last = max(spans, key=lambda one: one.end)
-        too_long_at = last.end + longest_ms
-        if now < too_long_at:
-            self.due_at = min(self.due_at, too_long_at)
+    def _look_for(self, vital: int, longest_ms: int, known: Known, now: int) -> list[Report]:
+        since, device_no = self._last[vital]
+        if now < since + longest_ms:
+            self.due_at = min(self.due_at, since + longest_ms)
             return []
         if not self._is_heard(vital, known, now):
             self.due_at = min(self.due_at, now + LOOKED_AT_MS)
             return []
         self.due_at = min(self.due_at, now + MINUTE_MS)
         episode = known.numbers[WATCH_GAP.name] = known.numbers.get(WATCH_GAP.name, 0) + 1
-        gap = self._open[vital] = Gap(episode, last.end, last.device_no)
-        causes = known.ledger.count(vital, known.window, known.around, (last.end, too_long_at))
-        cause = max(range(1, len(_KINDS)), key=lambda place: causes[place])
+        gap = self._open[vital] = Gap(episode, since, device_no)
+        times = max(since, open_from(now)), since + longest_ms
+        causes = known.ledger.count(vital, known.window, known.around, times)[1:]
+        # Of one that lies too far back nothing is known any more but that nothing was heard.
+        cause = causes.index(max(causes)) + 1 if any(causes) else len(causes)
         first = _sample(vital, gap)
-        mark = Mark(1, first, first._replace(at=too_long_at, value=float(cause)), about=concern_of(vital))
+        mark = Mark(1, first, first._replace(at=since + longest_ms, value=float(cause)), about=concern_of(vital))
         return [Report(episode, mark, 1)]
 
     @staticmethod
@@ -99,9 +105,11 @@ class WatchGaps:
             for whose, at in [known.heard.get(device_no, (0, 0))]
         )
 
-    def _follow(self, vital: int, gap: Gap, spans: Sequence[WatchedSpan], now: int) -> list[Report]:
+    def _follow(
+        self, vital: int, gap: Gap, spans: Sequence[WatchedSpan], now: int, *, is_monitored: bool
+    ) -> list[Report]:
         first, again = _sample(vital, gap), min((one.begin for one in spans if one.end > gap.since), default=None)
-        if again is None and spans:
+        if again is None and is_monitored:
             self.due_at = min(self.due_at, now + MINUTE_MS)
             return []
         del self._open[vital]
@@ -121,8 +129,9 @@ class WatchGaps:
             [VITAL_BY_NUMBER[vital].code, gap.episode, gap.since, gap.device_no]
             for vital, gap in sorted(self._open.items())
         ]
+        last = [[VITAL_BY_NUMBER[vital].code, *known] for vital, known in sorted(self._last.items())]
         due = {} if self.due_at == NEVER else {"due_at": self.due_at}
-        return due | ({"open": opened} if opened else {})
+        return due | {name: part for name, part in (("open", opened), ("last", last)) if part}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "WatchGaps":
@@ -130,6 +139,7 @@ class WatchGaps:
         found = cls()
         found.due_at = plain.get("due_at", NEVER)
         found._open = {VITAL_BY_CODE[code].number: Gap(*gap) for code, *gap in plain.get("open", ())}
+        found._last = {VITAL_BY_CODE[code].number: known for code, *known in plain.get("last", ())}
         return found
 
 

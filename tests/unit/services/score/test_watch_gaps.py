@@ -98,22 +98,22 @@ def played(parts: Sequence[tuple[str, int, bool]]) -> list[JudgedUplink | Waterm
             seq += 1
             received = 30 * (half + halves) + 120 if is_late else 30 * at
             flags = {"worn": RESTING, "poor": POOR}.get(kind, 0)
-            vitals = {"steps": 0.0} if kind == "other" else {"heart_rate": 70.0}
+            vitals = {"skin_temperature": 33.0} if kind == "other" else {"heart_rate": 70.0}
             if kind != "silent":
                 log.append(uplink(seq, 30 * at, vitals, flags=flags, received=received))
         half += halves
-    log += [WatermarkMarker(instance="0", received_at=minute(at)) for at in range(0, 30 * half + 600, 10)]
+    log += [WatermarkMarker(instance="0", received_at=minute(at)) for at in range(0, 30 * half + 600, 30)]
     return sorted(log, key=lambda one: one.received_at)
 
 
-@given(st.lists(PART, min_size=1, max_size=8), st.integers(1, 60))
+@given(st.lists(PART, min_size=1, max_size=6), st.integers(3, 60))
 def test_restarts_change_nothing_that_is_said(parts: list[tuple[str, int, bool]], every: int) -> None:
     partition, restarted = Partition(), Partition()
     found: list[Effect] = []
     after: list[Effect] = []
     for number, one in enumerate(played(parts)):
-        for which, effects in ((partition, found), (restarted, after)):
-            effects.extend(which.mark(one) if isinstance(one, WatermarkMarker) else which.take(one, Tally()))
+        for which, said in ((partition, found), (restarted, after)):
+            said.extend(which.mark(one) if isinstance(one, WatermarkMarker) else which.take(one, Tally()))
         if number % every == 0 and HOME in restarted.homes:
             plain = parse_json(write_json(restarted.homes[HOME].to_compare()))
             homes = {HOME: HomeState.from_compared(plain, DEFAULT_BOOK)}
