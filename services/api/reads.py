@@ -30,7 +30,7 @@ MOST_READINGS: Final = 2000
 _ALL: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS)
 _MEASURED: Final = tuple(row.vital.number for row in VITAL_PRESENTATIONS if row.summed_over is None)
 _CURVES: Final = tuple(figure for figure in FIGURES if figure.chart.kind is not ChartKind.BARS)
-_NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME
+_NOT_DRAWN: Final = Flag.JUMPED | Flag.OTHER_HOME | Flag.REPEATED
 _CAN_BE_BOUNDS: Final = {
     vital.code: vital.number for vital in VITALS if (vital.clipped_low, vital.clipped_high) != (None, None)
 }
@@ -161,7 +161,9 @@ async def latest_of(console: Console, person_no: int) -> list[Latest]:
         value, flags = row["value"], row["flags"]
         if shown.summed_over is not None:
             since = now - shown.summed_over
-            value = await console.pool.fetchval(console.sql["steps_since"], person_no, shown.vital.number, since)
+            value = await console.pool.fetchval(
+                console.sql["steps_since"], person_no, shown.vital.number, since, int(Flag.REPEATED)
+            )
             flags = 0
         found.append(
             Latest(
