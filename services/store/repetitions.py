@@ -15,6 +15,7 @@ from services.store.rows import ReadingRows
 Places = NDArray[np.intp]
 _REPEATED: Final = int(Flag.REPEATED)
 _SAME: Final = ("device_no", "person_no", "vital", "observed_at", "value")
+_ANY: Final = 2**62
 _UPLINK: Final = ("epoch", "seq")
 ASKED_OF_REPEATED: Final = (*_SAME, *_UPLINK)
 """The columns of a row that ``stored_before`` asks with, in its order."""
@@ -39,22 +40,30 @@ class NewestReadings:
     def written(self, rows: ReadingRows, nexts: dict[int, int]) -> None:
         """A batch was committed, and the next one begins at these offsets."""
         self._offsets |= nexts
-        devices, newest = _newest_of(rows)
-        for device_no, at in zip(devices.tolist(), newest.tolist(), strict=True):
-            self._newest[device_no] = max(at, self._newest.get(device_no, 0))
+        # Those of an uplink lie together.
+        devices, at = rows["device_no"], rows["observed_at"]
+        begin = np.flatnonzero(np.diff(devices, prepend=-1))
+        newest = np.maximum.reduceat(at, begin) if begin.size else at
+        for device_no, moment in zip(devices[begin].tolist(), newest.tolist(), strict=True):
+            if moment > self._newest.get(device_no, 0):
+                self._newest[device_no] = moment
 
     def doubtful(self, rows: ReadingRows) -> Places:
         """The places of the rows that may be repetitions: not newer than all that came of their device before."""
-        devices, inverse = np.unique(rows["device_no"], return_inverse=True)
+        known = self._newest.get
         # Of a device that is not known here, any may be one.
-        newest = np.array([self._newest.get(number, 2**62) for number in devices.tolist()], dtype="i8")
-        return np.flatnonzero(rows["observed_at"] <= newest[inverse])
+        newest = np.fromiter((known(one, _ANY) for one in rows["device_no"].tolist()), dtype="i8", count=rows.size)
+        return np.flatnonzero(rows["observed_at"] <= newest)
 
 
 def repeated_here(rows: ReadingRows) -> Places:
     """The places of the rows that say again what another uplink of the same batch, before it, has said."""
-    if rows.size < 2:  # noqa: PLR2004 - one row repeats no other
-        return np.empty(0, dtype=np.intp)
+    uplinks = np.flatnonzero(
+        np.logical_or.reduce([np.diff(rows[name], prepend=-1) != 0 for name in ("device_no", "epoch", "seq")])
+    )
+    # Nearly always: each device has but one uplink in it.
+    if len(set(rows["device_no"][uplinks].tolist())) == uplinks.size:
+        return uplinks[:0]
     # The last key counts first; of the same, that which came first stays first.
     order = np.lexsort([np.arange(rows.size), *(rows[name] for name in reversed(_SAME))])
     here, before = rows[order[1:]], rows[order[:-1]]
@@ -62,16 +71,10 @@ def repeated_here(rows: ReadingRows) -> Places:
     for name in _SAME:
         same &= here[name] == before[name]
     other = (here["epoch"] != before["epoch"]) | (here["seq"] != before["seq"])
-    return order[1:][same & other]
+    found: Places = order[1:][same & other]
+    return found
 
 
 def flag(rows: ReadingRows, places: Any) -> None:
     """Marks them as repetitions."""
     rows["flags"][places] |= _REPEATED
-
-
-def _newest_of(rows: ReadingRows) -> tuple[NDArray[Any], NDArray[Any]]:
-    devices, inverse = np.unique(rows["device_no"], return_inverse=True)
-    newest = np.zeros(devices.size, dtype="i8")
-    np.maximum.at(newest, inverse, rows["observed_at"])
-    return devices, newest
