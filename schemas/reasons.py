@@ -62,8 +62,6 @@ class Flag(IntFlag):
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)
 """Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
-NOT_SCORED = (
-    Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.REPEATED
-)
+NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.REPEATED
 NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING
 """Dose events with any of these settle no dose. One from before a rebinding reports what its person did: it counts."""
