@@ -323,4 +323,5 @@ async def test_a_press_that_comes_when_its_call_has_ended_goes_on_with_it_and_th
 async def _press(bench: Bench, seconds: float, said: int) -> None:
     sample = bench.event(seconds, seq=int(seconds))
     due_at = sample.at + 10 * MINUTE_MS
-    await bench.writer.write([SosCall(subject=bench.subject, episode=1, sample=sample, due_at=due_at, said=said)])
+    call = SosCall(subject=bench.subject, episode=1, sample=sample, due_at=due_at, said=said, received_at=sample.at)
+    await bench.writer.write([call])
