@@ -9,7 +9,6 @@ import structlog
 from schemas.alerts import EndReason
 from schemas.reasons import Flag
 from services.score.core import LookBack, SosCall
-from services.score.effects import EffectWriter
 from services.score.known_limits import KnownLimits
 from services.score.looks_back import LooksBack
 from services.score.rule import Mark, finding_from
@@ -25,7 +24,7 @@ async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Benc
 
 
 def looks_of(bench: Bench) -> LooksBack:
-    writer: EffectWriter = bench.writer
+    writer = bench.writer
     limits = KnownLimits(
         pool=bench.pool, sql=writer.sql, clock=bench.clock, metrics=bench.metrics, log=structlog.get_logger()
     )
