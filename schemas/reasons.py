@@ -55,14 +55,14 @@ class Flag(IntFlag):
     CORRECTED_CLOCK = 32768
     """Its device's clock was ahead: its stamp less the difference of the uplink's ``sent_at`` and its reception."""
     REPEATED = 65536
-    """The same was stored before, under another epoch or seq."""
+    """The same was stored before, under another epoch or seq: kept, neither scored nor summed."""
     CUFFLESS = 131072
     """A pressure that was measured without a cuff: kept and shown, and no rule rests on it."""
 
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)
 """Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
-NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED
+NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.REPEATED
 NOT_SHOWN: Final = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME
 """Newest values and curves leave these out: a wrong time, a poor signal, or measured in another home."""
 NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING

@@ -91,9 +91,10 @@ where person_no = $1 and vital = $2 and observed_at >= $3 and observed_at < $8
 order by observed_at, device_no, epoch, seq, item limit $9;
 
 -- name: steps_since
--- The steps of a person since a moment, but for readings with the flags $4; totals of a device that reports no increments
--- are not added up.
-select coalesce(sum(value), 0) from readings r where person_no = $1 and vital = $2 and observed_at >= $3 and flags & $4 = 0
+-- The steps of a person since a moment, but for readings with the flags $4 (sent twice, say); totals of a device that
+-- reports no increments are not added up.
+select coalesce(sum(value), 0) from readings r
+where person_no = $1 and vital = $2 and observed_at >= $3 and flags & $4 = 0
   and not exists (select from step_totals t where t.device_no = r.device_no);
 
 -- name: watermark

@@ -23,13 +23,13 @@ from services.score.age import is_looked_back_on
 from services.score.ask_rows import add_ask
 from services.score.asks import Ask
 from services.score.followups import Effect, FallCheck, LookBack, SosCall
+from services.score.look_back import LOOKED_AT_WITHIN_MS
 from services.score.rule import Subject
 from services.score.rules.fall import CLOCK_LAG_MS, RECOVERY_STEPS
 from services.score.rules.sos import SOS
 
 LOOK_BACK_SQL: Final = load_queries("services.score", "look_back.sql")
-LOOKED_AT_WITHIN: Final = timedelta(minutes=5)
-"""What comes late without a pause is looked at so often."""
+_LOOKED_AT_WITHIN: Final = timedelta(milliseconds=LOOKED_AT_WITHIN_MS)
 _FINDINGS: Final = "hb_score_findings_total"
 _SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
 _SIGNS_OF_RECOVERY: Final = (
@@ -138,7 +138,7 @@ class EffectWriter:
             once[key] = one.with_all_of(once[key]) if key in once else one
         if once:
             columns = zip(*map(_look_back_row, once.values()), strict=True)
-            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), LOOKED_AT_WITHIN)
+            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), _LOOKED_AT_WITHIN)
 
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)

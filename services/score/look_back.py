@@ -17,7 +17,7 @@ from services.score.core import judge, pass_time
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
-from services.score.rule import ENDED, HOUR_MS, Fold, Mark, Rule, finding_from
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Fold, Mark, Rule, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
@@ -26,9 +26,11 @@ LONGEST_GAP_MS: Final = 4 * HOUR_MS
 """No rule knows an episode to go on for longer without a reading, unless its window is longer."""
 FURTHEST_MS: Final = 35 * 24 * HOUR_MS
 """Nothing that is older than 30 days is stored, and no episode is followed back further than a little beyond."""
-LOOKS_AGAIN_MS: Final = 10 * 60_000
+LOOKED_AT_WITHIN_MS: Final = 5 * MINUTE_MS
+"""What comes late without a pause is looked at so often."""
+LOOKS_AGAIN_MS: Final = 10 * MINUTE_MS
 """An episode that goes on, and of which only a look back knows, is looked at again so long after."""
-_NEWEST_MS: Final = 5 * 60_000
+_NEWEST_MS: Final = 5 * MINUTE_MS
 """A reading may be stamped so long after its reception at most."""
 _SINCE_2020_S: Final = 1_577_836_800
 _KINDS: Final = 8
@@ -162,7 +164,7 @@ class Look:
         )
         pauses = [one for one in said if one.end_reason is EndReason.NO_DATA]
         followed = usable_at > shown_at
-        current_for = URGENT_FOR_MS if top.severity is Severity.HIGH and followed else CURRENT_FOR_MS
+        is_news_for = URGENT_FOR_MS if top.severity is Severity.HIGH and followed else CURRENT_FOR_MS
         return Episode(
             number=number_of(onset.observed_at),
             onset=onset,
@@ -170,7 +172,7 @@ class Look:
             shown_at=shown_at,
             end=end,
             pause=pauses[-1] if pauses and not end else None,
-            is_news=self.asked.received_at - shown_at <= current_for,
+            is_news=self.asked.received_at - shown_at <= is_news_for,
         )
 
     def _compare(self, shown: Sequence[Episode], sources: AbstractSet[Source], newest: Sample | None) -> None:
@@ -202,7 +204,7 @@ class Look:
         known = stood_of(self.known, self.known_as, all_of_them=True)
         heard = next((one.heard for one in known if one.episode == episode.number), 0)
         before = len(self.findings)
-        self.findings.append(self._telling(episode, episode.number, heard, retrospective=not episode.is_news))
+        self.findings.append(self._as_said(episode, episode.number, heard, retrospective=not episode.is_news))
         self._say_end(episode, episode.number, heard, retrospective=not episode.is_news)
         self._see(episode, episode.number, heard + len(self.findings) - before)
 
@@ -213,7 +215,7 @@ class Look:
         before, is_worse, is_over = len(self.findings), episode.top.level > known.level, known.until != FOREVER
         is_news = is_worse and episode.is_news
         if is_worse:
-            self.findings.append(self._telling(episode, known.episode, known.heard, retrospective=not is_news))
+            self.findings.append(self._as_said(episode, known.episode, known.heard, retrospective=not is_news))
         # Its own evaluation ends the one that it knows; nobody else ends what only a look back knows.
         if (known.episode < 0 and not is_over) or (is_news and is_over):
             no_news = not known.is_current and not is_news
@@ -242,7 +244,7 @@ class Look:
             at = self.received_by + LOOKS_AGAIN_MS
             self.follow = replace(self.asked, first_at=episode.since, last_at=episode.shown_at, received_at=at)
 
-    def _telling(self, episode: Episode, number: int, heard: int, *, retrospective: bool) -> Finding:
+    def _as_said(self, episode: Episode, number: int, heard: int, *, retrospective: bool) -> Finding:
         top = episode.top
         evidence = top.evidence if episode.onset in top.evidence else (episode.onset, *top.evidence)
         return replace(

@@ -116,6 +116,19 @@ from unnest($12::text[], $13::integer[], $14::bigint[]) as passed (instance, par
 on conflict (consumer, instance, partition_no)
 do update set received_at = greatest(watermarks.received_at, excluded.received_at);
 
+-- name: stored_before
+-- The places of readings that are stored already, of another uplink of the same device.
+select asked.place::integer
+from unnest($1::integer[], $2::integer[], $3::smallint[], $4::bigint[], $5::double precision[], $6::bigint[],
+            $7::bigint[]) with ordinality
+    as asked (device_no, person_no, vital, observed_at, value, epoch, seq, place)
+where exists (
+    select from readings r
+    where r.person_no = asked.person_no and r.vital = asked.vital
+      and r.observed_at = 'epoch'::timestamptz + asked.observed_at * interval '1 ms'
+      and r.device_no = asked.device_no and r.value = asked.value and (r.epoch, r.seq) <> (asked.epoch, asked.seq)
+);
+
 -- name: insert_readings
 -- Only where COPY met a duplicate that the cursors had let through.
 insert into readings (person_no, vital, observed_at, device_no, epoch, seq, item, value, flags, received_at)
@@ -127,14 +140,29 @@ from unnest($1::integer[], $2::smallint[], $3::bigint[], $4::integer[], $5::bigi
 on conflict do nothing;
 
 -- name: insert_events
--- Events, as readings.
+-- Events, as readings; flagged with $12 where the same device has said the same of the same moment in another uplink.
+with said as (
+    select row.*, 'epoch'::timestamptz + row.observed_ms * interval '1 ms' as observed_at
+    from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::integer[], $6::integer[], $7::smallint[],
+                $8::bigint[], $9::bigint[], $10::integer[], $11::text[]) with ordinality
+        as row (device_no, epoch, seq, item, home_no, person_no, kind, observed_ms, received_ms, flags, details, place)
+)
 insert into device_events
     (device_no, epoch, seq, item, home_no, person_no, kind, observed_at, received_at, flags, details)
-select device_no, epoch, seq, item, home_no, person_no, kind, 'epoch'::timestamptz + observed_at * interval '1 ms',
-       'epoch'::timestamptz + received_at * interval '1 ms', flags, details::jsonb
-from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::smallint[], $5::integer[], $6::integer[], $7::smallint[],
-            $8::bigint[], $9::bigint[], $10::integer[], $11::text[])
-    as row (device_no, epoch, seq, item, home_no, person_no, kind, observed_at, received_at, flags, details)
+select device_no, epoch, seq, item, home_no, person_no, kind, observed_at,
+       'epoch'::timestamptz + received_ms * interval '1 ms',
+       case when exists (
+           select from device_events e
+           where e.device_no = said.device_no and e.kind = said.kind and e.observed_at = said.observed_at
+             and (e.epoch, e.seq) <> (said.epoch, said.seq) and e.details = said.details::jsonb
+       ) or exists (
+           select from said before
+           where before.device_no = said.device_no and before.kind = said.kind and before.observed_at = said.observed_at
+             and (before.epoch, before.seq) <> (said.epoch, said.seq) and before.place < said.place
+             and before.details::jsonb = said.details::jsonb
+       ) then flags | $12::integer else flags end,
+       details::jsonb
+from said
 on conflict do nothing;
 
 -- name: insert_rejected

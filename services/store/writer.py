@@ -7,13 +7,14 @@ from asyncpg import Record, UniqueViolationError
 
 from schemas.codec import write_json
 from schemas.messages import EPOCH_LIVES_MS, MAX_LIVE_EPOCHS
-from schemas.reasons import UNSETTLED
+from schemas.reasons import UNSETTLED, Flag
 from schemas.records import Rejection, SealedUplink
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
 from services.store.core import LOW_RANGES, Batch, Cursor, Cursors, Ranges, cursors_needed, is_emergency, settle
 from services.store.database_identity import ChangedDatabaseError, DatabaseIdentity, Placed, first_offsets, next_offsets
+from services.store.repetitions import ASKED_OF_REPEATED, NewestReadings, flag, repeated_here
 from services.store.rows import READING_COLUMNS, ReadingRows, binary_copy, reading_rows
 
 PutReadings = Callable[[Connection, ReadingRows], Awaitable[tuple[int, int]]]
@@ -29,6 +30,7 @@ class BatchWriter:
         self._pool, self._clock, self._metrics, self._live_epochs = pool, clock, metrics, live_epochs
         self._sql = load_queries("services.store")
         self._identity = DatabaseIdentity(sql=self._sql)
+        self._newest = NewestReadings()
 
     async def write(self, records: Sequence[Placed]) -> tuple[Batch, int]:
         """What was written, and the generation to acknowledge with.
@@ -47,7 +49,9 @@ class BatchWriter:
             generation, cursors, too_many = await self._lock(connection, records)
             away = await self._load_near(connection, records, cursors)
             batch = settle(records, cursors, too_many)
-            stored, conflicts = await put_readings(connection, reading_rows(batch.new))
+            rows = reading_rows(batch.new)
+            await self._flag_repeated(connection, rows, first_offsets(records))
+            stored, conflicts = await put_readings(connection, rows)
             await self._insert_events(connection, batch)
             await self._insert_rejected(connection, batch)
             await self._forget_refusals(connection, batch, cursors)
@@ -55,6 +59,7 @@ class BatchWriter:
             # Takes ranges out of the cursors, so it comes before these are saved.
             await self._put_away(connection, batch.touched, away)
             await self._save_progress(connection, batch.touched, next_offsets(records), batch.markers)
+        self._newest.written(rows, next_offsets(records))
         self._count(batch, stored, conflicts)
         return batch, generation
 
@@ -131,6 +136,18 @@ class BatchWriter:
         if come:
             await connection.execute(self._sql["put_ranges_away"], *_columns(come, 4))
 
+    async def _flag_repeated(self, connection: Connection, rows: ReadingRows, firsts: dict[int, int]) -> None:
+        """Marks what was stored before, under another epoch or number."""
+        flag(rows, repeated_here(rows))
+        self._newest.begin(firsts)
+        doubtful = self._newest.doubtful(rows)
+        if doubtful.size:
+            asked = rows[doubtful]
+            found = await connection.fetch(
+                self._sql["stored_before"], *(asked[name].tolist() for name in ASKED_OF_REPEATED)
+            )
+            flag(rows, doubtful[[row["place"] - 1 for row in found]])
+
     async def _copy_readings(self, connection: Connection, rows: ReadingRows) -> tuple[int, int]:
         """Straight into the table: the cursors have removed every duplicate. Raises UniqueViolationError if not."""
         if rows.size:
@@ -156,7 +173,7 @@ class BatchWriter:
             for one in uplink.events
         ]  # fmt: skip
         if rows:
-            await connection.execute(self._sql["insert_events"], *_columns(rows, 11))
+            await connection.execute(self._sql["insert_events"], *_columns(rows, 11), int(Flag.REPEATED))
 
     async def _insert_rejected(self, connection: Connection, batch: Batch) -> None:
         refused = batch.unsettled + [(uplink, rejection) for uplink in batch.new for rejection in uplink.rejections]

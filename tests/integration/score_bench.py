@@ -150,7 +150,10 @@ async def bench_on(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[B
     clock = FakeClock(at_ms=START_MS)
     monkeypatch.setattr("services.score.due.answer_hold_s", lambda **_: 0.0)
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
-        await pool.execute("truncate findings, watermarks, silence_watch, silences, fall_checks, sos_calls cascade")
+        await pool.execute(
+            "truncate findings, watermarks, silence_watch, silences, fall_checks, sos_calls, look_backs,"
+            " seen_episodes cascade"
+        )
         world = await settle_in(pool)
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=structlog.get_logger())
         yield Bench(

@@ -43,6 +43,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
         await opened.execute(
             "truncate findings, watermarks, score_positions, score_state, score_days, fall_checks, sos_calls, commands,"
+            " look_backs, seen_episodes,"
             " bus_log, bus_topics, bus_offsets, silence_watch cascade"
         )
         yield opened

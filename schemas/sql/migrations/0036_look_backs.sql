@@ -34,3 +34,56 @@ create table seen_episodes (
     heard integer not null,
     primary key (person_no, rule, concern, episode)
 );
+
+-- What a device sent twice (flag 65536, REPEATED) is neither counted nor summed. Otherwise as before.
+create or replace function caregiver_series(
+    person uuid, wanted smallint, since timestamptz, until timestamptz, bucket_s integer
+)
+returns table (
+    bucket_at timestamptz, lowest double precision, mean double precision,
+    highest double precision, total double precision, readings bigint, doubtful bigint
+)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
+begin atomic
+    with seen as materialized (
+        select scope.person_no, greatest(since, lower(scope.valid)) as first_at,
+               least(until, upper(scope.valid)) as end_at,
+               make_interval(
+                   secs => greatest(60, bucket_s, ceil(extract(epoch from until - since) / 2000))
+               ) as step
+        from caregiver_scope scope
+        where scope.person_id = person
+          and (scope.vitals is null or wanted = any (scope.vitals))
+    )
+    select kept.bucket, min(kept.reliable), avg(kept.reliable), max(kept.reliable),
+           sum(kept.reliable), count(kept.reliable), count(*) - count(kept.reliable)
+    from (
+        select date_bin(
+                   seen.step, readings.observed_at, timestamptz '2000-01-01 00:00:00+00'
+               ) as bucket,
+               case
+                   when readings.flags & 34 <> 0 then null
+                   when readings.flags & 8 = 0 then readings.value
+                   else least(greatest(readings.value, 40), 400)
+               end as reliable
+        from seen
+        join readings
+          on readings.person_no = seen.person_no
+         and readings.vital = wanted
+         and readings.flags & 65536 = 0
+         and readings.observed_at >= since and readings.observed_at < until
+         and readings.observed_at >= seen.first_at and readings.observed_at < seen.end_at
+    ) kept
+    group by kept.bucket
+    order by kept.bucket;
+end;
+
+create or replace view readings_1m as
+select person_no, vital, date_trunc('minute', observed_at) as bucket_at, avg(value) as mean_value,
+       min(value) as lowest_value, max(value) as highest_value, count(*) as readings
+from readings where flags & 65536 = 0 group by person_no, vital, date_trunc('minute', observed_at);
+
+create or replace view readings_1h as
+select person_no, vital, date_trunc('hour', observed_at) as bucket_at, avg(value) as mean_value,
+       min(value) as lowest_value, max(value) as highest_value, count(*) as readings
+from readings where flags & 65536 = 0 group by person_no, vital, date_trunc('hour', observed_at);
