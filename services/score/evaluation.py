@@ -1,13 +1,14 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from schemas.vitals import VITAL_BY_CODE
 from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
-from services.score.rule import ENDED, Fold, Mark, Rule
+from services.score.rule import ENDED, Fold, Mark, Rule, Timed
 from services.score.sample import Sample
 from services.score.window import Window
 
@@ -25,6 +26,7 @@ class Evaluation:
         "_base",
         "_fold",
         "_folds",
+        "_is_timed",
         "_newest",
         "_since",
         "_state",
@@ -42,6 +44,7 @@ class Evaluation:
         self.inputs = tuple(VITAL_BY_CODE[code].number for code in rule.inputs)
         self.needs_rest = rule.fold.needs_rest
         self._base = rule.fold.start()
+        self._is_timed = isinstance(self._base, Timed)
         self._state = rule.fold.start()
         # A rule that is new begins now: what others have kept in the window was before its time.
         self._newest = window.newest(self.inputs)
@@ -61,7 +64,7 @@ class Evaluation:
         """What follows from ``sample``, which the window holds already."""
         newest = self._newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
-        if newest is not None and sample < newest:
+        if newest is not None and sample < newest and not (self._is_timed and sample[0] == newest[0]):
             return self.fold_again(sample.received_at) if self.reaches(sample.at) else None
         if newest is None and sample.at < self._since:
             return None
@@ -89,8 +92,31 @@ class Evaluation:
         """Nothing has come until ``now``."""
         if now < self.due_at:
             return ()
-        newest = self._newest.at if self._newest else 0
-        return self.episodes.reports([self._folds.fold.pause(self._state)], Reception(now, newest))
+        newest = self._window.newest(self.inputs)
+        mark = self._folds.fold.pause(self._state)
+        self._settle()
+        return self.episodes.reports([mark] if mark else [], Reception(now, newest.at if newest else 0))
+
+    def _settle(self) -> None:
+        """What was looked at by time stays so over a restart, and a sample of before it is a late one."""
+        if isinstance(self._state, Timed) and isinstance(self._base, Timed):
+            self._base.settled_at = max(self._base.settled_at, self._state.settled_at)
+            if self._newest is None or self._newest.at <= self._base.settled_at:
+                self._newest = Sample(self._base.settled_at + 1, -inf, 0, 0, 0, 0)
+
+    def _unsettle(self) -> None:
+        """Once something later has come, time says no more than that does."""
+        if isinstance(self._state, Timed) and isinstance(self._base, Timed) and self._base.settled_at:
+            newest = self._window.newest(self.inputs)
+            if newest is not None and newest.at > self._base.settled_at:
+                self._base.settled_at = self._state.settled_at = 0
+
+    def looks(self) -> list[Any]:
+        """What a fold that looks at moments of its own has seen since this was asked last."""
+        if not isinstance(self._state, Timed):
+            return []
+        found, self._state.looks = self._state.looks, []
+        return found
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
@@ -98,8 +124,8 @@ class Evaluation:
 
     def horizon(self) -> int:
         """Where the rule's window begins, in ms: so long ago, and at most so many samples."""
-        newest = self._newest
-        if newest is None:
+        newest = self._window.newest(self.inputs)
+        if newest is None or self._newest is None:
             return 0
         return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
 
@@ -123,9 +149,12 @@ class Evaluation:
             for mark in self._advance(state, sample) or ():
                 _put(mark, found)
         now = self._folds.fold
-        if samples and now.pauses_at(state) <= received_at:
-            _put(now.pause(state), found)
+        while samples and now.pauses_at(state) <= received_at:
+            paused = now.pause(state)
+            if paused:
+                _put(paused, found)
         self._state = state
+        self._settle()
         usable = [one for one in samples if self._window.is_usable(one)]
         reception = Reception(received_at, usable[-1].at if usable else 0)
         reports = self.episodes.reconcile(found, samples, reception)
@@ -146,16 +175,22 @@ class Evaluation:
                 self._advance(self._base, sample)
             self._since = horizon
             self.episodes.forget(horizon)
+            if isinstance(self._base, Timed):
+                self._base.looks.clear()
+        self._unsettle()
         return self._since
 
     def _samples(self) -> list[Sample]:
         return self._window.since(self.inputs, self._since)
 
     def _advance(self, state: Any, sample: Sample) -> Any:
-        if not self._window.is_usable(sample):
+        window = self._window
+        if window.off and not window.is_usable(sample):
             return None
-        rested = not self.needs_rest or not self._window.movement.is_moving(sample.at)
-        return self._folds.at(sample.received_at).advance(state, sample, rested=rested)
+        rested = not self.needs_rest or not window.movement.spans or not window.movement.is_moving(sample[0])
+        folds, received_at = self._folds, sample[8]
+        fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
+        return fold.advance(state, sample, rested=rested)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same samples, however often and whenever it was trimmed before."""
@@ -178,6 +213,11 @@ class Evaluation:
         found._state = found._base.copied()
         for sample in found._samples():
             found._advance(found._state, sample)
+        if isinstance(found._state, Timed):
+            while folds.fold.pauses_at(found._state) == 0:
+                folds.fold.pause(found._state)
+            found.looks()
+            found._settle()
         return found
 
 

@@ -1,13 +1,13 @@
 """What every rule says about itself, and the words its machinery shares. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.default_limits import DEFAULT_BY_CONDITION
-from schemas.limits import LevelLimit, Limits
+from schemas.limits import Condition, LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_NUMBER, Vital
 from services.score.sample import Sample
@@ -28,7 +28,7 @@ class Mark(NamedTuple):
     ``also`` are readings of other vitals that it rests on. ``limits`` are those in force when ``last`` was received,
     of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds; ``about`` is the
     concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful reading alone.
-    ``mean`` are the values of a sitting that has two. ``pauses_at``:
+    ``mean`` are the values of a sitting that has two; ``facts`` what else is said. ``pauses_at``:
     nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
@@ -44,6 +44,7 @@ class Mark(NamedTuple):
     urgency: Severity | None = None
     confirmed: bool = True
     mean: tuple[float, float] | None = None
+    facts: Mapping[str, Fact] = MappingProxyType({})
 
     @property
     def at(self) -> int:
@@ -114,8 +115,21 @@ class Fold(Protocol[F]):
     def pauses_at(self, state: F) -> int:
         """When the episode pauses if nothing usable comes until then, in ms; NEVER where none is open, or it has."""
 
-    def pause(self, state: F) -> Mark:
-        """The mark of that pause, changes ``state``. Of an open episode that does not pause yet."""
+    def pause(self, state: F) -> Mark | None:
+        """The mark of that pause, changes ``state``; None where time alone has shown nothing that is said."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Timed:
+    """The state of a fold that looks at moments of its own, once a sample after one has come, or time has passed.
+
+    ``settled_at`` is the newest moment that was looked at because time had passed: a sample of before it that comes
+    after all is a late one. ``pauses_at`` of a state that has come to that moment anew is 0. ``looks`` is what was seen
+    since somebody asked last. Samples of one moment may come in any order: none of them is late.
+    """
+
+    settled_at: int = 0
+    looks: list[Any] = field(default_factory=list)
 
 
 class ModelFold(Protocol):
@@ -152,8 +166,9 @@ class Rule:
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
     the evidence: a vital's code or a kind of event. ``inputs`` are the codes of the vitals that ``fold`` reads, or
     ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
-    other limits than the defaults, by concern; a rule without it has none that anybody may change. A ``variant`` in
-    the shadow is tried beside the rule of its name, and alerts nobody.
+    other limits than the defaults, by concern; a rule without it has none that anybody may change; ``limited_with``
+    makes it for people with a condition that changes more than limits. A ``variant`` in the shadow is tried beside the
+    rule of its name, and alerts nobody.
     """
 
     name: str
@@ -166,6 +181,9 @@ class Rule:
     inputs: tuple[str, ...] = ()
     fold: Fold[Any] | None = None
     limited: Callable[[Mapping[str, Limits]], Fold[Any]] | None = None
+    limited_with: Mapping[Condition, Callable[[Mapping[str, Limits]], Fold[Any]]] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
     asks: ModelFold | None = None
     variant: Variant = Variant.LIVE
 
