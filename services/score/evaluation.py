@@ -1,14 +1,13 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
 from collections.abc import Sequence
-from math import inf
-from typing import Any
+from typing import Any, Self
 
 from schemas.vitals import VITAL_BY_CODE
 from services.score.age import Reception
 from services.score.episodes import FOREVER, Episodes, Report, Seen
 from services.score.limit_book import Folds
-from services.score.rule import ENDED, Fold, Mark, Rule, Timed
+from services.score.rule import ENDED, Fold, Mark, Rule
 from services.score.sample import Sample
 from services.score.window import Window
 
@@ -26,7 +25,6 @@ class Evaluation:
         "_base",
         "_fold",
         "_folds",
-        "_is_timed",
         "_newest",
         "_since",
         "_state",
@@ -44,7 +42,6 @@ class Evaluation:
         self.inputs = tuple(VITAL_BY_CODE[code].number for code in rule.inputs)
         self.needs_rest = rule.fold.needs_rest
         self._base = rule.fold.start()
-        self._is_timed = isinstance(self._base, Timed)
         self._state = rule.fold.start()
         # A rule that is new begins now: what others have kept in the window was before its time.
         self._newest = window.newest(self.inputs)
@@ -64,7 +61,7 @@ class Evaluation:
         """What follows from ``sample``, which the window holds already."""
         newest = self._newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
-        if newest is not None and sample < newest and not (self._is_timed and sample[0] == newest[0]):
+        if newest is not None and sample < newest:
             return self.fold_again(sample.received_at) if self.reaches(sample.at) else None
         if newest is None and sample.at < self._since:
             return None
@@ -92,31 +89,13 @@ class Evaluation:
         """Nothing has come until ``now``."""
         if now < self.due_at:
             return ()
-        newest = self._window.newest(self.inputs)
-        mark = self._folds.fold.pause(self._state)
-        self._settle()
-        return self.episodes.reports([mark] if mark else [], Reception(now, newest.at if newest else 0))
+        newest = self._newest.at if self._newest else 0
+        return self.episodes.reports(self._pass(self._state, now), Reception(now, newest))
 
-    def _settle(self) -> None:
-        """What was looked at by time stays so over a restart, and a sample of before it is a late one."""
-        if isinstance(self._state, Timed) and isinstance(self._base, Timed):
-            self._base.settled_at = max(self._base.settled_at, self._state.settled_at)
-            if self._newest is None or self._newest.at <= self._base.settled_at:
-                self._newest = Sample(self._base.settled_at + 1, -inf, 0, 0, 0, 0)
-
-    def _unsettle(self) -> None:
-        """Once something later has come, time says no more than that does."""
-        if isinstance(self._state, Timed) and isinstance(self._base, Timed) and self._base.settled_at:
-            newest = self._window.newest(self.inputs)
-            if newest is not None and newest.at > self._base.settled_at:
-                self._base.settled_at = self._state.settled_at = 0
-
-    def looks(self) -> list[Any]:
-        """What a fold that looks at moments of its own has seen since this was asked last."""
-        if not isinstance(self._state, Timed):
-            return []
-        found, self._state.looks = self._state.looks, []
-        return found
+    def _pass(self, state: Any, now: int) -> list[Mark]:
+        """What is due by the time alone, at ``now``; changes ``state``."""
+        fold = self._folds.fold
+        return [fold.pause(state)] if fold.pauses_at(state) <= now else []
 
     def reaches(self, at: int) -> bool:
         """Whether the rule looks back to ``at``."""
@@ -124,8 +103,8 @@ class Evaluation:
 
     def horizon(self) -> int:
         """Where the rule's window begins, in ms: so long ago, and at most so many samples."""
-        newest = self._window.newest(self.inputs)
-        if newest is None or self._newest is None:
+        newest = self._newest
+        if newest is None:
             return 0
         return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
 
@@ -145,16 +124,11 @@ class Evaluation:
         if state.level and samples:
             standing = self._folds.at(samples[-1].received_at).standing(state, samples[0], samples[-1])
             found.append(Seen(state.since, FOREVER, state.level, [], standing))
-        for sample in samples:
-            for mark in self._advance(state, sample) or ():
-                _put(mark, found)
-        now = self._folds.fold
-        while samples and now.pauses_at(state) <= received_at:
-            paused = now.pause(state)
-            if paused:
-                _put(paused, found)
+        for mark in self._through(state, samples, before=FOREVER):
+            _put(mark, found)
+        for mark in self._pass(state, received_at) if samples else ():
+            _put(mark, found)
         self._state = state
-        self._settle()
         usable = [one for one in samples if self._window.is_usable(one)]
         reception = Reception(received_at, usable[-1].at if usable else 0)
         reports = self.episodes.reconcile(found, samples, reception)
@@ -169,19 +143,18 @@ class Evaluation:
         """
         horizon = self.horizon()
         if horizon > self._since:
-            for sample in self._samples():
-                if sample.at >= horizon:
-                    break
-                self._advance(self._base, sample)
+            self._through(self._base, [one for one in self._samples() if one.at < horizon], before=horizon)
             self._since = horizon
             self.episodes.forget(horizon)
-            if isinstance(self._base, Timed):
-                self._base.looks.clear()
-        self._unsettle()
         return self._since
 
     def _samples(self) -> list[Sample]:
         return self._window.since(self.inputs, self._since)
+
+    def _through(self, state: Any, samples: Sequence[Sample], *, before: int) -> list[Mark]:
+        """What follows from samples in order, which are all of the window of before ``before``; changes ``state``."""
+        del before
+        return [mark for sample in samples for mark in self._advance(state, sample) or ()]
 
     def _advance(self, state: Any, sample: Sample) -> Any:
         window = self._window
@@ -203,7 +176,7 @@ class Evaluation:
         }
 
     @classmethod
-    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> "Evaluation":
+    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> Self:
         """The evaluation that ``to_plain`` wrote, over the same window."""
         found = cls(rule, window, folds)
         found._base = found._base.from_plain(plain["base"])
@@ -211,14 +184,12 @@ class Evaluation:
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)
         found._state = found._base.copied()
-        for sample in found._samples():
-            found._advance(found._state, sample)
-        if isinstance(found._state, Timed):
-            while folds.fold.pauses_at(found._state) == 0:
-                folds.fold.pause(found._state)
-            found.looks()
-            found._settle()
+        found._resume()
         return found
+
+    def _resume(self) -> None:
+        """Goes from the base to now, saying nothing."""
+        self._through(self._state, self._samples(), before=FOREVER)
 
 
 def _put(mark: Mark, found: list[Seen]) -> None:

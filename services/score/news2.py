@@ -11,22 +11,19 @@ from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
 from services.score.news2_points import COUNTED, Inputs, Measured, News2Score, Parameter, score
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark, Timed
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import Sample
 from services.score.tracks import ODD_ONES
 
 GRID_MS: Final = 15 * MINUTE_MS
-"""A person is scored at each quarter hour before which something was measured."""
+"""A person is scored at each quarter hour (00, 15, 30, 45) before which something was measured."""
 LEAST_FRESH: Final = 4
 """So many of six inputs have to be fresh for MEDIUM, and to say that it is over."""
 IN_A_ROW_MS: Final = HOUR_MS
 """Evaluations so far apart at most follow one another; those that can't say in between do not count."""
 LONGEST_GAP_MS: Final = HOUR_MS
 """After so long without an evaluation that can say how it is, the episode pauses."""
-SETTLES_MS: Final = 15 * MINUTE_MS
-"""A quarter hour is looked at so long after it, where no later reading has come until then."""
 _WINDOW_MS: Final = 30 * MINUTE_MS
-_MOST_LOOKS: Final = 8
 
 _CUFFLESS: Final = int(Flag.CUFFLESS)
 _SYSTOLIC: Final = SYSTOLIC.number
@@ -41,10 +38,10 @@ _PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
 )
 _AT_REST: Final = frozenset({HEART_RATE.number, SPO2.number, RESPIRATORY_RATE.number})
 """What says something of a person at rest only."""
-_MOST_STEP: Final[Mapping[int, float]] = MappingProxyType(
-    dict.fromkeys(_PARAMETERS, inf) | {vital.number: vital.max_step_per_minute or inf for vital in (HEART_RATE, SPO2)}
+STEPPED: Final[Mapping[int, float]] = MappingProxyType(
+    {vital.number: vital.max_step_per_minute or inf for vital in (HEART_RATE, SPO2)}
 )
-"""Per minute, in the vital's unit: what a body can do; of the others nothing is implausible."""
+"""What a body can do in a minute, in the vital's unit: of a worn device the third odd value in a row is believed."""
 
 
 class Look(NamedTuple):
@@ -87,19 +84,19 @@ class Course:
 
 
 @dataclass(slots=True)
-class News2State(Timed):
-    """``last`` are the newest usable samples by vital number, ``next_at`` is the quarter hour to look at next, in ms.
+class News2State:
+    """``last`` are the newest usable samples by vital number. ``runs`` are of evaluations beyond a limit, by its place.
 
-    0: none is yet. ``odd`` counts implausible values in a row by vital. ``runs`` are by the place of a limit, of
-    evaluations beyond it. ``looked_at`` is the newest that was; ``looks`` are of ``Look``.
+    ``looked_at`` is the newest quarter hour that was looked at, in ms; 0 for none. ``odd`` counts implausible values in
+    a row by vital. ``settled_at``: see ``quarters``.
     """
 
     last: dict[int, Sample] = field(default_factory=dict)
-    next_at: int = 0
-    odd: dict[int, int] = field(default_factory=dict)
+    looked_at: int = 0
     runs: dict[int, Run] = field(default_factory=dict)
     course: Course | None = None
-    looked_at: int = 0
+    settled_at: int = 0
+    odd: dict[int, int] = field(default_factory=dict)
 
     @property
     def level(self) -> int:
@@ -120,27 +117,25 @@ class News2State(Timed):
         course = self.course
         return [
             [list(one) for _, one in sorted(self.last.items())],
-            self.next_at,
             self.looked_at,
-            [list(one) for one in sorted(self.odd.items())],
             [[place, list(run.first), run.last_at, run.count] for place, run in sorted(self.runs.items())],
             None if course is None else [
                 course.level, course.since, course.worst, list(course.beyond), list(course.last), list(course.needs),
                 course.least, dict(course.facts), course.clear_at, int(course.paused),
             ],
             self.settled_at,
+            [list(one) for one in sorted(self.odd.items())],
         ]  # fmt: skip
 
     def from_plain(self, plain: Sequence[Any]) -> "News2State":
         """The state that ``to_plain`` wrote."""
-        last, next_at, looked_at, odd, runs, course, settled_at = plain
+        last, looked_at, runs, course, settled_at, odd = plain
         state = News2State(
             {one[6]: Sample(*one) for one in last},
-            next_at,
-            dict(odd),
+            looked_at,
             {place: Run(Sample(*first), last_at, count) for place, first, last_at, count in runs},
             settled_at=settled_at,
-            looked_at=looked_at,
+            odd=dict(odd),
         )
         if course is not None:
             level, since, worst, beyond, newest, needs, least, facts, clear_at, paused = course
@@ -169,34 +164,34 @@ class News2:
         return News2State()
 
     def advance(self, state: News2State, sample: Sample, *, rested: bool) -> list[Mark] | None:
-        """Takes the next sample; the quarter hour before it is looked at, if something was measured before that."""
-        at, vital = sample[0], sample[6]
-        is_next = at > state.next_at
-        mark = self._look(state) if is_next else None
-        if (rested or vital not in _AT_REST) and not (vital == _SYSTOLIC and sample[7] & _CUFFLESS):
-            last = state.last.get(vital)
-            is_step = last is not None and (state.odd or abs(sample[1] - last[1]) > _MOST_STEP[vital])
-            if not is_step or _is_plausible(state, last, sample):
-                state.last[vital] = sample
-                if is_next:
-                    state.next_at = -(-at // GRID_MS) * GRID_MS
-        return None if mark is None else [mark]
+        """Remembers the newest value of an input; nothing follows from it before the quarter hour is looked at."""
+        vital = sample[6]
+        if not takes(sample, rested=rested):
+            return None
+        last = state.last.get(vital)
+        if last is not None and vital in STEPPED and _is_odd(last, sample):
+            odd = state.odd.get(vital, 0) + 1
+            if odd < ODD_ONES:
+                state.odd[vital] = odd
+                return None
+        if state.odd:
+            state.odd.pop(vital, None)
+        state.last[vital] = sample
+        return None
 
-    def _look(self, state: News2State) -> Mark | None:
-        """Evaluates the next quarter hour, unless it was looked at before."""
-        at = state.next_at
-        if at <= state.looked_at or not state.last:
+    def look(self, state: News2State, at: int) -> tuple[Look, Mark | None] | None:
+        """Evaluates the quarter hour ``at``, in ms; None where nothing was measured for it."""
+        if not any(sample[0] > at - GRID_MS for sample in state.last.values()):
             return None
         state.looked_at = at
         known = {_PARAMETERS[vital]: sample for vital, sample in state.last.items()}
         scored = score(_inputs(known), at, scale_2=self.scale_2, on_oxygen=None)
         last = {parameter: known[parameter] for parameter in scored.fresh if parameter in known}
-        state.looks.append(Look(at, scored, MappingProxyType(last)))
-        del state.looks[:-_MOST_LOOKS]
         newest = max(known.values())
-        lag = max(0, newest.received_at - newest.at)
-        return self._judge(state, scored, newest._replace(at=at, value=float(scored.total), vital=0, flags=0,
-                                                          received_at=at + lag), last)  # fmt: skip
+        seen = newest._replace(
+            at=at, value=float(scored.total), vital=0, flags=0, received_at=at + max(0, newest.received_at - newest.at)
+        )
+        return Look(at, scored, MappingProxyType(last)), self._judge(state, scored, seen, last)
 
     def _judge(
         self, state: News2State, scored: News2Score, seen: Sample, last: Mapping[Parameter, Sample]
@@ -285,25 +280,16 @@ class News2:
         return self.standing(state, course.beyond, course.beyond)
 
     def pauses_at(self, state: News2State) -> int:
-        """When the next quarter hour is looked at, or the open episode pauses, if nothing comes until then, in ms."""
-        course, due_at = state.course, NEVER
-        if course is not None and not course.paused:
-            due_at = course.last.at + LONGEST_GAP_MS + (course.last.received_at - course.last.at) + 1
-        next_at = state.next_at
-        if next_at > state.looked_at:
-            if next_at <= state.settled_at:
-                return 0
-            newest = max(state.last.values())
-            due_at = min(due_at, next_at + SETTLES_MS + max(0, newest.received_at - newest.at) + 1)
-        return due_at
-
-    def pause(self, state: News2State) -> Mark | None:
-        """Looks at the next quarter hour, if that is what was due; else the mark of the pause."""
+        """When the open episode pauses if no evaluation can say how it is until then, in ms."""
         course = state.course
-        due_at = self.pauses_at(state)
-        if course is None or course.paused or course.last.received_at + LONGEST_GAP_MS + 1 > due_at:
-            state.settled_at = max(state.next_at, state.settled_at)
-            return self._look(state)
+        if course is None or course.paused:
+            return NEVER
+        return course.last.received_at + LONGEST_GAP_MS + 1
+
+    def pause(self, state: News2State) -> Mark:
+        """The mark of that pause."""
+        course = state.course
+        assert course is not None  # noqa: S101 - asked of an open episode
         course.paused = True
         return Mark(
             ENDED, course.beyond, course.last, EndReason.NO_DATA, limits=self.limits,
@@ -311,21 +297,18 @@ class News2:
         )  # fmt: skip
 
 
-def _is_plausible(state: News2State, last: Sample | None, sample: Sample) -> bool:
-    """Whether a body can make this step. Of one device that is worn, and the third odd one in a row is believed."""
-    vital = sample.vital
-    if last is None:
-        return True
-    step, gap = abs(sample.value - last.value), sample.at - last.at
-    most = _MOST_STEP[vital]
-    same_device = last.device_no == sample.device_no and not sample.is_spot
-    if same_device and step > most and step > most * gap / MINUTE_MS:
-        odd = state.odd.get(vital, 0) + 1
-        if odd < ODD_ONES:
-            state.odd[vital] = odd
-            return False
-    state.odd.pop(vital, None)
-    return True
+def takes(sample: Sample, *, rested: bool) -> bool:
+    """Whether a reading counts at all: not what says something of a person at rest only, nor a cuffless pressure."""
+    vital = sample[6]
+    return (rested or vital not in _AT_REST) and not (vital == _SYSTOLIC and sample[7] & _CUFFLESS)
+
+
+def _is_odd(last: Sample, sample: Sample) -> bool:
+    """Whether no body can make this step; of one device that is worn."""
+    most, step = STEPPED[sample[6]], abs(sample[1] - last[1])
+    if step <= most or last[2] != sample[2] or sample.is_spot:
+        return False
+    return step > most * (sample[0] - last[0]) / MINUTE_MS
 
 
 def _inputs(known: Mapping[Parameter, Sample]) -> Inputs:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.quarters import evaluation_of
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
 from services.score.rule import NEVER, Rule, Subject
@@ -171,7 +172,7 @@ class PersonState:
         found = self.evaluations.get(rule.key)
         if found is None:
             highest = self.episodes.pop(rule.key, 0)
-            found = self.evaluations[rule.key] = Evaluation(
+            found = self.evaluations[rule.key] = evaluation_of(rule)(
                 rule, self.window, self.limits.folds(rule, self.person_no), highest=highest
             )
         return found
@@ -258,7 +259,9 @@ class PersonState:
             person_no=person_no,
             window=window,
             evaluations={
-                rule.key: Evaluation.from_plain(rule, window, limits.folds(rule, person_no), plain["rules"][rule.key])
+                rule.key: evaluation_of(rule).from_plain(
+                    rule, window, limits.folds(rule, person_no), plain["rules"][rule.key]
+                )
                 for rule in rules.rules
                 if rule.key in plain["rules"]
             },

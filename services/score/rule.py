@@ -115,21 +115,8 @@ class Fold(Protocol[F]):
     def pauses_at(self, state: F) -> int:
         """When the episode pauses if nothing usable comes until then, in ms; NEVER where none is open, or it has."""
 
-    def pause(self, state: F) -> Mark | None:
-        """The mark of that pause, changes ``state``; None where time alone has shown nothing that is said."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Timed:
-    """The state of a fold that looks at moments of its own, once a sample after one has come, or time has passed.
-
-    ``settled_at`` is the newest moment that was looked at because time had passed: a sample of before it that comes
-    after all is a late one. ``pauses_at`` of a state that has come to that moment anew is 0. ``looks`` is what was seen
-    since somebody asked last. Samples of one moment may come in any order: none of them is late.
-    """
-
-    settled_at: int = 0
-    looks: list[Any] = field(default_factory=list)
+    def pause(self, state: F) -> Mark:
+        """The mark of that pause, changes ``state``. Of an open episode that does not pause yet."""
 
 
 class ModelFold(Protocol):

@@ -1,0 +1,159 @@
+"""NEWS2 over one person's window: what was measured before each quarter hour, looked at once that is complete. Pure.
+
+A quarter hour is complete once something later has come, or so much time has passed that nothing does. Until then a
+reading is only kept: which of them is the newest usable one shows at the quarter hour.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final
+
+from services.score.age import Reception
+from services.score.episodes import Report
+from services.score.evaluation import Evaluation
+from services.score.limit_book import Folds
+from services.score.news2 import GRID_MS, STEPPED, Look, News2, takes
+from services.score.rule import MINUTE_MS, NEVER, Mark, Rule
+from services.score.sample import Sample
+from services.score.window import Window
+
+SETTLES_MS: Final = 15 * MINUTE_MS
+"""A quarter hour is looked at so long after it, where nothing later has come until then."""
+_MOST_LOOKS: Final = 8
+
+
+def evaluation_of(rule: Rule) -> type[Evaluation]:
+    """What evaluates a rule: most look at each sample as it comes."""
+    return Quarters if isinstance(rule.fold, News2) else Evaluation
+
+
+def quarter_of(at: int) -> int:
+    """The quarter hour at which a value of ``at`` is looked at first, in ms."""
+    return -(-at // GRID_MS) * GRID_MS
+
+
+class Quarters(Evaluation):
+    """``_until`` is the quarter hour that the newest sample was measured for.
+
+    The base's ``settled_at`` is the newest one that was looked at because time had passed: a sample of before it that
+    comes after all is a late one. It is 0 once something later has come.
+    """
+
+    __slots__ = ("_looks", "_until")
+
+    def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
+        super().__init__(rule, window, folds, highest=highest)
+        self._until = 0 if self._newest is None else quarter_of(self._newest.at)
+        self._looks: list[Look] = []
+
+    def take(self, sample: Sample) -> Sequence[Report] | None:
+        """What follows from ``sample``, which the window holds already. Samples of one moment have no order."""
+        newest, at = self._newest, sample[0]
+        if newest is None:
+            if at < self._since:
+                return None
+            newest = sample
+        elif at < newest[0] or at <= self._base.settled_at:
+            return self.fold_again(sample.received_at) if self.reaches(at) else None
+        if newest <= sample:
+            self._newest = sample
+        if at <= self._until:
+            return None
+        until, self._until = self._until, quarter_of(at)
+        marks = self._look(self._state, until, newest) if until > self._base.settled_at else []
+        reception = Reception(sample.received_at, at)
+        if marks or not self.episodes.looks_back:
+            return self.episodes.reports(marks, reception)
+        return self._still(self._folds.at(sample.received_at), sample, reception)
+
+    def _look(self, state: Any, at: int, newest: Sample) -> list[Mark]:
+        """Evaluates the quarter hour ``at``, by the limits in force when its ``newest`` sample was received."""
+        self._feed(state, at - GRID_MS + 1, at)
+        fold = self._folds.at(newest.received_at)
+        assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
+        found = fold.look(state, at)
+        if found is None:
+            return []
+        if state is not self._base:
+            self._looks.append(found[0])
+            del self._looks[:-_MOST_LOOKS]
+        return [found[1]] if found[1] else []
+
+    def _feed(self, state: Any, first: int, last: int) -> None:
+        """Makes a state know what was measured from ``first`` to ``last``, both inclusive, in ms."""
+        first = max(first, self._since)
+        for vital in self.inputs:
+            samples = self._window.samples.get(vital)
+            if not samples or samples[-1][0] < first:
+                continue
+            some = samples[bisect_left(samples, (first,)) : bisect_left(samples, (last + 1,))]
+            if vital in STEPPED:
+                for sample in some:
+                    if self._counts(sample):
+                        self._fold.advance(state, sample, rested=True)
+            else:
+                newest = next((one for one in reversed(some) if self._counts(one)), None)
+                if newest is not None:
+                    self._fold.advance(state, newest, rested=True)
+
+    def _counts(self, sample: Sample) -> bool:
+        window = self._window
+        if window.off and not window.is_usable(sample):
+            return False
+        moves = window.movement
+        return takes(sample, rested=not moves.spans or not moves.is_moving(sample[0]))
+
+    def _through(self, state: Any, samples: Sequence[Sample], *, before: int) -> list[Mark]:
+        """All quarter hours that are over ``before`` then; of the one after them, what was measured for it."""
+        marks: list[Mark] = []
+        newest = self._newest = self._window.newest(self.inputs)
+        self._until = 0 if newest is None else quarter_of(newest.at)
+        quarters = {quarter_of(one[0]): one for one in samples}
+        for at, last in quarters.items():
+            if at < min(self._until, before):
+                marks += self._look(state, at, last)
+            elif before <= last.at + GRID_MS:
+                self._feed(state, at - GRID_MS + 1, before - 1)
+        return marks
+
+    @property
+    def due_at(self) -> int:
+        """When the next quarter hour is looked at, or the open episode pauses, if nothing comes until then, in ms."""
+        return min(self._fold.pauses_at(self._state), self._complete_at(self._base.settled_at))
+
+    def _complete_at(self, settled_at: int) -> int:
+        newest = self._newest
+        if newest is None or self._until <= settled_at:
+            return NEVER
+        return self._until + SETTLES_MS + max(0, newest[8] - newest[0]) + 1
+
+    def _pass(self, state: Any, now: int) -> list[Mark]:
+        """What the newest quarter hour shows, where time has passed, and the pause after that."""
+        marks: list[Mark] = []
+        newest, is_settled = self._newest, self._until <= self._base.settled_at
+        if newest is not None and (is_settled or self._complete_at(0) <= now):
+            if state is not self._state or not is_settled:
+                marks += self._look(state, self._until, newest)
+            self._base.settled_at = self._until
+        return marks + super()._pass(state, now)
+
+    def trim(self) -> int:
+        """As every evaluation; what time has shown is no more once something later has come."""
+        if self._newest is not None and self._newest.at > self._base.settled_at:
+            self._base.settled_at = 0
+        horizon, first = self.horizon(), self._until - GRID_MS + 1
+        if horizon > max(first, self._since):
+            # Else what leaves the window in the middle of a quarter hour would be lost to it.
+            self._feed(self._state, first, horizon - 1)
+        return super().trim()
+
+    def looks(self) -> Sequence[Look]:
+        """What was seen at quarter hours since this was asked last."""
+        found, self._looks = self._looks, []
+        return found
+
+    def _resume(self) -> None:
+        super()._resume()
+        if self._newest is not None and self._until <= self._base.settled_at:
+            self._look(self._state, self._until, self._newest)
+        self._looks = []
