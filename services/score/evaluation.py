@@ -184,12 +184,8 @@ class Evaluation:
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)
         found._state = found._base.copied()
-        found._resume()
+        found._through(found._state, found._samples(), before=FOREVER)
         return found
-
-    def _resume(self) -> None:
-        """Goes from the base to now, saying nothing."""
-        self._through(self._state, self._samples(), before=FOREVER)
 
 
 def _put(mark: Mark, found: list[Seen]) -> None:

@@ -88,14 +88,13 @@ class News2State:
     """``last`` are the newest usable samples by vital number. ``runs`` are of evaluations beyond a limit, by its place.
 
     ``looked_at`` is the newest quarter hour that was looked at, in ms; 0 for none. ``odd`` counts implausible values in
-    a row by vital. ``settled_at``: see ``quarters``.
+    a row by vital.
     """
 
     last: dict[int, Sample] = field(default_factory=dict)
     looked_at: int = 0
     runs: dict[int, Run] = field(default_factory=dict)
     course: Course | None = None
-    settled_at: int = 0
     odd: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -123,18 +122,16 @@ class News2State:
                 course.level, course.since, course.worst, list(course.beyond), list(course.last), list(course.needs),
                 course.least, dict(course.facts), course.clear_at, int(course.paused),
             ],
-            self.settled_at,
             [list(one) for one in sorted(self.odd.items())],
         ]  # fmt: skip
 
     def from_plain(self, plain: Sequence[Any]) -> "News2State":
         """The state that ``to_plain`` wrote."""
-        last, looked_at, runs, course, settled_at, odd = plain
+        last, looked_at, runs, course, odd = plain
         state = News2State(
             {one[6]: Sample(*one) for one in last},
             looked_at,
             {place: Run(Sample(*first), last_at, count) for place, first, last_at, count in runs},
-            settled_at=settled_at,
             odd=dict(odd),
         )
         if course is not None:

@@ -10,6 +10,7 @@ from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
+from tests.unit.services.score.news2_cases import NEWS2_CASES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
 
@@ -315,6 +316,7 @@ _TABLES = {
     "blood_pressure": PRESSURE_CASES,
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
+    "news2": NEWS2_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
