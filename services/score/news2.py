@@ -23,10 +23,7 @@ IN_A_ROW_MS: Final = HOUR_MS
 """Evaluations so far apart at most follow one another; those that can't say in between do not count."""
 LONGEST_GAP_MS: Final = HOUR_MS
 """After so long without an evaluation that can say how it is, the episode pauses."""
-_WINDOW_MS: Final = 30 * MINUTE_MS
 
-_CUFFLESS: Final = int(Flag.CUFFLESS)
-_SYSTOLIC: Final = SYSTOLIC.number
 _PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
     {
         HEART_RATE.number: Parameter.PULSE,
@@ -153,7 +150,7 @@ class News2:
 
     limits: Limits
     scale_2: bool = False
-    window_ms: int = _WINDOW_MS
+    window_ms: int = 30 * MINUTE_MS
     needs_rest: bool = True
 
     def start(self) -> News2State:
@@ -297,7 +294,7 @@ class News2:
 def takes(sample: Sample, *, rested: bool) -> bool:
     """Whether a reading counts at all: not what says something of a person at rest only, nor a cuffless pressure."""
     vital = sample[6]
-    return (rested or vital not in _AT_REST) and not (vital == _SYSTOLIC and sample[7] & _CUFFLESS)
+    return (rested or vital not in _AT_REST) and not (vital == SYSTOLIC.number and sample[7] & Flag.CUFFLESS)
 
 
 def _is_odd(last: Sample, sample: Sample) -> bool:

@@ -27,6 +27,7 @@ from services.medication.core import MESSAGES as DOSE_MESSAGES
 from services.medication.core import RULE as MISSED_DOSE
 from services.score.rule import Rule, endings
 from services.score.rules import RULES
+from services.score.news2_points import COUNTED
 from services.sentences.catalogue import LANGUAGES, Reader, load
 from tests.golden import GOOD
 from tests.repo.tree import ROOT, SERVICES, files, text_of
@@ -239,7 +240,10 @@ def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(lan
     catalogue = load(language)
     said = {key for rule in RULES for key in rule.messages} | set(DOSE_MESSAGES)
     wanted = {(str(reader), key) for reader in Reader for key in said}
-    names = {"vital", "unit", "bound"}
+    names = {"vital", "unit", "bound", "input", "missing input"}
+    for context in ("input", "missing input"):
+        found = {word for of, word in catalogue.sentences if of == context}
+        assert found == {str(one.parameter) for one in COUNTED}
     assert {word for context, word in catalogue.sentences if context == "bound"} == {"below", "above"}
     assert {entry for entry in catalogue.sentences if entry[0] not in names} == wanted
     assert all(catalogue.sentences[entry].endswith((".", "\u3002")) for entry in wanted)

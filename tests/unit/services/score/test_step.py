@@ -24,12 +24,9 @@ KNOWN = {
     "heart_rate": st.sampled_from([60, 100, 111, 121, 125, 140, 38, 33]),
     "spo2": st.sampled_from([97, 97, 95, 93, 92, 90, 85]),
     "glucose": st.sampled_from([110, 75, 70, 69, 60, 53, 45]),
-    "respiratory_rate": st.sampled_from([16, 22, 26, 31, 9]),
-    "systolic": st.sampled_from([124, 124, 105, 96, 186, 88]),
-    "diastolic": st.sampled_from([72, 72, 124]),
 }
 ANY = {row.code: st.floats(row.lowest, row.highest, width=32) for row in VITALS}
-VALUES = {code: KNOWN.get(code, ANY[code]) for rule in RULES if rule.fold is not None for code in rule.inputs}
+VALUES = {rule.what: KNOWN.get(rule.what, ANY[rule.what]) for rule in RULES if rule.fold and rule.what in ANY}
 
 
 @st.composite
