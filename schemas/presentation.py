@@ -323,7 +323,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="blood_pressure", title="Blood pressure", explained_by=SYSTOLIC),
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
     RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
-    RulePresentation(rule="news2", title="NEWS2"),
+    RulePresentation(rule="news2", title="Early warning score (NEWS2)"),
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),

@@ -17,7 +17,7 @@ from services.score.tracks import ODD_ONES
 
 GRID_MS: Final = 15 * MINUTE_MS
 """A person is scored at each quarter hour (00, 15, 30, 45) before which something was measured."""
-LEAST_FRESH: Final = 4
+LEAST_INPUTS: Final = 4
 """So many of six inputs have to be fresh for MEDIUM, and to say that it is over."""
 IN_A_ROW_MS: Final = HOUR_MS
 """Evaluations so far apart at most follow one another; those that can't say in between do not count."""
@@ -64,7 +64,7 @@ class Course:
 
     ``worst`` is the worst total that was said; ``beyond`` the last evaluation at which a limit held, ``last`` the
     newest that could say how it is. ``needs`` are the inputs that had points when it was said last, ``least`` how many
-    were fresh then, LEAST_FRESH at most: what shows no fewer shows that it is over. ``facts`` are those of ``beyond``;
+    were fresh then, LEAST_INPUTS at most: what shows no fewer shows that it is over. ``facts`` are those of ``beyond``;
     ``clear_at``: since when totals are at the off limit, 0 for not.
     """
 
@@ -143,7 +143,7 @@ class News2State:
 class News2:
     """Limits of the total, which says nothing that it does not know: see ``news2_points``. Times in ms.
 
-    A level counts after as many evaluations in a row as its ``least``; the first one needs LEAST_FRESH inputs as well,
+    A level counts after as many evaluations in a row as its ``least``; the first one needs LEAST_INPUTS inputs as well,
     of the others a lower bound is enough. It is said again at a higher level, or when the total is worse by
     ``worse_by``. It is over once totals have been at the off limit for ``clear_min``.
     """
@@ -228,14 +228,14 @@ class News2:
             return None
         course.level, course.worst = max(limit.level, course.level), max(seen.value, course.worst)
         course.needs = [str(parameter) for parameter, points in scored.points.items() if points]
-        course.least = min(LEAST_FRESH, len(scored.fresh))
+        course.least = min(LEAST_INPUTS, len(scored.fresh))
         return Mark(course.level, first, seen, also=tuple(last.values()), limits=self.limits, passed=limit, facts=facts)
 
     def _reached(self, state: News2State, fresh: int, seen: Sample) -> tuple[LevelLimit, Sample] | None:
         """The limit of the highest level that holds, and the first evaluation in a row at which it was passed."""
         reached: tuple[LevelLimit, Sample] | None = None
         for place, limit in enumerate(self.limits.levels):
-            can_say = fresh >= LEAST_FRESH
+            can_say = fresh >= LEAST_INPUTS
             if not limit.is_beyond(seen.value, Side.ABOVE):
                 # What too few inputs show does not break a run either.
                 if can_say:

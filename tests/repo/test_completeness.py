@@ -25,9 +25,9 @@ from services.alert.channels import CHANNELS
 from services.api.rest import VitalCode
 from services.medication.core import MESSAGES as DOSE_MESSAGES
 from services.medication.core import RULE as MISSED_DOSE
+from services.score.news2_points import COUNTED
 from services.score.rule import Rule, endings
 from services.score.rules import RULES
-from services.score.news2_points import COUNTED
 from services.sentences.catalogue import LANGUAGES, Reader, load
 from tests.golden import GOOD
 from tests.repo.tree import ROOT, SERVICES, files, text_of
