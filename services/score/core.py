@@ -1,10 +1,10 @@
 """The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.alerts import EndReason, Finding
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
@@ -16,6 +16,7 @@ from services.score.days import STEPS_A_UNIT
 from services.score.episodes import finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.home_state import HomeState
+from services.score.news2 import Look
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
 from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
@@ -66,7 +67,14 @@ class SosCall:
     said: int
 
 
-Effect = Finding | FallCheck | SosCall | Question
+class QuarterLook(NamedTuple):
+    """A person's NEWS2 at a quarter hour, which takes the place of what was known of it."""
+
+    person_no: int
+    look: Look
+
+
+Effect = Finding | FallCheck | SosCall | QuarterLook | Question
 
 
 @dataclass(slots=True)
@@ -108,6 +116,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
+    _add_looks(state, {item[1] for item in (*record.readings, *record.events)}, effects)
     if effects or record.events:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
@@ -123,7 +132,15 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
         _report(Subject(person_no, home_no), found, effects)
+    _add_looks(state, state.subjects, effects)
     return effects
+
+
+def _add_looks(state: HomeState, people: Iterable[int], effects: list[Effect]) -> None:
+    for person_no in people:
+        person = state.subjects.get(person_no)
+        if person is not None:
+            effects += [QuarterLook(person_no, look) for look in person.looks()]
 
 
 def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:

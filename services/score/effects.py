@@ -16,7 +16,9 @@ from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
-from services.score.core import Effect, FallCheck, SosCall
+from services.score.core import Effect, FallCheck, QuarterLook, SosCall
+from services.score.news2 import Look
+from services.score.news2_points import News2Score, Parameter
 
 _FINDINGS: Final = "hb_score_findings_total"
 _SHADOW_FINDINGS: Final = "hb_score_shadow_findings_total"
@@ -44,6 +46,7 @@ class EffectWriter:
                     await self._add_fall_check(connection, effect)
                 elif isinstance(effect, SosCall):
                     await self._add_sos_press(connection, effect)
+            await self._save_looks(connection, [one for one in effects if isinstance(one, QuarterLook)])
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
         if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):
@@ -89,6 +92,16 @@ class EffectWriter:
             self.metrics.count(_CONFLICTS)
             self.log.error("another finding has this id", finding_id=str(finding.finding_id), rule=finding.rule)
 
+    async def _save_looks(self, connection: Connection, looks: Sequence[QuarterLook]) -> None:
+        """The last one of each person and quarter hour is what counts."""
+        newest = {(one.person_no, one.look.at): one.look for one in looks}
+        gone = [(person_no, to_datetime(at)) for (person_no, at), look in newest.items() if look.score is None]
+        if gone:
+            await connection.executemany(self.sql["drop_news2"], gone)
+        rows = [_news2_row(person_no, look, look.score) for (person_no, _), look in newest.items() if look.score]
+        if rows:
+            await connection.execute(self.sql["save_news2"], *(list(column) for column in zip(*rows, strict=True)))
+
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)
         await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at, received_at)
@@ -117,6 +130,18 @@ def _key(effect: FallCheck | SosCall) -> tuple[int, int, int]:
 def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
     sample = effect.sample
     return sample.device_no, sample.epoch, sample.seq, sample.item, to_datetime(sample.at)
+
+
+def _news2_row(person_no: int, look: Look, scored: News2Score) -> tuple[object, ...]:
+    """In the order of ``save_news2``. Oxygen that is assumed is not known."""
+    points = {parameter: scored.points.get(parameter) for parameter in Parameter}
+    if scored.is_air_assumed:
+        points[Parameter.OXYGEN] = None
+    inputs = {str(parameter): {"value": one.value, "at": one.at} for parameter, one in look.last.items()}
+    return (
+        person_no, to_datetime(look.at), scored.total, *points.values(), 2 if scored.scale_2 else 1,
+        write_json(inputs).decode(),
+    )  # fmt: skip
 
 
 def _row(finding: Finding) -> tuple[object, ...]:

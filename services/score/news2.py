@@ -42,11 +42,14 @@ STEPPED: Final[Mapping[int, float]] = MappingProxyType(
 
 
 class Look(NamedTuple):
-    """What was seen at the quarter hour ``at``, in ms; ``last`` are the newest values of then, by parameter."""
+    """What was seen at the quarter hour ``at``, in ms; ``last`` are the fresh values of then, by parameter.
+
+    ``score`` None: nothing usable was measured for it, whatever was known before.
+    """
 
     at: int
-    score: News2Score
-    last: Mapping[Parameter, Sample]
+    score: News2Score | None
+    last: Mapping[Parameter, Sample] = MappingProxyType({})
 
 
 @dataclass(slots=True)

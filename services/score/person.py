@@ -8,11 +8,13 @@ from typing import Any, Final
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
-from services.score.quarters import evaluation_of
+from services.score.news2 import Look
+from services.score.quarters import Quarters, evaluation_of
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
 from services.score.rule import NEVER, Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules.news2 import NEWS2
 from services.score.sample import Sample
 from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
@@ -106,6 +108,11 @@ class PersonState:
         # In the order of the rules: that in which evaluations began is not kept over a restart.
         known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]
         return [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
+
+    def looks(self) -> Sequence[Look]:
+        """What NEWS2 was at quarter hours that were looked at since this was asked last."""
+        known = self.evaluations.get(NEWS2.name)
+        return known.looks() if isinstance(known, Quarters) and known.has_looked else ()
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""

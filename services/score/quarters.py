@@ -72,17 +72,15 @@ class Quarters(Evaluation):
     def _look(self, state: News2State, at: int) -> list[Mark]:
         """Evaluates the quarter hour ``at``, by the limits in force when its newest usable sample was received."""
         self._feed(state, at - GRID_MS + 1, at)
-        if not state.last:
-            return []
-        fold = self._folds.at(max(state.last.values()).received_at)
-        assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
-        found = fold.look(state, at)
-        if found is None:
-            return []
+        mark, look = None, Look(at, None)
+        if state.last:
+            fold = self._folds.at(max(state.last.values()).received_at)
+            assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
+            look, mark = fold.look(state, at) or (look, mark)
         if state is not self._base:
-            self._looks.append(found[0])
+            self._looks.append(look)
             del self._looks[:-_MOST_LOOKS]
-        return [found[1]] if found[1] else []
+        return [mark] if mark else []
 
     def _feed(self, state: News2State, first: int, last: int) -> None:
         """Makes a state know what was measured from ``first`` to ``last``, both inclusive, in ms."""
@@ -152,6 +150,11 @@ class Quarters(Evaluation):
             # Else what leaves the window in the middle of a quarter hour would be lost to it.
             self._feed(self._state, first, horizon - 1)
         return super().trim()
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether ``looks`` gives any."""
+        return bool(self._looks)
 
     def looks(self) -> Sequence[Look]:
         """What was seen at quarter hours since this was asked last."""

@@ -7,7 +7,7 @@ from schemas.alerts import Finding
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
-from services.score.core import Effect, Tally, step
+from services.score.core import Effect, QuarterLook, Tally, step
 from services.score.home_state import HomeState
 
 START = 1_700_000_000_000
@@ -69,11 +69,11 @@ def series(
 
 
 def run(records: Iterable[JudgedUplink], state: HomeState | None = None) -> list[Effect]:
-    """What follows from ``records`` in their order."""
+    """What follows from ``records`` in their order, but for what NEWS2 was at quarter hours."""
     state = HomeState() if state is None else state
     effects: list[Effect] = []
     for record in records:
-        effects += step(state, record, Tally())
+        effects += [one for one in step(state, record, Tally()) if not isinstance(one, QuarterLook)]
     return effects
 
 
