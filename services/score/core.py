@@ -116,13 +116,14 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         handle = _EVENT_HANDLERS.get(event.kind)
         if handle is not None:
             handle(state, record, event, effects)
-    _add_looks(state, {item[1] for item in (*record.readings, *record.events)}, effects)
+    people = {reading[1] for reading in record.readings}
+    _add_looks(state, people.union(event.person_no for event in record.events) if record.events else people, effects)
     if effects or record.events:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
     else:
         # One may go on after a pause, or a reading may wait for a second, without a word.
-        for person_no in {reading[1] for reading in record.readings}:
+        for person_no in people:
             state.due_at = min(state.due_at, state.subject(person_no).due_at)
     return effects
 
@@ -137,10 +138,12 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
 
 
 def _add_looks(state: HomeState, people: Iterable[int], effects: list[Effect]) -> None:
+    """What NEWS2 was at quarter hours, of people of whom something was measured or time has passed."""
     for person_no in people:
         person = state.subjects.get(person_no)
-        if person is not None:
-            effects += [QuarterLook(person_no, look) for look in person.looks()]
+        if person is not None and person.quarters is not None and person.quarters.seen:
+            effects += [QuarterLook(person_no, look) for look in person.quarters.seen]
+            person.quarters.seen.clear()
 
 
 def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:

@@ -81,6 +81,11 @@ class Evaluation:
         return self.episodes.still(fold.still(self._state, sample), reception)
 
     @property
+    def newest_at(self) -> int:
+        """When the newest sample was taken that was seen, in ms; -1 before the first one."""
+        return -1 if self._newest is None else self._newest[0]
+
+    @property
     def due_at(self) -> int:
         """When the open episode pauses if nothing usable comes until then, in ms."""
         return self._fold.pauses_at(self._state)

@@ -62,7 +62,10 @@ class BandTable:
         :raises ValueError: of a value that is no finite number.
         """
         rounded = rounded_half_up(value, self.decimals)
-        return next(band.points for band in self.bands if band.lowest <= rounded <= band.highest)
+        for _, highest, points in self.bands:
+            if rounded <= highest:
+                return points
+        raise AssertionError("the highest band has no end")
 
 
 def rounded_half_up(value: float, decimals: int) -> float:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from services.score.episodes import Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
-from services.score.news2 import Look
 from services.score.quarters import Quarters, evaluation_of
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
@@ -55,7 +54,8 @@ _Of = tuple[list[Sample], tuple[Evaluation, ...], int]
 class PersonState:
     """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet).
 
-    ``recent`` holds the person's days as well, which are saved apart from all else.
+    ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
+    NEWS2, once there is one.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -67,10 +67,16 @@ class PersonState:
     calls: dict[str, list[Call]] = field(default_factory=dict)
     episodes: dict[str, int] = field(default_factory=dict)
     recent: RecentValues = field(init=False)
+    quarters: Quarters | None = None
     _of_vital: dict[int, _Of] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recent = RecentValues(self.person_no)
+        self._know(self.evaluations.get(NEWS2.key))
+
+    def _know(self, evaluation: Evaluation | None) -> None:
+        if isinstance(evaluation, Quarters):
+            self.quarters = evaluation
 
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
@@ -108,11 +114,6 @@ class PersonState:
         # In the order of the rules: that in which evaluations began is not kept over a restart.
         known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]
         return [(one.rule, reports) for one in known if (reports := one.pass_time(now))]
-
-    def looks(self) -> Sequence[Look]:
-        """What NEWS2 was at quarter hours that were looked at since this was asked last."""
-        known = self.evaluations.get(NEWS2.name)
-        return known.looks() if isinstance(known, Quarters) and known.has_looked else ()
 
     def ask(self, sample: Sample, subject: Subject) -> list[Question]:
         """The questions to models that follow from a sample; before ``take`` hears of it."""
@@ -165,7 +166,7 @@ class PersonState:
         """Changes circumstances from ``since`` on; what then differs of what lies behind."""
         known = self.evaluations
         evaluations = [known[rule.key] for rule in rules if rule.key in known]
-        behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
+        behind = [one for one in evaluations if since <= one.newest_at]
         for evaluation in behind:
             evaluation.trim()
         before = [one.circumstances() for one in behind]
@@ -182,6 +183,7 @@ class PersonState:
             found = self.evaluations[rule.key] = evaluation_of(rule)(
                 rule, self.window, self.limits.folds(rule, self.person_no), highest=highest
             )
+            self._know(found)
         return found
 
     def use(self, limits: LimitBook) -> None:

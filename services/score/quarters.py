@@ -34,20 +34,29 @@ def quarter_of(at: int) -> int:
     return -(-at // GRID_MS) * GRID_MS
 
 
-class Quarters(Evaluation):
-    """``_until`` is the quarter hour that the newest sample was measured for.
+def _may_leap(last: Sample | None, samples: Sequence[Sample], most: float) -> bool:
+    """Whether any two of these values are further apart than a body can change in a minute."""
+    values = [one[1] for one in samples]
+    if last is not None:
+        values.append(last[1])
+    return len(values) > 1 and max(values) - min(values) > most
 
-    ``_settled_at`` is the newest one that was looked at because time had passed: a sample of before it that comes after
-    all is a late one. It is 0 once something later has come.
+
+class Quarters(Evaluation):
+    """``seen`` are quarter hours that were looked at and that nobody has taken yet.
+
+    ``_until`` is the quarter hour that the newest sample was measured for; ``_settled_at`` is the newest one that was
+    looked at because time had passed: a sample of before it that comes after all is a late one. It is 0 once something
+    later has come.
     """
 
-    __slots__ = ("_looks", "_settled_at", "_until")
+    __slots__ = ("_settled_at", "_until", "seen")
 
     def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
         super().__init__(rule, window, folds, highest=highest)
         self._until = 0 if self._newest is None else quarter_of(self._newest.at)
         self._settled_at = 0
-        self._looks: list[Look] = []
+        self.seen: list[Look] = []
 
     def take(self, sample: Sample) -> Sequence[Report] | None:
         """What follows from ``sample``, which the window holds already. Samples of one moment have no order."""
@@ -78,8 +87,8 @@ class Quarters(Evaluation):
             assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
             look, mark = fold.look(state, at) or (look, mark)
         if state is not self._base:
-            self._looks.append(look)
-            del self._looks[:-_MOST_LOOKS]
+            self.seen.append(look)
+            del self.seen[:-_MOST_LOOKS]
         return [mark] if mark else []
 
     def _feed(self, state: News2State, first: int, last: int) -> None:
@@ -90,14 +99,15 @@ class Quarters(Evaluation):
             if not samples or samples[-1][0] < first:
                 continue
             some = samples[bisect_left(samples, (first,)) : bisect_left(samples, (last + 1,))]
-            if vital in STEPPED:
+            if vital in STEPPED and _may_leap(state.last.get(vital), some, STEPPED[vital]):
                 for sample in some:
                     if self._counts(sample):
                         self._fold.advance(state, sample, rested=True)
-            else:
-                newest = next((one for one in reversed(some) if self._counts(one)), None)
-                if newest is not None:
-                    self._fold.advance(state, newest, rested=True)
+                continue
+            for sample in reversed(some):
+                if self._counts(sample):
+                    self._fold.advance(state, sample, rested=True)
+                    break
 
     def _counts(self, sample: Sample) -> bool:
         window = self._window
@@ -123,7 +133,8 @@ class Quarters(Evaluation):
     @property
     def due_at(self) -> int:
         """When the next quarter hour is looked at, or the open episode pauses, if nothing comes until then, in ms."""
-        return min(self._fold.pauses_at(self._state), self._complete_at(self._settled_at))
+        complete_at = self._complete_at(self._settled_at)
+        return complete_at if self._state.course is None else min(complete_at, self._fold.pauses_at(self._state))
 
     def _complete_at(self, settled_at: int) -> int:
         newest = self._newest
@@ -151,16 +162,6 @@ class Quarters(Evaluation):
             self._feed(self._state, first, horizon - 1)
         return super().trim()
 
-    @property
-    def has_looked(self) -> bool:
-        """Whether ``looks`` gives any."""
-        return bool(self._looks)
-
-    def looks(self) -> Sequence[Look]:
-        """What was seen at quarter hours since this was asked last."""
-        found, self._looks = self._looks, []
-        return found
-
     def to_plain(self) -> dict[str, Any]:
         """As every evaluation's, with what time has shown."""
         return {**super().to_plain(), SETTLED: self._settled_at}
@@ -177,4 +178,4 @@ class Quarters(Evaluation):
         self._settled_at = at
         if self._newest is not None and self._until <= at:
             self._look(self._state, self._until)
-        self._looks = []
+        self.seen = []
