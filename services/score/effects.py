@@ -17,7 +17,7 @@ from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.core import Effect, FallCheck, QuarterLook, SosCall
-from services.score.news2 import Look
+from services.score.news2 import PARAMETERS, Look
 from services.score.news2_points import News2Score, Parameter
 
 _FINDINGS: Final = "hb_score_findings_total"
@@ -95,10 +95,11 @@ class EffectWriter:
     async def _save_looks(self, connection: Connection, looks: Sequence[QuarterLook]) -> None:
         """The last one of each person and quarter hour is what counts."""
         newest = {(one.person_no, one.look.at): one.look for one in looks}
-        gone = [(person_no, to_datetime(at)) for (person_no, at), look in newest.items() if look.score is None]
+        scored = [(person_no, look, look.score) for (person_no, _), look in newest.items()]
+        gone = [(person_no, to_datetime(look.at)) for person_no, look, known in scored if known is None]
         if gone:
             await connection.executemany(self.sql["drop_news2"], gone)
-        rows = [_news2_row(person_no, look, look.score) for (person_no, _), look in newest.items() if look.score]
+        rows = [_news2_row(person_no, look, known) for person_no, look, known in scored if known is not None]
         if rows:
             await connection.execute(self.sql["save_news2"], *(list(column) for column in zip(*rows, strict=True)))
 
@@ -137,7 +138,7 @@ def _news2_row(person_no: int, look: Look, scored: News2Score) -> tuple[object, 
     points = {parameter: scored.points.get(parameter) for parameter in Parameter}
     if scored.is_air_assumed:
         points[Parameter.OXYGEN] = None
-    inputs = {str(parameter): {"value": one.value, "at": one.at} for parameter, one in look.last.items()}
+    inputs = {PARAMETERS[one.vital]: {"value": one.value, "at": one.at} for one in look.last or ()}
     return (
         person_no, to_datetime(look.at), scored.total, *points.values(), 2 if scored.scale_2 else 1,
         write_json(inputs).decode(),

@@ -10,7 +10,8 @@ from schemas.alerts import EndReason, Fact
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.reasons import Flag
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
-from services.score.news2_points import COUNTED, Inputs, Measured, News2Score, Parameter, score
+from services.score import news2_points
+from services.score.news2_points import COUNTED, BandTable, Inputs, Measured, News2Score, Parameter, score, spo2_table
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import Sample
 from services.score.tracks import ODD_ONES
@@ -24,7 +25,7 @@ IN_A_ROW_MS: Final = HOUR_MS
 LONGEST_GAP_MS: Final = HOUR_MS
 """After so long without an evaluation that can say how it is, the episode pauses."""
 
-_PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
+PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
     {
         HEART_RATE.number: Parameter.PULSE,
         SPO2.number: Parameter.SPO2,
@@ -35,6 +36,25 @@ _PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
 )
 _AT_REST: Final = frozenset({HEART_RATE.number, SPO2.number, RESPIRATORY_RATE.number})
 """What says something of a person at rest only."""
+_COUNTS_FOR_MS: Final[Mapping[int, int]] = MappingProxyType(
+    {
+        vital: row.counts_for_ms
+        for vital, parameter in PARAMETERS.items()
+        for row in COUNTED
+        if row.parameter is parameter
+    }
+)
+_TABLES: Final[Mapping[int, BandTable]] = MappingProxyType(
+    {
+        HEART_RATE.number: news2_points.PULSE,
+        SPO2.number: spo2_table(scale_2=False, on_oxygen=False),
+        RESPIRATORY_RATE.number: news2_points.RESPIRATORY_RATE,
+        SYSTOLIC.number: news2_points.SYSTOLIC,
+        BODY_TEMPERATURE.number: news2_points.TEMPERATURE,
+    }
+)
+_TABLES_OF_SCALE_2: Final = MappingProxyType({**_TABLES, SPO2.number: spo2_table(scale_2=True, on_oxygen=False)})
+
 STEPPED: Final[Mapping[int, float]] = MappingProxyType(
     {vital.number: vital.max_step_per_minute or inf for vital in (HEART_RATE, SPO2)}
 )
@@ -42,14 +62,21 @@ STEPPED: Final[Mapping[int, float]] = MappingProxyType(
 
 
 class Look(NamedTuple):
-    """What was seen at the quarter hour ``at``, in ms; ``last`` are the fresh values of then, by parameter.
+    """What was seen at the quarter hour ``at``, in ms; ``last`` are the fresh values of then.
 
-    ``score`` None: nothing usable was measured for it, whatever was known before.
+    None: nothing usable was measured for it, whatever was known before.
     """
 
     at: int
-    score: News2Score | None
-    last: Mapping[Parameter, Sample] = MappingProxyType({})
+    last: Sequence[Sample] | None
+    scale_2: bool = False
+
+    @property
+    def score(self) -> News2Score | None:
+        """The score of then, with all that is said of it."""
+        if self.last is None:
+            return None
+        return score(_inputs(self.last), self.at, scale_2=self.scale_2, on_oxygen=None)
 
 
 @dataclass(slots=True)
@@ -155,6 +182,11 @@ class News2:
     scale_2: bool = False
     window_ms: int = 30 * MINUTE_MS
     needs_rest: bool = True
+    _least: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Below ``_least`` no limit is passed: nearly all totals are."""
+        object.__setattr__(self, "_least", min(one.on for one in self.limits.levels))
 
     def start(self) -> News2State:
         """Before the first sample."""
@@ -178,26 +210,29 @@ class News2:
 
     def look(self, state: News2State, at: int) -> tuple[Look, Mark | None] | None:
         """Evaluates the quarter hour ``at``, in ms; None where nothing was measured for it."""
-        if not any(sample[0] > at - GRID_MS for sample in state.last.values()):
+        newest = max(state.last.values(), default=None)
+        if newest is None or newest[0] <= at - GRID_MS:
             return None
         state.looked_at = at
-        known = {_PARAMETERS[vital]: sample for vital, sample in state.last.items()}
-        scored = score(_inputs(known), at, scale_2=self.scale_2, on_oxygen=None)
-        last = {parameter: known[parameter] for parameter in scored.fresh if parameter in known}
-        newest = max(known.values())
-        seen = newest._replace(
-            at=at, value=float(scored.total), vital=0, flags=0, received_at=at + max(0, newest.received_at - newest.at)
-        )
-        return Look(at, scored, MappingProxyType(last)), self._judge(state, scored, seen, last)
+        fresh = [one for vital, one in state.last.items() if at - one[0] <= _COUNTS_FOR_MS[vital]]
+        # As ``score`` does it, which takes its time to say more: most evaluations say nothing.
+        tables = _TABLES_OF_SCALE_2 if self.scale_2 else _TABLES
+        total = sum([tables[one[6]].points(one[1]) for one in fresh])
+        look = Look(at, fresh, self.scale_2)
+        if state.course is None and not state.runs and total < self._least:
+            return look, None
+        lag = max(0, newest[8] - newest[0])
+        seen = newest._replace(at=at, value=float(total), vital=0, flags=0, received_at=at + lag)
+        return look, self._judge(state, look, seen)
 
-    def _judge(
-        self, state: News2State, scored: News2Score, seen: Sample, last: Mapping[Parameter, Sample]
-    ) -> Mark | None:
-        reached = self._reached(state, len(scored.fresh), seen)
+    def _judge(self, state: News2State, look: Look, seen: Sample) -> Mark | None:
+        fresh = look.last or ()
+        reached = self._reached(state, len(fresh), seen)
         if reached is not None:
-            return self._reach(state, *reached, scored, seen, last)
+            return self._reach(state, *reached, look, seen)
         course = state.course
-        if course is None or len(scored.fresh) < course.least or not {*course.needs} <= {*map(str, scored.fresh)}:
+        known = {str(PARAMETERS[one.vital]) for one in fresh}
+        if course is None or len(fresh) < course.least or not known.issuperset(course.needs):
             return None
         before, course.last, course.paused = course.last, seen, False
         if not self.limits.is_cleared(seen.value, Side.ABOVE):
@@ -209,20 +244,12 @@ class News2:
             return None
         state.course = None
         return Mark(
-            ENDED, course.beyond, seen, EndReason.RECOVERED, also=tuple(last.values()), limits=self.limits,
-            facts=_facts(scored),
+            ENDED, course.beyond, seen, EndReason.RECOVERED, also=_in_order(look), limits=self.limits,
+            facts=_facts(look),
         )  # fmt: skip
 
-    def _reach(
-        self,
-        state: News2State,
-        limit: LevelLimit,
-        first: Sample,
-        scored: News2Score,
-        seen: Sample,
-        last: Mapping[Parameter, Sample],
-    ) -> Mark | None:
-        course, facts = state.course, _facts(scored)
+    def _reach(self, state: News2State, limit: LevelLimit, first: Sample, look: Look, seen: Sample) -> Mark | None:
+        course, facts = state.course, _facts(look)
         if course is None:
             course = state.course = Course(0, first.at, seen.value, seen, seen, [], 0, facts)
         course.beyond = course.last = seen
@@ -230,9 +257,10 @@ class News2:
         if limit.level <= course.level and seen.value - course.worst < self.limits.worse_by:
             return None
         course.level, course.worst = max(limit.level, course.level), max(seen.value, course.worst)
-        course.needs = [str(parameter) for parameter, points in scored.points.items() if points]
-        course.least = min(LEAST_INPUTS, len(scored.fresh))
-        return Mark(course.level, first, seen, also=tuple(last.values()), limits=self.limits, passed=limit, facts=facts)
+        points = [one.split(":") for one in str(facts["points"]).split()]
+        course.needs = [name for name, some in points if some != "0"]
+        course.least = min(LEAST_INPUTS, len(points))
+        return Mark(course.level, first, seen, also=_in_order(look), limits=self.limits, passed=limit, facts=facts)
 
     def _reached(self, state: News2State, fresh: int, seen: Sample) -> tuple[LevelLimit, Sample] | None:
         """The limit of the highest level that holds, and the first evaluation in a row at which it was passed."""
@@ -308,12 +336,21 @@ def _is_odd(last: Sample, sample: Sample) -> bool:
     return step > most * (sample[0] - last[0]) / MINUTE_MS
 
 
-def _inputs(known: Mapping[Parameter, Sample]) -> Inputs:
-    return Inputs(**{str(name): Measured(one.value, one.at) for name, one in known.items()})  # type: ignore[arg-type]
+def _inputs(samples: Sequence[Sample]) -> Inputs:
+    known = {str(PARAMETERS[one.vital]): Measured(one.value, one.at) for one in samples}
+    return Inputs(**known)  # type: ignore[arg-type]
 
 
-def _facts(scored: News2Score) -> Mapping[str, Fact]:
+def _in_order(look: Look) -> tuple[Sample, ...]:
+    """The inputs in the chart's order."""
+    order = list(Parameter)
+    return tuple(sorted(look.last or (), key=lambda one: order.index(PARAMETERS[one.vital])))
+
+
+def _facts(look: Look) -> Mapping[str, Fact]:
     """What sentences say of an evaluation; lists are codes with blanks between them."""
+    scored = look.score
+    assert scored is not None  # noqa: S101 - something was measured
     points = [f"{name}:{scored.points[name]}" for name in scored.fresh]
     return {
         "total": scored.total,
