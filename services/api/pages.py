@@ -16,6 +16,7 @@ from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.live import worklist_fragment
+from services.api.news2 import news2_of
 from services.api.reads import (
     MOST_PEOPLE,
     alert_of,
@@ -147,6 +148,7 @@ async def person(
         person=row,
         latest=await latest_of(console, person_no),
         charts=await charts_of(console, person_no, window),
+        news2=await news2_of(console, person_no, window),
         window=window,
         is_now=ends_at == now,
         live_alerts=[one for one in alerts if one["state"] != AlertState.CLOSED],

@@ -188,6 +188,15 @@ select rule, level, observed_at, raised_at, retrospective, doctor_text, rational
 where person_no = $1 and (severity = $4 or retrospective) and level > 0 and raised_at >= $2 and raised_at <= $3
 order by observed_at desc limit 50;
 
+-- name: newest_news2
+-- A person's newest evaluation up to a moment.
+select at, total, respiratory_rate, spo2, oxygen, systolic, pulse, consciousness, temperature, spo2_scale, inputs
+from news2_evaluations where person_no = $1 and at <= $2 order by at desc limit 1;
+
+-- name: news2_between
+-- A person's totals in a time, in order.
+select at, total from news2_evaluations where person_no = $1 and at > $2 and at <= $3 order by at;
+
 -- name: doses_between
 -- The doses of a person that are due in a time.
 select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
