@@ -1,38 +1,15 @@
 """NEWS2 on a person's page: the trend of a day, and the newest evaluation with its inputs."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
 
-from schemas.presentation import NEWS2_FIGURE, NEWS2_SHOWN, presentation_of
-from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC, Vital
+from schemas.presentation import NEWS2_FIGURE, NEWS2_INPUTS, NEWS2_SHOWN
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console
 from services.api.core import Point
 from services.runtime.clock import to_datetime
-
-_VITALS: Final[Mapping[str, Vital | None]] = MappingProxyType(
-    {
-        "respiratory_rate": RESPIRATORY_RATE,
-        "spo2": SPO2,
-        "oxygen": None,
-        "systolic": SYSTOLIC,
-        "pulse": HEART_RATE,
-        "consciousness": None,
-        "temperature": BODY_TEMPERATURE,
-    }
-)
-"""The chart's parameters in its order, which are columns of the table, and the vital that is shown of each."""
-_OF_NO_VITAL: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {
-        "oxygen": ("Air or oxygen", "air is assumed"),
-        "consciousness": ("Consciousness", "not assessed"),
-    }
-)
-"""Their names, and what is said while nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +43,16 @@ async def news2_of(console: Console, person_no: int, window: Window) -> Trend | 
     points = {NEWS2_SHOWN.vital.number: [Point(window.place(row["at"]), row["total"], "") for row in rows]}
     chart = await asyncio.to_thread(draw, NEWS2_FIGURE, points, window) if rows else None
     inputs = []
-    for parameter, vital in _VITALS.items():
-        known = newest["inputs"].get(parameter)
-        if vital is None:
-            label, value = _OF_NO_VITAL[parameter]
-        else:
-            shown = presentation_of(vital)
-            label, value = shown.label, shown.text(known["value"]) if known else "not known"
-        measured_at = to_datetime(known["at"]) if known else None
-        inputs.append(Input(label=label, value=value, measured_at=measured_at, points=newest[parameter]))
+    for shown in NEWS2_INPUTS:
+        known = newest["inputs"].get(shown.parameter)
+        inputs.append(
+            Input(
+                label=shown.label,
+                value=shown.text(known["value"] if known else None),
+                measured_at=to_datetime(known["at"]) if known else None,
+                points=newest[shown.parameter],
+            )
+        )
     return Trend(
         at=newest["at"],
         total=newest["total"],

@@ -182,11 +182,11 @@ class News2:
     scale_2: bool = False
     window_ms: int = 30 * MINUTE_MS
     needs_rest: bool = True
-    _least: float = field(init=False, repr=False)
+    _lowest: tuple[float] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Below ``_least`` no limit is passed: nearly all totals are."""
-        object.__setattr__(self, "_least", min(one.on for one in self.limits.levels))
+        """Below ``_lowest`` no limit is passed: nearly all totals are."""
+        object.__setattr__(self, "_lowest", (min(one.on for one in self.limits.levels),))
 
     def start(self) -> News2State:
         """Before the first sample."""
@@ -219,7 +219,7 @@ class News2:
         tables = _TABLES_OF_SCALE_2 if self.scale_2 else _TABLES
         total = sum([tables[one[6]].points(one[1]) for one in fresh])
         look = Look(at, fresh, self.scale_2)
-        if state.course is None and not state.runs and total < self._least:
+        if state.course is None and not state.runs and total < self._lowest[0]:
             return look, None
         lag = max(0, newest[8] - newest[0])
         seen = newest._replace(at=at, value=float(total), vital=0, flags=0, received_at=at + lag)
