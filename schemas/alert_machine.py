@@ -1,6 +1,6 @@
 """What findings and acknowledgements do to an alert: the one state machine of alert and console. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from schemas.alerts import FINDING_NAMESPACE, AlertState, EndReason, Finding, Severity
-from schemas.rule_names import CALLS, LISTED, MEASURED
+from schemas.rule_names import CALLS, LISTED, MEASURED, RESTS_ON
 
 
 class Happened(StrEnum):
@@ -164,6 +164,11 @@ def fold(live: LiveAlert | None, finding: Finding, now: int, *, notified_at: int
 def is_withdrawn(before: LiveAlert, after: LiveAlert) -> bool:
     """Whether nothing of the alert goes on any more, though nothing has recovered: nobody is notified of it again."""
     return bool(before.active_episodes) and not after.active_episodes and after.ended_at is None
+
+
+def is_said_already(alert: LiveAlert, others: Iterable[tuple[str, Severity]]) -> bool:
+    """Whether a rule that ``alert`` rests on says as much: ``others`` are the person's alerts that go on, by rule."""
+    return any(rule in RESTS_ON.get(alert.rule, ()) and severity >= alert.severity for rule, severity in others)
 
 
 def _noted(live: LiveAlert) -> Change:

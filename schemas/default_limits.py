@@ -197,6 +197,16 @@ DEFAULT_LIMITS: Final[tuple[DefaultLimits, ...]] = (
     ),
     DefaultLimits(
         limits=Limits(
+            concern="news2",
+            levels=(_from(5, 0, 1, _MEDIUM), _from(7, 0, 2, _HIGH, least=1)),
+            off=4,
+            clear_min=15,
+            worse_by=2,
+            source="docs/clinical.md#news2",
+        )
+    ),
+    DefaultLimits(
+        limits=Limits(
             concern="glucose_low",
             levels=(
                 _over(70, 15, 1, _MEDIUM),

@@ -37,6 +37,18 @@ class LimitsError(ValueError):
         self.field = field
 
 
+NEWS2_TOTAL: Final = Vital(
+    number=0,
+    code="news2",
+    loinc=(),
+    unit="points",
+    lowest=0,
+    highest=20,
+    rationale="The sum of the chart's points, which no device sends (Royal College of Physicians 2017).",
+)
+"""What the limits of NEWS2 are limits of."""
+
+
 class Side(IntEnum):
     """Which values are abnormal: those above a limit, or those below."""
 
@@ -136,6 +148,7 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="blood_pressure.high", rule="blood_pressure", vital=SYSTOLIC, side=Side.ABOVE, levels=2),
     Concern(name="blood_pressure.diastolic", rule="blood_pressure", vital=DIASTOLIC, side=Side.ABOVE, levels=1),
     Concern(name="blood_pressure.low", rule="blood_pressure", vital=SYSTOLIC, side=Side.BELOW, levels=2),
+    Concern(name="news2", rule="news2", vital=NEWS2_TOTAL, side=Side.ABOVE, levels=2),
     Concern(name="glucose_low", rule="glucose_low", vital=GLUCOSE, side=Side.BELOW, levels=3),
     Concern(name="glucose_high", rule="glucose_high", vital=GLUCOSE, side=Side.ABOVE, levels=2),
     Concern(name="weight", rule="weight", vital=WEIGHT, side=Side.ABOVE, levels=2, bounds=(0.1, 20)),

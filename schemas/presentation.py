@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from schemas.limits import NEWS2_TOTAL
 from schemas.vitals import (
     BODY_TEMPERATURE,
     DIASTOLIC,
@@ -311,6 +312,25 @@ def _figures() -> tuple[Figure, ...]:
 FIGURES: Final[tuple[Figure, ...]] = _figures()
 
 
+NEWS2_SHOWN: Final = VitalPresentation(
+    vital=NEWS2_TOTAL,
+    label="NEWS2 total",
+    unit_words="points",
+    decimals=0,
+    fresh_for=timedelta(minutes=60),
+    rationale=_WORN,
+    chart=ChartStyle(
+        kind=ChartKind.LINE,
+        least=(0, 8),
+        bands=(Band(0, 4.5, "target"), Band(6.5, 20, "urgent")),
+        legend="Shaded: 4 and below; red: 7 and above",
+        rationale="NEWS2: urgent response from 5, emergency response from 7. See docs/clinical.md#news2.",
+    ),
+)
+"""No vital, since no device sends it: of a person's quarter hours."""
+NEWS2_FIGURE: Final = Figure(chart=NEWS2_SHOWN.chart, rows=(NEWS2_SHOWN,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePresentation:
     """How a rule is shown: ``title`` names its alerts; ``explained_by`` is the vital whose chart stands beside one."""
@@ -329,6 +349,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
     RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
     RulePresentation(rule="weight", title="Weight gain", explained_by=WEIGHT),
+    RulePresentation(rule="news2", title="Early warning score (NEWS2)"),
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),

@@ -16,6 +16,7 @@ class RuleName:
     ``measured``: it rests on measurements, so that without them its episodes pause, and end only when some show it.
     ``listed``: its alerts stand on the list, and notify nobody.
     ``calls``: somebody may be waiting for help, so that whatever more is said of it is news.
+    ``rests_on``: other rules over the same measurements; while one of them says as much, nobody is notified of it.
     """
 
     name: str
@@ -23,6 +24,7 @@ class RuleName:
     measured: bool = False
     listed: bool = False
     calls: bool = False
+    rests_on: tuple[str, ...] = ()
 
 
 RULE_NAMES: Final[tuple[RuleName, ...]] = (
@@ -34,7 +36,11 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="glucose_low", measured=True),
     RuleName(name="glucose_high", measured=True, listed=True),
     RuleName(name="weight", measured=True, listed=True),
-    RuleName(name="news2", measured=True),
+    RuleName(
+        name="news2",
+        measured=True,
+        rests_on=("heart_rate", "spo2", "respiratory_rate", "temperature", "blood_pressure"),
+    ),
     RuleName(name="fall", calls=True),
     RuleName(name="sos", calls=True),
     RuleName(name="silent_device", technical=True),
@@ -49,5 +55,6 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
 )
 CALLS: Final = frozenset(row.name for row in RULE_NAMES if row.calls)
 LISTED: Final = frozenset(row.name for row in RULE_NAMES if row.listed)
+RESTS_ON: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({row.name: row.rests_on for row in RULE_NAMES})
 MEASURED: Final = frozenset(row.name for row in RULE_NAMES if row.measured)
 RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})

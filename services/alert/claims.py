@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from schemas.alert_machine import Change, LiveAlert, fold, is_withdrawn
+from schemas.alert_machine import Change, LiveAlert, fold, is_said_already, is_withdrawn
 from schemas.alert_rows import alert_of
 from schemas.alerts import EndReason, Finding, Severity
+from schemas.rule_names import RESTS_ON
 from services.alert.notifications import NotificationQueue, NotifiedAlert
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -15,6 +16,7 @@ from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 
 _MOST = 200
+_RESTING = [rule for rule, others in RESTS_ON.items() if others]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,12 @@ class FindingClaims:
 
     async def claim(self) -> int:
         """One batch; says how many findings it took. Raises LOST_CONNECTION: none."""
-        changes: list[tuple[Change, int]] = []
+        changes: list[tuple[Change, int | None]] = []
         async with transaction(self.pool) as connection:
             # Held until commit, so that findings of one subject are folded in their order by one
             # process.
             await connection.execute(self.sql["take_turn"])
-            rows = await connection.fetch(self.sql["claim_findings"], _MOST)
+            rows = await connection.fetch(self.sql["claim_findings"], _MOST, _RESTING)
             now = self.clock.now_ms()
             for row in rows:
                 changed = await self._fold(connection, row)
@@ -52,7 +54,7 @@ class FindingClaims:
             self._report(change, notified)
         return len(rows)
 
-    async def _fold(self, connection: Connection, row: asyncpg.Record) -> tuple[Change, int] | None:
+    async def _fold(self, connection: Connection, row: asyncpg.Record) -> tuple[Change, int | None] | None:
         found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
         # Read once the alert is ours: a repetition that held it until now has notified people before.
         now = self.clock.now_ms()
@@ -74,7 +76,13 @@ class FindingClaims:
         notified = await self._notify(connection, alert, now) if change.notifies else 0
         return change, notified
 
-    async def _notify(self, connection: Connection, alert: LiveAlert, now: int) -> int:
+    async def _notify(self, connection: Connection, alert: LiveAlert, now: int) -> int | None:
+        """How many notifications there are; None where another alert says as much already."""
+        others = RESTS_ON.get(alert.rule)
+        if others:
+            rows = await connection.fetch(self.sql["alerts_that_go_on"], alert.home_no, alert.person_no, others)
+            if is_said_already(alert, [(row["rule"], Severity(row["severity"])) for row in rows]):
+                return None
         # The alert is notified of now: its next repetition counts from here.
         await connection.execute(self.sql["end_escalation"], alert.alert_id)
         step = await self.notifications.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
@@ -108,13 +116,17 @@ class FindingClaims:
         else:
             await connection.execute(self.sql["change_alert"], *fields)
 
-    def _report(self, change: Change, notified: int) -> None:
+    def _report(self, change: Change, notified: int | None) -> None:
         alert = change.alert
         self.metrics.count("hb_alert_changes_total", happened=change.happened)
         self.log.info(
-            "alert", alert_id=str(alert.alert_id), rule=alert.rule, happened=change.happened, notifications=notified
+            "alert",
+            alert_id=str(alert.alert_id),
+            rule=alert.rule,
+            happened=change.happened,
+            notifications=notified or 0,
         )
-        if change.notifies and not notified:
+        if change.notifies and notified == 0:
             self.metrics.count("hb_alert_unreachable_total")
             self.log.error("no recipient", alert_id=str(alert.alert_id))
 

@@ -14,8 +14,9 @@ select pg_advisory_xact_lock(7001043);
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
        doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective
 from findings where claimed_at is null
--- False sorts before true, so level 0, an end, comes last of its episode.
-order by raised_at, episode, level = 0, level, observed_at
+-- False sorts before true, so level 0, an end, comes last of its episode; and a rule that rests on others ($2) after
+-- them.
+order by raised_at, rule = any ($2::text[]), episode, level = 0, level, observed_at
 limit $1
 for update skip locked;
 
@@ -27,6 +28,12 @@ update findings set claimed_at = $2 where finding_id = any($1::uuid[]);
 -- The alert of a subject and a rule that is not closed, if there is one, and when people were last notified of it.
 select a.*, (select max(n.created_at) from notifications n where n.alert_id = a.alert_id) as notified_at
 from alerts a where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
+
+-- name: alerts_that_go_on
+-- Of these rules about a person or a home: what is neither closed nor over.
+select rule, severity from alerts
+where home_no = $1 and person_no = $2 and rule = any ($3::text[]) and state <> 'closed' and ended_at is null
+  and cardinality(active_episodes) > 0;
 
 -- name: open_alert
 -- The first finding of a subject and a rule.

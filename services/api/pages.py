@@ -17,6 +17,7 @@ from services.api.console import Doctor, console_of
 from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
 from services.api.limits_in_force import limits_in_force
 from services.api.live import worklist_fragment
+from services.api.news2 import news2_of
 from services.api.reads import (
     MOST_PEOPLE,
     alert_of,
@@ -153,6 +154,7 @@ async def person(
         latest=await latest_of(console, person_no),
         charts=await charts_of(console, person_no, window),
         watched=await watched_by(console, person_no, window),
+        news2=await news2_of(console, person_no, window),
         window=window,
         is_now=ends_at == now,
         standings=await standings_of(console, alerts),

@@ -234,6 +234,15 @@ order by began.observed_at desc limit 50;
 select kind, vital, asked_at, outcome, answered_at from asks
 where person_no = $1 and asked_at >= $2 and asked_at <= $3 order by asked_at desc, kind limit 20;
 
+-- name: newest_news2
+-- A person's newest evaluation up to a moment.
+select at, total, respiratory_rate, spo2, oxygen, systolic, pulse, consciousness, temperature, spo2_scale, inputs
+from news2_evaluations where person_no = $1 and at <= $2 order by at desc limit 1;
+
+-- name: news2_between
+-- A person's totals in a time, in order.
+select at, total from news2_evaluations where person_no = $1 and at > $2 and at <= $3 order by at;
+
 -- name: doses_between
 -- The doses of a person that are due in a time.
 select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical

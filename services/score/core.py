@@ -1,6 +1,6 @@
 """The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,7 @@ from services.score.device_words import hear_result, report_device
 from services.score.emergencies import call_for_help, sample_of, suspect_fall
 from services.score.episodes import Behind, finding_of
 from services.score.firmware_faults import FirmwareHabits
-from services.score.followups import Effect, LookBack, Tally
+from services.score.followups import Effect, LookBack, QuarterLook, Tally
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
@@ -66,12 +66,14 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         if handle is not None:
             handle(state, record, event, effects)
     effects += asks_of(record, state.subject)
+    people = {reading[1] for reading in record.readings}
+    _add_looks(state, people.union(event.person_no for event in record.events) if record.events else people, effects)
     if effects or record.events:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
     else:
         # One may go on after a pause, or a reading may wait for a second, without a word.
-        for person_no in {reading[1] for reading in record.readings}:
+        for person_no in people:
             state.due_at = min(state.due_at, state.subject(person_no).due_at)
     return effects
 
@@ -106,7 +108,17 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
         _report(Subject(person_no, home_no), found, now, effects)
+    _add_looks(state, state.subjects, effects)
     return effects
+
+
+def _add_looks(state: HomeState, people: Iterable[int], effects: list[Effect]) -> None:
+    """What NEWS2 was at quarter hours, of people of whom something was measured or time has passed."""
+    for person_no in people:
+        person = state.subjects.get(person_no)
+        if person is not None and person.quarters is not None and person.quarters.seen:
+            effects += [QuarterLook(person_no, look) for look in person.quarters.seen]
+            person.quarters.seen.clear()
 
 
 def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:

@@ -22,8 +22,10 @@ from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.ask_rows import add_ask
 from services.score.asks import Ask
-from services.score.followups import Effect, FallCheck, LookBack, SosCall
+from services.score.followups import Effect, FallCheck, LookBack, QuarterLook, SosCall
 from services.score.look_back import LOOKED_AT_WITHIN_MS
+from services.score.news2 import PARAMETERS, Look
+from services.score.news2_points import News2Score, Parameter
 from services.score.rule import Subject
 from services.score.rules.fall import CLOCK_LAG_MS, RECOVERY_STEPS
 from services.score.rules.sos import SOS
@@ -73,6 +75,7 @@ class EffectWriter:
                 elif isinstance(effect, Ask):
                     await add_ask(connection, effect, now_ms=self.clock.now_ms(), metrics=self.metrics)
             await self.ask_look_backs(connection, [one for one in effects if isinstance(one, LookBack)])
+            await self._save_looks(connection, [one for one in effects if isinstance(one, QuarterLook)])
             reach(Failpoint.SCORE_WRITING)
         reach(Failpoint.SCORE_WRITTEN)
         if any(isinstance(one, Finding) and one.variant is Variant.LIVE for one in effects):
@@ -140,6 +143,17 @@ class EffectWriter:
             columns = zip(*map(_look_back_row, once.values()), strict=True)
             await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), _LOOKED_AT_WITHIN)
 
+    async def _save_looks(self, connection: Connection, looks: Sequence[QuarterLook]) -> None:
+        """The last one of each person and quarter hour is what counts."""
+        newest = {(one.person_no, one.look.at): one.look for one in looks}
+        scored = [(person_no, look, look.score) for (person_no, _), look in newest.items()]
+        gone = [(person_no, to_datetime(look.at)) for person_no, look, known in scored if known is None]
+        if gone:
+            await connection.executemany(self.sql["drop_news2"], gone)
+        rows = [_news2_row(person_no, look, known) for person_no, look, known in scored if known is not None]
+        if rows:
+            await connection.execute(self.sql["save_news2"], *(list(column) for column in zip(*rows, strict=True)))
+
     async def _add_fall_check(self, connection: Connection, check: FallCheck) -> None:
         sample, due_at, received_at = check.sample, to_datetime(check.due_at), to_datetime(check.received_at)
         await connection.execute(self.sql["add_fall_check"], *_key(check), *_source(check), due_at, received_at)
@@ -189,6 +203,18 @@ def _source(effect: FallCheck | SosCall) -> tuple[object, ...]:
 def _look_back_row(one: LookBack) -> tuple[object, ...]:
     moments = one.first_at, one.last_at, one.received_at
     return one.subject.person_no, one.subject.home_no, one.rule, *map(to_datetime, moments)
+
+
+def _news2_row(person_no: int, look: Look, scored: News2Score) -> tuple[object, ...]:
+    """In the order of ``save_news2``. Oxygen that is assumed is not known."""
+    points = {parameter: scored.points.get(parameter) for parameter in Parameter}
+    if scored.is_air_assumed:
+        points[Parameter.OXYGEN] = None
+    inputs = {PARAMETERS[one.vital]: {"value": one.value, "at": one.at} for one in look.last or ()}
+    return (
+        person_no, to_datetime(look.at), scored.total, *points.values(), 2 if scored.scale_2 else 1,
+        write_json(inputs).decode(),
+    )  # fmt: skip
 
 
 def _row(finding: Finding) -> tuple[object, ...]:

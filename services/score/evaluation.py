@@ -1,7 +1,7 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from services.score.age import Reception
 from services.score.asks import Want, can_ask
@@ -95,6 +95,11 @@ class Evaluation:
         return mark if is_known else mark._replace(rest=Rest.UNKNOWN)
 
     @property
+    def newest_at(self) -> int:
+        """When the newest sample was taken that was seen, in ms; -1 before the first one."""
+        return -1 if self._newest is None else self._newest[0]
+
+    @property
     def due_at(self) -> int:
         """When the open episode pauses if nothing usable comes until then, in ms."""
         return self._fold.pauses_at(self._state)
@@ -104,7 +109,12 @@ class Evaluation:
         if now < self.due_at:
             return ()
         newest = self._newest.at if self._newest else 0
-        return self.episodes.reports([self._folds.fold.pause(self._state)], Reception(now, newest))
+        return self.episodes.reports(self._pass(self._state, now), Reception(now, newest))
+
+    def _pass(self, state: Any, now: int) -> list[Mark]:
+        """What is due by the time alone, at ``now``; changes ``state``."""
+        fold = self._folds.fold
+        return [fold.pause(state)] if fold.pauses_at(state) <= now else []
 
     def wants(self, newest: Sample) -> Sequence[Want]:
         """What the rule wants to know more of ``newest``, where it is one of those that ask."""
@@ -149,12 +159,10 @@ class Evaluation:
         if state.level and samples:
             standing = self._folds.at(samples[-1].received_at).standing(state, samples[0], samples[-1])
             found.append(Seen(state.since, FOREVER, state.level, [], self._with_rest(standing)))
-        for sample in samples:
-            for mark in self._advance(state, sample) or ():
-                _put(self._with_rest(mark), found)
-        now = self._folds.fold
-        if samples and now.pauses_at(state) <= received_at:
-            _put(now.pause(state), found)
+        for mark in self._through(state, samples, before=FOREVER):
+            _put(self._with_rest(mark), found)
+        for mark in self._pass(state, received_at) if samples else ():
+            _put(mark, found)
         self._state = state
         usable = [one for one in samples if self._window.is_usable(one)]
         measured = next((one for one in reversed(usable) if one.vital != SYMPTOM), None)
@@ -172,10 +180,7 @@ class Evaluation:
         """
         horizon = self.horizon()
         if horizon > self._since:
-            for sample in self._samples():
-                if sample.at >= horizon:
-                    break
-                self._advance(self._base, sample)
+            self._through(self._base, [one for one in self._samples() if one.at < horizon], before=horizon)
             self._since = horizon
             self.episodes.forget(horizon)
         return self._since
@@ -187,11 +192,19 @@ class Evaluation:
     def _samples(self) -> list[Sample]:
         return self._window.since(self.inputs, self._since)
 
+    def _through(self, state: Any, samples: Sequence[Sample], *, before: int) -> list[Mark]:
+        """What follows from samples in order, which are all of the window of before ``before``; changes ``state``."""
+        del before
+        return [mark for sample in samples for mark in self._advance(state, sample) or ()]
+
     def _advance(self, state: Any, sample: Sample) -> Any:
-        if not self._window.is_usable(sample):
+        window = self._window
+        if window.off and not window.is_usable(sample):
             return None
-        rested = not self.needs_rest or not self._window.movement.is_moving(sample.at)
-        return self._folds.at(sample.received_at).advance(state, sample, rested=rested)
+        rested = not self.needs_rest or not window.movement.spans or not window.movement.is_moving(sample[0])
+        folds, received_at = self._folds, sample[8]
+        fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
+        return fold.advance(state, sample, rested=rested)
 
     def to_plain(self) -> dict[str, Any]:
         """The same for the same samples, however often and whenever it was trimmed before."""
@@ -204,7 +217,7 @@ class Evaluation:
         }
 
     @classmethod
-    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> "Evaluation":
+    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> Self:
         """The evaluation that ``to_plain`` wrote, over the same window."""
         found = cls(rule, window, folds)
         found._base = found._base.from_plain(plain["base"])
@@ -212,8 +225,7 @@ class Evaluation:
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)
         found._state = found._base.copied()
-        for sample in found._samples():
-            found._advance(found._state, sample)
+        found._through(found._state, found._samples(), before=FOREVER)
         return found
 
 

@@ -1,9 +1,11 @@
 """What may follow from a record besides findings: calls, looks back, questions, asks; what was passed over. Pure."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from schemas.alerts import Finding
 from services.score.asks import Ask
+from services.score.news2 import Look
 from services.score.questions import Question
 from services.score.rule import Subject
 from services.score.sample import Sample
@@ -55,7 +57,14 @@ class LookBack:
         )
 
 
-Effect = Finding | FallCheck | SosCall | Ask | Question | LookBack
+class QuarterLook(NamedTuple):
+    """A person's NEWS2 at a quarter hour, which takes the place of what was known of it."""
+
+    person_no: int
+    look: Look
+
+
+Effect = Finding | FallCheck | SosCall | Ask | Question | LookBack | QuarterLook
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ class LimitBook:
             self._conditions.setdefault(one.person_no, []).append(one)
         self._special = {scope.person_no for scope, _ in self._versions} | self._conditions.keys()
         self._folds: dict[tuple[str, int], Folds] = {}
-        self._made: dict[tuple[str, tuple[Limits, ...]], Fold[Any]] = {}
+        self._made: dict[tuple[str, Condition | None, tuple[Limits, ...]], Fold[Any]] = {}
 
     def folds(self, rule: Rule, person_no: int) -> Folds:
         """The folds of a rule for a person; people of whom nothing is said share theirs."""
@@ -113,7 +113,9 @@ class LimitBook:
         concerns = [name for name, concern in CONCERN_BY_NAME.items() if concern.rule == rule.name]
         moments = {ALWAYS, *self._moments(concerns, person_no)}
         held = [(at, {name: self._in_force(name, person_no, at) for name in concerns}) for at in sorted(moments)]
-        return [(at, self._fold(rule, {name: one for name, one in some.items() if one})) for at, some in held]
+        return [
+            (at, self._fold(rule, person_no, at, {name: one for name, one in some.items() if one})) for at, some in held
+        ]
 
     def _moments(self, concerns: Sequence[str], person_no: int) -> Iterable[int]:
         for one in self._conditions.get(person_no, ()):
@@ -122,22 +124,28 @@ class LimitBook:
             if concern in concerns and scope.person_no in {0, person_no}:
                 yield from (version.valid_from for version in versions)
 
-    def _fold(self, rule: Rule, limits: Mapping[str, Limits]) -> Fold[Any]:
-        assert rule.limited is not None  # noqa: S101 - see _spans
-        key = rule.key, tuple(limits.values())
+    def _fold(self, rule: Rule, person_no: int, at: int, limits: Mapping[str, Limits]) -> Fold[Any]:
+        held = self._held(person_no, at) if rule.limited_with else ()
+        condition = next((one for one in held if one in rule.limited_with), None)
+        key = rule.key, condition, tuple(limits.values())
         if key not in self._made:
-            self._made[key] = rule.limited(limits)
+            make = rule.limited if condition is None else rule.limited_with[condition]
+            assert make is not None  # noqa: S101 - see _spans
+            self._made[key] = make(limits)
         return self._made[key]
+
+    def _held(self, person_no: int, at: int) -> Sequence[Condition]:
+        """The conditions of a person then, the one that takes precedence first."""
+        held = {one.condition for one in self._conditions.get(person_no, ()) if one.valid_from <= at < one.valid_to}
+        return [one for one in reversed(Condition) if one in held]
 
     def _scopes(self, person_no: int, at: int) -> Iterable[Scope]:
         """From the most specific on."""
         if person_no:
             yield Scope(person_no=person_no)
-        held = {one.condition for one in self._conditions.get(person_no, ()) if one.valid_from <= at < one.valid_to}
-        for condition in reversed(Condition):
-            if condition in held:
-                yield Scope(region=True, condition=condition)
-                yield Scope(condition=condition)
+        for condition in self._held(person_no, at):
+            yield Scope(region=True, condition=condition)
+            yield Scope(condition=condition)
         yield Scope(region=True)
         yield Scope()
 

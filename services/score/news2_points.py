@@ -11,7 +11,6 @@ from math import floor, inf, isfinite
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from schemas.alerts import Severity
 from services.score.rule import HOUR_MS, MINUTE_MS
 
 
@@ -63,7 +62,10 @@ class BandTable:
         :raises ValueError: of a value that is no finite number.
         """
         rounded = rounded_half_up(value, self.decimals)
-        return next(band.points for band in self.bands if band.lowest <= rounded <= band.highest)
+        for _, highest, points in self.bands:
+            if rounded <= highest:
+                return points
+        raise AssertionError("the highest band has no end")
 
 
 def rounded_half_up(value: float, decimals: int) -> float:
@@ -279,27 +281,3 @@ def _points(parameter: Parameter, value: float | Consciousness, *, scale_2: bool
     if parameter is Parameter.SPO2:
         return spo2_table(scale_2=scale_2, on_oxygen=on_oxygen).points(value)
     return _TABLES[parameter].points(value)
-
-
-class Threshold(NamedTuple):
-    """From ``total`` on, with at least ``least_fresh`` fresh inputs, it is of this severity."""
-
-    total: int
-    least_fresh: int
-    severity: Severity
-    rationale: str
-
-
-THRESHOLDS: Final[tuple[Threshold, ...]] = (
-    Threshold(7, 0, Severity.HIGH, "NEWS2: emergency response from 7. A lower bound of 7 is enough."),
-    Threshold(5, 4, Severity.MEDIUM, "NEWS2: urgent response from 5. At least 4 fresh inputs are ours."),
-)
-"""The most severe first."""
-
-
-def severity_of(scored: News2Score) -> Severity | None:
-    """How severe this one evaluation is; None: below every threshold. Persistence is for the caller to ask for."""
-    for total, least_fresh, severity, _ in THRESHOLDS:
-        if scored.total >= total and len(scored.fresh) >= least_fresh:
-            return severity
-    return None

@@ -11,10 +11,12 @@ from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.quarters import Quarters, evaluation_of
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
 from services.score.rule import NEVER, Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules.news2 import NEWS2
 from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
 from services.score.watch_gaps import Heard, Known, WatchGaps
@@ -66,7 +68,8 @@ _Of = tuple[list[Sample], tuple[Evaluation, ...], int]
 class PersonState:
     """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet).
 
-    ``recent`` holds the person's days as well, which are saved apart from all else.
+    ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
+    NEWS2, once there is one.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -80,10 +83,16 @@ class PersonState:
     coverage: CoverageLedger = field(default_factory=CoverageLedger)
     gaps: WatchGaps = field(default_factory=WatchGaps)
     recent: RecentValues = field(init=False)
+    quarters: Quarters | None = None
     _of_vital: dict[int, _Of] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recent = RecentValues(self.person_no)
+        self._know(self.evaluations.get(NEWS2.key))
+
+    def _know(self, evaluation: Evaluation | None) -> None:
+        if isinstance(evaluation, Quarters):
+            self.quarters = evaluation
 
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
@@ -213,7 +222,7 @@ class PersonState:
         """Changes circumstances from ``since`` on, by what was so ``at``; what then differs of what lies behind."""
         known = self.evaluations
         evaluations = [known[rule.key] for rule in rules if rule.key in known]
-        behind = [one for one in evaluations if (last := self.window.newest(one.inputs)) and since <= last.at]
+        behind = [one for one in evaluations if since <= one.newest_at]
         for evaluation in behind:
             evaluation.trim()
         too_late: Reports = [(one.rule, [Behind(at, at)]) for one in behind if not one.reaches(at)]
@@ -229,9 +238,10 @@ class PersonState:
         found = self.evaluations.get(rule.key)
         if found is None:
             highest = self.episodes.pop(rule.key, 0)
-            found = self.evaluations[rule.key] = Evaluation(
+            found = self.evaluations[rule.key] = evaluation_of(rule)(
                 rule, self.window, self.limits.folds(rule, self.person_no), highest=highest
             )
+            self._know(found)
         return found
 
     def use(self, limits: LimitBook) -> None:
@@ -339,7 +349,9 @@ class PersonState:
             person_no=person_no,
             window=window,
             evaluations={
-                rule.key: Evaluation.from_plain(rule, window, limits.folds(rule, person_no), plain["rules"][rule.key])
+                rule.key: evaluation_of(rule).from_plain(
+                    rule, window, limits.folds(rule, person_no), plain["rules"][rule.key]
+                )
                 for rule in rules.rules
                 if rule.key in plain["rules"]
             },

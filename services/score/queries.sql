@@ -119,6 +119,30 @@ from unnest($1::text[], $2::integer[], $3::timestamptz[]) as row (instance, part
 on conflict (consumer, instance, partition_no)
 do update set received_at = greatest(watermarks.received_at, excluded.received_at);
 
+-- name: save_news2
+-- What people's NEWS2 was at quarter hours, in the place of what was known of them.
+insert into news2_evaluations as known (
+    person_no, at, total, respiratory_rate, spo2, oxygen, systolic, pulse, consciousness, temperature, spo2_scale, inputs
+)
+select row.person_no, row.at, row.total, row.respiratory_rate, row.spo2, row.oxygen, row.systolic, row.pulse,
+       row.consciousness, row.temperature, row.spo2_scale, row.inputs::jsonb
+from unnest(
+    $1::integer[], $2::timestamptz[], $3::smallint[], $4::smallint[], $5::smallint[], $6::smallint[], $7::smallint[],
+    $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[], $12::text[]
+) as row (person_no, at, total, respiratory_rate, spo2, oxygen, systolic, pulse, consciousness, temperature, spo2_scale,
+          inputs)
+order by row.person_no, row.at
+on conflict (person_no, at) do update set
+    total = excluded.total, respiratory_rate = excluded.respiratory_rate, spo2 = excluded.spo2,
+    oxygen = excluded.oxygen, systolic = excluded.systolic, pulse = excluded.pulse,
+    consciousness = excluded.consciousness, temperature = excluded.temperature, spo2_scale = excluded.spo2_scale,
+    inputs = excluded.inputs
+where (known.total, known.spo2_scale, known.inputs) is distinct from (excluded.total, excluded.spo2_scale, excluded.inputs);
+
+-- name: drop_news2
+-- A quarter hour of which nothing usable is known after all.
+delete from news2_evaluations where person_no = $1 and at = $2;
+
 -- name: add_findings
 -- A finding is written once; returns the ids that were not known.
 insert into findings (

@@ -24,6 +24,7 @@ from services.score.home_state import DAYS, HomeState
 from services.score.known_limits import read_limits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.partition import Partition
+from services.score.quarters import SETTLED
 from services.score.recent_values import RecentValues
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
@@ -139,7 +140,10 @@ def parsed(text: str) -> tuple[dict[int, int], dict[str, Any]]:
 
 
 def whatever_the_time(text: str) -> str:
-    """An exported text without what time alone changes: an hour's values are with their days, whether it has closed."""
+    """An exported text without what time alone changes.
+
+    An hour's values are with their days, whether it has closed; a quarter hour may have been looked at or not.
+    """
     _, states = parsed(text)
     for plain in states.values():
         days = plain.pop(DAYS, {})
@@ -151,6 +155,8 @@ def whatever_the_time(text: str) -> str:
             # When a gap is looked at is a matter of time alone.
             subject.pop("gaps", None)
             subject[DAYS] = {part: counted[part] for part in ("open", "closed")}
+            for rule in subject["rules"].values():
+                rule.pop(SETTLED, None)
     return canonical(states)
 
 

@@ -1,13 +1,13 @@
 """What every rule says about itself, and the words its machinery shares. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.default_limits import usual_of
-from schemas.limits import LevelLimit, Limits
+from schemas.limits import Condition, LevelLimit, Limits
 from schemas.reasons import Flag
 from schemas.vitals import Vital
 from services.score.sample import INPUT_CODES, SYMPTOM, Rest, Sample
@@ -36,9 +36,9 @@ class Mark(NamedTuple):
     ``also`` are readings of other vitals, and a symptom, that it rests on. ``limits`` are those in force when ``last``
     was received, of the side that is abnormal; None where a rule has none; ``passed`` is the one of them that holds;
     ``about`` is the concern of a mark that has no limits, ``urgency`` its severity. ``confirmed``: not by one doubtful
-    reading alone. ``mean`` are the values of a sitting that has two; ``against``: what it is measured from.
-    ``rest``: whether ``last`` was taken at rest is not known, and matters; KNOWN of all other marks. ``pauses_at``:
-    nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
+    reading alone. ``mean`` are the values of a sitting that has two; ``against``: what it is measured from;
+    ``facts`` what else is said. ``rest``: whether ``last`` was taken at rest is not known, and matters; KNOWN of all
+    other marks. ``pauses_at``: nothing usable has come after ``last`` until then, in ms; 0 of all other marks.
     """
 
     level: int
@@ -55,6 +55,7 @@ class Mark(NamedTuple):
     mean: tuple[float, float] | None = None
     against: Against | None = None
     rest: Rest = Rest.KNOWN
+    facts: Mapping[str, Fact] = MappingProxyType({})
 
     @property
     def at(self) -> int:
@@ -163,8 +164,9 @@ class Rule:
     rule says; the words stand in services/sentences. ``rationale`` names the source of every number. ``what`` names
     the evidence: a vital's code or a kind of event. ``inputs`` are codes of what ``fold`` reads (``sample.INPUTS``),
     or ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
-    other limits than the defaults, by concern; a rule without it has none that anybody may change. A ``variant`` in
-    the shadow is tried beside the rule of its name, and alerts nobody.
+    other limits than the defaults, by concern; a rule without it has none that anybody may change; ``limited_with``
+    makes it for people with a condition that changes more than limits. A ``variant`` in the shadow is tried beside the
+    rule of its name, and alerts nobody.
     """
 
     name: str
@@ -177,6 +179,9 @@ class Rule:
     inputs: tuple[str, ...] = ()
     fold: Fold[Any] | None = None
     limited: Callable[[Mapping[str, Limits]], Fold[Any]] | None = None
+    limited_with: Mapping[Condition, Callable[[Mapping[str, Limits]], Fold[Any]]] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
     asks: ModelFold | None = None
     variant: Variant = Variant.LIVE
 

@@ -67,12 +67,9 @@ class Window:
         return max(last, default=None)
 
     def oldest_of_most(self, vitals: Sequence[int]) -> int:
-        """When the first of the newest MOST_SAMPLES was taken, in ms; 0 where there are fewer."""
-        if len(vitals) == 1:
-            samples = self.samples.get(vitals[0])
-            return samples[-MOST_SAMPLES].at if samples and len(samples) >= MOST_SAMPLES else 0
-        together = sorted(sample for vital in vitals for sample in self.samples.get(vital, ())[-MOST_SAMPLES:])
-        return together[-MOST_SAMPLES].at if len(together) >= MOST_SAMPLES else 0
+        """When the first of the newest MOST_SAMPLES of one of them was taken, in ms; 0 where all have fewer."""
+        known = [samples for vital in vitals if (samples := self.samples.get(vital))]
+        return max((one[-MOST_SAMPLES].at for one in known if len(one) >= MOST_SAMPLES), default=0)
 
     def is_usable(self, sample: Sample) -> bool:
         """Whether the device was on the body then; one that is used when asked need not be.

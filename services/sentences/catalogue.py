@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from io import BytesIO
+from types import MappingProxyType
 from typing import Final
 
 from babel.messages.pofile import read_po
@@ -24,6 +25,10 @@ _VITAL, _UNIT, _BOUND, _REST = "vital", "unit", "bound", "rest"
 and of whether a reading was taken at rest."""
 _REST_IS_KNOWN: Final = "known"
 """What holds where the facts do not say otherwise; all rows of before 2026-11-29 said so."""
+
+
+_LISTS: Final[Mapping[str, str]] = MappingProxyType({"points": "input", "threes": "input", "missing": "missing input"})
+"""Facts that are codes with blanks between them, some with a number after a colon, and the context of their words."""
 
 
 class Reader(StrEnum):
@@ -66,11 +71,13 @@ class Catalogue:
 
     def _words(self, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
         """The facts as they stand in a sentence: values with the words of their vital's unit."""
+        words = dict(facts)
+        for name in _LISTS.keys() & facts.keys():
+            words[name] = ", ".join(self._listed(_LISTS[name], one) for one in str(facts[name]).split())
         code = facts.get(_VITAL)
         if not isinstance(code, str):
-            return facts
+            return words
         shown = presentation_of(VITAL_BY_CODE[code])
-        words = dict(facts)
         words["label"] = self.sentences.get((_VITAL, code), shown.label)
         words[_REST] = self.sentences.get((_REST, str(facts.get(_REST, _REST_IS_KNOWN))), "")
         unit = self.sentences.get((_UNIT, code), shown.unit_words)
@@ -82,6 +89,11 @@ class Catalogue:
                 form = self.sentences.get((_BOUND, side), f"{side} {{value}}") if side else "{value}"
                 words[name] = form.format(value=f"{shown.number(number)} {unit}")
         return words
+
+    def _listed(self, context: str, one: str) -> str:
+        code, _, number = one.partition(":")
+        word = self.sentences.get((context, code), code)
+        return f"{word} {number}" if number else word
 
 
 def load(language: str) -> Catalogue:

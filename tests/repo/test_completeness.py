@@ -25,6 +25,7 @@ from services.alert.channels import CHANNELS
 from services.api.rest import VitalCode
 from services.medication.core import MESSAGES as DOSE_MESSAGES
 from services.medication.core import RULE as MISSED_DOSE
+from services.score.news2_points import COUNTED
 from services.score.rule import Rule, endings
 from services.score.rules import RULES
 from services.sentences.catalogue import LANGUAGES, Reader, load
@@ -170,7 +171,7 @@ def test_whoever_makes_findings_is_among_those_whose_rules_are_counted() -> None
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_over_a_vital_is_explained_by_the_chart_of_that_vital(rule: Rule) -> None:
     (row,) = (row for row in RULE_PRESENTATIONS if row.rule == rule.name)
-    assert rule.fold is None or row.explained_by is VITAL_BY_CODE[rule.what]
+    assert rule.fold is None or row.explained_by is VITAL_BY_CODE.get(rule.what)
 
 
 @pytest.mark.parametrize("topic", BUS_TOPICS, ids=lambda topic: topic.name)
@@ -240,8 +241,11 @@ def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(lan
     catalogue = load(language)
     said = {key for rule in RULES for key in rule.messages} | set(DOSE_MESSAGES)
     wanted = {(str(reader), key) for reader in Reader for key in said}
-    names = {"vital", "unit", "bound", "rest"}
+    names = {"vital", "unit", "bound", "rest", "input", "missing input"}
     assert {word for context, word in catalogue.sentences if context == "rest"} == {"known", "unknown"}
+    for context in ("input", "missing input"):
+        found = {word for of, word in catalogue.sentences if of == context}
+        assert found == {str(one.parameter) for one in COUNTED}
     assert {word for context, word in catalogue.sentences if context == "bound"} == {"below", "above"}
     assert {entry for entry in catalogue.sentences if entry[0] not in names} == wanted
     assert all(catalogue.sentences[entry].endswith((".", "\u3002")) for entry in wanted)

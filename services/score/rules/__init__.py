@@ -14,6 +14,7 @@ from services.score.rules.glucose_high import GLUCOSE_HIGH
 from services.score.rules.glucose_low import GLUCOSE_LOW
 from services.score.rules.heart_rate import HEART_RATE_LIMITS
 from services.score.rules.low_battery import LOW_BATTERY
+from services.score.rules.news2 import NEWS2
 from services.score.rules.respiratory_rate import RESPIRATORY_RATE_LIMITS
 from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
@@ -31,6 +32,7 @@ RULES: Final[tuple[Rule, ...]] = (
     GLUCOSE_LOW,
     GLUCOSE_HIGH,
     WEIGHT_GAIN,
+    NEWS2,
     FALL,
     SOS,
     SILENT_DEVICE,

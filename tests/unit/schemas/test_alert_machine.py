@@ -17,6 +17,7 @@ from schemas.alert_machine import (
     Step,
     acknowledge,
     fold,
+    is_said_already,
     is_withdrawn,
     step_of,
 )
@@ -86,6 +87,25 @@ def test_the_alert_of_a_finding_has_the_same_id_whoever_opens_it() -> None:
 @pytest.mark.parametrize("found", [finding(severity=Severity.LOW), finding(level=0)])
 def test_low_findings_and_ends_open_nothing(found: Finding) -> None:
     assert fold(None, found, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "others", "said"),
+    [
+        ("news2", [("heart_rate", Severity.MEDIUM)], True),
+        ("news2", [("blood_pressure", Severity.HIGH)], True),
+        ("news2", [("spo2", Severity.LOW)], False),
+        ("news2", [("glucose_low", Severity.HIGH), ("fall", Severity.HIGH)], False),
+        ("news2", [], False),
+        ("heart_rate", [("news2", Severity.HIGH), ("spo2", Severity.HIGH)], False),
+    ],
+)
+def test_news2_is_said_already_where_a_rule_of_its_inputs_says_as_much(
+    rule: str, others: list[tuple[str, Severity]], *, said: bool
+) -> None:
+    change = fold(None, finding(rule=rule), NOW)
+    assert change is not None
+    assert is_said_already(change.alert, others) is said
 
 
 def test_a_technical_alert_notifies_no_doctor() -> None:

@@ -12,6 +12,7 @@ from schemas.records import DeviceWord, JudgedUplink
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
+from tests.unit.services.score.news2_cases import NEWS2_CASES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
 from tests.unit.services.score.weight_cases import DAY, HEART_FAILURE_BOOK, WEIGHT_CASES
@@ -345,6 +346,7 @@ _TABLES = {
     "glucose_low": _GLUCOSE_LOW,
     "glucose_high": _GLUCOSE_HIGH,
     "weight": WEIGHT_CASES,
+    "news2": NEWS2_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }

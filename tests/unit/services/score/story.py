@@ -9,7 +9,7 @@ from schemas.records import DeviceWord, JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
 from services.score.core import step
 from services.score.device_words import hear_status
-from services.score.followups import Effect, Tally
+from services.score.followups import Effect, QuarterLook, Tally
 from services.score.home_state import HomeState
 
 START = 1_700_000_000_000
@@ -83,11 +83,12 @@ def word(at: float, percent: float | None = None, *, device: int = BAND, person:
 
 
 def run(records: Iterable[JudgedUplink | DeviceWord], state: HomeState | None = None) -> list[Effect]:
-    """What follows from ``records`` in their order."""
+    """What follows from ``records`` in their order, but for what NEWS2 was at quarter hours."""
     state = HomeState() if state is None else state
     effects: list[Effect] = []
     for record in records:
-        effects += hear_status(state, record) if isinstance(record, DeviceWord) else step(state, record, Tally())
+        found = hear_status(state, record) if isinstance(record, DeviceWord) else step(state, record, Tally())
+        effects += [one for one in found if not isinstance(one, QuarterLook)]
     return effects
 
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.alerts import Severity
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
 from services.score import news2_points as news2
 from services.score.news2_points import (
@@ -26,7 +25,6 @@ from services.score.news2_points import (
     oxygen_points,
     rounded_half_up,
     score,
-    severity_of,
     spo2_table,
 )
 from services.score.rule import HOUR_MS, MINUTE_MS
@@ -233,14 +231,12 @@ def test_somebody_well_scores_0_and_nothing_is_missing() -> None:
     assert (found.total, found.threes, found.is_lower_bound) == (0, (), False)
     assert list(found.points.items()) == [(parameter, 0) for parameter in Parameter]
     assert (len(found.fresh), found.stale, found.never_measured) == (6, (), ())
-    assert severity_of(found) is None
 
 
 def test_the_worst_of_everything_is_20() -> None:
     found = scored(VERY_ILL, on_oxygen=True)
     assert found.total == 20
     assert set(found.threes) == set(Parameter) - {Parameter.OXYGEN}
-    assert severity_of(found) is Severity.HIGH
 
 
 def test_scale_2_turns_high_saturation_on_oxygen_into_points() -> None:
@@ -313,33 +309,30 @@ def test_an_input_counts_as_long_as_it_is_fresh(row: news2.Counted, *, is_fresh:
 
 
 @pytest.mark.parametrize(
-    ("values", "total", "severity"),
+    ("values", "total", "threes"),
     [
-        ({"respiratory_rate": 22, "spo2": 93, "pulse": 70, "systolic": 125}, 4, None),
-        ({"respiratory_rate": 22, "spo2": 93, "pulse": 95, "systolic": 125}, 5, Severity.MEDIUM),
-        ({"respiratory_rate": 22, "spo2": 93, "pulse": 95}, 5, None),
-        ({"respiratory_rate": 22, "spo2": 93, "pulse": 115}, 6, None),
-        ({"respiratory_rate": 22, "spo2": 93, "pulse": 115, "temperature": 37}, 6, Severity.MEDIUM),
-        ({"respiratory_rate": 22, "spo2": 90, "pulse": 115, "temperature": 37}, 7, Severity.HIGH),
-        ({"respiratory_rate": 22, "spo2": 90, "pulse": 115}, 7, Severity.HIGH),
-        ({"respiratory_rate": 25, "spo2": 90, "pulse": 70, "temperature": 37}, 6, Severity.MEDIUM),
-        ({"spo2": 90, "pulse": 70, "systolic": 125, "temperature": 37}, 3, None),
+        ({"respiratory_rate": 22, "spo2": 93, "pulse": 70, "systolic": 125}, 4, ()),
+        ({"respiratory_rate": 22, "spo2": 93, "pulse": 95, "systolic": 125}, 5, ()),
+        ({"respiratory_rate": 22, "spo2": 93, "pulse": 95}, 5, ()),
+        ({"respiratory_rate": 22, "spo2": 93, "pulse": 115}, 6, ()),
+        ({"respiratory_rate": 22, "spo2": 90, "pulse": 115, "temperature": 37}, 7, (Parameter.SPO2,)),
+        ({"respiratory_rate": 25, "spo2": 90, "pulse": 70}, 6, (Parameter.RESPIRATORY_RATE, Parameter.SPO2)),
+        ({"spo2": 90, "pulse": 70, "systolic": 125, "temperature": 37}, 3, (Parameter.SPO2,)),
     ],
 )
-def test_five_needs_four_fresh_inputs_and_seven_none(
-    values: dict[str, float], total: int, severity: Severity | None
+def test_a_partial_score_is_the_sum_of_what_is_known(
+    values: dict[str, float], total: int, threes: tuple[Parameter, ...]
 ) -> None:
     found = scored(now(**values))
-    assert found.total == total
-    assert severity_of(found) is severity
+    assert (found.total, len(found.fresh), found.threes) == (total, len(values), threes)
 
 
-def test_neither_oxygen_nor_a_stale_input_is_one_of_the_four() -> None:
+def test_neither_oxygen_nor_a_stale_input_is_one_of_the_fresh() -> None:
     three = now(respiratory_rate=22, spo2=95, pulse=70)
     stale = replace(three, systolic=Measured(85.0, NOW - 25 * HOUR_MS))
     fresh = replace(three, systolic=Measured(125.0, NOW - 23 * HOUR_MS))
     assert [scored(one, on_oxygen=True).total for one in (three, stale, fresh)] == [5, 5, 5]
-    assert [severity_of(scored(one, on_oxygen=True)) for one in (three, stale, fresh)] == [None, None, Severity.MEDIUM]
+    assert [len(scored(one, on_oxygen=True).fresh) for one in (three, stale, fresh)] == [3, 3, 4]
 
 
 def measured(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -374,11 +367,9 @@ def test_a_total_is_the_sum_and_every_input_is_accounted_for(
 @given(inputs=INPUTS, scale_2=st.booleans(), on_oxygen=OXYGEN)
 def test_knowing_less_never_raises_the_total(*, inputs: Inputs, scale_2: bool, on_oxygen: bool | None) -> None:
     found = scored(inputs, scale_2=scale_2, on_oxygen=on_oxygen)
-    order = [None, Severity.MEDIUM, Severity.HIGH]
     fewer = [scored(replace(inputs, **{row.parameter: None}), scale_2=scale_2, on_oxygen=on_oxygen) for row in COUNTED]
     for less in [*fewer, scored(inputs, scale_2=scale_2, on_oxygen=None)]:
         assert less.total <= found.total
-        assert order.index(severity_of(less)) <= order.index(severity_of(found))
 
 
 @pytest.mark.parametrize("total", range(21))

@@ -27,7 +27,7 @@ KNOWN = {
     "glucose": st.sampled_from([110, 75, 70, 69, 60, 53, 45]),
 }
 ANY = {row.code: st.floats(row.lowest, row.highest, width=32) for row in VITALS}
-VALUES = {rule.what: KNOWN.get(rule.what, ANY[rule.what]) for rule in RULES if rule.fold is not None}
+VALUES = {rule.what: KNOWN.get(rule.what, ANY[rule.what]) for rule in RULES if rule.fold and rule.what in ANY}
 
 
 @st.composite

@@ -1,0 +1,181 @@
+"""NEWS2 over one person's window: what was measured before each quarter hour, looked at once that is complete. Pure.
+
+A quarter hour is complete once something later has come, or so much time has passed that nothing does. Until then a
+reading is only kept: which of them is the newest usable one shows at the quarter hour.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+from services.score.age import Reception
+from services.score.episodes import Behind, Report
+from services.score.evaluation import Evaluation
+from services.score.limit_book import Folds
+from services.score.news2 import GRID_MS, STEPPED, Look, News2, News2State, takes
+from services.score.rule import MINUTE_MS, NEVER, Mark, Rule
+from services.score.sample import Sample
+from services.score.window import Window
+
+SETTLES_MS: Final = 15 * MINUTE_MS
+"""A quarter hour is looked at so long after it, where nothing later has come until then."""
+SETTLED: Final = "settled"
+"""In a saved state: the newest quarter hour that was looked at by time."""
+_MOST_LOOKS: Final = 8
+
+
+def evaluation_of(rule: Rule) -> type[Evaluation]:
+    """What evaluates a rule: most look at each sample as it comes."""
+    return Quarters if isinstance(rule.fold, News2) else Evaluation
+
+
+def quarter_of(at: int) -> int:
+    """The quarter hour at which a value of ``at`` is looked at first, in ms."""
+    return -(-at // GRID_MS) * GRID_MS
+
+
+def _may_leap(last: Sample | None, samples: Sequence[Sample], most: float) -> bool:
+    """Whether any two of these values are further apart than a body can change in a minute."""
+    values = [one[1] for one in samples]
+    if last is not None:
+        values.append(last[1])
+    return len(values) > 1 and max(values) - min(values) > most
+
+
+class Quarters(Evaluation):
+    """``seen`` are quarter hours that were looked at and that nobody has taken yet.
+
+    ``_until`` is the quarter hour that the newest sample was measured for; ``_settled_at`` is the newest one that was
+    looked at because time had passed: a sample of before it that comes after all is a late one. It is 0 once something
+    later has come.
+    """
+
+    __slots__ = ("_settled_at", "_until", "seen")
+
+    def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
+        super().__init__(rule, window, folds, highest=highest)
+        self._until = 0 if self._newest is None else quarter_of(self._newest.at)
+        self._settled_at = 0
+        self.seen: list[Look] = []
+
+    def take(self, sample: Sample) -> Sequence[Report | Behind] | None:
+        """What follows from ``sample``, which the window holds already. Samples of one moment have no order."""
+        newest, at = self._newest, sample[0]
+        if newest is None:
+            if at < self._since:
+                return None
+            newest = sample
+        elif at < newest[0] or at <= self._settled_at:
+            return self.fold_again(sample.received_at) if self.reaches(at) else [Behind(at, at)]
+        if newest <= sample:
+            self._newest = sample
+        if at <= self._until:
+            return None
+        until, self._until = self._until, quarter_of(at)
+        marks = self._look(self._state, until) if until > self._settled_at else []
+        reception = Reception(sample.received_at, at)
+        if marks or not self.episodes.looks_back:
+            return self.episodes.reports(marks, reception)
+        return self._still(self._folds.at(sample.received_at), sample, reception)
+
+    def _look(self, state: News2State, at: int) -> list[Mark]:
+        """Evaluates the quarter hour ``at``, by the limits in force when its newest usable sample was received."""
+        self._feed(state, at - GRID_MS + 1, at)
+        mark, look = None, Look(at, None)
+        if state.last:
+            fold = self._folds.at(max(state.last.values()).received_at)
+            assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
+            look, mark = fold.look(state, at) or (look, mark)
+        if state is not self._base:
+            self.seen.append(look)
+            del self.seen[:-_MOST_LOOKS]
+        return [mark] if mark else []
+
+    def _feed(self, state: News2State, first: int, last: int) -> None:
+        """Makes a state know what was measured from ``first`` to ``last``, both inclusive, in ms."""
+        first = max(first, self._since)
+        for vital in self.inputs:
+            samples = self._window.samples.get(vital)
+            if not samples or samples[-1][0] < first:
+                continue
+            some = samples[bisect_left(samples, (first,)) : bisect_left(samples, (last + 1,))]
+            if vital in STEPPED and _may_leap(state.last.get(vital), some, STEPPED[vital]):
+                for sample in some:
+                    if self._counts(sample):
+                        self._fold.advance(state, sample, rested=True)
+                continue
+            for sample in reversed(some):
+                if self._counts(sample):
+                    self._fold.advance(state, sample, rested=True)
+                    break
+
+    def _counts(self, sample: Sample) -> bool:
+        window = self._window
+        if window.off and not window.is_usable(sample):
+            return False
+        moves = window.movement
+        return takes(sample, rested=not moves.spans or not moves.is_moving(sample[0]))
+
+    def _through(self, state: News2State, samples: Sequence[Sample], *, before: int) -> list[Mark]:
+        """All quarter hours that are over ``before`` then; of the one after them, what was measured for it."""
+        marks: list[Mark] = []
+        newest = self._newest = self._window.newest(self.inputs)
+        self._until = 0 if newest is None else quarter_of(newest.at)
+        # A quarter hour may have left the window in part.
+        quarters = {quarter_of(one.at) for one in state.last.values()} | {quarter_of(one[0]) for one in samples}
+        for at in sorted(quarters):
+            if at >= before:
+                self._feed(state, at - GRID_MS + 1, before - 1)
+            elif state.looked_at < at < self._until:
+                marks += self._look(state, at)
+        return marks
+
+    @property
+    def due_at(self) -> int:
+        """When the next quarter hour is looked at, or the open episode pauses, if nothing comes until then, in ms."""
+        complete_at = self._complete_at(self._settled_at)
+        return complete_at if self._state.course is None else min(complete_at, self._fold.pauses_at(self._state))
+
+    def _complete_at(self, settled_at: int) -> int:
+        newest = self._newest
+        if newest is None or self._until <= settled_at:
+            return NEVER
+        return self._until + SETTLES_MS + max(0, newest[8] - newest[0]) + 1
+
+    def _pass(self, state: Any, now: int) -> list[Mark]:
+        """What the newest quarter hour shows, where time has passed, and the pause after that."""
+        marks: list[Mark] = []
+        newest, is_settled = self._newest, self._until <= self._settled_at
+        if newest is not None and (is_settled or self._complete_at(0) <= now):
+            if state is not self._state or not is_settled:
+                marks += self._look(state, self._until)
+            self._settled_at = self._until
+        return marks + super()._pass(state, now)
+
+    def trim(self) -> int:
+        """As every evaluation; what time has shown is no more once something later has come."""
+        if self._newest is not None and self._newest.at > self._settled_at:
+            self._settled_at = 0
+        horizon, first = self.horizon(), self._until - GRID_MS + 1
+        if horizon > max(first, self._since):
+            # Else what leaves the window in the middle of a quarter hour would be lost to it.
+            self._feed(self._state, first, horizon - 1)
+        return super().trim()
+
+    def to_plain(self) -> dict[str, Any]:
+        """As every evaluation's, with what time has shown."""
+        return {**super().to_plain(), SETTLED: self._settled_at}
+
+    @classmethod
+    def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> Self:
+        """The evaluation that ``to_plain`` wrote, over the same window."""
+        found = super().from_plain(rule, window, folds, plain)
+        found.settle(plain[SETTLED])
+        return found
+
+    def settle(self, at: int) -> None:
+        """The quarter hour ``at`` was looked at before, by time."""
+        self._settled_at = at
+        if self._newest is not None and self._until <= at:
+            self._look(self._state, self._until)
+        self.seen = []
