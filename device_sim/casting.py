@@ -129,7 +129,7 @@ class Casting:
             severity=expected.severity,
             starts_at_ms=at,
             due_at_ms=self.due_ms(kind, at),
-            alert_expected=expected.is_asked_for,
+            alert_expected=expected.is_alerted,
             also=expected.also,
             busy=busy,
         )

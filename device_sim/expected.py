@@ -24,7 +24,6 @@ class Expected:
 
     ``within_min``: platform minutes from its start, or from the reading that begins it, until devices have shown
     enough. ``is_alerted``: there has to be one; where not, there may be one. ``also``: rules that may say more of it.
-    ``waits``: score has no such rule yet, so none is asked for; the field goes when the rule comes.
     """
 
     rule: str
@@ -33,12 +32,6 @@ class Expected:
     within_min: float
     is_alerted: bool = True
     also: tuple[str, ...] = ()
-    waits: bool = False
-
-    @property
-    def is_asked_for(self) -> bool:
-        """Whether its alert is missed where there is none."""
-        return self.is_alerted and not self.waits
 
 
 EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
@@ -64,9 +57,7 @@ EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
         # The second reading of the sitting, 5 min after the first.
         IncidentKind.PRESSURE_CRISIS: Expected(rule="blood_pressure", level=1, severity=_MEDIUM, within_min=5),
         IncidentKind.LOW_BY_METER: Expected(rule="glucose_low", level=1, severity=_MEDIUM, within_min=0),
-        IncidentKind.WEIGHT_GAIN: Expected(
-            rule="weight", level=2, severity=_MEDIUM, within_min=3 * 24 * 60, waits=True
-        ),
+        IncidentKind.WEIGHT_GAIN: Expected(rule="weight", level=2, severity=_MEDIUM, within_min=3 * 24 * 60),
         IncidentKind.WORN_OFF: Expected(
             rule="watch_gap", level=1, severity=_TECHNICAL, within_min=4 * 60, is_alerted=False
         ),

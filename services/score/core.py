@@ -36,6 +36,7 @@ _CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
 _STEPS: Final = STEPS.number
 _LOW_BATTERY: Final = EVENT_TYPE_BY_KIND[EventKind.LOW_BATTERY].number
 _CHARGING: Final = EVENT_TYPE_BY_KIND[EventKind.CHARGING].number
+_CHECK_IN: Final = EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number
 _NONE: Final[frozenset[int]] = frozenset()
 _WEARING: Final = {
     EVENT_TYPE_BY_KIND[EventKind.WORN].number: True,
@@ -87,7 +88,7 @@ def _pass_over(state: HomeState, reading: JudgedReading) -> None:
 
 
 def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Effect]) -> None:
-    """Adds what follows from the readings of ``record``; changes ``state``."""
+    """Adds what follows from the readings of ``record``, and from symptoms; changes ``state``."""
     _look_at_circumstances(state, record, effects)
     read, subjects, received_at = state.rules.read, state.subjects, record[8]
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
@@ -101,6 +102,9 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
             continue
         if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
             state.due_at = min(state.due_at, person.recent.due_at)
+    for event in record.events:
+        if event.kind == _CHECK_IN:
+            _hear_answer(state, record, event, effects)
 
 
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
@@ -319,7 +323,6 @@ _EVENT_HANDLERS: Final[Mapping[int, Callable[[HomeState, JudgedUplink, JudgedEve
         {
             EVENT_TYPE_BY_KIND[EventKind.FALL_SUSPECTED].number: suspect_fall,
             EVENT_TYPE_BY_KIND[EventKind.SOS_PRESSED].number: call_for_help,
-            EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number: _hear_answer,
             EVENT_TYPE_BY_KIND[EventKind.COMMAND_RESULT].number: _hear_result,
         }
     )

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
-from schemas.vitals import VITAL_BY_CODE
 from services.score.age import CURRENT_FOR_MS, URGENT_FOR_MS
 from services.score.core import judge, pass_time
 from services.score.followups import Effect, LookBack, Tally
@@ -19,7 +18,7 @@ from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Fold, Mark, Rule, finding_from
 from services.score.rule_book import RuleBook
-from services.score.sample import Sample
+from services.score.sample import INPUTS, Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
 
 LONGEST_GAP_MS: Final = 4 * HOUR_MS
@@ -289,7 +288,8 @@ def _said(at: int, kind: int, heard: int) -> int:
 
 
 def _newest(records: Sequence[JudgedUplink], rule: Rule) -> Sample | None:
-    vitals = {VITAL_BY_CODE[code].number for code in rule.inputs}
+    # A symptom is no reading.
+    vitals = {INPUTS[code] for code in rule.inputs}
     found = [
         Sample(one.observed_at, one.value, record.device_no, record.epoch, record.seq, one.item, one.vital, one.flags,
                record.received_at, record.device_type)

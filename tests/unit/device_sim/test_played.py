@@ -50,7 +50,7 @@ def test_an_hour_of_twenty_homes_is_alerted_in_time_and_nothing_else_is(seed: in
     outcome = outcome_of(made, played, minutes=_HOUR_MIN)
     assert outcome.examples + late_ones(made, played) == []
     assert (outcome.missed, outcome.twice, outcome.false_alerts) == (0, 0, 0)
-    expected = {kind for kind, one in EXPECTED.items() if one.is_asked_for} - _NOT_BY_LOG
+    expected = {kind for kind, one in EXPECTED.items() if one.is_alerted} - _NOT_BY_LOG
     assert set(outcome.by_kind) | {IncidentKind.WEIGHT_GAIN} == expected | {IncidentKind.WEIGHT_GAIN}
     assert outcome.near_misses > 3 * outcome.injected
 
@@ -88,12 +88,9 @@ def test_every_kind_has_a_maker_and_an_expectation_that_names_a_rule() -> None:
     assert set(names) | {also for one in EXPECTED.values() for also in one.also} <= set(RULE_NAME_BY_NAME)
 
 
-def test_an_expectation_waits_for_its_rule_no_longer_than_there_is_none() -> None:
+def test_an_expectation_names_a_rule_that_there_is() -> None:
     built = {rule.name for rule in RULES} | {"missed_dose"}
-    asked = {kind: one for kind, one in EXPECTED.items() if one.is_alerted}
-    assert {kind for kind, one in asked.items() if one.waits} == {
-        kind for kind, one in asked.items() if one.rule not in built
-    }
+    assert {one.rule for one in EXPECTED.values()} <= built
 
 
 Values = dict[str, float]
@@ -207,7 +204,7 @@ def test_three_days_of_heart_failure_bring_more_than_three_kilograms_and_are_ale
     assert 3 < weights[-1].value - weights[0].value < 5
     assert weights[-1].at - weights[0].at < 72 * HOUR_MS < incident.due_at_ms - weights[0].at
     outcome = outcome_of(made, play(made, minutes=80 * _HOUR_MIN, devices=[scale]), minutes=80 * _HOUR_MIN)
-    asked = {kind for kind in (IncidentKind.WEIGHT_GAIN,) if EXPECTED[kind].is_asked_for}
+    asked = {kind for kind in (IncidentKind.WEIGHT_GAIN,) if EXPECTED[kind].is_alerted}
     assert {kind for kind, counts in outcome.by_kind.items() if counts["alerted"]} == asked
 
 
