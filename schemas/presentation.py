@@ -354,7 +354,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),
     RulePresentation(rule="low_battery", title="Low battery"),
-    RulePresentation(rule="watch_gap", title="Not watched"),
+    RulePresentation(rule="watch_gap", title="Watch gap"),
     RulePresentation(rule="clock", title="Clock"),
     RulePresentation(rule="firmware", title="Firmware"),
     RulePresentation(rule="command_failed", title="Failed command"),

@@ -20,8 +20,11 @@ from schemas.devices import DEVICE_TYPES
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, load_queries
 
-_GAPS: Final = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 4 * 60, 24 * 60)]
-"""After so long without a reading a pressure stays unconfirmed, or an episode pauses: see docs/clinical.md."""
+_GAPS: Final = [timedelta(minutes=minutes) for minutes in (15, 30, 60, 4 * 60, 390, 13 * 60, 24 * 60)]
+"""After so long without a reading a pressure stays unconfirmed, an episode pauses, or nobody has watched for too long.
+
+See docs/clinical.md.
+"""
 _SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 _ROUNDS: Final = re.compile(r'^hb_process_rounds_total\{work="(\w+)"\} (\S+)', re.MULTILINE)
 _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

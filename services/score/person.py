@@ -130,7 +130,7 @@ class PersonState:
     def pass_time(self, now: int, about: HeardOf) -> Reports:
         """What follows from the time alone, at ``now``."""
         # An hour that closes has seen readings: whatever is monitored is looked at from then on.
-        looks = now >= min(self.recent.due_at, self.gaps.due_at)
+        looks = now >= (self.recent.due_at if self.gaps.due_at == NEVER else self.gaps.due_at)
         self.recent.pass_time(now)
         # In the order of the rules: that in which evaluations began is not kept over a restart.
         known = [self.evaluations[rule.key] for rule in self.rules.folded if rule.key in self.evaluations]

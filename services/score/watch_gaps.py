@@ -1,6 +1,7 @@
 """Which monitored vitals of a person have not been watched for too long, and what was said of it. Pure.
 
-Looked at when an hour of the person closes, when a gap may be too long, and while one goes on: all by the log's time.
+Looked at when the person's first hour closes, each few hours from then on, when a gap may be too long, and while one
+goes on: all by the log's time.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -16,6 +17,7 @@ from services.score.rules.watch_gap import (
     HEARD_WITHIN_MS,
     LONGEST_UNWATCHED,
     LOOKED_AT_MS,
+    SENSOR_GAP_MS,
     WATCH_GAP,
     concern_of,
 )
@@ -73,14 +75,20 @@ class WatchGaps:
                 self._last[vital] = [newest.end, newest.device_no]
             if not is_worn:
                 self._last.pop(vital, None)
-            elif vital not in self._open and vital in self._last:
+                continue
+            # What is monitored only from now on can't have a gap sooner.
+            self.due_at = min(self.due_at, now + SENSOR_GAP_MS)
+            if vital not in self._open and vital in self._last:
                 found += self._look_for(vital, longest_ms, known, now)
         return found
 
     def _look_for(self, vital: int, longest_ms: int, known: Known, now: int) -> list[Report]:
         since, device_no = self._last[vital]
-        if now < since + longest_ms:
-            self.due_at = min(self.due_at, since + longest_ms)
+        too_long_at = since + longest_ms
+        if now < too_long_at:
+            # Whoever takes the device off makes it sooner, by the gap that its last reading would have spoken for.
+            early = too_long_at - LONGEST_GAPS[vital].worn_ms
+            self.due_at = min(self.due_at, early if now < early else too_long_at)
             return []
         if not self._is_heard(vital, known, now):
             self.due_at = min(self.due_at, now + LOOKED_AT_MS)
@@ -88,12 +96,12 @@ class WatchGaps:
         self.due_at = min(self.due_at, now + MINUTE_MS)
         episode = known.numbers[WATCH_GAP.name] = known.numbers.get(WATCH_GAP.name, 0) + 1
         gap = self._open[vital] = Gap(episode, since, device_no)
-        times = max(since, open_from(now)), since + longest_ms
+        times = max(since, open_from(now)), too_long_at
         causes = known.ledger.count(vital, known.window, known.around, times)[1:]
         # Of one that lies too far back nothing is known any more but that nothing was heard.
         cause = causes.index(max(causes)) + 1 if any(causes) else len(causes)
         first = _sample(vital, gap)
-        mark = Mark(1, first, first._replace(at=since + longest_ms, value=float(cause)), about=concern_of(vital))
+        mark = Mark(1, first, first._replace(at=too_long_at, value=float(cause)), about=concern_of(vital))
         return [Report(episode, mark, 1)]
 
     @staticmethod

@@ -44,7 +44,8 @@ def _message(mark: Mark) -> Message:
         "hours": (mark.at - mark.first.at) // HOUR_MS,
     }
     if mark.level == ENDED:
-        return Message(f"watch_gap.{mark.end_reason or EndReason.RECOVERED}", facts)
+        ended = "ended" if mark.end_reason is EndReason.RECOVERED else mark.end_reason
+        return Message(f"watch_gap.{ended}", facts)
     return Message(_BY_PLACE.get(int(mark.last.value), _NO_READINGS), facts)
 
 
@@ -59,7 +60,7 @@ WATCH_GAP: Final = Rule(
         " docs/clinical.md#watch-gap."
     ),
     messages=(
-        "watch_gap.recovered",
+        "watch_gap.ended",
         "watch_gap.disproved",
         "watch_gap.no_data",
         *(f"watch_gap.{cause}" for cause in _SAID),
