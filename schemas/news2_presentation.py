@@ -1,10 +1,30 @@
-"""How people see the inputs of NEWS2: each parameter of the chart as its vital, or by a name of its own."""
+"""How NEWS2 is shown: its total as a trend, and the parameters of its chart."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
-from schemas.presentation import presentation_of
+from schemas.limits import NEWS2_TOTAL
+from schemas.presentation import Band, ChartKind, ChartStyle, Figure, VitalPresentation, presentation_of
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC, Vital
+
+NEWS2_SHOWN: Final = VitalPresentation(
+    vital=NEWS2_TOTAL,
+    label="NEWS2 total",
+    unit_words="points",
+    decimals=0,
+    fresh_for=timedelta(minutes=60),
+    rationale=presentation_of(HEART_RATE).rationale,
+    chart=ChartStyle(
+        kind=ChartKind.LINE,
+        least=(0, 8),
+        bands=(Band(0, 4.5, "target"), Band(6.5, 20, "urgent")),
+        legend="Shaded: 4 and below; red: 7 and above",
+        rationale="NEWS2: urgent response from 5, emergency response from 7. See docs/clinical.md#news2.",
+    ),
+)
+"""No vital, since no device sends it: of a person's quarter hours."""
+NEWS2_FIGURE: Final = Figure(chart=NEWS2_SHOWN.chart, rows=(NEWS2_SHOWN,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

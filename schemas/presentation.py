@@ -11,7 +11,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from schemas.limits import NEWS2_TOTAL
 from schemas.vitals import (
     BODY_TEMPERATURE,
     DIASTOLIC,
@@ -310,25 +309,6 @@ def _figures() -> tuple[Figure, ...]:
 
 
 FIGURES: Final[tuple[Figure, ...]] = _figures()
-
-
-NEWS2_SHOWN: Final = VitalPresentation(
-    vital=NEWS2_TOTAL,
-    label="NEWS2 total",
-    unit_words="points",
-    decimals=0,
-    fresh_for=timedelta(minutes=60),
-    rationale=_WORN,
-    chart=ChartStyle(
-        kind=ChartKind.LINE,
-        least=(0, 8),
-        bands=(Band(0, 4.5, "target"), Band(6.5, 20, "urgent")),
-        legend="Shaded: 4 and below; red: 7 and above",
-        rationale="NEWS2: urgent response from 5, emergency response from 7. See docs/clinical.md#news2.",
-    ),
-)
-"""No vital, since no device sends it: of a person's quarter hours."""
-NEWS2_FIGURE: Final = Figure(chart=NEWS2_SHOWN.chart, rows=(NEWS2_SHOWN,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

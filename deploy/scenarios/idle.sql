@@ -51,5 +51,11 @@ from (
     select newest.received_at + gap + interval '1 millisecond'
     from (select max(received_at) as received_at from readings group by person_no, vital, device_no) newest
     cross join unnest($4::interval[]) as gap
+    union all
+    -- The quarter hour at which NEWS2 looks at the newest reading is over by time, and then the hour without one.
+    select date_bin('15 minutes', observed_at + interval '15 minutes' - interval '1 microsecond', '2000-01-01 00:00+00')
+           + (received_at - observed_at) + gap + interval '1 millisecond'
+    from (select max(observed_at) as observed_at, max(received_at) as received_at from readings group by person_no) newest
+    cross join unnest(array[interval '15 minutes', interval '60 minutes']) as gap
 ) as known (due_at)
 where due_at > $1;

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.news2_presentation import NEWS2_INPUTS
-from schemas.presentation import NEWS2_FIGURE, NEWS2_SHOWN
+from schemas.news2_presentation import NEWS2_FIGURE, NEWS2_INPUTS, NEWS2_SHOWN
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console
 from services.api.core import Point

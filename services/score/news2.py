@@ -68,7 +68,7 @@ class Look(NamedTuple):
     """
 
     at: int
-    last: Sequence[Sample] | None
+    last: tuple[Sample, ...] | None
     scale_2: bool = False
 
     @property
@@ -214,7 +214,7 @@ class News2:
         if newest is None or newest[0] <= at - GRID_MS:
             return None
         state.looked_at = at
-        fresh = [one for vital, one in state.last.items() if at - one[0] <= _COUNTS_FOR_MS[vital]]
+        fresh = tuple([one for vital, one in state.last.items() if at - one[0] <= _COUNTS_FOR_MS[vital]])
         # As ``score`` does it, which takes its time to say more: most evaluations say nothing.
         tables = _TABLES_OF_SCALE_2 if self.scale_2 else _TABLES
         total = sum([tables[one[6]].points(one[1]) for one in fresh])

@@ -37,11 +37,11 @@ async def practice(dsn: str) -> AsyncIterator[Practice]:
         yield opened
 
 
-def measured(at: int, **values: float) -> list[Sample]:
-    return [
+def measured(at: int, **values: float) -> tuple[Sample, ...]:
+    return tuple(
         Sample(at, value, 1, 2, 3, item, VITAL_BY_CODE[code].number, 0, at, 1)
         for item, (code, value) in enumerate(values.items())
-    ]
+    )
 
 
 async def test_a_quarter_hour_is_written_once_changed_by_what_comes_late_and_dropped_where_nothing_is_known(

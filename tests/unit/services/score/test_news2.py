@@ -10,13 +10,16 @@ from schemas.alerts import EndReason, Finding, Severity
 from schemas.codec import parse_json, write_json
 from schemas.default_limits import defaults_of
 from schemas.devices.finger_oximeter import FINGER_OXIMETER
-from schemas.limits import Condition
+from schemas.limits import Condition, LevelLimit
 from schemas.records import JudgedUplink
+from schemas.vitals import VITAL_BY_CODE
 from services.score.core import pass_time, step
 from services.score.followups import Effect, QuarterLook, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER, LimitBook, PersonCondition, Scope, Version
+from services.score.news2 import News2
 from services.score.quarters import Quarters
+from services.score.sample import Sample
 from tests.unit.services.score.news2_cases import FIVE, SIX, WELL, band, by_reception, cuff, quarter, thermometer
 from tests.unit.services.score.story import HOME, PERSON, START, minute, run, uplink
 
@@ -135,6 +138,38 @@ def test_what_time_has_shown_is_said_once_and_a_late_reading_of_before_it_dispro
         (over,) = news2_of([uplink(7, 15, WELL, device_type=1, received=41)], state)
         assert over.end_reason is EndReason.DISPROVED
         assert over.said == 2
+
+
+@given(
+    values=st.dictionaries(
+        st.sampled_from(["heart_rate", "spo2", "respiratory_rate", "systolic", "body_temperature"]),
+        st.tuples(st.floats(0, 1), st.integers(0, 30 * 60)),
+        min_size=1,
+    ),
+    scale_2=st.booleans(),
+)
+def test_what_decides_is_the_score_that_is_shown(*, values: dict[str, tuple[float, int]], scale_2: bool) -> None:
+    """Evaluations add up by themselves, since most of them say nothing."""
+    at = minute(quarter(100))
+    always = LevelLimit(on=0, inclusive=True, persist_min=0, severity=Severity.HIGH, level=2, least=1)
+    fold = News2(limits=replace(defaults_of("news2")["news2"], levels=(always,)), scale_2=scale_2)
+    state = fold.start()
+    for code, (part, age_min) in values.items():
+        vital = VITAL_BY_CODE[code]
+        value = vital.lowest + part * (vital.highest - vital.lowest)
+        sample = Sample(at - age_min * 60_000, value, 1, 2, 3, 0, vital.number, 0, at, 1)
+        fold.advance(state, sample, rested=True)
+    found = fold.look(state, at)
+
+    if found is None:
+        assert all(age_min >= 15 for _, age_min in values.values())
+        return
+    look, mark = found
+    assert look.score is not None
+    assert mark is not None
+    assert (mark.last.value, mark.facts["total"]) == (look.score.total, look.score.total)
+    assert len(mark.also) == len(look.score.fresh) == mark.facts["fresh"]
+    assert look.score.scale_2 is scale_2
 
 
 @st.composite
