@@ -26,7 +26,7 @@ from tests.unit.device_sim.sim_world import (
     world,
 )
 
-SEEDS = range(20)
+SEEDS = range(12)
 _HOUR_MIN = 60.0
 _NOT_BY_LOG = {IncidentKind.MISSED_DOSE, IncidentKind.SILENT_DEVICE}
 
