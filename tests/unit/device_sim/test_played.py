@@ -10,6 +10,7 @@ from device_sim.expected import EXPECTED, QUIET
 from device_sim.incident import Incident, IncidentKind, NearMissKind
 from device_sim.incidents import MAKERS, IncidentPlan
 from device_sim.near_misses import NEAR_MISS_MAKERS
+from device_sim.simulate import make_sources
 from schemas.alerts import EndReason, Finding
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.rule_names import RULE_NAME_BY_NAME
@@ -26,7 +27,7 @@ from tests.unit.device_sim.sim_world import (
     world,
 )
 
-SEEDS = range(20)
+SEEDS = range(12)
 _HOUR_MIN = 60.0
 _NOT_BY_LOG = {IncidentKind.MISSED_DOSE, IncidentKind.SILENT_DEVICE}
 
@@ -167,6 +168,10 @@ def test_what_a_backlog_shows_is_news_when_it_comes() -> None:
         row for row in uplinks(made, device, hours=1) if incident.away.first_ms <= row.at_ms < incident.away.last_ms
     ]
     assert len(away) == 7
+    source = next(row for row in make_sources(made, faults=False) if row.device == incident.device)
+    edges = incident.away.first_ms - 1, incident.away.first_ms, incident.away.last_ms - 1, incident.away.last_ms
+    assert [source.powered_off(at) for at in edges] == [False, True, True, False]
+    assert not any(made.powered_off(incident.device, at) for at in edges)
     found = [one for one in of_person(only(made, incident, minutes=90), incident, made) if one.level]
     assert {one.level for one in found} >= {2}
     assert not any(one.retrospective for one in found)
