@@ -218,7 +218,9 @@ class Look:
         # Its own evaluation ends the one that it knows; nobody else ends what only a look back knows.
         if (known.episode < 0 and not is_over) or (is_news and is_over):
             no_news = not known.is_current and not is_news
-            self._say_end(episode, known.episode, known.heard, retrospective=no_news, is_paused=known.is_paused)
+            self._say_end(
+                episode, known.episode, known.heard, retrospective=no_news, is_paused=known.is_paused and not is_worse
+            )
         if episode.says != (known.since, known.level):
             self._see(episode, known.episode, known.heard + len(self.findings) - before, known.concern)
 
@@ -238,8 +240,8 @@ class Look:
                     looked_back=True,
                 )
             )  # fmt: skip
-        if number < 0 and episode.end is None and episode.pause is None:
-            # Until it ends or pauses.
+        if number < 0 and episode.end is None and not (retrospective and episode.pause):
+            # Until it ends; one that nobody was notified of, until it pauses.
             at = self.received_by + LOOKS_AGAIN_MS
             self.follow = replace(self.asked, first_at=episode.since, last_at=episode.shown_at, received_at=at)
 

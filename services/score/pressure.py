@@ -76,7 +76,14 @@ class Sittings:
             if state.course is None:
                 last = mark.last
                 state.course = Course(
-                    Side(state.doubt), mark.level, last.at, last.value, last, last, mark.mean or (0, 0), confirmed=False
+                    Side(state.doubt),
+                    mark.level,
+                    mark.first.at,
+                    last.value,
+                    last,
+                    last,
+                    mark.mean or (0, 0),
+                    confirmed=False,
                 )
             state.doubt, state.doubted = 0, False
         if apart > (CONFIRM_WITHIN_MS if state.doubt else SITTING_MS):
@@ -198,10 +205,13 @@ class Sittings:
         side, sitting = Side(state.doubt), state.sitting
         newest, diastolic = sitting.systolic[-1], sitting.diastolic[-1]
         passed = self._passed(side, newest.value, diastolic.value)
+        # It may have been said before the last one came: it began with the first.
+        pairs = zip(sitting.systolic, sitting.diastolic, strict=True)
+        first = next(high for high, low in pairs if self._passed(side, high.value, low.value))
         assert passed is not None  # noqa: S101 - it was beyond a limit when doubt began
         urgency = Severity.LOW if side is Side.ABOVE else passed.severity
         return Mark(
-            passed.level, newest, newest, also=(diastolic,), passed=passed, limits=self._limits(side),
+            passed.level, first, newest, also=(diastolic,), passed=passed, limits=self._limits(side),
             urgency=urgency, confirmed=False, mean=(newest.value, diastolic.value),
         )  # fmt: skip
 
