@@ -19,7 +19,7 @@ _WEIGH_PER_S: Final = 1_000
 _WEIGH_S: Final = 40
 _TABLES: Final = (
     "score_state", "score_days", "score_positions", "findings", "shadow_findings", "fall_checks", "sos_calls",
-    "silences", "silence_watch", "watermarks",
+    "silences", "silence_watch", "watermarks", "look_backs", "seen_episodes",
 )  # fmt: skip
 """Store writes its own rows of the last one: they count with score's."""
 _STATE: Final = """
