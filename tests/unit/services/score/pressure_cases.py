@@ -37,6 +37,12 @@ def heard(at: float) -> JudgedUplink:
 
 PRESSURE_CASES: list[Row] = [
     (F, "190/104, and 188/102 six minutes later", cuff((0, 190, 104), (6, 188, 102)), [(1, 6)]),
+    (
+        F,
+        "225/80 after 150/80, and no third one: for the list, however high",
+        [*cuff((0, 150, 80), (5, 225, 80)), heard(21)],
+        [(2, 5)],
+    ),
     (F, "150/124 twice: the diastolic value alone", cuff((0, 150, 124), (6, 152, 122)), [(1, 6)]),
     (F, "225/110 at once", cuff((0, 225, 110)), [(2, 0)]),
     (F, "225/110 after a good reading", cuff((0, 130, 80), (5, 225, 110)), [(2, 5)]),

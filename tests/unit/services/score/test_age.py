@@ -87,3 +87,16 @@ def test_a_look_back_opens_no_alert_and_changes_none() -> None:
     opened = fold(None, new, minute(0))
     assert opened is not None
     assert fold(opened.alert, old, minute(0)) is None
+
+
+@pytest.mark.parametrize(("last", "expected"), [(-50, False), (-75, True)])
+def test_an_urgent_low_behind_a_newer_reading_is_news_by_its_last_abnormal_reading(
+    last: int, *, expected: bool
+) -> None:
+    """The level was reached more than an hour before the reception; the low went on until ``last``."""
+    state = HomeState()
+    run([uplink(0, 1, {"glucose": 112})], state)
+    low = [uplink(1 + n, at, {"glucose": 48}, received=3) for n, at in enumerate(range(last - 20, last + 1, 5))]
+    good = [uplink(90 + n, at, {"glucose": 112}, received=3) for n, at in enumerate(range(last + 5, 0, 5))]
+    found = found_in([*low, *good], state)
+    assert [retrospective for _, level, retrospective in found if level][-1] is expected
