@@ -19,11 +19,8 @@ _WEIGH_PER_S: Final = 1_000
 _WEIGH_S: Final = 40
 _TABLES: Final = (
     "score_state", "score_days", "score_positions", "findings", "shadow_findings", "fall_checks", "sos_calls",
-<<<<<<< HEAD
     "silences", "silence_watch", "watermarks", "news2_evaluations",
-=======
-    "silences", "silence_watch", "watermarks", "look_backs", "seen_episodes",
->>>>>>> wlate
+    "look_backs", "seen_episodes", "asks",
 )  # fmt: skip
 """Store writes its own rows of the last one: they count with score's."""
 _STATE: Final = """
