@@ -81,10 +81,11 @@ class WatchedSpan(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """Usable readings of one device that lie within the longest gap of one another."""
+    """Usable readings of one device, in runs that lie within the longest gap; the first of all was at ``since``."""
 
     is_asked: bool
-    runs: Spans = field(default_factory=list)
+    since: int
+    runs: Spans
 
 
 @dataclass(slots=True)
@@ -105,13 +106,12 @@ class Surroundings(NamedTuple):
 class CoverageLedger:
     """Of one person. ``changed_from``: from when on minutes that were written may be others now, in ms."""
 
-    __slots__ = ("_devices", "_moved", "_poor", "_since", "_written", "changed_from")
+    __slots__ = ("_devices", "_moved", "_poor", "_written", "changed_from")
 
     def __init__(self) -> None:
         self._devices: dict[tuple[int, int], Known] = {}
         self._poor: dict[int, Spans] = {}
         self._moved: Spans = []
-        self._since: dict[int, int] = {}
         self._written = Written()
         self.changed_from = NEVER
 
@@ -122,11 +122,11 @@ class CoverageLedger:
         if window.off:
             samples = [one for one in samples if window.is_usable(one)]
         for (vital, device_no), known in _runs_of(samples).items():
-            self._since[vital] = min(known.runs[0][0], self._since.get(vital, NEVER))
             kept = self._devices.get((vital, device_no))
             if kept is None:
                 self._devices[vital, device_no] = known
                 continue
+            kept.since = min(kept.since, known.since)
             for first, last in known.runs:
                 _join(kept.runs, first, last, _gap_of(vital, is_asked=kept.is_asked))
 
@@ -158,7 +158,7 @@ class CoverageLedger:
         return any(self._changed_since(vital, window) // MINUTE_MS < end for vital in self._monitored(window))
 
     def _monitored(self, window: Window) -> set[int]:
-        return LONGEST_GAPS.keys() & (self._since.keys() | window.samples.keys())
+        return LONGEST_GAPS.keys() & ({vital for vital, _ in self._devices} | window.samples.keys())
 
     def rows(self, window: Window, about: Surroundings, now: int) -> list[HourRow]:
         """The hours that have changed since they were written, up to the last whole minute before ``now``, in ms."""
@@ -185,20 +185,22 @@ class CoverageLedger:
 
     def _minutes(self, vital: int, window: Window, about: Surroundings, within: "_Range", now: int) -> list[int]:
         """The bits of a vital within a range, in the order of ``Coverage``."""
-        devices, since = self._seen(vital, window, now)
-        if since == NEVER:
+        devices = self._seen(vital, window, now)
+        if not devices:
             return [0] * len(Coverage)
-        decided = within.mask([(since, NEVER)])
+        decided = within.mask([(min(one.since for one in devices.values()), NEVER)])
         watched = charging = not_worn = 0
-        for device_no, (is_asked, runs) in devices.items():
-            gap = _gap_of(vital, is_asked=is_asked)
-            seen = within.mask((first, last + gap) for first, last in runs)
-            said = None if is_asked else window.wearing.get(device_no)
+        for device_no, known in devices.items():
+            gap = _gap_of(vital, is_asked=known.is_asked)
+            seen = within.mask((first, last + gap) for first, last in known.runs)
+            said = None if known.is_asked else window.wearing.get(device_no)
             if said is not None:
                 off = list(said.off_spans())
-                on_charger = within.mask((first, last) for first, last, is_charging in off if is_charging)
                 off_body = within.mask((first, last) for first, last, _ in off)
-                charging, not_worn, seen = charging | on_charger, not_worn | off_body, seen & ~off_body
+                on_charger = within.mask((first, last) for first, last, is_charging in off if is_charging)
+                # Before its first reading of the vital a device was no cause of anything.
+                since = within.mask([(known.since, NEVER)])
+                charging, not_worn, seen = charging | on_charger & since, not_worn | off_body & since, seen & ~off_body
             watched |= seen
         moving = 0
         if vital in about.resting_only:
@@ -216,19 +218,17 @@ class CoverageLedger:
 
     def spans(self, vital: int, window: Window, now: int) -> tuple[list[WatchedSpan], bool]:
         """When each device watched a vital in the open hours, and whether one that is worn is monitored."""
-        devices, since = self._seen(vital, window, now)
-        if since == NEVER:
-            return [], False
+        devices = self._seen(vital, window, now)
         found: list[WatchedSpan] = []
-        for device_no, (is_asked, runs) in devices.items():
-            gap = _gap_of(vital, is_asked=is_asked)
-            said = None if is_asked else window.wearing.get(device_no)
+        for device_no, known in devices.items():
+            gap = _gap_of(vital, is_asked=known.is_asked)
+            said = None if known.is_asked else window.wearing.get(device_no)
             off = [(first, last) for first, last, _ in said.off_spans()] if said else []
-            for first, last in runs:
+            for first, last in known.runs:
                 # Of what lies before, more or less may be kept.
                 seen = _without(max(first, open_from(now)), last + gap, off)
                 found += [WatchedSpan(*one, device_no) for one in seen]
-        return found, any(not is_asked for is_asked, _ in devices.values())
+        return found, any(not known.is_asked for known in devices.values())
 
     def worn_devices(self, vital: int, window: Window) -> set[int]:
         """The numbers of the worn devices that have measured a vital."""
@@ -240,21 +240,19 @@ class CoverageLedger:
         base, end = (one // MINUTE_MS for one in times)
         return [bits.bit_count() for bits in self._minutes(vital, window, around, _Range(base, end), times[1])]
 
-    def _seen(self, vital: int, window: Window, now: int) -> tuple[dict[int, tuple[bool, Spans]], int]:
-        """Who measures a vital, with runs of usable readings, and since when; NEVER where it is not monitored."""
-        found: dict[int, tuple[bool, Spans]] = {
-            device_no: (known.is_asked, known.runs) for (one, device_no), known in self._devices.items() if one == vital
-        }
-        since = self._since.get(vital, NEVER)
+    def _seen(self, vital: int, window: Window, now: int) -> dict[int, Known]:
+        """Who measures a vital, by device number; nobody where it is not monitored."""
+        found = {device_no: known for (one, device_no), known in self._devices.items() if one == vital}
         samples = window.samples.get(vital, [])
         if window.off:
             samples = [one for one in samples if window.is_usable(one)]
         for (_, device_no), known in _runs_of(samples).items():
-            since = min(since, known.runs[0][0])
             before = found.get(device_no)
-            found[device_no] = (known.is_asked, [*before[1], *known.runs] if before else known.runs)
-        newest = max((runs[-1][1] for _, runs in found.values()), default=0)
-        return found, since if newest + MONITORED_MS > now else NEVER
+            found[device_no] = (
+                Known(known.is_asked, min(before.since, known.since), [*before.runs, *known.runs]) if before else known
+            )
+        newest = max((known.runs[-1][1] for known in found.values()), default=0)
+        return found if newest + MONITORED_MS > now else {}
 
     def forget(self, newest: int) -> None:
         """Drops what changes no minute any more; ``newest`` is when the home was heard last, in ms."""
@@ -266,8 +264,6 @@ class CoverageLedger:
             # The last run says how long the vital has been monitored.
             ended = [one for one in known.runs[:-1] if one[1] + _gap_of(vital, is_asked=known.is_asked) > begins]
             known.runs = _clipped([*ended, known.runs[-1]], begins)
-        kept = {vital for vital, _ in self._devices}
-        self._since = {vital: since for vital, since in self._since.items() if vital in kept}
         for vital, spans in list(self._poor.items()):
             self._poor[vital] = _clipped([one for one in spans if one[1] + max(LONGEST_GAPS[vital]) > begins], begins)
             if not self._poor[vital]:
@@ -277,9 +273,8 @@ class CoverageLedger:
     def to_plain(self) -> dict[str, Any]:
         """As plain values; empty where nothing is known."""
         parts = {
-            "since": [[VITAL_BY_NUMBER[vital].code, since] for vital, since in sorted(self._since.items())],
             "seen": [
-                [VITAL_BY_NUMBER[vital].code, device_no, int(known.is_asked), known.runs]
+                [VITAL_BY_NUMBER[vital].code, device_no, int(known.is_asked), known.since, known.runs]
                 for (vital, device_no), known in sorted(self._devices.items(), key=lambda one: one[0])
             ],
             "poor": [[VITAL_BY_NUMBER[vital].code, spans] for vital, spans in sorted(self._poor.items())],
@@ -291,10 +286,9 @@ class CoverageLedger:
     def from_plain(cls, plain: Mapping[str, Any], window: Window, newest: int) -> "CoverageLedger":
         """What ``to_plain`` wrote. The table holds what was known when the home was last heard, at ``newest``."""
         found = cls()
-        found._since = {VITAL_BY_CODE[code].number: since for code, since in plain.get("since", ())}
         found._devices = {
-            (VITAL_BY_CODE[code].number, device_no): Known(bool(is_asked), [list(one) for one in runs])
-            for code, device_no, is_asked, runs in plain.get("seen", ())
+            (VITAL_BY_CODE[code].number, device_no): Known(bool(is_asked), since, [list(one) for one in runs])
+            for code, device_no, is_asked, since, runs in plain.get("seen", ())
         }
         found._poor = {
             VITAL_BY_CODE[code].number: [list(one) for one in spans] for code, spans in plain.get("poor", ())
@@ -349,7 +343,7 @@ def _runs_of(samples: Sequence[Sample]) -> dict[tuple[int, int], Known]:
         if known is None:
             is_asked = sample[9] in SPOT_TYPES
             if _gap_of(vital, is_asked=is_asked) and not sample[7] & SPEAKS_FOR_NOTHING:
-                found[vital, device_no] = Known(is_asked, [[at, at]])
+                found[vital, device_no] = Known(is_asked, at, [[at, at]])
             continue
         if sample[7] & SPEAKS_FOR_NOTHING:
             continue
