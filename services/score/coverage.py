@@ -195,20 +195,22 @@ class CoverageLedger:
 
     def _minutes(self, vital: int, window: Window, about: Surroundings, within: "_Range", now: int) -> list[int]:
         """The bits of a vital within a range, in the order of ``Coverage``."""
-        devices, since = self._seen(vital, window, now)
-        if since == NEVER:
+        devices = self._seen(vital, window, now)
+        if not devices:
             return [0] * len(Coverage)
-        decided = within.mask([(since, NEVER)])
+        decided = within.mask([(min(one.since for one in devices.values()), NEVER)])
         watched = charging = not_worn = 0
-        for device_no, (is_asked, runs) in devices.items():
-            gap = _gap_of(vital, is_asked=is_asked)
-            seen = within.mask((first, last + gap) for first, last in runs)
-            said = None if is_asked else window.wearing.get(device_no)
+        for device_no, known in devices.items():
+            gap = _gap_of(vital, is_asked=known.is_asked)
+            seen = within.mask((first, last + gap) for first, last in known.runs)
+            said = None if known.is_asked else window.wearing.get(device_no)
             if said is not None:
                 off = list(said.off_spans())
-                on_charger = within.mask((first, last) for first, last, is_charging in off if is_charging)
                 off_body = within.mask((first, last) for first, last, _ in off)
-                charging, not_worn, seen = charging | on_charger, not_worn | off_body, seen & ~off_body
+                on_charger = within.mask((first, last) for first, last, is_charging in off if is_charging)
+                # Before its first reading of the vital a device was no cause of anything.
+                since = within.mask([(known.since, NEVER)])
+                charging, not_worn, seen = charging | on_charger & since, not_worn | off_body & since, seen & ~off_body
             watched |= seen
         moving = 0
         if vital in about.resting_only:
@@ -226,19 +228,17 @@ class CoverageLedger:
 
     def spans(self, vital: int, window: Window, now: int) -> tuple[list[WatchedSpan], bool]:
         """When each device watched a vital in the open hours, and whether one that is worn is monitored."""
-        devices, since = self._seen(vital, window, now)
-        if since == NEVER:
-            return [], False
+        devices = self._seen(vital, window, now)
         found: list[WatchedSpan] = []
-        for device_no, (is_asked, runs) in devices.items():
-            gap = _gap_of(vital, is_asked=is_asked)
-            said = None if is_asked else window.wearing.get(device_no)
+        for device_no, known in devices.items():
+            gap = _gap_of(vital, is_asked=known.is_asked)
+            said = None if known.is_asked else window.wearing.get(device_no)
             off = [(first, last) for first, last, _ in said.off_spans()] if said else []
-            for first, last in runs:
+            for first, last in known.runs:
                 # Of what lies before, more or less may be kept.
                 seen = _without(max(first, open_from(now)), last + gap, off)
                 found += [WatchedSpan(*one, device_no) for one in seen]
-        return found, any(not is_asked for is_asked, _ in devices.values())
+        return found, any(not known.is_asked for known in devices.values())
 
     def worn_devices(self, vital: int, window: Window) -> set[int]:
         """The numbers of the worn devices that have measured a vital."""
@@ -250,8 +250,8 @@ class CoverageLedger:
         base, end = (one // MINUTE_MS for one in times)
         return [bits.bit_count() for bits in self._minutes(vital, window, around, _Range(base, end), times[1])]
 
-    def _seen(self, vital: int, window: Window, now: int) -> tuple[dict[int, tuple[bool, Spans]], int]:
-        """Who measures a vital, with runs of usable readings, and since when; NEVER where it is not monitored."""
+    def _seen(self, vital: int, window: Window, now: int) -> dict[int, Known]:
+        """Who measures a vital, by device number; nobody where it is not monitored."""
         found = {device_no: known for (one, device_no), known in self._devices.items() if one == vital}
         samples = window.samples.get(vital, [])
         if window.off:
@@ -259,8 +259,7 @@ class CoverageLedger:
         for (_, device_no), known in _runs_of(samples).items():
             kept = found.get(device_no)
             found[device_no] = kept.joined(known, _gap_of(vital, is_asked=known.is_asked)) if kept else known
-        since = min((one.since for one in found.values() if one.runs[-1][1] + MONITORED_MS > now), default=NEVER)
-        return {device_no: (known.is_asked, known.runs) for device_no, known in found.items()}, since
+        return {device_no: known for device_no, known in found.items() if known.runs[-1][1] + MONITORED_MS > now}
 
     def forget(self, newest: int) -> None:
         """Drops what changes no minute any more; ``newest`` is when the home was heard last, in ms."""

@@ -71,7 +71,7 @@ class WatchGaps:
             if gap is not None:
                 found += self._follow(vital, gap, spans, now, is_monitored=is_worn)
             if spans:
-                newest = max(spans, key=lambda one: one.end)
+                newest = max(spans, key=lambda one: (one.end, one.device_no))
                 self._last[vital] = [newest.end, newest.device_no]
             if not is_worn:
                 self._last.pop(vital, None)

@@ -20,9 +20,9 @@ _WEIGH_S: Final = 40
 _TABLES: Final = (
     "score_state", "score_days", "score_positions", "findings", "shadow_findings", "fall_checks", "sos_calls",
     "silences", "silence_watch", "watermarks", "news2_evaluations",
-    "look_backs", "seen_episodes", "asks",
+    "look_backs", "seen_episodes", "asks", "coverage",
 )  # fmt: skip
-"""Store writes its own rows of the last one: they count with score's."""
+"""Store writes its own rows of ``watermarks``: they count with score's."""
 _STATE: Final = """
 select coalesce(sum(octet_length(state::text)), 0)::bigint as bytes,
        coalesce(sum((select count(*) from json_object_keys(state -> 'subjects') as who where who <> '0')), 0)::bigint

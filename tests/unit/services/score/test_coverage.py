@@ -180,7 +180,7 @@ def test_after_a_week_without_a_usable_reading_a_vital_is_not_monitored_any_more
     assert any(covered(state, week - 1).values())
     assert not any(covered(state, week + 1).values())
     run([said(week + 5, {"steps": 0.0})], state)
-    assert state.to_plain()["subjects"][str(PERSON)]["coverage"].get("since") is None
+    assert state.to_plain()["subjects"][str(PERSON)]["coverage"] == {}
 
 
 def test_only_what_changed_is_written_again() -> None:
