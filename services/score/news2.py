@@ -34,7 +34,7 @@ PARAMETERS: Final[Mapping[int, Parameter]] = MappingProxyType(
         BODY_TEMPERATURE.number: Parameter.TEMPERATURE,
     }
 )
-_AT_REST: Final = frozenset({HEART_RATE.number, SPO2.number, RESPIRATORY_RATE.number})
+AT_REST: Final = frozenset({HEART_RATE.number, SPO2.number, RESPIRATORY_RATE.number})
 """What says something of a person at rest only."""
 _COUNTS_FOR_MS: Final[Mapping[int, int]] = MappingProxyType(
     {
@@ -325,7 +325,7 @@ class News2:
 def takes(sample: Sample, *, rested: bool) -> bool:
     """Whether a reading counts at all: not what says something of a person at rest only, nor a cuffless pressure."""
     vital = sample[6]
-    return (rested or vital not in _AT_REST) and not (vital == SYSTOLIC.number and sample[7] & Flag.CUFFLESS)
+    return (rested or vital not in AT_REST) and not (vital == SYSTOLIC.number and sample[7] & Flag.CUFFLESS)
 
 
 def _is_odd(last: Sample, sample: Sample) -> bool:

@@ -76,6 +76,8 @@ def rounded_half_up(value: float, decimals: int) -> float:
 
     :raises ValueError: of a value that is no finite number.
     """
+    if value % 1 == 0:
+        return value
     if not isfinite(value):
         raise ValueError(f"no finite number: {value}")
     steps_a_unit: int = 10**decimals

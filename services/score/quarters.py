@@ -12,7 +12,7 @@ from services.score.age import Reception
 from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import Folds
-from services.score.news2 import GRID_MS, STEPPED, Look, News2, News2State, takes
+from services.score.news2 import AT_REST, GRID_MS, STEPPED, Look, News2, News2State, takes
 from services.score.rule import MINUTE_MS, NEVER, Mark, Rule
 from services.score.sample import Sample
 from services.score.window import Window
@@ -50,13 +50,14 @@ class Quarters(Evaluation):
     later has come.
     """
 
-    __slots__ = ("_settled_at", "_until", "seen")
+    __slots__ = ("_asked_at", "_is_moving", "_settled_at", "_until", "seen")
 
     def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
         super().__init__(rule, window, folds, highest=highest)
         self._until = 0 if self._newest is None else quarter_of(self._newest.at)
         self._settled_at = 0
         self.seen: list[Look] = []
+        self._asked_at, self._is_moving = -1, False
 
     def take(self, sample: Sample) -> Sequence[Report | Behind] | None:
         """What follows from ``sample``, which the window holds already. Samples of one moment have no order."""
@@ -81,40 +82,58 @@ class Quarters(Evaluation):
     def _look(self, state: News2State, at: int) -> list[Mark]:
         """Evaluates the quarter hour ``at``, by the limits in force when its newest usable sample was received."""
         self._feed(state, at - GRID_MS + 1, at)
-        mark, look = None, Look(at, None)
+        found = None
         if state.last:
-            fold = self._folds.at(max(state.last.values()).received_at)
+            folds, received_at = self._folds, max(state.last.values())[8]
+            fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
             assert isinstance(fold, News2)  # noqa: S101 - see evaluation_of
-            look, mark = fold.look(state, at) or (look, mark)
+            found = fold.look(state, at)
+        look, mark = found or (Look(at, None), None)
         if state is not self._base:
+            if len(self.seen) == _MOST_LOOKS:
+                del self.seen[0]
             self.seen.append(look)
-            del self.seen[:-_MOST_LOOKS]
         return [mark] if mark else []
 
     def _feed(self, state: News2State, first: int, last: int) -> None:
         """Makes a state know what was measured from ``first`` to ``last``, both inclusive, in ms."""
         first = max(first, self._since)
+        self._asked_at = -1
         for vital in self.inputs:
             samples = self._window.samples.get(vital)
             if not samples or samples[-1][0] < first:
                 continue
-            some = samples[bisect_left(samples, (first,)) : bisect_left(samples, (last + 1,))]
-            if vital in STEPPED and _may_leap(state.last.get(vital), some, STEPPED[vital]):
-                for sample in some:
-                    if self._counts(sample):
-                        self._fold.advance(state, sample, rested=True)
-                continue
-            for sample in reversed(some):
-                if self._counts(sample):
-                    self._fold.advance(state, sample, rested=True)
+            ends = len(samples)
+            while ends and samples[ends - 1][0] > last:
+                ends -= 1
+            most = STEPPED.get(vital)
+            if most is not None:
+                some = samples[bisect_left(samples, (first,)) : ends]
+                if _may_leap(state.last.get(vital), some, most):
+                    for sample in some:
+                        if self._counts(sample):
+                            self._fold.advance(state, sample, rested=True)
+                    continue
+            while ends and samples[ends - 1][0] >= first:
+                ends -= 1
+                if self._counts(samples[ends]):
+                    state.last[vital] = samples[ends]
+                    if state.odd:
+                        state.odd.pop(vital, None)
                     break
 
     def _counts(self, sample: Sample) -> bool:
         window = self._window
         if window.off and not window.is_usable(sample):
             return False
-        moves = window.movement
-        return takes(sample, rested=not moves.spans or not moves.is_moving(sample[0]))
+        if sample[6] not in AT_REST:
+            return takes(sample, rested=True)
+        at = sample[0]
+        # What one uplink has measured was measured at one moment.
+        if at != self._asked_at:
+            moves = window.movement
+            self._asked_at, self._is_moving = at, bool(moves.spans) and moves.is_moving(at)
+        return not self._is_moving
 
     def _through(self, state: News2State, samples: Sequence[Sample], *, before: int) -> list[Mark]:
         """All quarter hours that are over ``before`` then; of the one after them, what was measured for it."""

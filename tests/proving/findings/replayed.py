@@ -11,7 +11,6 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-from schemas.alerts import Finding
 from schemas.codec import decode_uplink_record
 from services.score import replay
 
@@ -52,7 +51,7 @@ def _listen(asked: list[str]) -> None:
 
     def and_note(*arguments: Any) -> Any:
         effects = step(*arguments)
-        asked.extend(json.dumps(_plain(one)) for one in effects if not isinstance(one, Finding))
+        asked.extend(json.dumps(_plain(one)) for one in effects if hasattr(one, "due_at"))
         return effects
 
     module.step = and_note
