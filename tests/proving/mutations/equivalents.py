@@ -21,6 +21,16 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
         "self.window.forget(vital, min(reading, default=(-1)))",
     ): _NOTHING_SO_OLD,
     (
+        "services/score/person.py",
+        "if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:",
+        "if len(samples) <= 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:",
+    ): "It trims at each sample: that costs time, and leaves what the rules look back over.",
+    (
+        "services/score/person.py",
+        "moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)",
+        "moved_before=min(gated, default=1), worn_before=min(begins.values(), default=0)",
+    ): _NOTHING_SO_OLD,
+    (
         "services/score/circumstances.py",
         "return self.shown_at > at >= said + WORN_AGAIN_MS",
         "return self.shown_at >= at >= said + WORN_AGAIN_MS",

@@ -42,11 +42,18 @@ def a_clock_that_jumps_hourly() -> Iterator[JudgedUplink]:
         yield uplink(number, number + ahead, {"heart_rate": 70, "spo2": 96, "steps": number % 2}, received=number)
 
 
+def a_reading_each_second() -> Iterator[JudgedUplink]:
+    """Two hours of them: far more than a rule looks back over, within the time that it looks back."""
+    for number in range(2 * 3600):
+        yield uplink(number, number / 60, {"heart_rate": 70})
+
+
 STORIES = {
     "fifty devices": fifty_devices,
     "a year of backlog": a_year_of_backlog,
     "a year, newest first": a_year_newest_first,
     "a clock that jumps hourly": a_clock_that_jumps_hourly,
+    "a reading each second": a_reading_each_second,
 }
 stories = pytest.mark.parametrize("records", STORIES.values(), ids=STORIES.keys())
 

@@ -11,6 +11,8 @@ from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import JudgedUplink
 from services.score.episodes import FOREVER, Reported
 from services.score.home_state import VERSION, HomeState, UnknownStateError
+from services.score.older_states import _from_3
+from services.score.sample import Sample
 from tests.unit.services.score.story import run
 
 DIRECTORY = Path(__file__).parent / "older_states"
@@ -69,6 +71,18 @@ def test_a_state_that_was_read_is_written_in_the_present_form(story: Any) -> Non
     plain = parse_json(write_json(HomeState.from_plain(story["state"]).to_plain()))
     assert plain["version"] == VERSION
     assert parse_json(write_json(HomeState.from_plain(plain).to_plain())) == plain
+
+
+@pytest.mark.parametrize(("low_at", "last_low"), [(True, False), (False, True), (True, True), (False, False)])
+def test_a_low_that_had_begun_goes_on_though_nothing_was_said_of_it_yet(low_at: bool, last_low: bool) -> None:  # noqa: FBT001 - a table
+    low, newest = list(Sample(1000, 65.0, 11, 1, 5, 0, 7)), list(Sample(2000, 64.0, 11, 1, 6, 0, 7))
+    base = [0, 0, 2000, low if low_at else None, None, newest if last_low else None, None]
+    rule = {"base": base, "since": 0, "reported": [], "episodes": 0}
+    plain = _from_3({"subjects": {"7": {"rules": {"glucose_low": rule}, "calls": {}, "moves": []}}})
+    tracks, courses = plain["subjects"]["7"]["rules"]["glucose_low"]["base"]
+    assert [track[0] for track in tracks] == ([11] if low_at or last_low else [])
+    assert [track[-1] for track in tracks if low_at] == ([[[-1, 0, low, 2000, 1]]] if low_at else [])
+    assert courses == []
 
 
 @pytest.mark.parametrize("version", [VERSION + 1, "2", None])
