@@ -9,12 +9,16 @@ from typing import Any, Final, NamedTuple
 from schemas.alerts import Severity
 from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS
 from schemas.limit_levels import limits_of
-from schemas.limits import CONCERNS, Concern, Condition, LevelLimit, Limits, LimitsError, Side
+from schemas.limits import CONCERNS, NEWS2_TOTAL, Concern, Condition, LevelLimit, Limits, LimitsError, Side
 from schemas.presentation import VITAL_PRESENTATIONS, title_of
 
 _UNIT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {row.vital.code: row.unit_words for row in VITAL_PRESENTATIONS}
 )
+_DISTANCE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"weight": "kg gained", "temperature.own": "\u00b0C above the own median"}
+)
+"""Of concerns whose limits are distances and no values."""
 _SINCE_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Versions of then are the first ones of a platform."""
 _CONDITION_WORDS: Final[Mapping[Condition, str]] = MappingProxyType(
@@ -25,12 +29,12 @@ _CONDITION_WORDS: Final[Mapping[Condition, str]] = MappingProxyType(
         Condition.SPO2_88_92: "a prescribed oxygen target of 88 to 92 %",
     }
 )
-_BY_REST: Final = frozenset(
+_BY_REST: Final = {NEWS2_TOTAL.code} | {
     concern.rule
     for concern in CONCERNS
     for one in DEFAULT_LIMITS
     if one.limits.concern == concern.name and any(level.moving for level in one.limits.levels)
-)
+}
 """Rules that know rest from movement."""
 _USUAL_LEAST: Final = 2
 """Readings that it takes anyway for something to last."""
@@ -139,7 +143,7 @@ def _newest_first(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Mapping[s
 
 
 def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: datetime | None) -> InForce:
-    unit = _UNIT_WORDS.get(concern.vital.code, concern.vital.unit)
+    unit = _DISTANCE_WORDS.get(concern.name) or _UNIT_WORDS.get(concern.vital.code, concern.vital.unit)
     side = concern.name.partition(".")[2]
     over = _at_or(limits.off, unit, Side(-concern.side))
     return InForce(
@@ -155,10 +159,13 @@ def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: 
 
 def _line(limit: LevelLimit, concern: Concern, unit: str) -> Line:
     strictly = f"{'above' if concern.side is Side.ABOVE else 'below'} {limit.on:g} {unit}"
+    if concern.name in _DISTANCE_WORDS:
+        strictly = f"more than {limit.on:g} {unit}"
+    taken = "evaluations" if concern.vital is NEWS2_TOTAL else "readings"
     if limit.persist_min:
-        lasting = f"for {limit.persist_min:g} min" + (f", {limit.least} readings" if limit.least > _USUAL_LEAST else "")
+        lasting = f"for {limit.persist_min:g} min" + (f", {limit.least} {taken}" if limit.least > _USUAL_LEAST else "")
     else:
-        lasting = "at once" if limit.least == 1 else f"{limit.least} readings in a row"
+        lasting = "at once" if limit.least == 1 else f"{limit.least} {taken} in a row"
     if limit.moving:
         lasting += ", moving"
     elif concern.rule in _BY_REST:

@@ -31,7 +31,6 @@ OPEN_HOURS: Final = 26
 """Hours of which minutes can still change, the present one included."""
 MONITORED_MS: Final = 7 * 24 * HOUR_MS
 """A vital is monitored for so long after its last usable reading."""
-_FORGOTTEN_MS: Final = MONITORED_MS + 5 * 24 * HOUR_MS
 HEARD_MS: Final = HOUR_MS
 """A home of which no device was heard for so long is silent (for a vital with a shorter gap, for as long as that)."""
 SHORTEST_GAP_MS: Final = 30 * MINUTE_MS
@@ -56,7 +55,7 @@ LONGEST_GAPS: Final[Mapping[int, Gaps]] = MappingProxyType(
         GLUCOSE.number: Gaps(30 * MINUTE_MS, 4 * HOUR_MS),
         BODY_TEMPERATURE.number: Gaps(24 * HOUR_MS, 24 * HOUR_MS),
         SYSTOLIC.number: Gaps(24 * HOUR_MS, 24 * HOUR_MS),
-        WEIGHT.number: Gaps(36 * HOUR_MS, 36 * HOUR_MS),
+        WEIGHT.number: Gaps(96 * HOUR_MS, 96 * HOUR_MS),
     }
 )
 """By vital number: the longest gaps of its rules."""
@@ -265,8 +264,8 @@ class CoverageLedger:
         """Drops what changes no minute any more; ``newest`` is when the home was heard last, in ms."""
         begins = open_from(newest)
         for (vital, device_no), known in list(self._devices.items()):
-            # A week, and a rule's window, from which something may still come that is of the same time.
-            if known.runs[-1][1] + _FORGOTTEN_MS <= newest:
+            # A week more, in which something may still come late that is of the same time.
+            if known.runs[-1][1] + 2 * MONITORED_MS <= newest:
                 del self._devices[vital, device_no]
                 continue
             # The last run says how long the vital has been monitored.

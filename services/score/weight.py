@@ -6,9 +6,11 @@ from statistics import median
 from typing import Any, Final
 
 from schemas.alerts import EndReason
+from schemas.asks import AskKind
 from schemas.default_limits import usual_of
 from schemas.limits import LevelLimit, Limits, Side
 from schemas.vitals import WEIGHT
+from services.score.asks import Want
 from services.score.days import DAY_MS
 from services.score.rule import ENDED, NEVER, Against, Mark
 from services.score.sample import Sample, pack, unpack
@@ -197,6 +199,10 @@ class Gains:
         self._judge(state, scale, sample, marks)
         scale.take(sample)
         return marks or None
+
+    def wants(self, state: WeightState, newest: Sample) -> Sequence[Want]:
+        """Whose weight it is, where it is not the person's."""
+        return (Want(AskKind.WHO_WAS_MEASURED),) if self.limits and state.doubtful == newest else ()
 
     def _begin(self, state: WeightState, device_no: int) -> Scale:
         if len(state.scales) >= _MOST_SCALES:

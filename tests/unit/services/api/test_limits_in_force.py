@@ -164,3 +164,10 @@ def test_the_page_shows_what_score_judges_by(drawn: list[dict[str, Any]], condit
     )  # fmt: skip
     shown = limits_in_force(newest_first, [held(one) for one in conditions])
     assert [one.limits for one in shown] == [book.in_force(one.limits.concern, PERSON, to_ms(NOW)) for one in shown]
+
+
+def test_distances_and_scores_are_said_as_such() -> None:
+    found = {one.limits.concern: one for one in limits_in_force([], [{"condition": "heart_failure", "since": NOW}])}
+    assert [line.beyond for line in found["weight"].lines] == ["more than 2 kg gained", "more than 3 kg gained"]
+    assert found["temperature.own"].lines[0].beyond == "1.1 °C above the own median or more"
+    assert [line.lasting for line in found["news2"].lines] == ["2 evaluations in a row, at rest", "at once, at rest"]
