@@ -123,7 +123,8 @@ class Limits:
 class Concern:
     """What one alert is about: a side of a vital. Finer than the rule that raises it.
 
-    ``bounds``: what its limits may be where they are distances in the vital's unit, such as a gain, and no values.
+    ``bounds``: what its limits may be where they are distances in the vital's unit, such as a gain, and no values;
+    ``distance`` says so behind the unit.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Concern:
     side: Side
     levels: int
     bounds: tuple[float, float] | None = None
+    distance: str = ""
 
 
 CONCERNS: Final[tuple[Concern, ...]] = (
@@ -142,7 +144,13 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="respiratory_rate.slow", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.BELOW, levels=2),
     Concern(name="temperature.high", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=3),
     Concern(
-        name="temperature.own", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=1, bounds=(0.1, 5)
+        name="temperature.own",
+        rule="temperature",
+        vital=BODY_TEMPERATURE,
+        side=Side.ABOVE,
+        levels=1,
+        bounds=(0.1, 5),
+        distance="above the own median",
     ),
     Concern(name="temperature.low", rule="temperature", vital=BODY_TEMPERATURE, side=Side.BELOW, levels=2),
     Concern(name="blood_pressure.high", rule="blood_pressure", vital=SYSTOLIC, side=Side.ABOVE, levels=2),
@@ -151,7 +159,7 @@ CONCERNS: Final[tuple[Concern, ...]] = (
     Concern(name="news2", rule="news2", vital=NEWS2_TOTAL, side=Side.ABOVE, levels=2),
     Concern(name="glucose_low", rule="glucose_low", vital=GLUCOSE, side=Side.BELOW, levels=3),
     Concern(name="glucose_high", rule="glucose_high", vital=GLUCOSE, side=Side.ABOVE, levels=2),
-    Concern(name="weight", rule="weight", vital=WEIGHT, side=Side.ABOVE, levels=2, bounds=(0.1, 20)),
+    Concern(name="weight", rule="weight", vital=WEIGHT, side=Side.ABOVE, levels=2, bounds=(0.1, 20), distance="gained"),
 )
 """Those that have limits."""
 CONCERN_BY_NAME: Final[Mapping[str, Concern]] = MappingProxyType({concern.name: concern for concern in CONCERNS})

@@ -15,10 +15,6 @@ from schemas.presentation import VITAL_PRESENTATIONS, title_of
 _UNIT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {row.vital.code: row.unit_words for row in VITAL_PRESENTATIONS}
 )
-_DISTANCE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"weight": "kg gained", "temperature.own": "\u00b0C above the own median"}
-)
-"""Of concerns whose limits are distances and no values."""
 _SINCE_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Versions of then are the first ones of a platform."""
 _CONDITION_WORDS: Final[Mapping[Condition, str]] = MappingProxyType(
@@ -143,7 +139,7 @@ def _newest_first(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Mapping[s
 
 
 def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: datetime | None) -> InForce:
-    unit = _DISTANCE_WORDS.get(concern.name) or _UNIT_WORDS.get(concern.vital.code, concern.vital.unit)
+    unit = f"{_UNIT_WORDS.get(concern.vital.code, concern.vital.unit)} {concern.distance}".rstrip()
     side = concern.name.partition(".")[2]
     over = _at_or(limits.off, unit, Side(-concern.side))
     return InForce(
@@ -159,7 +155,7 @@ def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: 
 
 def _line(limit: LevelLimit, concern: Concern, unit: str) -> Line:
     strictly = f"{'above' if concern.side is Side.ABOVE else 'below'} {limit.on:g} {unit}"
-    if concern.name in _DISTANCE_WORDS:
+    if concern.distance:
         strictly = f"more than {limit.on:g} {unit}"
     taken = "evaluations" if concern.vital is NEWS2_TOTAL else "readings"
     if limit.persist_min:
