@@ -32,6 +32,11 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
     ): _NOTHING_SO_OLD,
     (
         "services/score/circumstances.py",
+        "if spans and spans[-1][0] <= first:",
+        "if spans and spans[-1][1] <= first:",
+    ): "What is not joined by the short way is joined by the long one below it.",
+    (
+        "services/score/circumstances.py",
         "return self.shown_at > at >= said + WORN_AGAIN_MS",
         "return self.shown_at >= at >= said + WORN_AGAIN_MS",
     ): "When something first shows at that very moment that the device is worn, it is worn either way.",
