@@ -124,7 +124,8 @@ class PersonState:
         """When the next thing is due that needs no sample: an hour or a day closes, an episode or a gap is due."""
         due_at = min(self.recent.due_at, self.gaps.due_at)
         for one in self.evaluations.values():
-            due_at = min(due_at, one.due_at)
+            at = one.due_at
+            due_at = min(due_at, at)
         return due_at
 
     def pass_time(self, now: int, about: HeardOf) -> Reports:
