@@ -32,6 +32,7 @@ class SaidFinding:
     raised_at: int
     end_reason: str
     texts: tuple[str, ...]
+    retrospective: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,7 @@ def _finding(row: Mapping[str, object]) -> SaidFinding:
         raised_at=int(str(said["raised_at"])),
         end_reason=str(said["end_reason"] or ""),
         texts=texts,
+        retrospective=bool(said["retrospective"]),
     )
 
 

@@ -3,7 +3,7 @@
 select f.finding_id::text, h.home_id::text, p.person_id::text, f.rule, f.episode, f.level, f.severity,
        (extract(epoch from f.observed_at) * 1000)::bigint as observed_at,
        (extract(epoch from f.raised_at) * 1000)::bigint as raised_at, f.doctor_text, f.caregiver_text,
-       f.end_reason
+       f.end_reason, f.retrospective
 from findings f join homes h using (home_no) left join people p on p.person_no = f.person_no
 order by f.raised_at, f.episode, f.level;
 

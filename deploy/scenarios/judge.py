@@ -148,6 +148,10 @@ def _finding(case: Case, claim: ExpectFinding) -> Seen:
     rules = _rules(claim.rule)
     about = [one for one in case.evidence.findings if one.rule in rules and case.concerns(one, claim.of)]
     such = [one for one in about if _is_such(one, claim)]
+    if claim.times:
+        # What was looked back on until a later reading made it news is one finding.
+        news = {(one.rule, one.episode, one.level) for one in such if not one.retrospective}
+        such = [one for one in such if not one.retrospective or (one.rule, one.episode, one.level) not in news]
     if claim.level is None and not claim.ended and claim.times:
         # Of any level: an episode is one, however far it rises.
         firsts = {(one.rule, one.episode): one for one in reversed(such)}

@@ -58,7 +58,16 @@ class Home:
             "person_id": str(self._names.person(person)) if person else "",
         }
 
-    def found(self, at: float, level: int, *, person: str = "ruth", rule: str = "spo2", ended: str = "") -> None:
+    def found(
+        self,
+        at: float,
+        level: int,
+        *,
+        person: str = "ruth",
+        rule: str = "spo2",
+        ended: str = "",
+        retrospective: bool = False,
+    ) -> None:
         self.findings.append(
             SaidFinding(
                 **self.about(person),
@@ -70,6 +79,7 @@ class Home:
                 raised_at=self.ms(at),
                 end_reason=ended,
                 texts=("Oxygen below 92 %.", "The oxygen is low."),
+                retrospective=retrospective,
             )
         )
 
@@ -248,3 +258,14 @@ def test_an_act_that_could_not_be_done_fails_the_scenario(tmp_path: Path) -> Non
     scenario = scenario_of(tmp_path, "no_alert: any, of: ruth")
     undone = ("doctor: haddad, acknowledges: spo2, of: ruth", "there was no such open alert")
     assert verdict(scenario, Home(scenario), OfScenario(undone=[undone])) == [undone]
+
+
+def test_a_look_back_that_becomes_news_is_one_finding_and_a_finding_said_twice_is_two(tmp_path: Path) -> None:
+    once = scenario_of(tmp_path, "finding: glucose_low, of: ruth, level: 2")
+    home = Home(once)
+    home.found(8, 2, rule="glucose_low", retrospective=True)
+    assert verdict(once, home) == []
+    home.found(8, 2, rule="glucose_low")
+    assert verdict(once, home) == []
+    home.found(9, 2, rule="glucose_low")
+    assert len(verdict(once, home)) == 1
