@@ -124,7 +124,8 @@ class Concern:
     """What one alert is about: a side of a vital. Finer than the rule that raises it.
 
     ``bounds``: what its limits may be where they are distances in the vital's unit, such as a gain, and no values;
-    ``distance`` says so behind the unit.
+    ``distance`` says so behind the unit. ``moving``: the levels that may have a limit in movement, and
+    have the words for it.
     """
 
     name: str
@@ -134,13 +135,21 @@ class Concern:
     levels: int
     bounds: tuple[float, float] | None = None
     distance: str = ""
+    moving: tuple[int, ...] = ()
 
 
 CONCERNS: Final[tuple[Concern, ...]] = (
-    Concern(name="heart_rate.fast", rule="heart_rate", vital=HEART_RATE, side=Side.ABOVE, levels=3),
-    Concern(name="heart_rate.slow", rule="heart_rate", vital=HEART_RATE, side=Side.BELOW, levels=3),
-    Concern(name="spo2", rule="spo2", vital=SPO2, side=Side.BELOW, levels=3),
-    Concern(name="respiratory_rate.fast", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.ABOVE, levels=2),
+    Concern(name="heart_rate.fast", rule="heart_rate", vital=HEART_RATE, side=Side.ABOVE, levels=3, moving=(1, 2, 3)),
+    Concern(name="heart_rate.slow", rule="heart_rate", vital=HEART_RATE, side=Side.BELOW, levels=3, moving=(2, 3)),
+    Concern(name="spo2", rule="spo2", vital=SPO2, side=Side.BELOW, levels=3, moving=(2, 3)),
+    Concern(
+        name="respiratory_rate.fast",
+        rule="respiratory_rate",
+        vital=RESPIRATORY_RATE,
+        side=Side.ABOVE,
+        levels=2,
+        moving=(1,),
+    ),
     Concern(name="respiratory_rate.slow", rule="respiratory_rate", vital=RESPIRATORY_RATE, side=Side.BELOW, levels=2),
     Concern(name="temperature.high", rule="temperature", vital=BODY_TEMPERATURE, side=Side.ABOVE, levels=3),
     Concern(
@@ -176,7 +185,7 @@ def concern_of(name: str) -> Concern:
 def check(limits: Limits) -> None:
     """Raises LimitsError where they contradict themselves, or name what is not there."""
     concern = concern_of(limits.concern)
-    _check_levels(limits, concern.levels)
+    _check_levels(limits, concern.levels, concern.moving)
     vital, side = concern.vital, concern.side
     values = {f"levels[{number}].on": level.on for number, level in enumerate(limits.levels, 1)} | {"off": limits.off}
     lowest, highest = concern.bounds or (vital.lowest, vital.highest)
@@ -193,7 +202,7 @@ def check(limits: Limits) -> None:
             raise LimitsError("off", beyond)
 
 
-def _check_levels(limits: Limits, most: int) -> None:
+def _check_levels(limits: Limits, most: int, moving: tuple[int, ...]) -> None:
     """All levels have limits at rest, or all but the highest ones: what has none is not found."""
     at_rest = {one.level for one in limits.levels if not one.moving}
     if not any(at_rest == set(range(1, highest + 1)) for highest in range(min(_LEAST_LEVELS, most), most + 1)):
@@ -202,6 +211,12 @@ def _check_levels(limits: Limits, most: int) -> None:
     for number, one in enumerate(limits.levels, 1):
         if one.level not in at_rest:
             raise LimitsError(f"levels[{number}].level", f"{one.level} has no limit at rest")
+        if one.moving and one.level not in moving:
+            found = ", ".join(map(str, moving)) or "none"
+            raise LimitsError(
+                f"levels[{number}].moving",
+                f"of {limits.concern} only these levels may have a limit in movement: {found}",
+            )
 
 
 def _check_order(limits: Limits, side: Side) -> None:

@@ -202,7 +202,8 @@ async def test_a_value_is_said_and_grows_old_as_its_row_of_presentation_says(rea
 async def test_doubtful_readings_are_never_shown_as_values(readers: Readers, dsn: str) -> None:
     owner = await asyncpg.connect(dsn)
     await owner.execute(
-        "insert into readings select 1, 2::smallint, $1, 1, 8, flag, 0, 51, flag, $1 from unnest(array[2, 32]) as flag",
+        "insert into readings select 1, 2::smallint, $1, 1, 8, flag, 0, 51, flag, $1"
+        " from unnest(array[2, 32, 128]) as flag",
         NOW + timedelta(minutes=10),
     )
     await owner.close()

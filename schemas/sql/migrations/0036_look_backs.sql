@@ -35,7 +35,8 @@ create table seen_episodes (
     primary key (person_no, rule, concern, episode)
 );
 
--- What a device sent twice (flag 65536, REPEATED) is neither counted nor summed. Otherwise as before.
+-- What a device sent twice (flag 65536, REPEATED) is neither counted nor summed, and what was measured in another home
+-- (128) is as doubtful as a poor value (32) or a wrong time (2). Otherwise as before.
 create or replace function caregiver_series(
     person uuid, wanted smallint, since timestamptz, until timestamptz, bucket_s integer
 )
@@ -62,7 +63,7 @@ begin atomic
                    seen.step, readings.observed_at, timestamptz '2000-01-01 00:00:00+00'
                ) as bucket,
                case
-                   when readings.flags & 34 <> 0 then null
+                   when readings.flags & 162 <> 0 then null
                    when readings.flags & 8 = 0 then readings.value
                    else least(greatest(readings.value, 40), 400)
                end as reliable

@@ -93,6 +93,7 @@ def read_limits(entry: dict[str, Any]) -> Limits:
         ({"levels": [LEVELS[0], {**LEVELS[1], "level": 2}]}, r"levels\[1\].level: left out; either each"),
         ({"levels": [*LEVELS, {**LEVELS[1], "moving": True}]}, r"levels\[3\].level: left out; a limit in movement"),
         ({"levels": [*LEVELS, {**LEVELS[1], "moving": True, "level": 3}]}, r"levels\[3\].level: 3 has no limit"),
+        ({"levels": [*LEVELS, {**LEVELS[0], "moving": True, "level": 1}]}, r"levels\[3\].moving: .* spo2 only .* 2, 3"),
         ({"levels": [*LEVELS, LEVELS[1], LEVELS[1]]}, r"levels: spo2 has levels 1 to 3; .* 1, 2, 3, 4"),
         ({"levels": [{**LEVELS[0], "level": 1}, {**LEVELS[1], "level": 3}]}, r"levels: .* 1, 3"),
         ({"concern": "oxygen", "worse_by": 4}, r"concern: "),

@@ -1,5 +1,7 @@
 """What each rule says, held to its case table, and what every rule must have."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.alerts import EndReason, Finding, Message, Severity
@@ -63,6 +65,19 @@ def test_every_rule_names_its_source_and_speaks_to_doctor_and_caregiver(rule: Ru
                 message = rule.message(Mark(level, sample, sample, reason, limits=limit, passed=passed))
                 assert message.key in rule.messages
                 assert all(ENGLISH.say(message, reader).endswith(".") for reader in Reader)
+
+
+@pytest.mark.parametrize("concern", [one for one in CONCERN_BY_NAME.values() if one.moving], ids=lambda one: one.name)
+def test_every_limit_in_movement_that_may_be_set_has_words(concern: Concern) -> None:
+    (rule,) = [rule for rule in RULES if rule.name == concern.rule]
+    sample = Sample(minute(10), 35, 1, 2, 3, 4, concern.vital.number)
+    usual = next(one.limits for one in DEFAULT_LIMITS if of(one) is concern)
+    for level in concern.moving:
+        moving = replace(usual.levels[0], level=level, moving=True)
+        limits = replace(usual, levels=(*(one for one in usual.levels if not one.moving), moving))
+        message = rule.message(Mark(level, sample, sample, limits=limits, passed=moving))
+        assert message.key in rule.messages
+        assert "movement" in ENGLISH.say(message, Reader.DOCTOR) or "moving" in ENGLISH.say(message, Reader.DOCTOR)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fold is not None], ids=lambda rule: rule.name)
