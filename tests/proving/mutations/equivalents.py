@@ -12,13 +12,13 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
     ("services/score/evaluation.py", "return 0", "return (-1)"): _NOTHING_SO_OLD,
     (
         "services/score/person.py",
-        "self.window.forget(vital, min(reading, default=0))",
-        "self.window.forget(vital, min(reading, default=1))",
+        "self._forget(vital, min(reading, default=0))",
+        "self._forget(vital, min(reading, default=1))",
     ): _NOTHING_SO_OLD,
     (
         "services/score/person.py",
-        "self.window.forget(vital, min(reading, default=0))",
-        "self.window.forget(vital, min(reading, default=(-1)))",
+        "self._forget(vital, min(reading, default=0))",
+        "self._forget(vital, min(reading, default=(-1)))",
     ): _NOTHING_SO_OLD,
     (
         "services/score/person.py",
@@ -27,8 +27,8 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
     ): "It trims at each sample: that costs time, and leaves what the rules look back over.",
     (
         "services/score/person.py",
-        "moved_before=min(gated, default=0), worn_before=min(begins.values(), default=0)",
-        "moved_before=min(gated, default=1), worn_before=min(begins.values(), default=0)",
+        "moved_before = min((begins[name] for name, one in self.evaluations.items() if one.needs_rest), default=0)",
+        "moved_before = min((begins[name] for name, one in self.evaluations.items() if one.needs_rest), default=1)",
     ): _NOTHING_SO_OLD,
     (
         "services/score/circumstances.py",

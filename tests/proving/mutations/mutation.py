@@ -88,8 +88,8 @@ NAMED: Final = (
     Mutation(
         name="a clipped value said as a number",
         path="services/score/rule.py",
-        before='return {"clipped": 1} if sample.flags & Flag.CLIPPED else {}',
-        after="return {}",
+        before='clipped: Mapping[str, Fact] = {"clipped": 1} if mark.last.flags & Flag.CLIPPED else {}',
+        after="clipped: Mapping[str, Fact] = {}",
     ),
     Mutation(
         name="worn ignored",
