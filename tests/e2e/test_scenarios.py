@@ -38,6 +38,7 @@ def test_what_the_projects_scenarios_say_is_so(tmp_path: Path) -> None:
     assert (report["passed"], report["failed"]) == (len(names), 0)
 
 
+@pytest.mark.timeout(300)  # three platforms, one after the other, beside other tests
 @pytest.mark.full_stack
 def test_a_scenario_that_lies_fails_by_each_lie_on_either_stack_and_whether_time_runs_or_is_stepped(
     tmp_path: Path,

@@ -105,7 +105,7 @@ async def test_a_live_uplink_with_the_retain_flag_is_stored_flagged_and_cleared_
     assert await flags_of(world, name, 1) == [(0, Flag.RETAINED)]
     await until(lambda: world.counted("hb_ingest_retained_total") >= 1, "the clearing is sent")
     assert await kept_at_broker(world, name) == []
-    await device.send(encode_uplink(uplink(1, 1, at=RECEIVED_AT)))
+    await device.send(encode_uplink(uplink(1, 1, at=RECEIVED_AT + 1_000)))
     await device.settled(1, 1)
     assert await flags_of(world, name, 1) == [(0, Flag.RETAINED), (1, Flag(0))]
     assert await world.rows("select 1 from rejected where device = $1", name) == []
