@@ -111,11 +111,11 @@ async def test_a_doctor_sees_the_trend_and_the_newest_inputs(practice: Practice)
         page = (await client.get(f"/people/{ruth}")).text
         earlier = (await client.get(f"/people/{ruth}?until=2020-01-01T00:00:00Z")).text
 
-    assert "Early warning score (NEWS2)" in page
+    assert "a trend, for doctors to read with its inputs" in page
     assert "NEWS2 total: 8 readings, lowest 3, highest 4, newest 3 points" in page
     assert "from 2 of 6 inputs" in page
     assert "by scale 2, as prescribed" in page
     assert "<td>112 /min</td>" in page
     assert "not assessed" in page
     assert "air is assumed" in page
-    assert "Early warning score (NEWS2)" not in earlier
+    assert "a trend, for doctors to read with its inputs" not in earlier
