@@ -6,13 +6,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from playwright.async_api import Browser
 
 from deploy.embedded.embedded import Embedded
 from schemas.alerts import Severity
-from services.runtime.clock import FakeClock, to_ms
+from schemas.vitals import HEART_RATE, RESPIRATORY_RATE, SPO2
+from services.runtime.clock import FakeClock, to_datetime, to_ms
 from services.runtime.database import Pool
 from services.runtime.migrate import load_migrations, migrate
 from tests.conftest import create_database
@@ -79,7 +80,40 @@ async def busy_day(pool: Pool, world: World) -> UUID:
         at=NOW - timedelta(minutes=40),
         note="Called: slept on his hand. Rechecking at 16:00.",
     )
+    await _what_was_watched(pool, world.ruth)
     return low
+
+
+async def _what_was_watched(pool: Pool, person: UUID) -> None:
+    """A band that was off at night, a trend of NEWS2, and something that became known three weeks late."""
+    await pool.execute(
+        "insert into coverage select person_no, vital, hour, case when off then 0 else $3::bigint end, 0,"
+        " case when off then $3::bigint else 0 end, 0, 0, 0, 0 from people"
+        " cross join unnest($1::smallint[]) as vital"
+        " cross join generate_series($2::timestamptz, $4, interval '1 hour') as hour"
+        " cross join lateral (select hour < $2 + interval '9 hours' as off) taken where person_id = $5",
+        [HEART_RATE.number, SPO2.number, RESPIRATORY_RATE.number], NOW - timedelta(hours=23, minutes=30),
+        (1 << 60) - 1, NOW - timedelta(minutes=30), person,
+    )  # fmt: skip
+    quarter = to_ms(NOW) // 900_000 * 900_000
+    for number in range(60):
+        pulse, total = (112, 5) if number < 3 else (84 + number % 5, 2 + number // 7 % 2)
+        inputs = {"pulse": pulse, "spo2": 94, "respiratory_rate": 19, "systolic": 128, "temperature": 37.4}
+        await pool.execute(
+            "insert into news2_evaluations (person_no, at, total, pulse, spo2, respiratory_rate, systolic, temperature,"
+            " spo2_scale, inputs) select person_no, $2, $3, $4, 1, 0, 0, 0, 1, $5::jsonb from people"
+            " where person_id = $1",
+            person, to_datetime(quarter - number * 900_000), total, total - 1,
+            {name: {"value": value, "at": quarter - number * 900_000 - 60_000} for name, value in inputs.items()},
+        )  # fmt: skip
+    await pool.execute(
+        "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"
+        " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale, retrospective)"
+        " select $1, person_no, home_no, 'heart_rate', 2, 7, 2, $2, $3, $4, '[]', $5, 'caregiver', 'Because.', true"
+        " from people where person_id = $6",
+        uuid4(), Severity.HIGH, NOW - timedelta(days=20), NOW - timedelta(hours=2),
+        "Heart rate at or above 131 /min at rest for 10 min; 140 /min at last.", person,
+    )  # fmt: skip
 
 
 async def take_pictures(browser: Browser, address: str, world: World, alert: UUID, folder: Path) -> list[Path]:
