@@ -66,6 +66,13 @@ def test_prose_is_wrapped(path: Path) -> None:
     assert [line for line in lines if len(line) > WIDTH and " " in line.strip()] == []
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_code_was_not_wrapped_as_prose(path: Path) -> None:
+    """A backslash continues a command at the end of its line; in the middle of one it breaks the command."""
+    blocks = re.findall(r"^ *```.*?^ *```", text_of(path), flags=re.MULTILINE | re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if re.search(r" \\ +\S", line)] == []
+
+
 @pytest.mark.parametrize("path", DECISIONS, ids=str)
 def test_decisions_are_dated_in_order_and_say_context_decision_and_consequences(path: Path) -> None:
     parts = re.split(r"^## ", text_of(path), flags=re.MULTILINE)[1:]
