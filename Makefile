@@ -73,9 +73,10 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	@$(PYTHON) -m deploy.local prepare --browser
 	@mkdir -p .local/reports
 	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
-	@(nice $(PYTHON) -m tests.covered -q tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
+	@# Whoever gives way to the others may take long: a limit of time only ends what hangs.
+	@(nice $(PYTHON) -m tests.covered -q --timeout=900 tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
 	$(PYTHON) -m pytest -q $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
-	nice $(PYTHON) -m pytest -q $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
+	nice $(PYTHON) -m pytest -q --timeout=900 $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(STEPPED)) \
 		--durations=25; others=$$?; \
 	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/beside.log; exit $$((others | units))

@@ -15,6 +15,7 @@ from services.score.tracks import Pace, Reached, Track
 
 _MOST_TRACKS: Final = 8
 """Devices of one vital that are judged at a time; of more, the one that was not heard of longest is forgotten."""
+_FEWEST_SKIPPED: Final = 4
 
 
 @dataclass(slots=True)
@@ -133,16 +134,16 @@ class Beyond:
             track = self._begin(state, sample)
             if track is None:
                 return None
-        if not track.is_asked and not track.believes(sample, self.max_step_per_minute):
+        courses = state.courses
+        gone = self._gone(state, sample) if courses else ()
+        if not track.takes(sample, inf if track.is_asked else self.max_step_per_minute):
+            return None
+        lowest, highest = self._between
+        if lowest < sample[1] < highest and not courses and not track.runs:
             return None
         # What was clear before a gap says nothing of what comes after it.
-        for open_side in state.courses:
-            if self._known_until(state, Side(open_side)) < sample.at:
-                self._forget_clear(state, Side(open_side))
-        track.move_on(sample)
-        lowest, highest = self._between
-        if lowest < sample[1] < highest and not state.courses and not track.runs:
-            return None
+        for side in gone:
+            self._forget_clear(state, side)
         marks: list[Mark] = []
         moving = not rested and not track.is_asked
         for side, limits in self.sides.items():
@@ -152,6 +153,31 @@ class Beyond:
         for open_side in list(state.courses):
             self._follow(state, track, Side(open_side), sample, moving=moving, marks=marks)
         return marks or None
+
+    def skip(self, state: BeyondState, samples: Sequence[Sample]) -> bool:
+        """Takes these in order at once, if they say nothing: False where each has to be looked at.
+
+        So most samples of most people are folded a second time at little cost.
+        """
+        if state.courses or len(samples) < _FEWEST_SKIPPED:
+            return False
+        device_no = samples[0][2]
+        track = state.tracks.get(device_no)
+        if track is None or track.runs or any(one[2] != device_no for one in samples):
+            return False
+        values, moments = [one[1] for one in samples], {one[0] for one in samples}
+        lowest, highest = self._between
+        low, high = min(values), max(values)
+        if not lowest < low <= high < highest or len(moments) < len(values) or samples[0][0] <= track.at:
+            return False
+        if max(high, track.value) - min(low, track.value) > self.max_step_per_minute and not track.is_asked:
+            return False
+        track.skips(samples)
+        return True
+
+    def _gone(self, state: BeyondState, sample: Sample) -> Sequence[Side]:
+        """Open sides of which nothing usable has come for longer than the longest gap."""
+        return [Side(side) for side in state.courses if self._known_until(state, Side(side)) < sample.at]
 
     def _begin(self, state: BeyondState, sample: Sample) -> Track | None:
         is_asked = sample.is_spot

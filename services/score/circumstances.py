@@ -75,6 +75,14 @@ class Movement:
         span = (known[0][0], at) if known and at <= since else _walk(since, at, steps)
         return NEVER if span is None else span[0]
 
+    def stands(self, device_no: int, at: int) -> bool:
+        """Whether a reading of no steps is only put down: it comes in order, and none has to be dropped for it."""
+        known = self._steps.get(device_no)
+        if known is None or at <= known[-1][0] or len(known) >= 2 * _MOST_STEPS:
+            return False
+        known.append((at, 0))
+        return True
+
     def walk(self, device_no: int, at: int, steps: float) -> bool:
         """A reading of steps, as many as since the device's previous one; gives whether it changes what was known."""
         known = self._steps.get(device_no)

@@ -22,7 +22,7 @@ from services.score.followups import Effect, LookBack, QuarterLook, Tally
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
-from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, Subject, finding_from
 from services.score.rules.clock import CLOCK
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.low_battery import LOW_BATTERY
@@ -33,11 +33,14 @@ _MOVING: Final = int(Flag.MOVING)
 _POOR: Final = int(Flag.POOR_QUALITY)
 _RETAINED: Final = int(Flag.RETAINED)
 _CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
+_OF_THE_DEVICE: Final = _RETAINED | _CORRECTED_CLOCK
 _STEPS: Final = STEPS.number
 _LOW_BATTERY: Final = EVENT_TYPE_BY_KIND[EventKind.LOW_BATTERY].number
 _CHARGING: Final = EVENT_TYPE_BY_KIND[EventKind.CHARGING].number
 _CHECK_IN: Final = EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number
 _NONE: Final[frozenset[int]] = frozenset()
+SOONEST_MS: Final = 15 * MINUTE_MS
+"""What comes in order, and of which nothing is said, is followed by nothing that time alone brings sooner."""
 _WEARING: Final = {
     EVENT_TYPE_BY_KIND[EventKind.WORN].number: True,
     EVENT_TYPE_BY_KIND[EventKind.NOT_WORN].number: False,
@@ -61,6 +64,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
     if record[8] >= state.due_at:
         effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flags(state, record, effects)
+    look_at_circumstances(state, record, effects)
     judge(state, record, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)
@@ -68,14 +72,15 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
             handle(state, record, event, effects)
     effects += asks_of(record, state.subject)
     people = {reading[1] for reading in record.readings}
-    _add_looks(state, people.union(event.person_no for event in record.events) if record.events else people, effects)
-    if effects or record.events:
+    if record.events:
+        people.update(event.person_no for event in record.events)
+    has_turned = _look_around(state, people, effects)
+    if effects or record.events or has_turned:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
-    else:
+    elif state.due_at > record[8] + SOONEST_MS:
         # One may go on after a pause, or a reading may wait for a second, without a word.
-        for person_no in people:
-            state.due_at = min(state.due_at, state.subject(person_no).due_at)
+        state.due_at = record[8] + SOONEST_MS
     return effects
 
 
@@ -88,8 +93,10 @@ def _pass_over(state: HomeState, reading: JudgedReading) -> None:
 
 
 def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Effect]) -> None:
-    """Adds what follows from the readings of ``record``, and from symptoms; changes ``state``."""
-    _look_at_circumstances(state, record, effects)
+    """Adds what follows from the readings of ``record``, and from symptoms; changes ``state``.
+
+    ``look_at_circumstances`` of it comes first.
+    """
     read, subjects, received_at = state.rules.read, state.subjects, record[8]
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
     for reading in record.readings:
@@ -112,21 +119,34 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
         _report(Subject(person_no, home_no), found, now, effects)
-    _add_looks(state, state.subjects, effects)
+    _look_around(state, state.subjects, effects)
     return effects
 
 
-def _add_looks(state: HomeState, people: Iterable[int], effects: list[Effect]) -> None:
-    """What NEWS2 was at quarter hours, of people of whom something was measured or time has passed."""
+def _look_around(state: HomeState, people: Iterable[int], effects: list[Effect]) -> bool:
+    """Adds what NEWS2 was at quarter hours, of people of whom something was measured or time has passed.
+
+    Gives whether something has changed behind one of them: then anything may be due.
+    """
+    has_turned = False
     for person_no in people:
         person = state.subjects.get(person_no)
-        if person is not None and person.quarters is not None and person.quarters.seen:
-            effects += [QuarterLook(person_no, look) for look in person.quarters.seen]
-            person.quarters.seen.clear()
+        if person is None:
+            continue
+        if person.has_turned:
+            has_turned, person.has_turned = True, False
+        quarters = person.quarters
+        if quarters is not None and quarters.seen:
+            effects += [QuarterLook(person_no, look) for look in quarters.seen]
+            quarters.seen.clear()
+    return has_turned
 
 
-def _look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
-    """Before values: a reading that says "walking", or "worn", counts for its neighbours in this uplink."""
+def look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[Effect]) -> None:
+    """Before values: a reading that says "walking", or "worn", counts for its neighbours in this uplink.
+
+    Adds what follows for readings that were judged before; changes ``state``.
+    """
     for event in record.events:
         worn = _WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
@@ -221,10 +241,13 @@ def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]
         state.hear(record[8], record[0], items[0].person_no if items else 0)
     if not items:
         return
-    habits = state.habits.get(record.device_no)
+    habits = state.habits.get(record[0])
+    # Nearly every uplink: nothing is wrong with its device, and nothing was.
+    if not flags & _OF_THE_DEVICE and not record.events and (habits is None or habits.is_well):
+        return
     kinds = {event.kind for event in record.events} if record.events else _NONE
     if habits is None:
-        if not flags & (_RETAINED | _CORRECTED_CLOCK) and _LOW_BATTERY not in kinds:
+        if not flags & _OF_THE_DEVICE and _LOW_BATTERY not in kinds:
             return
         habits = state.habits[record.device_no] = FirmwareHabits()
     sample = Sample(record.received_at, 0.0, record.device_no, record.epoch, record.seq, items[0].item)
@@ -261,8 +284,9 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
         habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
     person = state.subject(reading.person_no)
     steps = reading.value if moved else 0
-    found = person.walk(record.device_no, reading.observed_at, steps, record.received_at)
-    _report(Subject(reading.person_no, record.home_no), found, record.received_at, effects)
+    found = person.walk(record[0], reading[4], steps, record[8])
+    if found:
+        _report(Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 
 
 def report_firmware(

@@ -344,6 +344,11 @@ def _gap_of(vital: int, *, is_asked: bool) -> int:
 def _runs_of(samples: Sequence[Sample]) -> dict[tuple[int, int], Known]:
     """Samples of one vital, in order, by device; those that watch nothing left out."""
     found: dict[tuple[int, int], Known] = {}
+    # Nearly always they are one run.
+    if samples and not any(flags & SPEAKS_FOR_NOTHING for flags in {one[7] for one in samples}):
+        first, last, is_asked = samples[0], samples[-1], samples[0].is_spot
+        if last.at - first.at < _gap_of(last.vital, is_asked=is_asked) and len({one[2] for one in samples}) == 1:
+            return {(last.vital, last.device_no): Known(is_asked, first.at, [[first.at, last.at]])}
     for sample in samples:
         vital, device_no, at = sample[6], sample[2], sample[0]
         known = found.get((vital, device_no))

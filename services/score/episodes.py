@@ -19,7 +19,8 @@ class Reported:
     ``concern`` is "" where the rule has but one, or where an older version of score did not write it.
     ``findings`` counts those that were made, ``paused_at`` is when the last pause began that was reported, ``worst``
     the worst value; None where there is none, or an older version of score did not write it. ``is_current``: one of
-    them was news when it was found. ``is_confirmed``: not said by one doubtful reading alone.
+    them was news when it was found. ``is_confirmed``: not said by one doubtful reading alone. ``shown`` is the level
+    that samples showed at last, which may be less than was said.
     """
 
     episode: int
@@ -32,6 +33,12 @@ class Reported:
     worst: float | None = None
     is_current: bool = True
     is_confirmed: bool = True
+    shown: int = -1
+
+    def __post_init__(self) -> None:
+        # An older version of score did not write it.
+        if self.shown < 0:
+            self.shown = self.level
 
     def take(self, mark: Mark, *, is_current: bool) -> "Report | None":
         """The finding to make of ``mark``; None where it says nothing new."""
@@ -42,7 +49,8 @@ class Reported:
         elif mark.level == ENDED:
             self.until = mark.last.at
         else:
-            self.level, self.is_current = mark.level, is_current or (self.findings > 0 and self.is_current)
+            self.level = self.shown = mark.level
+            self.is_current = is_current or (self.findings > 0 and self.is_current)
             self.is_confirmed = mark.confirmed or (self.findings > 0 and self.is_confirmed)
             limits, value = mark.limits, mark.last.value
             if limits is not None and (self.worst is None or limits.worsening(self.worst, value) > 0):
@@ -154,9 +162,9 @@ class Episodes:
                 reported = self._begin(episode.since, episode.concern)
             else:
                 free.remove(reported)
-                # It began at another time, or was never so grave: that is nothing to say at once.
-                if reported.since != episode.since or reported.level > episode.level:
-                    reports.append(_from_to(reported.since, episode.since))
+                # It began at another time, or was never so grave, or is again: that is nothing to say at once.
+                if (reported.since, reported.shown) != (episode.since, episode.level):
+                    reports.append(from_to(reported.since, episode.since))
                 if reported.until != FOREVER and episode.level > reported.level:
                     # An end is reported once: what was worse is an episode of its own, with an end of its own.
                     reported = self._begin(episode.since, episode.concern, level=reported.level)
@@ -164,7 +172,7 @@ class Episodes:
                     self._reported.append(reported)
             said = _catch_up(reported, episode, reception)
             # What a late reading has shown may be a part of what a look back knows.
-            reports += [*said, _from_to(episode.since, said[-1].mark.last.at)] if said else []
+            reports += [*said, from_to(episode.since, said[-1].mark.last.at)] if said else []
         # Reported, but not there any more: late samples have disproved it.
         for reported in free:
             if reported.until == FOREVER:
@@ -172,7 +180,7 @@ class Episodes:
                 reports += [disproved] if disproved else []
             else:
                 # Its end was said already.
-                reports.append(_from_to(reported.since, reported.until))
+                reports.append(from_to(reported.since, reported.until))
         return reports
 
     @property
@@ -215,6 +223,7 @@ def _catch_up(reported: Reported, episode: Seen, reception: Reception) -> list[R
         report = reported.take(mark, is_current=is_current) if says and reported.until == FOREVER else None
         reports += [report] if report else []
     reported.since, reported.until, reported.concern = episode.since, episode.until, episode.concern
+    reported.shown = episode.level
     return reports
 
 
@@ -231,7 +240,8 @@ def _disproof(reported: Reported, sample: Sample) -> Mark:
     return Mark(ENDED, sample, sample, EndReason.DISPROVED, about=reported.concern)
 
 
-def _from_to(one: int, other: int) -> Behind:
+def from_to(one: int, other: int) -> Behind:
+    """What lies between two moments, in ms."""
     return Behind(min(one, other), max(one, other))
 
 

@@ -1,15 +1,25 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from services.score.age import Reception
 from services.score.asks import Want, can_ask
-from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen
-from services.score.limit_book import Folds
-from services.score.rule import ENDED, Fold, Mark, Rule
+from services.score.beyond import Beyond
+from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen, from_to
+from services.score.limit_book import ALWAYS, Folds
+from services.score.rule import ENDED, HOUR_MS, NEVER, Fold, Mark, Rule
 from services.score.sample import INPUTS, SYMPTOM, Rest, Sample
 from services.score.window import Window
+
+LONGEST_GAP_MS: Final = 4 * HOUR_MS
+"""No rule knows an episode to go on for longer without a reading, unless its window is longer."""
+_PASSED_OVER: Final = "passed_over"
+
+
+def reach_ms(fold: Fold[Any]) -> int:
+    """How far a reading of a rule may matter for what lies before and after it."""
+    return fold.window_ms + max(fold.window_ms, LONGEST_GAP_MS)
 
 
 class Evaluation:
@@ -19,6 +29,7 @@ class Evaluation:
     episode; and an episode that later samples disprove is ended. The samples are the person's: the
     rule keeps its state before ``_since`` (the base), its state now, and what it has said. Each sample
     is judged by the limits in force when it was received, however late it is folded again.
+    ``_passed_over_at`` is the newest moment of which something came too late for this, 0 for none.
     """
 
     __slots__ = (
@@ -26,6 +37,7 @@ class Evaluation:
         "_fold",
         "_folds",
         "_newest",
+        "_passed_over_at",
         "_since",
         "_state",
         "_window",
@@ -46,6 +58,7 @@ class Evaluation:
         # A rule that is new begins now: what others have kept in the window was before its time.
         self._newest = window.newest(self.inputs)
         self._since = 0 if self._newest is None else self._newest.at + 1
+        self._passed_over_at = 0
         self.episodes = Episodes(highest)
 
     def use(self, folds: Folds) -> None:
@@ -67,7 +80,7 @@ class Evaluation:
         newest = self._newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
         if newest is not None and sample < newest:
-            return self.fold_again(sample.received_at) if self.reaches(sample.at) else [Behind(sample.at, sample.at)]
+            return self.take_late(sample)
         if newest is None and sample.at < self._since:
             return None
         self._newest = sample
@@ -79,8 +92,28 @@ class Evaluation:
         fold = folds.fold if folds.begins_at <= received_at < folds.ends_at else folds.at(received_at)
         marks = fold.advance(self._state, sample, rested=rested)
         if marks is not None:
-            return self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
+            reports = self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
+            return [*reports, *self._after(reports, sample[0])] if self._passed_over_at else reports
         return self._still(fold, sample, Reception(received_at, sample[0])) if self.episodes.looks_back else None
+
+    def take_late(self, sample: Sample) -> Sequence[Report | Behind]:
+        """One that comes after a later one, and that the window holds, if the rule looks back so far."""
+        at = sample.at
+        return self.fold_again(sample.received_at, at) if self.reaches(at) else self.pass_over(at)
+
+    def pass_over(self, at: int) -> Sequence[Behind]:
+        """What is of ``at`` comes too late: what it means is in the rows, and from then on less is known here."""
+        self._passed_over_at = max(self._passed_over_at, at)
+        return [Behind(at, at)]
+
+    def _after(self, reports: Sequence[Report], at: int) -> Sequence[Behind]:
+        """At the end of an episode: what was passed over may have made it another one."""
+        passed_at = self._passed_over_at
+        if all(one.mark.level != ENDED for one in reports):
+            return ()
+        if at > passed_at + reach_ms(self._fold):
+            self._passed_over_at = 0
+        return (from_to(passed_at, at),)
 
     def _still(self, fold: Fold[Any], sample: Sample, reception: Reception) -> Sequence[Report]:
         mark = fold.still(self._state, sample)
@@ -95,9 +128,15 @@ class Evaluation:
         return mark if is_known else mark._replace(rest=Rest.UNKNOWN)
 
     @property
+    def newest(self) -> Sample | None:
+        """The newest sample that was seen, None before the first one."""
+        return self._newest
+
+    @property
     def newest_at(self) -> int:
-        """When the newest sample was taken that was seen, in ms; -1 before the first one."""
-        return -1 if self._newest is None else self._newest[0]
+        """When that was taken, in ms; -1 before the first one."""
+        newest = self.newest
+        return -1 if newest is None else newest[0]
 
     @property
     def due_at(self) -> int:
@@ -108,8 +147,7 @@ class Evaluation:
         """Nothing has come until ``now``."""
         if now < self.due_at:
             return ()
-        newest = self._newest.at if self._newest else 0
-        return self.episodes.reports(self._pass(self._state, now), Reception(now, newest))
+        return self.episodes.reports(self._pass(self._state, now), Reception(now, max(0, self.newest_at)))
 
     def _pass(self, state: Any, now: int) -> list[Mark]:
         """What is due by the time alone, at ``now``; changes ``state``."""
@@ -138,7 +176,7 @@ class Evaluation:
 
     def horizon(self) -> int:
         """Where the rule's window begins, in ms: so long ago, and at most so many samples."""
-        newest = self._newest
+        newest = self.newest
         if newest is None:
             return 0
         return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
@@ -150,8 +188,11 @@ class Evaluation:
             (window.is_usable(one), self.needs_rest and window.movement.is_moving(one.at)) for one in self._samples()
         ]
 
-    def fold_again(self, received_at: int) -> Sequence[Report | Behind]:
-        """The window has changed behind the newest sample, by what was received then: what was not reported so."""
+    def fold_again(self, received_at: int, at: int) -> Sequence[Report | Behind]:
+        """The window has changed behind the newest sample, from ``at`` on, by what was received then.
+
+        Gives what was not reported so.
+        """
         self.trim()
         state = self._base.copied()
         # An episode that began before the window: it has no mark in it.
@@ -171,6 +212,9 @@ class Evaluation:
         if state.level and self.episodes.looks_back:
             shown = self._shown_last()
             reports += self._still(self._folds.at(shown.received_at), shown, reception)
+        passed_at = self._passed_over_at
+        if passed_at and (state.level or at <= passed_at + reach_ms(self._fold)):
+            reports.append(from_to(passed_at, at))
         return reports
 
     def trim(self) -> int:
@@ -180,10 +224,14 @@ class Evaluation:
         """
         horizon = self.horizon()
         if horizon > self._since:
-            self._through(self._base, [one for one in self._samples() if one.at < horizon], before=horizon)
+            self._leave(horizon)
             self._since = horizon
             self.episodes.forget(horizon)
         return self._since
+
+    def _leave(self, horizon: int) -> None:
+        """Folds into the base what was taken before ``horizon``, in ms."""
+        self._through(self._base, [one for one in self._samples() if one[0] < horizon], before=horizon)
 
     def shown(self) -> Any:
         """What the samples show by now, as plain values: for comparing."""
@@ -195,7 +243,21 @@ class Evaluation:
     def _through(self, state: Any, samples: Sequence[Sample], *, before: int) -> list[Mark]:
         """What follows from samples in order, which are all of the window of before ``before``; changes ``state``."""
         del before
+        if self._skips(state, samples):
+            return []
         return [mark for sample in samples for mark in self._advance(state, sample) or ()]
+
+    def _skips(self, state: Any, samples: Sequence[Sample]) -> bool:
+        """Whether they were taken at once: of devices that were on the body, by limits that held for all of them."""
+        folds = self._folds
+        if (
+            self._window.off
+            or folds.begins_at != ALWAYS
+            or folds.ends_at != NEVER
+            or not isinstance(folds.fold, Beyond)
+        ):
+            return False
+        return folds.fold.skip(state, samples)
 
     def _advance(self, state: Any, sample: Sample) -> Any:
         window = self._window
@@ -214,7 +276,7 @@ class Evaluation:
             "since": self._since,
             "reported": self.episodes.to_plain(),
             "episodes": self.episodes.highest,
-        }
+        } | ({_PASSED_OVER: self._passed_over_at} if self._passed_over_at else {})
 
     @classmethod
     def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> Self:
@@ -222,6 +284,7 @@ class Evaluation:
         found = cls(rule, window, folds)
         found._base = found._base.from_plain(plain["base"])
         found._since = plain["since"]
+        found._passed_over_at = plain.get(_PASSED_OVER, 0)
         found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
         found._newest = window.newest(found.inputs)
         found._state = found._base.copied()

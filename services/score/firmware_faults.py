@@ -49,6 +49,11 @@ class FirmwareHabits:
     battery_of: int = -1
     command_of: int = -1
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is open that the next uplink could end."""
+        return not (self.retained or self.clock or self.battery)
+
     def see_uplink(self, *, retained: bool, received_at: int) -> int | None:
         """BEGAN or ENDED where that follows from an uplink that came with or without the retain flag."""
         if retained:

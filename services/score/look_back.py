@@ -7,22 +7,22 @@ what would have been found if all of them had come in time.
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
 from services.score.age import CURRENT_FOR_MS, URGENT_FOR_MS
-from services.score.core import judge, pass_time
+from services.score.circumstances import COVERS_MS
+from services.score.core import judge, look_at_circumstances, pass_time
+from services.score.evaluation import reach_ms
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Fold, Mark, Rule, finding_from
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
 
-LONGEST_GAP_MS: Final = 4 * HOUR_MS
-"""No rule knows an episode to go on for longer without a reading, unless its window is longer."""
 FURTHEST_MS: Final = 35 * 24 * HOUR_MS
 """Nothing that is older than 30 days is stored, and no episode is followed back further than a little beyond."""
 LOOKED_AT_WITHIN_MS: Final = 5 * MINUTE_MS
@@ -67,11 +67,6 @@ class Episode:
     def says(self) -> tuple[int, int]:
         """When it began, in ms, and its highest level."""
         return self.since, self.top.level
-
-
-def reach_ms(fold: Fold[Any]) -> int:
-    """How far a reading of a rule may matter for what lies before and after it."""
-    return fold.window_ms + max(fold.window_ms, LONGEST_GAP_MS)
 
 
 @dataclass(slots=True)
@@ -138,7 +133,14 @@ class Look:
         state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
         effects: list[Effect] = []
         listed = in_order_of_time(records)
+        following = iter(listed)
+        following_one = next(following, None)
         for record in listed:
+            # Under which circumstances a reading was taken may become known after it. Here it is known before.
+            until = moment_of(record) + COVERS_MS
+            while following_one is not None and moment_of(following_one) <= until:
+                look_at_circumstances(state, following_one, effects)
+                following_one = next(following, None)
             judge(state, record, Tally(), effects)
         evaluation = state.subject(self.asked.subject.person_no).evaluation(self.rule)
         shown_until, usable_at = evaluation.shown_until(), evaluation.newest_usable_at()
@@ -309,6 +311,11 @@ def in_order_of_time(records: Iterable[JudgedUplink]) -> list[JudgedUplink]:
         moments = {one.observed_at for one in record.readings} | {one.observed_at for one in record.events}
         parts += [((at, record.device_no, record.epoch, record.seq), _of_moment(record, at)) for at in moments]
     return [record for _, record in sorted(parts, key=lambda part: part[0])]
+
+
+def moment_of(record: JudgedUplink) -> int:
+    """When all of it was measured, in ms, of one that ``in_order_of_time`` gave."""
+    return (record.readings or record.events)[0].observed_at
 
 
 def _of_moment(record: JudgedUplink, at: int) -> JudgedUplink:

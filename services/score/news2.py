@@ -8,12 +8,11 @@ from typing import Any, Final, NamedTuple
 
 from schemas.alerts import EndReason, Fact
 from schemas.limits import LevelLimit, Limits, Side
-from schemas.reasons import Flag
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
 from services.score import news2_points
 from services.score.news2_points import COUNTED, BandTable, Inputs, Measured, News2Score, Parameter, score, spo2_table
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
-from services.score.sample import Sample
+from services.score.sample import CUFFLESS, Sample
 from services.score.tracks import ODD_ONES
 
 GRID_MS: Final = 15 * MINUTE_MS
@@ -325,7 +324,7 @@ class News2:
 def takes(sample: Sample, *, rested: bool) -> bool:
     """Whether a reading counts at all: not what says something of a person at rest only, nor a cuffless pressure."""
     vital = sample[6]
-    return (rested or vital not in AT_REST) and not (vital == SYSTOLIC.number and sample[7] & Flag.CUFFLESS)
+    return (rested or vital not in AT_REST) and not (vital == SYSTOLIC.number and sample[7] & CUFFLESS)
 
 
 def _is_odd(last: Sample, sample: Sample) -> bool:

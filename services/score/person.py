@@ -60,8 +60,17 @@ class Call:
     heard: list[list[int]] = field(default_factory=list)
 
 
-_Of = tuple[list[Sample], tuple[Evaluation, ...], int]
-"""Of a vital, found in one step: its samples, who reads them, and twice the longest of their windows in ms."""
+class _OfVital(NamedTuple):
+    """Of a vital, found in one step: its samples, who reads them, and twice the longest of their windows in ms.
+
+    ``each`` look at every sample, ``quarters`` only now and then.
+    """
+
+    samples: list[Sample]
+    readers: tuple[Evaluation, ...]
+    each: tuple[Evaluation, ...]
+    quarters: Quarters | None
+    twice_ms: int
 
 
 @dataclass(slots=True)
@@ -69,7 +78,7 @@ class PersonState:
     """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet).
 
     ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
-    NEWS2, once there is one.
+    NEWS2, once there is one; ``has_turned``: something became known behind what was, and nobody has looked ahead since.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -84,7 +93,8 @@ class PersonState:
     gaps: WatchGaps = field(default_factory=WatchGaps)
     recent: RecentValues = field(init=False)
     quarters: Quarters | None = None
-    _of_vital: dict[int, _Of] = field(default_factory=dict)
+    has_turned: bool = False
+    _of_vital: dict[int, _OfVital] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recent = RecentValues(self.person_no)
@@ -97,23 +107,27 @@ class PersonState:
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
         vital = sample[6]
-        samples, evaluations, twice_ms = self._of_vital.get(vital) or self._begin(vital)
+        samples, readers, each, quarters, twice_ms = self._of_vital.get(vital) or self._begin(vital)
         if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
             raise LateError
         if samples and sample[0] <= samples[-1][0]:
             if self.window.has_measured(samples, sample):
                 raise RepeatedError
             if sample < samples[-1]:
-                return self._take_late(sample, samples, evaluations)
+                return self._take_late(sample, samples, readers)
         samples.append(sample)
         found: Reports = []
-        for evaluation in evaluations:
+        for evaluation in each:
             reports = evaluation.take(sample)
             if reports:
                 found.append((evaluation.rule, reports))
+        if quarters is not None and not quarters.waits_from < sample[0] <= quarters.until:
+            reports = quarters.take(sample)
+            if reports:
+                found.append((quarters.rule, reports))
         # Only when it is twice as long as it may be, so that most samples cost no trimming.
         if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
-            self._forget(vital, min(one.trim() for one in evaluations))
+            self._forget(vital, min(one.trim() for one in readers))
         return found
 
     def _forget(self, vital: int, before: int) -> None:
@@ -171,12 +185,13 @@ class PersonState:
         for evaluation in evaluations:
             if evaluation not in reached:
                 evaluation.trim()
-                passed_over.append((evaluation.rule, [Behind(sample.at, sample.at)]))
+                passed_over.append((evaluation.rule, evaluation.pass_over(sample.at)))
         if not reached:
             return passed_over
         insort(samples, sample)
+        self.has_turned = True
         self.coverage.touch(sample.at)
-        found: Reports = [(one.rule, reports) for one in reached if (reports := one.fold_again(sample.received_at))]
+        found: Reports = [(one.rule, reports) for one in reached if (reports := one.take_late(sample))]
         return passed_over + found
 
     def move(self, at: int, received_at: int) -> Reports:
@@ -186,6 +201,9 @@ class PersonState:
     def walk(self, device_no: int, at: int, steps: float, received_at: int) -> Reports:
         """A device has counted ``steps`` since its previous reading of them."""
         movement = self.window.movement
+        # What most readings of steps come to.
+        if not steps and movement.stands(device_no, at):
+            return []
         since = movement.walks_since(device_no, at, steps)
         if since == NEVER:
             movement.walk(device_no, at, steps)
@@ -226,12 +244,13 @@ class PersonState:
         behind = [one for one in evaluations if since <= one.newest_at]
         for evaluation in behind:
             evaluation.trim()
-        too_late: Reports = [(one.rule, [Behind(at, at)]) for one in behind if not one.reaches(at)]
+        too_late: Reports = [(one.rule, one.pass_over(at)) for one in behind if not one.reaches(at)]
         before = [one.circumstances() for one in behind]
         if not change():
             return too_late
+        self.has_turned = True
         changed = [one for one, seen in zip(behind, before, strict=True) if one.circumstances() != seen]
-        found: Reports = [(one.rule, reports) for one in changed if (reports := one.fold_again(received_at))]
+        found: Reports = [(one.rule, reports) for one in changed if (reports := one.fold_again(received_at, at))]
         return too_late + found
 
     def evaluation(self, rule: Rule) -> Evaluation:
@@ -251,10 +270,12 @@ class PersonState:
         for evaluation in self.evaluations.values():
             evaluation.use(limits.folds(evaluation.rule, self.person_no))
 
-    def _begin(self, vital: int) -> _Of:
+    def _begin(self, vital: int) -> _OfVital:
         evaluations = tuple(self.evaluation(rule) for rule in self.rules.readers[vital])
         longest_ms = max(one.window_ms for one in evaluations)
-        found = self._of_vital[vital] = (self.window.of(vital), evaluations, 2 * longest_ms)
+        each = tuple(one for one in evaluations if not isinstance(one, Quarters))
+        quarters = self.quarters if len(each) < len(evaluations) else None
+        found = self._of_vital[vital] = _OfVital(self.window.of(vital), evaluations, each, quarters, 2 * longest_ms)
         return found
 
     def trim(self, newest: int = 0) -> None:

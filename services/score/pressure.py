@@ -7,12 +7,11 @@ from typing import Final, NamedTuple
 from schemas.alerts import EndReason, Severity
 from schemas.asks import AskKind
 from schemas.limits import LevelLimit, Limits, Side
-from schemas.reasons import Flag
 from schemas.vitals import SYSTOLIC
 from services.score.asks import Want
 from services.score.pressure_state import Course, PressureState, Sitting
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
-from services.score.sample import SYMPTOM, Sample
+from services.score.sample import CUFFLESS, SYMPTOM, Sample
 
 SITTING_MS: Final = 10 * MINUTE_MS
 """Readings so far apart at most are one sitting: their mean counts."""
@@ -59,7 +58,7 @@ class Sittings:
         del rested
         if sample.vital == SYMPTOM:
             return self._hear(state, sample)
-        if sample.flags & Flag.CUFFLESS:
+        if sample.flags & CUFFLESS:
             return None
         half = state.half
         if half is None or half.vital == sample.vital or half[2:5] != sample[2:5] or half.at != sample.at:

@@ -6,6 +6,7 @@ reading is only kept: which of them is the newest usable one shows at the quarte
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, Self
 
 from services.score.age import Reception
@@ -45,39 +46,50 @@ def _may_leap(last: Sample | None, samples: Sequence[Sample], most: float) -> bo
 class Quarters(Evaluation):
     """``seen`` are quarter hours that were looked at and that nobody has taken yet.
 
-    ``_until`` is the quarter hour that the newest sample was measured for; ``_settled_at`` is the newest one that was
-    looked at because time had passed: a sample of before it that comes after all is a late one. It is 0 once something
-    later has come.
+    ``until`` is the quarter hour that the newest sample was measured for, ``waits_from`` is when it began: of what was
+    taken after that, nothing was looked at yet. ``_settled_at`` is the newest one that was looked at because time had
+    passed: a sample of before it that comes after all is a late one. It is 0 once something later has come.
     """
 
-    __slots__ = ("_asked_at", "_is_moving", "_settled_at", "_until", "seen")
+    __slots__ = ("_asked_at", "_is_moving", "_settled_at", "seen", "until", "waits_from")
 
     def __init__(self, rule: Rule, window: Window, folds: Folds, *, highest: int = 0) -> None:
         super().__init__(rule, window, folds, highest=highest)
-        self._until = 0 if self._newest is None else quarter_of(self._newest.at)
         self._settled_at = 0
+        self._wait()
         self.seen: list[Look] = []
         self._asked_at, self._is_moving = -1, False
 
+    @property
+    def newest(self) -> Sample | None:
+        """The newest sample, which nobody has to put down: it is asked for a few times in a quarter hour."""
+        return self._window.newest(self.inputs)
+
+    def _wait(self) -> None:
+        """For the end of the quarter hour of the newest sample."""
+        newest = self.newest
+        self.until = 0 if newest is None else quarter_of(newest[0])
+        self.waits_from = max(self.until - GRID_MS, self._settled_at)
+
     def take(self, sample: Sample) -> Sequence[Report | Behind] | None:
-        """What follows from ``sample``, which the window holds already. Samples of one moment have no order."""
-        newest, at = self._newest, sample[0]
-        if newest is None:
-            if at < self._since:
-                return None
-            newest = sample
-        elif at < newest[0] or at <= self._settled_at:
-            return self.fold_again(sample.received_at) if self.reaches(at) else [Behind(at, at)]
-        if newest <= sample:
-            self._newest = sample
-        if at <= self._until:
+        """What follows from ``sample``, which the window holds already. Samples of one moment have no order.
+
+        None of what belongs to the quarter hour that is not over yet, which nobody has to ask.
+        """
+        at = sample[0]
+        if self.waits_from < at <= self.until:
             return None
-        until, self._until = self._until, quarter_of(at)
-        marks = self._look(self._state, until) if until > self._settled_at else []
-        reception = Reception(sample.received_at, at)
+        if at <= self.until:
+            return self.take_late(sample)
+        if not self.until and at < self._since:
+            return None
+        over = self.until
+        marks = self._look(self._state, over) if over > self._settled_at else []
+        self._wait()
+        reception = Reception(sample[8], at)
         if marks or not self.episodes.looks_back:
             return self.episodes.reports(marks, reception)
-        return self._still(self._folds.at(sample.received_at), sample, reception)
+        return self._still(self._folds.at(sample[8]), sample, reception)
 
     def _look(self, state: News2State, at: int) -> list[Mark]:
         """Evaluates the quarter hour ``at``, by the limits in force when its newest usable sample was received."""
@@ -137,15 +149,27 @@ class Quarters(Evaluation):
 
     def _through(self, state: News2State, samples: Sequence[Sample], *, before: int) -> list[Mark]:
         """All quarter hours that are over ``before`` then; of the one after them, what was measured for it."""
+        self._wait()
+        return self._look_at(state, {quarter_of(one[0]) for one in samples}, before=before)
+
+    def _leave(self, horizon: int) -> None:
+        self._wait()
+        quarters = set[int]()
+        for vital in self.inputs:
+            samples = self._window.samples.get(vital, ())
+            for sample in samples[bisect_left(samples, (self._since,)) :]:
+                if sample[0] >= horizon:
+                    break
+                quarters.add(quarter_of(sample[0]))
+        self._look_at(self._base, quarters, before=horizon)
+
+    def _look_at(self, state: News2State, quarters: AbstractSet[int], *, before: int) -> list[Mark]:
         marks: list[Mark] = []
-        newest = self._newest = self._window.newest(self.inputs)
-        self._until = 0 if newest is None else quarter_of(newest.at)
         # A quarter hour may have left the window in part.
-        quarters = {quarter_of(one.at) for one in state.last.values()} | {quarter_of(one[0]) for one in samples}
-        for at in sorted(quarters):
+        for at in sorted(quarters | {quarter_of(one.at) for one in state.last.values()}):
             if at >= before:
                 self._feed(state, at - GRID_MS + 1, before - 1)
-            elif state.looked_at < at < self._until:
+            elif state.looked_at < at < self.until:
                 marks += self._look(state, at)
         return marks
 
@@ -156,26 +180,27 @@ class Quarters(Evaluation):
         return complete_at if self._state.course is None else min(complete_at, self._fold.pauses_at(self._state))
 
     def _complete_at(self, settled_at: int) -> int:
-        newest = self._newest
-        if newest is None or self._until <= settled_at:
+        newest = self.newest
+        if newest is None or self.until <= settled_at:
             return NEVER
-        return self._until + SETTLES_MS + max(0, newest[8] - newest[0]) + 1
+        return self.until + SETTLES_MS + max(0, newest[8] - newest[0]) + 1
 
     def _pass(self, state: Any, now: int) -> list[Mark]:
         """What the newest quarter hour shows, where time has passed, and the pause after that."""
         marks: list[Mark] = []
-        newest, is_settled = self._newest, self._until <= self._settled_at
+        newest, is_settled = self.newest, self.until <= self._settled_at
         if newest is not None and (is_settled or self._complete_at(0) <= now):
             if state is not self._state or not is_settled:
-                marks += self._look(state, self._until)
-            self._settled_at = self._until
+                marks += self._look(state, self.until)
+            self._settled_at = self.waits_from = self.until
         return marks + super()._pass(state, now)
 
     def trim(self) -> int:
         """As every evaluation; what time has shown is no more once something later has come."""
-        if self._newest is not None and self._newest.at > self._settled_at:
+        if self.newest_at > self._settled_at:
             self._settled_at = 0
-        horizon, first = self.horizon(), self._until - GRID_MS + 1
+            self._wait()
+        horizon, first = self.horizon(), self.until - GRID_MS + 1
         if horizon > max(first, self._since):
             # Else what leaves the window in the middle of a quarter hour would be lost to it.
             self._feed(self._state, first, horizon - 1)
@@ -195,6 +220,7 @@ class Quarters(Evaluation):
     def settle(self, at: int) -> None:
         """The quarter hour ``at`` was looked at before, by time."""
         self._settled_at = at
-        if self._newest is not None and self._until <= at:
-            self._look(self._state, self._until)
+        self._wait()
+        if self.newest is not None and self.until <= at:
+            self._look(self._state, self.until)
         self.seen = []

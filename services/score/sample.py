@@ -27,6 +27,7 @@ INPUTS: Final[Mapping[str, int]] = MappingProxyType(
 INPUT_CODES: Final[Mapping[int, str]] = MappingProxyType({number: code for code, number in INPUTS.items()})
 SPEAKS_FOR_NOTHING: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS)
 """A reading with any of these says nothing of whether its vital was watched, poor or not."""
+CUFFLESS: Final = int(Flag.CUFFLESS)
 _MOVING: Final = int(Flag.MOVING)
 _RESTING: Final = int(Flag.RESTING)
 

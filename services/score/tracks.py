@@ -5,6 +5,7 @@ Devices are judged apart: a band on the table says nothing of the one that is wo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from schemas.limits import LevelLimit, Side
@@ -72,27 +73,31 @@ class Track:
     clear_at: dict[int, int] = field(default_factory=dict)
     runs: dict[tuple[int, int], Run] = field(default_factory=dict)
 
-    def believes(self, sample: Sample, max_step_per_minute: float) -> bool:
-        """Whether the step from the last sample is one that a body can make; the third odd one in a row is believed."""
-        if self.at:
-            step, gap = abs(sample[1] - self.value), sample[0] - self.at
+    def takes(self, sample: Sample, max_step_per_minute: float) -> bool:
+        """Whether ``sample`` is believed, which makes it the newest one.
+
+        It is if a body can make the step from the last one; the third odd one in a row is believed.
+        """
+        at, value, before = sample[0], sample[1], self.at
+        if before:
+            step, gap = abs(value - self.value), at - before
             # A step of what a whole minute allows is believed however soon it comes.
             if step > max_step_per_minute and step > max_step_per_minute * gap / MINUTE_MS:
                 self.odd += 1
                 if self.odd < ODD_ONES:
                     return False
-        self.odd = 0
+            if gap > 0:
+                # The smaller of two: one gap makes no device a slow one.
+                self.pace_ms = gap if gap < self.gap_ms or not self.gap_ms else self.gap_ms
+                self.gap_ms = gap
+        self.odd, self.at, self.value = 0, at, value
         return True
 
-    def move_on(self, sample: Sample) -> None:
-        """``sample`` is the newest one that is believed."""
-        at = sample[0]
-        if self.at and at > self.at:
-            gap = at - self.at
-            # The smaller of two: one gap makes no device a slow one.
-            self.pace_ms = gap if gap < self.gap_ms or not self.gap_ms else self.gap_ms
-            self.gap_ms = gap
-        self.at, self.value = at, sample[1]
+    def skips(self, samples: Sequence[Sample]) -> None:
+        """As ``takes`` of each of these in order, at least four, all of which are believed, each later than before."""
+        # Of the gaps only the last two are remembered.
+        for sample in samples[-3:]:
+            self.takes(sample, inf)
 
     def hold_ms(self, lasts_ms: float, pace: Pace) -> float:
         """How far apart two readings may be for what has to last so long."""

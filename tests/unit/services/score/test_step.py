@@ -219,6 +219,10 @@ def test_a_reading_older_than_the_window_is_counted_and_looked_back_on() -> None
     # It counts for its day, which is not over, and shows that somebody was watched.
     assert after.pop("recent") != before.pop("recent")
     assert after.pop("coverage") != before.pop("coverage")
+    # Each rule knows that it knows less from then on.
+    assert {name: one.pop("passed_over") for name, one in after["rules"].items()} == dict.fromkeys(
+        ("spo2", "news2"), minute(0.5)
+    )
     assert after == before
 
 
