@@ -22,7 +22,7 @@ from services.score.followups import Effect, LookBack, QuarterLook, Tally
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule, Subject, finding_from
+from services.score.rule import ENDED, MINUTE_MS, Mark, Subject, finding_from
 from services.score.rules.clock import CLOCK
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.low_battery import LOW_BATTERY
@@ -118,7 +118,7 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     """What follows from the log's having come to ``now``, without a record of this home."""
     effects: list[Effect] = []
     for person_no, found in state.pass_time(now):
-        _report(Subject(person_no, home_no), found, now, effects)
+        _report(state, Subject(person_no, home_no), found, now, effects)
     _look_around(state, state.subjects, effects)
     return effects
 
@@ -155,7 +155,7 @@ def look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[
                 found = person.show_worn(*seen, is_said=True)
             else:
                 found = person.take_off(*seen, is_charging=event.kind == _CHARGING)
-            _report(Subject(event.person_no, record.home_no), found, record.received_at, effects)
+            _report(state, Subject(event.person_no, record.home_no), found, record.received_at, effects)
     shown = None
     for reading in record.readings:
         _, person_no, vital, value, at, flags = reading
@@ -173,7 +173,7 @@ def look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[
         if flags & _MOVING:
             found = [*found, *person.move(at, record.received_at)]
         if found:
-            _report(Subject(person_no, record.home_no), found, record.received_at, effects)
+            _report(state, Subject(person_no, record.home_no), found, record.received_at, effects)
 
 
 def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> list[Effect]:
@@ -226,7 +226,7 @@ def _score(
         tally.repeated += 1
         return False
     if found:
-        _report(Subject(person_no, record.home_no), found, record.received_at, effects)
+        _report(state, Subject(person_no, record.home_no), found, record.received_at, effects)
         if any(one == (at, at) for _, reports in found for one in reports):
             tally.late += 1
             person.coverage.add_late(sample, person.window, state.newest)
@@ -286,7 +286,7 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
     steps = reading.value if moved else 0
     found = person.walk(record[0], reading[4], steps, record[8])
     if found:
-        _report(Subject(reading.person_no, record.home_no), found, record.received_at, effects)
+        _report(state, Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 
 
 def report_firmware(
@@ -311,18 +311,20 @@ def report_firmware(
     return 0 if level == ENDED else episode
 
 
-def _report(subject: Subject, found: Reports, received_at: int, effects: list[Effect]) -> None:
+def _report(state: HomeState, subject: Subject, found: Reports, received_at: int, effects: list[Effect]) -> None:
     for rule, reports in found:
         for one in reports:
             if not isinstance(one, Behind):
                 effects.append(finding_of(rule, subject, one))
             elif rule.variant is Variant.LIVE and subject.person_no:
-                effects.append(_look_back(rule, subject, one, received_at))
-
-
-def _look_back(rule: Rule, subject: Subject, behind: Behind, received_at: int) -> LookBack:
-    first_at, last_at = behind
-    return LookBack(subject=subject, rule=rule.name, first_at=first_at, last_at=last_at, received_at=received_at)
+                first_at, last_at = one
+                worn_since = state.subject(subject.person_no).window.worn_since()
+                effects.append(
+                    LookBack(
+                        subject=subject, rule=rule.name, first_at=first_at, last_at=last_at, received_at=received_at,
+                        worn_since=worn_since,
+                    )
+                )  # fmt: skip
 
 
 def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
@@ -335,7 +337,7 @@ def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, eff
     # Older than every rule looks back, or said before under another number: it changes nothing.
     with suppress(LateError, RepeatedError):
         found = state.subject(event.person_no).take(sample)
-        _report(Subject(event.person_no, record.home_no), found, record.received_at, effects)
+        _report(state, Subject(event.person_no, record.home_no), found, record.received_at, effects)
 
 
 def _hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:

@@ -141,7 +141,8 @@ class EffectWriter:
             once[key] = one.with_all_of(once[key]) if key in once else one
         if once:
             columns = zip(*map(_look_back_row, once.values()), strict=True)
-            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), _LOOKED_AT_WITHIN)
+            worn = [{str(device_no): at for device_no, at in one.worn_since.items()} for one in once.values()]
+            await connection.execute(LOOK_BACK_SQL["ask_look_backs"], *map(list, columns), _LOOKED_AT_WITHIN, worn)
 
     async def _save_looks(self, connection: Connection, looks: Sequence[QuarterLook]) -> None:
         """The last one of each person and quarter hour is what counts."""

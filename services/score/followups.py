@@ -1,6 +1,8 @@
 """What may follow from a record besides findings: calls, looks back, questions, asks; what was passed over. Pure."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.alerts import Finding
@@ -39,13 +41,17 @@ class SosCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookBack:
-    """What readings of ``[first_at, last_at]``, the last received at ``received_at``, mean to a rule is in the rows."""
+    """What readings of ``[first_at, last_at]``, the last received at ``received_at``, mean to a rule is in the rows.
+
+    All but when each device, by its number, first showed that it is worn, in ms: that may be long ago.
+    """
 
     subject: Subject
     rule: str
     first_at: int
     last_at: int
     received_at: int
+    worn_since: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def with_all_of(self, other: "LookBack") -> "LookBack":
         """One that does for both, which are of the same person and rule."""
@@ -54,6 +60,7 @@ class LookBack:
             first_at=min(self.first_at, other.first_at),
             last_at=max(self.last_at, other.last_at),
             received_at=max(self.received_at, other.received_at),
+            worn_since={**self.worn_since, **other.worn_since},
         )
 
 

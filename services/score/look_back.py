@@ -113,9 +113,17 @@ class Look:
         first, last = self.asked.first_at - self._reach_ms, self.asked.last_at + self._reach_ms
         return one.since <= last and first <= one.until
 
-    def take(self, records: Iterable[JudgedUplink]) -> bool:
-        """All records of this person from ``since`` up to before ``until``. False: they have to reach further."""
-        shown, home = self._shown_by(records)
+    @property
+    def said_since(self) -> int:
+        """From when on events up to ``since`` matter, in ms: a device that is off the body is so until it says else."""
+        return self.since - FURTHEST_MS
+
+    def take(self, records: Iterable[JudgedUplink], before: Iterable[JudgedUplink]) -> bool:
+        """All records of this person from ``since`` up to before ``until``; False: they have to reach further.
+
+        ``before`` are events from ``said_since`` up to before ``since``.
+        """
+        shown, home = self._shown_by(records, before)
         mine = [one for one in shown if self._concerns(one)]
         begins_before = [one for one in mine if one.since < self.since + self._reach_ms]
         if begins_before and self.since > self.asked.first_at - FURTHEST_MS:
@@ -129,9 +137,16 @@ class Look:
         self._compare(shown, sources, newest)
         return True
 
-    def _shown_by(self, records: Iterable[JudgedUplink]) -> tuple[list[Episode], Sequence[JudgedUplink]]:
+    def _shown_by(
+        self, records: Iterable[JudgedUplink], before: Iterable[JudgedUplink]
+    ) -> tuple[list[Episode], Sequence[JudgedUplink]]:
         state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
         effects: list[Effect] = []
+        window = state.subject(self.asked.subject.person_no).window
+        for device_no, at in self.asked.worn_since.items():
+            window.worn_by(device_no).shown_at = at
+        for record in in_order_of_time(before):
+            look_at_circumstances(state, record, effects)
         listed = in_order_of_time(records)
         following = iter(listed)
         following_one = next(following, None)

@@ -1,14 +1,15 @@
 -- name: ask_look_backs
 -- Readings came later than the window of a rule. Until they are looked at, what comes of the same person and rule is
 -- added to them; $7: how long the first of them waits at most.
-insert into look_backs as l (person_no, home_no, rule, first_at, last_at, received_at, asked_at, due_at)
-select person_no, home_no, rule, first_at, last_at, received_at, received_at, received_at
-from unnest($1::integer[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
-    as late (person_no, home_no, rule, first_at, last_at, received_at)
+insert into look_backs as l (person_no, home_no, rule, first_at, last_at, received_at, asked_at, due_at, worn_since)
+select person_no, home_no, rule, first_at, last_at, received_at, received_at, received_at, worn_since
+from unnest($1::integer[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+            $8::jsonb[])
+    as late (person_no, home_no, rule, first_at, last_at, received_at, worn_since)
 order by person_no, rule
 on conflict (person_no, rule) do update set
     first_at = least(l.first_at, excluded.first_at), last_at = greatest(l.last_at, excluded.last_at),
-    received_at = greatest(l.received_at, excluded.received_at), asked_at = least(l.asked_at, excluded.asked_at),
+    received_at = greatest(l.received_at, excluded.received_at), worn_since = l.worn_since || excluded.worn_since, asked_at = least(l.asked_at, excluded.asked_at),
     due_at = least(greatest(l.received_at, excluded.received_at),
                    least(l.asked_at, excluded.asked_at) + $7::interval);
 

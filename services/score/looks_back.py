@@ -17,7 +17,7 @@ from services.score.known_limits import KnownLimits
 from services.score.look_back import FURTHEST_MS, Look
 from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
-from services.score.source import read_records
+from services.score.source import read_events, read_records
 from services.score.stood import Seen
 
 _RULES: Final = MappingProxyType({rule.name: rule for rule in RULE_BOOK.folded})
@@ -50,7 +50,7 @@ class LooksBack:
                 seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
                 received_by = to_ms(passed) - _STEP_MS
                 look = Look(asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen])
-                while not look.take(await self._stored(connection, look)):
+                while not look.take(await self._stored(connection, look), await self._said(connection, look)):
                     pass
                 findings = look.findings
                 await self._writer.add_findings(connection, findings)
@@ -73,13 +73,12 @@ class LooksBack:
             await connection.execute(LOOK_BACK_SQL["save_seen"], asked.subject.person_no, asked.rule, *columns)
 
     async def _stored(self, connection: Connection, look: Look) -> Any:
-        moments = {"since": look.since, "until": look.until, "received_by": look.received_by}
-        return await read_records(
-            connection,
-            self._sql,
-            [look.asked.subject.person_no],
-            **{name: to_datetime(at) for name, at in moments.items()},
-        )
+        moments = map(to_datetime, (look.since, look.until, look.received_by))
+        return await read_records(connection, self._sql, [look.asked.subject.person_no], *moments)
+
+    async def _said(self, connection: Connection, look: Look) -> Any:
+        moments = map(to_datetime, (look.said_since, look.since, look.received_by))
+        return await read_events(connection, self._sql, [look.asked.subject.person_no], *moments)
 
 
 def _asked(row: Any) -> LookBack:
@@ -89,6 +88,7 @@ def _asked(row: Any) -> LookBack:
         first_at=to_ms(row["first_at"]),
         last_at=to_ms(row["last_at"]),
         received_at=to_ms(row["received_at"]),
+        worn_since={int(device_no): at for device_no, at in row["worn_since"].items()},
     )
 
 

@@ -6,6 +6,7 @@ from heapq import merge
 from typing import Any, Final
 
 from services.score.circumstances import Movement, Wearing
+from services.score.rule import NEVER
 from services.score.sample import INPUT_CODES, INPUTS, SHOWS_WORN, SYMPTOM, Sample, pack, unpack
 
 MOST_SAMPLES: Final = 32
@@ -95,6 +96,10 @@ class Window:
                 self.off.discard(oldest)
             found = self.wearing[device_no] = Wearing()
         return found
+
+    def worn_since(self) -> dict[int, int]:
+        """When devices, by their numbers, first showed that they are worn, in ms, of those that ever did."""
+        return {device_no: said.shown_at for device_no, said in self.wearing.items() if said.shown_at < NEVER}
 
     def _shown_worn(self, device_no: int) -> list[int]:
         """The times of its samples here, and of its steps, that show that it is worn."""

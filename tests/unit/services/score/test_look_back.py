@@ -78,7 +78,7 @@ class Platform:
         look = Look(asked, RULES[asked.rule], DEFAULT_BOOK, now, known, self._seen(asked.rule))
         self.looks += 1
         known_rows = [one for one in self.rows if one.received_at <= now]
-        while not look.take(self._stored(look.since, look.until, now)):
+        while not look.take(self._stored(look.since, look.until, now), self._said(look.said_since, look.since, now)):
             pass
         # The mean of a sitting, and a sum of points, say more than readings.
         self.recovered += [
@@ -97,6 +97,9 @@ class Platform:
             one for one in parts if since <= (one.readings or one.events)[0].observed_at < until
         ]  # as read_records gives them
 
+    def _said(self, since: int, until: int, now: int) -> list[JudgedUplink]:
+        return [one for one in self._stored(since, until, now) if one.events]
+
     def _keep(self, effects: Iterable[Effect]) -> None:
         for one in effects:
             if isinstance(one, Finding):
@@ -105,11 +108,7 @@ class Platform:
                     one.observed_at, one.severity, one.evidence
                 )  # fmt: skip
             elif isinstance(one, LookBack):
-                before = self.asked.get(one.rule, one)
-                self.asked[one.rule] = LookBack(
-                    subject=one.subject, rule=one.rule, first_at=min(before.first_at, one.first_at),
-                    last_at=max(before.last_at, one.last_at), received_at=max(before.received_at, one.received_at),
-                )  # fmt: skip
+                self.asked[one.rule] = self.asked.get(one.rule, one).with_all_of(one)
 
     def episodes(self) -> set[tuple[str, float, int]]:
         """Concern, onset in minutes of the story, highest level."""
@@ -271,8 +270,9 @@ def test_the_same_look_back_again_finds_nothing_more(story: list[JudgedUplink], 
     now, before = minute(LONG_AFTER), platform.episodes()
     for name in RULES:
         again = LookBack(
-            subject=Subject(PERSON, HOME), rule=name, first_at=minute(0), last_at=minute(3000), received_at=now
-        )
+            subject=Subject(PERSON, HOME), rule=name, first_at=minute(0), last_at=minute(3000), received_at=now,
+            worn_since=platform.state.subject(PERSON).window.worn_since(),
+        )  # fmt: skip
         look, other = platform.look(again, now), platform.look(again, now)
         # What a crash before the commit repeats has the same ids.
         assert look.findings == other.findings
