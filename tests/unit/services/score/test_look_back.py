@@ -253,6 +253,22 @@ def test_what_movement_makes_of_an_episode_does_not_depend_on_when_somebody_look
     assert arrived(story, at, OneLook(after)).episodes() == in_order(story).episodes()
 
 
+@pytest.mark.parametrize("sign", ["worn", ""])
+def test_a_band_that_has_lain_on_its_charger_since_yesterday_measures_nobody(sign: str) -> None:
+    """What it said of itself stands in no row that a look back reads, nor that it ever showed that it is worn."""
+    flags, events, hours = 0 if sign else int(Flag.MOVING), [sign] if sign else [], 20 * 60
+    story = [
+        uplink(0, -1, {"heart_rate": 70}, device=BAND, device_type=TYPES[BAND], flags=flags, events=events),
+        uplink(1, 4.9, device=BAND, device_type=TYPES[BAND], events=["charging"]),
+        uplink(2, hours + 200, {"heart_rate": 70}, device=OTHER_BAND, device_type=TYPES[OTHER_BAND]),
+    ] + [
+        uplink(3 + n, hours + n, {"heart_rate": 140}, device=BAND, device_type=TYPES[BAND]) for n in range(30)
+    ]  # fmt: skip
+    platform = arrived(story, [-1, 4.9, hours + 200, *(hours + 300 + n for n in range(30))])
+    assert platform.looks
+    assert not [one for one in platform.findings.values() if one.rule == "heart_rate"]
+
+
 @settings(max_examples=15, deadline=None)
 @given(stories())
 def test_newest_first_and_oldest_first_are_the_same_of_three_weeks_ago(story: list[JudgedUplink]) -> None:
