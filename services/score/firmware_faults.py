@@ -49,6 +49,10 @@ class FirmwareHabits:
     battery_of: int = -1
     command_of: int = -1
 
+    def to_plain(self) -> list[float]:
+        """As plain values, in the order of the fields."""
+        return [getattr(self, name) for name in self.__slots__]
+
     @property
     def is_well(self) -> bool:
         """Whether nothing is open that the next uplink could end."""

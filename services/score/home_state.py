@@ -1,7 +1,7 @@
 """Everything that score knows of one home, and its form in a checkpoint, which has a version. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.runtime.errors import HearthBeatError
@@ -111,7 +111,7 @@ class HomeState:
             "version": VERSION,
             "seen": self.seen.to_plain(),
             "subjects": {str(person_no): state.to_plain(newest) for person_no, state in self.subjects.items()},
-            "habits": {str(device_no): list(astuple(one)) for device_no, one in self.habits.items()},
+            "habits": {str(device_no): one.to_plain() for device_no, one in self.habits.items()},
             "devices": [
                 [device_no, whose, at]
                 for device_no, (whose, at) in sorted(self.devices.items())

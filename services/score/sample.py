@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import astuple
 from enum import StrEnum
-from itertools import accumulate, chain, groupby, pairwise, repeat
+from itertools import accumulate, chain, groupby, repeat
+from operator import sub
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -124,12 +125,16 @@ def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
 def differences(numbers: Iterable[int]) -> list[int]:
     """The first number, and of each other how much it is more than the one before."""
     column = list(numbers)
-    return [*column[:1], *(after - before for before, after in pairwise(column))]
+    return [*column[:1], *map(sub, column[1:], column)]
 
 
 def runs_of(values: Iterable[Any]) -> list[list[Any]]:
     """Each value with how often it comes in a row."""
-    return [[value, sum(1 for _ in run)] for value, run in groupby(values)]
+    column = list(values)
+    # Most columns say one thing.
+    if column and column.count(column[0]) == len(column):
+        return [[column[0], len(column)]]
+    return [[value, len(list(run))] for value, run in groupby(column)]
 
 
 def unrolled(runs: Iterable[Sequence[Any]]) -> Iterable[Any]:
