@@ -228,12 +228,20 @@ def _catch_up(reported: Reported, episode: Seen, reception: Reception) -> list[R
 
 
 def _matching(reported: Sequence[Reported], episode: Seen) -> Reported | None:
-    """The newest reported episode of this concern that overlaps this one; an ended one can't be open again."""
-    for one in reversed(reported):
-        overlaps = one.since <= episode.until and episode.since <= one.until
-        if _same(one, episode.concern) and overlaps and not (one.until != FOREVER and episode.until == FOREVER):
-            return one
-    return None
+    """The reported episode of this concern that overlaps this one and began nearest to it, else the newest.
+
+    An ended one can't be open again.
+    """
+    overlapping = [
+        one
+        for one in reversed(reported)
+        if _same(one, episode.concern)
+        and one.since <= episode.until
+        and episode.since <= one.until
+        and (one.until == FOREVER or episode.until != FOREVER)
+    ]
+    # A sitting can begin an episode with a reading that was among those that ended the one before.
+    return min(overlapping, key=lambda one: abs(one.since - episode.since), default=None)
 
 
 def _disproof(reported: Reported, sample: Sample) -> Mark:

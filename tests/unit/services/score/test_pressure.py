@@ -148,3 +148,15 @@ def test_a_pressure_that_was_open_in_version_4_is_raised_by_a_symptom_of_now() -
     (found,) = run([symptom(DAY_MIN + 35)], HomeState.from_plain(plain | {"version": 4}))
     assert isinstance(found, Finding)
     assert (found.level, found.episode) == (2, 1)
+
+
+def test_an_episode_can_begin_with_a_reading_that_was_among_those_that_ended_the_one_before() -> None:
+    """A sitting of three is high as a whole; of its first two, the mean was not."""
+    story = cuff((0, 130, 125), (60, 130, 125), (120, 130, 125), (122, 130, 80), (124, 130, 125), (184, 130, 125))
+    assert levels(run(story)) == [
+        ("blood_pressure", 1, 1, 0),
+        ("blood_pressure", 1, 1, 60),
+        ("blood_pressure", 1, 0, 122),
+        ("blood_pressure", 2, 1, 124),
+        ("blood_pressure", 2, 1, 184),
+    ]
