@@ -9,7 +9,8 @@ from unnest($1::integer[], $2::integer[], $3::text[], $4::timestamptz[], $5::tim
 order by person_no, rule
 on conflict (person_no, rule) do update set
     first_at = least(l.first_at, excluded.first_at), last_at = greatest(l.last_at, excluded.last_at),
-    received_at = greatest(l.received_at, excluded.received_at), worn_since = l.worn_since || excluded.worn_since, asked_at = least(l.asked_at, excluded.asked_at),
+    received_at = greatest(l.received_at, excluded.received_at), asked_at = least(l.asked_at, excluded.asked_at),
+    worn_since = l.worn_since || excluded.worn_since,
     due_at = least(greatest(l.received_at, excluded.received_at),
                    least(l.asked_at, excluded.asked_at) + $7::interval);
 
