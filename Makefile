@@ -37,7 +37,7 @@ BESIDE := tests/contract tests/integration/test_broker_access.py \
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest mutations faults scale drill fuzz
+.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -102,6 +102,9 @@ chaos: $(DEV)  ## Kills everything at random while homes stream; nothing may be 
 
 chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 	@$(PYTHON) -m tests.proving.chaos.selftest --seed $(SEED)
+
+properties: $(DEV)  ## The unit tests with examples drawn anew by the seed; `make test` draws the same each time [SEED=n]
+	@HB_EXAMPLES=anew $(PYTHON) -m pytest -q --timeout=3600 --hypothesis-seed=$(SEED) tests/unit
 
 mutations: $(DEV)  ## Plants small wrong changes in copies of score, ten by name and COUNT by the seed; a test must notice each [SEED=n COUNT=10]
 	@$(PYTHON) -m tests.proving.mutations --named --seed $(SEED) --count $(COUNT)

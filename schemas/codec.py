@@ -62,6 +62,8 @@ _STATUS: Final = TypeAdapter(DeviceStatus)
 _DEVICE_WORD: Final = TypeAdapter(DeviceWord)
 _reading_of: Final = partial(tuple.__new__, JudgedReading)
 """``JudgedReading._make`` without its check: what was unpacked has the right length."""
+_judged_of: Final = partial(tuple.__new__, JudgedUplink)
+_sealed_of: Final = partial(tuple.__new__, SealedUplink)
 
 
 class CodecError(ValueError):
@@ -267,21 +269,8 @@ def open_uplink_record(value: bytes) -> SealedRecord:
         device = value[form.size : name_end].decode()
         kind = value[1] if form is _HEAD else 0
         events, rejections = _rare(value[end:]) if end < len(value) else ((), ())
-        return SealedUplink(
-            device_no,
-            device,
-            home_no,
-            shard,
-            epoch,
-            seq,
-            oldest,
-            sent_at,
-            received_at,
-            value[name_end:end],
-            events,
-            rejections,
-            kind,
-        )
+        known = device_no, device, home_no, shard, epoch, seq, oldest, sent_at, received_at
+        return _sealed_of((*known, value[name_end:end], events, rejections, kind))
     except (ValueError, TypeError, StructError) as error:
         raise BrokenRecordError(_BROKEN) from error
 
@@ -291,10 +280,18 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     record = open_uplink_record(value)
     if not isinstance(record, SealedUplink):
         return record
-    readings = tuple(map(_reading_of, READING.iter_unpack(record.readings)))
-    if not all(isfinite(reading.value) and 0 <= reading.observed_at < STAMP_LIMIT for reading in readings):
-        raise BrokenRecordError(_BROKEN)
-    return JudgedUplink._make((*record[:9], readings, *record[10:]))
+    readings = []
+    moment = -1
+    for item, person_no, vital, number, observed_at, flags in READING.iter_unpack(record.readings):
+        # One number for all that was measured at once: score keeps thousands of them.
+        if observed_at != moment:
+            moment = observed_at
+            if not 0 <= moment < STAMP_LIMIT:
+                raise BrokenRecordError(_BROKEN)
+        if not isfinite(number):
+            raise BrokenRecordError(_BROKEN)
+        readings.append(_reading_of((item, person_no, vital, number, moment, flags)))
+    return _judged_of((*record[:9], tuple(readings), *record[10:]))
 
 
 def _word_of(value: bytes) -> DeviceWord:

@@ -136,14 +136,16 @@ class Movement:
             del known[: max(0, bisect_left(known, (before - COVERS_MS,)) - 1)]
             if known[-1][0] + COVERS_MS <= before:
                 del self._steps[device_no]
-        self._look_again()
+        # Where nobody moved, nobody has moved without what was dropped.
+        if self.spans:
+            self._look_again()
 
     def to_plain(self) -> list[Any]:
         """As plain values."""
         return [
             self._active,
             [
-                [device_no, runs_of(differences(at for at, _ in known)), runs_of(_short(steps) for _, steps in known)]
+                [device_no, runs_of(differences([at for at, _ in known])), runs_of([_short(one) for _, one in known])]
                 for device_no, known in sorted(self._steps.items())
             ],
         ]

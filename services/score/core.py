@@ -36,12 +36,12 @@ _CORRECTED_CLOCK: Final = int(Flag.CORRECTED_CLOCK)
 _OF_THE_DEVICE: Final = _RETAINED | _CORRECTED_CLOCK
 _STEPS: Final = STEPS.number
 _LOW_BATTERY: Final = EVENT_TYPE_BY_KIND[EventKind.LOW_BATTERY].number
-_CHARGING: Final = EVENT_TYPE_BY_KIND[EventKind.CHARGING].number
+CHARGING: Final = EVENT_TYPE_BY_KIND[EventKind.CHARGING].number
 _CHECK_IN: Final = EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number
 _NONE: Final[frozenset[int]] = frozenset()
 SOONEST_MS: Final = 15 * MINUTE_MS
 """What comes in order, and of which nothing is said, is followed by nothing that time alone brings sooner."""
-_WEARING: Final = {
+WEARING: Final = {
     EVENT_TYPE_BY_KIND[EventKind.WORN].number: True,
     EVENT_TYPE_BY_KIND[EventKind.NOT_WORN].number: False,
     EVENT_TYPE_BY_KIND[EventKind.CHARGING].number: False,
@@ -148,13 +148,13 @@ def look_at_circumstances(state: HomeState, record: JudgedUplink, effects: list[
     Adds what follows for readings that were judged before; changes ``state``.
     """
     for event in record.events:
-        worn = _WEARING.get(event.kind)
+        worn = WEARING.get(event.kind)
         if worn is not None and event.person_no and not event.flags & _NOT_SCORED:
             person, seen = state.subject(event.person_no), (record.device_no, event.observed_at, record.received_at)
             if worn:
                 found = person.show_worn(*seen, is_said=True)
             else:
-                found = person.take_off(*seen, is_charging=event.kind == _CHARGING)
+                found = person.take_off(*seen, is_charging=event.kind == CHARGING)
             _report(state, Subject(event.person_no, record.home_no), found, record.received_at, effects)
     shown = None
     for reading in record.readings:
@@ -266,7 +266,7 @@ def _look_at_flags(state: HomeState, record: JudgedUplink, effects: list[Effect]
         )
         effects.append(finding)
     said = habits.see_battery(
-        is_low=_LOW_BATTERY in kinds, is_charging=_CHARGING in kinds, received_at=record.received_at
+        is_low=_LOW_BATTERY in kinds, is_charging=CHARGING in kinds, received_at=record.received_at
     )
     if said is not None:
         reason = said if isinstance(said, EndReason) else None

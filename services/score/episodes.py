@@ -113,13 +113,13 @@ def finding_of(rule: Rule, subject: Subject, report: Report) -> Finding:
 class Episodes:
     """Of one rule about one person, each of one concern; numbered together: ``highest`` is the last number given out.
 
-    Nothing is reported twice.
+    Nothing is reported twice. ``reported`` are those that late samples may still change.
     """
 
-    __slots__ = ("_reported", "highest")
+    __slots__ = ("highest", "reported")
 
     def __init__(self, highest: int = 0) -> None:
-        self._reported: list[Reported] = []
+        self.reported: list[Reported] = []
         self.highest = highest
 
     def reports(self, marks: Iterable[Mark], reception: Reception) -> list[Report]:
@@ -139,7 +139,7 @@ class Episodes:
     @property
     def looks_back(self) -> bool:
         """Whether an episode goes on of which nothing was news when it was found."""
-        return bool(self._reported) and any(one.until == FOREVER and not one.is_current for one in self._reported)
+        return bool(self.reported) and any(one.until == FOREVER and not one.is_current for one in self.reported)
 
     def still(self, mark: Mark | None, reception: Reception) -> list[Report]:
         """``mark`` of an episode that was a look back, where it still goes on: that is news."""
@@ -150,12 +150,12 @@ class Episodes:
         return [report] if report else []
 
     def _standing(self, concern: str) -> Reported | None:
-        return next((one for one in self._reported if one.until == FOREVER and _same(one, concern)), None)
+        return next((one for one in self.reported if one.until == FOREVER and _same(one, concern)), None)
 
     def reconcile(self, found: Iterable[Seen], window: Sequence[Sample], reception: Reception) -> list[Report | Behind]:
         """Reports what differs between the episodes of the window and the ones reported."""
         reports: list[Report | Behind] = []
-        free, self._reported = self._reported, []
+        free, self.reported = self.reported, []
         for episode in found:
             reported = _matching(free, episode)
             if reported is None:
@@ -169,7 +169,7 @@ class Episodes:
                     # An end is reported once: what was worse is an episode of its own, with an end of its own.
                     reported = self._begin(episode.since, episode.concern, level=reported.level)
                 else:
-                    self._reported.append(reported)
+                    self.reported.append(reported)
             said = _catch_up(reported, episode, reception)
             # What a late reading has shown may be a part of what a look back knows.
             reports += [*said, from_to(episode.since, said[-1].mark.last.at)] if said else []
@@ -186,27 +186,27 @@ class Episodes:
     @property
     def standing(self) -> list[Reported]:
         """Those whose end was not reported."""
-        return [one for one in self._reported if one.until == FOREVER]
+        return [one for one in self.reported if one.until == FOREVER]
 
     def forget(self, before: int) -> None:
         """Drops what ended before ``before``: no late sample reaches it."""
-        self._reported = [one for one in self._reported if one.until >= before]
+        self.reported = [one for one in self.reported if one.until >= before]
 
     def _begin(self, since: int, concern: str, *, level: int = 0) -> Reported:
         self.highest += 1
         reported = Reported(self.highest, since, FOREVER, level, concern)
-        self._reported.append(reported)
+        self.reported.append(reported)
         return reported
 
     def to_plain(self) -> list[list[Any]]:
         """As plain values, without the number."""
-        return [list(astuple(one)) for one in self._reported]
+        return [list(astuple(one)) for one in self.reported]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Sequence[Any]], highest: int) -> "Episodes":
         """What ``to_plain`` wrote."""
         episodes = cls(highest)
-        episodes._reported = [Reported(*one) for one in plain]
+        episodes.reported = [Reported(*one) for one in plain]
         return episodes
 
 

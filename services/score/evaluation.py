@@ -94,7 +94,10 @@ class Evaluation:
         if marks is not None:
             reports = self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
             return [*reports, *self._after(reports, sample[0])] if self._passed_over_at else reports
-        return self._still(fold, sample, Reception(received_at, sample[0])) if self.episodes.looks_back else None
+        # Of most people nothing was said.
+        if not self.episodes.reported or not self.episodes.looks_back:
+            return None
+        return self._still(fold, sample, Reception(received_at, sample[0]))
 
     def take_late(self, sample: Sample) -> Sequence[Report | Behind]:
         """One that comes after a later one, and that the window holds, if the rule looks back so far."""

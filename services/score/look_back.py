@@ -7,7 +7,7 @@ what would have been found if all of them had come in time.
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
@@ -69,6 +69,14 @@ class Episode:
         return self.since, self.top.level
 
 
+class Off(NamedTuple):
+    """A device has said at ``at``, in ms, that it is off the body, and nothing has shown since that it is worn."""
+
+    device_no: int
+    at: int
+    is_charging: bool
+
+
 @dataclass(slots=True)
 class Look:
     """One look back. It asks for the readings from ``since`` up to before ``until``, and for more, until it is done.
@@ -113,17 +121,12 @@ class Look:
         first, last = self.asked.first_at - self._reach_ms, self.asked.last_at + self._reach_ms
         return one.since <= last and first <= one.until
 
-    @property
-    def said_since(self) -> int:
-        """From when on events up to ``since`` matter, in ms: a device that is off the body is so until it says else."""
-        return self.since - FURTHEST_MS
-
-    def take(self, records: Iterable[JudgedUplink], before: Iterable[JudgedUplink]) -> bool:
+    def take(self, records: Iterable[JudgedUplink], off: Iterable[Off]) -> bool:
         """All records of this person from ``since`` up to before ``until``; False: they have to reach further.
 
-        ``before`` are events from ``said_since`` up to before ``since``.
+        ``off`` are devices that were off the body when these begin.
         """
-        shown, home = self._shown_by(records, before)
+        shown, home = self._shown_by(records, off)
         mine = [one for one in shown if self._concerns(one)]
         begins_before = [one for one in mine if one.since < self.since + self._reach_ms]
         if begins_before and self.since > self.asked.first_at - FURTHEST_MS:
@@ -138,15 +141,15 @@ class Look:
         return True
 
     def _shown_by(
-        self, records: Iterable[JudgedUplink], before: Iterable[JudgedUplink]
+        self, records: Iterable[JudgedUplink], off: Iterable[Off]
     ) -> tuple[list[Episode], Sequence[JudgedUplink]]:
         state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
         effects: list[Effect] = []
         window = state.subject(self.asked.subject.person_no).window
         for device_no, at in self.asked.worn_since.items():
             window.worn_by(device_no).shown_at = at
-        for record in in_order_of_time(before):
-            look_at_circumstances(state, record, effects)
+        for device_no, at, is_charging in off:
+            window.take_off(device_no, at, is_charging=is_charging)
         listed = in_order_of_time(records)
         following = iter(listed)
         following_one = next(following, None)

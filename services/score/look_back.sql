@@ -42,3 +42,17 @@ from unnest($3::text[], $4::integer[], $5::timestamptz[], $6::smallint[], $7::in
     as seen (concern, episode, onset, level, heard)
 on conflict (person_no, rule, concern, episode)
 do update set onset = excluded.onset, level = excluded.level, heard = excluded.heard;
+
+-- name: devices_off
+-- What each device of person $1 said last, from $2 up to before $3, of being worn (kinds $5; what has a flag of $6 does
+-- not count), and whether a reading of it (of vitals $7) has shown since that it is: by a flag of $8, or steps (vital $9).
+select device_no, kind, round(extract(epoch from observed_at) * 1000)::bigint as at,
+       exists (select from readings r
+               where r.person_no = $1 and r.vital = any ($7::smallint[]) and r.device_no = said.device_no
+                 and r.observed_at > said.observed_at and r.observed_at < $3 and r.received_at <= $4
+                 and r.flags & $6 = 0 and (r.flags & $8 <> 0 or (r.vital = $9 and r.value > 0))) as is_worn
+from (select distinct on (device_no) device_no, kind, observed_at
+      from device_events
+      where person_no = $1 and kind = any ($5::smallint[]) and observed_at >= $2 and observed_at < $3
+        and received_at <= $4 and flags & $6 = 0
+      order by device_no, observed_at desc) said;

@@ -9,20 +9,26 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
+from schemas.reasons import NOT_SCORED
+from schemas.vitals import STEPS, VITAL_BY_NUMBER
 from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
+from services.score.core import CHARGING, WEARING
 from services.score.effects import LOOK_BACK_SQL, EffectWriter
 from services.score.followups import LookBack
 from services.score.known_limits import KnownLimits
-from services.score.look_back import FURTHEST_MS, Look
+from services.score.look_back import FURTHEST_MS, Look, Off
 from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
-from services.score.source import read_events, read_records
+from services.score.sample import SHOWS_WORN
+from services.score.source import read_records
 from services.score.stood import Seen
 
 _RULES: Final = MappingProxyType({rule.name: rule for rule in RULE_BOOK.folded})
 _KNOWN_SINCE: Final = timedelta(milliseconds=2 * FURTHEST_MS)
 _STEP_MS: Final = 1
+_VITALS: Final = list(VITAL_BY_NUMBER)
+"""All: so the rows of a person are found by their key."""
 
 
 class LooksBack:
@@ -50,7 +56,7 @@ class LooksBack:
                 seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
                 received_by = to_ms(passed) - _STEP_MS
                 look = Look(asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen])
-                while not look.take(await self._stored(connection, look), await self._said(connection, look)):
+                while not look.take(await self._stored(connection, look), await self._off(connection, look)):
                     pass
                 findings = look.findings
                 await self._writer.add_findings(connection, findings)
@@ -76,9 +82,14 @@ class LooksBack:
         moments = map(to_datetime, (look.since, look.until, look.received_by))
         return await read_records(connection, self._sql, [look.asked.subject.person_no], *moments)
 
-    async def _said(self, connection: Connection, look: Look) -> Any:
-        moments = map(to_datetime, (look.said_since, look.since, look.received_by))
-        return await read_events(connection, self._sql, [look.asked.subject.person_no], *moments)
+    async def _off(self, connection: Connection, look: Look) -> list[Off]:
+        moments = map(to_datetime, (look.since - FURTHEST_MS, look.since, look.received_by))
+        rows = await connection.fetch(
+            LOOK_BACK_SQL["devices_off"], look.asked.subject.person_no, *moments, list(WEARING), int(NOT_SCORED),
+            _VITALS, SHOWS_WORN, STEPS.number,
+        )  # fmt: skip
+        last = [(Off(row["device_no"], row["at"], row["kind"] == CHARGING), row) for row in rows]
+        return [off for off, row in last if not WEARING[row["kind"]] and not row["is_worn"]]
 
 
 def _asked(row: Any) -> LookBack:

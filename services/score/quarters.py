@@ -157,10 +157,11 @@ class Quarters(Evaluation):
         quarters = set[int]()
         for vital in self.inputs:
             samples = self._window.samples.get(vital, ())
-            for sample in samples[bisect_left(samples, (self._since,)) :]:
-                if sample[0] >= horizon:
-                    break
-                quarters.add(quarter_of(sample[0]))
+            place, end = bisect_left(samples, (self._since,)), bisect_left(samples, (horizon,))
+            while place < end:
+                quarter = quarter_of(samples[place][0])
+                quarters.add(quarter)
+                place = bisect_left(samples, (quarter + 1,), place, end)
         self._look_at(self._base, quarters, before=horizon)
 
     def _look_at(self, state: News2State, quarters: AbstractSet[int], *, before: int) -> list[Mark]:

@@ -74,19 +74,6 @@ async def read_records(
     return records_of([*readings, *events])
 
 
-async def read_events(
-    pool: Pool | Connection,
-    sql: Queries,
-    people: Sequence[int],
-    since: datetime,
-    until: datetime,
-    received_by: datetime,
-) -> list[JudgedUplink]:
-    """As ``read_records``, without readings."""
-    asked = (people, since, until, received_by)
-    return records_of(_stored(row, _event(row)) for row in await pool.fetch(sql["stored_events"], *asked))
-
-
 def _stored(row: Any, item: JudgedReading | JudgedEvent) -> StoredItem:
     return StoredItem(
         received_at=row["received_ms"],

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from schemas.alerts import EndReason
+from schemas.events import EventKind
 from schemas.reasons import Flag
 from services.score.followups import LookBack, SosCall
 from services.score.known_limits import KnownLimits
@@ -85,3 +86,22 @@ async def test_a_press_heard_of_late_is_news_unless_its_person_was_up_since(
     await bench.writer.write([pressed, call])
     (found,) = await bench.found("sos")
     assert found["retrospective"] is not is_news
+
+
+@pytest.mark.parametrize(
+    ("sign", "found"), [(None, 0), (Flag(0), 0), (Flag.RESTING, 2), (Flag.RESTING | Flag.RETAINED, 2)]
+)
+async def test_a_band_that_was_put_on_its_charger_yesterday_measures_nobody_until_a_reading_shows_that_it_is_worn(
+    bench: Bench, sign: Flag | None, found: int
+) -> None:
+    yesterday, now = -24 * 60, 0
+    await bench.report(60 * yesterday, EventKind.CHARGING, seq=900)
+    if sign is not None:
+        await bench.measure(60 * (yesterday + 60), "heart_rate", 70, sign, seq=901)
+    for minute in range(30):
+        await bench.measure(60 * (now + minute), "spo2", 85 if minute < 8 else 97, Flag(0), seq=minute)
+    worn_since = {bench.world.device_no: START_MS + (yesterday - 60) * MINUTE_MS}
+    await bench.writer.write([replace(asked(bench, 0, 29, received=30), worn_since=worn_since)])
+    await bench.pass_watermark(31 * 60)
+    assert await looks_of(bench).look() == 1
+    assert len(await bench.found("spo2")) == found
