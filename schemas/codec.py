@@ -280,14 +280,14 @@ def decode_uplink_record(value: bytes) -> UplinkRecord:
     record = open_uplink_record(value)
     if not isinstance(record, SealedUplink):
         return record
-    readings = []
-    moment = -1
+    readings: list[JudgedReading] = []
+    moment: int | None = None
     for item, person_no, vital, number, observed_at, flags in READING.iter_unpack(record.readings):
         # One number for all that was measured at once: score keeps thousands of them.
         if observed_at != moment:
-            moment = observed_at
-            if not 0 <= moment < STAMP_LIMIT:
+            if not 0 <= observed_at < STAMP_LIMIT:
                 raise BrokenRecordError(_BROKEN)
+            moment = observed_at
         if not isfinite(number):
             raise BrokenRecordError(_BROKEN)
         readings.append(_reading_of((item, person_no, vital, number, moment, flags)))
