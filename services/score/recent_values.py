@@ -3,6 +3,7 @@
 This is part of the fast state, so that a reading costs no more than to be put down here.
 """
 
+from array import array
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
@@ -28,7 +29,7 @@ class RecentValues:
 
     def __init__(self, person_no: int, days: Days | None = None) -> None:
         self._after_ms = person_no * _PRIME % _SPREAD_S * 1000
-        self._values: dict[int, list[int]] = {}
+        self._values: dict[int, array[int]] = {}
         self.days = days or Days()
         self.due_at = NEVER
         self.is_folded = False
@@ -41,7 +42,7 @@ class RecentValues:
             # Too late for its day, which is closed.
             if day_of(received_at) - day_of(at) >= CLOSES_AFTER_DAYS:
                 return False
-            values = self._values[key] = []
+            values = self._values[key] = array("I")
         values.append(int(value * STEPS_A_UNIT[vital] + 0.5))
         if len(values) >= _MOST:
             self._fold()
@@ -94,8 +95,8 @@ class RecentValues:
         if plain:
             self.due_at = plain["due_at"]
             self._values = {
-                day * _VITALS + VITAL_BY_CODE[code].number: [
-                    step for step, count in pairs(counts) for _ in range(count)
-                ]
+                day * _VITALS + VITAL_BY_CODE[code].number: array(
+                    "I", [step for step, count in pairs(counts) for _ in range(count)]
+                )
                 for day, code, counts in plain["values"]
             }
