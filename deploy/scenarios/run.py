@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from deploy.scenarios.report import as_report, show_scenario, show_sum, write_re
 from device_sim.scenario.scenario import Scenario
 
 _SAY_EVERY_S: Final = 10.0
+_MOST_TOGETHER: Final = 64
 
 
 def run(options: Options, scenarios: Sequence[Scenario], console: Console, report: Path) -> int:
@@ -39,11 +41,18 @@ def forget_older(directory: Path) -> None:
 
 
 def groups_of(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Those that share a platform: same start, and none that stops a part. The longest first."""
+    """Those that share a platform: same start, about as long, and none that stops a part. The longest first."""
     groups: dict[object, list[Scenario]] = defaultdict(list)
-    for one in scenarios:
+    for one in sorted(scenarios, key=lambda one: -one.lasts_ms):
         groups[one.name if one.stops_parts else one.starts_ms].append(one)
-    return sorted(groups.values(), key=lambda group: -max(one.lasts_ms for one in group))
+    parts = [part for group in groups.values() for part in _parts_of(group)]
+    return sorted(parts, key=lambda group: -group[0].lasts_ms)
+
+
+def _parts_of(group: Sequence[Scenario]) -> list[list[Scenario]]:
+    """So many that both cores have one for about as long; what is shorter need not wait for what is longer."""
+    size = ceil(len(group) / ceil(len(group) / _MOST_TOGETHER))
+    return [list(group[first : first + size]) for first in range(0, len(group), size)]
 
 
 async def _play_all(options: Options, scenarios: Sequence[Scenario], console: Console) -> dict[str, Failures]:
