@@ -97,16 +97,19 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
 
     ``look_at_circumstances`` of it comes first.
     """
-    read, subjects, received_at = state.rules.read, state.subjects, record[8]
+    read, subjects = state.rules.read, state.subjects
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
-    for reading in record.readings:
-        _, person_no, vital, value, at, flags = reading
+    device_no, _, home_no, _, epoch, seq, _, _, received_at, readings, _, _, device_type = record
+    for reading in readings:
+        item, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:
             _pass_over(state, reading)
             continue
         person = subjects.get(person_no) or state.subject(person_no)
-        if vital in read and not _score(state, person, record, reading, tally, effects):
-            continue
+        if vital in read:
+            sample = _SAMPLE((at, value, device_no, epoch, seq, item, vital, flags, received_at, device_type))
+            if not _score(state, person, home_no, sample, tally, effects):
+                continue
         if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
             state.due_at = min(state.due_at, person.recent.due_at)
     for event in record.events:
@@ -200,19 +203,12 @@ _SAMPLE: Final = partial(tuple.__new__, Sample)
 
 
 def _score(
-    state: HomeState,
-    person: PersonState,
-    record: JudgedUplink,
-    reading: JudgedReading,
-    tally: Tally,
-    effects: list[Effect],
+    state: HomeState, person: PersonState, home_no: int, sample: Sample, tally: Tally, effects: list[Effect]
 ) -> bool:
     """Whether it counts: not what was measured and sent before, under another number."""
-    item, person_no, vital, value, at, flags = reading
-    sample = _SAMPLE((at, value, record[0], record[4], record[5], item, vital, flags, record[8], record[12]))
-    rules = person.rules
+    rules, vital = person.rules, sample[6]
     if vital in rules.askers:
-        effects.extend(person.ask(sample, Subject(person_no, record.home_no)))
+        effects.extend(person.ask(sample, Subject(person.person_no, home_no)))
         if vital not in rules.readers:
             return True
     try:
@@ -226,8 +222,8 @@ def _score(
         tally.repeated += 1
         return False
     if found:
-        _report(state, Subject(person_no, record.home_no), found, record.received_at, effects)
-        if any(one == (at, at) for _, reports in found for one in reports):
+        _report(state, Subject(person.person_no, home_no), found, sample[8], effects)
+        if any(one == (sample[0], sample[0]) for _, reports in found for one in reports):
             tally.late += 1
             person.coverage.add_late(sample, person.window, state.newest)
     return True
