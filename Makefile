@@ -81,7 +81,7 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 		--durations=25; others=$$?; \
 	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/beside.log; exit $$((others | units))
 
-unit: $(DEV)  ## The tests that open no socket, in less than a minute, and how much of the product they execute
+unit: $(DEV)  ## The tests that open no socket, in two to four minutes, and how much of the product they execute
 	$(PYTHON) -m tests.covered -q tests/unit
 
 check: $(DEV)  ## Format, lint, types, import contracts, sizes
