@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _ONE_SECOND: Final = timedelta(seconds=1)
 
@@ -24,3 +24,11 @@ def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
         else:
             early = middle
     return late.replace(microsecond=0)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that name; UTC where nobody knows it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
