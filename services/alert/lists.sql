@@ -1,5 +1,3 @@
--- Queries of the morning lists: when they are due, what stands on them, and how they are sent.
-
 -- name: unlooked
 -- Doctors who care for somebody at $1 and whose mornings nobody counts yet, each with their zone.
 select d.doctor_no, coalesce(d.time_zone, first.time_zone) as zone

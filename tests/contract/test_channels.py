@@ -64,7 +64,7 @@ def notification_to(address: str) -> Notification:
         key=KEY,
         kind=MessageKind.ALERT,
         subject="HearthBeat, HIGH: new alert",
-        text="A new alert.\n",
+        text="A new alert.\nhttps://console.example/alerts/7\n",
         link="https://console.example/alerts/7",
         address=address,
         facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 1},
