@@ -13,7 +13,7 @@ from schemas.wall_clock import moment_of, zone_of
 from services.alert.words import Words, one_line, say_severity
 from services.sentences.catalogue import Catalogue
 
-MORNING: Final = time(7)
+MORNING_HOUR: Final = 7
 """On the doctor's own clock."""
 LATEST_MS: Final = 12 * 60 * 60_000
 """A list that was missed for longer is left to the next morning, which names what it would have named."""
@@ -65,7 +65,7 @@ def next_morning(after: int, zone: str) -> int:
     day = _local(after, zone)
     # A zone may skip a whole day.
     for number in range(4):
-        due = round(moment_of(day + number * _ONE_DAY, MORNING, clock).timestamp() * 1000)
+        due = round(moment_of(day + number * _ONE_DAY, time(MORNING_HOUR), clock).timestamp() * 1000)
         if due > after:
             return due
     raise AssertionError("four days without a morning")
