@@ -1,4 +1,4 @@
-"""What people are notified of, on a real database: concerns, new episodes, repetitions, what is over or said already."""
+"""What people are notified of, on a real database: concerns, new episodes, repetitions, and what is over."""
 
 from collections.abc import AsyncIterator
 
