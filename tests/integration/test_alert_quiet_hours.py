@@ -8,8 +8,10 @@ from pydantic import SecretStr
 
 from schemas.alerts import EndReason, Severity
 from services.runtime.clock import to_datetime
-from services.runtime.database import Pool, open_pool
+from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
+from services.watch.core import Kind
+from services.watch.database import DatabaseProbe
 from tests.integration.alert_desk import AlertDesk, alert_of, end_quiet_hours, ms, settle_quiet_hours, states_of
 from tests.integration.care_world import World, acknowledge, find, settle_doctor, settle_in
 from tests.integration.receivers import MailServer, emails_to, mail_server
@@ -166,3 +168,21 @@ async def test_the_database_holds_one_notification_at_most_of_an_alert_for_a_doc
     assert "UNIQUE" in index
     assert "held" in index
     assert await states_of(pool, await begin(pool, desk, world)) == HELD
+
+
+async def test_operators_learn_of_what_is_still_held_when_its_time_is_over(
+    pool: Pool, desk: AlertDesk, world: World
+) -> None:
+    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=desk.clock)
+
+    async def unsent() -> list[str]:
+        seen = await probe.probe(desk.real.now_ms())
+        return [one.detail.partition(",")[0] for one in seen.conditions if one.kind is Kind.NOTIFICATION_UNSENT]
+
+    await begin(pool, desk, world)
+    desk.at(MORNING)
+    assert await unsent() == []
+    desk.at("2026-06-02 05:01")
+    assert await unsent() == ["1"]
+    await desk.release()
+    assert await unsent() == []

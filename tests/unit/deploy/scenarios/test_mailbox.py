@@ -18,4 +18,4 @@ async def test_lists_are_kept_apart_from_notifications() -> None:
 
     assert [one.alert_id for one in mailbox.mails] == ["a", "b"]
     assert [one.key for one in mailbox.lists] == ["list.2.2026-06-02.email"]
-    assert mailbox.mails[0].text .split() == ["about", "Text"]
+    assert mailbox.mails[0].text.split() == ["about", "Text"]
