@@ -7,13 +7,13 @@ select received_at from watermark;
 -- A notification whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.
 select 'step_overdue' as kind, count(*) as items, min(s.due_at) as oldest_at
 from escalation_steps s join alerts a using (alert_id)
-where s.state = 'pending' and s.due_at < $1 and a.state = 'open'
+where s.state = 'pending' and s.due_at < $1 and a.state = 'open' and a.ended_at is null
 union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all
 select 'notification_unsent', count(*), min(created_at) from notifications o
--- A pending one waits for its next attempt, one that is being sent for the end of its lease.
-where state in ('pending', 'sending') and (
+-- A pending one waits for its next attempt, one that is being sent for the end of its lease, a held one for quiet hours.
+where state = 'held' and held_until < $1 or state in ('pending', 'sending') and (
     case state when 'pending' then retry_at else leased_until end < $2
     or exists (
         select from notification_attempts n

@@ -2,26 +2,31 @@
 -- not to be disturbed; and the list of the next morning.
 
 -- first_at is when the alert began, opened_at when it last became open. episodes_since_open counts from opened_at.
--- active_severity is that of what goes on, or went on last: severity is the highest since it last opened.
+-- active_severity and active_level are the highest of what goes on, or went on last: severity and level are the highest
+-- since it last opened.
 -- ended_at is when the condition recovered: nothing else ends it.
 alter table alerts
     add column concern text,
     add column first_at timestamptz,
     add column episodes_since_open integer not null default 1,
-    add column active_severity smallint;
+    add column active_severity smallint,
+    add column active_level smallint;
 
+-- An alert of several concerns keeps the name of its rule: whatever ends then finds it by its episode.
 update alerts set
     concern = coalesce(
         (
-            select case
-                when f.rule in ('silent_device', 'low_battery') and f.evidence -> 0 ->> 'device_no' is not null
-                    then f.rule || '.' || (f.evidence -> 0 ->> 'device_no')
-                else nullif(f.concern, '')
-            end
-            from alert_findings l join findings f using (finding_id)
-            where l.alert_id = alerts.alert_id
-            order by f.raised_at desc, f.observed_at desc
-            limit 1
+            select case when count(distinct said.concern) = 1 then min(said.concern) end
+            from alert_findings join findings using (finding_id)
+            cross join lateral (
+                select case
+                    when findings.concern not in ('', findings.rule) then findings.concern
+                    when findings.rule in ('silent_device', 'low_battery', 'firmware', 'clock', 'command_failed')
+                        then findings.rule || '.' || (findings.evidence -> 0 ->> 'device_no')
+                    else findings.rule
+                end
+            ) as said (concern)
+            where alert_findings.alert_id = alerts.alert_id
         ),
         rule
     ),
@@ -29,12 +34,22 @@ update alerts set
         (select min(a.at) from alert_audit a where a.alert_id = alerts.alert_id and a.what = 'opened'), opened_at
     ),
     episodes_since_open = episodes,
-    active_severity = severity;
+    active_severity = severity,
+    active_level = level;
+
+-- That nothing more was heard ends nothing any more: of a fall or a call, people are notified again until somebody acts.
+update alerts set ended_at = null, active_episodes = array[episode]
+where state <> 'closed' and ended_at is not null and (
+    select f.end_reason = 'no_data' from alert_findings l join findings f using (finding_id)
+    where l.alert_id = alerts.alert_id and f.level = 0
+    order by f.raised_at desc, f.episode desc limit 1
+);
 
 alter table alerts
     alter column concern set not null,
     alter column first_at set not null,
-    alter column active_severity set not null;
+    alter column active_severity set not null,
+    alter column active_level set not null;
 
 drop index one_live_alert;
 create unique index one_live_alert on alerts (home_no, person_no, concern) where state <> 'closed';
