@@ -28,9 +28,25 @@ class Action(StrEnum):
     READ_ALERTS = "read_alerts"
     READ_ALERT = "read_alert"
     ACKNOWLEDGE = "acknowledge"
+    SAY_OUTCOME = "say_outcome"
+    FINISH = "finish"
+    READ_OUTCOMES = "read_outcomes"
+    READ_MORNING = "read_morning"
+    READ_QUIET_HOURS = "read_quiet_hours"
+    SET_QUIET_HOURS = "set_quiet_hours"
+    END_QUIET_HOURS = "end_quiet_hours"
 
 
-NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_ALERT, Action.ACKNOWLEDGE})
+NEEDS_CARE = frozenset(
+    {
+        Action.READ_PERSON,
+        Action.READ_READINGS,
+        Action.READ_ALERT,
+        Action.ACKNOWLEDGE,
+        Action.SAY_OUTCOME,
+        Action.FINISH,
+    }
+)
 """Lists are filtered by the same SQL function, ``in_care``."""
 
 
