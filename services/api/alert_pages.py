@@ -88,7 +88,6 @@ async def say_outcome_of_alert(
     alert_id: UUID,
     doctor: SignedIn,
     csrf: Annotated[str, Form()] = "",
-    version: Version = 0,
     note: Annotated[TypedNote, Form()] = "",
     verdict: Annotated[TypedVerdict, Form()] = None,
     action: Annotated[TypedAction, Form()] = None,
@@ -97,10 +96,8 @@ async def say_outcome_of_alert(
     check_token(doctor, csrf)
     if verdict is None and action is None and not note.strip():
         return _back(alert_id, "empty")
-    done = await say_outcome(
-        console_of(request), doctor, alert_id, version=version, note=note.strip(), verdict=verdict, action=action
-    )
-    return _back(alert_id, "" if done else "stale")
+    done = await say_outcome(console_of(request), doctor, alert_id, note=note.strip(), verdict=verdict, action=action)
+    return _back(alert_id, "" if done else "unanswered")
 
 
 @router.post("/alerts/{alert_id}/finish")
@@ -111,10 +108,14 @@ async def finish_alert(
     csrf: Annotated[str, Form()] = "",
     version: Version = 0,
     note: Annotated[TypedNote, Form()] = "",
+    verdict: Annotated[TypedVerdict, Form()] = None,
+    action: Annotated[TypedAction, Form()] = None,
 ) -> RedirectResponse:
     """The doctor closes what nobody will see end."""
     check_token(doctor, csrf)
-    done = await finish(console_of(request), doctor, alert_id, version=version, note=note.strip())
+    done = await finish(
+        console_of(request), doctor, alert_id, version=version, note=note.strip(), verdict=verdict, action=action
+    )
     return _back(alert_id, "" if done else "unfinished")
 
 

@@ -1,4 +1,4 @@
-"""What an alert's own page and its REST resources read beside the alert: who was notified, and how often it came before."""
+"""What is read beside an alert: who was notified, what doctors said of it, how often the same came before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -28,9 +28,9 @@ _CHANGED: Final = "the alert has changed since; read it again"
 class AlertOut(BaseModel):
     """An alert. ``person_id`` is null where it is about a home.
 
-    ``severity`` and ``level`` are the highest since it last opened, ``active_severity`` is that of what goes on, or went
-    on last. ``episodes`` counts from ``first_at``, ``episodes_since_open`` from ``opened_at``. ``ended_at``: when it
-    recovered; null: nothing shows that it has.
+    ``severity`` and ``level`` are the highest since it last opened, ``active_severity`` is that of what goes on, or
+    went on last. ``episodes`` counts from ``first_at``, ``episodes_since_open`` from ``opened_at``. ``ended_at``: when
+    it recovered; null: nothing shows that it has.
     """
 
     alert_id: UUID
@@ -119,8 +119,9 @@ class EarlierAlertOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """How often the concern came within 30 days. The newest episode began in a ``part`` of the day that had one so many
-    days ``in_a_row``, by the home's calendar.
+    """How often the concern came within 30 days, by the home's calendar.
+
+    The newest episode began in a ``part`` of the day that had one so many days ``in_a_row``.
     """
 
     concern: str
@@ -140,12 +141,12 @@ class AcknowledgeIn(BaseModel):
     action: SentAction | None = None
 
 
-class OutcomeIn(AcknowledgeIn):
+class OutcomeIn(BaseModel):
     """What came of it: one of verdict, action and note at least. It may be said again, where it was wrong."""
 
-
-class FinishIn(AcknowledgeIn):
-    """Closes what was taken on, and whose end nobody will see."""
+    note: SentNote = ""
+    verdict: Verdict | None = None
+    action: SentAction | None = None
 
 
 _SAME: Final = (
@@ -242,10 +243,8 @@ async def history(request: Request, alert_id: UUID, doctor: SignedIn) -> History
     )
 
 
-async def _as_it_is(console: Console, doctor: Doctor, alert_id: UUID, *, done: bool) -> AlertOut:
-    """The alert after a doctor's answer. Raises 409 where it was not taken."""
-    if not done:
-        raise HTTPException(409, _CHANGED)
+async def _as_it_is(console: Console, doctor: Doctor, alert_id: UUID) -> AlertOut:
+    """The alert after a doctor's answer."""
     await record(console, doctor, Action.READ_ALERT, alert_id=alert_id)
     row = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
     assert row is not None  # noqa: S101 - it was answered a moment ago
@@ -272,7 +271,9 @@ async def acknowledge_alert(
         verdict=wish.verdict,
         action=wish.action,
     )
-    return await _as_it_is(console, doctor, alert_id, done=done)
+    if not done:
+        raise HTTPException(409, _CHANGED)
+    return await _as_it_is(console, doctor, alert_id)
 
 
 @router.post("/alerts/{alert_id}/outcome", responses=OF_ONE | WRITES)
@@ -283,21 +284,17 @@ async def say_outcome_of_alert(
     wish: OutcomeIn,
     x_csrf_token: Annotated[str | None, Header()] = None,
 ) -> AlertOut:
-    """Says what came of it, or corrects what was said. Repeating it changes nothing; 409 where the alert has changed."""
+    """Says what came of it, or corrects what was said. Repeating it changes nothing; 409 where nobody took it on."""
     check_token(doctor, x_csrf_token)
     if wish.verdict is None and wish.action is None and not wish.note.strip():
         raise HTTPException(422, "'verdict', 'action' or 'note': one of them says what came of it")
     console = console_of(request)
     done = await say_outcome(
-        console,
-        doctor,
-        alert_id,
-        version=wish.version,
-        note=wish.note.strip(),
-        verdict=wish.verdict,
-        action=wish.action,
+        console, doctor, alert_id, note=wish.note.strip(), verdict=wish.verdict, action=wish.action
     )
-    return await _as_it_is(console, doctor, alert_id, done=done)
+    if not done:
+        raise HTTPException(409, "nobody has taken the alert on yet")
+    return await _as_it_is(console, doctor, alert_id)
 
 
 @router.post("/alerts/{alert_id}/finish", responses=OF_ONE | WRITES)
@@ -305,7 +302,7 @@ async def finish_alert(
     request: Request,
     alert_id: UUID,
     doctor: SignedIn,
-    wish: FinishIn,
+    wish: AcknowledgeIn,
     x_csrf_token: Annotated[str | None, Header()] = None,
 ) -> AlertOut:
     """Closes an alert that was taken on. Repeating it changes nothing; 409 where it is open, or has changed since."""
@@ -320,4 +317,6 @@ async def finish_alert(
         verdict=wish.verdict,
         action=wish.action,
     )
-    return await _as_it_is(console, doctor, alert_id, done=done)
+    if not done:
+        raise HTTPException(409, _CHANGED)
+    return await _as_it_is(console, doctor, alert_id)

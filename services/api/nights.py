@@ -33,7 +33,7 @@ class Recurrence:
 
     @property
     def streak(self) -> str:
-        """ "Third night in a row"; "" where it is the first."""
+        """As in "Third night in a row"; nothing where it is the first."""
         return f"{_ordinal(self.in_a_row)} {self.part} in a row" if self.in_a_row > 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""How much of what alerted was real, how fast somebody took it on, and how often nobody did; in figures and words. Pure."""
+"""How much of what alerted was real, how fast it was taken on, and how often nobody did that. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -45,7 +45,7 @@ class PracticeOutcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MorningList:
-    """A morning's list. ``entries``: those about people who are still in the doctor's care; ``hidden``: how many aren't."""
+    """A morning's list. ``entries`` are those about people who are still in the doctor's care."""
 
     row: Record
     entries: Sequence[Record]
@@ -67,10 +67,10 @@ async def outcomes_of_practice(console: Console, doctor: Doctor, days: int) -> P
     await record(console, doctor, Action.READ_OUTCOMES)
     return PracticeOutcomes(
         days=days,
-        rules=[RuleOutcomes(rule=row["rule"], technical=row["technical"], outcomes=of_row(row)) for row in rules],
+        rules=[RuleOutcomes(rule=row["rule"], technical=row["technical"], outcomes=of_row(dict(row))) for row in rules],
         doctors=[
             DoctorOutcomes(
-                name=row["display_name"], is_reader=row["doctor_no"] == doctor.doctor_no, outcomes=of_row(row)
+                name=row["display_name"], is_reader=row["doctor_no"] == doctor.doctor_no, outcomes=of_row(dict(row))
             )
             for row in doctors
         ],

@@ -187,7 +187,7 @@ def _out(found: QuietHours, held: int) -> QuietHoursOut:
 async def put_quiet_hours(
     request: Request, doctor: SignedIn, wish: QuietHoursIn, x_csrf_token: Annotated[str | None, Header()] = None
 ) -> QuietHoursOut:
-    """Sets them, from now on. They hold what is *medium*; what is *high* is sent at once. Repeating it changes nothing."""
+    """Sets them, from now on. They hold *medium* notifications, never *high* ones. Repeating it changes nothing."""
     check_token(doctor, x_csrf_token)
     if wish.begins == wish.ends:
         raise HTTPException(422, "'ends' is another time than 'begins'")

@@ -13,6 +13,7 @@ from schemas.presentation import Side, presentation_of
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_CODE, Vital
 from services.api.access import Action
+from services.api.answers import ANYWHERE, OF_ONE
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
 from services.api.inputs import AwareMoment, Cursor
