@@ -1,7 +1,7 @@
 """A doctor's own practice for programs: what came of alerts, the morning's lists, quiet hours."""
 
 from datetime import date, datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
@@ -120,7 +120,7 @@ class QuietHoursOut(QuietHoursIn):
     held: int
 
 
-def _figures(outcomes: Outcomes) -> dict[str, int | float | None]:
+def _figures(outcomes: Outcomes) -> dict[str, Any]:
     return {name: getattr(outcomes, name) for name in OutcomesOut.model_fields}
 
 
