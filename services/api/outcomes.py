@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 NOT_KNOWN: Final = "not known"
+_SHARE: Final = "{percent} % ({part} of {whole})"
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -63,7 +64,7 @@ def share_words(part: int, whole: int) -> str:
     percent = round(100 * share)
     if 0 < part < whole:
         percent = min(max(percent, 1), 99)
-    return f"{percent} % ({part} of {whole})"
+    return _SHARE.format(percent=percent, part=part, whole=whole)
 
 
 def span_words(seconds: float | None) -> str:
