@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from schemas.alert_events import Acknowledged
+from schemas.alert_rows import alert_of
+from services.api.acknowledge import write_change
 from services.runtime.clock import WallClock, to_datetime
-from services.runtime.database import Pool, open_pool
+from services.runtime.database import Pool, load_queries, open_pool, transaction
 from services.runtime.rounds import do_rounds
 from services.runtime.settings import DatabaseSettings
-from tests.integration import care_world
 from tests.integration.alert_world import AlertService, serve_alerts
 
 TIMERS = 1_000
@@ -35,12 +37,14 @@ with place as (
     insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from doctor
 ), care as (
     insert into care_relations (doctor_no, person_no, valid)
-    select doctor_no, person_no, tstzrange('2020-01-01', null) from doctor join home using (n) join person using (home_no)
+    select doctor_no, person_no, tstzrange('2020-01-01', null)
+    from doctor join home using (n) join person using (home_no)
 ), alert as (
     insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity, active_level,
                         state, episode, active_episodes, first_at, opened_at, condition_at, doctor_text, caregiver_text,
                         rationale, version)
-    select gen_random_uuid(), home_no, person_no, 'spo2', 'spo2', 3, 2, 3, 2, 'open', 1, '{1}', $1, $1, $1, '', '', '', 0
+    select gen_random_uuid(), home_no, person_no, 'spo2', 'spo2', 3, 2, 3, 2, 'open', 1, '{1}', $1, $1, $1, '', '', '',
+           0
     from person returning alert_id, home_no
 ), notified as (
     insert into escalation_steps (alert_id, step, repeat, due_at, state, reason)
@@ -116,14 +120,18 @@ async def test_after_ten_minutes_down_all_that_fell_due_is_taken_in_order_and_no
     now_ms = time.time_ns() // 1_000_000
     alerts = await fill(pool, now_ms - 10 * 60_000, now_ms)
     answered = [row["alert_id"] for row in alerts[::20]]
-    doctor_no = await pool.fetchval("select min(doctor_no) from doctors")
+    doctor_no, sql = await pool.fetchval("select min(doctor_no) from doctors"), load_queries("services.api")
 
     async def answer() -> dict[object, bool]:
-        """Some are taken on while the service starts again."""
-        return {
-            one: await care_world.acknowledge(pool, one, doctor_no, version=0, at=to_datetime(WallClock().now_ms()))
-            for one in answered
-        }
+        """Some are taken on while the service starts again, each as the console does it."""
+        answers = {}
+        for one in answered:
+            async with transaction(pool) as connection:
+                row = await connection.fetchrow(sql["hold_alert"], one)
+                assert row is not None
+                event, now = Acknowledged(doctor_no=doctor_no), WallClock().now_ms()
+                answers[one] = await write_change(connection, sql, alert_of(row), event, now)
+        return answers
 
     started_ms = time.time_ns() // 1_000_000
     async with asyncio.TaskGroup() as group:

@@ -39,7 +39,7 @@ SHARED: Final = (
     "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py",
     "services/score/pressure.py", "services/score/weight.py", "services/score/own_baseline.py",
     "services/score/coverage.py", "services/score/asks.py", "services/score/news2.py", "services/score/quarters.py",
-    "schemas/doses.py",
+    "schemas/doses.py", "schemas/alert_timing.py",
 )  # fmt: skip
 """Limits of rules that stand in no rule's own file."""
 MEMORY: Final = "_MOST"
