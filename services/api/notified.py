@@ -44,7 +44,7 @@ ACTION_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 SAID_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {"acknowledged": "Taken on", "outcome": "Said what came of it", "finished": "Finished"}
+    {"acknowledged": "Took it on", "outcome": "Said what came of it", "finished": "Finished it"}
 )
 """On which occasion a doctor said what came of it."""
 

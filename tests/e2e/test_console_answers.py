@@ -61,7 +61,7 @@ async def test_an_alert_is_taken_on_with_an_outcome_corrected_and_finished(
         await late.get_by_role("radio", name="It is unclear").check()
         await late.get_by_label("Note on what came of it").fill("The sensor was cold.")
         await late.get_by_role("button", name="Write it down").click()
-        await expect(page.get_by_text("“The sensor was cold.”")).to_be_visible()
+        await expect(page.get_by_text("“The sensor was cold.”").first).to_be_visible()
         assert await overflow(page) <= 0
 
         await page.get_by_label("Note on the end").fill("Seen at home.")

@@ -266,7 +266,8 @@ async def test_reads_refusals_and_sign_ins_are_in_the_audit_trail(practice: Prac
     assert done[0] == ("sign_in", True)
     assert done[-2:] == [("sign_in", True), ("read_person", False)]
     assert {action for action, allowed in done if allowed} == {
-        *("sign_in", "read_person", "read_alerts", "read_alert", "acknowledge", "read_readings"),
+        *("sign_in", "read_person", "read_alerts", "read_alert", "acknowledge", "say_outcome", "finish"),
+        "read_readings",
     }
     assert all(ruth in row["people"] for row in rows if row["action"] == "read_person")
     assert all(row["happened_at"] == NOW and row["address"] == "127.0.0.1" for row in rows)
