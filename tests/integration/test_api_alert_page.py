@@ -159,3 +159,19 @@ async def test_what_has_recovered_unanswered_stays_on_the_list_and_is_marked_so(
     assert worklist.count("Recovered, and nobody has answered") == 1
     assert "nobody has answered" in pages[0]
     assert "nobody has answered" not in pages[1]
+
+
+async def test_of_a_long_trail_the_newest_is_shown(practice: Practice) -> None:
+    alert = await raise_alert(practice.pool, practice.world.ruth)
+    await practice.pool.execute(
+        "insert into alert_audit (alert_id, at, what, from_state, to_state, level)"
+        " select $1, $2, case n when 250 then 'reopened' else 'repeated' end, 'open', 'open', 2"
+        " from generate_series(1, 250) n order by n",
+        alert,
+        NOW,
+    )
+    async with browsing(practice.address) as client:
+        page = (await client.get(f"/alerts/{alert}")).text
+
+    assert page.count("<strong>Repeated</strong>") == 199
+    assert page.count("<strong>Reopened</strong>") == 1
