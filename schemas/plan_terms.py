@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, time
-from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Self
 from unicodedata import category
 
@@ -17,13 +16,15 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.codec import write_json
+from schemas.doses import PlanKind
+from schemas.plan_versions import PlanContent
 
 _TURNS_TEXT: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 _WALL_CLOCK: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 _CALENDAR_DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """In the order of ISO weekdays: the first is 1."""
 MOST_TIMES: Final = 12
 HIGHEST_COMPARTMENT: Final = 63
@@ -76,7 +77,6 @@ WallTime = Annotated[
 CalendarDay = Annotated[
     date, _written_as(_CALENDAR_DAY, "2026-11-29"), WithJsonSchema({"type": "string", "format": "date"})
 ]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class AsNeeded(BaseModel):
@@ -119,25 +119,49 @@ class PlanTerms(BaseModel):
             raise ValueError(problem)
         return self
 
-    def content(self) -> dict[str, Any]:
-        """The same for the same plan, however its file was written: what two versions are compared by."""
-        scheduled = self.as_needed is None
-        return {
-            "drug": self.drug,
-            "strength": self.strength,
-            "count": float(self.count),
-            "kind": "scheduled" if scheduled else "as_needed",
-            "at_times": tuple(sorted(set(self.at))),
-            "weekdays": weekday_numbers(self.weekdays),
-            "every_days": self.every_days,
-            "anchor": (self.anchor or self.from_day) if self.every_days > 1 else None,
-            "from_day": self.from_day,
-            "until_day": self.until_day,
-            "least_interval_min": self.as_needed.least_interval_min if self.as_needed else None,
-            "most_per_day": self.as_needed.most_per_day if self.as_needed else None,
-            "time_critical": self.time_critical,
-            "listed": self.listed,
-        }
+    def content(self, *, device: str, compartment: int, zone: str) -> PlanContent:
+        """The same for the same plan, however it was written."""
+        at_will = self.as_needed
+        return PlanContent(
+            device=device,
+            compartment=compartment,
+            zone=zone,
+            drug=self.drug,
+            strength=self.strength,
+            count=float(self.count),
+            kind=PlanKind.SCHEDULED if at_will is None else PlanKind.AS_NEEDED,
+            at_times=tuple(sorted(set(self.at))),
+            weekdays=weekday_numbers(self.weekdays),
+            every_days=self.every_days,
+            anchor=(self.anchor or self.from_day) if self.every_days > 1 else None,
+            from_day=self.from_day,
+            until_day=self.until_day,
+            least_interval_min=at_will.least_interval_min if at_will else None,
+            most_per_day=at_will.most_per_day if at_will else None,
+            time_critical=self.time_critical,
+            listed=self.listed,
+        )
+
+
+def terms_of(content: PlanContent) -> PlanTerms:
+    """What a version says, as a doctor or a register file would say it."""
+    at_will = content.kind is PlanKind.AS_NEEDED
+    return PlanTerms(
+        drug=content.drug,
+        strength=content.strength,
+        count=content.count,
+        at=content.at_times,
+        weekdays=tuple(WEEKDAYS[number - 1] for number in content.weekdays) or None,
+        every_days=content.every_days,
+        anchor=content.anchor,
+        from_day=content.from_day,
+        until_day=content.until_day,
+        as_needed=AsNeeded(least_interval_min=content.least_interval_min or 1, most_per_day=content.most_per_day)
+        if at_will
+        else None,
+        time_critical=content.time_critical,
+        listed=content.listed,
+    )
 
 
 def problem_of(terms: PlanTerms) -> str:
@@ -163,20 +187,8 @@ def problem_of(terms: PlanTerms) -> str:
     return next((problem for is_so, problem in wrong if is_so), "")
 
 
-def weekday_numbers(days: tuple[str, ...] | None) -> tuple[int, ...] | None:
-    """ISO numbers in order; None for each day, also where all seven are named."""
+def weekday_numbers(days: tuple[str, ...] | None) -> tuple[int, ...]:
+    """ISO numbers in order; () for each day, also where all seven are named."""
     if days is None or len(set(days)) == len(WEEKDAYS):
-        return None
+        return ()
     return tuple(sorted(WEEKDAYS.index(day) + 1 for day in days))
-
-
-def key_of(content: dict[str, Any]) -> str:
-    """A short text that differs where ``content`` does."""
-    plain = {name: _plain(value) for name, value in content.items()}
-    return sha256(write_json(plain)).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.isoformat() if isinstance(value, (date, time)) else value

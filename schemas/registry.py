@@ -24,7 +24,7 @@ from schemas.default_limits import worse_by_of
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.limits import Condition, LevelLimit, Limits, LimitsError
 from schemas.limits import check as check_limits
-from schemas.plan_terms import HIGHEST_COMPARTMENT, Name, PlanTerms, key_of
+from schemas.plan_terms import HIGHEST_COMPARTMENT, Name, PlanTerms
 from schemas.topics import DEVICE_ID, RESERVED_DEVICE
 
 _OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
@@ -85,11 +85,6 @@ class DosePlan(PlanTerms):
     device: DeviceId
     compartment: int = Field(ge=0, le=HIGHEST_COMPARTMENT, strict=True)
     stock: float | None = Field(default=None, ge=0, le=100_000, strict=True, allow_inf_nan=False)
-
-    def register_key(self) -> str:
-        """What the file says of it, in short: another key, and the file has changed."""
-        said = {"device": self.device, "compartment": self.compartment, "stock": self.stock}
-        return key_of(self.content() | said)
 
 
 class LevelEntry(_Row):

@@ -10,16 +10,17 @@ from uuid import UUID
 from asyncpg import Record
 
 from schemas.plan_terms import PlanTerms
+from schemas.plan_versions import PlanContent, edited
 from services.api.access import Action, AuditSubject, NotInCareError, admit, admit_within, record_refusal
 from services.api.console import Console, Doctor
 from services.api.plan_versions import (
     DISPENSERS,
-    Placed,
     PlanRefusedError,
     content_of,
     queries,
     refuse_deaf_devices,
-    write_versions,
+    version_of,
+    write_edits,
 )
 from services.runtime.database import Connection, transaction
 
@@ -33,15 +34,15 @@ class Wish:
     terms: PlanTerms
     reason: str = ""
 
-    def placed(self, plan_id: UUID) -> Placed:
-        """As a version of a plan."""
-        return Placed(plan_id=plan_id, device=self.device, compartment=self.compartment, terms=self.terms)
+    def content(self, zone: str) -> PlanContent:
+        """What a version has to say, in the zone of the person's home."""
+        return self.terms.content(device=self.device, compartment=self.compartment, zone=zone)
 
 
 class Stock(NamedTuple):
-    """What was counted, or brought, of a plan's drug. ``seen``: the entry that stood last; None: whichever does."""
+    """What was ``counted`` or ``refilled`` of a plan's drug. ``seen``: the entry that stood last; None: any."""
 
-    count: float
+    amount: float
     what: str
     seen: int | None = None
 
@@ -81,9 +82,12 @@ async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id
             await connection.execute(sql["lock_plans"], [plan_id])
             if written.endswith(" 0"):
                 row = await connection.fetchrow(console.sql["plans"], plan_id, None, now)
-                return row is not None and row["person_id"] == person_id and _is_done(wish, doctor, row, plan_id)
+                return row is not None and row["person_id"] == person_id and _is_done(wish, doctor, row)
+            assert person is not None  # noqa: S101 - admit_within refuses nothing
             await refuse_deaf_devices(connection, [(wish.device, person_id)])
-            await _write(connection, doctor, wish.placed(plan_id), now, wish.reason)
+            edit = edited(plan_id, None, wish.content(person["time_zone"]), now)
+            assert edit is not None  # noqa: S101 - a plan without a version says nothing yet
+            await write_edits(connection, [edit], now, author_no=doctor.doctor_no, reason=wish.reason)
             return True
     except NotInCareError:
         await record_refusal(console, doctor, Action.EDIT_PLAN, subject)
@@ -97,13 +101,13 @@ async def edit_plan(console: Console, doctor: Doctor, plan_id: UUID, wish: Wish,
     NotInCareError and PlanRefusedError.
     """
     async with _changing(console, doctor, Action.EDIT_PLAN, plan_id) as (connection, row):
-        placed = wish.placed(plan_id)
         if row["version_no"] != seen:
-            return _is_done(wish, doctor, row, plan_id)
-        if row["ended_at"] is None and placed.says() == content_of(row):
-            return True
-        await refuse_deaf_devices(connection, [(wish.device, row["person_id"])])
-        await _write(connection, doctor, placed, console.now(), wish.reason)
+            return _is_done(wish, doctor, row)
+        now = console.now()
+        edit = edited(plan_id, version_of(dict(row), by_doctor=True), wish.content(row["time_zone"]), now)
+        if edit is not None:
+            await refuse_deaf_devices(connection, [(wish.device, row["person_id"])])
+            await write_edits(connection, [edit], now, author_no=doctor.doctor_no, reason=wish.reason)
         return True
 
 
@@ -125,6 +129,7 @@ async def pause_plan(
         if row["ended_at"] is not None:
             raise PlanRefusedError("plan", "it has ended, so no dose is due")
         await connection.execute(console.sql["pause_plan"], plan_id, now, until, doctor.doctor_no, why)
+        await connection.execute(queries()["plans_changed"], [plan_id])
         return True
 
 
@@ -132,6 +137,7 @@ async def resume_plan(console: Console, doctor: Doctor, plan_id: UUID) -> None:
     """Ends the pause that goes on, if there is one. Raises NotInCareError."""
     async with _changing(console, doctor, Action.RESUME_PLAN, plan_id) as (connection, _):
         await connection.execute(console.sql["resume_plan"], plan_id, console.now(), doctor.doctor_no)
+        await connection.execute(queries()["plans_changed"], [plan_id])
 
 
 async def count_stock(console: Console, doctor: Doctor, plan_id: UUID, stock: Stock) -> bool:
@@ -144,10 +150,10 @@ async def count_stock(console: Console, doctor: Doctor, plan_id: UUID, stock: St
         newest = entries[0]["stock_no"] if entries else 0
         if stock.seen is not None and newest != stock.seen:
             before = entries[1]["stock_no"] if len(entries) > 1 else 0
-            said = tuple(entries[0][name] for name in ("count", "what", "doctor_no")) if entries else ()
-            return before == stock.seen and said == (stock.count, stock.what, doctor.doctor_no)
+            said = tuple(entries[0][name] for name in ("count", "what", "author_no")) if entries else ()
+            return before == stock.seen and said == (stock.amount, stock.what, doctor.doctor_no)
         await connection.execute(
-            queries()["count_stock"], [plan_id], [stock.count], stock.what, doctor.doctor_no, console.now()
+            queries()["count_stock"], [plan_id], [stock.amount], stock.what, doctor.doctor_no, console.now()
         )
         return True
 
@@ -174,10 +180,6 @@ def _subject(row: Record | None) -> AuditSubject | None:
     return AuditSubject(person_no=row["person_no"], home_no=row["home_no"]) if row else None
 
 
-def _is_done(wish: Wish, doctor: Doctor, row: Record, plan_id: UUID) -> bool:
+def _is_done(wish: Wish, doctor: Doctor, row: Record) -> bool:
     """Whether the newest version is what this doctor wants, by this doctor: a form that was sent twice."""
-    return row["author_no"] == doctor.doctor_no and wish.placed(plan_id).says() == content_of(row)
-
-
-async def _write(connection: Connection, doctor: Doctor, placed: Placed, now: datetime, reason: str) -> None:
-    await write_versions(connection, [placed], now, author_no=doctor.doctor_no, reason=reason)
+    return row["author_no"] == doctor.doctor_no and wish.content(row["time_zone"]).key == content_of(dict(row)).key

@@ -41,8 +41,8 @@ where plan_id = $1 order by pause_no desc limit 50;
 
 -- name: stock_of_plan
 -- What was counted and brought, the newest first.
-select stock_no, at, count, what, display_name as author, doctor_no
-from plan_stock left join doctors using (doctor_no) where plan_id = $1 order by stock_no desc limit 20;
+select stock_no, at, count, what, display_name as author, author_no
+from plan_stock left join doctors on doctors.doctor_no = plan_stock.author_no where plan_id = $1 order by stock_no desc limit 20;
 
 -- name: pause_plan
 -- No dose is due from $2 until $3; null: until somebody resumes the plan.
@@ -64,7 +64,7 @@ where person_no = $1 and upper_inf(valid) and removed_at is null and device_type
 -- The doses of a person that are due from $2 and before $3.
 select dose_id, plan_id, version_no, drug, strength, count, zone, due_at, opens_at, closes_at, missed_at, state, reminders,
        settled_at, unknown_since, time_critical, listed, as_needed
-from doses where person_no = $1 and due_at >= $2 and due_at < $3 and superseded_by is null
+from doses where person_no = $1 and due_at >= $2 and due_at < $3
 order by due_at, drug, dose_id limit 500;
 
 -- name: evidence_of
