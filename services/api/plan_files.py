@@ -61,9 +61,7 @@ def edits_of(
     for one in plans:
         row = known.get(one.plan.plan_id)
         if row is not None and row["person_id"] != one.person_id:
-            raise PlanRefusedError(
-                "plan_id", f"{one.plan.plan_id} is of somebody else; take a new id"
-            )
+            raise PlanRefusedError("plan_id", f"{one.plan.plan_id} is of somebody else; take a new id")
     wanted = {one.plan.plan_id: one.content for one in plans}
     zones = {person.person_id: home.time_zone for home in homes for person in home.people}
     of_people = {plan_id: row for plan_id, row in known.items() if row["person_id"] in zones}
