@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -157,9 +158,10 @@ def _by_field(error: ValidationError) -> dict[str, str]:
 def _number(text: str) -> float | str:
     """A number with a dot or a comma; else the text, which is refused by its field."""
     try:
-        return float(text.strip().replace(",", "."))
+        found = float(text.strip().replace(",", "."))
     except ValueError:
         return text
+    return found if isfinite(found) else text
 
 
 def _whole(text: str) -> int | str:

@@ -1,5 +1,3 @@
--- Versions of dose plans, as a register file and doctors write them: both by these statements.
-
 -- name: lock_plans
 -- Whoever changes a plan waits for whoever else does.
 select plan_id from dose_plans where plan_id = any ($1::uuid[]) order by plan_id for update;

@@ -1,5 +1,3 @@
--- Dose plans for doctors: what stands, what was before, pauses, stock, and doses with their evidence.
-
 -- name: plans
 -- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, and its pause at $3.
 select plan.plan_id, plan.person_no, person_id, display_name, home_no, label, time_zone, v.version_no, device, compartment,
