@@ -6,7 +6,7 @@ select plan_id from dose_plans where plan_id = any ($1::uuid[]) order by plan_id
 -- The plans $1, and all of the people $2: whose each is, what a file last said, its newest version, and whether a file began it.
 select plan.plan_id, person_id, register_key, v.version_no, device, compartment, drug, strength, count, kind, at_times,
        weekdays, every_days, anchor, from_day, until_day, least_interval_min, most_per_day, time_critical, listed, zone,
-       author_no, lower(v.valid) as valid_from, upper(v.valid) as ended_at, (
+       author_no, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, (
            select author_no from dose_plan_versions first where first.plan_id = plan.plan_id order by version_no limit 1
        ) is null as of_file
 from dose_plans plan join people using (person_no)

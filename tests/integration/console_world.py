@@ -50,7 +50,12 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
     """
     await pool.execute("delete from bindings")
-    await pool.execute("update dose_plan_versions set valid = '[2020-01-01,2020-01-02)' where upper_inf(valid)")
+    # From long ago on, and each of a plan at a time of its own.
+    await pool.execute(
+        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
+        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
+        "       from dose_plan_versions) past where no = version_no"
+    )
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]

@@ -181,7 +181,7 @@ async def test_a_home_with_another_time_zone_takes_its_plans_along_and_no_edit_b
 async def test_a_plan_that_its_device_can_never_report_is_refused_with_the_reason(pool: Pool) -> None:
     house = House()
     for device, why in (
-        (f"band-{house.tag}", "device: .* wearable_band"),
+        (f"band-{house.tag}", r"device: .* wearable_band"),
         (f"karls-{house.tag}", "device: no slot of"),
     ):
         with pytest.raises(RegisterError, match=why):
@@ -194,7 +194,7 @@ async def test_a_plan_that_its_device_can_never_report_is_refused_with_the_reaso
 async def test_the_plan_of_somebody_else_does_not_change_hands(pool: Pool) -> None:
     house = House()
     await register(pool, house.file(house.plan_with()), NOW)
-    with pytest.raises(RegisterError, match="plan_id: .* of somebody else"):
+    with pytest.raises(RegisterError, match=r"plan_id: .* of somebody else"):
         await register(pool, house.file(karls=(house.plan_with(device=f"karls-{house.tag}"),)), NOW + DAY)
 
 

@@ -63,8 +63,8 @@ TWICE = (
 )
 EMPTY = "Not taken by 29 Nov, 14:00, from when on it can't be taken any more. The cup was lifted, but it was empty."
 UNKNOWN = (
-    "Nobody knows whether it was taken: the dispenser has not been heard since 29 Nov, 07:40, and the window has closed."
-    " It is settled once the dispenser is heard again."
+    "Nobody knows whether it was taken: the dispenser has not been heard since 29 Nov, 07:40, and the window has"
+    " closed. It is settled once the dispenser is heard again."
 )
 
 
