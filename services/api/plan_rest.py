@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from asyncpg import Record
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from schemas.doses import DoseState, EvidenceRole
 from schemas.plan_terms import HIGHEST_COMPARTMENT, PlanTerms, PlanWish, terms_of
@@ -35,6 +35,15 @@ router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
 _LONGEST_RANGE = timedelta(days=31)
 _CHANGED = "the plan has changed since; read it again"
 LONGEST_REASON = 500
+
+
+def _written(said: Any) -> Any:
+    """A bare number would pass as seconds since 1970, which the OpenAPI does not offer."""
+    if isinstance(said, (int, float)):
+        raise ValueError("a moment is written as 2026-11-22T14:30:00Z")  # noqa: TRY004 - pydantic's way to refuse
+    return said
+
+
 Token = Annotated[str | None, Header()]
 Why = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REASON)]
 Reason = Annotated[SentNote, Field(max_length=LONGEST_REASON)]
@@ -75,7 +84,7 @@ class PauseIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     why: Why
-    until: AwareMoment | None = None
+    until: Annotated[AwareMoment, BeforeValidator(_written)] | None = None
 
 
 class StockIn(BaseModel):

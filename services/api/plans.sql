@@ -1,6 +1,6 @@
 -- name: plans
 -- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, and its pause at $3.
-select plan.plan_id, plan.person_no, person_id, display_name, home_no, label, time_zone, v.version_no, device, compartment,
+select plan.plan_id, plan.person_no, person_id, people.display_name, home_no, label, homes.time_zone, v.version_no, device, compartment,
        drug, strength, v.count, kind, at_times, weekdays, every_days, anchor, from_day, until_day, least_interval_min,
        most_per_day, time_critical, listed, v.zone, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, v.author_no,
        v.reason, v.made_at, author.display_name as author, pause.pause_no, pause.why, lower(pause.valid) as paused_at,

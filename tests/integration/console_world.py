@@ -49,13 +49,7 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
 
     The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
     """
-    await pool.execute("delete from bindings")
-    # From long ago on, and each of a plan at a time of its own.
-    await pool.execute(
-        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
-        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
-        "       from dose_plan_versions) past where no = version_no"
-    )
+    await _forget_earlier(pool)
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]
@@ -106,6 +100,17 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     await write_day(pool, world.ruth, f"band-{tag}", now)
     await write_doses(pool, world.ruth, now)
     return world
+
+
+async def _forget_earlier(pool: Pool) -> None:
+    """Nobody of an earlier world is monitored any more."""
+    await pool.execute("delete from bindings")
+    # From long ago on, and each of a plan at a time of its own.
+    await pool.execute(
+        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
+        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
+        "       from dose_plan_versions) past where no = version_no"
+    )
 
 
 @cache
