@@ -158,11 +158,12 @@ async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
             due = now + timedelta(hours=hours)
             step = timedelta(minutes=30)
             await pool.execute(
-                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone,"
-                " time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
+                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug,"
+                " zone, time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                 uuid4(), plan["plan_id"], plan["version_no"], plan["person_no"], plan["home_no"], plan["device_no"],
-                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(), due - 2 * step, due - step, due, due + step, due + 2 * step,
+                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(),
+                due - 2 * step, due - step, due, due + step, due + 2 * step,
                 state, None if state == "pending" else due + step,
             )  # fmt: skip
 
