@@ -184,6 +184,13 @@ def test_a_device_that_has_not_said_for_a_week_what_it_dispensed_does_not_say_it
     assert states(doses, dispensed(at(7)), *lifts(at(8), at(6, day=8)))[7] is DoseState.PENDING
 
 
+def test_what_another_dispenser_says_is_no_word_of_this_one() -> None:
+    (dose,) = doses_of(*ONCE)
+    other = dispensed(at(7, 30))._replace(device_no=10)
+
+    assert states([dose], other, *lifts(at(8))) == [DoseState.TAKEN]
+
+
 PAUSED = (Pause(LEVODOPA, at(7), at(12)),)
 
 
