@@ -54,7 +54,7 @@ class Dose:
     reminders: int = 0
     settled_at: datetime | None = None
     episode: int | None = None
-    told: str | None = None
+    said_last: str | None = None
     said: int = 0
     doubles: int = 0
     double_episode: int | None = None
@@ -146,20 +146,23 @@ def fold(
     needed: Sequence[Needed] = (),
     pauses: Sequence[Pause] = (),
 ) -> dict[UUID, Taking]:
-    """What each dose of one device comes to; doses of plans that are taken as needed are made by it.
+    """What each dose of some devices comes to; doses of plans that are taken as needed are made by it.
 
-    ``events``: also what other compartments of the device have dispensed. ``given``: when doses that are not judged
+    ``events``: also what other compartments of the devices have dispensed. ``given``: when doses that are not judged
     again were taken; one that has ``fixed_at`` and is not in it was not.
     """
     takings: dict[UUID, Taking] = {}
     by_place: dict[tuple[int, int, int], _Compartment] = {}
     heard = sorted(set(events), key=lambda event: (event.observed_at, *event[:4], event.kind))
-    says_so = _DispensedLately([event.observed_at for event in heard if event.kind == DISPENSED])
+    dispensed: dict[int, list[datetime]] = defaultdict(list)
+    for event in heard:
+        if event.kind == DISPENSED:
+            dispensed[event.device_no].append(event.observed_at)
 
     def place(device_no: int, compartment: int, person_no: int) -> _Compartment:
         key = (device_no, compartment, person_no)
         if key not in by_place:
-            by_place[key] = _Compartment(takings=takings, says_so=says_so, pauses=pauses)
+            by_place[key] = _Compartment(takings=takings, dispensed=dispensed[device_no], pauses=pauses)
         return by_place[key]
 
     for dose in sorted(doses, key=lambda dose: (dose.due_at, dose.dose_id)):
@@ -173,23 +176,13 @@ def fold(
     return takings
 
 
-class _DispensedLately:
-    """When a device has said that it dispensed; in whichever compartment."""
-
-    def __init__(self, moments: Sequence[datetime]) -> None:
-        self._moments = moments
-
-    def at(self, moment: datetime) -> bool:
-        return any(moment - _DISPENSES_WITHIN < one <= moment for one in self._moments)
-
-
 class _Compartment:
-    """The plans of one person in one compartment, as events go by."""
+    """The plans of one person in one compartment, as events go by. ``dispensed``: when its device did, wherever."""
 
-    def __init__(self, *, takings: dict[UUID, Taking], says_so: _DispensedLately, pauses: Sequence[Pause]) -> None:
+    def __init__(self, *, takings: dict[UUID, Taking], dispensed: Sequence[datetime], pauses: Sequence[Pause]) -> None:
         self.needed: list[Needed] = []
         self._takings = takings
-        self._says_so = says_so
+        self._dispensed = dispensed
         self._pauses = pauses
         self._plans: dict[UUID, list[Taking]] = defaultdict(list)
         self._anchors: dict[UUID, list[tuple[datetime, Taking]]] = defaultdict(list)
@@ -229,7 +222,7 @@ class _Compartment:
 
     def _is_empty(self, moment: datetime) -> bool:
         """Nothing was dispensed since the last lift, of a device that says what it dispenses."""
-        if not self._says_so.at(moment):
+        if not any(moment - _DISPENSES_WITHIN < one <= moment for one in self._dispensed):
             return False
         since = moment - _DISPENSES_WITHIN if self._lifted_at is None else self._lifted_at
         return self._dispensed_at is None or self._dispensed_at <= since

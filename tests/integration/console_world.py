@@ -44,12 +44,21 @@ class World:
     hostile: UUID
 
 
+_END_ALL_PLANS = """
+update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')
+from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at from dose_plan_versions)
+     as past where no = version_no
+"""
+"""Long ago, and each of a plan at a time of its own."""
+
+
 async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     """Ruth and Karl share a home, the hostile name lives alone; DOCTOR has all, FORMER had them until yesterday.
 
     The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
     """
-    await _forget_earlier(pool)
+    await pool.execute("delete from bindings")
+    await pool.execute(_END_ALL_PLANS)
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]
@@ -100,17 +109,6 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     await write_day(pool, world.ruth, f"band-{tag}", now)
     await write_doses(pool, world.ruth, now)
     return world
-
-
-async def _forget_earlier(pool: Pool) -> None:
-    """Nobody of an earlier world is monitored any more."""
-    await pool.execute("delete from bindings")
-    # From long ago on, and each of a plan at a time of its own.
-    await pool.execute(
-        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
-        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
-        "       from dose_plan_versions) past where no = version_no"
-    )
 
 
 @cache

@@ -84,7 +84,7 @@ def test_a_version_has_no_doses_outside_its_time() -> None:
 
 
 zones = st.sampled_from(("UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Pacific/Apia"))
-moments = st.datetimes(datetime(2011, 1, 1), datetime(2030, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
+moments = st.integers(0, 20 * 365 * 24).map(lambda hours: datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
 times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
