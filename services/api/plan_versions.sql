@@ -1,6 +1,7 @@
--- name: lock_plans
--- Whoever changes a plan waits for whoever else does.
-select plan_id from dose_plans where plan_id = any ($1::uuid[]) order by plan_id for update;
+-- name: one_at_a_time
+-- As for a registration: whoever changes plans waits for whoever else does. No row is locked beforehand, since medication
+-- changes a version's row first and its plan's second, and so do we.
+select pg_advisory_xact_lock(7001065);
 
 -- name: known_plans
 -- The plans $1, and all of the people $2: whose each is, what a file last said, its newest version, and whether a file began it.

@@ -73,8 +73,8 @@ async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, Action.EDIT_PLAN, subject)
             sql, now = queries(), console.now()
+            await connection.execute(sql["one_at_a_time"])
             written = await connection.execute(sql["write_plan_ids"], [plan_id], [person_id])
-            await connection.execute(sql["lock_plans"], [plan_id])
             if written.endswith(" 0"):
                 row = await connection.fetchrow(console.sql["plans"], plan_id, None, now)
                 return row is not None and row["person_id"] == person_id and _is_done(wish, doctor, row)
@@ -157,12 +157,12 @@ async def count_stock(console: Console, doctor: Doctor, plan_id: UUID, stock: St
 async def _changing(
     console: Console, doctor: Doctor, action: Action, plan_id: UUID
 ) -> AsyncIterator[tuple[Connection, Record]]:
-    """A transaction that holds the plan's row, with the plan as it stands then. Others who change it wait."""
+    """A transaction in which nobody else changes plans, with the plan as it stands then."""
     seen = await console.pool.fetchrow(console.sql["plans"], plan_id, None, console.now())
     try:
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, action, _subject(seen))
-            await connection.execute(queries()["lock_plans"], [plan_id])
+            await connection.execute(queries()["one_at_a_time"])
             row = await connection.fetchrow(console.sql["plans"], plan_id, None, console.now())
             assert row is not None  # noqa: S101 - plans are never deleted
             yield connection, row
