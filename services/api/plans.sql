@@ -43,9 +43,10 @@ select stock_no, at, count, what, display_name as author, author_no
 from plan_stock left join doctors on doctors.doctor_no = plan_stock.author_no where plan_id = $1 order by stock_no desc limit 20;
 
 -- name: pause_plan
--- No dose is due from $2 until $3; null: until somebody resumes the plan.
+-- No dose is due from $2 (or the end of an earlier pause) until $3; null: until somebody resumes the plan.
 insert into plan_pauses (plan_id, valid, doctor_no, why, made_at)
-values ($1, tstzrange($2::timestamptz, $3::timestamptz), $4, $5, $2::timestamptz);
+select $1, tstzrange(greatest($2::timestamptz, max(upper(valid))), $3::timestamptz), $4, $5, $2::timestamptz
+from plan_pauses where plan_id = $1;
 
 -- name: resume_plan
 -- Ends at $2 the pauses of a plan that go on. One that has only just begun lasts a millisecond.
