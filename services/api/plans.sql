@@ -1,6 +1,6 @@
 -- name: plans
--- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, and its pause at $3.
-select plan.plan_id, plan.person_no, person_id, people.display_name, home_no, label, homes.time_zone, v.version_no, device, compartment,
+-- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, its pause at $3.
+select plan.plan_id, plan.person_no, person_id, people.display_name, people.home_no, label, homes.time_zone, v.version_no, device, compartment,
        drug, strength, v.count, kind, at_times, weekdays, every_days, anchor, from_day, until_day, least_interval_min,
        most_per_day, time_critical, listed, v.zone, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, v.author_no,
        v.reason, v.made_at, author.display_name as author, pause.pause_no, pause.why, lower(pause.valid) as paused_at,
@@ -13,7 +13,8 @@ join lateral (
 join devices using (device_no)
 left join doctors author on author.doctor_no = v.author_no
 left join lateral (
-    select * from plan_pauses one where one.plan_id = plan.plan_id and one.valid @> $3::timestamptz limit 1
+    select * from plan_pauses one
+    where one.plan_id = plan.plan_id and one.valid @> $3::timestamptz and one.ended_by is null limit 1
 ) pause on true
 left join doctors pauser on pauser.doctor_no = pause.doctor_no
 left join lateral (
