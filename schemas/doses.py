@@ -15,6 +15,9 @@ class DoseState(StrEnum):
     EARLY = "early"
     LATE = "late"
     MISSED = "missed"
+    DOUBLE = "double"
+    UNKNOWN = "unknown"
+    HELD = "held"
 
 
 DOSE_TRANSITIONS: Final[Mapping[DoseState, frozenset[DoseState]]] = MappingProxyType(
@@ -30,6 +33,9 @@ DOSE_TRANSITIONS: Final[Mapping[DoseState, frozenset[DoseState]]] = MappingProxy
         DoseState.EARLY: frozenset(),
         DoseState.LATE: frozenset(),
         DoseState.MISSED: frozenset(),
+        DoseState.DOUBLE: frozenset(),
+        DoseState.UNKNOWN: frozenset(),
+        DoseState.HELD: frozenset(),
     }
 )
 """A dose can be late without a reminder (none was sent in time), and early after one: its event was on its way."""
