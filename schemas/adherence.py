@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from schemas.doses import DoseState
+from schemas.doses import TAKEN_STATES, DoseState
 
 RECENT_DAYS: Final = 7
 """Over so many local days a person's adherence is judged (semantics, section 5)."""
@@ -16,10 +16,7 @@ LEAST_DOSES: Final = 10
 ADHERENT_FROM: Final = 0.8
 """From this share of the doses on, somebody counts as adherent (pharmacy quality measures: PDC of 0.80 or more)."""
 
-TAKEN_STATES: Final = frozenset({DoseState.TAKEN, DoseState.EARLY, DoseState.LATE, DoseState.DOUBLE})
-"""A double is one dose taken, however often its cup was lifted again."""
-KNOWN_STATES: Final = TAKEN_STATES | {DoseState.MISSED}
-_OPEN_STATES: Final = frozenset({DoseState.PENDING, DoseState.REMINDED})
+_TO_COME: Final = frozenset({DoseState.PENDING, DoseState.REMINDED})
 
 
 class CountedDose(NamedTuple):
@@ -39,7 +36,7 @@ class CountedDose(NamedTuple):
 class Measures:
     """Counts of doses, and of days. ``due`` is the sum of ``taken``, ``missed``, ``unknown``, ``held`` and ``open``.
 
-    ``in_window`` and ``doubles`` are among the ``taken``. ``days`` are those of which it is known whether all that was
+    ``in_window`` and ``doubles`` are among the ``taken``: a double is one dose taken, however often its cup was lifted. ``days`` are those of which it is known whether all that was
     due was taken; ``days_covered`` are those on which it was.
     """
 
@@ -109,7 +106,7 @@ def measure(doses: Iterable[CountedDose]) -> Measures:
         missed=states.count(DoseState.MISSED),
         unknown=states.count(DoseState.UNKNOWN),
         held=states.count(DoseState.HELD),
-        open=sum(state in _OPEN_STATES for state in states),
+        open=sum(state in _TO_COME for state in states),
         days=sum(one is not None for one in covered),
         days_covered=sum(one is True for one in covered),
     )

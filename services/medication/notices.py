@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.alerts import Message
+from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, transaction
 from services.sentences.catalogue import ENGLISH, Reader
 
@@ -20,6 +21,7 @@ class OpenDose(NamedTuple):
 
     dose_id: UUID
     person_no: int
+    home_no: int
     drug: str
     strength: str
     due_at: datetime
@@ -31,6 +33,7 @@ class Notice(NamedTuple):
     """A row of caregiver_notices. ``at``: the end of the window. Its text names no medicine: channels are not ours."""
 
     person_no: int
+    home_no: int
     dose_id: UUID
     at: datetime
     message: str
@@ -48,7 +51,7 @@ def notice_of(dose: OpenDose) -> Notice:
     }
     (key,) = MESSAGES
     text = ENGLISH.say(Message(key, facts), Reader.CAREGIVER)
-    return Notice(dose.person_no, dose.dose_id, dose.closes_at, key, facts, text)
+    return Notice(dose.person_no, dose.home_no, dose.dose_id, dose.closes_at, key, facts, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class NoticeBoard:
 
     pool: Pool
     sql: Queries
+    clock: Clock
 
     async def write(self, settled_through: datetime) -> int:
         """For each window that closed before ``settled_through``; says how many. Raises LOST_CONNECTION.
@@ -64,8 +68,9 @@ class NoticeBoard:
         By then the ledger has judged the doses: one that it left open is not taken as far as anybody has heard, and
         one whose dispenser was not heard is unknown, of which nobody says that it was not taken.
         """
+        now = to_datetime(self.clock.now_ms())
         async with transaction(self.pool) as connection:
             rows = await connection.fetch(self.sql["doses_to_notice"], settled_through, LATEST_NOTICE_H)
             notices = [notice_of(OpenDose(**row)) for row in rows]
-            await connection.executemany(self.sql["add_notice"], [tuple(one) for one in notices])
+            await connection.executemany(self.sql["add_notice"], [(*one, now) for one in notices])
         return len(notices)

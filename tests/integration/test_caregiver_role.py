@@ -177,6 +177,8 @@ async def test_the_only_functions_that_see_more_than_the_caller_are_those_for_ca
         "caregiver_series",
         "caregiver_watched",
         "caregiver_doses",
+        "caregiver_dose_notices",
+        "caregiver_supplies",
         "caregiver_alerts",
     }
     assert {row["owner"] for row in rows} == {"hearthbeat_panels"}
@@ -280,6 +282,9 @@ async def test_endless_times_end_in_an_error_or_in_own_rows(family: Login) -> No
         for query in (
             f"select * from caregiver_series('{ANNA}', 1::smallint, '-infinity', 'infinity', 60)",
             f"select * from caregiver_doses('{ANNA}', 'infinity', 2147483647)",
+            f"select * from caregiver_dose_notices('{ANNA}', 'infinity', 2147483647)",
+            f"select * from caregiver_dose_notices('{ANNA}', '-infinity', -1)",
+            f"select * from caregiver_supplies('{ANNA}', '-infinity')",
             f"select * from caregiver_series('{ANNA}', 1::smallint, '0001-01-01', '9999-01-01', -5)",
             f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], 'infinity')",
             f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], '-infinity')",
