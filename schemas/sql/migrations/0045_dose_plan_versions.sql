@@ -111,6 +111,36 @@ begin atomic
     order by doses.due_at, doses.drug;
 end;
 
+-- The same for who is monitored: a plan is theirs while a version of it is in force.
+create or replace function people_without_recipient(p_at timestamptz)
+returns table (person_no integer, person_id uuid, has_doctor boolean)
+language sql stable
+begin atomic
+    select people.person_no, people.person_id, exists (
+        select from care_relations care
+        where care.person_no = people.person_no and care.valid @> p_at
+    )
+    from people
+    where (
+        exists (
+            select from bindings
+            where bindings.person_no = people.person_no and bindings.valid @> p_at
+        )
+        or exists (
+            select from dose_plans plan join dose_plan_versions version on version.plan_id = plan.plan_id
+            where plan.person_no = people.person_no and version.valid @> p_at
+        )
+    ) and not exists (
+        select from care_relations care
+        join contact_addresses held on held.doctor_no = care.doctor_no
+        where care.person_no = people.person_no and care.valid @> p_at and (
+            p_at = 'infinity'
+            or not exists (select from notification_channels)
+            or exists (select from notification_channels one where one.channel = held.channel)
+        )
+    );
+end;
+
 -- state unknown: its window, or its cut-off, has passed and its dispenser was not heard since; it is not settled.
 drop index doses_open;
 alter table doses
@@ -132,7 +162,6 @@ create index doses_by_compartment on doses (device_no, compartment, due_at);
 
 -- The identity of a plan; what it says stands in its versions. register_key: what the register file said of it last.
 -- changed: a pause or an edit; its doses are to be looked at again.
-drop index if exists dose_plans_by_device;
 alter table dose_plans
     add column register_key text,
     add column changed boolean not null default false,
