@@ -12,7 +12,7 @@ from schemas.adherence import RECENT_DAYS, CountedDose, recent
 from schemas.alerts import Finding
 from schemas.doses import DoseState
 from services.medication.adherence import RULE, Episodes, judge
-from services.medication.planning import instant_of
+from services.medication.recurrence import instant_of
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
