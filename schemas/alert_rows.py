@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Protocol
 
-from schemas.alert_machine import LiveAlert
+from schemas.alert_states import LiveAlert
 from schemas.alerts import AlertState, Severity
 
 
@@ -20,12 +20,17 @@ def alert_of(row: Row) -> LiveAlert:
         home_no=row["home_no"],
         person_no=row["person_no"],
         rule=row["rule"],
+        concern=row["concern"],
         severity=Severity(row["severity"]),
         level=row["level"],
+        active_severity=Severity(row["active_severity"]),
+        active_level=row["active_level"],
         state=AlertState(row["state"]),
         episode=row["episode"],
         episodes=row["episodes"],
+        episodes_since_open=row["episodes_since_open"],
         active_episodes=tuple(row["active_episodes"]),
+        first_at=_ms(row["first_at"]),
         opened_at=_ms(row["opened_at"]),
         condition_at=_ms(row["condition_at"]),
         doctor_text=row["doctor_text"],

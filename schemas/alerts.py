@@ -132,3 +132,7 @@ class DeliveryState(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    HELD = "held"
+    """By the quiet hours of its recipient."""
+    WITHDRAWN = "withdrawn"
+    """It was held, and is not needed any more."""

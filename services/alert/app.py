@@ -18,6 +18,7 @@ from services.runtime.rounds import do_rounds
 from services.runtime.wakeups import WakeUp, listen
 
 _POLL_S: Final = 0.25
+_HEALS_EVERY_S: Final = 60.0
 _DELIVERY_POLL_S: Final = 1.0
 """A notification queued here is sent at once; this is for one that is due again, or was queued by another instance."""
 
@@ -60,5 +61,6 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(rounds(claims.claim, stop, every_s=_POLL_S, wake=found, wakes=queued), name="claims")
             group.create_task(rounds(escalation.repeat, stop, every_s=_POLL_S, wakes=queued), name="escalation")
+            group.create_task(rounds(escalation.heal, stop, every_s=_HEALS_EVERY_S), name="healing")
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)

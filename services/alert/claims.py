@@ -1,15 +1,19 @@
 """Claims findings and opens, raises, ends and closes alerts, each batch in one transaction with its notifications."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 import structlog
 
-from schemas.alert_machine import Change, LiveAlert, fold, is_said_already, is_withdrawn
+from schemas.alert_concerns import concern_of
+from schemas.alert_events import Advance, Found
+from schemas.alert_machine import fold
 from schemas.alert_rows import alert_of
-from schemas.alerts import EndReason, Finding, Severity
+from schemas.alert_states import LiveAlert
+from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.rule_names import RESTS_ON
-from services.alert.notifications import NotificationQueue, NotifiedAlert
+from services.alert.notifications import Moved, NotificationQueue
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
@@ -32,7 +36,7 @@ class FindingClaims:
 
     async def claim(self) -> int:
         """One batch; says how many findings it took. Raises LOST_CONNECTION: none."""
-        changes: list[tuple[Change, int | None]] = []
+        changes: list[tuple[Advance, int | None]] = []
         async with transaction(self.pool) as connection:
             # Held until commit, so that findings of one subject are folded in their order by one
             # process.
@@ -54,51 +58,48 @@ class FindingClaims:
             self._report(change, notified)
         return len(rows)
 
-    async def _fold(self, connection: Connection, row: asyncpg.Record) -> tuple[Change, int | None] | None:
-        found = await connection.fetchrow(self.sql["live_alert"], row["home_no"], row["person_no"], row["rule"])
+    async def _fold(self, connection: Connection, row: asyncpg.Record) -> tuple[Advance, int | None] | None:
+        """What a finding came to, and how many were notified of it; None each where nothing, and nobody."""
+        finding = _finding_of(row)
+        subject = (finding.home_no, finding.person_no, concern_of(finding), finding.rule, finding.episode)
+        found = await connection.fetchrow(self.sql["live_alert"], *subject)
         # Read once the alert is ours: a repetition that held it until now has notified people before.
         now = self.clock.now_ms()
         live = None if found is None else alert_of(found)
-        notified_at = None if found is None or found["notified_at"] is None else to_ms(found["notified_at"])
-        change = fold(live, _finding_of(row), now, notified_at=notified_at)
-        if change is None:
-            return None
-        if change.alert is not live:
-            await self._save(connection, change.alert, is_new=live is None)
-        await connection.execute(self.sql["link_finding"], row["finding_id"], change.alert.alert_id)
-        alert, at = change.alert, to_datetime(now)
-        for step in change.steps:  # one, of a finding
-            await connection.execute(
-                self.sql["audit"], alert.alert_id, at, step.happened, step.before, step.after, alert.level
-            )
-        if live is not None and is_withdrawn(live, alert):
-            await connection.execute(self.sql["end_escalation"], alert.alert_id)
-        notified = await self._notify(connection, alert, now) if change.notifies else 0
-        return change, notified
-
-    async def _notify(self, connection: Connection, alert: LiveAlert, now: int) -> int | None:
-        """How many notifications there are; None where another alert says as much already."""
-        others = RESTS_ON.get(alert.rule)
-        if others:
-            rows = await connection.fetch(self.sql["alerts_that_go_on"], alert.home_no, alert.person_no, others)
-            if is_said_already(alert, [(row["rule"], Severity(row["severity"])) for row in rows]):
-                return None
-        # The alert is notified of now: its next repetition counts from here.
-        await connection.execute(self.sql["end_escalation"], alert.alert_id)
-        step = await self.notifications.add_step(connection, alert.alert_id, repeats=0, due=now, state="done")
-        subject = NotifiedAlert(
-            alert_id=alert.alert_id, home_no=alert.home_no, person_no=alert.person_no, severity=alert.severity
+        asked = (row["finding_id"], finding.rule, finding.home_no, finding.person_no)
+        others = await self.notifications.others_that_go_on(connection, [asked])
+        event = Found(
+            finding=finding,
+            notified_at=None if found is None else _ms_or_none(found["notified_at"]),
+            pending_due=None if found is None else _ms_or_none(found["pending_due"]),
+            others=others.get(row["finding_id"], ()),
         )
-        return await self.notifications.add(connection, subject, step=step, repeats=0, now=now)
+        advance = fold(live, event, now)
+        if advance is None:
+            return None
+        alert = advance.alert
+        if alert is not live:
+            await self._save(connection, alert, is_new=live is None)
+        await connection.execute(self.sql["link_finding"], row["finding_id"], alert.alert_id)
+        for step in advance.steps:
+            trail = (alert.alert_id, to_datetime(now), step.happened, step.before, step.after, alert.level)
+            await connection.execute(self.sql["audit"], *trail)
+        if not advance.effects:
+            return advance, None
+        reached = await self.notifications.carry_out(connection, [Moved(advance)], now)
+        return advance, reached.get(alert.alert_id)
 
     async def _save(self, connection: Connection, alert: LiveAlert, *, is_new: bool) -> None:
         fields = (
             alert.alert_id,
             alert.severity,
             alert.level,
+            alert.active_severity,
+            alert.active_level,
             alert.state,
             alert.episode,
             alert.episodes,
+            alert.episodes_since_open,
             alert.active_episodes,
             to_datetime(alert.opened_at),
             to_datetime(alert.condition_at),
@@ -106,27 +107,27 @@ class FindingClaims:
             alert.caregiver_text,
             alert.rationale,
             alert.unverified,
-            None if alert.ended_at is None else to_datetime(alert.ended_at),
-            None if alert.closed_at is None else to_datetime(alert.closed_at),
+            _datetime_or_none(alert.ended_at),
+            _datetime_or_none(alert.closed_at),
             alert.version,
         )
         if is_new:
-            subject = (alert.home_no, alert.person_no, alert.rule)
+            subject = (alert.home_no, alert.person_no, alert.rule, alert.concern, to_datetime(alert.first_at))
             await connection.execute(self.sql["open_alert"], *fields, *subject)
         else:
             await connection.execute(self.sql["change_alert"], *fields)
 
-    def _report(self, change: Change, notified: int | None) -> None:
-        alert = change.alert
-        self.metrics.count("hb_alert_changes_total", happened=change.happened)
+    def _report(self, change: Advance, notified: int | None) -> None:
+        alert, happened = change.alert, change.steps[0].happened
+        self.metrics.count("hb_alert_changes_total", happened=happened)
         self.log.info(
             "alert",
             alert_id=str(alert.alert_id),
             rule=alert.rule,
-            happened=change.happened,
+            happened=happened,
             notifications=notified or 0,
         )
-        if change.notifies and notified == 0:
+        if notified == 0:
             self.metrics.count("hb_alert_unreachable_total")
             self.log.error("no recipient", alert_id=str(alert.alert_id))
 
@@ -141,11 +142,28 @@ def _finding_of(row: asyncpg.Record) -> Finding:
         level=row["level"],
         severity=Severity(row["severity"]),
         observed_at=to_ms(row["observed_at"]),
-        evidence=(),
+        evidence=_evidence_of(row),
         doctor_text=row["doctor_text"],
         caregiver_text=row["caregiver_text"],
         rationale=row["rationale"],
         unverified=row["unverified"],
         end_reason=None if row["end_reason"] is None else EndReason(row["end_reason"]),
         retrospective=row["retrospective"],
+        concern=row["concern"],
     )
+
+
+def _evidence_of(row: asyncpg.Record) -> tuple[Evidence, ...]:
+    """Of the evidence, the device alone: no more of it decides what the finding is about."""
+    if row["device_no"] is None:
+        return ()
+    at = to_ms(row["observed_at"])
+    return (Evidence(what="", value=None, observed_at=at, device_no=row["device_no"], epoch=0, seq=0, item=0),)
+
+
+def _ms_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
+
+
+def _datetime_or_none(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else to_datetime(milliseconds)

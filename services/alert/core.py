@@ -1,32 +1,13 @@
-"""When people are notified again, when a notification is tried again, and what identifies it. Pure."""
+"""When a notification is tried again, and what identifies it. Pure."""
 
 from typing import Final
 from uuid import UUID
 
-from schemas.alerts import Severity
-
-REPEAT_MS: Final = 15 * 60_000
-"""An unanswered HIGH alert is notified again every 15 platform minutes ..."""
-SOON_REPEATS: Final = 4
-"""... this many times, ..."""
-LATER_REPEAT_MS: Final = 60 * 60_000
-"""... and then every hour until somebody acts: an unanswered alert never expires."""
 SHORTEST_REPEAT_S: Final = 10.0
 """However fast the platform's clock runs, people are not notified again sooner than this, real time."""
 RETRY_AFTER_S: Final = (5, 15, 45, 120)
 """Real seconds before another attempt, after the first, second, ... failure; then ``LAST_RETRY_S`` each."""
 LAST_RETRY_S: Final = 300
-
-
-def next_repeat(severity: Severity, repeats: int, now: int, *, shortest_ms: int) -> int | None:
-    """When people are notified again after ``repeats`` repetitions, no sooner than after ``shortest_ms``; None: never.
-
-    Platform milliseconds.
-    """
-    if severity is not Severity.HIGH:
-        return None
-    wait = REPEAT_MS if repeats < SOON_REPEATS else LATER_REPEAT_MS
-    return now + max(wait, shortest_ms)
 
 
 def retry_after_s(failures: int) -> int:

@@ -12,7 +12,8 @@ select pg_advisory_xact_lock(7001043);
 -- name: claim_findings
 -- What no alert knows of yet. An end comes after what it ends.
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
-       doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective
+       doctor_text, caregiver_text, rationale, unverified, end_reason, retrospective, coalesce(concern, '') as concern,
+       (evidence -> 0 ->> 'device_no')::integer as device_no
 from findings where claimed_at is null
 -- False sorts before true, so level 0, an end, comes last of its episode; and a rule that rests on others ($2) after
 -- them.
@@ -25,29 +26,38 @@ for update skip locked;
 update findings set claimed_at = $2 where finding_id = any($1::uuid[]);
 
 -- name: live_alert
--- The alert of a subject and a rule that is not closed, if there is one, and when people were last notified of it.
-select a.*, (select max(n.created_at) from notifications n where n.alert_id = a.alert_id) as notified_at
-from alerts a where home_no = $1 and person_no = $2 and rule = $3 and state <> 'closed' for update;
+-- The alert of a subject and a concern that is not closed, if there is one; when people were last notified of it, and
+-- when they will be again. Findings and alerts of before may know their rule ($4) alone: then the episode ($5) says
+-- which alert it is.
+select a.*, (select max(n.created_at) from notifications n where n.alert_id = a.alert_id) as notified_at,
+       (select s.due_at from escalation_steps s where s.alert_id = a.alert_id and s.state = 'pending') as pending_due
+from alerts a
+where home_no = $1 and person_no = $2 and state <> 'closed'
+  and (concern = $3 or rule = $4 and $5 = any (active_episodes) and (concern = $4 or $3 = $4))
+order by concern <> $3
+limit 1
+for update;
 
 -- name: alerts_that_go_on
--- Of these rules about a person or a home: what is neither closed nor over.
-select rule, severity from alerts
-where home_no = $1 and person_no = $2 and rule = any ($3::text[]) and state <> 'closed' and ended_at is null
-  and cardinality(active_episodes) > 0;
+-- Of these rules ($4), about the people that alerts ($1) are about: what is neither closed nor over.
+select asked.alert_id, a.rule, a.active_severity
+from unnest($1::uuid[], $2::integer[], $3::integer[]) as asked (alert_id, home_no, person_no)
+join alerts a using (home_no, person_no)
+where a.rule = any ($4::text[]) and a.state <> 'closed' and a.ended_at is null and cardinality(a.active_episodes) > 0;
 
 -- name: open_alert
--- The first finding of a subject and a rule.
-insert into alerts (alert_id, severity, level, state, episode, episodes, active_episodes, opened_at, condition_at,
-                    doctor_text, caregiver_text, rationale, unverified, ended_at, closed_at, version,
-                    home_no, person_no, rule)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
+-- The first finding of a subject and a concern.
+insert into alerts (alert_id, severity, level, active_severity, active_level, state, episode, episodes,
+                    episodes_since_open, active_episodes, opened_at, condition_at, doctor_text, caregiver_text, rationale,
+                    unverified, ended_at, closed_at, version, home_no, person_no, rule, concern, first_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24);
 
 -- name: change_alert
 -- What a later finding made of it. The acknowledgement is not this query's to change.
 update alerts set
-    severity = $2, level = $3, state = $4, episode = $5, episodes = $6, active_episodes = $7, opened_at = $8,
-    condition_at = $9, doctor_text = $10, caregiver_text = $11, rationale = $12, unverified = $13, ended_at = $14,
-    closed_at = $15, version = $16
+    severity = $2, level = $3, active_severity = $4, active_level = $5, state = $6, episode = $7, episodes = $8,
+    episodes_since_open = $9, active_episodes = $10, opened_at = $11, condition_at = $12, doctor_text = $13,
+    caregiver_text = $14, rationale = $15, unverified = $16, ended_at = $17, closed_at = $18, version = $19
 where alert_id = $1;
 
 -- name: link_finding
@@ -59,40 +69,72 @@ insert into alert_findings (finding_id, alert_id) values ($1, $2);
 insert into alert_audit (alert_id, at, what, from_state, to_state, level) values ($1, $2, $3, $4, $5, $6);
 
 -- name: contacts
--- How the doctors can be notified who care, at this moment, for the person, or for anybody in the home: over which channels of $4.
-select distinct held.doctor_no, held.channel
-from care_relations c join people p using (person_no) join contact_addresses held using (doctor_no)
-where c.valid @> $3::timestamptz and (p.person_no = $2 or ($2 = 0 and p.home_no = $1)) and held.channel = any ($4::text[])
-order by held.doctor_no, held.channel;
+-- How the doctors can be notified of alerts ($1) who care, at this moment ($4), for the person, or for anybody in the home:
+-- over which channels of $5.
+with about as (
+    select * from unnest($1::uuid[], $2::integer[], $3::integer[]) as asked (alert_id, home_no, person_no)
+), cared as (
+    select alert_id, p.person_no from about join people p using (person_no)
+    union all
+    select alert_id, p.person_no from about join people p using (home_no) where about.person_no = 0
+)
+select distinct cared.alert_id, held.doctor_no, held.channel
+from cared join care_relations c using (person_no) join contact_addresses held using (doctor_no)
+where c.valid @> $4::timestamptz and held.channel = any ($5::text[])
+order by cared.alert_id, held.doctor_no, held.channel;
 
--- name: end_escalation
--- A notification takes the place of the repetition that was to come.
-update escalation_steps set state = 'cancelled' where alert_id = $1 and state = 'pending';
+-- name: cancel_steps
+-- What was planned of these alerts is not done any more.
+update escalation_steps set state = 'cancelled' where alert_id = any ($1::uuid[]) and state = 'pending';
 
--- name: add_step
--- The next step of the escalation; gives its number.
-insert into escalation_steps (alert_id, step, repeat, due_at, state)
-select $1, coalesce(max(step), 0) + 1, $2, $3, $4 from escalation_steps where alert_id = $1
-returning step;
+-- name: withdraw_held
+-- Quiet hours hold what nobody needs any more.
+update notifications set state = 'withdrawn', held_until = null where alert_id = any ($1::uuid[]) and state = 'held';
 
--- name: queue_notification
--- A notification to one doctor over one channel. What was before the database was restored may have been notified then.
-insert into notifications (alert_id, step, doctor_no, channel, created_at, retry_at, possible_duplicate)
-select $1, $2, $3, $4, $5, $6, coalesce(a.condition_at <= p.restored_at, false)
-from alerts a, platform p where a.alert_id = $1;
+-- name: add_steps
+-- The next step of each of these alerts, each there but once; gives their numbers. A step that is planned stays the only one.
+insert into escalation_steps (alert_id, step, repeat, due_at, state, reason, suppressed)
+select alert_id, (select coalesce(max(step), 0) + 1 from escalation_steps before where before.alert_id = added.alert_id),
+       repeat, due_at, state, reason, suppressed
+from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::text[], $6::boolean[])
+    as added (alert_id, repeat, due_at, state, reason, suppressed)
+on conflict do nothing
+returning alert_id, step;
+
+-- name: queue_notifications
+-- Notifications, each to one doctor over one channel. What was before the database was restored may have been notified then.
+insert into notifications (alert_id, step, doctor_no, channel, state, held_until, created_at, retry_at, possible_duplicate)
+select queued.*, $7, $8, coalesce(a.condition_at <= p.restored_at, false)
+from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[])
+    as queued (alert_id, step, doctor_no, channel, state, held_until)
+join alerts a using (alert_id) cross join platform p;
 
 -- name: claim_steps
--- Repetitions that are due, each with its alert: an acknowledgement that came first has cancelled it.
-select s.alert_id, s.step, s.repeat, a.home_no, a.person_no, a.severity, a.level, a.state
+-- Steps that are due, each with its alert, unless that is answered, or nothing of it goes on.
+select a.*, s.step, s.repeat, s.reason
 from escalation_steps s join alerts a using (alert_id)
-where s.state = 'pending' and s.due_at <= $1 and a.state = 'open'
+where s.state = 'pending' and s.due_at <= $1 and a.state = 'open' and a.ended_at is null
+  and cardinality(a.active_episodes) > 0
 order by s.due_at
 limit $2
 for update of a, s skip locked;
 
--- name: step_done
--- People are being notified.
-update escalation_steps set state = 'done' where alert_id = $1 and step = $2;
+-- name: end_steps
+-- What became of steps whose time has come.
+update escalation_steps s set state = taken.state, suppressed = taken.suppressed
+from unnest($1::uuid[], $2::integer[], $3::text[], $4::boolean[]) as taken (alert_id, step, state, suppressed)
+where (s.alert_id, s.step) = (taken.alert_id, taken.step);
+
+-- name: alerts_without_step
+-- What waits for somebody and goes on, without anybody being notified again, as an older version left it. $1: rules of
+-- which nobody is notified.
+select a.*, (select max(n.created_at) from notifications n where n.alert_id = a.alert_id) as notified_at
+from alerts a
+where a.state = 'open' and a.ended_at is null and cardinality(a.active_episodes) > 0 and a.active_severity >= 2
+  and not a.rule = any ($1::text[])
+  and not exists (select from escalation_steps s where s.alert_id = a.alert_id and s.state = 'pending')
+limit $2
+for update of a skip locked;
 
 -- name: claim_notifications
 -- What is due on a channel, under a lease; a lease that ran out means that nobody knows whether it was sent.

@@ -28,9 +28,20 @@ class Action(StrEnum):
     READ_ALERTS = "read_alerts"
     READ_ALERT = "read_alert"
     ACKNOWLEDGE = "acknowledge"
+    SAY_OUTCOME = "say_outcome"
+    FINISH = "finish"
 
 
-NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_ALERT, Action.ACKNOWLEDGE})
+NEEDS_CARE = frozenset(
+    {
+        Action.READ_PERSON,
+        Action.READ_READINGS,
+        Action.READ_ALERT,
+        Action.ACKNOWLEDGE,
+        Action.SAY_OUTCOME,
+        Action.FINISH,
+    }
+)
 """Lists are filtered by the same SQL function, ``in_care``."""
 
 

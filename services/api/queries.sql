@@ -198,8 +198,12 @@ from notifications join doctors using (doctor_no) where alert_id = $1 order by s
 -- When people are notified again unless somebody acknowledges.
 select min(due_at) from escalation_steps where alert_id = $1 and state = 'pending';
 
--- name: acknowledge
--- Acknowledges an alert of the version $2; null where it has another by now.
+-- name: hold_alert
+-- An alert, which nobody else changes until the transaction has ended.
+select * from alerts where alert_id = $1 for update;
+
+-- name: move_alert
+-- What a doctor made of an alert of the version $2; null where it has another by now.
 update alerts set
     state = $3, closed_at = $4, acknowledged_at = $5, acknowledged_by = $6, acknowledged_note = $7, version = $8
 where alert_id = $1 and version = $2
@@ -208,6 +212,19 @@ returning alert_id;
 -- name: cancel_steps
 -- Nobody is notified again of an alert that was answered.
 update escalation_steps set state = 'cancelled' where alert_id = $1 and state = 'pending';
+
+-- name: withdraw_held
+-- Nor of what quiet hours hold.
+update notifications set state = 'withdrawn', held_until = null where alert_id = $1 and state = 'held';
+
+-- name: write_outcome
+-- What a doctor said came of an alert.
+insert into alert_outcomes (alert_id, at, doctor_no, what, verdict, action, note, version, opened_at, severity)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: last_outcome
+-- What was said last.
+select doctor_no, what, verdict, action, note from alert_outcomes where alert_id = $1 order by outcome_no desc limit 1;
 
 -- name: write_trail
 -- A line of what happened to an alert.

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from schemas import alert_machine
+from schemas.alert_events import Acknowledged
 from schemas.alert_rows import alert_of
-from schemas.alerts import Finding, Severity
+from schemas.alerts import EndReason, Finding, Severity
 from schemas.topics import shard_of
-from services.api.acknowledge import write_acknowledgement
+from services.api.acknowledge import write_change
 from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import Pool, load_queries, transaction
 
@@ -94,9 +94,9 @@ async def acknowledge(
     assert row is not None
     if row["version"] != version:
         return False
-    change = alert_machine.acknowledge(alert_of(row), doctor_no, note, to_ms(at))
+    event = Acknowledged(doctor_no=doctor_no, note=note)
     async with transaction(pool) as connection:
-        return await write_acknowledgement(connection, load_queries("services.api"), change, seen=version)
+        return await write_change(connection, load_queries("services.api"), alert_of(row), event, to_ms(at))
 
 
 async def find(
@@ -110,6 +110,8 @@ async def find(
     at: int = START_MS,
     for_home: bool = False,
     said: int = 0,
+    concern: str = "",
+    end_reason: EndReason | None = None,
 ) -> Finding:
     """Writes a finding as score or medication would."""
     finding = Finding(
@@ -126,11 +128,13 @@ async def find(
         caregiver_text="What the caregiver reads.",
         rationale="Because of a guideline.",
         said=said,
+        concern=concern,
+        end_reason=end_reason,
     )
     await pool.execute(
         "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"
-        " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale)"
-        " values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, '[]', $10, $11, $12)",
+        " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale, concern, end_reason)"
+        " values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, '[]', $10, $11, $12, $13, $14)",
         finding.finding_id,
         finding.person_no,
         finding.home_no,
@@ -143,5 +147,7 @@ async def find(
         finding.doctor_text,
         finding.caregiver_text,
         finding.rationale,
+        concern or None,
+        end_reason,
     )
     return finding

@@ -185,9 +185,10 @@ async def raise_alert(
             rationale,
         )  # fmt: skip
         await connection.execute(
-            "insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes,"
-            " opened_at, condition_at, doctor_text, caregiver_text, rationale, version)"
-            " values ($1, $2, $3, $4, $5, $6, 'open', 1, '{1}', $7, $7, $8, 'caregiver', $9, 0)",
+            "insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity,"
+            " active_level, state, episode, active_episodes, first_at, opened_at, condition_at, doctor_text,"
+            " caregiver_text, rationale, version)"
+            " values ($1, $2, $3, $4, $4, $5, $6, $5, $6, 'open', 1, '{1}', $7, $7, $7, $8, 'caregiver', $9, 0)",
             alert_id, person["home_no"], person["person_no"], rule, severity, level, at, text, rationale,
         )  # fmt: skip
         await connection.execute("insert into alert_findings values ($1, $2)", finding_id, alert_id)

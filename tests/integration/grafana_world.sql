@@ -127,9 +127,9 @@ select plan_id, timestamptz '2026-11-22 11:00Z', 9, timestamptz '2026-11-27 07:0
 
 insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');
 insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from doctors;
-insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
-                    condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)
-select gen_random_uuid(), home_no, person_no, rule, severity, 1, state, 1, '{1}', at, at,
+insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity, active_level, state,
+                    episode, active_episodes, first_at, opened_at, condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)
+select gen_random_uuid(), home_no, person_no, rule, rule, severity, 1, severity, 1, state, 1, '{1}', at, at, at,
        'for the doctor only: ' || rule, words, 'because', case when state = 'acknowledged' then at end
 from (values
     (1, 1, 'fall', 3, 'open', timestamptz '2026-11-22 11:52Z', 'Anna may have fallen and has not answered.'),

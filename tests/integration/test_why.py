@@ -80,9 +80,10 @@ def with_alert(state: str, *, delivered: str) -> Callable[[World, str], Awaitabl
         await pulse(world, name)
         now, alert = to_datetime(world.clock.now_ms()), uuid4()
         await world.pool.execute(
-            "insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes,"
-            " opened_at, condition_at, doctor_text, caregiver_text, rationale, acknowledged_at)"
-            " select $2, home_no, person_no, 'sos', 3, 1, $3, 1, '{1}', $4, $4, '', '', '',"
+            "insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity,"
+            " active_level, state, episode, active_episodes, first_at, opened_at, condition_at, doctor_text,"
+            " caregiver_text, rationale, acknowledged_at)"
+            " select $2, home_no, person_no, 'sos', 'sos', 3, 1, 3, 1, $3, 1, '{1}', $4, $4, $4, '', '', '',"
             " case when $3 = 'acknowledged' then $4::timestamptz end"
             " from bindings join devices using (device_no) where device = $1",
             name,

@@ -2,19 +2,23 @@
 -- not to be disturbed; and the list of the next morning.
 
 -- first_at is when the alert began, opened_at when it last became open. episodes_since_open counts from opened_at.
--- active_severity is that of what goes on, or went on last: severity is the highest since it last opened.
+-- active_severity and active_level are the highest of what goes on, or went on last: severity and level are the highest
+-- since it last opened.
 -- ended_at is when the condition recovered: nothing else ends it.
 alter table alerts
     add column concern text,
     add column first_at timestamptz,
     add column episodes_since_open integer not null default 1,
-    add column active_severity smallint;
+    add column active_severity smallint,
+    add column active_level smallint;
 
 update alerts set
     concern = coalesce(
         (
             select case
-                when f.rule in ('silent_device', 'low_battery') and f.evidence -> 0 ->> 'device_no' is not null
+                when coalesce(f.concern, '') in ('', f.rule)
+                    and f.rule in ('silent_device', 'low_battery', 'firmware', 'clock', 'command_failed')
+                    and f.evidence -> 0 ->> 'device_no' is not null
                     then f.rule || '.' || (f.evidence -> 0 ->> 'device_no')
                 else nullif(f.concern, '')
             end
@@ -29,12 +33,14 @@ update alerts set
         (select min(a.at) from alert_audit a where a.alert_id = alerts.alert_id and a.what = 'opened'), opened_at
     ),
     episodes_since_open = episodes,
-    active_severity = severity;
+    active_severity = severity,
+    active_level = level;
 
 alter table alerts
     alter column concern set not null,
     alter column first_at set not null,
-    alter column active_severity set not null;
+    alter column active_severity set not null,
+    alter column active_level set not null;
 
 drop index one_live_alert;
 create unique index one_live_alert on alerts (home_no, person_no, concern) where state <> 'closed';

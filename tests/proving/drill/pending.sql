@@ -23,12 +23,13 @@ with place as (
     select n, due_at, home_no, person_no, device_no from place join home using (n) join person using (home_no)
     join device using (home_no)
 ), alert as (
-    insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
-                        condition_at, doctor_text, caregiver_text, rationale)
-    select gen_random_uuid(), home_no, person_no, 'spo2', 3, 2, 'open', 1, '{1}', $2, $2, 'Low.', 'Low.', 'Ours.'
+    insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity, active_level, state,
+                        episode, active_episodes, first_at, opened_at, condition_at, doctor_text, caregiver_text, rationale)
+    select gen_random_uuid(), home_no, person_no, 'spo2', 'spo2', 3, 2, 3, 2, 'open', 1, '{1}', $2, $2, $2, 'Low.', 'Low.', 'Ours.'
     from waiting returning alert_id, person_no
 ), notified as (
-    insert into escalation_steps (alert_id, step, repeat, due_at, state) select alert_id, 1, 0, $2, 'done' from alert
+    insert into escalation_steps (alert_id, step, repeat, due_at, state, reason)
+    select alert_id, 1, 0, $2, 'done', 'first' from alert
 ), step as (
     insert into escalation_steps (alert_id, step, repeat, due_at, state)
     select alert_id, 2, 1, due_at, 'pending' from alert join waiting using (person_no)

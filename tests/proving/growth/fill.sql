@@ -97,11 +97,11 @@ cross join lateral (
 
 -- name: alerts
 -- One alert a finding. The last of each person is open or, two of five times, acknowledged; all others are closed.
-insert into alerts (alert_id, home_no, person_no, rule, severity, level, state, episode, active_episodes, opened_at,
-                    condition_at, doctor_text, caregiver_text, rationale, ended_at, acknowledged_at, acknowledged_by,
+insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity, active_level, state,
+                    episode, active_episodes, first_at, opened_at, condition_at, doctor_text, caregiver_text, rationale, ended_at, acknowledged_at, acknowledged_by,
                     closed_at)
-select md5('alert ' || finding_id)::uuid, home_no, person_no, rule, severity, level, stands.state, episode,
-       case when stands.state = 'closed' then '{}' else array[episode] end, raised_at, observed_at, doctor_text,
+select md5('alert ' || finding_id)::uuid, home_no, person_no, rule, rule, severity, level, severity, level, stands.state, episode,
+       case when stands.state = 'closed' then '{}' else array[episode] end, raised_at, raised_at, observed_at, doctor_text,
        caregiver_text, rationale, case when stands.state = 'closed' then raised_at + interval '1 hour' end,
        case when stands.state <> 'open' then raised_at + interval '20 min' end,
        case when stands.state <> 'open' then 1 end,
