@@ -279,14 +279,15 @@ async def test_each_state_of_a_dose_has_a_colour(readers: Readers) -> None:
 
 
 async def test_a_notice_of_a_dose_says_what_has_become_of_it_since(readers: Readers) -> None:
-    on_the_day = replace(DAY, until=days_ago(1))
-    rows = await readers.rows_of("Medicine not taken in its time", on_the_day)
+    rows = await readers.rows_of("Medicine not taken in its time")
+    before = await readers.rows_of("Medicine not taken in its time", replace(DAY, until=days_ago(1)))
     words = {row["State"] for row in rows}
 
     assert {row["Medicine"] for row in rows} == {"Metformin 500 mg"}
     assert {row["What happened"] for row in rows} == {"The dose was not taken in its time"}
     assert words == {"missed", "taken since, 11:00"}
-    assert all(days_ago(3) < row["When"] <= days_ago(1) for row in rows)
+    assert all(days_ago(2) < row["When"] <= NOW for row in rows)
+    assert all(days_ago(3) < row["When"] <= days_ago(1) for row in before)
 
 
 async def test_what_is_left_of_a_medicine_says_until_when_it_lasts(readers: Readers) -> None:
