@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from services.api import live, pages, rest
+from services.api import adherence, live, pages, rest
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
 from services.api.inputs import Text
@@ -167,7 +167,7 @@ def build_app(console: Console) -> FastAPI:
         redoc_url=None,
     )
     app.state.console = console
-    for part in (router, pages.router, live.router, rest.router):
+    for part in (router, pages.router, live.router, rest.router, adherence.router):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
     app.add_exception_handler(NotSignedInError, _not_signed_in)

@@ -1,11 +1,12 @@
 -- Queries for what follows once doses are settled: a caregiver's notices, the end of each local day, what is left.
 
 -- name: doses_to_notice
--- Scheduled doses that the ledger has left open, or missed, at the end of a window that closed before $1, unnoticed yet.
+-- Scheduled doses that were not taken when their window closed before $1, as far as their dispenser has been heard since;
+-- of which nobody has been notified.
 select d.dose_id, d.person_no, d.home_no, d.drug, d.strength, d.due_at, d.closes_at, d.zone
 from doses d
 where d.state in ('pending', 'reminded', 'missed') and not d.as_needed
-  and d.closes_at < $1 and d.closes_at > $1::timestamptz - make_interval(hours => $2)
+  and d.judged_from <= $1 and d.closes_at < $1 and d.closes_at > $1::timestamptz - make_interval(hours => $2)
   and not exists (select from caregiver_notices n where n.dose_id = d.dose_id)
 order by d.closes_at, d.dose_id;
 
@@ -113,3 +114,17 @@ insert into plan_supplies (plan_id, as_of, left_count, runs_out_at, refill_due, 
 on conflict (plan_id) do update set
     as_of = excluded.as_of, left_count = excluded.left_count, runs_out_at = excluded.runs_out_at,
     refill_due = excluded.refill_due, state_key = excluded.state_key;
+
+-- name: versions_to_come
+-- Versions of plans with times that hold now or later, in order of time.
+select plan_id, lower(valid) as starts, upper(valid) as ends, at_times, weekdays, every_days, anchor, from_day, until_day,
+       zone, count
+from dose_plan_versions
+where plan_id = any($1::uuid[]) and kind = 'scheduled' and (upper(valid) is null or upper(valid) > $2)
+order by lower(valid);
+
+-- name: pauses_to_come
+-- Pauses of plans that go on, or are to come.
+select plan_id, lower(valid) as starts, upper(valid) as ends
+from plan_pauses where plan_id = any($1::uuid[]) and (upper(valid) is null or upper(valid) > $2)
+order by lower(valid);

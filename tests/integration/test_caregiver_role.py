@@ -114,7 +114,7 @@ def test_there_are_enough_attempts() -> None:
 async def test_the_owner_would_have_seen_what_the_attempts_are_after(dsn: str) -> None:
     """So that the tests above can fail: the same words are found where they may be read."""
     async with connected(dsn) as owner:
-        for table in ("people", "readings", "alerts", "dose_plans", "homes"):
+        for table in ("people", "readings", "alerts", "dose_plan_versions", "homes"):
             assert foreign_in(await owner.fetch(f"select * from {table}")), table
         known = "select most_common_vals::text, histogram_bounds::text from pg_stats where tablename = 'people'"
         assert foreign_in(await owner.fetch(known))
