@@ -1,5 +1,3 @@
--- Queries for how people keep to their plans, and for what is left of their medicine.
-
 -- name: doses_since
 -- The scheduled doses of a person that were due from a local day $3 of their own zones on and before $2, with what kept
 -- each of them in its window.

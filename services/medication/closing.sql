@@ -1,5 +1,3 @@
--- Queries for what follows once doses are settled: a caregiver's notices, the end of each local day, what is left.
-
 -- name: doses_to_notice
 -- Scheduled doses that were not taken when their window closed before $1, as far as their dispenser has been heard since;
 -- of which nobody has been notified.
