@@ -6,7 +6,7 @@ select d.plan_id, d.due_at, (d.due_at at time zone d.zone)::date as day, d.state
            select from dose_evidence e
            where e.dose_id = d.dose_id and e.role = 'decided' and e.observed_at between d.opens_at and d.closes_at
        ) as in_window
-from doses d
+from doses_in_force d
 where d.person_no = $1 and d.due_at < $2 and d.due_at >= ($3::date)::timestamp at time zone 'UTC' - interval '1 day'
   and (d.due_at at time zone d.zone)::date >= $3 and not d.as_needed
 order by d.due_at;

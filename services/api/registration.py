@@ -14,6 +14,7 @@ from schemas.events import EventKind
 from schemas.registry import Register
 from schemas.topics import shard_of
 from services.api.limit_rows import write_conditions, write_limits
+from services.api.plan_rows import write_plans
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -83,7 +84,7 @@ async def write(
     await _refuse_unknown(connection, sql, register)
     times = _Times(starts=now + timedelta(seconds=lead_s), new=new_since or now)
     begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
-    await _write_plans(connection, sql, register, now)
+    await write_plans(connection, register, now)
     care_begun, care_ended = await _write_care(connection, sql, register, now)
     conditions = await write_conditions(connection, register, times.starts)
     limits = await write_limits(connection, register, now, times.starts)
@@ -275,30 +276,6 @@ async def _write_bindings(
     ended = await connection.execute(sql["end_bindings"], names, *wanted, times.starts)
     begun = await connection.execute(sql["begin_bindings"], *wanted, times.new, times.starts, new_devices)
     return _affected(begun), _affected(dropped) + _affected(ended)
-
-
-async def _write_plans(connection: Connection, sql: Queries, register: Register, now: datetime) -> None:
-    people = [person for home in register.homes for person in home.people]
-    plans = _columns(
-        (
-            (
-                plan.plan_id,
-                person.person_id,
-                plan.device,
-                plan.compartment,
-                plan.drug,
-                "{" + ",".join(moment.isoformat() for moment in plan.at) + "}",
-                plan.time_critical,
-            )
-            for person in people
-            for plan in person.plans
-        ),
-        7,
-    )
-    await connection.execute(sql["write_plans"], *plans, now)
-    ids = [person.person_id for person in people]
-    await connection.execute(sql["drop_unborn_plans"], ids, plans[0], now)
-    await connection.execute(sql["end_plans"], ids, plans[0], now)
 
 
 async def _write_care(connection: Connection, sql: Queries, register: Register, now: datetime) -> tuple[int, int]:

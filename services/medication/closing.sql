@@ -2,7 +2,7 @@
 -- Scheduled doses that were not taken when their window closed before $1, as far as their dispenser has been heard since;
 -- of which nobody has been notified.
 select d.dose_id, d.person_no, d.home_no, d.drug, d.strength, d.due_at, d.closes_at, d.zone
-from doses d
+from doses_in_force d
 where d.state in ('pending', 'reminded', 'missed') and not d.as_needed
   and d.judged_from <= $1 and d.closes_at < $1 and d.closes_at > $1::timestamptz - make_interval(hours => $2)
   and not exists (select from caregiver_notices n where n.dose_id = d.dose_id)
@@ -16,7 +16,7 @@ on conflict (dose_id, message) do nothing;
 
 -- name: zones_with_doses
 -- Where days have to be closed.
-select distinct h.time_zone from homes h where exists (select from doses d where d.home_no = h.home_no);
+select distinct h.time_zone from homes h join people p using (home_no) join dose_plans d using (person_no);
 
 -- name: people_to_close
 -- People of a zone with scheduled doses due between $3 and $4, whose day $2 has not been closed.
@@ -24,7 +24,7 @@ select p.person_no, p.home_no
 from people p join homes h using (home_no)
 where h.time_zone = $1
   and exists (
-    select from doses d
+    select from doses_in_force d
     where d.person_no = p.person_no and d.due_at >= $3 and d.due_at < $4 and not d.as_needed
   )
   and not exists (select from adherence_days a where a.person_no = p.person_no and a.day >= $2)
@@ -38,7 +38,7 @@ select d.person_no, d.plan_id, d.due_at, (d.due_at at time zone $4)::date as day
            select from dose_evidence e
            where e.dose_id = d.dose_id and e.role = 'decided' and e.observed_at between d.opens_at and d.closes_at
        ) as in_window
-from doses d
+from doses_in_force d
 where d.person_no = any($1::integer[]) and d.due_at >= $2 and d.due_at < $3
   and not d.as_needed
 order by d.due_at;
@@ -58,13 +58,6 @@ group by person_no;
 insert into adherence_days (person_no, day, taken, known, closed_at) values ($1, $2, $3, $4, $5)
 on conflict (person_no, day) do nothing;
 
--- name: add_day_finding
--- In the transaction that closes the day, so an id can't be there already.
-insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at,
-                      raised_at, evidence, doctor_text, caregiver_text, rationale, unverified, message, facts,
-                      end_reason, concern)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11, $12, $13, $14, $15, $16, $17, $18);
-
 -- name: supplies_to_forecast
 -- Plans with stock whose forecast was made from something else than what holds now, or is hours old.
 with stocked as (
@@ -74,7 +67,7 @@ with stocked as (
     select s.plan_id, concat_ws('|', s.stock_no, used.takings, made.newest, made.ended, paused.newest, paused.ended) as state_key
     from stocked s
     cross join lateral (
-        select count(*) as takings from doses d join dose_evidence e using (dose_id)
+        select count(*) as takings from doses_in_force d join dose_evidence e using (dose_id)
         where d.plan_id = s.plan_id and e.role in ('decided', 'double') and e.observed_at > s.since
     ) used
     cross join lateral (
@@ -97,7 +90,7 @@ select plan_id, stock_no, at, count, what from plan_stock where plan_id = any($1
 -- name: used_of_plans
 -- What each lift took out of the stock of plans.
 select d.plan_id, e.observed_at as at, d.count
-from doses d join dose_evidence e using (dose_id)
+from doses_in_force d join dose_evidence e using (dose_id)
 where d.plan_id = any($1::uuid[]) and e.role in ('decided', 'double')
   and e.observed_at >= (select min(at) from plan_stock s where s.plan_id = d.plan_id)
 order by e.observed_at;

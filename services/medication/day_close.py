@@ -13,6 +13,7 @@ from schemas.alerts import Finding
 from schemas.doses import DoseState
 from services.medication.adherence import RULE, Episodes, judge
 from services.medication.recurrence import instant_of
+from services.medication.rows import finding_row
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
@@ -86,7 +87,7 @@ class DayClose:
                 findings += [finding] if finding is not None else []
                 rows.append((row["person_no"], day, counts.taken, counts.known, now))
             await connection.executemany(self.sql["close_day"], rows)
-            await connection.executemany(self.sql["add_day_finding"], [_row(finding, now) for finding in findings])
+            await connection.executemany(self.sql["add_finding"], [finding_row(finding, now) for finding in findings])
         if findings:
             await wake(self.pool, WakeUp.FINDINGS, metrics=self.metrics)
         self._report(findings)
@@ -115,26 +116,3 @@ def _bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """When the first of these local days begins, and when the last one has ended."""
     where = ZoneInfo(zone)
     return instant_of(first, time(), where), instant_of(last + _ONE_DAY, time(), where)
-
-
-def _row(finding: Finding, now: datetime) -> tuple[object, ...]:
-    return (
-        finding.finding_id,
-        finding.person_no,
-        finding.home_no,
-        finding.rule,
-        finding.rule_version,
-        finding.episode,
-        finding.level,
-        finding.severity,
-        to_datetime(finding.observed_at),
-        now,
-        finding.doctor_text,
-        finding.caregiver_text,
-        finding.rationale,
-        finding.unverified,
-        finding.message,
-        dict(finding.facts),
-        finding.end_reason,
-        finding.concern,
-    )

@@ -99,7 +99,7 @@ def neighbours(recurrence: Recurrence, due: datetime, reach: timedelta) -> tuple
 
 
 def _days(recurrence: Recurrence, since: datetime, until: datetime) -> Iterator[date]:
-    """Local days that may hold moments of [``since``, ``until``): one more on both sides, for a zone may leave one out."""
+    """Local days that may hold moments of that time: one more on both sides, for a zone may leave one out."""
     zone = ZoneInfo(recurrence.zone)
     day, last = since.astimezone(zone).date() - _ONE_DAY, until.astimezone(zone).date() + _ONE_DAY
     while day <= last:

@@ -49,7 +49,12 @@ async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
     """
     await pool.execute("delete from bindings")
-    await pool.execute("update dose_plans set valid = '[2020-01-01,2020-01-02)'")
+    # From long ago on, and each of a plan at a time of its own.
+    await pool.execute(
+        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
+        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
+        "       from dose_plan_versions) past where no = version_no"
+    )
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]
@@ -145,19 +150,19 @@ async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> 
 async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
     """Today's slots of every plan: the morning's taken and missed, the evening's to come."""
     for plan in await pool.fetch(
-        "select * from dose_plans join people using (person_no) where person_id = $1", person_id
+        "select * from dose_plans join dose_plan_versions using (plan_id) join people using (person_no)"
+        " where person_id = $1",
+        person_id,
     ):
-        for index, (hours, state) in enumerate(
-            ((-7.5, "missed" if plan["time_critical"] else "taken"), (4.5, "pending"))
-        ):
+        for hours, state in ((-7.5, "missed" if plan["time_critical"] else "taken"), (4.5, "pending")):
             due = now + timedelta(hours=hours)
             step = timedelta(minutes=30)
             await pool.execute(
-                "insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date,"
-                " time_index, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-                uuid4(), plan["plan_id"], plan["person_no"], plan["home_no"], plan["device_no"], plan["compartment"],
-                due.date(), index, due - 2 * step, due - step, due, due + step, due + 2 * step,
+                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone,"
+                " time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                uuid4(), plan["plan_id"], plan["version_no"], plan["person_no"], plan["home_no"], plan["device_no"],
+                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(), due - 2 * step, due - step, due, due + step, due + 2 * step,
                 state, None if state == "pending" else due + step,
             )  # fmt: skip
 

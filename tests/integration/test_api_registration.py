@@ -126,8 +126,8 @@ async def test_care_that_the_file_no_longer_lists_ends_at_once(pool: Pool) -> No
 async def test_plans_are_written_changed_and_ended(pool: Pool) -> None:
     await register(pool, household("plans"), NOW)
     row = await pool.fetchrow(
-        "select at_times, lower(valid), upper(valid) from dose_plans join people using"
-        " (person_no) where display_name = 'plans 0'"
+        "select at_times, lower(valid), upper(valid) from dose_plan_versions join dose_plans using (plan_id)"
+        " join people using (person_no) where display_name = 'plans 0'"
     )
     assert row is not None
     assert tuple(row) == ([time(8), time(20, 30)], NOW, None)
@@ -135,7 +135,8 @@ async def test_plans_are_written_changed_and_ended(pool: Pool) -> None:
     later = NOW + timedelta(days=2)
     await register(pool, household("plans", plan=False), later)
     until = await pool.fetchval(
-        "select upper(valid) from dose_plans join people using (person_no) where display_name = 'plans 0'"
+        "select upper(valid) from dose_plan_versions join dose_plans using (plan_id)"
+        " join people using (person_no) where display_name = 'plans 0'"
     )
     assert until == later
 

@@ -16,7 +16,17 @@ from services.runtime.settings import DatabaseSettings
 
 NOW = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
-TABLES = ("contact_addresses", "care_relations", "dose_plans", "bindings", "devices", "people", "homes", "doctors")
+TABLES = (
+    "contact_addresses",
+    "care_relations",
+    "dose_plan_versions",
+    "dose_plans",
+    "bindings",
+    "devices",
+    "people",
+    "homes",
+    "doctors",
+)
 RUTH, KARL = UUID(int=1), UUID(int=2)
 BY_WEBHOOK = (ContactAddress(channel="webhook", address="https://hook.example/x"),)
 

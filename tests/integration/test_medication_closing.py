@@ -161,7 +161,7 @@ async def test_a_crash_before_the_commit_leaves_the_day_to_be_judged(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr("services.medication.day_close._row", fail)
+        broken.setattr("services.medication.day_close.finding_row", fail)
         with pytest.raises(RuntimeError):
             await a_close(pool, clock).close(berlin(8, 0, 30))
     assert await pool.fetchval("select count(*) from adherence_days where person_no = $1", world.person_no) == 0

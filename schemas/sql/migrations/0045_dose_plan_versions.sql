@@ -174,6 +174,16 @@ alter table dose_plans
     drop column planned_key;
 create index dose_plans_changed on dose_plans (plan_id) where changed;
 
+-- Doses as they hold: what a version that has ended would have had after its end is none, unless it was taken early.
+-- home_no is where the person lives now.
+create view doses_in_force as
+select s.dose_id, s.plan_id, s.version_no, s.person_no, p.home_no, s.device_no, s.compartment, s.drug, s.strength,
+       s.count, s.zone, s.local_date, s.time_critical, s.listed, s.as_needed, s.early_after, s.opens_at, s.due_at,
+       s.closes_at, s.missed_at, s.state, s.reminders, s.settled_at, s.episode, s.told, s.said, s.doubles,
+       s.double_episode, s.double_said, s.heard_at, s.judged_from, s.unknown_since, s.fixed_at
+from doses s join dose_plan_versions v on v.version_no = s.version_no join people p on p.person_no = s.person_no
+where s.settled_at is not null or upper(v.valid) is null or s.due_at < upper(v.valid);
+
 -- An event may belong to several doses: one lift takes all that are due in its compartment. role: what it is to the
 -- dose: it decided it, was part of the same taking, was one too many, lifted an empty cup, or one of a paused plan.
 alter table dose_evidence

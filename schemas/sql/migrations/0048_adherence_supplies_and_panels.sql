@@ -44,7 +44,7 @@ begin atomic
            doses.time_critical, doses.as_needed, doses.doubles, doses.zone
     from seen
     cross join (select least(greatest(days, 1), 366) as days) wanted
-    join doses
+    join doses_in_force doses
       on doses.person_no = seen.person_no
      and doses.local_date > seen.today - wanted.days
      and doses.local_date <= seen.today
@@ -111,7 +111,7 @@ revoke all on function caregiver_doses(uuid, timestamptz, integer),
     caregiver_dose_notices(uuid, timestamptz, integer), caregiver_supplies(uuid, timestamptz) from public;
 grant execute on function caregiver_doses(uuid, timestamptz, integer),
     caregiver_dose_notices(uuid, timestamptz, integer), caregiver_supplies(uuid, timestamptz) to hearthbeat_caregiver;
-grant select on caregiver_notices, dose_plan_versions, plan_supplies to hearthbeat_panels;
+grant select on caregiver_notices, dose_plan_versions, doses_in_force, plan_supplies to hearthbeat_panels;
 alter function caregiver_doses(uuid, timestamptz, integer) owner to hearthbeat_panels;
 alter function caregiver_dose_notices(uuid, timestamptz, integer) owner to hearthbeat_panels;
 alter function caregiver_supplies(uuid, timestamptz) owner to hearthbeat_panels;
