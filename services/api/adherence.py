@@ -132,7 +132,8 @@ async def adherence_of(console: Console, person_no: int, zone: ZoneInfo, *, week
     first = min(week_of(today) - timedelta(weeks=weeks - 1), today - timedelta(days=RECENT_DAYS))
     rows = await console.pool.fetch(console.sql["doses_since"], person_no, now, first)
     doses = [
-        CountedDose(row["plan_id"], row["due_at"], row["day"], DoseState(row["state"]), row["in_window"]) for row in rows
+        CountedDose(row["plan_id"], row["due_at"], row["day"], DoseState(row["state"]), row["in_window"])
+        for row in rows
     ]
     # Rows come in order of time, so the newest name of a week stays.
     names = {(row["plan_id"], week_of(row["day"])): (row["drug"], row["strength"]) for row in rows}

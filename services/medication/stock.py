@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 REFILL_DUE_DAYS: Final = 7
 """Somebody should see to a refill when what is left lasts no longer than this."""
@@ -21,7 +21,8 @@ class StockWhat(StrEnum):
     """So many were added."""
 
 
-class StockEntry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StockEntry:
     """A row of plan_stock; ``count`` in units of the plan (tablets, drops). ``stock_no`` orders those of one moment."""
 
     stock_no: int
@@ -30,7 +31,8 @@ class StockEntry(NamedTuple):
     what: StockWhat
 
 
-class Used(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Used:
     """What one lift took out: the dose's own count. A double took as much again."""
 
     at: datetime

@@ -65,7 +65,8 @@ async def prescribe(pool: Pool, world: World, *times: time, zone: str = "Europe/
     number = await pool.fetchval(
         "insert into dose_plan_versions (plan_id, valid, device_no, compartment, drug, strength, count, at_times, zone,"
         " made_at) values ($1, $2, $3, 2, 'Levodopa', '100 mg', $4, $5, $6, $7) returning version_no",
-        plan_id, asyncpg.Range(LONG_BEFORE, None), world.device_no, count, times or (time(8), time(20)), zone, LONG_BEFORE,
+        plan_id, asyncpg.Range(LONG_BEFORE, None), world.device_no, count, times or (time(8), time(20)), zone,
+        LONG_BEFORE,
     )  # fmt: skip
     return Plan(plan_id=plan_id, version_no=number)
 
@@ -95,8 +96,8 @@ async def happen(pool: Pool, world: World, dose_id: UUID, at: datetime, role: st
     """An event that belongs to a dose."""
     seq = await pool.fetchval("select count(*) from dose_evidence")
     await pool.execute(
-        "insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)"
-        " values ($1, 7, $2, 0, $3, 2, 6, $4, $5, $6)",
+        "insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive,"
+        " role) values ($1, 7, $2, 0, $3, 2, 6, $4, $5, $6)",
         world.device_no, seq, dose_id, at, role == "decided", role,
     )  # fmt: skip
 
@@ -220,7 +221,9 @@ async def test_after_an_outage_only_the_newest_day_is_judged(pool: Pool, clock: 
     await a_close(pool, clock).close(berlin(13, 0, 1))
 
     assert await said(pool, world) == []
-    assert await pool.fetchval("select day from adherence_days where person_no = $1", world.person_no) == date(2026, 6, 12)
+    assert await pool.fetchval("select day from adherence_days where person_no = $1", world.person_no) == date(
+        2026, 6, 12
+    )
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Kathmandu", "America/St_Johns", "Pacific/Pago_Pago"])
@@ -237,9 +240,9 @@ async def test_a_day_ends_at_midnight_at_home(pool: Pool, clock: FakeClock, zone
     first = (await said(pool, world))[0][2]
 
     assert len(await said(pool, world)) == 1
-    assert first < (midnight or first) <= first + timedelta(minutes=15, seconds=1) or midnight == berlin(8, 2) + timedelta(
-        seconds=1
-    )
+    assert first < (midnight or first) <= first + timedelta(minutes=15, seconds=1) or midnight == berlin(
+        8, 2
+    ) + timedelta(seconds=1)
 
 
 async def notices(pool: Pool, world: World) -> list[tuple[datetime, str]]:

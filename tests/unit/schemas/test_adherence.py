@@ -24,7 +24,9 @@ MONDAY = date(2026, 6, 1)
 PLAN = UUID(int=1)
 
 
-def dose(day: date, state: DoseState, *, hour: int = 8, plan: UUID = PLAN, in_window: bool | None = None) -> CountedDose:
+def dose(
+    day: date, state: DoseState, *, hour: int = 8, plan: UUID = PLAN, in_window: bool | None = None
+) -> CountedDose:
     within = state is DoseState.TAKEN if in_window is None else in_window
     return CountedDose(plan, datetime.combine(day, time(hour), UTC), day, state, within)
 
@@ -100,15 +102,11 @@ def test_without_anything_known_there_is_no_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "missed", "expected"),
-    [(7, 2, None), (9, 0, None), (8, 2, False), (7, 3, True), (0, 10, True), (11, 3, True), (12, 3, False)],
+    ("expected", "taken", "missed"),
+    [(None, 7, 2), (None, 9, 0), (False, 8, 2), (True, 7, 3), (True, 0, 10), (True, 11, 3), (False, 12, 3)],
 )
-def test_adherence_is_low_below_four_of_five_of_ten_doses_at_least(
-    taken: int, missed: int, expected: bool | None
-) -> None:
-    found = measure(doses_of(*[DoseState.TAKEN] * taken, *[DoseState.MISSED] * missed))
-
-    assert found.is_low is expected
+def test_adherence_is_low_below_four_of_five_of_ten_doses_at_least(expected: object, taken: int, missed: int) -> None:
+    assert measure(doses_of(*[DoseState.TAKEN] * taken, *[DoseState.MISSED] * missed)).is_low is expected
 
 
 def test_seven_days_are_the_last_one_and_the_six_before() -> None:

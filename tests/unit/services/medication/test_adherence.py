@@ -19,10 +19,17 @@ NIGHT = datetime(2026, 6, 7, 22, tzinfo=UTC)
 
 def counts(taken: int, missed: int, *others: DoseState) -> Measures:
     states = [DoseState.TAKEN] * taken + [DoseState.MISSED] * missed + list(others)
-    return measure(CountedDose(UUID(int=1), NIGHT, NIGHT.date(), state, False) for state in states)
+    return measure(counted(state) for state in states)
 
 
-def judged(found: Measures, before: Episodes = Episodes()) -> Finding | None:
+def counted(state: DoseState) -> CountedDose:
+    return CountedDose(UUID(int=1), NIGHT, NIGHT.date(), state, in_window=False)
+
+
+NOTHING_BEFORE = Episodes()
+
+
+def judged(found: Measures, before: Episodes = NOTHING_BEFORE) -> Finding | None:
     return judge(3, 4, found, before, NIGHT)
 
 
@@ -85,7 +92,7 @@ def test_an_episode_is_said_once_and_ends_when_enough_is_taken_again() -> None:
 def test_episodes_open_and_close_in_turn_whatever_the_days_come_to(days: list[list[DoseState]], random: Random) -> None:
     before, said = Episodes(), []
     for states in days:
-        doses = [CountedDose(UUID(int=1), NIGHT, NIGHT.date(), state, False) for state in states]
+        doses = [counted(state) for state in states]
         random.shuffle(doses)
         found = measure(doses)
         finding = judged(found, before)

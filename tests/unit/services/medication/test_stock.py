@@ -36,7 +36,11 @@ def test_what_was_counted_and_added_less_what_was_taken_is_left() -> None:
 
 
 def test_a_count_replaces_all_that_was_thought_before() -> None:
-    entries = [StockEntry(1, START, 30, COUNTED), StockEntry(2, after(1), 28, REFILLED), StockEntry(3, after(2), 9, COUNTED)]
+    entries = [
+        StockEntry(1, START, 30, COUNTED),
+        StockEntry(2, after(1), 28, REFILLED),
+        StockEntry(3, after(2), 9, COUNTED),
+    ]
 
     assert left_of(entries, [Used(after(0.5), 1), Used(after(1.5), 1), Used(after(2), 1), Used(after(3), 1)]) == 8
 
@@ -91,7 +95,9 @@ entries_of = st.lists(
     max_size=8,
     unique_by=lambda entry: entry.stock_no,
 )
-used_of = st.lists(st.builds(Used, st.integers(-100, 100).map(after), st.integers(0, 8).map(lambda n: n / 2)), max_size=30)
+used_of = st.lists(
+    st.builds(Used, st.integers(-100, 100).map(after), st.integers(0, 8).map(lambda n: n / 2)), max_size=30
+)
 
 
 @given(entries_of, used_of, st.randoms(use_true_random=False))
