@@ -105,7 +105,7 @@ def supplies() -> table.Panel:
 
 def adherence() -> timeseries.Panel:
     """Doses of the last 14 days; it looks back further than the time range."""
-    panel = _series(Reader.CAREGIVER, "Medicine of the last 14 days", sql_of("adherence"))
+    panel = _series(Reader.CAREGIVER, "Medicine of the last 14 days", sql_of("dose_days"))
     for name in ("On time", "Late", "More than once", "Missed", "Not known", "Paused", "Not due yet"):
         panel = panel.override_by_name(name, [_fixed(COLOURS[name])])
     stacked = common.StackingConfig().mode(StackingMode.NORMAL)

@@ -83,7 +83,7 @@ select trim(drug || ' ' || strength) as "Medicine", left_count as "Left",
        as_of as "As of"
 from caregiver_supplies({person}, $__timeTo());
 
--- name: adherence
+-- name: dose_days
 -- Doses of each of the last 14 days, by what became of them.
 select local_date::timestamptz as "time",
        count(*) filter (where state in ('taken', 'early')) as "On time",

@@ -10,9 +10,9 @@ from uuid import UUID
 from schemas.doses import TAKEN_STATES, DoseState
 
 RECENT_DAYS: Final = 7
-"""Over so many local days a person's adherence is judged (semantics, section 5)."""
+"""Over so many local days a person's adherence is judged."""
 LEAST_DOSES: Final = 10
-"""Of fewer doses whose outcome is known, nothing is said of a person's adherence (semantics, section 5)."""
+"""Of fewer doses whose outcome is known, nothing is said of a person's adherence."""
 ADHERENT_FROM: Final = 0.8
 """From this share of the doses on, somebody counts as adherent (pharmacy quality measures: PDC of 0.80 or more)."""
 
@@ -36,8 +36,8 @@ class CountedDose(NamedTuple):
 class Measures:
     """Counts of doses, and of days. ``due`` is the sum of ``taken``, ``missed``, ``unknown``, ``held`` and ``open``.
 
-    ``in_window`` and ``doubles`` are among the ``taken``: a double is one dose taken, however often its cup was lifted. ``days`` are those of which it is known whether all that was
-    due was taken; ``days_covered`` are those on which it was.
+    ``in_window`` and ``doubles`` are among the ``taken``: a double is one dose taken, however often its cup was lifted.
+    ``days`` are those of which it is known whether all that was due was taken; ``days_covered``, those on which it was.
     """
 
     due: int

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from schemas.adherence import RECENT_DAYS, CountedDose, Measures, by_plan_and_week, recent, week_of
 from schemas.doses import DoseState
 from services.api.access import Action
+from services.api.answers import ANYWHERE, OF_ONE
 from services.api.console import Console, console_of
 from services.api.reads import person_of
-from services.api.answers import ANYWHERE, OF_ONE
 from services.api.sessions import SignedIn
 
 MOST_WEEKS: Final = 26
@@ -46,7 +46,7 @@ class MeasuresOut(BaseModel):
 
 
 class PlanWeekOut(MeasuresOut):
-    """One plan in the week that begins on the Monday ``week``; drug and strength as the newest of its doses have them."""
+    """One plan in the week that begins on the Monday ``week``; drug and strength are those of its newest dose."""
 
     plan_id: UUID
     week: date

@@ -4,7 +4,7 @@
 select d.dose_id, d.person_no, d.home_no, d.drug, d.strength, d.due_at, d.closes_at, d.zone
 from doses_in_force d
 where d.state in ('pending', 'reminded', 'missed') and not d.as_needed
-  and d.judged_from <= $1 and d.closes_at < $1 and d.closes_at > $1::timestamptz - make_interval(hours => $2)
+  and d.judged_from <= $1 and d.closes_at < $1 and d.closes_at > $1::timestamptz - make_interval(mins => $2)
   and not exists (select from caregiver_notices n where n.dose_id = d.dose_id)
 order by d.closes_at, d.dose_id;
 

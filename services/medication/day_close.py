@@ -19,9 +19,10 @@ from services.runtime.database import Connection, Pool, Queries, transaction
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
 
-QUARTER: Final = timedelta(minutes=15)
+_QUARTER_MIN: Final = 15
 """Offsets of zones are multiples of it, so that days end at quarter hours of UTC alone."""
 _BATCH: Final = 500
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -30,7 +31,7 @@ class _Seen:
     """What this process knows to be done: the newest day of each zone, and the quarter hour that it looked at."""
 
     closed: dict[str, date] = field(default_factory=dict)
-    quarter: datetime = datetime.min.replace(tzinfo=UTC)
+    quarter: datetime = _BEFORE_ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class DayClose:
 
     async def close(self, settled_through: datetime) -> int:
         """The days that ended before ``settled_through``; says how many findings. Raises LOST_CONNECTION."""
-        quarter = settled_through.replace(minute=settled_through.minute // 15 * 15, second=0, microsecond=0)
+        minute = settled_through.minute // _QUARTER_MIN * _QUARTER_MIN
+        quarter = settled_through.replace(minute=minute, second=0, microsecond=0)
         if quarter <= self.seen.quarter:
             return 0
         found = 0

@@ -12,8 +12,8 @@ from services.runtime.database import Pool, Queries, transaction
 from services.sentences.catalogue import ENGLISH, Reader
 
 MESSAGES: Final = ("dose_notice.open",)
-LATEST_NOTICE_H: Final = 12
-"""A window that closed longer ago is no news to anybody any more (as findings of age, semantics section 3)."""
+LATEST_NOTICE_MIN: Final = 12 * 60
+"""A window that closed longer ago is no news to anybody any more (ours; as old as a finding may be)."""
 
 
 class OpenDose(NamedTuple):
@@ -70,7 +70,7 @@ class NoticeBoard:
         """
         now = to_datetime(self.clock.now_ms())
         async with transaction(self.pool) as connection:
-            rows = await connection.fetch(self.sql["doses_to_notice"], settled_through, LATEST_NOTICE_H)
+            rows = await connection.fetch(self.sql["doses_to_notice"], settled_through, LATEST_NOTICE_MIN)
             notices = [notice_of(OpenDose(**row)) for row in rows]
             await connection.executemany(self.sql["add_notice"], [(*one, now) for one in notices])
         return len(notices)
