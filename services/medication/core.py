@@ -195,8 +195,8 @@ def _say(dose: Dose, taking: Taking | None, moment: Moment, numbers: _Numbers) -
 
 def _is_news(dose: Dose, taking: Taking) -> bool:
     """That it was taken, where it had been said that it was not, or nobody knew until it was reported late."""
-    if dose.told is not None:
-        return dose.told != "taken"
+    if dose.said_last is not None:
+        return dose.said_last != "taken"
     late = taking.decided is not None and was_reported_late(taking.decided)
     return dose.unknown_since is not None and late
 
@@ -205,10 +205,10 @@ def _say_not_taken(dose: Dose, watermark: datetime, numbers: _Numbers) -> list[S
     said: list[Said] = []
     is_open = dose.state in OPEN_STATES and dose.state is not DoseState.UNKNOWN and is_judged(dose, watermark)
     is_missed = dose.state is DoseState.MISSED
-    if dose.told in {None, "taken"} and (is_missed or (is_open and dose.time_critical)):
+    if dose.said_last in {None, "taken"} and (is_missed or (is_open and dose.time_critical)):
         episode = numbers.take(dose.person_no, MISSED_RULE) if dose.episode is None else dose.episode
         said.append(not_taken(dose, episode))
         dose = said[-1].dose
-    if is_missed and dose.time_critical and dose.told == "not_taken":
+    if is_missed and dose.time_critical and dose.said_last == "not_taken":
         said.append(missed(dose))
     return said

@@ -199,6 +199,6 @@ def _found(
 
 
 def _and_gone(outcome: DoseOutcome, gone: Sequence[Dose]) -> DoseOutcome:
-    """Whoever was told of a taking too many hears that it was none."""
+    """Where a taking too many was found, and there was none, that is said."""
     disproved = [not_taken_again(dose).finding for dose in gone if dose.double_said]
     return replace(outcome, findings=[*outcome.findings, *disproved])

@@ -54,7 +54,7 @@ class Dose:
     reminders: int = 0
     settled_at: datetime | None = None
     episode: int | None = None
-    told: str | None = None
+    said_last: str | None = None
     said: int = 0
     doubles: int = 0
     double_episode: int | None = None
@@ -122,7 +122,10 @@ class Counted(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Taking:
-    """What a fold found of a dose. ``again``: the takings that were too many, in order."""
+    """What a fold found of a dose. ``again``: the takings that were too many, in order.
+
+    ``paused_at``: a pause that began then covers its due moment; what was taken before is taken.
+    """
 
     dose: Dose
     decided: DoseEvent | None = None
@@ -130,8 +133,13 @@ class Taking:
     again: list[DoseEvent] = field(default_factory=list)
     too_soon: bool = False
     too_many: bool = False
-    held: bool = False
+    paused_at: datetime | None = None
     counted: list[Counted] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """Whether its plan is paused, and it was not taken before."""
+        return self.paused_at is not None and self.taken_at is None
 
     def count(self, event: DoseEvent, role: EvidenceRole) -> None:
         """Keeps an event as evidence."""
@@ -146,20 +154,23 @@ def fold(
     needed: Sequence[Needed] = (),
     pauses: Sequence[Pause] = (),
 ) -> dict[UUID, Taking]:
-    """What each dose of one device comes to; doses of plans that are taken as needed are made by it.
+    """What each dose of some devices comes to; doses of plans that are taken as needed are made by it.
 
-    ``events``: also what other compartments of the device have dispensed. ``given``: when doses that are not judged
+    ``events``: also what other compartments of the devices have dispensed. ``given``: when doses that are not judged
     again were taken; one that has ``fixed_at`` and is not in it was not.
     """
     takings: dict[UUID, Taking] = {}
     by_place: dict[tuple[int, int, int], _Compartment] = {}
     heard = sorted(set(events), key=lambda event: (event.observed_at, *event[:4], event.kind))
-    says_so = _DispensedLately([event.observed_at for event in heard if event.kind == DISPENSED])
+    dispensed: dict[int, list[datetime]] = defaultdict(list)
+    for event in heard:
+        if event.kind == DISPENSED:
+            dispensed[event.device_no].append(event.observed_at)
 
     def place(device_no: int, compartment: int, person_no: int) -> _Compartment:
         key = (device_no, compartment, person_no)
         if key not in by_place:
-            by_place[key] = _Compartment(takings=takings, says_so=says_so, pauses=pauses)
+            by_place[key] = _Compartment(takings=takings, dispensed=dispensed[device_no], pauses=pauses)
         return by_place[key]
 
     for dose in sorted(doses, key=lambda dose: (dose.due_at, dose.dose_id)):
@@ -173,23 +184,13 @@ def fold(
     return takings
 
 
-class _DispensedLately:
-    """When a device has said that it dispensed; in whichever compartment."""
-
-    def __init__(self, moments: Sequence[datetime]) -> None:
-        self._moments = moments
-
-    def at(self, moment: datetime) -> bool:
-        return any(moment - _DISPENSES_WITHIN < one <= moment for one in self._moments)
-
-
 class _Compartment:
-    """The plans of one person in one compartment, as events go by."""
+    """The plans of one person in one compartment, as events go by. ``dispensed``: when its device did, wherever."""
 
-    def __init__(self, *, takings: dict[UUID, Taking], says_so: _DispensedLately, pauses: Sequence[Pause]) -> None:
+    def __init__(self, *, takings: dict[UUID, Taking], dispensed: Sequence[datetime], pauses: Sequence[Pause]) -> None:
         self.needed: list[Needed] = []
         self._takings = takings
-        self._says_so = says_so
+        self._dispensed = dispensed
         self._pauses = pauses
         self._plans: dict[UUID, list[Taking]] = defaultdict(list)
         self._anchors: dict[UUID, list[tuple[datetime, Taking]]] = defaultdict(list)
@@ -199,7 +200,7 @@ class _Compartment:
     def add(self, dose: Dose, taken_at: datetime | None) -> None:
         """The next dose, by when it is due."""
         taking = Taking(dose=dose, taken_at=taken_at)
-        taking.held = not dose.as_needed and taken_at is None and self._is_paused(dose.plan_id, dose.due_at)
+        taking.paused_at = None if dose.as_needed else self._paused_at(dose.plan_id, dose.due_at)
         self._takings[dose.dose_id] = taking
         self._plans[dose.plan_id].append(taking)
         if taken_at is not None:
@@ -224,12 +225,13 @@ class _Compartment:
         elif not self._take_as_needed(event):
             self._take_again(self._last_taken(event), event)
 
-    def _is_paused(self, plan_id: UUID, moment: datetime) -> bool:
-        return any(pause.plan_id == plan_id and pause.covers(moment) for pause in self._pauses)
+    def _paused_at(self, plan_id: UUID, moment: datetime) -> datetime | None:
+        of_plan = (pause.begins for pause in self._pauses if pause.plan_id == plan_id and pause.covers(moment))
+        return next(of_plan, None)
 
     def _is_empty(self, moment: datetime) -> bool:
         """Nothing was dispensed since the last lift, of a device that says what it dispenses."""
-        if not self._says_so.at(moment):
+        if not any(moment - _DISPENSES_WITHIN < one <= moment for one in self._dispensed):
             return False
         since = moment - _DISPENSES_WITHIN if self._lifted_at is None else self._lifted_at
         return self._dispensed_at is None or self._dispensed_at <= since
@@ -246,7 +248,7 @@ class _Compartment:
 
     def _take(self, taking: Taking, event: DoseEvent) -> None:
         self._anchors[taking.dose.plan_id].append((event.observed_at, taking))
-        if taking.held:
+        if taking.paused_at is not None and taking.paused_at <= event.observed_at:
             taking.count(event, EvidenceRole.HELD)
             taking.again.append(event)
             return
@@ -262,7 +264,7 @@ class _Compartment:
         for version in now:
             dose = _dose_of(version, moment)
             taking = self._takings[dose.dose_id] = Taking(dose=dose)
-            taking.held = self._is_paused(version.plan_id, moment)
+            taking.paused_at = self._paused_at(version.plan_id, moment)
             before = [one.taken_at for one in self._plans[version.plan_id] if one.taken_at is not None]
             taking.too_soon = bool(before) and moment - max(before) < version.least_interval
             taking.too_many = _are_too_many(before, moment, version)

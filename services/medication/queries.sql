@@ -60,7 +60,7 @@ select received_at from watermark;
 -- name: doses_to_look_at
 -- Open doses that have a reminder due, or a moment passed by the watermark $2, or whose dispenser was heard at last.
 select dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, strength, count, zone, time_critical,
-       listed, as_needed, early_after, opens_at, due_at, closes_at, missed_at, state, reminders, settled_at, episode, told,
+       listed, as_needed, early_after, opens_at, due_at, closes_at, missed_at, state, reminders, settled_at, episode, said_last,
        said, doubles, double_episode, double_said, heard_at, judged_from, unknown_since, fixed_at
 from doses_in_force s
 where s.settled_at is null and s.early_after <= $1 and s.fixed_at is null and s.missed_at > $4
@@ -96,7 +96,7 @@ group by device_no;
 -- name: doses_of_devices
 -- What may be, or was, taken from these devices since.
 select dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, strength, count, zone, time_critical,
-       listed, as_needed, early_after, opens_at, due_at, closes_at, missed_at, state, reminders, settled_at, episode, told,
+       listed, as_needed, early_after, opens_at, due_at, closes_at, missed_at, state, reminders, settled_at, episode, said_last,
        said, doubles, double_episode, double_said, heard_at, judged_from, unknown_since, fixed_at
 from unnest($1::integer[], $2::timestamptz[]) as asked (device, since)
 join doses_in_force s on s.device_no = asked.device and s.missed_at >= asked.since
@@ -145,7 +145,7 @@ group by person_no, rule;
 -- name: settle_dose
 -- What became of a dose.
 update doses set
-    state = $2, reminders = $3, settled_at = $4, episode = $5, told = $6, said = $7, doubles = $8, double_episode = $9,
+    state = $2, reminders = $3, settled_at = $4, episode = $5, said_last = $6, said = $7, doubles = $8, double_episode = $9,
     double_said = $10, heard_at = $11, judged_from = $12, unknown_since = $13
 where dose_id = $1;
 

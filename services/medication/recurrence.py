@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 _ONE_DAY: Final = timedelta(days=1)
 _ONE_SECOND: Final = timedelta(seconds=1)
+_ABOUT_A_DAY: Final = timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +89,13 @@ def neighbours(recurrence: Recurrence, due: datetime, reach: timedelta) -> tuple
         every_days=recurrence.every_days,
         anchor=recurrence.anchor,
     )
-    before, after = due - reach, due + reach
-    for other in due_moments(pattern, before, after):
-        if other < due:
-            before = other
-        elif other > due:
-            after = other
+    # Most are within a day or so, with an hour more for a clock change; further away is looked only for the others.
+    for near in (min(_ABOUT_A_DAY, reach), reach):
+        before = list(due_moments(pattern, due - near, due))
+        after = next((one for one in due_moments(pattern, due, due + near) if one > due), None)
+        if before and after is not None:
             break
-    return due - before, after - due
+    return due - before[-1] if before else reach, reach if after is None else after - due
 
 
 def _days(recurrence: Recurrence, since: datetime, until: datetime) -> Iterator[date]:

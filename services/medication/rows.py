@@ -19,7 +19,7 @@ def dose_row(dose: Dose) -> tuple[object, ...]:
         dose.reminders,
         dose.settled_at,
         dose.episode,
-        dose.told,
+        dose.said_last,
         dose.said,
         dose.doubles,
         dose.double_episode,

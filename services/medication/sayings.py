@@ -116,8 +116,8 @@ def drug_of(dose: Dose) -> str:
     return f"{dose.drug} {dose.strength}".strip()
 
 
-def _of_missed(dose: Dose, told: str, episode: int, words: _Words) -> Said:
-    said = replace(dose, episode=episode, told=told, said=dose.said + 1)
+def _of_missed(dose: Dose, said_last: str, episode: int, words: _Words) -> Said:
+    said = replace(dose, episode=episode, said_last=said_last, said=dose.said + 1)
     level = 0 if words.ended is not None else 2 if dose.time_critical else 1
     rationale = _RATIONALE_CRITICAL if dose.time_critical else _RATIONALE
     return Said(said, replace(_finding(said, MISSED_RULE, words), episode=episode, level=level, rationale=rationale))

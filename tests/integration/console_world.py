@@ -43,18 +43,21 @@ class World:
     hostile: UUID
 
 
+_END_ALL_PLANS = """
+update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')
+from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at from dose_plan_versions)
+     as past where no = version_no
+"""
+"""Long ago, and each of a plan at a time of its own."""
+
+
 async def build_world(pool: Pool, *, now: datetime = NOW) -> World:
     """Ruth and Karl share a home, the hostile name lives alone; DOCTOR has all, FORMER had them until yesterday.
 
     The doctors have no longer who was theirs in an earlier world of the same database, so nobody there is monitored.
     """
     await pool.execute("delete from bindings")
-    # From long ago on, and each of a plan at a time of its own.
-    await pool.execute(
-        "update dose_plan_versions set valid = tstzrange(at, at + interval '1 minute')"
-        " from (select version_no as no, timestamptz '2020-01-01Z' + version_no * interval '1 hour' as at"
-        "       from dose_plan_versions) past where no = version_no"
-    )
+    await pool.execute(_END_ALL_PLANS)
     world = World(ruth=uuid4(), karl=uuid4(), hostile=uuid4())
     everybody = (world.ruth, world.karl, world.hostile)
     tag = world.ruth.hex[:6]
@@ -158,11 +161,13 @@ async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
             due = now + timedelta(hours=hours)
             step = timedelta(minutes=30)
             await pool.execute(
-                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone,"
-                " time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)"
+                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug,"
+                " zone, time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state,"
+                " settled_at)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                 uuid4(), plan["plan_id"], plan["version_no"], plan["person_no"], plan["home_no"], plan["device_no"],
-                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(), due - 2 * step, due - step, due, due + step, due + 2 * step,
+                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(),
+                due - 2 * step, due - step, due, due + step, due + 2 * step,
                 state, None if state == "pending" else due + step,
             )  # fmt: skip
 

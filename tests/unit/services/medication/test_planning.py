@@ -28,9 +28,7 @@ PLAN = Plan(
 
 
 def plan_of(*at: time, critical: bool = False, zone: str = "UTC", version_no: int = 1) -> Plan:
-    return replace(
-        PLAN, recurrence=Recurrence(zone=zone, at_times=at), time_critical=critical, version_no=version_no
-    )
+    return replace(PLAN, recurrence=Recurrence(zone=zone, at_times=at), time_critical=critical, version_no=version_no)
 
 
 def first(plan: Plan, since: datetime = START) -> PlannedDose:
@@ -86,7 +84,7 @@ def test_a_version_has_no_doses_outside_its_time() -> None:
 
 
 zones = st.sampled_from(("UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Pacific/Apia"))
-moments = st.datetimes(datetime(2011, 1, 1), datetime(2030, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
+moments = st.integers(0, 20 * 365 * 24).map(lambda hours: datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
 times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
