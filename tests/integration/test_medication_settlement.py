@@ -64,10 +64,16 @@ class House:
         rows = await self.pool.fetch("select at, caregiver_text from caregiver_notices order by at")
         return [(row["at"], row["caregiver_text"]) for row in rows]
 
+    async def supply(self) -> tuple[float, datetime | None, bool]:
+        """Of the only plan with stock."""
+        (row,) = await self.pool.fetch("select left_count, runs_out_at, refill_due from plan_supplies")
+        return row["left_count"], row["runs_out_at"], row["refill_due"]
+
     async def said(self, rule: str) -> list[tuple[int, datetime]]:
         """Level and moment of what was found."""
         rows = await self.pool.fetch(
-            "select level, observed_at from findings where person_no = $1 and rule = $2 order by raised_at, observed_at",
+            "select level, observed_at from findings where person_no = $1 and rule = $2"
+            " order by raised_at, observed_at",
             self.world.person_no,
             rule,
         )
@@ -153,10 +159,9 @@ async def test_stock_goes_down_by_what_the_ledger_found_taken(house: House) -> N
     )
     await happen(house.pool, house.world, berlin(1, 8, 3))
     await house.at(berlin(1, 8, 45))
-    left = "select left_count, runs_out_at, refill_due from plan_supplies"
-    assert tuple(await house.pool.fetchrow(left)) == (9, berlin(6, 8), True)
+    assert await house.supply() == (9, berlin(6, 8), True)
 
     await happen(house.pool, house.world, berlin(1, 9, 30))
     await house.at(berlin(1, 10))
     assert (await states(house.pool, plan_id))[0] == "double"
-    assert tuple(await house.pool.fetchrow(left)) == (8, berlin(5, 20), True)
+    assert await house.supply() == (8, berlin(5, 20), True)

@@ -8,7 +8,7 @@ from services.score.rule import ENDED, Mark, Rule, by_level
 
 
 FAILED_AT_DISPENSER: Final = Message("command_failed.reminder")
-"""What is said of a dispenser. It may be asked to pass on a request to measure as well; which it was is not known here."""
+"""What is said of a dispenser. It passes on requests to measure as well; which it was is not known here."""
 
 
 def _message(mark: Mark) -> Message:
