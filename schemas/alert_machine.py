@@ -184,10 +184,10 @@ def _risen(live: LiveAlert, found: Found, now: int) -> Advance:
     finding = found.finding
     is_new = finding.episode not in live.active_episodes
     # Against what goes on; where nothing does, against what people were notified of since it opened.
-    told = live.active_level if live.goes_on else live.level
+    known = live.active_level if live.goes_on else live.level
     # Of what is measured an episode says a level again only because it got worse.
-    is_worse = finding.level > told or (not is_new and finding.rule in MEASURED and finding.level == told)
-    is_call = finding.rule in CALLS and finding.level >= told
+    is_worse = finding.level > known or (not is_new and finding.rule in MEASURED and finding.level == known)
+    is_call = finding.rule in CALLS and finding.level >= known
     if not is_new and not is_worse and not is_call:
         return _noted(live)
     joined = _joined(live, finding, is_new=is_new)
@@ -275,9 +275,9 @@ def _notified(
         return moved
     due = now + wait
     if is_said_already(alert, others):
-        steps, told = (step_of(alert.state, Happened.SUPPRESSED),), Suppress(reason=reason, repeats=repeats)
+        steps, kept = (step_of(alert.state, Happened.SUPPRESSED),), Suppress(reason=reason, repeats=repeats)
         plan = PlanStep(reason=reason, repeats=repeats, due=due, since=now)
-        return replace(moved, steps=(*moved.steps, *steps), effects=(CancelSteps(), told, plan))
+        return replace(moved, steps=(*moved.steps, *steps), effects=(CancelSteps(), kept, plan))
     return replace(
         moved,
         steps=(*moved.steps, *_said_of(moved, reason)),

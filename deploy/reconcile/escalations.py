@@ -7,28 +7,38 @@ from typing import Final
 
 import asyncpg
 
+from schemas.rule_names import LISTED
+
 _STEPS: Final = """
-select s.alert_id::text as alert_id, s.step, s.state, s.due_at,
-       min(o.created_at) as fired_at, count(o.channel) as notifications,
-       count(o.channel) filter (where o.state = 'sent') as sent
+select s.alert_id::text as alert_id, s.step, s.state, s.due_at, s.suppressed,
+       min(o.created_at) as fired_at,
+       count(o.channel) filter (where o.state not in ('held', 'withdrawn')) as notifications,
+       count(o.channel) filter (where o.state = 'sent') as sent,
+       count(o.channel) filter (where o.state in ('held', 'withdrawn')) as held
 from escalation_steps s left join notifications o using (alert_id, step)
-group by s.alert_id, s.step, s.state, s.due_at
+group by s.alert_id, s.step, s.state, s.due_at, s.suppressed
 order by s.alert_id, s.step
 """
 _ALERTS: Final = "select alert_id::text as alert_id, state from alerts"
 _AUDIT: Final = """
-select u.alert_id::text as alert_id, u.at, u.what, u.from_state, u.to_state, a.severity > 0 as clinical
+select u.alert_id::text as alert_id, u.at, u.what, u.from_state, u.to_state,
+       a.severity > 0 and not a.rule = any ($1::text[]) as clinical
 from alert_audit u join alerts a using (alert_id)
 order by u.alert_id, u.audit_no
 """
 _BEGINS: Final = frozenset({"opened", "raised", "reopened", "called_again"})
-_NOTIFIES: Final = _BEGINS | {"repeated"}
+_PLANNED: Final = frozenset({"repeated", "notified"})
+_NOTIFIES: Final = _BEGINS | _PLANNED
 """What the trail calls a time at which people are notified; not of technical alerts, which the console alone shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A time at which people are notified of an alert; ``fired_at`` is None where no notification was made."""
+    """A time at which people are notified of an alert; ``fired_at`` is None where no notification was made.
+
+    ``held``: by quiet hours, for the time being or until it was not needed any more; not among ``notifications``.
+    ``suppressed``: another alert said as much, so that nobody was notified.
+    """
 
     alert_id: str
     step: int
@@ -37,6 +47,8 @@ class Step:
     fired_at: datetime | None
     notifications: int
     sent: int
+    held: int = 0
+    suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +105,7 @@ async def load(dsn: str) -> tuple[list[Step], dict[str, str], list[Change]]:
     try:
         steps = [Step(**dict(row)) for row in await connection.fetch(_STEPS)]
         states = {row["alert_id"]: row["state"] for row in await connection.fetch(_ALERTS)}
-        changes = [Change(**dict(row)) for row in await connection.fetch(_AUDIT)]
+        changes = [Change(**dict(row)) for row in await connection.fetch(_AUDIT, sorted(LISTED))]
     finally:
         await connection.close()
     return steps, states, changes
@@ -111,7 +123,7 @@ def judge_steps(
     for one in steps:
         if one.state == "pending" and _possible_from(one.due_at, outages) + allowed < ended_at:
             _note(verdict, "late", one)
-        if one.state != "done":
+        if one.state != "done" or one.suppressed:
             continue
         if one.fired_at is None:
             _note(verdict, "unsent", one)
@@ -136,9 +148,9 @@ def judge_answers(
     notified: dict[tuple[str, datetime], bool] = {}
     for change in changes:
         if change.what in _NOTIFIES:
-            # Opening, raising and reopening make it open themselves; only a repetition needs it to
+            # Opening, raising and reopening make it open themselves; only what was planned needs it to
             # be.
-            still_open = change.what != "repeated" or open_now.get(change.alert_id, False)
+            still_open = change.what not in _PLANNED or open_now.get(change.alert_id, False)
             notified[change.alert_id, change.at] = still_open
         open_now[change.alert_id] = change.to_state == "open"
     for one in steps:
@@ -155,8 +167,12 @@ def judge_answers(
 
 
 def judge_notified(verdict: Escalations, steps: Sequence[Step], changes: Sequence[Change]) -> None:
-    """I2: whenever an alert opens, rises or opens again, a notification of that moment is delivered to somebody."""
-    delivered = {(one.alert_id, one.fired_at) for one in steps if one.state == "done" and one.sent}
+    """I2: whenever an alert opens, rises or opens again, a notification of that moment is delivered to somebody.
+
+    Or quiet hours hold it, or another alert says as much.
+    """
+    delivered = {(one.alert_id, one.fired_at) for one in steps if one.state == "done" and (one.sent or one.held)}
+    delivered |= {(one.alert_id, one.at) for one in changes if one.what == "suppressed"}
     for change in changes:
         if change.clinical and change.what in _BEGINS and (change.alert_id, change.at) not in delivered:
             verdict.unnotified += 1

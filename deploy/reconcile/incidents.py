@@ -15,7 +15,7 @@ ALLOWED_FALSE_ALERTS: Final = 2
 """In a run: healthy people, too, are at a limit now and then."""
 
 _ALERTED: Final = """
-select a.alert_id, a.rule, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level,
+select a.alert_id, a.rule, a.concern, coalesce(p.person_id::text, '') as person_id, h.home_id::text as home_id, f.level,
        f.severity, (extract(epoch from f.observed_at) * 1000)::bigint as observed_at
 from alerts a
 join alert_findings using (alert_id)
@@ -59,6 +59,7 @@ class AlertedFinding:
     level: int
     severity: int
     observed_at: int
+    concern: str = ""
 
     def reaches(self, incident: Incident) -> bool:
         """Whether it is as grave as the incident."""
@@ -74,7 +75,7 @@ class AlertedFinding:
 
 @dataclass(slots=True, kw_only=True)
 class IncidentOutcome:
-    """What became of the incidents. ``twice``: incidents with more than one alert for the same level.
+    """What became of the incidents. ``twice``: incidents with more than one alert of a concern for the same level.
 
     ``near_misses`` is how many there were; an alert of one is among ``false_alerts``.
     """
@@ -123,7 +124,8 @@ def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding]
         if incident.starts_at_ms > now_ms or not incident.alert_expected:
             continue
         reached = [one for one in answers if one.reaches(incident)]
-        outcome.twice += len({one.alert_id for one in reached}) > 1
+        # Each concern of a rule has an alert of its own.
+        outcome.twice += len({one.alert_id for one in reached}) > len({one.concern for one in reached} or {""})
         if reached:
             word = "alerted"
         elif incident.due_at_ms >= now_ms:

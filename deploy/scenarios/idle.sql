@@ -10,7 +10,7 @@ select (select count(*) from findings) as findings,
        (select count(*) from notifications where state = 'sent') as sent,
        (select count(*) from notifications where state = 'sending' or (state = 'pending' and attempts = 0)) as waiting,
        (select count(*) from escalation_steps s join alerts a using (alert_id)
-        where s.state = 'pending' and a.state = 'open' and s.due_at <= $1) as repeats_due,
+        where s.state = 'pending' and a.state = 'open' and a.ended_at is null and s.due_at <= $1) as repeats_due,
        (select count(*) from fall_checks
         where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
@@ -36,7 +36,8 @@ from (
     union all
     select due_at + interval '1 millisecond' from look_backs
     union all
-    select s.due_at from escalation_steps s join alerts a using (alert_id) where s.state = 'pending' and a.state = 'open'
+    select s.due_at from escalation_steps s join alerts a using (alert_id)
+    where s.state = 'pending' and a.state = 'open' and a.ended_at is null
     union all
     -- A window, or a cut-off, is over once the watermark has passed it; a dispenser that was away has some minutes more.
     select unnest(array[opens_at, due_at, due_at + interval '15 minutes', due_at + interval '30 minutes', closes_at,

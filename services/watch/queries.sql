@@ -7,7 +7,7 @@ select received_at from watermark;
 -- A notification whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.
 select 'step_overdue' as kind, count(*) as items, min(s.due_at) as oldest_at
 from escalation_steps s join alerts a using (alert_id)
-where s.state = 'pending' and s.due_at < $1 and a.state = 'open'
+where s.state = 'pending' and s.due_at < $1 and a.state = 'open' and a.ended_at is null
 union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all

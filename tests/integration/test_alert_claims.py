@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from schemas.alert_events import PlanStep, Reason
 from schemas.alerts import Severity
 from schemas.metrics import METRICS
 from services.alert.channels import CHANNELS
@@ -248,7 +249,7 @@ async def test_an_acknowledged_alert_that_gets_worse_opens_again_and_notifies_ag
 
     alert = await only_alert(pool, world)
     assert (alert["state"], alert["level"]) == ("open", 2)
-    assert [step for step, _, _ in await queued(pool, alert["alert_id"])] == [1, 2]
+    assert [step for step, _, _ in await queued(pool, alert["alert_id"])] == [1, 3]
 
 
 async def test_a_grave_alert_is_repeated_until_somebody_acts(
@@ -287,9 +288,9 @@ async def test_a_step_that_is_planned_while_somebody_acknowledges_is_cancelled_t
         await connection.execute(
             "update escalation_steps set state = 'done' where alert_id = $1 and state = 'pending'", alert["alert_id"]
         )
-        await escalation.notifications.add_step(
-            connection, alert["alert_id"], repeats=2, due=clock.now_ms(), state="pending"
-        )
+        now = clock.now_ms()
+        planned = PlanStep(reason=Reason.REPEAT, repeats=2, due=now, since=now)
+        assert await escalation.notifications.plan(connection, [(alert["alert_id"], planned)]) == 1
 
     assert await answered
     steps = await pool.fetch("select state from escalation_steps where alert_id = $1 order by step", alert["alert_id"])
@@ -355,7 +356,7 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
     world = await settle_in(pool)
     await find(pool, world)
     with monkeypatch.context() as broken:
-        broken.setattr(NotificationQueue, "add", fail)
+        broken.setattr(NotificationQueue, "carry_out", fail)
         with pytest.raises(ConnectionResetError):
             await claims.claim()
 

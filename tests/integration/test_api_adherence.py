@@ -43,7 +43,8 @@ async def add_dose(pool: Pool, plan_id: UUID, due: datetime, state: str, *, take
         " select $1, plan_id, version_no, person_no, home_no, v.device_no, v.compartment, v.drug, v.strength, v.zone,"
         " ($3::timestamptz at time zone v.zone)::date,"
         " $3::timestamptz - 2 * $4::interval,"
-        " $3::timestamptz - $4::interval, $3, $3::timestamptz + $4::interval, $3::timestamptz + 2 * $4::interval, $5, $6"
+        " $3::timestamptz - $4::interval, $3, $3::timestamptz + $4::interval,"
+        " $3::timestamptz + 2 * $4::interval, $5, $6"
         " from dose_plan_versions v join dose_plans using (plan_id) join people using (person_no) where plan_id = $2",
         dose_id, plan_id, due, step, state, None if state in {"pending", "reminded", "unknown"} else due,
     )  # fmt: skip

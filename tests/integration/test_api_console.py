@@ -283,7 +283,8 @@ async def test_an_alert_without_notification_is_found_by_the_poll(practice: Prac
             "insert into alerts (alert_id, home_no, person_no, rule, concern, severity, level, active_severity,"
             " active_level, state, episode, active_episodes, first_at, opened_at, condition_at, doctor_text,"
             " caregiver_text, rationale)"
-            " select gen_random_uuid(), home_no, person_no, 'fall', 'fall', 3, 2, 3, 2, 'open', 1, '{1}', $2, $2, $2, 'Fell.', '', ''"
+            " select gen_random_uuid(), home_no, person_no, 'fall', 'fall', 3, 2, 3, 2, 'open', 1, '{1}', $2, $2, $2,"
+            " 'Fell.', '', ''"
             " from people where person_id = $1",
             practice.world.karl,
             NOW,

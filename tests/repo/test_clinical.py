@@ -39,7 +39,8 @@ SHARED: Final = (
     "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py",
     "services/score/pressure.py", "services/score/weight.py", "services/score/own_baseline.py",
     "services/score/coverage.py", "services/score/asks.py", "services/score/news2.py", "services/score/quarters.py",
-    "schemas/doses.py", "schemas/adherence.py", "services/medication/stock.py", "services/medication/notices.py",
+    "schemas/doses.py", "schemas/alert_timing.py", "schemas/adherence.py", "services/medication/stock.py",
+    "services/medication/notices.py",
 )  # fmt: skip
 """Limits of rules that stand in no rule's own file."""
 MEMORY: Final = "_MOST"

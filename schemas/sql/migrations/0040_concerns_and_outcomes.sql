@@ -12,20 +12,21 @@ alter table alerts
     add column active_severity smallint,
     add column active_level smallint;
 
+-- An alert of several concerns keeps the name of its rule: whatever ends then finds it by its episode.
 update alerts set
     concern = coalesce(
         (
-            select case
-                when coalesce(f.concern, '') in ('', f.rule)
-                    and f.rule in ('silent_device', 'low_battery', 'firmware', 'clock', 'command_failed')
-                    and f.evidence -> 0 ->> 'device_no' is not null
-                    then f.rule || '.' || (f.evidence -> 0 ->> 'device_no')
-                else nullif(f.concern, '')
-            end
-            from alert_findings l join findings f using (finding_id)
-            where l.alert_id = alerts.alert_id
-            order by f.raised_at desc, f.observed_at desc
-            limit 1
+            select case when count(distinct said.concern) = 1 then min(said.concern) end
+            from alert_findings join findings using (finding_id)
+            cross join lateral (
+                select case
+                    when findings.concern not in ('', findings.rule) then findings.concern
+                    when findings.rule in ('silent_device', 'low_battery', 'firmware', 'clock', 'command_failed')
+                        then findings.rule || '.' || (findings.evidence -> 0 ->> 'device_no')
+                    else findings.rule
+                end
+            ) as said (concern)
+            where alert_findings.alert_id = alerts.alert_id
         ),
         rule
     ),
@@ -35,6 +36,14 @@ update alerts set
     episodes_since_open = episodes,
     active_severity = severity,
     active_level = level;
+
+-- That nothing more was heard ends nothing any more: of a fall or a call, people are notified again until somebody acts.
+update alerts set ended_at = null, active_episodes = array[episode]
+where state <> 'closed' and ended_at is not null and (
+    select f.end_reason = 'no_data' from alert_findings l join findings f using (finding_id)
+    where l.alert_id = alerts.alert_id and f.level = 0
+    order by f.raised_at desc, f.episode desc limit 1
+);
 
 alter table alerts
     alter column concern set not null,

@@ -6,7 +6,6 @@ from schemas.alerts import Message, Severity
 from schemas.events import EventKind
 from services.score.rule import ENDED, Mark, Rule, by_level
 
-
 FAILED_AT_DISPENSER: Final = Message("command_failed.reminder")
 """What is said of a dispenser. It passes on requests to measure as well; which it was is not known here."""
 

@@ -152,3 +152,21 @@ def test_a_change_that_nobody_recorded_is_found(changes: list[Change]) -> None:
     verdict = judged()
     judge_audit(verdict, {"a": "closed"}, changes)
     assert verdict.unrecorded == 1
+
+
+def test_what_another_alert_says_or_quiet_hours_hold_counts_as_said() -> None:
+    opened, kept_back = change(None, "open", what="opened"), change("open", "open", what="suppressed")
+    held = replace(GOOD, notifications=0, sent=0, held=2)
+    for steps, changes in (((), (opened, kept_back)), ((held,), (opened,)), ((), (opened,))):
+        verdict = judged(*steps)
+        judge_notified(verdict, steps, changes)
+        assert verdict.unnotified == (not steps and len(changes) == 1)
+    assert judged(held).hold
+    assert judged(replace(GOOD, fired_at=None, notifications=0, sent=0, suppressed=True)).hold
+
+
+def test_a_step_that_was_planned_and_taken_after_an_acknowledgement_is_found_whatever_it_was_for() -> None:
+    for what in ("repeated", "notified"):
+        planned = change("acknowledged", "open", what=what, at=DUE + MINUTE)
+        verdict = answered(change("open", "acknowledged", at=DUE), planned)
+        assert verdict.after_answer == 1

@@ -84,6 +84,12 @@ def test_an_alert_of_too_low_a_level_explains_itself_but_does_not_reach() -> Non
     assert words(outcome(LOW, replace(ALERT, level=1))) == (0, 1, 0, 0, 0)
 
 
+def test_two_alerts_of_one_concern_are_one_too_many_and_two_concerns_of_a_rule_are_not() -> None:
+    fast, again, slow = (replace(ALERT, alert_id=name, concern=name[0]) for name in ("f1", "f2", "s1"))
+    assert words(outcome(LOW, fast, slow)) == (1, 0, 0, 0, 0)
+    assert words(outcome(LOW, fast, again, slow)) == (1, 0, 0, 1, 0)
+
+
 def test_an_alert_of_too_low_a_severity_does_not_reach() -> None:
     assert words(outcome(LOW, replace(ALERT, severity=2))) == (0, 1, 0, 0, 0)
 

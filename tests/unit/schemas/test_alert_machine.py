@@ -1,92 +1,60 @@
 """What findings and acknowledgements do to an alert, as sentences, and as properties over any story."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from schemas.alert_machine import (
-    NOTIFYING,
-    TRANSITIONS,
-    Change,
-    Happened,
-    IllegalTransitionError,
-    LiveAlert,
-    Step,
-    acknowledge,
-    fold,
-    is_said_already,
-    is_withdrawn,
-    step_of,
+from schemas.alert_events import (
+    Acknowledged,
+    Advance,
+    CancelSteps,
+    DoctorAction,
+    Event,
+    Finished,
+    Found,
+    OutcomeSaid,
+    Reason,
+    StepDue,
+    Verdict,
+    WithdrawHeld,
 )
+from schemas.alert_machine import acknowledge, advance, finish, fold, is_said_already, say_outcome
+from schemas.alert_states import TRANSITIONS, Happened, IllegalTransitionError, LiveAlert, Step, step_of
 from schemas.alerts import AlertState, EndReason, Finding, Severity
+from tests.unit.schemas.alert_stories import DOCTOR_NO, NOW, acknowledged, after, ended, finding, of_concern, opened
 
-NOW = 1_700_000_000_000
-DOCTOR_NO = 11
-
-
-def finding(
-    *,
-    level: int = 1,
-    episode: int = 1,
-    severity: Severity = Severity.MEDIUM,
-    at: int = NOW - 500,
-    rule: str = "spo2",
-) -> Finding:
-    return Finding(
-        person_no=3,
-        home_no=2,
-        rule=rule,
-        rule_version=1,
-        episode=episode,
-        level=level,
-        severity=severity,
-        observed_at=at,
-        evidence=(),
-        doctor_text=f"Level {level} in episode {episode}.",
-        caregiver_text="Something.",
-        rationale="Because.",
-    )
+OVER = (CancelSteps(), WithdrawHeld())
 
 
-def opened(*, level: int = 1, episode: int = 1) -> LiveAlert:
-    change = fold(None, finding(level=level, episode=episode), NOW)
-    assert change is not None
-    return change.alert
+def noted(live: LiveAlert) -> Advance:
+    return Advance(alert=live, steps=(Step(Happened.NOTED, live.state, live.state),))
 
 
-def acknowledged(alert: LiveAlert) -> LiveAlert:
-    return acknowledge(alert, DOCTOR_NO, "called them", NOW).alert
-
-
-def change_of(live: LiveAlert | None, found: Finding) -> Change:
-    change = fold(live, found, NOW + 1000)
-    assert change is not None
-    return change
-
-
-def noted(live: LiveAlert) -> Change:
-    return Change(alert=live, steps=(Step(Happened.NOTED, live.state, live.state),))
+def reason_of(change: Advance) -> Reason | None:
+    return change.notification.reason if change.notification else None
 
 
 def test_a_finding_opens_an_alert_and_notifies_people() -> None:
-    change = change_of(None, finding(severity=Severity.HIGH))
+    change = after(None, finding(severity=Severity.HIGH))
 
-    assert change.happened is Happened.OPENED
-    assert change.notifies
+    assert (change.happened, reason_of(change)) == (Happened.OPENED, Reason.FIRST)
     assert change.alert.state is AlertState.OPEN
-    assert (change.alert.condition_at, change.alert.opened_at) == (NOW - 500, NOW + 1000)
+    assert (change.alert.condition_at, change.alert.opened_at, change.alert.first_at) == (
+        NOW - 500,
+        NOW + 1000,
+        NOW + 1000,
+    )
 
 
 def test_the_alert_of_a_finding_has_the_same_id_whoever_opens_it() -> None:
     assert opened().alert_id == opened().alert_id != opened(episode=2).alert_id
 
 
-@pytest.mark.parametrize("found", [finding(severity=Severity.LOW), finding(level=0)])
-def test_low_findings_and_ends_open_nothing(found: Finding) -> None:
-    assert fold(None, found, NOW) is None
+@pytest.mark.parametrize(
+    "found", [finding(severity=Severity.LOW), finding(level=0), replace(finding(), retrospective=True)]
+)
+def test_low_findings_and_ends_and_what_came_too_late_open_nothing(found: Finding) -> None:
+    assert fold(None, Found(finding=found), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -103,140 +71,163 @@ def test_low_findings_and_ends_open_nothing(found: Finding) -> None:
 def test_news2_is_said_already_where_a_rule_of_its_inputs_says_as_much(
     rule: str, others: list[tuple[str, Severity]], *, said: bool
 ) -> None:
-    change = fold(None, finding(rule=rule), NOW)
-    assert change is not None
-    assert is_said_already(change.alert, others) is said
+    assert is_said_already(opened(rule=rule), others) is said
 
 
-def test_a_technical_alert_notifies_no_doctor() -> None:
-    change = change_of(None, finding(severity=Severity.TECHNICAL))
+@pytest.mark.parametrize(("rule", "severity"), [("clock", Severity.TECHNICAL), ("weight", Severity.MEDIUM)])
+def test_a_technical_alert_and_a_listed_one_notify_no_doctor_and_plan_nothing(rule: str, severity: Severity) -> None:
+    change = after(None, finding(severity=severity, rule=rule))
+    again = after(change.alert, finding(severity=severity, rule=rule, episode=2), notified_at=None)
 
-    assert change.happened is Happened.OPENED
-    assert not change.notifies
+    assert (change.happened, change.effects) == (Happened.OPENED, ())
+    assert (again.happened, again.effects) == (Happened.JOINED, ())
 
 
 def test_a_higher_level_raises_an_open_alert_and_notifies_people_again() -> None:
-    change = change_of(opened(), finding(level=2, severity=Severity.HIGH))
+    change = after(opened(), finding(level=2, severity=Severity.HIGH))
 
-    assert change.happened is Happened.RAISED
-    assert change.notifies
+    assert (change.happened, reason_of(change)) == (Happened.RAISED, Reason.WORSE)
     assert (change.alert.level, change.alert.severity) == (2, Severity.HIGH)
+    assert (change.alert.active_level, change.alert.active_severity) == (2, Severity.HIGH)
     assert change.alert.doctor_text == "Level 2 in episode 1."
 
 
 def test_a_lower_level_of_the_same_episode_changes_nothing() -> None:
     live = opened(level=2)
 
-    assert change_of(live, finding(level=1)) == noted(live)
+    assert after(live, finding(level=1)) == noted(live)
 
 
 def test_what_is_measured_says_a_level_again_only_because_it_got_worse_and_people_are_notified() -> None:
-    change = change_of(opened(level=2), finding(level=2))
-    again = change_of(acknowledged(opened(level=2)), finding(level=2))
+    change = after(opened(level=2), finding(level=2))
+    again = after(acknowledged(opened(level=2)), finding(level=2))
 
-    assert (change.happened, change.notifies) == (Happened.RAISED, True)
-    assert (again.happened, again.notifies) == (Happened.REOPENED, True)
-    missed = replace(opened(level=2), rule="missed_dose")
-    assert change_of(missed, replace(finding(level=2), rule="missed_dose")) == noted(missed)
-
-
-@pytest.mark.parametrize("reason", [EndReason.TURNED, EndReason.DISPROVED])
-def test_what_was_not_so_is_not_repeated_and_what_begins_after_it_is_news(reason: EndReason) -> None:
-    live = opened()
-    ended = change_of(live, replace(finding(level=0), end_reason=reason)).alert
-    after = change_of(ended, finding(episode=2))
-
-    assert is_withdrawn(live, ended)
-    assert (ended.state, ended.ended_at) == (AlertState.OPEN, None)
-    assert (after.happened, after.notifies) == (Happened.RAISED, True)
-    assert not is_withdrawn(live, change_of(live, replace(finding(level=0), end_reason=EndReason.RECOVERED)).alert)
-    assert not is_withdrawn(live, change_of(live, finding(episode=2)).alert)
+    assert (change.happened, reason_of(change)) == (Happened.RAISED, Reason.WORSE)
+    assert (again.happened, reason_of(again)) == (Happened.REOPENED, Reason.WORSE)
+    missed = of_concern(opened(level=2), "missed_dose")
+    assert after(missed, finding(level=2, rule="missed_dose")) == noted(missed)
 
 
-def test_a_new_episode_joins_an_open_alert_without_notifying_anybody() -> None:
-    change = change_of(opened(), finding(episode=2))
+def test_a_milder_episode_after_a_grave_one_that_gets_worse_is_said() -> None:
+    over = after(opened(level=2, severity=Severity.HIGH), ended()).alert
+    mild = after(over, finding(episode=2))
+    worse = after(mild.alert, finding(episode=2))
 
-    assert change.happened is Happened.JOINED
-    assert not change.notifies
-    assert (change.alert.episodes, change.alert.episode) == (2, 2)
+    assert (mild.happened, reason_of(mild)) == (Happened.JOINED, None)
+    assert (mild.alert.active_severity, mild.alert.severity) == (Severity.MEDIUM, Severity.HIGH)
+    assert (mild.alert.active_level, mild.alert.level) == (1, 2)
+    assert mild.alert.doctor_text == "Level 1 in episode 2."
+    assert (worse.happened, reason_of(worse)) == (Happened.RAISED, Reason.WORSE)
+
+
+@pytest.mark.parametrize(
+    ("reason", "happened"), [(EndReason.TURNED, Happened.TURNED), (EndReason.DISPROVED, Happened.DISPROVED)]
+)
+def test_what_was_not_so_is_not_repeated_and_what_begins_after_it_is_news(
+    reason: EndReason, happened: Happened
+) -> None:
+    over = after(opened(), ended(reason))
+    next_one = after(over.alert, finding(episode=2))
+    taken_on = after(acknowledged(opened()), ended(reason))
+
+    assert (over.happened, over.effects) == (happened, OVER)
+    assert (over.alert.state, over.alert.ended_at, over.alert.goes_on) == (AlertState.OPEN, None, False)
+    assert [step.happened for step in next_one.steps] == [Happened.JOINED, Happened.NOTIFIED]
+    assert reason_of(next_one) is Reason.AGAIN
+    assert (taken_on.happened, taken_on.alert.state) == (happened, AlertState.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize("rule", ["spo2", "fall", "sos", "missed_dose", "news2"])
+@pytest.mark.parametrize("taken_on", [False, True])
+def test_a_pause_without_data_changes_nothing_whatever_the_rule(rule: str, *, taken_on: bool) -> None:
+    live = opened(rule=rule, severity=Severity.HIGH)
+    live = acknowledged(live) if taken_on else live
+
+    assert after(live, ended(EndReason.NO_DATA, rule=rule)) == noted(live)
 
 
 def test_a_lower_level_that_joins_leaves_the_words_of_the_graver_one() -> None:
-    change = change_of(opened(level=2), finding(level=1, episode=2))
+    change = after(opened(level=2), finding(level=1, episode=2))
 
     assert change.alert.doctor_text == "Level 2 in episode 1."
+    assert (change.alert.episodes, change.alert.episodes_since_open, change.alert.episode) == (2, 2, 2)
 
 
 def test_a_low_finding_is_noted_on_an_open_alert() -> None:
     live = opened()
 
-    assert change_of(live, finding(episode=2, severity=Severity.LOW)) == noted(live)
+    assert after(live, finding(episode=2, severity=Severity.LOW)) == noted(live)
 
 
-def test_an_unanswered_alert_stays_open_when_its_episode_ends() -> None:
-    change = change_of(opened(), finding(level=0, at=NOW + 7))
+@pytest.mark.parametrize("reason", [EndReason.RECOVERED, None])
+def test_an_unanswered_alert_that_recovered_stays_open_and_is_not_repeated(reason: EndReason | None) -> None:
+    change = after(opened(), ended(reason))
 
-    assert change.happened is Happened.ENDED
-    assert (change.alert.state, change.alert.ended_at) == (AlertState.OPEN, NOW + 7)
+    assert (change.happened, change.effects) == (Happened.ENDED, OVER)
+    assert (change.alert.state, change.alert.ended_at) == (AlertState.OPEN, NOW - 500)
 
 
 def test_an_ended_alert_that_joins_a_new_episode_is_no_longer_ended() -> None:
-    ended = change_of(opened(), finding(level=0)).alert
+    over = after(opened(), ended()).alert
 
-    assert change_of(ended, finding(episode=2)).alert.ended_at is None
+    assert after(over, finding(episode=2)).alert.ended_at is None
 
 
-def test_an_acknowledged_alert_closes_when_its_last_episode_ends() -> None:
-    two = change_of(opened(), finding(episode=2)).alert
-    one_left = change_of(acknowledged(two), finding(episode=1, level=0))
-    none_left = change_of(one_left.alert, finding(episode=2, level=0))
+def test_an_acknowledged_alert_closes_when_its_last_episode_recovers() -> None:
+    two = after(opened(), finding(episode=2)).alert
+    one_left = after(acknowledged(two), ended(episode=1))
+    none_left = after(one_left.alert, ended(episode=2))
 
     assert (one_left.happened, one_left.alert.state) == (Happened.EPISODE_ENDED, AlertState.ACKNOWLEDGED)
     assert (none_left.happened, none_left.alert.state) == (Happened.CLOSED, AlertState.CLOSED)
     assert none_left.alert.closed_at == NOW + 1000
 
 
-@pytest.mark.parametrize("found", [finding(level=2), finding(episode=2)])
-def test_an_acknowledged_alert_opens_again_on_a_higher_level_or_a_new_episode(found: Finding) -> None:
-    change = change_of(acknowledged(opened()), found)
+@pytest.mark.parametrize(
+    ("found", "reason"), [(finding(level=2), Reason.WORSE), (finding(episode=2), Reason.CAME_BACK)]
+)
+def test_an_acknowledged_alert_opens_again_on_a_higher_level_or_a_new_episode(found: Finding, reason: Reason) -> None:
+    first = after(opened(), finding(episode=9)).alert
+    change = after(acknowledged(first), found)
 
-    assert change.happened is Happened.REOPENED
-    assert change.notifies
-    assert change.alert.state is AlertState.OPEN
+    assert (change.happened, reason_of(change)) == (Happened.REOPENED, reason)
+    assert (change.alert.state, change.alert.opened_at, change.alert.first_at) == (AlertState.OPEN, NOW + 1000, NOW)
+    assert change.alert.episodes_since_open == 1
 
 
 def test_an_acknowledged_alert_is_not_bothered_by_what_is_known() -> None:
     live = acknowledged(opened(level=2))
 
-    assert change_of(live, finding(level=1)) == noted(live)
+    assert after(live, finding(level=1)) == noted(live)
 
 
 def test_the_end_of_an_unknown_episode_is_noted() -> None:
     live = opened(episode=5)
 
-    assert change_of(live, finding(level=0, episode=4)) == noted(live)
+    assert after(live, ended(episode=4)) == noted(live)
 
 
 def test_an_acknowledged_alert_holds_who_took_it_on_when_and_with_what_words() -> None:
-    change = acknowledge(opened(), DOCTOR_NO, "called them", NOW + 5)
-    after = change.alert
+    event = Acknowledged(doctor_no=DOCTOR_NO, note="called them", verdict=Verdict.REAL, action=DoctorAction.CALLED)
+    change = acknowledge(opened(), event, NOW + 5)
+    taken_on = change.alert
 
-    assert (after.state, after.closed_at, after.version) == (AlertState.ACKNOWLEDGED, None, 1)
-    assert (after.acknowledged_at, after.acknowledged_by, after.acknowledged_note) == (
+    assert (taken_on.state, taken_on.closed_at, taken_on.version) == (AlertState.ACKNOWLEDGED, None, 1)
+    assert (taken_on.acknowledged_at, taken_on.acknowledged_by, taken_on.acknowledged_note) == (
         NOW + 5,
         DOCTOR_NO,
         "called them",
     )
     assert change.steps == (Step(Happened.ACKNOWLEDGED, AlertState.OPEN, AlertState.ACKNOWLEDGED),)
-    assert not change.notifies
+    assert change.effects == OVER
 
 
 def test_acknowledging_what_is_over_closes_it_in_a_second_step_of_one_change() -> None:
-    ended = change_of(opened(), finding(level=0)).alert
-    change = acknowledge(ended, DOCTOR_NO, "", NOW + 5)
+    over = after(opened(), ended()).alert
+    change = acknowledge(over, Acknowledged(doctor_no=DOCTOR_NO), NOW + 5)
 
     assert (change.alert.state, change.alert.closed_at) == (AlertState.CLOSED, NOW + 5)
-    assert change.alert.version == ended.version + 1
+    assert change.alert.version == over.version + 1
     assert change.steps == (
         Step(Happened.ACKNOWLEDGED, AlertState.OPEN, AlertState.ACKNOWLEDGED),
         Step(Happened.CLOSED, AlertState.ACKNOWLEDGED, AlertState.CLOSED),
@@ -244,25 +235,78 @@ def test_acknowledging_what_is_over_closes_it_in_a_second_step_of_one_change() -
 
 
 def test_an_alert_that_opens_again_keeps_who_had_taken_it_on() -> None:
-    again = change_of(acknowledged(opened()), finding(level=2)).alert
+    again = after(acknowledged(opened()), finding(level=2)).alert
 
     assert (again.state, again.acknowledged_by) == (AlertState.OPEN, DOCTOR_NO)
 
 
 def test_nobody_acknowledges_what_is_not_open() -> None:
     taken_on = acknowledged(opened())
-    closed = change_of(taken_on, finding(level=0)).alert
+    closed = after(taken_on, ended()).alert
     for alert in (taken_on, closed):
         with pytest.raises(IllegalTransitionError):
-            acknowledge(alert, DOCTOR_NO, "", NOW)
+            acknowledge(alert, Acknowledged(doctor_no=DOCTOR_NO), NOW)
 
 
-@pytest.mark.parametrize("found", [finding(), finding(level=2), finding(episode=2), finding(level=0, episode=9)])
-def test_nothing_happens_to_a_closed_alert(found: Finding) -> None:
-    closed = change_of(acknowledged(opened()), finding(level=0)).alert
+def test_what_came_of_an_alert_is_said_once_somebody_took_it_on_and_also_after_it_closed() -> None:
+    said = OutcomeSaid(doctor_no=DOCTOR_NO, verdict=Verdict.FALSE)
+    taken_on = acknowledged(opened())
+    closed, again = after(taken_on, ended()).alert, after(taken_on, finding(episode=2)).alert
+
+    for alert in (taken_on, closed, again):
+        change = say_outcome(alert, said)
+        assert (change.happened, change.effects) == (Happened.OUTCOME_SAID, ())
+        assert change.alert == replace(alert, version=alert.version + 1)
+    with pytest.raises(IllegalTransitionError):
+        say_outcome(opened(), said)
+
+
+def test_an_alert_whose_condition_nobody_sees_recover_is_finished_by_a_doctor_who_took_it_on() -> None:
+    taken_on = acknowledged(opened(rule="fall"))
+    change = finish(taken_on, Finished(doctor_no=DOCTOR_NO), NOW + 7)
+
+    assert (change.happened, change.alert.state, change.alert.closed_at) == (
+        Happened.FINISHED,
+        AlertState.CLOSED,
+        NOW + 7,
+    )
+    for alert in (opened(), change.alert):
+        with pytest.raises(IllegalTransitionError):
+            finish(alert, Finished(doctor_no=DOCTOR_NO), NOW)
+
+
+@pytest.mark.parametrize("found", [finding(), finding(level=2), finding(episode=2), ended(episode=9)])
+def test_nothing_is_found_of_a_closed_alert(found: Finding) -> None:
+    closed = after(acknowledged(opened()), ended()).alert
 
     with pytest.raises(IllegalTransitionError):
-        fold(closed, found, NOW)
+        fold(closed, Found(finding=found), NOW)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Acknowledged(doctor_no=1),
+        OutcomeSaid(doctor_no=1),
+        Finished(doctor_no=1),
+        StepDue(reason=Reason.REPEAT, repeats=1),
+    ],
+)
+def test_what_somebody_does_needs_an_alert_and_every_event_goes_through_one_function(event: Event) -> None:
+    with pytest.raises(IllegalTransitionError):
+        advance(None, event, NOW)
+    live = opened(severity=Severity.HIGH)
+    taken_on = acknowledged(live)
+    first = {Acknowledged: live, OutcomeSaid: taken_on, Finished: taken_on, StepDue: live}[type(event)]
+    happened = {
+        Acknowledged: Happened.ACKNOWLEDGED,
+        OutcomeSaid: Happened.OUTCOME_SAID,
+        Finished: Happened.FINISHED,
+        StepDue: Happened.REPEATED,
+    }
+    change = advance(first, event, NOW)
+    assert change is not None
+    assert change.happened is happened[type(event)]
 
 
 def test_a_way_that_is_not_in_the_table_is_refused_by_name() -> None:
@@ -270,120 +314,5 @@ def test_a_way_that_is_not_in_the_table_is_refused_by_name() -> None:
     for before, happened in every - set(TRANSITIONS):
         with pytest.raises(IllegalTransitionError, match=str(happened)):
             step_of(before, happened)
-    for (before, happened), after in TRANSITIONS.items():
-        assert step_of(before, happened) == Step(happened, before, after)
-
-
-def stories(rule: str) -> st.SearchStrategy[list[Finding | str]]:
-    return st.lists(
-        st.one_of(
-            st.just("acknowledge"),
-            st.builds(
-                finding,
-                level=st.integers(0, 3),
-                episode=st.integers(1, 3),
-                severity=st.sampled_from([Severity.TECHNICAL, Severity.LOW, Severity.MEDIUM, Severity.HIGH]),
-                at=st.integers(NOW, NOW + 10_000),
-                rule=st.just(rule),
-            ),
-        ),
-        max_size=30,
-    )
-
-
-STORIES = st.sampled_from(["spo2", "fall"]).flatmap(stories)
-
-
-def changes_of(story: list[Finding | str]) -> Iterator[tuple[LiveAlert | None, Change]]:
-    """Every change of a story, each with the alert before; where one has closed, the next finding opens another."""
-    live: LiveAlert | None = None
-    for number, event in enumerate(story):
-        if isinstance(event, Finding):
-            change = fold(live, event, NOW + number)
-        elif live is not None and live.state is AlertState.OPEN:
-            change = acknowledge(live, DOCTOR_NO, "", NOW + number)
-        else:
-            continue
-        if change is None:
-            assert live is None
-            continue
-        yield live, change
-        live = None if change.alert.state is AlertState.CLOSED else change.alert
-
-
-@given(STORIES)
-def test_any_story_goes_through_the_table_alone(story: list[Finding | str]) -> None:
-    for live, change in changes_of(story):
-        state = live.state if live else None
-        for step in change.steps:
-            assert step.before is state
-            assert TRANSITIONS[step.before, step.happened] is step.after
-            state = step.after
-        assert change.alert.state is state
-
-
-@given(STORIES)
-def test_in_any_story_an_alert_never_goes_unanswered_and_says_what_changed(story: list[Finding | str]) -> None:
-    for live, change in changes_of(story):
-        after = change.alert
-        if live is not None and live.state is AlertState.OPEN and after.state is not AlertState.OPEN:
-            assert change.happened is Happened.ACKNOWLEDGED
-        assert (after.ended_at is None) == bool(after.active_episodes)
-        assert (after.closed_at is not None) == (after.state is AlertState.CLOSED)
-        assert after.state is AlertState.OPEN or after.acknowledged_at is not None
-        assert (after == live) == (change.happened is Happened.NOTED)
-        assert change.notifies == (change.happened in NOTIFYING and after.severity is not Severity.TECHNICAL)
-        assert after.version == (0 if live is None else live.version + (change.happened is not Happened.NOTED))
-
-
-@given(STORIES)
-def test_in_any_story_an_acknowledgement_does_what_the_sql_function_did(story: list[Finding | str]) -> None:
-    """What the SQL function did that decided this before, column by column, and the rows it wrote to the trail."""
-    for live, change in changes_of(story):
-        if change.happened is not Happened.ACKNOWLEDGED:
-            continue
-        assert live is not None
-        after, at = change.alert, change.alert.acknowledged_at
-        assert after == replace(
-            live,
-            state=AlertState.ACKNOWLEDGED if live.ended_at is None else AlertState.CLOSED,
-            closed_at=None if live.ended_at is None else at,
-            acknowledged_at=at,
-            acknowledged_by=DOCTOR_NO,
-            acknowledged_note="",
-            version=live.version + 1,
-        )
-        rows = [("acknowledged", "open", "acknowledged")]
-        rows += [("closed", "acknowledged", "closed")] if live.ended_at is not None else []
-        assert [tuple(map(str, step)) for step in change.steps] == rows
-
-
-@given(stories("fall"))
-def test_in_any_story_of_calls_nothing_grave_is_only_noted_and_nobody_who_took_one_on_misses_the_next(
-    story: list[Finding | str],
-) -> None:
-    live: LiveAlert | None = None
-    for number, event in enumerate(story):
-        if not isinstance(event, Finding):
-            live = acknowledged(live) if live and live.state is AlertState.OPEN else live
-            live = None if live and live.state is AlertState.CLOSED else live
-            continue
-        change = fold(live, event, NOW + number, notified_at=NOW)
-        if live and change and event.level >= live.level and event.severity is not Severity.LOW:
-            is_taken_on = live.state is AlertState.ACKNOWLEDGED
-            assert change.happened in ({Happened.REOPENED} if is_taken_on else {Happened.RAISED, Happened.JOINED})
-        live = change.alert if change and change.alert.state is not AlertState.CLOSED else None
-
-
-@given(stories("spo2"))
-def test_the_graver_a_finding_the_surer_people_are_notified(story: list[Finding | str]) -> None:
-    live: LiveAlert | None = None
-    for step in (one for one in story if isinstance(one, Finding)):
-        change = fold(live, step, NOW)
-        if change is not None and step.level and step.severity is not Severity.LOW:
-            is_graver = live is None or step.level > live.level
-            is_again = live is not None and step.level == live.level and step.episode in live.active_episodes
-            is_news = live is not None and not live.active_episodes and live.ended_at is None
-            notifies = is_graver or is_again or is_news
-            assert change.notifies == (notifies and step.severity is not Severity.TECHNICAL)
-        live = change.alert if change else live
+    for (before, happened), state in TRANSITIONS.items():
+        assert step_of(before, happened) == Step(happened, before, state)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.alert_events import Found
 from schemas.alert_machine import fold
 from schemas.alerts import Finding
 from schemas.records import JudgedUplink
@@ -83,10 +84,10 @@ def test_a_call_for_help_is_news_for_a_day(hours: float, retrospective: bool) ->
 def test_a_look_back_opens_no_alert_and_changes_none() -> None:
     (old,) = [one for one in run(backlog("heart_rate", 140, range(11), 20 * HOURS)) if isinstance(one, Finding)]
     (new,) = [one for one in run(backlog("heart_rate", 140, range(11), 11)) if isinstance(one, Finding)]
-    assert fold(None, old, minute(0)) is None
-    opened = fold(None, new, minute(0))
+    assert fold(None, Found(finding=old), minute(0)) is None
+    opened = fold(None, Found(finding=new), minute(0))
     assert opened is not None
-    assert fold(opened.alert, old, minute(0)) is None
+    assert fold(opened.alert, Found(finding=old), minute(0)) is None
 
 
 @pytest.mark.parametrize(("last", "expected"), [(-50, False), (-75, True)])
