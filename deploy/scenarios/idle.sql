@@ -65,6 +65,10 @@ from (
     from (select max(received_at) as received_at from readings group by person_no, vital, device_no) newest
     cross join unnest($4::interval[]) as gap
     union all
+    -- The local day of those with plans ends, and how they kept to them is judged.
+    select ((($1::timestamptz at time zone h.time_zone)::date + 1)::timestamp at time zone h.time_zone)
+    from homes h where exists (select from people p join dose_plans using (person_no) where p.home_no = h.home_no)
+    union all
     -- The quarter hour at which NEWS2 looks at the newest reading is over by time, and then the hour without one.
     select date_bin('15 minutes', observed_at + interval '15 minutes' - interval '1 microsecond', '2000-01-01 00:00+00')
            + (received_at - observed_at) + gap + interval '1 millisecond'

@@ -54,10 +54,18 @@ class DoseLedger:
 
     async def settle(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
+        await self.look()
+        return 0
+
+    async def look(self) -> datetime | None:
+        """Settles what was received up to the watermark, and says where that was; None: not its turn, or not known yet.
+
+        Raises LOST_CONNECTION: nothing was changed.
+        """
         now = to_datetime(self.clock.now_ms())
         async with transaction(self.pool) as connection:
             if not await connection.fetchval(self.sql["try_turn"]):
-                return 0
+                return None
             # Before the events: what was received up to it is visible to the queries after it.
             watermark = await connection.fetchval(self.sql["watermark"])
             news = await connection.fetch(self.sql["devices_with_news"], _KINDS, int(NO_TAKING), now, now - _JUDGED_FOR)
@@ -76,7 +84,8 @@ class DoseLedger:
         if outcome.findings:
             await wake(self.pool, WakeUp.FINDINGS, metrics=self.metrics)
         self._report(outcome, settled)
-        return 0
+        settled_through: datetime | None = watermark
+        return settled_through
 
     async def _open(self, connection: Connection, now: datetime, watermark: datetime | None) -> dict[UUID, Dose]:
         oldest = now - _JUDGED_FOR

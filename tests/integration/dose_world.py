@@ -38,8 +38,8 @@ async def no_doses(dsn: str) -> AsyncIterator[Pool]:
     """The database, without plans, doses, watermarks, and what was heard of any device."""
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
         await opened.execute(
-            "truncate dose_evidence, doses, dose_plan_versions, dose_plans, plan_pauses, plan_stock, caregiver_notices,"
-            " commands, device_cursor"
+            "truncate dose_evidence, doses, dose_plan_versions, dose_plans, plan_pauses, plan_stock, plan_supplies,"
+            " caregiver_notices, adherence_days, commands, device_cursor"
         )
         await opened.execute("delete from watermarks")
         await opened.execute("update dose_events_position set received_at = '-infinity'")
