@@ -26,14 +26,16 @@ class Mail:
 
 @dataclass(slots=True)
 class Mailbox:
-    """Everything that arrived, in order."""
+    """Every notification that arrived, in order."""
 
     now_ms: Callable[[], int]
     mails: list[Mail] = field(default_factory=list)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """Takes every mail."""
+        """Takes every mail; a list of the morning is no notification."""
         message = message_from_bytes(envelope.content, policy=policy.default)
+        if message["X-HearthBeat-Kind"] == "list":
+            return "250 OK"
         body = message.get_body(("plain",))
         key = str(message["Message-ID"]).strip("<>").partition("@")[0]
         text = f"{message['Subject']}\n{body.get_content() if body else ''}"
