@@ -28,9 +28,18 @@ class Action(StrEnum):
     READ_ALERTS = "read_alerts"
     READ_ALERT = "read_alert"
     ACKNOWLEDGE = "acknowledge"
+    READ_PLANS = "read_plans"
+    READ_DOSES = "read_doses"
+    EDIT_PLAN = "edit_plan"
+    PAUSE_PLAN = "pause_plan"
+    RESUME_PLAN = "resume_plan"
+    COUNT_STOCK = "count_stock"
 
 
-NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_ALERT, Action.ACKNOWLEDGE})
+_OF_PLANS = {
+    *(Action.READ_PLANS, Action.READ_DOSES, Action.EDIT_PLAN, Action.PAUSE_PLAN, Action.RESUME_PLAN, Action.COUNT_STOCK)
+}
+NEEDS_CARE = frozenset({Action.READ_PERSON, Action.READ_READINGS, Action.READ_ALERT, Action.ACKNOWLEDGE} | _OF_PLANS)
 """Lists are filtered by the same SQL function, ``in_care``."""
 
 

@@ -18,7 +18,11 @@ from services.runtime.metrics import Metrics
 
 def _all_queries() -> Queries:
     return MappingProxyType(
-        {**load_queries("services.api"), **load_queries("services.api", "sign_in.sql")},
+        {
+            **load_queries("services.api"),
+            **load_queries("services.api", "sign_in.sql"),
+            **load_queries("services.api", "plans.sql"),
+        },
     )
 
 
