@@ -1,6 +1,7 @@
 """What a doctor of a story does, as requests to the console; what has to be there first is waited for by the caller."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from device_sim.scenario.doctors import (
     SaysOutcome,
     SetsQuietHours,
 )
+from schemas.plan_terms import AsNeeded
 from services.runtime.clock import to_datetime
 
 _MOST: Final = 200
@@ -61,8 +63,9 @@ async def _finish(act: Finishes, console: DoctorAtConsole, names: Names) -> Miss
 
 
 async def _say(console: DoctorAtConsole, alert: Mapping[str, Any], what: str, said: Mapping[str, str]) -> None:
-    body = {"version": alert["version"], "note": "", **said}
-    await console.write("POST", f"alerts/{alert['alert_id']}/{what}", body)
+    # What came of an alert may be said whatever has become of it meanwhile.
+    seen = {} if what == "outcome" else {"version": alert["version"]}
+    await console.write("POST", f"alerts/{alert['alert_id']}/{what}", {**seen, "note": "", **said})
 
 
 async def _set_quiet_hours(act: SetsQuietHours, console: DoctorAtConsole, names: Names) -> Missing:
@@ -70,7 +73,7 @@ async def _set_quiet_hours(act: SetsQuietHours, console: DoctorAtConsole, names:
         await console.write("DELETE", "quiet-hours")
     else:
         begins, ends = (f"{one:%H:%M}" for one in act.hours)
-        await console.write("PUT", "quiet-hours", {"from": begins, "to": ends, "zone": names.scenario.zone})
+        await console.write("PUT", "quiet-hours", {"begins": begins, "ends": ends, "zone": names.scenario.zone})
     return ""
 
 
@@ -88,12 +91,14 @@ async def _edit_plan(act: EditsPlan, console: DoctorAtConsole, names: Names) -> 
     plan = await _plan(console, names, act.plan)
     if plan is None:
         return _NO_PLAN
-    changed = {name: _as_sent(name, value, names) for name, value in act.changes.items()}
-    content = {name: plan[name] for name in _CONTENT if name in plan}
-    body = {**content, **{_SENT_AS.get(name, name): value for name, value in changed.items()}}
-    await console.write(
-        "PUT", f"plans/{plan['plan_id']}", {**body, "version_no": plan["version_no"], "reason": act.why}
-    )
+    changes = dict(act.changes)
+    if "every_days" in changes:
+        changes["anchor"] = names.anchor(changes["every_days"], changes.get("first") or plan["from_day"], act.at)
+    body = {name: plan[name] for name in _CONTENT} | {
+        _SENT_AS.get(name, name): _as_sent(name, value, names) for name, value in changes.items()
+    }
+    body |= {"version_no": plan["version_no"], "reason": act.why}
+    await console.write("PUT", f"plans/{plan['plan_id']}", body)
     return ""
 
 
@@ -102,11 +107,11 @@ def _as_sent(name: str, value: Any, names: Names) -> Any:
         return names.device(value)
     if name == "at":
         return [f"{one:%H:%M:%S}" for one in value]
-    if name == "as_needed" and value is not None:
-        return {"least_interval_min": value.least_interval_min, "most_per_day": value.most_per_day}
-    if name in {"first", "last"}:
+    if isinstance(value, AsNeeded):
+        return value.model_dump()
+    if isinstance(value, date):
         return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    return value
 
 
 async def _pause_plan(act: PausesPlan, console: DoctorAtConsole, names: Names) -> Missing:
@@ -130,14 +135,17 @@ async def _refill_plan(act: RefillsPlan, console: DoctorAtConsole, names: Names)
     plan = await _plan(console, names, act.plan)
     if plan is None:
         return _NO_PLAN
-    await console.write("POST", f"plans/{plan['plan_id']}/stock", {"count": act.count, "what": "refilled"})
+    # So that what is sent again after a lost answer is counted once.
+    seen = plan["stock"]["stock_no"] if plan["stock"] else 0
+    body = {"count": act.count, "what": "refilled", "seen": seen}
+    await console.write("POST", f"plans/{plan['plan_id']}/stock", body)
     return ""
 
 
 _SENT_AS: Final[Mapping[str, str]] = MappingProxyType({"first": "from_day", "last": "until_day"})
 _CONTENT: Final = (
-    *("device", "compartment", "drug", "strength", "count", "at", "weekdays", "every_days", "from_day", "until_day"),
-    *("as_needed", "time_critical", "listed"),
+    *("device", "compartment", "drug", "strength", "count", "at", "weekdays", "every_days", "anchor", "from_day"),
+    *("until_day", "as_needed", "time_critical", "listed"),
 )
 """What a version of a plan consists of, as the console calls it."""
 _DOERS: Final[Mapping[type[Act], Callable[[Any, DoctorAtConsole, Names], Awaitable[Missing]]]] = MappingProxyType(

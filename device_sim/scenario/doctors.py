@@ -127,10 +127,6 @@ def _about_alert(found: Field, verb: str, household: Household) -> Act:
     kind, needed = _ABOUT_ALERTS[verb]
     if needed and not said:
         found.refuse("lacks the field verdict, or action, or note")
-    if kind is Finishes:
-        for word in ("verdict", "action"):
-            if word in row:
-                row[word].refuse("is no field here; of, note are")
     words = common["words"] if "of" in row else f"{common['words']}, of: {of}"
     return kind(**{**common, "words": words}, rule=rule, of=of, said=said)
 

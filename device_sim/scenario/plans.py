@@ -7,31 +7,28 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from device_sim.scenario.fields import Field, known, named
+from schemas.plan_terms import (
+    HIGHEST_COMPARTMENT,
+    LONGEST_LEAST_INTERVAL_MIN,
+    MOST_TIMES,
+    WEEKDAYS,
+    AsNeeded,
+    Weekday,
+)
 
-WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-"""Numbered from 1, as ISO 8601 does."""
-_MOST_TIMES: Final = 12
 _MOST_DAYS: Final = 366
 _MOST_PER_DAY: Final = 48
-_MOST_UNITS: Final = 10_000
-_HOUR_MS: Final = 3_600_000
+_MOST_OF_A_DOSE: Final = 1000
+_MOST_UNITS: Final = 100_000
 _MINUTE_MS: Final = 60_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsNeeded:
-    """Taken when wanted: at least so many minutes apart, at most so often a local day (None: however often)."""
-
-    least_interval_min: int
-    most_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOfStory:
     """One drug in one compartment, at wall-clock times of some days, or as needed.
 
-    ``count``: so many units make a dose. ``weekdays``: 1 Monday to 7 Sunday, None for each. ``first`` and ``last`` are
-    the days from and until which it is taken. ``listed``: a double dose is dangerous. ``stock``: units at the start.
+    ``count``: so many units make a dose. ``weekdays`` None: each. ``first`` and ``last`` are the days from and until
+    which it is taken. ``listed``: a double dose is dangerous. ``stock``: units at the start.
     """
 
     person: str
@@ -42,7 +39,7 @@ class PlanOfStory:
     time_critical: bool = False
     strength: str = ""
     count: float = 1
-    weekdays: tuple[int, ...] | None = None
+    weekdays: tuple[Weekday, ...] | None = None
     every_days: int = 1
     first: date | None = None
     last: date | None = None
@@ -108,20 +105,22 @@ def _times(found: Field) -> tuple[time, ...]:
     times = tuple(one.time_of_day() for one in found.rows())
     if not times:
         found.refuse("names no time of day")
-    if len(times) > _MOST_TIMES:
-        found.refuse(f"names more than {_MOST_TIMES} times of day")
+    if len(times) > MOST_TIMES:
+        found.refuse(f"names more than {MOST_TIMES} times of day")
     return times
 
 
-def _weekdays(found: Field) -> tuple[int, ...]:
-    days = tuple(WEEKDAYS.index(one.choice(WEEKDAYS)) + 1 for one in found.rows())
-    if not days:
+def _weekdays(found: Field) -> tuple[Weekday, ...]:
+    named_ones = [one.choice(WEEKDAYS) for one in found.rows()]
+    if not named_ones:
         found.refuse("names no day of the week")
-    return tuple(sorted(set(days)))
+    if len(set(named_ones)) < len(named_ones):
+        found.refuse("names a day twice")
+    return tuple(day for day in WEEKDAYS if day in named_ones)
 
 
 def _count(found: Field) -> float:
-    count = found.number(0, _MOST_UNITS)
+    count = found.number(0, _MOST_OF_A_DOSE)
     if not count:
         found.refuse("has to be more than 0")
     return count
@@ -130,8 +129,8 @@ def _count(found: Field) -> float:
 def _as_needed(found: Field) -> AsNeeded:
     row = found.row(required=("least_interval",), optional=("most_per_day",))
     interval = row["least_interval"].length()
-    if interval % _MINUTE_MS or interval > _MOST_DAYS * 24 * _HOUR_MS:
-        row["least_interval"].refuse(f"has to be whole minutes, at most {_MOST_DAYS} days")
+    if interval % _MINUTE_MS or interval > LONGEST_LEAST_INTERVAL_MIN * _MINUTE_MS:
+        row["least_interval"].refuse("has to be whole minutes, at most 7 days")
     most = row["most_per_day"].integer(1, _MOST_PER_DAY) if "most_per_day" in row else None
     return AsNeeded(least_interval_min=interval // _MINUTE_MS, most_per_day=most)
 
@@ -139,7 +138,7 @@ def _as_needed(found: Field) -> AsNeeded:
 _CONTENT: Final[Mapping[str, Callable[[Field], Any]]] = MappingProxyType(
     {
         "device": lambda found: found.text(),
-        "compartment": lambda found: found.integer(0, 63),
+        "compartment": lambda found: found.integer(0, HIGHEST_COMPARTMENT),
         "drug": lambda found: found.text(),
         "strength": lambda found: found.text(),
         "count": _count,
