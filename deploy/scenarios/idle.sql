@@ -11,6 +11,11 @@ select (select count(*) from findings) as findings,
        (select count(*) from notifications where state = 'sending' or (state = 'pending' and attempts = 0)) as waiting,
        (select count(*) from escalation_steps s join alerts a using (alert_id)
         where s.state = 'pending' and a.state = 'open' and s.due_at <= $1) as repeats_due,
+       (select count(*) from notifications where state = 'held' and held_until <= $1) as held_due,
+       (select count(*) from notifications where state in ('held', 'withdrawn')) as held,
+       (select count(*) from morning_looks where next_at <= $1) as lists_due,
+       (select count(*) from morning_list_sendings where state = 'sending' or (state = 'pending' and attempts = 0))
+           as lists_waiting,
        (select count(*) from fall_checks
         where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
@@ -37,8 +42,12 @@ from (
     union all
     select s.due_at from escalation_steps s join alerts a using (alert_id) where s.state = 'pending' and a.state = 'open'
     union all
+    select held_until from notifications where state = 'held'
+    union all
+    select next_at from morning_looks
+    union all
     select unnest(array[opens_at, due_at, due_at + interval '15 minutes', due_at + interval '30 minutes', closes_at,
-                        missed_at])
+                        missed_at, judged_from])
     from doses where settled_at is null
     union all
     select greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
