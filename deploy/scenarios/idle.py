@@ -40,8 +40,8 @@ _WHILE_DOWN_S: Final = 1.0
 _BEAT_EVERY_S: Final = 0.03
 _POLL_S: Final = 0.004
 _WAITING: Final = (
-    *("unclaimed", "waiting", "repeats_due", "held_due", "lists_due", "lists_waiting", "falls_due", "calls_due"),
-    *("looks_due", "unsent"),
+    *("unclaimed", "waiting", "repeats_due", "held_due", "mornings_due", "lists_waiting"),
+    *("falls_due", "calls_due", "looks_due", "unsent"),
 )
 _SILENT: Final = [(row.code, timedelta(seconds=row.silent_after_s)) for row in DEVICE_TYPES if row.silent_after_s]
 
