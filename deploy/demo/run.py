@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from rich.console import Console
 
-from deploy.demo.options import DOCTOR, DRAIN_S, DemoError, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, EDIT_AT_MS, DemoError, Options
 from deploy.demo.replayed import compare_replay
 from deploy.demo.report import Report, build_report, show_report, write_report
 from deploy.demo.watch import Watcher
@@ -62,6 +62,7 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
     """Until the simulator has drained, or the person has had enough (then it drains too)."""
     said_at, said = 0.0, None
     asked = False
+    moves = world.moves_doses
     while world.simulator.alive:
         _insist_on_services(world)
         line, newest = await watcher.line(), await watcher.newest_alert()
@@ -70,6 +71,10 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
             if newest != said and newest:
                 console.print(f"        [bold yellow]alert[/] {newest}")
             said_at, said = time.monotonic(), newest
+        if moves and world.clock.now_ms() - world.clock.origin_ms >= EDIT_AT_MS:
+            moves = False
+            await asyncio.to_thread(world.move_doses)
+            console.print("a doctor has moved doses that are due in 25 minutes by 15")
         if stop.is_set() and not asked:
             asked = True
             console.print("draining: no more readings, everything under way settles")

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from aiosmtpd.controller import Controller
 
-
 _LIST: Final = "list"
 
 
