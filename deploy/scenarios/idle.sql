@@ -15,12 +15,13 @@ select (select count(*) from findings) as findings,
        (select count(*) from morning_list_sendings
         where state = 'sending' or (state = 'pending' and attempts = 0)) as lists_waiting,
        (select count(*) from escalation_steps s join alerts a using (alert_id)
-        where s.state = 'pending' and a.state = 'open' and s.due_at <= $1) as repeats_due,
+        where s.state = 'pending' and a.state = 'open' and a.ended_at is null and s.due_at <= $1) as repeats_due,
        (select count(*) from fall_checks
         where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
        (select count(*) from look_backs where due_at < $1) as looks_due,
-       (select coalesce(sum(reminders) + count(*) filter (where settled_at is not null), 0) from doses) as doses,
+       (select coalesce(sum(reminders + said + doubles) + count(*) filter (where settled_at is not null)
+                         + count(judged_from) + count(unknown_since), 0) from doses) as doses,
        (select count(*) from commands where sent_at is null and expires_at > $1) as unsent,
        (select count(*) from commands where sent_at is not null) as commands;
 
@@ -44,11 +45,14 @@ from (
     union all
     select next_at from morning_looks
     union all
-    select s.due_at from escalation_steps s join alerts a using (alert_id) where s.state = 'pending' and a.state = 'open'
+    select s.due_at from escalation_steps s join alerts a using (alert_id)
+    where s.state = 'pending' and a.state = 'open' and a.ended_at is null
     union all
+    -- A window, or a cut-off, is over once the watermark has passed it; a dispenser that was away has some minutes more.
     select unnest(array[opens_at, due_at, due_at + interval '15 minutes', due_at + interval '30 minutes', closes_at,
-                        missed_at, judged_from])
-    from doses where settled_at is null
+                        closes_at + interval '1 millisecond', missed_at, missed_at + interval '1 millisecond', judged_from,
+                        judged_from + interval '1 millisecond'])
+    from doses_in_force where settled_at is null
     union all
     select greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
                                       where c.device_no = d.device_no)) + kind.silent_after + interval '1 millisecond'
