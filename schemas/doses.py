@@ -56,13 +56,13 @@ LONGEST_CUT_OFF_MIN: Final = 12 * 60
 SHORTEST_CUT_OFF_MIN: Final = 15
 """Doses that a clock change moves together still leave this long to take each (ours)."""
 EARLY_PART: Final = 4
-"""A dose can be taken early from a quarter of the time since the one before (semantics 5.3)."""
+"""A dose can be taken early from a quarter of the time since the one before (docs/clinical.md)."""
 LONGEST_EARLY_MIN: Final = 48 * 60
 """... two days before at most: a drug of once a month is not taken a week early (ours)."""
 REMINDERS_MIN: Final = (0, 15, 30)
 """The dispenser reminds at the dose's time and again while it is not taken (as dispensers on sale do)."""
 SAME_TAKING_MIN: Final = 10
-"""What happens up to so long after the event that took a dose is the same taking (semantics 5.3)."""
+"""What happens up to so long after the event that took a dose is the same taking (docs/clinical.md)."""
 DISPENSES_WITHIN_DAYS: Final = 7
 """A dispenser that has said within this time that it dispensed says so each time (ours)."""
 HEARD_LATELY_MIN: Final = 45
@@ -72,4 +72,4 @@ MAKES_UP_MIN: Final = 2
 REPORTED_LATE_MIN: Final = 10
 """A taking that was received so long after it happened is said to have been reported late (ours)."""
 JUDGED_FOR_DAYS: Final = 30
-"""What is reported later than this settles no dose any more: as long as readings are judged (semantics 3)."""
+"""What is reported later than this settles no dose any more: as long as readings are judged (ours)."""

@@ -1,6 +1,7 @@
 """What a dose plan says: drug, strength, count, and when it is due; as register files, doctors and versions have it."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, Final, Literal, Self
 from unicodedata import category
@@ -141,6 +142,20 @@ class PlanTerms(BaseModel):
             time_critical=self.time_critical,
             listed=self.listed,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWish:
+    """What a doctor wants a plan to say, in which compartment of which dispenser its drug lies, and why it changes."""
+
+    device: str
+    compartment: int
+    terms: PlanTerms
+    reason: str = ""
+
+    def content(self, zone: str) -> PlanContent:
+        """What a version has to say, in the zone of the person's home."""
+        return self.terms.content(device=self.device, compartment=self.compartment, zone=zone)
 
 
 def terms_of(content: PlanContent) -> PlanTerms:

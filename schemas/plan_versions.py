@@ -87,7 +87,7 @@ def edited(plan_id: UUID, newest: PlanVersion | None, content: PlanContent | Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """What is known of a plan when a register file comes: what a file said of it last (None: before there were keys)."""
+    """A plan as it is when a register file comes. ``register_key``: what a file said of it last; None: not known."""
 
     newest: PlanVersion | None = None
     register_key: str | None = None

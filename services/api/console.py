@@ -15,15 +15,12 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, load_queries
 from services.runtime.metrics import Metrics
 
+_MORE_FILES: Final = ("sign_in.sql", "plans.sql")
+
 
 def _all_queries() -> Queries:
-    return MappingProxyType(
-        {
-            **load_queries("services.api"),
-            **load_queries("services.api", "sign_in.sql"),
-            **load_queries("services.api", "plans.sql"),
-        },
-    )
+    more = {name: sql for file in _MORE_FILES for name, sql in load_queries("services.api", file).items()}
+    return MappingProxyType({**load_queries("services.api"), **more})
 
 
 @dataclass(slots=True)

@@ -61,9 +61,7 @@ def edits_of(
     for one in plans:
         row = known.get(one.plan.plan_id)
         if row is not None and row["person_id"] != one.person_id:
-            raise PlanRefusedError(
-                "plan_id", f"{one.plan.plan_id} is of somebody else; take a new id"
-            )
+            raise PlanRefusedError("plan_id", f"{one.plan.plan_id} is of somebody else; take a new id")
     wanted = {one.plan.plan_id: one.content for one in plans}
     zones = {person.person_id: home.time_zone for home in homes for person in home.people}
     of_people = {plan_id: row for plan_id, row in known.items() if row["person_id"] in zones}
@@ -103,15 +101,12 @@ def _registered(row: Mapping[str, Any], wanted: PlanContent | None) -> Registere
 
 
 async def write_plans(connection: Connection, register: Register, now: datetime) -> None:
-    """Makes the plans of the people of the file those that it lists. Raises PlanRefusedError."""
+    """Makes the plans of the people of the file those that it lists, in a registration. Raises PlanRefusedError."""
     sql, plans = queries(), plans_of(register)
     ids, people = [one.plan.plan_id for one in plans], [one.person_id for one in plans]
     everybody = [person.person_id for home in register.homes for person in home.people]
     await refuse_deaf_devices(connection, [(one.plan.device, one.person_id) for one in plans])
     await connection.execute(sql["write_plan_ids"], ids, people)
-    before = await connection.fetch(sql["known_plans"], ids, everybody)
-    await connection.execute(sql["lock_plans"], [row["plan_id"] for row in before])
-    # Read again: whoever held one of them may have changed it.
     known = {row["plan_id"]: dict(row) for row in await connection.fetch(sql["known_plans"], ids, everybody)}
     edits = edits_of(plans, known, register.homes, now)
     await write_edits(connection, edits.of_file, now)

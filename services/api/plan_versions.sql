@@ -1,14 +1,13 @@
--- Versions of dose plans, as a register file and doctors write them: both by these statements.
-
--- name: lock_plans
--- Whoever changes a plan waits for whoever else does.
-select plan_id from dose_plans where plan_id = any ($1::uuid[]) order by plan_id for update;
+-- name: one_at_a_time
+-- As for a registration: whoever changes plans waits for whoever else does. No row is locked beforehand, since medication
+-- changes a version's row first and its plan's second, and so do we.
+select pg_advisory_xact_lock(7001065);
 
 -- name: known_plans
 -- The plans $1, and all of the people $2: whose each is, what a file last said, its newest version, and whether a file began it.
 select plan.plan_id, person_id, register_key, v.version_no, device, compartment, drug, strength, count, kind, at_times,
        weekdays, every_days, anchor, from_day, until_day, least_interval_min, most_per_day, time_critical, listed, zone,
-       author_no, lower(v.valid) as valid_from, upper(v.valid) as ended_at, (
+       author_no, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, (
            select author_no from dose_plan_versions first where first.plan_id = plan.plan_id order by version_no limit 1
        ) is null as of_file
 from dose_plans plan join people using (person_no)

@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
 
-from schemas.plan_terms import PlanTerms
-from schemas.plan_versions import PlanContent, edited
+from schemas.plan_terms import PlanWish
+from schemas.plan_versions import edited
 from services.api.access import Action, AuditSubject, NotInCareError, admit, admit_within, record_refusal
 from services.api.console import Console, Doctor
+from services.api.dose_words import ShownDose, shown_doses
 from services.api.plan_versions import (
     DISPENSERS,
     PlanRefusedError,
@@ -23,20 +23,6 @@ from services.api.plan_versions import (
     write_edits,
 )
 from services.runtime.database import Connection, transaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a doctor wants a plan to say, and why it changes."""
-
-    device: str
-    compartment: int
-    terms: PlanTerms
-    reason: str = ""
-
-    def content(self, zone: str) -> PlanContent:
-        """What a version has to say, in the zone of the person's home."""
-        return self.terms.content(device=self.device, compartment=self.compartment, zone=zone)
 
 
 class Stock(NamedTuple):
@@ -67,7 +53,16 @@ async def dispensers_of(console: Console, person_no: int) -> list[str]:
     ]
 
 
-async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id: UUID, wish: Wish) -> bool:
+async def doses_of(console: Console, person_no: int, start: datetime, end: datetime) -> list[ShownDose]:
+    """The doses due from ``start`` and before ``end`` of a person to whom the doctor was admitted."""
+    sql, pool = console.sql, console.pool
+    doses = await pool.fetch(sql["calendar"], person_no, start, end)
+    evidence = await pool.fetch(sql["evidence_of"], [row["dose_id"] for row in doses])
+    pauses = await pool.fetch(sql["pauses_between"], person_no, start, end)
+    return shown_doses([dict(row) for row in doses], [dict(row) for row in evidence], [dict(row) for row in pauses])
+
+
+async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id: UUID, wish: PlanWish) -> bool:
     """Begins a plan; True again where the doctor has begun just this one. False: the id is taken.
 
     Raises NotInCareError, and PlanRefusedError for a device that could never report a taking.
@@ -78,8 +73,8 @@ async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, Action.EDIT_PLAN, subject)
             sql, now = queries(), console.now()
+            await connection.execute(sql["one_at_a_time"])
             written = await connection.execute(sql["write_plan_ids"], [plan_id], [person_id])
-            await connection.execute(sql["lock_plans"], [plan_id])
             if written.endswith(" 0"):
                 row = await connection.fetchrow(console.sql["plans"], plan_id, None, now)
                 return row is not None and row["person_id"] == person_id and _is_done(wish, doctor, row)
@@ -94,7 +89,7 @@ async def create_plan(console: Console, doctor: Doctor, person_id: UUID, plan_id
         raise
 
 
-async def edit_plan(console: Console, doctor: Doctor, plan_id: UUID, wish: Wish, *, seen: int) -> bool:
+async def edit_plan(console: Console, doctor: Doctor, plan_id: UUID, wish: PlanWish, *, seen: int) -> bool:
     """Ends the version ``seen`` now and begins another; content that is the same changes nothing.
 
     True as well where the doctor has made just this edit already. False: it has changed since it was read. Raises
@@ -162,12 +157,12 @@ async def count_stock(console: Console, doctor: Doctor, plan_id: UUID, stock: St
 async def _changing(
     console: Console, doctor: Doctor, action: Action, plan_id: UUID
 ) -> AsyncIterator[tuple[Connection, Record]]:
-    """A transaction that holds the plan's row, with the plan as it stands then. Others who change it wait."""
+    """A transaction in which nobody else changes plans, with the plan as it stands then."""
     seen = await console.pool.fetchrow(console.sql["plans"], plan_id, None, console.now())
     try:
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, action, _subject(seen))
-            await connection.execute(queries()["lock_plans"], [plan_id])
+            await connection.execute(queries()["one_at_a_time"])
             row = await connection.fetchrow(console.sql["plans"], plan_id, None, console.now())
             assert row is not None  # noqa: S101 - plans are never deleted
             yield connection, row
@@ -180,6 +175,6 @@ def _subject(row: Record | None) -> AuditSubject | None:
     return AuditSubject(person_no=row["person_no"], home_no=row["home_no"]) if row else None
 
 
-def _is_done(wish: Wish, doctor: Doctor, row: Record) -> bool:
+def _is_done(wish: PlanWish, doctor: Doctor, row: Record) -> bool:
     """Whether the newest version is what this doctor wants, by this doctor: a form that was sent twice."""
     return row["author_no"] == doctor.doctor_no and wish.content(row["time_zone"]).key == content_of(dict(row)).key

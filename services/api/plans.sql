@@ -1,10 +1,8 @@
--- Dose plans for doctors: what stands, what was before, pauses, stock, and doses with their evidence.
-
 -- name: plans
 -- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, and its pause at $3.
-select plan.plan_id, plan.person_no, person_id, display_name, home_no, label, time_zone, v.version_no, device, compartment,
+select plan.plan_id, plan.person_no, person_id, people.display_name, home_no, label, homes.time_zone, v.version_no, device, compartment,
        drug, strength, v.count, kind, at_times, weekdays, every_days, anchor, from_day, until_day, least_interval_min,
-       most_per_day, time_critical, listed, v.zone, lower(v.valid) as valid_from, upper(v.valid) as ended_at, v.author_no,
+       most_per_day, time_critical, listed, v.zone, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, v.author_no,
        v.reason, v.made_at, author.display_name as author, pause.pause_no, pause.why, lower(pause.valid) as paused_at,
        upper(pause.valid) as paused_until, pause.doctor_no as paused_by_no, pauser.display_name as paused_by,
        stock.stock_no, stock.count as stock, stock.what as stock_what, stock.at as stock_at
@@ -27,7 +25,7 @@ order by upper_inf(v.valid) desc, lower(drug), plan.plan_id;
 -- name: versions_of_plan
 -- All versions of a plan, the newest first: what each said, from when to when, and who wrote it why.
 select v.version_no, device, compartment, drug, strength, count, kind, at_times, weekdays, every_days, anchor, from_day,
-       until_day, least_interval_min, most_per_day, time_critical, listed, zone, lower(valid) as valid_from,
+       until_day, least_interval_min, most_per_day, time_critical, listed, zone, coalesce(lower(valid), 'epoch') as valid_from,
        upper(valid) as valid_to, reason, made_at, display_name as author
 from dose_plan_versions v join devices using (device_no) left join doctors on doctors.doctor_no = v.author_no
 where plan_id = $1 order by version_no desc limit 200;
@@ -45,9 +43,10 @@ select stock_no, at, count, what, display_name as author, author_no
 from plan_stock left join doctors on doctors.doctor_no = plan_stock.author_no where plan_id = $1 order by stock_no desc limit 20;
 
 -- name: pause_plan
--- No dose is due from $2 until $3; null: until somebody resumes the plan.
+-- No dose is due from $2 (or the end of an earlier pause) until $3; null: until somebody resumes the plan.
 insert into plan_pauses (plan_id, valid, doctor_no, why, made_at)
-values ($1, tstzrange($2::timestamptz, $3::timestamptz), $4, $5, $2::timestamptz);
+select $1, tstzrange(greatest($2::timestamptz, max(upper(valid))), $3::timestamptz), $4, $5, $2::timestamptz
+from plan_pauses where plan_id = $1;
 
 -- name: resume_plan
 -- Ends at $2 the pauses of a plan that go on. One that has only just begun lasts a millisecond.
@@ -64,7 +63,7 @@ where person_no = $1 and upper_inf(valid) and removed_at is null and device_type
 -- The doses of a person that are due from $2 and before $3.
 select dose_id, plan_id, version_no, drug, strength, count, zone, due_at, opens_at, closes_at, missed_at, state, reminders,
        settled_at, unknown_since, time_critical, listed, as_needed
-from doses where person_no = $1 and due_at >= $2 and due_at < $3
+from doses_in_force where person_no = $1 and due_at >= $2 and due_at < $3
 order by due_at, drug, dose_id limit 500;
 
 -- name: evidence_of

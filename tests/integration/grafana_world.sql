@@ -76,26 +76,28 @@ select (select device_no from devices where device = 'band-1a'), 7, 200000 + tic
 from generate_series(1, 6) as tick,
      lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 9 * tick) as at) clock;
 
-insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, time_critical, valid)
-select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid, person_no,
+insert into dose_plans (plan_id, person_no)
+select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid, person_no from generate_series(1, 3) as person_no;
+insert into dose_plan_versions (plan_id, device_no, compartment, drug, at_times, time_critical, valid, zone, made_at)
+select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid,
        (select device_no from devices where device = 'pills-' || (array['1a', '1b', '2a'])[person_no]),
        1, case person_no when 3 then 'Hidden medicine' else 'Metformin 500 mg' end, '{08:00,20:00}', person_no = 3,
-       tstzrange('2026-11-01 00:00Z', null)
-from generate_series(1, 3) as person_no;
-insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index,
-                        early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
-select gen_random_uuid(), plan_id, dose_plans.person_no, home_no, device_no, 1, day, slot,
+       tstzrange('2026-11-01 00:00Z', null), time_zone, '2026-11-01 00:00Z'
+from people join homes using (home_no) where person_no <= 3;
+insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone, time_critical,
+                   local_date, early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
+select gen_random_uuid(), plan_id, version_no, dose_plans.person_no, home_no, device_no, 1, drug, zone, time_critical, day,
        due - interval '6 h', due - interval '2 h', due, due + interval '2 h', due + interval '4 h', outcome.state,
        case when outcome.state in ('pending', 'reminded') then null else due + interval '10 min' end
-from dose_plans join people using (person_no) join homes using (home_no)
+from dose_plans join dose_plan_versions using (plan_id) join people using (person_no) join homes using (home_no)
 cross join generate_series(0, 13) as ago cross join generate_series(0, 1) as slot
 cross join lateral (select date '2026-11-22' - ago as day) calendar
 cross join lateral (select (day + at_times[slot + 1]) at time zone time_zone as due) clock
 cross join lateral (select case when due > timestamptz '2026-11-22 12:00Z' then 'pending'
                                 when (ago * 2 + slot) % 9 = 3 then 'missed'
                                 when (ago * 2 + slot) % 7 = 2 then 'late' else 'taken' end as state) outcome;
-insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
-select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '7 min', true
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)
+select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '7 min', true, 'decided'
 from doses where state in ('taken', 'late');
 
 insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');

@@ -22,8 +22,16 @@ from tests.integration.console_world import Practice, browsing, open_practice, r
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # thousands of calls by `make fuzz`
 
 CALLS: Final = int(os.environ.get("HB_FUZZ_CALLS", "300"))
-CROSS_CHECKED: Final = {"/api/v1/people/{person_id}/readings", "/api/v1/alerts"}
-"""That 'to' lies after 'from', and a moment a day within the calendar's ends, is more than a schema can say."""
+CROSS_CHECKED: Final = {
+    "/api/v1/people/{person_id}/readings",
+    "/api/v1/alerts",
+    "/api/v1/people/{person_id}/doses",
+    "/api/v1/people/{person_id}/plans",
+    "/api/v1/plans/{plan_id}",
+    "/api/v1/plans/{plan_id}/pause",
+}
+"""More than a schema can say: that 'to' lies after 'from', that a moment is in the calendar or to come, that the
+fields of a plan don't contradict each other, and that its device can report a taking."""
 
 
 @pytest.fixture
@@ -79,7 +87,9 @@ def takes_data(operation: Any) -> bool:
 
 async def test_the_console_keeps_to_its_schema(practice: Practice, say: Callable[[str], None]) -> None:
     alert = await raise_alert(practice.pool, practice.world.ruth)
-    known = {"person_id": [str(practice.world.ruth), str(practice.world.karl)], "alert_id": [str(alert)]}
+    plans = [str(row["plan_id"]) for row in await practice.pool.fetch("select plan_id from dose_plans")]
+    people = [str(practice.world.ruth), str(practice.world.karl)]
+    known = {"person_id": people, "alert_id": [str(alert)], "plan_id": plans}
     async with browsing(practice.address) as client:
         token = (await client.get("/api/v1/session")).json()["csrf_token"]
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())

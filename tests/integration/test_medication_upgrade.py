@@ -47,7 +47,7 @@ async def upgraded(embedded: Embedded) -> AsyncIterator[asyncpg.Connection]:
 async def test_doses_keep_their_ids_states_and_drug(upgraded: asyncpg.Connection) -> None:
     rows = await upgraded.fetch("select * from doses order by dose_id")
 
-    assert [(row["dose_id"].int & 0xF, row["state"], row["told"]) for row in rows] == [
+    assert [(row["dose_id"].int & 0xF, row["state"], row["said_last"]) for row in rows] == [
         (0, "missed", "missed"), (1, "taken", None), (2, "pending", None),
     ]  # fmt: skip
     assert {(row["drug"], row["zone"], row["time_critical"]) for row in rows} == {("Levodopa", "Europe/Berlin", True)}

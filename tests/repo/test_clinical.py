@@ -21,7 +21,7 @@ from schemas.devices import DEVICE_TYPES
 from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, Side
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS
 from schemas.vitals import VITALS
-from services.medication import core as medication
+from services.medication import sayings as medication
 from services.score.rule import Rule
 from services.score.rules import RULES
 from tests.repo.tree import files_ending, text_of

@@ -23,8 +23,8 @@ from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
 from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
 from services.alert.channels import CHANNELS
 from services.api.rest import VitalCode
-from services.medication.core import MESSAGES as DOSE_MESSAGES
-from services.medication.core import RULE as MISSED_DOSE
+from services.medication.sayings import DOUBLE_RULE, MISSED_RULE
+from services.medication.sayings import MESSAGES as DOSE_MESSAGES
 from services.score.news2_points import COUNTED
 from services.score.rule import Rule, endings
 from services.score.rules import RULES
@@ -37,11 +37,11 @@ UCUM = {"/min", "%", "Cel", "[degF]", "mm[Hg]", "mg/dL", "mmol/L", "kg", "[lb_av
 METRIC_NAME = re.compile(r"hb_[a-z]+_[a-z_]+_(total|seconds|bytes|ratio|uplinks|records|rows|state|timestamp_seconds)")
 PERSONAL_LABELS = {"person", "person_no", "device", "device_no", "home", "home_no", "email", "name"}
 ACTORS = {"device", *SERVICES}
-RAISED = [*(rule.name for rule in RULES), MISSED_DOSE]
+RAISED = [*(rule.name for rule in RULES), MISSED_RULE, DOUBLE_RULE]
 """Every rule that findings and alerts can carry."""
 MAKERS_OF_FINDINGS = {
     "services/score/rule.py",  # of RULES
-    "services/medication/core.py",  # of MISSED_DOSE
+    "services/medication/sayings.py",  # of MISSED_RULE and DOUBLE_RULE
     "services/alert/claims.py",  # as they stand in the database
     "services/score/looks_back.py",  # as they stand in the database
 }

@@ -45,7 +45,7 @@ select d.plan_id, d.valid, d.device_no, d.compartment, d.drug, d.at_times, d.tim
 from dose_plans d join people p using (person_no) join homes h using (home_no);
 
 -- What is kept with the dose, so that no later edit renames it. same_due: of two moments that a clock change moved
--- together before they were made one. episode: of missed_dose, told: what was said of it last, said: how often anything
+-- together before they were made one. episode: of missed_dose, said_last: what was said of it last, said: how often anything
 -- was. doubles: takings too many, double_episode: of their finding. heard_at: up to when the dispenser had been heard
 -- when the dose was last looked at; judged_from: that nothing was taken may be said from then on, since it was heard.
 -- unknown_since: it was not heard after then; stays when it was. What happened before fixed_at is not judged again.
@@ -59,7 +59,7 @@ alter table doses
     add column listed boolean not null default false,
     add column as_needed boolean not null default false,
     add column same_due smallint not null default 0,
-    add column told text check (told in ('not_taken', 'missed', 'taken')),
+    add column said_last text check (said_last in ('not_taken', 'missed', 'taken')),
     add column said integer not null default 0,
     add column doubles integer not null default 0,
     add column double_episode integer,
@@ -71,7 +71,7 @@ alter table doses
 
 update doses set
     version_no = v.version_no, drug = v.drug, zone = v.zone, time_critical = v.time_critical,
-    told = case
+    said_last = case
         when doses.episode is null then null
         when doses.state in ('taken', 'early', 'late') then 'taken'
         when doses.state = 'missed' and v.time_critical then 'missed'
@@ -173,6 +173,16 @@ alter table dose_plans
     drop column valid,
     drop column planned_key;
 create index dose_plans_changed on dose_plans (plan_id) where changed;
+
+-- Doses as they hold: what a version that has ended would have had after its end is none, unless it was taken early.
+-- home_no is where the person lives now.
+create view doses_in_force as
+select s.dose_id, s.plan_id, s.version_no, s.person_no, p.home_no, s.device_no, s.compartment, s.drug, s.strength,
+       s.count, s.zone, s.local_date, s.time_critical, s.listed, s.as_needed, s.early_after, s.opens_at, s.due_at,
+       s.closes_at, s.missed_at, s.state, s.reminders, s.settled_at, s.episode, s.said_last, s.said, s.doubles,
+       s.double_episode, s.double_said, s.heard_at, s.judged_from, s.unknown_since, s.fixed_at
+from doses s join dose_plan_versions v on v.version_no = s.version_no join people p on p.person_no = s.person_no
+where s.settled_at is not null or upper(v.valid) is null or s.due_at < upper(v.valid);
 
 -- An event may belong to several doses: one lift takes all that are due in its compartment. role: what it is to the
 -- dose: it decided it, was part of the same taking, was one too many, lifted an empty cup, or one of a paused plan.
