@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import time
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -18,11 +19,14 @@ from deploy.platform.clock import SharedClock
 from deploy.reconcile.accounts import compare, read_oracle
 from deploy.reconcile.incidents import IncidentOutcome, judge_incidents, load_alerted, read_truth
 from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
+from deploy.reconcile.unanswered import judge_unanswered, load_standing
 from deploy.running.steps import print_first_steps
 from services.runtime.clock import to_datetime
 
 _LOOK_EVERY_S: Final = 0.25
 _SAY_EVERY_S: Final = 5.0
+_SLACK_REAL_S: Final = 10.0
+"""So much later than it is due a notification may be made: what is due at once waits for what came before."""
 
 
 async def run_demo(options: Options, started_at: float, console: Console) -> Report:
@@ -120,7 +124,10 @@ async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Repor
         episodes = await compare_replay(dsn, world.options.replay, directory / "people.json", ended_at_ms)
     first = {"first_screen_s": watcher.seen.first_screen_s, "first_alert_s": watcher.seen.first_alert_s}
     latency = await _latency(world.metrics_port, dsn, world.clock)
-    return build_report(uplinks, accounts, outcome, episodes, first, latency)
+    unanswered = judge_unanswered(
+        await load_standing(dsn, homes), to_datetime(ended_at_ms), timedelta(seconds=_SLACK_REAL_S * world.clock.rate)
+    )
+    return build_report(uplinks, accounts, outcome, episodes, unanswered, first, latency)
 
 
 async def _latency(metrics_port: int, dsn: str, clock: SharedClock) -> dict[str, dict[str, float | None]]:
