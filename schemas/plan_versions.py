@@ -40,9 +40,12 @@ class PlanContent:
 
     @property
     def key(self) -> str:
-        """The same text for the same content, another for any other: the order of times and weekdays is no matter."""
-        said = {one.name: getattr(self, one.name) for one in fields(self)}
-        said |= {"at_times": sorted(set(self.at_times)), "weekdays": sorted(set(self.weekdays))}
+        """The same text for the same content, another for any other: the order of times and weekdays is no matter.
+
+        What is as it is when left out is left out, so that a field more in a later release is no edit.
+        """
+        said = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        said |= {name: sorted(set(said[name])) for name in ("at_times", "weekdays") if name in said}
         return sha256(repr(sorted(said.items())).encode()).hexdigest()
 
 

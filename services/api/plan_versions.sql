@@ -15,7 +15,10 @@ left join lateral (
     select * from dose_plan_versions one where one.plan_id = plan.plan_id order by version_no desc limit 1
 ) v on true
 left join devices using (device_no)
-where plan.plan_id = any ($1::uuid[]) or people.person_id = any ($2::uuid[]);
+where plan.plan_id in (
+    select unnest($1::uuid[])
+    union select plan_id from dose_plans join people using (person_no) where person_id = any ($2::uuid[])
+);
 
 -- name: write_plan_ids
 -- Plans that are not known yet.

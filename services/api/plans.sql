@@ -1,11 +1,12 @@
 -- name: plans
--- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, and its pause at $3.
-select plan.plan_id, plan.person_no, person_id, people.display_name, home_no, label, homes.time_zone, v.version_no, device, compartment,
-       drug, strength, v.count, kind, at_times, weekdays, every_days, anchor, from_day, until_day, least_interval_min,
-       most_per_day, time_critical, listed, v.zone, coalesce(lower(v.valid), 'epoch') as valid_from, upper(v.valid) as ended_at, v.author_no,
-       v.reason, v.made_at, author.display_name as author, pause.pause_no, pause.why, lower(pause.valid) as paused_at,
-       upper(pause.valid) as paused_until, pause.doctor_no as paused_by_no, pauser.display_name as paused_by,
-       stock.stock_no, stock.count as stock, stock.what as stock_what, stock.at as stock_at
+-- The plan $1, or all of the person $2: whose each is, its newest version, since when it has ended, its pause at $3.
+select plan.plan_id, plan.person_no, person_id, people.display_name, people.home_no, label, homes.time_zone, v.version_no,
+       device, compartment, drug, strength, v.count, kind, at_times, weekdays, every_days, anchor, from_day, until_day,
+       least_interval_min, most_per_day, time_critical, listed, v.zone, coalesce(lower(v.valid), 'epoch') as valid_from,
+       upper(v.valid) as ended_at, v.author_no, v.reason, v.made_at, author.display_name as author, pause.pause_no,
+       pause.why, lower(pause.valid) as paused_at, upper(pause.valid) as paused_until,
+       pause.doctor_no as paused_by_no, pauser.display_name as paused_by, stock.stock_no, stock.count as stock,
+       stock.what as stock_what, stock.at as stock_at
 from dose_plans plan join people using (person_no) join homes using (home_no)
 join lateral (
     select * from dose_plan_versions one where one.plan_id = plan.plan_id order by version_no desc limit 1
@@ -13,20 +14,21 @@ join lateral (
 join devices using (device_no)
 left join doctors author on author.doctor_no = v.author_no
 left join lateral (
-    select * from plan_pauses one where one.plan_id = plan.plan_id and one.valid @> $3::timestamptz limit 1
+    select * from plan_pauses one
+    where one.plan_id = plan.plan_id and one.valid @> $3::timestamptz and one.ended_by is null limit 1
 ) pause on true
 left join doctors pauser on pauser.doctor_no = pause.doctor_no
 left join lateral (
     select * from plan_stock one where one.plan_id = plan.plan_id order by stock_no desc limit 1
 ) stock on true
-where ($1::uuid is null or plan.plan_id = $1) and ($2::integer is null or plan.person_no = $2)
+where plan.plan_id = $1::uuid or plan.person_no = $2::integer
 order by upper_inf(v.valid) desc, lower(drug), plan.plan_id;
 
 -- name: versions_of_plan
 -- All versions of a plan, the newest first: what each said, from when to when, and who wrote it why.
 select v.version_no, device, compartment, drug, strength, count, kind, at_times, weekdays, every_days, anchor, from_day,
-       until_day, least_interval_min, most_per_day, time_critical, listed, zone, coalesce(lower(valid), 'epoch') as valid_from,
-       upper(valid) as valid_to, reason, made_at, display_name as author
+       until_day, least_interval_min, most_per_day, time_critical, listed, zone,
+       coalesce(lower(valid), 'epoch') as valid_from, upper(valid) as valid_to, reason, made_at, display_name as author
 from dose_plan_versions v join devices using (device_no) left join doctors on doctors.doctor_no = v.author_no
 where plan_id = $1 order by version_no desc limit 200;
 

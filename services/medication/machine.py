@@ -122,7 +122,10 @@ class Counted(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Taking:
-    """What a fold found of a dose. ``again``: the takings that were too many, in order."""
+    """What a fold found of a dose. ``again``: the takings that were too many, in order.
+
+    ``paused_at``: a pause that began then covers its due moment; what was taken before is taken.
+    """
 
     dose: Dose
     decided: DoseEvent | None = None
@@ -130,8 +133,13 @@ class Taking:
     again: list[DoseEvent] = field(default_factory=list)
     too_soon: bool = False
     too_many: bool = False
-    held: bool = False
+    paused_at: datetime | None = None
     counted: list[Counted] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        """Whether its plan is paused, and it was not taken before."""
+        return self.paused_at is not None and self.taken_at is None
 
     def count(self, event: DoseEvent, role: EvidenceRole) -> None:
         """Keeps an event as evidence."""
@@ -192,7 +200,7 @@ class _Compartment:
     def add(self, dose: Dose, taken_at: datetime | None) -> None:
         """The next dose, by when it is due."""
         taking = Taking(dose=dose, taken_at=taken_at)
-        taking.held = not dose.as_needed and taken_at is None and self._is_paused(dose.plan_id, dose.due_at)
+        taking.paused_at = None if dose.as_needed else self._paused_at(dose.plan_id, dose.due_at)
         self._takings[dose.dose_id] = taking
         self._plans[dose.plan_id].append(taking)
         if taken_at is not None:
@@ -217,8 +225,9 @@ class _Compartment:
         elif not self._take_as_needed(event):
             self._take_again(self._last_taken(event), event)
 
-    def _is_paused(self, plan_id: UUID, moment: datetime) -> bool:
-        return any(pause.plan_id == plan_id and pause.covers(moment) for pause in self._pauses)
+    def _paused_at(self, plan_id: UUID, moment: datetime) -> datetime | None:
+        of_plan = (pause.begins for pause in self._pauses if pause.plan_id == plan_id and pause.covers(moment))
+        return next(of_plan, None)
 
     def _is_empty(self, moment: datetime) -> bool:
         """Nothing was dispensed since the last lift, of a device that says what it dispenses."""
@@ -239,7 +248,7 @@ class _Compartment:
 
     def _take(self, taking: Taking, event: DoseEvent) -> None:
         self._anchors[taking.dose.plan_id].append((event.observed_at, taking))
-        if taking.held:
+        if taking.paused_at is not None and taking.paused_at <= event.observed_at:
             taking.count(event, EvidenceRole.HELD)
             taking.again.append(event)
             return
@@ -255,7 +264,7 @@ class _Compartment:
         for version in now:
             dose = _dose_of(version, moment)
             taking = self._takings[dose.dose_id] = Taking(dose=dose)
-            taking.held = self._is_paused(version.plan_id, moment)
+            taking.paused_at = self._paused_at(version.plan_id, moment)
             before = [one.taken_at for one in self._plans[version.plan_id] if one.taken_at is not None]
             taking.too_soon = bool(before) and moment - max(before) < version.least_interval
             taking.too_many = _are_too_many(before, moment, version)

@@ -198,9 +198,9 @@ alter table dose_evidence
     add constraint dose_evidence_role_check check (role in ('decided', 'same', 'double', 'empty', 'held'));
 create index dose_evidence_by_event on dose_evidence (device_no, epoch, seq, item);
 
--- Dose events received up to then have been looked at, all of them.
+-- Dose events received up to then have been looked at, all of them. At first a day less: what was settled is fixed.
 create table dose_events_position (
     only_row boolean primary key default true check (only_row),
     received_at timestamptz not null
 );
-insert into dose_events_position (received_at) select coalesce((select received_at from watermark), '-infinity');
+insert into dose_events_position (received_at) select coalesce((select received_at - interval '1 day' from watermark), '-infinity');

@@ -204,6 +204,14 @@ def test_a_dose_of_a_paused_plan_takes_no_lift_which_is_kept() -> None:
     assert states(doses, *lifts(at(8), at(20)), pauses=PAUSED)[1] is DoseState.TAKEN
 
 
+def test_a_dose_that_was_taken_before_its_plan_was_paused_stays_taken() -> None:
+    doses = listed(doses_of(*TWICE))
+    found = fold(doses, lifts(at(6)), pauses=PAUSED)
+
+    assert taken(found[doses[0].dose_id]).state is DoseState.EARLY
+    assert roles(found, doses[0]) == ["decided"]
+
+
 def test_a_lift_of_a_listed_drug_while_it_is_paused_is_one_too_many() -> None:
     (dose,) = listed(doses_of(*ONCE))
 
