@@ -105,7 +105,7 @@ def two_in_a_cup(plan: Casting, block: int) -> Iterator[Incident]:
 
 
 def moved_dose(plan: Casting, block: int) -> Iterator[Incident]:
-    """A dose that a doctor has moved before it was due, taken at its new time."""
+    """A dose that an edited plan has moved before it was due, taken at its new time."""
     kind = NearMissKind.MOVED_DOSE
     for device in _dispensers(plan, block, kind):
         for dose in _in_block(plan, device, block, MOVED_DRUG)[:1]:

@@ -46,7 +46,7 @@ _STREETS: Final = ("Linden Road", "Mill Lane", "Harbour Street", "Garden Row", "
 _CRITICAL_DRUGS: Final = ("Levodopa", "Insulin aspart", "Apixaban")
 _QUIET_PLAN_AFTER: Final = timedelta(hours=8)
 _EACH, _SHARES_A_CUP, _IS_MOVED = 8, 2, 3
-"""Of each eight homes the third has two drugs in one compartment, and the fourth one that a doctor moves."""
+"""Of each eight homes the third has two drugs in one compartment, and the fourth one whose plan is edited."""
 SECOND_IN_THE_CUP: Final = "Metoprolol"
 MOVED_DRUG: Final = "Amantadine"
 MOVED_BY: Final = timedelta(minutes=15)
@@ -63,7 +63,7 @@ def make_fleet(*, homes: int, seed: int, start_ms: int, doctor: str = DOCTOR) ->
 
 
 def moved(register: Register) -> Register:
-    """The same fleet once a doctor has moved every dose of MOVED_DRUG by MOVED_BY."""
+    """The same fleet once every plan of MOVED_DRUG was edited: its doses are due MOVED_BY later."""
     homes = (
         home.model_copy(update={"people": tuple(_person_moved(person) for person in home.people)})
         for home in register.homes

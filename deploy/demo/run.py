@@ -78,7 +78,7 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
         if moves and world.clock.now_ms() - world.clock.origin_ms >= EDIT_AT_MS:
             moves = False
             await asyncio.to_thread(world.move_doses)
-            console.print("a doctor has moved doses that are due in 25 minutes by 15")
+            console.print("plans are edited: doses that are due in 25 minutes are now due 15 minutes later")
         if stop.is_set() and not asked:
             asked = True
             console.print("draining: no more readings, everything under way settles")
