@@ -127,7 +127,7 @@ class World:
 
     @property
     def moves_doses(self) -> bool:
-        """Whether a doctor moves doses: where platform time is not too fast to do that before they are due."""
+        """Whether plans are edited: where platform time is not too fast to do that before their doses are due."""
         return self.options.replay is None and self.options.speed <= FASTEST_EDIT
 
     def move_doses(self) -> None:
