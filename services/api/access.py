@@ -30,6 +30,11 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SAY_OUTCOME = "say_outcome"
     FINISH = "finish"
+    READ_OUTCOMES = "read_outcomes"
+    READ_MORNING = "read_morning"
+    READ_QUIET_HOURS = "read_quiet_hours"
+    SET_QUIET_HOURS = "set_quiet_hours"
+    END_QUIET_HOURS = "end_quiet_hours"
 
 
 NEEDS_CARE = frozenset(

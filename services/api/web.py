@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from services.api import live, pages, rest
+from services.api import alert_pages, alert_rest, live, own_pages, own_rest, pages, rest
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
 from services.api.inputs import Text
@@ -167,7 +167,8 @@ def build_app(console: Console) -> FastAPI:
         redoc_url=None,
     )
     app.state.console = console
-    for part in (router, pages.router, live.router, rest.router):
+    pieces = (pages, alert_pages, own_pages, live, rest, alert_rest, own_rest)
+    for part in (router, *(piece.router for piece in pieces)):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
     app.add_exception_handler(NotSignedInError, _not_signed_in)

@@ -172,8 +172,9 @@ async def raise_alert(
     text: str = "Glucose has been below 54 mg/dL for 15 minutes: 48 mg/dL.",
     at: datetime = NOW - timedelta(minutes=6),
     evidence: tuple[dict[str, Any], ...] = (),
+    closed_at: datetime | None = None,
 ) -> UUID:
-    """A finding, its alert and the notification, as the alert service writes them."""
+    """A finding, its alert and the notification, as the alert service writes them; ``closed_at``: it is over."""
     person = await pool.fetchrow("select person_no, home_no from people where person_id = $1", person_id)
     assert person is not None
     alert_id, finding_id = uuid4(), uuid4()
@@ -191,6 +192,13 @@ async def raise_alert(
             " values ($1, $2, $3, $4, $4, $5, $6, $5, $6, 'open', 1, '{1}', $7, $7, $7, $8, 'caregiver', $9, 0)",
             alert_id, person["home_no"], person["person_no"], rule, severity, level, at, text, rationale,
         )  # fmt: skip
+        if closed_at is not None:
+            await connection.execute(
+                "update alerts set state = 'closed', closed_at = $2, acknowledged_at = $2, ended_at = $2,"
+                " active_episodes = '{}' where alert_id = $1",
+                alert_id,
+                closed_at,
+            )
         await connection.execute("insert into alert_findings values ($1, $2)", finding_id, alert_id)
         await connection.execute(
             "insert into alert_audit (alert_id, at, what, to_state, level) values ($1, $2, 'opened', 'open', $3)",
