@@ -31,6 +31,11 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
         "moved_before = min((begins[name] for name, one in self.evaluations.items() if one.needs_rest), default=1)",
     ): _NOTHING_SO_OLD,
     (
+        "services/score/beyond.py",
+        "if not lowest < low <= high < highest or len(moments) < len(values) or samples[0][0] <= track.at:",
+        "if not lowest < low <= high < highest or len(moments) < len(values) or samples[0][0] < track.at:",
+    ): "A first one of the moment of the last one before adds no gap: taken at once, they leave the same.",
+    (
         "services/score/circumstances.py",
         "if spans and spans[-1][0] <= first:",
         "if spans and spans[-1][1] <= first:",

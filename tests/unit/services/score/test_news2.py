@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER, LimitBook, PersonCondition, Scope, Version
 from services.score.news2 import News2
 from services.score.quarters import Quarters
-from services.score.sample import Sample
+from services.score.sample import INPUT_CODES, Sample
 from tests.unit.services.score.news2_cases import FIVE, SIX, WELL, band, by_reception, cuff, quarter, thermometer
 from tests.unit.services.score.story import HOME, PERSON, START, minute, run, uplink
 
@@ -170,6 +171,23 @@ def test_what_decides_is_the_score_that_is_shown(*, values: dict[str, tuple[floa
     assert (mark.last.value, mark.facts["total"]) == (look.score.total, look.score.total)
     assert len(mark.also) == len(look.score.fresh) == mark.facts["fresh"]
     assert look.score.scale_2 is scale_2
+
+
+@pytest.mark.parametrize(
+    ("code", "age_min"), [("heart_rate", 15), ("spo2", 15), ("systolic", 24 * 60), ("body_temperature", 12 * 60)]
+)
+def test_a_value_counts_for_as_long_as_its_input_does_and_no_longer(code: str, age_min: int) -> None:
+    fold = News2(limits=defaults_of("news2")["news2"])
+    at = minute(quarter(100))
+    for too_old in (0, 1):
+        state = fold.start()
+        for one, taken_at in ((code, at - age_min * 60_000 - too_old), ("respiratory_rate", at)):
+            vital = VITAL_BY_CODE[one]
+            fold.advance(state, Sample(taken_at, vital.lowest, 1, 2, 3, 0, vital.number, 0, at, 1), rested=True)
+        look, _ = fold.look(state, at) or (None, None)
+        assert look is not None
+        assert look.last is not None
+        assert {INPUT_CODES[one.vital] for one in look.last} == {"respiratory_rate", *([] if too_old else [code])}
 
 
 @st.composite
