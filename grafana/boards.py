@@ -74,6 +74,7 @@ def _caregiver_rows() -> Iterator[Row]:
     yield Row(height=4, panels=tuple((8, panel) for panel in first))
     yield Row(height=6, panels=((24, panels.open_alerts()),))
     yield Row(height=13, panels=((12, panels.latest_vitals()), (12, panels.doses_of_the_day())))
+    yield Row(height=7, panels=((12, panels.dose_notices()), (12, panels.supplies())))
     yield Row(height=7, panels=((24, panels.watched()),))
     curves = list(panels.vital_panels())
     pairs = [curves[at : at + 2] for at in range(0, len(curves), 2)]
@@ -88,6 +89,7 @@ def _operator_rows() -> Iterator[Row]:
     yield Row(height=9, panels=((24, panels.traffic()),))
     yield Row(height=9, panels=((12, panels.rejected()), (12, panels.waiting())))
     yield Row(height=8, panels=((12, panels.notifications()), (12, panels.alerts_by_state())))
+    yield Row(height=9, panels=((24, panels.outcomes()),))
     yield Row(height=12, panels=((24, panels.devices_heard()),))
 
 
