@@ -98,7 +98,7 @@ DEFECTS: Final = (
     ),
     Defect(
         name="delivery error swallowed",
-        file="services/alert/delivery.py",
+        file="services/alert/sending.py",
         old="Outcome.RETRY: DeliveryState.PENDING",
         new="Outcome.RETRY: DeliveryState.SENT",
         broken=("I2 notifications",),

@@ -71,7 +71,23 @@ def test_mornings_follow_each_other_by_a_day_of_each_zone_and_none_is_left_out(z
     assert next_morning(due - 1, zone) == due
 
 
-@given(zone=ZONES, due=MOMENTS, late=st.integers(0, 100 * HOUR_MS))
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-29 07:00", date(2026, 11, 29)),
+        ("2026-11-29 19:00", date(2026, 11, 29)),
+        ("2026-11-29 19:00:01", None),
+        ("2026-11-30 06:59:59", None),
+        ("2026-11-30 07:00", date(2026, 11, 30)),
+        ("2026-12-02 12:00", date(2026, 12, 2)),
+        ("2026-12-02 20:00", None),
+    ],
+)
+def test_a_list_is_made_late_until_the_evening_and_then_left_to_the_next_morning(now: str, day: date | None) -> None:
+    assert morning_of(ms("2026-11-29 07:00"), ms(now), "Europe/Berlin") == day
+
+
+@given(zone=ZONES, due=MOMENTS, late=st.integers(0, 100).map(lambda hours: hours * HOUR_MS))
 def test_a_list_belongs_to_the_newest_morning_and_is_made_within_half_a_day_of_it(
     zone: str, due: int, late: int
 ) -> None:

@@ -84,6 +84,7 @@ def test_what_came_late_is_said_to_be_from_then_and_a_repetition_says_how_long_i
     assert said(late).subject == "HearthBeat, HIGH: new alert, from 50 min ago"
     assert "What it rests on is 50 min old: it came late." in said(late).text
     assert "ago" not in said(replace(late, reason=Reason.REPEAT)).subject
+    assert "ago" in said(replace(late, found_at=late.observed_at + 15 * MINUTE_MS)).subject
     assert "ago" not in said(replace(late, found_at=late.observed_at + 15 * MINUTE_MS - 1)).subject
 
 
