@@ -206,10 +206,15 @@ class Home(_Row):
 
 
 class ContactAddress(_Row):
-    """Where a doctor is notified over one channel: one of ``services.alert.channels``, by its name."""
+    """Where a doctor is notified over one channel: one of ``services.alert.channels``, by its name.
+
+    ``details``: names of people and what was measured may stand in what is sent there; its owner has to want that.
+    """
 
     channel: Annotated[str, StringConstraints(pattern=CHANNEL_NAME)]
     address: Annotated[str, AfterValidator(one_line)]
+    details: bool = Field(default=False, strict=True)
+    language: Literal["en", "zh"] = "en"
 
     @field_validator("address")
     @classmethod

@@ -216,11 +216,11 @@ async def _write_doctors(connection: Connection, sql: Queries, register: Registe
     await connection.execute(sql["write_doctors"], *doctors)
     addresses = _columns(
         (
-            (doctor.email, contact.channel, contact.address)
+            (doctor.email, contact.channel, contact.address, contact.details, contact.language)
             for doctor in register.doctors
             for contact in doctor.contact_addresses
         ),
-        3,
+        5,
     )
     await connection.execute(sql["write_addresses"], doctors[0], *addresses)
 
