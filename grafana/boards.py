@@ -74,6 +74,7 @@ def _caregiver_rows() -> Iterator[Row]:
     yield Row(height=4, panels=tuple((8, panel) for panel in first))
     yield Row(height=6, panels=((24, panels.open_alerts()),))
     yield Row(height=13, panels=((12, panels.latest_vitals()), (12, panels.doses_of_the_day())))
+    yield Row(height=7, panels=((12, panels.dose_notices()), (12, panels.supplies())))
     yield Row(height=7, panels=((24, panels.watched()),))
     curves = list(panels.vital_panels())
     pairs = [curves[at : at + 2] for at in range(0, len(curves), 2)]

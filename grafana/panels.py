@@ -31,11 +31,14 @@ from schemas.presentation import ChartKind
 QUERIES: Final = named_queries(resources.files("grafana").joinpath("panels.sql").read_text("utf-8"))
 PERSON: Final = "nullif(${person:sqlstring}, '')::uuid"
 GREEN, AMBER, RED, BLUE, GREY = "#3a8f5c", "#d98b1f", "#c4383a", "#3c6fb4", "#8a8f98"
+PURPLE = "#7d4fa3"
 COLOURS: Final[Mapping[str, str]] = {
     "urgent": RED, "high": RED, "missed": RED, "Missed": RED, "failed": RED,
     "soon": AMBER, "medium": AMBER, "late": AMBER, "Late": AMBER, "old": AMBER, "open": AMBER, "reminded": AMBER,
     "taken": GREEN, "early": GREEN, "On time": GREEN, "current": GREEN, "sent": GREEN, "acknowledged": GREEN,
     "note": BLUE, "low": BLUE, "technical": GREY, "pending": GREY, "Not due yet": GREY, "later today": GREY,
+    "taken more than once": PURPLE, "More than once": PURPLE, "paused": BLUE, "Paused": BLUE, "enough": GREEN,
+    "not known: dispenser not heard": GREY, "Not known": "#c9ccd1", "not taken yet": RED, "refill due": AMBER,
 }  # fmt: skip
 """What a word in a cell, or a series of that name, looks like."""
 
@@ -89,10 +92,21 @@ def doses_of_the_day() -> table.Panel:
     return _table(Reader.CAREGIVER, "Medicine of the day", sql_of("doses_of_the_day")).no_value("No doses today")
 
 
+def dose_notices() -> table.Panel:
+    """What was not taken in its time, and whether it was taken since."""
+    panel = _table(Reader.CAREGIVER, "Medicine not taken in its time", sql_of("dose_notices"))
+    return panel.no_value("Nothing in the last two days")
+
+
+def supplies() -> table.Panel:
+    """How much of each medicine is left, and until when it lasts."""
+    return _table(Reader.CAREGIVER, "Medicine left", sql_of("supplies")).no_value("Nobody has counted any medicine")
+
+
 def adherence() -> timeseries.Panel:
     """Doses of the last 14 days; it looks back further than the time range."""
-    panel = _series(Reader.CAREGIVER, "Medicine of the last 14 days", sql_of("adherence"))
-    for name in ("On time", "Late", "Missed", "Not due yet"):
+    panel = _series(Reader.CAREGIVER, "Medicine of the last 14 days", sql_of("dose_days"))
+    for name in ("On time", "Late", "More than once", "Missed", "Not known", "Paused", "Not due yet"):
         panel = panel.override_by_name(name, [_fixed(COLOURS[name])])
     stacked = common.StackingConfig().mode(StackingMode.NORMAL)
     return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(80).stacking(stacked).time_from("14d").decimals(0)

@@ -7,10 +7,11 @@ select label as "__text", person_id as "__value" from caregiver_people() order b
 select count(*) filter (where state = 'open') as "Waiting" from caregiver_alerts({person});
 
 -- name: doses_open_today
--- How many of today's doses were taken, and of how many.
-select count(*) filter (where state in ('taken', 'early', 'late')) || ' of ' || count(*) as "Taken today",
+-- How many of today's doses were taken, and of how many; what a doctor has paused was not asked for.
+select count(*) filter (where state in ('taken', 'early', 'late', 'double')) || ' of '
+           || count(*) filter (where state <> 'held') as "Taken today",
        count(*) filter (where state = 'missed') as "Missed today"
-from caregiver_doses({person}, $__timeTo(), 1);
+from caregiver_doses({person}, $__timeTo(), 1) where not as_needed;
 
 -- name: last_heard
 -- How long ago the newest reading of any vital was taken.
@@ -56,21 +57,43 @@ join caregiver_watched({person}, {all_vitals}, $__timeTo()) seen on seen.vital =
 order by known.vital;
 
 -- name: doses_of_the_day
--- Each dose of today and what became of it.
+-- Each dose of today and what became of it; of a dispenser that was not heard since, nothing is known.
 select due_at as "Due",
-       drug || case when time_critical then ' (time-critical)' else '' end as "Medicine",
-       case state when 'pending' then 'later today' when 'reminded' then 'reminded' else state end as "State",
+       trim(drug || ' ' || strength) || case when count = 1 then '' else ', ' || count || ' of it' end
+           || case when as_needed then ' (as needed)' when time_critical then ' (time-critical)' else '' end as "Medicine",
+       case state when 'pending' then 'later today' when 'held' then 'paused'
+                  when 'unknown' then 'not known: dispenser not heard' when 'double' then 'taken more than once'
+                  else state end as "State",
        taken_at as "Taken"
 from caregiver_doses({person}, $__timeTo(), 1) order by due_at, drug;
 
--- name: adherence
+-- name: dose_notices
+-- Doses of the last two days that were not taken by the end of their time, and what has become of them since.
+select at as "When", trim(drug || ' ' || strength) as "Medicine", caregiver_text as "What happened",
+       case when taken_at is not null then 'taken since, ' || to_char(taken_at at time zone zone, 'HH24:MI')
+            when state = 'missed' then 'missed' when state = 'held' then 'paused'
+            when state = 'unknown' then 'not known: dispenser not heard' else 'not taken yet' end as "State"
+from caregiver_dose_notices({person}, $__timeTo(), 2);
+
+-- name: supplies
+-- How much of each medicine is left where somebody has counted it, and until when it lasts.
+select trim(drug || ' ' || strength) as "Medicine", left_count as "Left",
+       (runs_out_at at time zone zone)::date::text as "Runs out",
+       case when refill_due then 'refill due' when runs_out_at is null then 'no end foreseen' else 'enough' end as "State",
+       as_of as "As of"
+from caregiver_supplies({person}, $__timeTo());
+
+-- name: dose_days
 -- Doses of each of the last 14 days, by what became of them.
 select local_date::timestamptz as "time",
        count(*) filter (where state in ('taken', 'early')) as "On time",
        count(*) filter (where state = 'late') as "Late",
+       count(*) filter (where state = 'double') as "More than once",
        count(*) filter (where state = 'missed') as "Missed",
+       count(*) filter (where state = 'unknown') as "Not known",
+       count(*) filter (where state = 'held') as "Paused",
        count(*) filter (where state in ('pending', 'reminded')) as "Not due yet"
-from caregiver_doses({person}, $__timeTo(), 14) group by local_date order by local_date;
+from caregiver_doses({person}, $__timeTo(), 14) where not as_needed group by local_date order by local_date;
 
 -- name: band
 -- Lowest, mean and highest of each bucket; after a gap an empty row, so that nothing is drawn where nothing was measured.

@@ -1,13 +1,11 @@
-"""The vocabulary of medication: plans, doses and their states."""
+"""The vocabulary of medication: plans, doses and their states, and the numbers that decide between them."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 
 class DoseState(StrEnum):
-    """Where a dose stands. The last four are final."""
+    """Where a dose stands. ``unknown``: its time has passed and its dispenser could not be heard since."""
 
     PENDING = "pending"
     REMINDED = "reminded"
@@ -15,35 +13,36 @@ class DoseState(StrEnum):
     EARLY = "early"
     LATE = "late"
     MISSED = "missed"
+    DOUBLE = "double"
+    UNKNOWN = "unknown"
+    HELD = "held"
 
 
-DOSE_TRANSITIONS: Final[Mapping[DoseState, frozenset[DoseState]]] = MappingProxyType(
-    {
-        DoseState.PENDING: frozenset(
-            {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
-        ),
-        # To itself as well: a dose may be reminded of several times.
-        DoseState.REMINDED: frozenset(
-            {DoseState.REMINDED, DoseState.EARLY, DoseState.TAKEN, DoseState.LATE, DoseState.MISSED}
-        ),
-        DoseState.TAKEN: frozenset(),
-        DoseState.EARLY: frozenset(),
-        DoseState.LATE: frozenset(),
-        DoseState.MISSED: frozenset(),
-    }
-)
-"""A dose can be late without a reminder (none was sent in time), and early after one: its event was on its way."""
+OPEN_STATES: Final = frozenset({DoseState.PENDING, DoseState.REMINDED, DoseState.UNKNOWN})
+"""Not settled yet; such a dose has no ``settled_at``."""
+TAKEN_STATES: Final = frozenset({DoseState.TAKEN, DoseState.EARLY, DoseState.LATE, DoseState.DOUBLE})
+"""It was taken; when, and how often, stands in its evidence."""
 
 
-class IllegalDoseTransitionError(ValueError):
-    """A dose that is settled can't be settled again."""
+class EvidenceRole(StrEnum):
+    """What an event is to a dose.
+
+    It decided it, was part of the same taking, or was one too many; or a cup was lifted that was empty, or while a
+    doctor had paused the plan: neither of these is a taking.
+    """
+
+    DECIDED = "decided"
+    SAME = "same"
+    DOUBLE = "double"
+    EMPTY = "empty"
+    HELD = "held"
 
 
-def moved(before: DoseState, after: DoseState) -> DoseState:
-    """``after``, where a dose may go there from ``before``. Raises IllegalDoseTransitionError."""
-    if after not in DOSE_TRANSITIONS[before]:
-        raise IllegalDoseTransitionError(f"a dose that is {before} can't become {after}")
-    return after
+class PlanKind(StrEnum):
+    """Whether a plan has times, or is taken when it is needed."""
+
+    SCHEDULED = "scheduled"
+    AS_NEEDED = "as_needed"
 
 
 TIME_CRITICAL_WINDOW_MIN: Final = 30
@@ -56,7 +55,21 @@ LONGEST_CUT_OFF_MIN: Final = 12 * 60
 """A dose is missed after half the time to the next, 12 h at most (ours)."""
 SHORTEST_CUT_OFF_MIN: Final = 15
 """Doses that a clock change moves together still leave this long to take each (ours)."""
+EARLY_PART: Final = 4
+"""A dose can be taken early from a quarter of the time since the one before (docs/clinical.md)."""
+LONGEST_EARLY_MIN: Final = 48 * 60
+"""... two days before at most: a drug of once a month is not taken a week early (ours)."""
 REMINDERS_MIN: Final = (0, 15, 30)
 """The dispenser reminds at the dose's time and again while it is not taken (as dispensers on sale do)."""
 SAME_TAKING_MIN: Final = 10
-"""A cup lifted and a confirmation this close together are one dose taken, never two (ours)."""
+"""What happens up to so long after the event that took a dose is the same taking (docs/clinical.md)."""
+DISPENSES_WITHIN_DAYS: Final = 7
+"""A dispenser that has said within this time that it dispensed says so each time (ours)."""
+HEARD_LATELY_MIN: Final = 45
+"""A dispenser heard within this time had nothing to make up for (ours)."""
+MAKES_UP_MIN: Final = 2
+"""One that was away longer has so long to send what it kept, before anything is said of a dose (ours)."""
+REPORTED_LATE_MIN: Final = 10
+"""A taking that was received so long after it happened is said to have been reported late (ours)."""
+JUDGED_FOR_DAYS: Final = 30
+"""What is reported later than this settles no dose any more: as long as readings are judged (ours)."""

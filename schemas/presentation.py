@@ -339,6 +339,8 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="firmware", title="Firmware"),
     RulePresentation(rule="command_failed", title="Failed command"),
     RulePresentation(rule="missed_dose", title="Missed dose"),
+    RulePresentation(rule="double_dose", title="Double dose"),
+    RulePresentation(rule="adherence", title="Low adherence"),
 )
 _BY_RULE: Final[Mapping[str, RulePresentation]] = MappingProxyType({row.rule: row for row in RULE_PRESENTATIONS})
 

@@ -26,7 +26,7 @@ from alerts a join homes h using (home_no) left join people p on p.person_no = a
 
 -- name: doses
 -- What the ledger says now.
-select plan_id::text, (extract(epoch from due_at) * 1000)::bigint as due_at, state from doses;
+select plan_id::text, (extract(epoch from due_at) * 1000)::bigint as due_at, state from doses_in_force;
 
 -- name: items
 -- What became of each of these readings: flags of a stored one, the reason of a rejected one.

@@ -20,7 +20,8 @@ select (select count(*) from findings) as findings,
         where ended_at is null and (decided_at is null and due_at <= $1 or lying_at <= $1)) as falls_due,
        (select count(*) from sos_calls where ended_at is null and due_at <= $1) as calls_due,
        (select count(*) from look_backs where due_at < $1) as looks_due,
-       (select coalesce(sum(reminders) + count(*) filter (where settled_at is not null), 0) from doses) as doses,
+       (select coalesce(sum(reminders + said + doubles) + count(*) filter (where settled_at is not null)
+                         + count(judged_from) + count(unknown_since), 0) from doses) as doses,
        (select count(*) from commands where sent_at is null and expires_at > $1) as unsent,
        (select count(*) from commands where sent_at is not null) as commands;
 
@@ -47,9 +48,11 @@ from (
     select s.due_at from escalation_steps s join alerts a using (alert_id)
     where s.state = 'pending' and a.state = 'open' and a.ended_at is null
     union all
+    -- A window, or a cut-off, is over once the watermark has passed it; a dispenser that was away has some minutes more.
     select unnest(array[opens_at, due_at, due_at + interval '15 minutes', due_at + interval '30 minutes', closes_at,
-                        missed_at])
-    from doses where settled_at is null
+                        closes_at + interval '1 millisecond', missed_at, missed_at + interval '1 millisecond', judged_from,
+                        judged_from + interval '1 millisecond'])
+    from doses_in_force where settled_at is null
     union all
     select greatest(d.registered_at, (select max(c.last_received_at) from device_cursor c
                                       where c.device_no = d.device_no)) + kind.silent_after + interval '1 millisecond'
@@ -61,6 +64,10 @@ from (
     select newest.received_at + gap + interval '1 millisecond'
     from (select max(received_at) as received_at from readings group by person_no, vital, device_no) newest
     cross join unnest($4::interval[]) as gap
+    union all
+    -- The local day of those with plans ends, and how they kept to them is judged.
+    select ((($1::timestamptz at time zone h.time_zone)::date + 1)::timestamp at time zone h.time_zone)
+    from homes h where exists (select from people p join dose_plans using (person_no) where p.home_no = h.home_no)
     union all
     -- The quarter hour at which NEWS2 looks at the newest reading is over by time, and then the hour without one.
     select date_bin('15 minutes', observed_at + interval '15 minutes' - interval '1 microsecond', '2000-01-01 00:00+00')

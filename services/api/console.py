@@ -15,7 +15,10 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, load_queries
 from services.runtime.metrics import Metrics
 
-_FILES: Final = ("queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql")
+_FILES: Final = (
+    "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
+    "adherence.sql",
+)  # fmt: skip
 
 
 def _all_queries() -> Queries:

@@ -258,9 +258,9 @@ select at, total from news2_evaluations where person_no = $1 and at > $2 and at 
 
 -- name: doses_between
 -- The doses of a person that are due in a time.
-select drug, doses.compartment, due_at, closes_at, state, reminders, settled_at, time_critical
-from doses join dose_plans using (plan_id)
-where doses.person_no = $1 and due_at >= $2 and due_at < $3 order by due_at limit 100;
+select drug, strength, compartment, due_at, closes_at, state, reminders, settled_at, time_critical
+from doses_in_force
+where person_no = $1 and due_at >= $2 and due_at < $3 order by due_at, drug limit 100;
 
 -- name: limits_for_person
 -- Every version of limits that is about a person or about more than one, up to $2: the newest first.

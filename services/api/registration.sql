@@ -38,10 +38,9 @@ set device_type = excluded.device_type, home_no = excluded.home_no, removed_at =
 -- Those of the ids that nobody has.
 select id from unnest($1::uuid[]) as id where not exists (select from people where person_id = id) limit 5;
 
--- name: unknown_dispensers
--- Those of the names that no device of the types $2 has.
-select name from unnest($1::text[]) as name
-where not exists (select from devices where device = name and device_type = any ($2::text[])) limit 5;
+-- name: unknown_devices
+-- Those of the names that no device has.
+select name from unnest($1::text[]) as name where not exists (select from devices where device = name) limit 5;
 
 -- name: drop_unborn_bindings
 -- Open bindings of the listed devices that are no longer wanted and would only have begun at $5 or later.
@@ -129,29 +128,3 @@ where not exists (
     select from care_relations held where held.doctor_no = doctors.doctor_no
     and held.person_no = people.person_no and upper_inf(held.valid)
 );
-
--- name: write_plans
--- New dose plans from $8 on, and known ones brought up to date; one that had ended begins again.
-insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, time_critical, valid)
-select row.plan_id, person_no, device_no, row.compartment, row.drug, row.at_times::time[], row.time_critical,
-       tstzrange($8::timestamptz, null)
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::boolean[])
-     as row (plan_id, person_id, device, compartment, drug, at_times, time_critical)
-join people using (person_id) join devices using (device)
-on conflict (plan_id) do update set
-    person_no = excluded.person_no, device_no = excluded.device_no, compartment = excluded.compartment,
-    drug = excluded.drug, at_times = excluded.at_times, time_critical = excluded.time_critical,
-    valid = case when upper_inf(dose_plans.valid) then dose_plans.valid else excluded.valid end;
-
--- name: drop_unborn_plans
--- Plans of the listed people that are no longer wanted, had not begun before $3, and were never planned.
-delete from dose_plans using people
-where dose_plans.person_no = people.person_no and people.person_id = any ($1::uuid[])
-  and not plan_id = any ($2::uuid[]) and lower(valid) >= $3
-  and not exists (select from doses where doses.plan_id = dose_plans.plan_id);
-
--- name: end_plans
--- Ends at $3 the plans of the listed people that are no longer wanted.
-update dose_plans set valid = tstzrange(lower(valid), greatest($3::timestamptz, lower(valid) + interval '1 millisecond')) from people
-where dose_plans.person_no = people.person_no and people.person_id = any ($1::uuid[])
-  and not plan_id = any ($2::uuid[]) and upper_inf(valid);

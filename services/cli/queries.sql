@@ -70,7 +70,7 @@ where device_no = $1 and upper_inf(valid) and lower(valid) < $2;
 
 -- name: plans_of_device
 -- Dose plans of people in a device that is to be taken away.
-select count(*) from dose_plans where device_no = $1 and upper_inf(valid);
+select count(*) from dose_plan_versions where device_no = $1 and upper_inf(valid);
 
 -- name: admitted
 -- Whom the broker lets in: the shard is part of what a device may say.

@@ -5,9 +5,13 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from services.medication.commands import CommandPublisher
+from services.medication.day_close import DayClose
 from services.medication.ledger import DoseLedger
+from services.medication.notices import NoticeBoard
 from services.medication.planner import Planner
 from services.medication.settings import MedicationSettings
+from services.medication.settlement import Settlement
+from services.medication.supplies import Supplies
 from services.runtime.clock import Clock
 from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
@@ -22,12 +26,19 @@ _PUBLISH_S: Final = 0.25
 
 async def run(settings: MedicationSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """Until ``stop``."""
-    log, sql = logger("medication"), load_queries("services.medication")
+    log = logger("medication")
+    sql = load_queries("services.medication")
+    closing = {**sql, **load_queries("services.medication", "closing.sql")}
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-medication"))
         link = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id))
         planner = Planner(pool=pool, sql=sql, clock=clock)
-        ledger = DoseLedger(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        settlement = Settlement(
+            ledger=DoseLedger(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log),
+            notices=NoticeBoard(pool=pool, sql=closing, clock=clock),
+            days=DayClose(pool=pool, sql=closing, clock=clock, metrics=metrics, log=log),
+            supplies=Supplies(pool=pool, sql=closing),
+        )
         publisher = CommandPublisher(pool=pool, sql=sql, link=link, clock=clock, metrics=metrics, log=log)
         log.info("started")
         async with asyncio.TaskGroup() as group:
@@ -36,7 +47,7 @@ async def run(settings: MedicationSettings, *, clock: Clock, stop: asyncio.Event
                 name="plan",
             )
             group.create_task(
-                do_rounds(ledger.settle, stop, clock=clock, every_s=_SETTLE_S, log=log, metrics=metrics),
+                do_rounds(settlement.settle, stop, clock=clock, every_s=_SETTLE_S, log=log, metrics=metrics),
                 name="settle",
             )
             group.create_task(

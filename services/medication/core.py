@@ -1,137 +1,38 @@
-"""Which event takes which dose, when to remind, what was missed, and how that is said. Pure."""
+"""What becomes of doses as time passes: when to remind, when one is unknown or missed, and what is said. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
-from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity
-from schemas.doses import REMINDERS_MIN, SAME_TAKING_MIN, DoseState, moved
-from schemas.events import EVENT_TYPE_BY_KIND, EVENT_TYPE_BY_NUMBER, EventKind
+from schemas.alerts import Finding
+from schemas.doses import (
+    HEARD_LATELY_MIN,
+    MAKES_UP_MIN,
+    OPEN_STATES,
+    REMINDERS_MIN,
+    TAKEN_STATES,
+    DoseState,
+)
 from schemas.messages import Command, CommandKind
+from services.medication.machine import Dose, Pause, Taking, taken
+from services.medication.sayings import (
+    DOUBLE_RULE,
+    MISSED_RULE,
+    Said,
+    missed,
+    not_taken,
+    not_taken_again,
+    taken_after_all,
+    taken_again,
+    was_reported_late,
+)
 from services.runtime.clock import to_ms
-from services.sentences.catalogue import ENGLISH, Reader
 
-RULE: Final = "missed_dose"
-RULE_VERSION: Final = 1
-MESSAGES: Final = (
-    "missed_dose.not_taken", "missed_dose.time_critical", "missed_dose.taken", "missed_dose.missed",
-)  # fmt: skip
-"""The keys of all that is said of a dose; the words stand in services/sentences."""
-TAKING: Final = (EVENT_TYPE_BY_KIND[EventKind.CUP_LIFTED].number, EVENT_TYPE_BY_KIND[EventKind.DOSE_CONFIRMED].number)
-"""What counts as taking a dose. Dispensed is not swallowed."""
-OPEN_STATES: Final = frozenset({DoseState.PENDING, DoseState.REMINDED})
-_SAME_TAKING: Final = timedelta(minutes=SAME_TAKING_MIN)
+_HEARD_LATELY: Final = timedelta(minutes=HEARD_LATELY_MIN)
+_MAKES_UP: Final = timedelta(minutes=MAKES_UP_MIN)
 _REMINDER_LASTS: Final = timedelta(minutes=15)
-_RATIONALE_CRITICAL: Final = (
-    "Time-critical doses are on time within 30 min (ISMP timely-administration guideline);"
-    " a missed one needs a prompt answer (IEC 60601-1-8: reversible injury within hours)."
-    " See docs/clinical.md#missed-dose."
-)
-_RATIONALE: Final = (
-    "A dose is missed after half the time to the next one, 12 h at most (ours). See docs/clinical.md#missed-dose."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dose:
-    """A dose that is not settled, with what is needed to speak of it. ``episode``: of its finding, once raised."""
-
-    dose_id: UUID
-    person_no: int
-    home_no: int
-    device_no: int
-    compartment: int
-    drug: str
-    zone: str
-    time_critical: bool
-    early_after: datetime
-    opens_at: datetime
-    due_at: datetime
-    closes_at: datetime
-    missed_at: datetime
-    state: DoseState
-    reminders: int = 0
-    episode: int | None = None
-    settled_at: datetime | None = None
-
-
-class DoseEvent(NamedTuple):
-    """A cup lifted or a dose confirmed."""
-
-    device_no: int
-    epoch: int
-    seq: int
-    item: int
-    person_no: int
-    kind: int
-    compartment: int
-    observed_at: datetime
-
-
-class Taking(NamedTuple):
-    """An event and the dose it belongs to. Only one event decides a dose."""
-
-    event: DoseEvent
-    dose_id: UUID
-    decisive: bool
-
-
-class Decided(NamedTuple):
-    """When a dose of a compartment was taken, as decided before."""
-
-    device_no: int
-    compartment: int
-    observed_at: datetime
-    dose_id: UUID
-
-
-def attribute(doses: Iterable[Dose], events: Iterable[DoseEvent], decided: Sequence[Decided] = ()) -> list[Taking]:
-    """Gives each event, oldest first, to the oldest open dose of its person and compartment that it can reach.
-
-    An event close to one that took a dose is part of the same taking; one that reaches no open dose gets none.
-    """
-    waiting = sorted(
-        (dose for dose in doses if dose.state in OPEN_STATES), key=lambda dose: (dose.due_at, dose.dose_id)
-    )
-    known, takings = list(decided), []
-    for event in sorted(
-        events, key=lambda event: (event.observed_at, event.device_no, event.epoch, event.seq, event.item)
-    ):
-        # First: a cup lifted twice within minutes must not take the next dose as well.
-        same = next((one for one in known if _is_same_taking(one, event)), None)
-        if same is not None:
-            takings.append(Taking(event, same.dose_id, decisive=False))
-            continue
-        dose = next((dose for dose in waiting if _reaches(event, dose)), None)
-        if dose is not None:
-            waiting.remove(dose)
-            known.append(Decided(event.device_no, event.compartment, event.observed_at, dose.dose_id))
-            takings.append(Taking(event, dose.dose_id, decisive=True))
-    return takings
-
-
-def _is_same_taking(one: Decided, event: DoseEvent) -> bool:
-    is_there = (one.device_no, one.compartment) == (event.device_no, event.compartment)
-    return is_there and abs(one.observed_at - event.observed_at) <= _SAME_TAKING
-
-
-def _reaches(event: DoseEvent, dose: Dose) -> bool:
-    is_there = (dose.device_no, dose.compartment, dose.person_no) == (
-        event.device_no,
-        event.compartment,
-        event.person_no,
-    )
-    return is_there and dose.early_after < event.observed_at <= dose.missed_at
-
-
-def taken(dose: Dose, at: datetime) -> Dose:
-    """``dose`` settled by an event at ``at``: early, taken or late."""
-    on_time_or_late = DoseState.TAKEN if at <= dose.closes_at else DoseState.LATE
-    state = DoseState.EARLY if at < dose.opens_at else on_time_or_late
-    return replace(dose, state=moved(dose.state, state), settled_at=at)
 
 
 class Reminding(NamedTuple):
@@ -146,7 +47,11 @@ def remind(dose: Dose, now: datetime) -> Reminding:
     if dose.state not in OPEN_STATES or now < dose.due_at:
         return Reminding(dose, None)
     come = sum(dose.due_at + timedelta(minutes=minutes) <= now for minutes in REMINDERS_MIN)
-    reminded = replace(dose, state=moved(dose.state, DoseState.REMINDED), reminders=max(come, dose.reminders))
+    reminded = replace(
+        dose,
+        state=DoseState.REMINDED if dose.state is DoseState.PENDING else dose.state,
+        reminders=max(come, dose.reminders),
+    )
     expires_at = dose.due_at + timedelta(minutes=REMINDERS_MIN[come - 1]) + _REMINDER_LASTS
     if come <= dose.reminders or now >= expires_at:
         return Reminding(reminded, None)
@@ -159,149 +64,151 @@ def remind(dose: Dose, now: datetime) -> Reminding:
     return Reminding(reminded, command)
 
 
-def needs_finding(dose: Dose, watermark: datetime) -> bool:
-    """A time-critical dose not taken when its window closed, another when it is missed; once a dose."""
-    if dose.episode is not None or dose.state not in OPEN_STATES:
-        return False
-    return watermark > (dose.closes_at if dose.time_critical else dose.missed_at)
+def hear(dose: Dose, heard: datetime | None, watermark: datetime) -> Dose:
+    """``dose`` once it is known that its dispenser was ``heard`` last then.
+
+    ``judged_from`` is when it is known that nothing more is on its way of what happened up to the end of the window, or
+    up to the cut-off once that has passed: at once, or some minutes later for a dispenser that was away before.
+    """
+    after = replace(dose, heard_at=heard)
+    if heard is None or watermark <= dose.closes_at:
+        return after
+    enough = dose.closes_at
+    if watermark > dose.missed_at:
+        enough = max(enough, dose.missed_at - _HEARD_LATELY)
+    if heard < enough:
+        return replace(after, judged_from=None)
+    if dose.judged_from is not None:
+        return after
+    was_away = dose.heard_at is None or heard - dose.heard_at > _HEARD_LATELY
+    return replace(after, judged_from=heard + _MAKES_UP if was_away else heard)
 
 
-def missed(dose: Dose, watermark: datetime) -> Dose:
-    """``dose`` settled as missed where no answer can come any more that counts."""
-    if dose.state not in OPEN_STATES or watermark <= dose.missed_at:
-        return dose
-    return replace(dose, state=moved(dose.state, DoseState.MISSED), settled_at=dose.missed_at)
+def wait_for(dose: Dose, watermark: datetime) -> Dose:
+    """An open dose that no event has taken, as the ``watermark`` passes its window and its cut-off."""
+    waiting = DoseState.REMINDED if dose.reminders else DoseState.PENDING
+    if watermark <= dose.closes_at:
+        return replace(dose, state=waiting)
+    if not is_judged(dose, watermark):
+        not_heard = dose.heard_at is None or dose.heard_at < dose.closes_at
+        since = dose.unknown_since or (dose.closes_at if not_heard else dose.missed_at)
+        return replace(dose, state=DoseState.UNKNOWN, unknown_since=since)
+    if watermark > dose.missed_at:
+        return replace(dose, state=DoseState.MISSED, settled_at=dose.missed_at)
+    return replace(dose, state=waiting)
 
 
-def not_taken_finding(dose: Dose, episode: int) -> Finding:
-    """Stamped with the moment that was waited for: the end of the window, or the cut-off."""
-    at = dose.closes_at if dose.time_critical else dose.missed_at
-    key = "missed_dose.time_critical" if dose.time_critical else "missed_dose.not_taken"
-    facts = {"by": _clock_time(at, dose.zone)}
-    return _finding(dose, episode=episode, level=2 if dose.time_critical else 1, at=at, key=key, facts=facts)
-
-
-def ended_finding(dose: Dose, taking: DoseEvent | None) -> Finding:
-    """Level 0 of a dose that has a finding: it was taken after all (``taking``), or can't be any more."""
-    episode = dose.episode or 0
-    if taking is None:
-        return _finding(
-            dose,
-            episode=episode,
-            level=0,
-            at=dose.missed_at,
-            key="missed_dose.missed",
-            facts={"by": _clock_time(dose.missed_at, dose.zone)},
-            end_reason=EndReason.NO_DATA,
-        )
-    return _finding(
-        dose,
-        episode=episode,
-        level=0,
-        at=taking.observed_at,
-        key="missed_dose.taken",
-        facts={"taken": _clock_time(taking.observed_at, dose.zone)},
-        evidence=(_evidence(taking),),
-        end_reason=EndReason.RECOVERED,
-    )
-
-
-def severity_of(dose: Dose) -> Severity:
-    """Missed time-critical doses alert; others are shown on the patient's page."""
-    return Severity.MEDIUM if dose.time_critical else Severity.LOW
-
-
-def _finding(
-    dose: Dose,
-    *,
-    episode: int,
-    level: int,
-    at: datetime,
-    key: str,
-    facts: Mapping[str, Fact],
-    evidence: tuple[Evidence, ...] = (),
-    end_reason: EndReason | None = None,
-) -> Finding:
-    said = Message(key, {"drug": dose.drug, "due": _clock_time(dose.due_at, dose.zone), **facts})
-    return Finding(
-        person_no=dose.person_no,
-        home_no=dose.home_no,
-        rule=RULE,
-        rule_version=RULE_VERSION,
-        episode=episode,
-        level=level,
-        severity=severity_of(dose),
-        observed_at=to_ms(at),
-        evidence=evidence,
-        doctor_text=ENGLISH.say(said, Reader.DOCTOR),
-        caregiver_text=ENGLISH.say(said, Reader.CAREGIVER),
-        rationale=_RATIONALE_CRITICAL if dose.time_critical else _RATIONALE,
-        message=said.key,
-        facts=said.facts,
-        end_reason=end_reason,
-    )
-
-
-def _evidence(event: DoseEvent) -> Evidence:
-    return Evidence(
-        what=EVENT_TYPE_BY_NUMBER[event.kind].kind,
-        value=None,
-        observed_at=to_ms(event.observed_at),
-        device_no=event.device_no,
-        epoch=event.epoch,
-        seq=event.seq,
-        item=event.item,
-    )
-
-
-def _clock_time(moment: datetime, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
+def is_judged(dose: Dose, watermark: datetime) -> bool:
+    """Whether it may be said that an open dose was not taken."""
+    return watermark > dose.closes_at and dose.judged_from is not None and dose.judged_from <= watermark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseOutcome:
-    """What one look at the open doses came to."""
+    """What one look at doses came to."""
 
     doses: Sequence[Dose]
-    takings: Sequence[Taking]
     commands: Sequence[tuple[int, Command]]
     findings: Sequence[Finding]
 
 
-def look(
-    doses: Sequence[Dose],
-    events: Sequence[DoseEvent],
-    decided: Sequence[Decided],
-    *,
-    now: datetime,
-    watermark: datetime | None,
-    next_episode: Mapping[int, int],
-) -> DoseOutcome:
-    """Takes, reminds, raises and closes. ``next_episode`` is the first free number of each person.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What is known when doses are looked at. ``heard``: when each device was heard last.
+
+    ``watermark``: what was received up to it has been counted; None: not known yet. ``next_episode``: the first free
+    number of each person and rule.
+    """
+
+    now: datetime
+    watermark: datetime | None
+    heard: Mapping[int, datetime]
+    pauses: Sequence[Pause]
+    next_episode: Mapping[tuple[int, str], int]
+
+
+def look(doses: Sequence[Dose], takings: Mapping[UUID, Taking], moment: Moment) -> DoseOutcome:
+    """Settles, reminds, raises and closes. ``takings``: of those ``doses`` whose events were folded again.
 
     Reminders go by the clock, as one too many does no harm. That a dose was not taken is decided
-    only when ``watermark`` has passed: until then an event may be under way (None: not known yet).
+    only when the watermark has passed: until then an event may be under way.
     """
-    takings = attribute(doses, events, decided)
-    deciding = {taking.dose_id: taking.event for taking in takings if taking.decisive}
-    free, after, commands, findings = dict(next_episode), [], [], []
+    numbers, after, commands, findings = _Numbers(moment.next_episode), [], [], []
     for before in sorted(doses, key=lambda dose: (dose.due_at, dose.dose_id)):
-        dose, event = before, deciding.get(before.dose_id)
-        if event is not None:
-            dose = taken(dose, event.observed_at)
-        else:
-            dose, command = remind(dose, now)
-            if command is not None:
-                commands.append((dose.device_no, command))
-        # After the takings: an event that arrived in time has settled its dose by now.
-        if watermark is not None and needs_finding(dose, watermark):
-            dose = replace(dose, episode=free[dose.person_no])
-            free[dose.person_no] += 1
-            findings.append(not_taken_finding(dose, dose.episode or 0))
-        dose = dose if watermark is None else missed(dose, watermark)
-        if dose.episode is not None and dose.time_critical and dose.state not in OPEN_STATES:
-            findings.append(ended_finding(dose, event))
-        if dose != before:
+        taking = takings.get(before.dose_id)
+        dose, command = _settle(before, taking, moment)
+        if command is not None:
+            commands.append((dose.device_no, command))
+        for said in _say(dose, taking, moment, numbers):
+            dose = said.dose
+            findings.append(said.finding)
+        if dose != before or (taking is not None and dose.as_needed):
             # What did not change is not written.
             after.append(dose)
-    return DoseOutcome(doses=after, takings=takings, commands=commands, findings=findings)
+    return DoseOutcome(doses=after, commands=commands, findings=findings)
+
+
+class _Numbers:
+    """The free episode numbers of people."""
+
+    def __init__(self, free: Mapping[tuple[int, str], int]) -> None:
+        self._free = dict(free)
+
+    def take(self, person_no: int, rule: str) -> int:
+        number = self._free.get((person_no, rule), 1)
+        self._free[person_no, rule] = number + 1
+        return number
+
+
+def _settle(before: Dose, taking: Taking | None, moment: Moment) -> Reminding:
+    dose = before if taking is None else taken(replace(taking, dose=before))
+    if dose.fixed_at is not None or dose.state in TAKEN_STATES:
+        return Reminding(dose, None)
+    if any(pause.plan_id == dose.plan_id and pause.covers(dose.due_at) for pause in moment.pauses):
+        if moment.now >= dose.due_at:
+            dose = replace(dose, state=DoseState.HELD, settled_at=dose.due_at)
+        return Reminding(dose, None)
+    if dose.state not in OPEN_STATES:
+        return Reminding(dose, None)
+    if moment.watermark is not None:
+        dose = wait_for(hear(dose, moment.heard.get(dose.device_no), moment.watermark), moment.watermark)
+    return remind(dose, moment.now)
+
+
+def _say(dose: Dose, taking: Taking | None, moment: Moment, numbers: _Numbers) -> list[Said]:
+    """What is to be said of a dose now, in order."""
+    said: list[Said] = []
+    if taking is not None and taking.decided is not None and _is_news(dose, taking):
+        episode = numbers.take(dose.person_no, MISSED_RULE) if dose.episode is None else dose.episode
+        said.append(taken_after_all(dose, taking.decided, episode))
+    elif moment.watermark is not None and dose.fixed_at is None:
+        said += _say_not_taken(dose, moment.watermark, numbers)
+    dose = said[-1].dose if said else dose
+    if taking is not None and dose.doubles > dose.double_said:
+        new = dose.double_episode is None
+        episode = numbers.take(dose.person_no, DOUBLE_RULE) if new else dose.double_episode or 0
+        said.append(taken_again(dose, taking, episode))
+    elif dose.double_said and not dose.doubles:
+        said.append(not_taken_again(dose))
+    return said
+
+
+def _is_news(dose: Dose, taking: Taking) -> bool:
+    """That it was taken, where it had been said that it was not, or nobody knew until it was reported late."""
+    if dose.said_last is not None:
+        return dose.said_last != "taken"
+    late = taking.decided is not None and was_reported_late(taking.decided)
+    return dose.unknown_since is not None and late
+
+
+def _say_not_taken(dose: Dose, watermark: datetime, numbers: _Numbers) -> list[Said]:
+    said: list[Said] = []
+    is_open = dose.state in OPEN_STATES and dose.state is not DoseState.UNKNOWN and is_judged(dose, watermark)
+    is_missed = dose.state is DoseState.MISSED
+    if dose.said_last in {None, "taken"} and (is_missed or (is_open and dose.time_critical)):
+        episode = numbers.take(dose.person_no, MISSED_RULE) if dose.episode is None else dose.episode
+        said.append(not_taken(dose, episode))
+        dose = said[-1].dose
+    if is_missed and dose.time_critical and dose.said_last == "not_taken":
+        said.append(missed(dose))
+    return said

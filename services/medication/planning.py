@@ -1,50 +1,59 @@
-"""From wall-clock times of a zone to doses on the platform's time line. Pure."""
+"""From a version of a plan to its doses with their windows, and which dose taken early stands for which. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from schemas.doses import (
     DAILY_WINDOW_MIN,
+    EARLY_PART,
     LONGEST_CUT_OFF_MIN,
+    LONGEST_EARLY_MIN,
     SEVERAL_A_DAY_WINDOW_MIN,
     SHORTEST_CUT_OFF_MIN,
     TIME_CRITICAL_WINDOW_MIN,
 )
+from services.medication.recurrence import Recurrence, due_moments, neighbours
 
-_ONE_DAY: Final = timedelta(days=1)
-_ONE_SECOND: Final = timedelta(seconds=1)
+_LONGEST_EARLY: Final = timedelta(minutes=LONGEST_EARLY_MIN)
+_LONGEST_CUT_OFF: Final = timedelta(minutes=LONGEST_CUT_OFF_MIN)
+_SHORTEST_CUT_OFF: Final = timedelta(minutes=SHORTEST_CUT_OFF_MIN)
+_REACH: Final = EARLY_PART * _LONGEST_EARLY
+"""A neighbour further away than this decides nothing: the early reach is at its longest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One drug in one compartment at ``at_times`` of ``zone``, each day in [``valid_from``, ``valid_to``)."""
+    """A version of a plan that has times: one drug in one compartment, in [``valid_from``, ``valid_to``)."""
 
+    version_no: int
     plan_id: UUID
     person_no: int
     home_no: int
     device_no: int
     compartment: int
-    at_times: tuple[time, ...]
-    time_critical: bool
-    zone: str
+    drug: str
+    strength: str = ""
+    count: float = 1.0
+    time_critical: bool = False
+    listed: bool = False
+    recurrence: Recurrence = field(repr=False)
     valid_from: datetime
-    valid_to: datetime | None
+    valid_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedDose:
     """One dose: taken after ``early_after`` it is early, from ``opens_at`` on time, after ``closes_at`` late.
 
-    After ``missed_at`` it can't be taken any more.
+    After ``missed_at`` it can't be taken any more. ``local_date`` is that of the plan's zone.
     """
 
     dose_id: UUID
     local_date: date
-    time_index: int
     early_after: datetime
     opens_at: datetime
     due_at: datetime
@@ -52,61 +61,75 @@ class PlannedDose:
     missed_at: datetime
 
 
-def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The UTC instant of a wall-clock time: the first valid one after a spring gap, the first of an autumn fold."""
-    wall = datetime.combine(day, at)
-    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    # There and back again gives the same time: it exists.
-    if late.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
-        return late
-    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    offset_after = late.astimezone(zone).utcoffset()
-    # A time within a spring gap. Its two readings, by the offset before and after, lie on either
-    # side of the change, which is found by halving.
-    while late - early > _ONE_SECOND:
-        middle = early + (late - early) // 2
-        if middle.astimezone(zone).utcoffset() == offset_after:
-            late = middle
-        else:
-            early = middle
-    return late.replace(microsecond=0)
+def dose_id_of(plan_id: UUID, version_no: int, due_at: datetime) -> UUID:
+    """A dose is its plan's version and its due moment."""
+    return uuid5(plan_id, f"{version_no}|{due_at.timestamp():.3f}")
 
 
-def plan_doses(plan: Plan, first: date, last: date) -> Iterator[PlannedDose]:
-    """The doses of ``plan`` on the local days ``first`` to ``last``. The same for the same plan, however often."""
-    zone, times = ZoneInfo(plan.zone), sorted(set(plan.at_times))
-    # A day more on both sides: a dose reaches half way to its neighbours.
-    days = [first + _ONE_DAY * number for number in range(-1, (last - first).days + 2)]
-    doses = [(day, index, instant_of(day, at, zone)) for day in days for index, at in enumerate(times)]
-    for before, (day, index, due), after in zip(doses, doses[1:], doses[2:], strict=False):
-        is_valid = plan.valid_from <= due and (plan.valid_to is None or due < plan.valid_to)
-        if is_valid and first <= day <= last:
-            yield _dose(plan, day, index, due, reach_before=_reach(due - before[2]), reach_after=_reach(after[2] - due))
+def plan_doses(plan: Plan, since: datetime, until: datetime) -> Iterator[PlannedDose]:
+    """The doses of ``plan`` that are due in [``since``, ``until``). The same for the same plan, however divided."""
+    first = max(since, plan.valid_from)
+    last = until if plan.valid_to is None else min(until, plan.valid_to)
+    if first < last:
+        for due in due_moments(plan.recurrence, first, last):
+            yield _dose(plan, due)
 
 
-def _dose(
-    plan: Plan, day: date, index: int, due: datetime, *, reach_before: timedelta, reach_after: timedelta
-) -> PlannedDose:
+def _dose(plan: Plan, due: datetime) -> PlannedDose:
+    before, after = neighbours(plan.recurrence, due, _REACH)
     window = _window(plan)
+    opens_at, missed_after = due - min(window, _half(before)), _half(after)
     return PlannedDose(
-        dose_id=uuid5(plan.plan_id, f"{day.isoformat()}|{index}"),
-        local_date=day,
-        time_index=index,
-        early_after=due - reach_before,
-        opens_at=due - min(window, reach_before),
+        dose_id=dose_id_of(plan.plan_id, plan.version_no, due),
+        local_date=due.astimezone(ZoneInfo(plan.recurrence.zone)).date(),
+        # Never later than the window opens: that is more than a quarter of the time where doses are close together.
+        early_after=min(due - min(before / EARLY_PART, _LONGEST_EARLY), opens_at),
+        opens_at=opens_at,
         due_at=due,
-        closes_at=due + min(window, reach_after),
-        missed_at=due + reach_after,
+        closes_at=due + min(window, missed_after),
+        missed_at=due + missed_after,
     )
 
 
-def _reach(interval: timedelta) -> timedelta:
+def _half(interval: timedelta) -> timedelta:
     """How far a dose reaches towards its neighbour: half way, within bounds."""
-    shortest, longest = timedelta(minutes=SHORTEST_CUT_OFF_MIN), timedelta(minutes=LONGEST_CUT_OFF_MIN)
-    return min(max(interval / 2, shortest), longest)
+    return min(max(interval / 2, _SHORTEST_CUT_OFF), _LONGEST_CUT_OFF)
 
 
 def _window(plan: Plan) -> timedelta:
     if plan.time_critical:
         return timedelta(minutes=TIME_CRITICAL_WINDOW_MIN)
-    return timedelta(minutes=DAILY_WINDOW_MIN if len(set(plan.at_times)) == 1 else SEVERAL_A_DAY_WINDOW_MIN)
+    once_a_day = len(set(plan.recurrence.at_times)) == 1
+    return timedelta(minutes=DAILY_WINDOW_MIN if once_a_day else SEVERAL_A_DAY_WINDOW_MIN)
+
+
+class TakenEarly(NamedTuple):
+    """A dose of a version that has ended: due after its end, and taken before it."""
+
+    dose_id: UUID
+    taken_at: datetime
+    device_no: int
+    compartment: int
+
+
+class StandIn(NamedTuple):
+    """``dose_id`` becomes the dose that the new version would have had at ``dose.due_at``.
+
+    ``elsewhere``: the new version is in another compartment, where no event shows it.
+    """
+
+    dose_id: UUID
+    dose: PlannedDose
+    elsewhere: bool
+
+
+def stand_ins(early: Iterable[TakenEarly], plan: Plan, doses: Sequence[PlannedDose]) -> list[StandIn]:
+    """Which doses taken early stand for which of a new version's: each for the next one within its early reach."""
+    free, found = sorted(doses, key=lambda dose: dose.due_at), []
+    for one in sorted(early, key=lambda one: one.taken_at):
+        dose = next((dose for dose in free if dose.early_after < one.taken_at <= dose.missed_at), None)
+        if dose is not None:
+            free.remove(dose)
+            elsewhere = (one.device_no, one.compartment) != (plan.device_no, plan.compartment)
+            found.append(StandIn(one.dose_id, dose, elsewhere))
+    return found

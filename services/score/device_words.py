@@ -3,11 +3,12 @@
 from typing import Final
 
 from schemas.alerts import EndReason, Finding, Message
+from schemas.devices.pill_dispenser import PILL_DISPENSER
 from schemas.records import DeviceWord, JudgedEvent, JudgedUplink
 from services.score.firmware_faults import BEGAN, FirmwareHabits
 from services.score.home_state import HomeState
 from services.score.rule import ENDED, Mark, Rule, Subject, finding_from
-from services.score.rules.command_failed import COMMAND_FAILED
+from services.score.rules.command_failed import COMMAND_FAILED, FAILED_AT_DISPENSER
 from services.score.rules.low_battery import LOW_BATTERY, LOW_PERCENT, percent_message
 from services.score.sample import Sample
 
@@ -54,8 +55,10 @@ def hear_result(state: HomeState, record: JudgedUplink, event: JudgedEvent) -> l
     sample = Sample(event.observed_at, 0.0, record.device_no, record.epoch, record.seq, event.item)
     reason = None if said == BEGAN else EndReason.RECOVERED
     subject = Subject(event.person_no, record.home_no)
+    is_dispenser = record.device_type == PILL_DISPENSER.number
+    words = FAILED_AT_DISPENSER if is_dispenser and reason is None else None
     habits.command, habits.command_of, finding = report_device(
-        state, subject, COMMAND_FAILED, (habits.command, habits.command_of), sample, reason
+        state, subject, COMMAND_FAILED, (habits.command, habits.command_of), sample, reason, words
     )
     return [finding]
 

@@ -33,7 +33,7 @@ from (
     union all
     select due_at from look_backs where due_at < $3
     union all
-    select missed_at from doses where state in ('pending', 'reminded') and missed_at < $3
+    select missed_at from doses_in_force where state in ('pending', 'reminded') and missed_at < $3
 ) as due
 union all
 select 'command_unsent', count(*), min(created_at) from commands

@@ -76,27 +76,54 @@ select (select device_no from devices where device = 'band-1a'), 7, 200000 + tic
 from generate_series(1, 6) as tick,
      lateral (select timestamptz '2026-11-22 12:00Z' - make_interval(mins => 9 * tick) as at) clock;
 
-insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, time_critical, valid)
-select ('00000000-0000-0000-0000-00000000000' || person_no)::uuid, person_no,
+-- Two doses a day of one plan each; person 1 has a second one, that a doctor has paused since yesterday evening.
+insert into dose_plans (plan_id, person_no)
+select ('00000000-0000-0000-0000-00000000000' || number)::uuid, person_no
+from (values (1, 1), (2, 2), (3, 3), (4, 1)) as plans (number, person_no);
+insert into dose_plan_versions (plan_id, valid, device_no, compartment, drug, strength, count, at_times, time_critical, zone,
+                                made_at)
+select plan_id, tstzrange('2026-11-01 00:00Z', null),
        (select device_no from devices where device = 'pills-' || (array['1a', '1b', '2a'])[person_no]),
-       1, case person_no when 3 then 'Hidden medicine' else 'Metformin 500 mg' end, '{08:00,20:00}', person_no = 3,
-       tstzrange('2026-11-01 00:00Z', null)
-from generate_series(1, 3) as person_no;
-insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index,
-                        early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
-select gen_random_uuid(), plan_id, dose_plans.person_no, home_no, device_no, 1, day, slot,
+       case plan_id when '00000000-0000-0000-0000-000000000004' then 2 else 1 end,
+       case when person_no = 3 then 'Hidden medicine' when plan_id = '00000000-0000-0000-0000-000000000004' then 'Ramipril'
+            else 'Metformin' end,
+       case person_no when 3 then '' else '500 mg' end, case person_no when 2 then 2 else 1 end,
+       case plan_id when '00000000-0000-0000-0000-000000000004' then '{08:00}' else '{08:00,20:00}' end::time[],
+       person_no = 3, time_zone, timestamptz '2026-11-01 00:00Z'
+from dose_plans join people using (person_no) join homes using (home_no);
+insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, local_date, early_after,
+                   opens_at, due_at, closes_at, missed_at, state, settled_at, drug, strength, count, zone, time_critical,
+                   doubles)
+select gen_random_uuid(), plan_id, version_no, plans.person_no, home_no, device_no, compartment, day,
        due - interval '6 h', due - interval '2 h', due, due + interval '2 h', due + interval '4 h', outcome.state,
-       case when outcome.state in ('pending', 'reminded') then null else due + interval '10 min' end
-from dose_plans join people using (person_no) join homes using (home_no)
-cross join generate_series(0, 13) as ago cross join generate_series(0, 1) as slot
+       case when outcome.state in ('pending', 'reminded', 'unknown') then null else due + interval '10 min' end,
+       drug, strength, count, zone, time_critical, case outcome.state when 'double' then 1 else 0 end
+from dose_plans plans join dose_plan_versions versions using (plan_id) join people using (person_no) join homes using (home_no)
+cross join generate_series(0, 13) as ago cross join generate_series(0, cardinality(at_times) - 1) as slot
 cross join lateral (select date '2026-11-22' - ago as day) calendar
 cross join lateral (select (day + at_times[slot + 1]) at time zone time_zone as due) clock
 cross join lateral (select case when due > timestamptz '2026-11-22 12:00Z' then 'pending'
+                                when compartment = 2 then case when ago = 0 then 'held' else 'taken' end
                                 when (ago * 2 + slot) % 9 = 3 then 'missed'
+                                when (ago * 2 + slot) % 11 = 5 then 'unknown'
+                                when (ago * 2 + slot) % 13 = 7 then 'double'
                                 when (ago * 2 + slot) % 7 = 2 then 'late' else 'taken' end as state) outcome;
-insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
-select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '7 min', true
-from doses where state in ('taken', 'late');
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)
+select device_no, 7, row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '7 min', true, 'decided'
+from doses where state in ('taken', 'double');
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)
+select device_no, 7, 500000 + row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '3 h', true, 'decided'
+from doses where state = 'late';
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)
+select device_no, 7, 600000 + row_number() over (order by dose_id), 0, dose_id, 1, 6, due_at + interval '2 h', false, 'double'
+from doses where state = 'double';
+insert into caregiver_notices (person_no, home_no, dose_id, at, made_at, message, facts, caregiver_text)
+select person_no, home_no, dose_id, closes_at, closes_at, 'dose_notice.open', '{"drug": "x", "due": "1", "by": "2"}',
+       case person_no when 3 then 'Hidden dose' else 'The dose was not taken in its time' end
+from doses where state in ('missed', 'late') and closes_at < timestamptz '2026-11-22 12:00Z';
+insert into plan_stock (plan_id, at, count, what) select plan_id, timestamptz '2026-11-08 12:00Z', 40, 'counted' from dose_plans;
+insert into plan_supplies (plan_id, as_of, left_count, runs_out_at, refill_due, state_key)
+select plan_id, timestamptz '2026-11-22 11:00Z', 9, timestamptz '2026-11-27 07:00Z', true, 'test' from dose_plans;
 
 insert into doctors (email, display_name) values ('doctor@example.org', 'Dr Example');
 insert into contact_addresses (doctor_no, channel, address) select doctor_no, 'email', email from doctors;

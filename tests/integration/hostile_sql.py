@@ -39,6 +39,8 @@ OTHER_PEOPLE: Final = _attempts(
     f"select * from caregiver_latest_vitals('{BERTA}', array[1, 2, 3]::smallint[], '2026-11-22 12:00Z')",
     f"select * from caregiver_watched('{BERTA}', array[1, 2, 3]::smallint[], '2026-11-22 12:00Z')",
     f"select * from caregiver_doses('{BERTA}', '2026-11-22 12:00Z', 366)",
+    f"select * from caregiver_dose_notices('{BERTA}', '2026-11-22 12:00Z', 366)",
+    f"select * from caregiver_supplies('{BERTA}', '2026-11-22 12:00Z')",
     f"select * from caregiver_alerts('{ALBERT}')",
     "select * from caregiver_alerts(null)",
     f"select * from caregiver_people() where person_id = '{BERTA}'",

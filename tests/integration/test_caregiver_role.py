@@ -114,7 +114,7 @@ def test_there_are_enough_attempts() -> None:
 async def test_the_owner_would_have_seen_what_the_attempts_are_after(dsn: str) -> None:
     """So that the tests above can fail: the same words are found where they may be read."""
     async with connected(dsn) as owner:
-        for table in ("people", "readings", "alerts", "dose_plans", "homes"):
+        for table in ("people", "readings", "alerts", "dose_plan_versions", "homes"):
             assert foreign_in(await owner.fetch(f"select * from {table}")), table
         known = "select most_common_vals::text, histogram_bounds::text from pg_stats where tablename = 'people'"
         assert foreign_in(await owner.fetch(known))
@@ -177,6 +177,8 @@ async def test_the_only_functions_that_see_more_than_the_caller_are_those_for_ca
         "caregiver_series",
         "caregiver_watched",
         "caregiver_doses",
+        "caregiver_dose_notices",
+        "caregiver_supplies",
         "caregiver_alerts",
     }
     assert {row["owner"] for row in rows} == {"hearthbeat_panels"}
@@ -280,6 +282,9 @@ async def test_endless_times_end_in_an_error_or_in_own_rows(family: Login) -> No
         for query in (
             f"select * from caregiver_series('{ANNA}', 1::smallint, '-infinity', 'infinity', 60)",
             f"select * from caregiver_doses('{ANNA}', 'infinity', 2147483647)",
+            f"select * from caregiver_dose_notices('{ANNA}', 'infinity', 2147483647)",
+            f"select * from caregiver_dose_notices('{ANNA}', '-infinity', -1)",
+            f"select * from caregiver_supplies('{ANNA}', '-infinity')",
             f"select * from caregiver_series('{ANNA}', 1::smallint, '0001-01-01', '9999-01-01', -5)",
             f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], 'infinity')",
             f"select * from caregiver_watched('{ANNA}', array[1]::smallint[], '-infinity')",

@@ -96,6 +96,8 @@ async def test_a_neighbour_with_a_key_sees_falls_and_emergencies_and_no_vital(
     assert await seen(neighbour, curve_of(ANNA, 1)) == []
     assert await seen(neighbour, watched_of(ANNA)) == []
     assert await seen(neighbour, f"select drug from caregiver_doses('{ANNA}', '{NOW}', 14)") == []
+    assert await seen(neighbour, f"select drug from caregiver_dose_notices('{ANNA}', '{NOW}', 14)") == []
+    assert await seen(neighbour, f"select drug from caregiver_supplies('{ANNA}', '{NOW}')") == []
 
 
 async def test_a_visiting_nurse_sees_medicine_and_pressure_for_the_weeks_of_her_visits(
@@ -106,8 +108,12 @@ async def test_a_visiting_nurse_sees_medicine_and_pressure_for_the_weeks_of_her_
 
     assert await seen(nurse, vitals_of(ANNA)) == [5, 6]
     doses = await seen(nurse, f"select due_at from caregiver_doses('{ANNA}', '{NOW}', 14)")
-    assert len(doses) == 7
+    assert len(doses) == 10
     assert all(isinstance(due, datetime) and due >= days_ago(3) for due in doses)
+    notices = await seen(nurse, f"select at from caregiver_dose_notices('{ANNA}', '{NOW}', 14)")
+    assert notices
+    assert all(isinstance(at, datetime) and at >= days_ago(3) for at in notices)
+    assert len(await seen(nurse, f"select drug from caregiver_supplies('{ANNA}', '{NOW}')")) == 2
     assert await seen(nurse, f"select 1 from caregiver_alerts('{ANNA}')") == []
 
     await at(owner, NOW + 7 * DAY - timedelta(seconds=1))

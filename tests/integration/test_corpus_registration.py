@@ -14,7 +14,18 @@ from tests.integration.console_world import NOW
 from tests.proving.fuzz.corpus import Case, played_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-TABLES = ("contact_addresses", "care_relations", "dose_plans", "bindings", "devices", "people", "homes", "doctors")
+TABLES = (
+    "contact_addresses",
+    "care_relations",
+    "plan_stock",
+    "dose_plan_versions",
+    "dose_plans",
+    "bindings",
+    "devices",
+    "people",
+    "homes",
+    "doctors",
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -244,11 +244,57 @@ async def test_doses_of_the_day_follow_the_homes_own_calendar(readers: Readers) 
     before_midnight = replace(DAY, until=NOW.replace(hour=22, minute=59))
     after_midnight = replace(DAY, until=NOW.replace(hour=23, minute=1))
 
-    assert [row["State"] for row in await readers.rows_of("Medicine of the day", before_midnight)] == [
-        "taken",
-        "later today",
+    rows = await readers.rows_of("Medicine of the day", before_midnight)
+    assert [(row["Medicine"], row["State"]) for row in rows] == [
+        ("Metformin 500 mg", "taken"),
+        ("Ramipril 500 mg", "paused"),
+        ("Metformin 500 mg", "later today"),
     ]
     assert await readers.rows_of("Medicine of the day", after_midnight) == []  # in Berlin it is Monday
+
+
+async def test_a_dose_of_several_says_how_many_and_one_whose_dispenser_was_not_heard_is_not_called_missed(
+    readers: Readers,
+) -> None:
+    of_albert = replace(DAY, variables={"person": str(ALBERT)})
+    two_days_ago = replace(of_albert, until=days_ago(2) + timedelta(hours=10))
+
+    assert {row["Medicine"] for row in await readers.rows_of("Medicine of the day", of_albert)} == {
+        "Metformin 500 mg, 2 of it"
+    }
+    shown = [(row["State"], row["Taken"] is None) for row in await readers.rows_of("Medicine of the day", two_days_ago)]
+    assert shown == [("taken", False), ("not known: dispenser not heard", True)]
+
+
+async def test_each_state_of_a_dose_has_a_colour(readers: Readers) -> None:
+    (panel,) = [panel for _, panel in PANELS if panel["title"] == "Medicine of the day"]
+    words = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    shown: set[str] = set()
+    for days in range(14):
+        view = replace(DAY, until=days_ago(days))
+        shown |= {row["State"] for row in await readers.rows_of("Medicine of the day", view)}
+
+    assert {"taken", "late", "missed", "paused", "taken more than once", "not known: dispenser not heard"} <= shown
+    assert shown <= words.keys()
+
+
+async def test_a_notice_of_a_dose_says_what_has_become_of_it_since(readers: Readers) -> None:
+    rows = await readers.rows_of("Medicine not taken in its time")
+    before = await readers.rows_of("Medicine not taken in its time", replace(DAY, until=days_ago(1)))
+    words = {row["State"] for row in rows}
+
+    assert {row["Medicine"] for row in rows} == {"Metformin 500 mg"}
+    assert {row["What happened"] for row in rows} == {"The dose was not taken in its time"}
+    assert words == {"missed", "taken since, 11:00"}
+    assert all(days_ago(2) < row["When"] <= NOW for row in rows)
+    assert all(days_ago(3) < row["When"] <= days_ago(1) for row in before)
+
+
+async def test_what_is_left_of_a_medicine_says_until_when_it_lasts(readers: Readers) -> None:
+    rows = await readers.rows_of("Medicine left")
+
+    assert {row["Medicine"] for row in rows} == {"Metformin 500 mg", "Ramipril 500 mg"}
+    assert {(row["Left"], row["Runs out"], row["State"]) for row in rows} == {(9.0, "2026-11-27", "refill due")}
 
 
 async def test_a_caregiver_reads_the_caregivers_sentence_and_the_homes_emergency(readers: Readers) -> None:

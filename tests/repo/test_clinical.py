@@ -21,7 +21,7 @@ from schemas.devices import DEVICE_TYPES
 from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, Side
 from schemas.presentation import FIGURES, VITAL_PRESENTATIONS
 from schemas.vitals import VITALS
-from services.medication import core as medication
+from services.medication import adherence, sayings
 from services.score.rule import Rule
 from services.score.rules import RULES
 from tests.repo.tree import files_ending, text_of
@@ -39,7 +39,8 @@ SHARED: Final = (
     "services/score/age.py", "services/score/tracks.py", "services/score/circumstances.py",
     "services/score/pressure.py", "services/score/weight.py", "services/score/own_baseline.py",
     "services/score/coverage.py", "services/score/asks.py", "services/score/news2.py", "services/score/quarters.py",
-    "schemas/doses.py", "schemas/alert_timing.py",
+    "schemas/doses.py", "schemas/alert_timing.py", "schemas/adherence.py", "services/medication/stock.py",
+    "services/medication/notices.py",
 )  # fmt: skip
 """Limits of rules that stand in no rule's own file."""
 MEMORY: Final = "_MOST"
@@ -244,7 +245,7 @@ def rationales() -> Iterator[tuple[str, str]]:
     for rows in (RULES, VITALS, DEVICE_TYPES, VITAL_PRESENTATIONS, [figure.chart for figure in FIGURES]):
         for row in rows:
             yield f"{type(row).__name__} {getattr(row, 'code', getattr(row, 'name', ''))}", row.rationale
-    for name, value in vars(medication).items():
+    for name, value in [*vars(sayings).items(), *vars(adherence).items()]:
         if name.startswith("_RATIONALE"):
             yield name, value
 

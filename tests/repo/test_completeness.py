@@ -23,8 +23,11 @@ from schemas.topics import BUS_TOPICS, DEVICE_TOPICS, BusTopic, DeviceTopic
 from schemas.vitals import VITAL_BY_CODE, VITALS, Vital
 from services.alert.channels import CHANNELS
 from services.api.rest import VitalCode
-from services.medication.core import MESSAGES as DOSE_MESSAGES
-from services.medication.core import RULE as MISSED_DOSE
+from services.medication.adherence import MESSAGES as ADHERENCE_MESSAGES
+from services.medication.adherence import RULE as ADHERENCE
+from services.medication.notices import MESSAGES as NOTICE_MESSAGES
+from services.medication.sayings import DOUBLE_RULE, MISSED_RULE
+from services.medication.sayings import MESSAGES as DOSE_MESSAGES
 from services.score.news2_points import COUNTED
 from services.score.rule import Rule, endings
 from services.score.rules import RULES
@@ -37,11 +40,12 @@ UCUM = {"/min", "%", "Cel", "[degF]", "mm[Hg]", "mg/dL", "mmol/L", "kg", "[lb_av
 METRIC_NAME = re.compile(r"hb_[a-z]+_[a-z_]+_(total|seconds|bytes|ratio|uplinks|records|rows|state|timestamp_seconds)")
 PERSONAL_LABELS = {"person", "person_no", "device", "device_no", "home", "home_no", "email", "name"}
 ACTORS = {"device", *SERVICES}
-RAISED = [*(rule.name for rule in RULES), MISSED_DOSE]
+RAISED = [*(rule.name for rule in RULES), MISSED_RULE, DOUBLE_RULE, ADHERENCE]
 """Every rule that findings and alerts can carry."""
 MAKERS_OF_FINDINGS = {
     "services/score/rule.py",  # of RULES
-    "services/medication/core.py",  # of MISSED_DOSE
+    "services/medication/sayings.py",  # of MISSED_RULE and DOUBLE_RULE
+    "services/medication/adherence.py",  # of ADHERENCE
     "services/alert/claims.py",  # as they stand in the database
     "services/score/looks_back.py",  # as they stand in the database
 }
@@ -239,7 +243,7 @@ def test_a_rule_says_why_and_to_whom(rule: Rule) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(language: str) -> None:
     catalogue = load(language)
-    said = {key for rule in RULES for key in rule.messages} | set(DOSE_MESSAGES)
+    said = {key for rule in RULES for key in rule.messages} | {*DOSE_MESSAGES, *ADHERENCE_MESSAGES, *NOTICE_MESSAGES}
     wanted = {(str(reader), key) for reader in Reader for key in said}
     names = {"vital", "unit", "bound", "rest", "input", "missing input"}
     assert {word for context, word in catalogue.sentences if context == "rest"} == {"known", "unknown"}

@@ -40,12 +40,22 @@ with place as (
     insert into sos_calls (home_no, person_no, episode, device_no, epoch, seq, item, observed_at, due_at)
     select home_no, person_no, 1, device_no, 1, 1, 0, due_at - interval '10 minutes', due_at from waiting
 ), plan as (
-    insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, valid)
-    select gen_random_uuid(), person_no, device_no, 0, 'Drug', '{08:00}', '[2020-01-01,2020-01-02)' from waiting
+    insert into dose_plans (plan_id, person_no) select gen_random_uuid(), person_no from waiting
     returning plan_id, person_no
+), heard as (
+    -- A dispenser that was not heard since would leave its dose unknown.
+    insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)
+    select device_no, 1, '{}', 0, '{}', due_at from waiting
+    returning device_no
+), version as (
+    insert into dose_plan_versions (plan_id, valid, device_no, compartment, drug, at_times, zone, made_at, planned_through)
+    select plan_id, '[2020-01-01,)', device_no, 0, 'Drug', '{08:00}', 'UTC', '2020-01-01', 'infinity'
+    from plan join waiting using (person_no)
+    returning version_no, plan_id
 )
-insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index, early_after,
-                        opens_at, due_at, closes_at, missed_at, state, reminders)
-select gen_random_uuid(), plan_id, person_no, home_no, device_no, 0, '2026-01-01', 0, due_at - interval '12 hours',
-       due_at - interval '8 hours', due_at - interval '6 hours', due_at - interval '4 hours', due_at, 'reminded', 2
-from plan join waiting using (person_no);
+insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone, local_date,
+                   early_after, opens_at, due_at, closes_at, missed_at, state, reminders, heard_at, judged_from)
+select gen_random_uuid(), plan_id, version_no, person_no, home_no, device_no, 0, 'Drug', 'UTC', '2026-01-01',
+       due_at - interval '12 hours', due_at - interval '8 hours', due_at - interval '6 hours', due_at - interval '4 hours',
+       due_at, 'reminded', 3, due_at - interval '4 hours', due_at - interval '4 hours'
+from plan join version using (plan_id) join waiting using (person_no);

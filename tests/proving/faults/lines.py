@@ -7,7 +7,7 @@ from tests.proving.faults.line import Line
 from tests.proving.faults.testbed import DURABLE, HOMES, PLAIN, SHORT
 
 _DOSES: Final = "tests/unit/services/medication/test_planning.py"
-_LEDGER: Final = "tests/integration/test_medication_ledger.py"
+_PLANNER: Final = "tests/integration/test_medication_planner.py"
 
 LINES: Final[tuple[Line, ...]] = (
     Line(
@@ -253,8 +253,8 @@ LINES: Final[tuple[Line, ...]] = (
         criterion="each dose falls due exactly once, on its local date; stamps are integers without leap seconds",
         tests=(
             _DOSES,
-            f"{_LEDGER}::test_a_week_in_a_zone_that_changes_its_clock_has_every_dose_once",
-            f"{_LEDGER}::test_a_plan_that_changes_its_time_moves_the_doses_to_come",
+            f"{_PLANNER}::test_a_week_in_a_zone_that_changes_its_clock_has_every_dose_once",
+            f"{_PLANNER}::test_an_edit_moves_the_doses_to_come_and_leaves_the_others_alone",
         ),
     ),
     Line(

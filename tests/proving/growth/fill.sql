@@ -116,27 +116,33 @@ insert into alert_findings (finding_id, alert_id) select finding_id, md5('alert 
 
 -- name: dose_plans
 -- Those who have a dispenser take two doses a day from $1 on.
-insert into dose_plans (plan_id, person_no, device_no, compartment, drug, at_times, valid)
-select md5('plan ' || device_no)::uuid, person_no, device_no, 1, 'Metformin', '{08:00,20:00}', tstzrange($1, null)
-from devices join bindings using (device_no) where device_type = 'pill_dispenser';
+with plans as (
+    insert into dose_plans (plan_id, person_no)
+    select md5('plan ' || device_no)::uuid, person_no
+    from devices join bindings using (device_no) where device_type = 'pill_dispenser'
+    returning plan_id
+)
+insert into dose_plan_versions (plan_id, valid, device_no, compartment, drug, at_times, zone, made_at)
+select plan_id, tstzrange($1, null), device_no, 1, 'Metformin', '{08:00,20:00}', 'Europe/Berlin', $1
+from plans join devices on plan_id = md5('plan ' || device_no)::uuid;
 
 -- name: doses
 -- The doses of $2 days from $1 on; one in 23 was missed.
-insert into doses (dose_id, plan_id, person_no, home_no, device_no, compartment, local_date, time_index, early_after,
-                        opens_at, due_at, closes_at, missed_at, state, settled_at)
-select md5(plan_id || ' ' || day || ' ' || slot)::uuid, plan_id, plans.person_no, people.home_no, device_no, compartment,
-       (at - interval '1 hour')::date, slot, at - interval '4 hours', at - interval '1 hour', at, at + interval '1 hour',
+insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, zone, local_date,
+                   early_after, opens_at, due_at, closes_at, missed_at, state, settled_at)
+select md5(plan_id || ' ' || day || ' ' || slot)::uuid, plan_id, version_no, plans.person_no, people.home_no, device_no,
+       compartment, drug, zone, (at - interval '1 hour')::date, at - interval '4 hours', at - interval '1 hour', at, at + interval '1 hour',
        at + interval '2 hours', case when (day * 2 + slot + plans.person_no) % 23 = 0 then 'missed' else 'taken' end,
        at + interval '2 hours'
-from dose_plans plans join people using (person_no)
+from dose_plans plans join dose_plan_versions using (plan_id) join people using (person_no)
 cross join generate_series(0, $2::integer - 1) day cross join generate_series(0, 1) slot
 cross join lateral (select $1::timestamptz + day * interval '1 day' + slot * interval '12 hours' + interval '7 hours') as due (at);
 
 -- name: dose_evidence
 -- What counted as taking them.
-insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive)
+insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive, role)
 select device_no, 1, row_number() over (order by due_at, device_no), 0, dose_id, compartment, 6,
-       due_at + interval '7 min', true
+       due_at + interval '7 min', true, 'decided'
 from doses where state = 'taken';
 
 -- name: present

@@ -1,23 +1,12 @@
-"""A dose goes only where the table says, and is settled once."""
+"""Which states of a dose are settled, and which say that it was taken."""
 
-from itertools import product
-
-import pytest
-
-from schemas.doses import DOSE_TRANSITIONS, DoseState, IllegalDoseTransitionError, moved
-
-SETTLED = (DoseState.TAKEN, DoseState.EARLY, DoseState.LATE, DoseState.MISSED)
+from schemas.doses import OPEN_STATES, TAKEN_STATES, DoseState
 
 
-def test_every_state_has_its_row_and_a_settled_dose_goes_nowhere() -> None:
-    assert set(DOSE_TRANSITIONS) == set(DoseState)
-    assert [state for state in SETTLED if DOSE_TRANSITIONS[state]] == []
+def test_a_dose_that_is_not_known_is_not_settled_and_one_that_is_held_is() -> None:
+    assert {DoseState.PENDING, DoseState.REMINDED, DoseState.UNKNOWN} == OPEN_STATES
+    assert {DoseState.MISSED, DoseState.HELD} == set(DoseState) - OPEN_STATES - TAKEN_STATES
 
 
-@pytest.mark.parametrize(("before", "after"), list(product(DoseState, DoseState)))
-def test_a_dose_goes_where_the_table_says_and_nowhere_else(before: DoseState, after: DoseState) -> None:
-    if after in DOSE_TRANSITIONS[before]:
-        assert moved(before, after) is after
-    else:
-        with pytest.raises(IllegalDoseTransitionError):
-            moved(before, after)
+def test_no_state_is_open_and_taken() -> None:
+    assert not OPEN_STATES & TAKEN_STATES

@@ -1,150 +1,69 @@
-"""Which event takes which dose, who is reminded, and what is said about a dose that was not taken."""
+"""Who is reminded, when a dose is unknown, missed or held, and what is said of it and when."""
 
-from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import Severity
-from schemas.doses import DOSE_TRANSITIONS, DoseState
+from schemas.alerts import EndReason, Finding, Severity
+from schemas.doses import OPEN_STATES, TAKEN_STATES, DoseState
 from schemas.messages import CommandKind
-from services.medication.core import (
-    OPEN_STATES,
-    TAKING,
-    Decided,
-    Dose,
-    DoseEvent,
-    DoseOutcome,
-    attribute,
-    look,
-    missed,
-    remind,
-    taken,
-)
-from services.medication.planning import Plan, plan_doses
+from services.medication.core import DoseOutcome, Moment, hear, look, remind
+from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Pause, fold
 from services.runtime.clock import to_ms
-
-DAY = date(2026, 6, 1)
-LIFTED, CONFIRMED = TAKING
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 6, 1, hour, minute, tzinfo=UTC)
-
-
-def slots_of(
-    *times: time, critical: bool = False, compartment: int = 2, days: int = 1, zone: str = "UTC"
-) -> list[Dose]:
-    plan = Plan(
-        plan_id=UUID(int=compartment),
-        person_no=1,
-        home_no=4,
-        device_no=9,
-        compartment=compartment,
-        at_times=times,
-        time_critical=critical,
-        zone=zone,
-        valid_from=datetime(2000, 1, 1, tzinfo=UTC),
-        valid_to=None,
-    )
-    return [
-        Dose(
-            dose_id=dose.dose_id,
-            person_no=1,
-            home_no=4,
-            device_no=9,
-            compartment=compartment,
-            drug="Levodopa",
-            zone=zone,
-            time_critical=critical,
-            early_after=dose.early_after,
-            opens_at=dose.opens_at,
-            due_at=dose.due_at,
-            closes_at=dose.closes_at,
-            missed_at=dose.missed_at,
-            state=DoseState.PENDING,
-        )
-        for dose in plan_doses(plan, DAY, DAY + timedelta(days=days - 1))
-    ]
-
-
-def event(moment: datetime, *, seq: int = 0, compartment: int = 2, person_no: int = 1, kind: int = LIFTED) -> DoseEvent:
-    return DoseEvent(
-        device_no=9,
-        epoch=1,
-        seq=seq,
-        item=0,
-        person_no=person_no,
-        kind=kind,
-        compartment=compartment,
-        observed_at=moment,
-    )
-
-
-def seen(doses: list[Dose], *events: DoseEvent, now: datetime, watermark: datetime | None = None) -> DoseOutcome:
-    return look(doses, events, (), now=now, watermark=watermark, next_episode={1: 6})
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        (at(5), DoseState.EARLY),
-        (at(6, 59), DoseState.EARLY),
-        (at(7), DoseState.TAKEN),
-        (at(9), DoseState.TAKEN),
-        (at(9, 1), DoseState.LATE),
-        (at(13, 30), DoseState.LATE),
-    ],
+from tests.unit.services.medication.dose_world import (
+    DEVICE,
+    LEVODOPA,
+    METOPROLOL,
+    PERSON,
+    START,
+    as_needed,
+    at,
+    doses_of,
+    event,
+    lifts,
+    listed,
 )
-def test_a_dose_is_early_taken_or_late_by_when_the_cup_was_lifted(moment: datetime, expected: DoseState) -> None:
-    (morning, _) = slots_of(time(8), time(20))
 
-    outcome = seen([morning], event(moment), now=at(14))
-
-    assert [dose.state for dose in outcome.doses] == [expected]
-    assert outcome.doses[0].settled_at == moment
+FREE = {(PERSON, "missed_dose"): 6, (PERSON, "double_dose"): 3}
+MINUTE = timedelta(minutes=1)
 
 
-def test_a_noon_opening_does_not_hide_a_missed_morning_dose() -> None:
-    morning, afternoon, _ = slots_of(time(8), time(16), time(20))
-
-    (late,) = attribute([morning, afternoon], [event(at(11, 30))])
-    (early,) = attribute([morning, afternoon], [event(at(12, 30))])
-
-    assert late.dose_id == morning.dose_id
-    assert early.dose_id == afternoon.dose_id
-
-
-def test_lifting_and_confirming_are_one_dose_not_two() -> None:
-    doses = slots_of(time(8), time(8, 30))
-
-    takings = attribute(doses, [event(at(8, 2)), event(at(8, 4), seq=1, kind=CONFIRMED)])
-
-    assert [(taking.dose_id, taking.decisive) for taking in takings] == [
-        (doses[0].dose_id, True),
-        (doses[0].dose_id, False),
-    ]
+def seen(
+    doses: Sequence[Dose],
+    *events: DoseEvent,
+    now: datetime,
+    heard: datetime | None = None,
+    pauses: tuple[Pause, ...] = (),
+    watermark: datetime | None = None,
+) -> DoseOutcome:
+    """One look; store and score are as far as the clock, and the dispenser was heard just then."""
+    moment = Moment(
+        now=now, watermark=watermark or now, heard={DEVICE: heard or now}, pauses=pauses, next_episode=FREE
+    )  # fmt: skip
+    return look(doses, fold(doses, events, pauses=pauses) if events else {}, moment)
 
 
-def test_a_confirmation_that_comes_after_its_dose_was_settled_takes_no_other() -> None:
-    one, other = slots_of(time(8), time(8, 30))
-    known = [Decided(9, 2, at(8, 14), one.dose_id)]
-
-    (taking,) = attribute([other], [event(at(8, 16), seq=1, kind=CONFIRMED)], known)
-
-    assert (taking.dose_id, taking.decisive) == (one.dose_id, False)
+def heard_often(doses: Sequence[Dose], until: datetime) -> list[Dose]:
+    """Doses of a dispenser that was heard a few minutes before."""
+    return [replace(dose, heard_at=until) for dose in doses]
 
 
-@pytest.mark.parametrize("wrong", [event(at(8), compartment=3), event(at(8), person_no=2)])
-def test_another_compartment_or_person_takes_nothing(wrong: DoseEvent) -> None:
-    assert attribute(slots_of(time(8)), [wrong]) == []
+def only(outcome: DoseOutcome) -> Dose:
+    (dose,) = outcome.doses
+    return dose
+
+
+def said(outcome: DoseOutcome) -> list[tuple[int, str]]:
+    return [(one.level, one.message) for one in outcome.findings]
 
 
 def test_the_dispenser_reminds_when_a_dose_is_due_and_twice_again() -> None:
-    (dose,) = slots_of(time(8))
+    (dose,) = doses_of(time(8))
     commands = []
     for minutes in range(0, 120, 5):
         dose, command = remind(dose, at(8) + timedelta(minutes=minutes))
@@ -159,14 +78,14 @@ def test_the_dispenser_reminds_when_a_dose_is_due_and_twice_again() -> None:
 
 
 def test_nobody_is_reminded_before_the_time_or_of_a_dose_that_is_taken() -> None:
-    (dose,) = slots_of(time(8))
+    (dose,) = doses_of(time(8))
 
     assert seen([dose], now=at(7, 59)).commands == []
     assert seen([dose], event(at(7, 50)), now=at(8)).commands == []
 
 
 def test_reminders_that_an_outage_swallowed_are_not_made_up_for() -> None:
-    (dose,) = slots_of(time(8))
+    (dose,) = doses_of(time(8))
 
     after_one, newest = remind(dose, at(8, 20))
     after_all, none = remind(dose, at(8, 50))
@@ -176,147 +95,303 @@ def test_reminders_that_an_outage_swallowed_are_not_made_up_for() -> None:
     assert (after_one.state, after_all.state, none) == (DoseState.REMINDED, DoseState.REMINDED, None)
 
 
-def test_a_time_critical_dose_not_taken_by_the_end_of_its_window_is_a_finding() -> None:
-    doses = slots_of(time(8), critical=True, zone="UTC")
+def test_a_time_critical_dose_not_taken_by_the_end_of_its_window_is_a_finding_and_stays_open() -> None:
+    doses = heard_often(doses_of(time(8), critical=True), at(8, 20))
 
-    outcome = seen(doses, now=at(8, 40), watermark=at(8, 31))
+    outcome = seen(doses, now=at(8, 31))
 
     (finding,) = outcome.findings
     assert (finding.rule, finding.level, finding.severity) == ("missed_dose", 2, Severity.MEDIUM)
     assert (finding.episode, finding.observed_at) == (6, to_ms(at(8, 30)))
+    assert finding.concern == f"missed_dose.{LEVODOPA}"
     assert finding.doctor_text == "Time-critical dose of Levodopa due at 08:00 was not taken by 08:30."
     assert "Levodopa" not in finding.caregiver_text
-    assert outcome.doses[0].episode == 6
+    assert (only(outcome).episode, only(outcome).state) == (6, DoseState.REMINDED)
 
 
-@pytest.mark.parametrize("watermark", [None, at(8, 30)])
-def test_nothing_is_missed_before_the_watermark_has_passed(watermark: datetime | None) -> None:
-    outcome = seen(slots_of(time(8), critical=True), now=at(23), watermark=watermark)
+@pytest.mark.parametrize("watermark", [at(8, 30), at(7)])
+def test_nothing_is_missed_before_the_watermark_has_passed(watermark: datetime) -> None:
+    assert seen(doses_of(time(8), critical=True), now=at(23), watermark=watermark).findings == []
+
+
+def test_nothing_is_said_while_the_watermark_is_not_known() -> None:
+    moment = Moment(now=at(23), watermark=None, heard={DEVICE: at(23)}, pauses=(), next_episode=FREE)
+
+    assert look(doses_of(time(8), critical=True), {}, moment).findings == []
+
+
+def test_a_taking_still_in_the_pipe_is_no_missed_dose() -> None:
+    outcome = seen(doses_of(time(8), critical=True), event(at(8, 29)), now=at(9))
 
     assert outcome.findings == []
-
-
-def test_an_answer_still_in_the_pipe_is_no_missed_dose() -> None:
-    outcome = seen(slots_of(time(8), critical=True), event(at(8, 29)), now=at(9), watermark=at(9))
-
-    assert outcome.findings == []
-    assert outcome.doses[0].state is DoseState.TAKEN
+    assert only(outcome).state is DoseState.TAKEN
 
 
 def test_a_dose_taken_after_its_finding_ends_the_episode_with_the_event_as_evidence() -> None:
-    doses = slots_of(time(8), critical=True)
-    raised = seen(doses, now=at(8, 40), watermark=at(8, 31)).doses
+    raised = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
 
-    outcome = seen(list(raised), event(at(8, 45)), now=at(8, 46), watermark=at(8, 44))
+    outcome = seen(raised, event(at(8, 45)), now=at(8, 46))
 
     (finding,) = outcome.findings
     assert (finding.level, finding.episode, finding.observed_at) == (0, 6, to_ms(at(8, 45)))
+    assert (finding.end_reason, finding.message) == (EndReason.RECOVERED, "missed_dose.taken")
     assert finding.evidence[0].what == "cup_lifted"
-    assert outcome.doses[0].state is DoseState.LATE
+    assert only(outcome).state is DoseState.LATE
+    assert finding.finding_id != raised[0].dose_id
 
 
-def test_a_time_critical_dose_that_can_no_longer_be_taken_ends_its_episode() -> None:
-    outcome = seen(slots_of(time(8), critical=True), now=at(23), watermark=at(22))
+def test_a_time_critical_dose_that_can_no_longer_be_taken_is_missed_and_not_over() -> None:
+    raised = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
+    outcome = seen(raised, now=at(20, 1))
 
-    assert [finding.level for finding in outcome.findings] == [2, 0]
-    assert {finding.episode for finding in outcome.findings} == {6}
-    assert outcome.doses[0].state is DoseState.MISSED
+    (finding,) = outcome.findings
+    assert (finding.level, finding.end_reason, finding.episode) == (0, EndReason.NO_DATA, 6)
+    assert (only(outcome).state, only(outcome).settled_at) == (DoseState.MISSED, at(20))
 
 
 def test_another_missed_dose_is_a_low_finding_at_the_cut_off() -> None:
-    before, after = (seen(slots_of(time(8)), now=at(22), watermark=moment) for moment in (at(20), at(20, 1)))
+    doses = heard_often(doses_of(time(8)), at(19, 50))
+    before, after = seen(doses, now=at(20)), seen(doses, now=at(20, 1))
 
     assert before.findings == []
     (finding,) = after.findings
     assert (finding.level, finding.severity, finding.observed_at) == (1, Severity.LOW, to_ms(at(20)))
-    assert after.doses[0].state is DoseState.MISSED
+    assert only(after).state is DoseState.MISSED
 
 
-def test_two_doses_missed_at_once_are_two_episodes() -> None:
-    doses = slots_of(time(8), critical=True) + slots_of(time(8), critical=True, compartment=3)
-
-    outcome = seen(doses, now=at(8, 40), watermark=at(8, 31))
+def test_two_doses_missed_at_once_are_two_episodes_of_two_concerns() -> None:
+    one, other = doses_of(time(8), critical=True), doses_of(time(8), critical=True, plan_id=METOPROLOL)
+    outcome = seen(heard_often([*one, *other], at(8, 20)), now=at(8, 31))
 
     assert sorted(finding.episode for finding in outcome.findings) == [6, 7]
+    assert len({finding.concern for finding in outcome.findings}) == 2
     assert len({finding.finding_id for finding in outcome.findings}) == 2
 
 
 def test_times_are_said_in_the_zone_of_the_home() -> None:
-    (dose,) = slots_of(time(8), critical=True, zone="Asia/Shanghai")
+    (dose,) = doses_of(time(8), critical=True, zone="Asia/Shanghai")
 
-    outcome = seen([dose], now=at(3), watermark=at(3))
-
-    assert "due at 08:00 was not taken by 08:30" in outcome.findings[0].caregiver_text
-
-
-moments = st.integers(0, 3 * 24 * 60).map(lambda minutes: at(0) + timedelta(minutes=minutes))
-plans = st.lists(st.integers(0, 95).map(lambda quarter: time(quarter // 4, 15 * (quarter % 4))), min_size=1, max_size=5)
-events = st.lists(
-    st.tuples(moments, st.sampled_from([2, 3]), st.sampled_from(TAKING), st.integers(0, 600)), max_size=25
-)
+    (finding,) = seen([replace(dose, heard_at=at(0, 20))], now=at(0, 31)).findings
+    assert "due at 08:00 was not taken by 08:30" in finding.caregiver_text
 
 
-@given(plans, plans, st.booleans(), events, st.lists(moments, min_size=1, max_size=8))
-def test_every_dose_ends_in_one_state_and_no_event_counts_twice(
-    morning: list[time],
-    evening: list[time],
-    critical: bool,  # noqa: FBT001
-    facts: list[tuple[datetime, int, int, int]],
-    looks: list[datetime],
-) -> None:
-    """Events become visible some minutes after they were observed; whatever the ledger looks at, and when."""
-    doses = {
-        dose.dose_id: dose
-        for dose in (
-            slots_of(*set(morning), critical=critical, days=2) + slots_of(*set(evening), compartment=3, days=2)
-        )
-    }
-    unread = [
-        (moment + timedelta(minutes=delay), event(moment, seq=number, compartment=compartment, kind=kind))
-        for number, (moment, compartment, kind, delay) in enumerate(facts)
-    ]
-    counted: dict[int, UUID] = {}
-    decided: list[Decided] = []
-    levels: Counter[tuple[int, int]] = Counter()
-    episode = 1
-    for now in [*sorted(looks), at(0) + timedelta(days=9)]:
-        visible = [one for moment, one in unread if moment <= now and one.seq not in counted]
-        open_now = [dose for dose in doses.values() if dose.state in OPEN_STATES and dose.early_after <= now]
-        outcome = look(open_now, visible, decided, now=now, watermark=now, next_episode={1: episode})
-        for taking in outcome.takings:
-            assert taking.event.seq not in counted
-            counted[taking.event.seq] = taking.dose_id
-            if taking.decisive:
-                decided.append(Decided(9, taking.event.compartment, taking.event.observed_at, taking.dose_id))
-        for dose in outcome.doses:
-            assert doses[dose.dose_id].state in OPEN_STATES
-            doses[dose.dose_id] = dose
-        for finding in outcome.findings:
-            levels[finding.episode, finding.level] += 1
-        episode = max([episode, *(finding.episode + 1 for finding in outcome.findings)])
+def test_a_dose_whose_dispenser_is_not_heard_is_unknown_and_nothing_is_said() -> None:
+    doses = doses_of(time(8), critical=True)
+    outcome = seen(doses, now=at(9), heard=at(7, 10))
 
-    by_state = Counter(dose.state for dose in doses.values())
-    decisive = Counter(one.dose_id for one in decided)
-    assert all(not DOSE_TRANSITIONS[state] for state in by_state)
-    assert max(decisive.values(), default=1) == 1
-    assert by_state.total() - by_state[DoseState.MISSED] == len(decided)
-    assert max(levels.values(), default=1) == 1
-    raised = sum(level > 0 for _, level in levels)
-    assert raised == sum(dose.episode is not None for dose in doses.values())
-    assert raised >= by_state[DoseState.MISSED]
+    assert outcome.findings == []
+    assert (only(outcome).state, only(outcome).settled_at) == (DoseState.UNKNOWN, None)
+    assert only(outcome).unknown_since == at(8, 30)
 
 
-@given(st.permutations(range(6)))
-def test_the_order_in_which_events_become_visible_together_changes_nothing(order: list[int]) -> None:
-    doses = slots_of(time(8), time(12), time(16), time(20))
-    made = [event(at(8) + timedelta(minutes=130 * number), seq=number) for number in range(6)]
+def test_a_dispenser_that_was_away_has_some_minutes_to_send_what_it_kept() -> None:
+    away = only(seen(doses_of(time(8), critical=True), now=at(9), heard=at(7, 10)))
+    back = only(seen([away], now=at(11), heard=at(11)))
 
-    assert attribute(doses, [made[number] for number in order]) == attribute(doses, made)
+    assert (back.state, back.judged_from) == (DoseState.UNKNOWN, at(11, 2))
+    assert said(seen([back], now=at(11, 1), heard=at(11, 1))) == []
+    judged = seen([back], now=at(11, 2), heard=at(11, 2))
+    assert said(judged) == [(2, "missed_dose.time_critical")]
+    assert only(judged).state is DoseState.REMINDED
+
+
+def test_a_dispenser_that_is_heard_all_the_time_is_believed_at_once() -> None:
+    (dose,) = heard_often(doses_of(time(8), critical=True), at(8, 20))
+
+    assert hear(dose, at(8, 31), at(8, 31)).judged_from == at(8, 31)
+    assert hear(dose, at(8, 29), at(8, 31)).judged_from is None
+    assert hear(replace(dose, heard_at=None), at(8, 31), at(8, 31)).judged_from == at(8, 33)
+
+
+def test_a_dispenser_that_was_not_heard_lately_at_the_cut_off_leaves_its_dose_unknown() -> None:
+    raised = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
+    unknown = only(seen(raised, now=at(20, 1), heard=at(19)))
+
+    assert (unknown.state, unknown.unknown_since) == (DoseState.UNKNOWN, at(20))
+    lately = only(seen(raised, now=at(20, 1), heard=at(19, 30)))
+    assert lately.state is DoseState.MISSED
+    back = only(seen([unknown], now=at(22), heard=at(22)))
+    assert back.state is DoseState.UNKNOWN
+    assert said(seen([back], now=at(22, 3), heard=at(22, 3))) == [(0, "missed_dose.missed")]
+
+
+@pytest.mark.parametrize(("late", "message"), [(180 * MINUTE, "missed_dose.taken_late")])
+def test_a_taking_that_is_reported_late_settles_an_unknown_dose_and_says_so(late: timedelta, message: str) -> None:
+    unknown = only(seen(doses_of(time(8), critical=True), now=at(9), heard=at(7, 10)))
+
+    outcome = seen([unknown], event(at(8, 1), late=late), now=at(11, 2))
+    assert said(outcome) == [(0, message)]
+    assert (only(outcome).state, only(outcome).settled_at) == (DoseState.TAKEN, at(8, 1))
+    assert "reported it late" in outcome.findings[0].doctor_text
+
+
+def test_a_taking_in_time_of_a_dose_not_known_for_some_minutes_says_nothing() -> None:
+    unknown = only(seen(doses_of(time(8), critical=True), now=at(8, 31), heard=at(8, 29)))
+
+    outcome = seen([unknown], event(at(8, 33)), now=at(8, 33))
+    assert (said(outcome), only(outcome).state) == ([], DoseState.LATE)
+
+
+def test_a_taking_that_is_reported_late_settles_a_missed_dose_after_all() -> None:
+    doses = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
+    doses = seen(doses, now=at(20, 1)).doses
+
+    outcome = seen(doses, event(at(8, 20), late=13 * 60 * MINUTE), now=at(21, 20))
+    assert said(outcome) == [(0, "missed_dose.taken_late")]
+    assert only(outcome).state is DoseState.TAKEN
+    assert outcome.findings[0].end_reason is EndReason.RECOVERED
+    assert outcome.findings[0].finding_id not in {one.dose_id for one in doses}
+
+
+def test_a_dose_due_while_its_plan_is_paused_is_held_and_nobody_is_reminded() -> None:
+    pauses = (Pause(LEVODOPA, at(7), None),)
+    doses = doses_of(time(8), critical=True)
+
+    assert seen(doses, now=at(7, 59), pauses=pauses).doses == []
+    outcome = seen(doses, now=at(8), pauses=pauses)
+    assert (only(outcome).state, only(outcome).settled_at) == (DoseState.HELD, at(8))
+    assert (outcome.commands, outcome.findings) == ([], [])
+    # It stays held, whenever the plan is resumed.
+    assert seen(outcome.doses, now=at(9), pauses=(Pause(LEVODOPA, at(7), at(8, 30)),)).doses == []
+
+
+def test_a_paused_dose_that_is_lifted_is_held_and_said_only_of_a_listed_drug() -> None:
+    pauses = (Pause(LEVODOPA, at(7), None),)
+    plain = seen(doses_of(time(8)), event(at(8, 5)), now=at(8, 6), pauses=pauses)
+    dangerous = seen(listed(doses_of(time(8))), event(at(8, 5)), now=at(8, 6), pauses=pauses)
+
+    assert (plain.findings, only(plain).state) == ([], DoseState.HELD)
+    assert only(dangerous).state is DoseState.HELD
+    assert said(dangerous) == [(2, "double_dose.paused")]
+    assert dangerous.findings[0].severity is Severity.HIGH
+
+
+def test_a_second_dose_is_a_finding_and_each_further_one_is_said_anew() -> None:
+    doses = doses_of(time(8))
+    first = seen(doses, *lifts(at(8), at(10)), now=at(10))
+    again = seen(first.doses, *lifts(at(8), at(10)), now=at(10, 1))
+    third = seen(first.doses, *lifts(at(8), at(10), at(11)), now=at(11))
+
+    (finding,) = first.findings
+    assert (finding.rule, finding.level, finding.severity, finding.episode) == ("double_dose", 1, Severity.MEDIUM, 3)
+    assert finding.concern == f"double_dose.{LEVODOPA}"
+    assert (len(finding.evidence), finding.observed_at) == (2, to_ms(at(10)))
+    assert again.findings == []
+    assert said(third) == [(1, "double_dose.again")]
+    assert third.findings[0].episode == 3
+    assert third.findings[0].finding_id != finding.finding_id
+    assert only(third).state is DoseState.DOUBLE
+
+
+def test_a_second_dose_of_a_listed_drug_is_high() -> None:
+    (finding,) = seen(listed(doses_of(time(8))), *lifts(at(8), at(10)), now=at(10)).findings
+
+    assert (finding.level, finding.severity, finding.message) == (2, Severity.HIGH, "double_dose.listed")
+
+
+def test_a_second_dose_that_was_none_is_taken_back() -> None:
+    first = seen(doses_of(time(8)), *lifts(at(8), at(8, 15)), now=at(8, 15))
+    # An earlier lift comes in, of which both are within ten minutes: 08:05 of 08:00 is not, of 08:05 it is.
+    outcome = seen(first.doses, *lifts(at(8, 15)), now=at(9))
+
+    assert said(outcome) == [(0, "double_dose.disproved")]
+    assert only(outcome).state is DoseState.TAKEN
+
+
+def test_what_is_taken_as_needed_too_soon_is_said() -> None:
+    found = fold((), lifts(at(8), at(9)), needed=[as_needed()])
+    doses = [one.dose for one in found.values()]
+    moment = Moment(now=at(9), watermark=at(9), heard={}, pauses=(), next_episode=FREE)
+
+    outcome = look(doses, found, moment)
+    assert [dose.state for dose in outcome.doses] == [DoseState.TAKEN, DoseState.DOUBLE]
+    assert said(outcome) == [(1, "double_dose.too_soon")]
+    assert "Ibuprofen 400 mg" in outcome.findings[0].doctor_text
 
 
 def test_a_settled_dose_is_left_alone() -> None:
-    settled = taken(slots_of(time(8))[0], at(8))
+    taken_dose = only(seen(doses_of(time(8)), event(at(8)), now=at(8)))
 
-    assert remind(settled, at(8, 15)).command is None
-    assert missed(settled, at(23)) == settled
-    assert attribute([settled], [event(at(8))]) == []
+    assert remind(taken_dose, at(8, 15)).command is None
+    assert seen([taken_dose], now=at(23)).doses == []
+
+
+moments = st.integers(0, 3 * 24 * 60).map(lambda number: START + number * MINUTE)
+times = st.lists(st.integers(0, 95).map(lambda q: time(q // 4, 15 * (q % 4))), min_size=1, max_size=4, unique=True)
+stories = st.lists(
+    st.tuples(
+        moments, st.sampled_from([LIFTED, LIFTED, CONFIRMED, DISPENSED]), st.sampled_from([2, 3]), st.integers(0, 900)
+    ),
+    max_size=25,
+    unique_by=lambda one: one[:3],
+)
+outages = st.lists(st.tuples(moments, st.integers(10, 2000)), max_size=3)
+END = START + timedelta(days=9)
+
+
+@settings(deadline=None)
+@given(times, times, st.booleans(), stories, outages, st.lists(moments, max_size=8))
+def test_however_events_are_batched_each_dose_comes_to_the_same(
+    one: list[time],
+    other: list[time],
+    critical: bool,  # noqa: FBT001
+    story: list[tuple[datetime, int, int, int]],
+    outages: list[tuple[datetime, int]],
+    looks: list[datetime],
+) -> None:
+    """Events become visible some minutes after they happened; the dispenser is heard each ten minutes unless away."""
+    doses = [
+        *doses_of(*one, critical=critical, days=2), *doses_of(*other, plan_id=METOPROLOL, compartment=3, days=2),
+    ]  # fmt: skip
+    events = [event(moment, kind=kind, compartment=place, late=late * MINUTE) for moment, kind, place, late in story]
+    after, findings = play(doses, events, outages, [*sorted(looks), END, END + 3 * MINUTE, END + timedelta(hours=1)])
+    at_once, _ = play(doses, events, (), [END, END + 3 * MINUTE, END + timedelta(hours=1)])
+
+    for dose_id, dose in after.items():
+        assert dose.state not in OPEN_STATES
+        assert (dose.state, dose.settled_at, dose.doubles) == (
+            at_once[dose_id].state, at_once[dose_id].settled_at, at_once[dose_id].doubles,
+        )  # fmt: skip
+        check_said(dose, [finding for finding in findings if finding.episode == dose.episode])
+    assert len({finding.finding_id for finding in findings}) == len(findings)
+    by_state = sum(dose.state in TAKEN_STATES for dose in after.values())
+    assert by_state + sum(dose.state is DoseState.MISSED for dose in after.values()) == len(doses)
+
+
+def check_said(dose: Dose, findings: list[Finding]) -> None:
+    """What was said of a dose last is what became of it."""
+    about = [one for one in findings if one.rule == "missed_dose" and one.concern.endswith(str(dose.plan_id))]
+    if dose.state is DoseState.MISSED:
+        assert any(one.level > 0 for one in about)
+        assert about[-1].end_reason is not EndReason.RECOVERED
+    elif about:
+        assert about[-1].end_reason is EndReason.RECOVERED
+
+
+def play(
+    doses: Sequence[Dose], events: list[DoseEvent], outages: Sequence[tuple[datetime, int]], looks: list[datetime]
+) -> tuple[dict[UUID, Dose], list[Finding]]:
+    known = {dose.dose_id: dose for dose in doses}
+    findings: list[Finding] = []
+    free = dict(FREE)
+    for now in looks:
+        seen_events = [one for one in events if one.received_at <= now]
+        outcome = look(
+            list(known.values()),
+            fold(list(known.values()), seen_events),
+            Moment(now=now, watermark=now, heard={DEVICE: heard_by(now, outages)}, pauses=(), next_episode=free),
+        )
+        known |= {dose.dose_id: dose for dose in outcome.doses}
+        findings += outcome.findings
+        for finding in outcome.findings:
+            key = (finding.person_no, finding.rule)
+            free[key] = max(free[key], finding.episode + 1)
+    return known, findings
+
+
+def heard_by(now: datetime, outages: Sequence[tuple[datetime, int]]) -> datetime:
+    heard = now
+    for since, minutes in outages:
+        if since <= heard <= since + minutes * MINUTE:
+            heard = since
+    return heard

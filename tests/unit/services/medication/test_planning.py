@@ -1,150 +1,152 @@
-"""Wall-clock times become instants, over spring gaps and autumn folds."""
+"""The windows of doses, and which dose taken early stands for which of a new version."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.medication.planning import Plan, instant_of, plan_doses
+from services.medication.planning import Plan, PlannedDose, TakenEarly, plan_doses, stand_ins
+from services.medication.recurrence import Recurrence
 
-ZONES = (
-    "UTC",
-    "Europe/Berlin",
-    "America/New_York",
-    "America/Santiago",  # changes at midnight
-    "Australia/Lord_Howe",  # by half an hour
-    "Asia/Kathmandu",
-    "Asia/Shanghai",
-    "Pacific/Apia",  # left out a whole day
-    "Africa/Casablanca",
-)
+START = datetime(2026, 1, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
 PLAN = Plan(
+    version_no=1,
     plan_id=UUID(int=1),
     person_no=1,
     home_no=1,
     device_no=1,
     compartment=2,
-    at_times=(time(8), time(20)),
-    time_critical=False,
-    zone="Europe/Berlin",
+    drug="Levodopa",
+    recurrence=Recurrence(zone="UTC", at_times=(time(8), time(20))),
     valid_from=datetime(2000, 1, 1, tzinfo=UTC),
-    valid_to=None,
 )
-WINTER = date(2026, 1, 15)
 
-zones = st.sampled_from(ZONES)
-days = st.dates(date(2011, 1, 1), date(2030, 12, 31))
-times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+
+def plan_of(*at: time, critical: bool = False, zone: str = "UTC", version_no: int = 1) -> Plan:
+    return replace(PLAN, recurrence=Recurrence(zone=zone, at_times=at), time_critical=critical, version_no=version_no)
+
+
+def first(plan: Plan, since: datetime = START) -> PlannedDose:
+    return next(plan_doses(plan, since, since + DAY))
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "at", "expected"),
+    ("at", "critical", "early", "opens", "closes", "missed"),
     [
-        ("Europe/Berlin", WINTER, time(8), "2026-01-15 07:00"),
-        ("Europe/Berlin", date(2026, 3, 29), time(1, 59), "2026-03-29 00:59"),
-        ("Europe/Berlin", date(2026, 3, 29), time(2, 0), "2026-03-29 01:00"),
-        ("Europe/Berlin", date(2026, 3, 29), time(2, 30), "2026-03-29 01:00"),
-        ("Europe/Berlin", date(2026, 3, 29), time(3, 0), "2026-03-29 01:00"),
-        ("Europe/Berlin", date(2026, 10, 25), time(2, 30), "2026-10-25 00:30"),
-        ("America/New_York", date(2026, 3, 8), time(2, 30), "2026-03-08 07:00"),
-        ("America/New_York", date(2026, 11, 1), time(1, 30), "2026-11-01 05:30"),
-        ("America/Santiago", date(2026, 9, 6), time(0, 20), "2026-09-06 04:00"),
-        ("Australia/Lord_Howe", date(2026, 10, 4), time(2, 15), "2026-10-03 15:30"),
-        ("Pacific/Apia", date(2011, 12, 30), time(8), "2011-12-30 10:00"),
+        ((time(8),), False, 360, 120, 120, 720),
+        ((time(8), time(20)), False, 180, 60, 60, 360),
+        ((time(8),), True, 360, 30, 30, 720),
+        ((time(8), time(14), time(20)), True, 180, 30, 30, 180),
+        # Close together: half way to both sides, and never less early than the window opens.
+        ((time(8), time(8, 40)), False, 350, 60, 20, 20),
     ],
 )
-def test_a_wall_clock_time_is_one_instant(zone: str, day: date, at: time, expected: str) -> None:
-    assert f"{instant_of(day, at, ZoneInfo(zone)):%Y-%m-%d %H:%M}" == expected
+def test_the_windows_depend_on_how_often_and_how_critical(
+    *, at: tuple[time, ...], critical: bool, early: int, opens: int, closes: int, missed: int
+) -> None:
+    dose = first(plan_of(*at, critical=critical))
+
+    found = (
+        dose.due_at - dose.early_after, dose.due_at - dose.opens_at,
+        dose.closes_at - dose.due_at, dose.missed_at - dose.due_at,
+    )  # fmt: skip
+    assert [one // timedelta(minutes=1) for one in found] == [early, opens, closes, missed]
 
 
-@given(zones, days, times)
-def test_an_instant_shows_its_wall_clock_time_or_the_first_one_after_a_gap(zone: str, day: date, at: time) -> None:
-    info = ZoneInfo(zone)
-    due, wall = instant_of(day, at, info), datetime.combine(day, at)
-    shown = due.astimezone(info).replace(tzinfo=None, fold=0)
+def test_a_window_is_whole_where_a_quarter_of_the_time_is_less() -> None:
+    one, other = list(plan_doses(plan_of(time(8), time(10)), START, START + DAY))
 
-    assert due.tzinfo is UTC
-    if shown != wall:
-        just_before = (due - timedelta(seconds=1)).astimezone(info).replace(tzinfo=None, fold=0)
-        assert just_before < wall < shown
+    assert other.early_after == other.opens_at == datetime(2026, 1, 15, 9, tzinfo=UTC)
+    assert one.missed_at == datetime(2026, 1, 15, 9, tzinfo=UTC)
 
 
-@given(zones, days, times)
-def test_a_time_that_comes_twice_is_taken_the_first_time(zone: str, day: date, at: time) -> None:
-    info = ZoneInfo(zone)
-    due = instant_of(day, at, info)
-    an_hour_before = {(due - timedelta(minutes=minutes)).astimezone(info).replace(tzinfo=None) for minutes in (30, 60)}
+def test_a_weekly_drug_can_be_taken_a_quarter_of_a_week_early_and_a_monthly_one_two_days() -> None:
+    weekly = replace(PLAN, recurrence=Recurrence(zone="UTC", at_times=(time(8),), weekdays=(4,)))
+    monthly = replace(
+        PLAN, recurrence=Recurrence(zone="UTC", at_times=(time(8),), every_days=30, anchor=date(2026, 1, 15))
+    )
 
-    assert datetime.combine(day, at) not in an_hour_before
+    assert first(weekly).due_at - first(weekly).early_after == timedelta(hours=42)
+    assert first(monthly).due_at - first(monthly).early_after == timedelta(hours=48)
 
 
-@given(zones, days, st.lists(times, min_size=1, max_size=6), st.booleans())
-def test_doses_are_in_order_and_their_windows_nest(zone: str, day: date, at: list[time], critical: bool) -> None:  # noqa: FBT001
-    plan = replace(PLAN, zone=zone, at_times=tuple(at), time_critical=critical)
-    doses = list(plan_doses(plan, day, day + timedelta(days=3)))
+def test_a_version_has_no_doses_outside_its_time() -> None:
+    plan = replace(PLAN, valid_from=START + timedelta(hours=8), valid_to=START + timedelta(hours=32))
 
-    assert len(doses) == 4 * len(set(at))
+    doses = list(plan_doses(plan, START - DAY, START + 4 * DAY))
+    # The moment at which it begins is its own, the one at which it ends is not.
+    assert [f"{dose.due_at:%d %H}" for dose in doses] == ["15 08", "15 20"]
+
+
+zones = st.sampled_from(("UTC", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Pacific/Apia"))
+moments = st.integers(0, 20 * 365 * 24).map(lambda hours: datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
+times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+
+
+@settings(deadline=None)
+@given(zones, moments, st.lists(times, min_size=1, max_size=6), st.booleans())
+def test_doses_are_in_order_and_their_windows_nest(zone: str, since: datetime, at: list[time], critical: bool) -> None:  # noqa: FBT001
+    plan = plan_of(*at, critical=critical, zone=zone)
+    doses = list(plan_doses(plan, since, since + 3 * DAY))
+
     assert len({dose.dose_id for dose in doses}) == len(doses)
     for dose in doses:
         assert dose.early_after <= dose.opens_at <= dose.due_at <= dose.closes_at <= dose.missed_at
         assert dose.early_after < dose.due_at < dose.missed_at
     for one, after in pairwise(doses):
-        assert one.due_at <= after.due_at
+        assert one.due_at < after.due_at
         if after.due_at - one.due_at >= timedelta(minutes=30):
-            assert one.missed_at <= after.early_after
+            assert one.missed_at <= after.opens_at
 
 
-@given(zones, days, st.lists(times, min_size=1, max_size=4))
-def test_a_dose_is_the_same_whenever_it_is_planned(zone: str, day: date, at: list[time]) -> None:
-    plan = replace(PLAN, zone=zone, at_times=tuple(at))
-    once = list(plan_doses(plan, day, day + timedelta(days=4)))
-    in_parts = [dose for number in range(5) for dose in plan_doses(plan, *[day + timedelta(days=number)] * 2)]
+@settings(deadline=None)
+@given(zones, moments, st.lists(times, min_size=1, max_size=4))
+def test_a_dose_is_the_same_whenever_it_is_planned(zone: str, since: datetime, at: list[time]) -> None:
+    plan = plan_of(*at, zone=zone)
+    once = list(plan_doses(plan, since, since + 4 * DAY))
+    in_parts = [dose for n in range(4) for dose in plan_doses(plan, since + n * DAY, since + (n + 1) * DAY)]
 
     assert once == in_parts
 
 
-def test_a_plan_makes_no_doses_outside_its_time() -> None:
-    plan = replace(
-        PLAN,
-        valid_from=datetime(2026, 1, 15, 12, tzinfo=UTC),
-        valid_to=datetime(2026, 1, 16, 19, tzinfo=UTC),
-    )
-    doses = plan_doses(plan, WINTER, WINTER + timedelta(days=3))
-
-    assert [f"{dose.due_at:%d %H}" for dose in doses] == ["15 19", "16 07"]
-
-
-@pytest.mark.parametrize(
-    ("at_times", "critical", "window", "cut_off"),
-    [
-        ((time(8),), False, 120, 720),
-        ((time(8), time(20)), False, 60, 360),
-        ((time(8),), True, 30, 720),
-        ((time(8), time(8, 40)), False, 20, 20),
-    ],
-)
-def test_the_window_depends_on_how_often_and_how_critical(
-    *,
-    at_times: tuple[time, ...],
-    critical: bool,
-    window: int,
-    cut_off: int,
-) -> None:
-    plan = replace(PLAN, at_times=at_times, time_critical=critical)
-    dose = next(plan_doses(plan, WINTER, WINTER))
-
-    assert dose.closes_at - dose.due_at == timedelta(minutes=window)
-    assert dose.missed_at - dose.due_at == timedelta(minutes=cut_off)
-
-
-def test_two_doses_that_a_gap_moves_together_can_both_be_taken() -> None:
-    plan = replace(PLAN, at_times=(time(2, 10), time(2, 50)), time_critical=True)
-    one, other = plan_doses(plan, date(2026, 3, 29), date(2026, 3, 29))
+def test_another_version_has_other_doses_at_the_same_moments() -> None:
+    one, other = first(PLAN), first(replace(PLAN, version_no=2))
 
     assert one.due_at == other.due_at
-    assert one.missed_at - one.due_at == timedelta(minutes=15)
+    assert one.dose_id != other.dose_id
+
+
+def early(number: int, at: datetime, *, compartment: int = 2) -> TakenEarly:
+    return TakenEarly(UUID(int=number), at, 1, compartment)
+
+
+def test_a_dose_taken_early_stands_for_the_next_one_of_the_new_version_within_its_reach() -> None:
+    new = plan_of(time(8), time(20, 30), version_no=2)
+    doses = list(plan_doses(new, START + timedelta(hours=19), START + 2 * DAY))
+
+    (found,) = stand_ins([early(1, START + timedelta(hours=18))], new, doses)
+    assert found == (UUID(int=1), doses[0], False)
+    assert f"{found.dose.due_at:%d %H:%M}" == "15 20:30"
+
+    (moved,) = stand_ins([early(1, START + timedelta(hours=18), compartment=5)], new, doses)
+    assert moved.elsewhere
+
+
+def test_a_dose_taken_too_early_for_the_new_version_stands_for_none() -> None:
+    new = plan_of(time(8), version_no=2)
+    doses = list(plan_doses(new, START + timedelta(hours=19), START + 2 * DAY))
+
+    assert stand_ins([early(1, START + timedelta(hours=18))], new, doses) == []
+
+
+def test_two_doses_taken_early_do_not_stand_for_the_same() -> None:
+    new = plan_of(time(19), time(20), version_no=2)
+    doses = list(plan_doses(new, START + timedelta(hours=18, minutes=50), START + DAY))
+    both = [early(1, START + timedelta(hours=18, minutes=40)), early(2, START + timedelta(hours=18, minutes=45))]
+
+    assert [one.dose_id for one in stand_ins(both, new, doses)] == [UUID(int=1)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.alerts import EndReason, Finding
 from schemas.codec import parse_json, write_json
+from schemas.devices.pill_dispenser import PILL_DISPENSER
 from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
 from services.score.consumer import people_of
@@ -127,3 +128,21 @@ def test_only_a_person_may_bring_something_from_another_home() -> None:
     assert people_of(word(0, 9)) == {PERSON}
     assert people_of(word(0, 9, person=0)) == set()
     assert people_of(uplink(0, 0, {"spo2": 97}, events=["charging"])) == {PERSON}
+
+
+def test_a_dispenser_that_fails_says_that_a_reminder_of_a_dose_may_not_have_come() -> None:
+    """So that somebody reminds them; the dose itself is judged as before."""
+    kinds = {0: "command_failed.failed", PILL_DISPENSER.number: "command_failed.reminder"}
+    for number, expected in kinds.items():
+        said = [
+            uplink(
+                place, 10 * place, events=["command_result"], device_type=number,
+                details={"command_id": "c", "result": result},
+            )
+            for place, result in enumerate(("expired", "failed", "failed", "done"))
+        ]  # fmt: skip
+        began, ended = findings(said, HomeState())
+
+        assert (began.message, ended.message) == (expected, "command_failed.ended")
+        assert ("a reminder of a dose" in began.doctor_text) is (number == PILL_DISPENSER.number)
+        assert (began.end_reason, ended.end_reason) == (None, EndReason.RECOVERED)

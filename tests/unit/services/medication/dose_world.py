@@ -1,0 +1,85 @@
+"""Doses and events of one dispenser, for tests of pure code."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Needed
+from services.medication.planning import Plan, plan_doses
+from services.medication.recurrence import Recurrence
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+LEVODOPA, METOPROLOL, IBUPROFEN = UUID(int=1), UUID(int=2), UUID(int=3)
+DEVICE, PERSON = 9, 1
+
+
+def at(hour: int, minute: int = 0, *, day: int = 1) -> datetime:
+    """A moment of June 2026."""
+    return datetime(2026, 6, day, hour, minute, tzinfo=UTC)
+
+
+def doses_of(
+    *times: time,
+    plan_id: UUID = LEVODOPA,
+    critical: bool = False,
+    compartment: int = 2,
+    days: int = 1,
+    zone: str = "UTC",
+) -> list[Dose]:
+    """The doses of a plan, of so many days."""
+    plan = Plan(
+        version_no=1, plan_id=plan_id, person_no=PERSON, home_no=4, device_no=DEVICE, compartment=compartment,
+        drug="Levodopa", time_critical=critical, recurrence=Recurrence(zone=zone, at_times=times),
+        valid_from=datetime(2000, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    return [
+        Dose(
+            dose_id=dose.dose_id, plan_id=plan_id, version_no=1, person_no=PERSON, home_no=4, device_no=DEVICE,
+            compartment=compartment, drug="Levodopa", zone=zone, time_critical=critical, early_after=dose.early_after,
+            opens_at=dose.opens_at, due_at=dose.due_at, closes_at=dose.closes_at, missed_at=dose.missed_at,
+        )
+        for dose in plan_doses(plan, START, START + timedelta(days=days))
+    ]  # fmt: skip
+
+
+def event(
+    moment: datetime,
+    *,
+    kind: int = LIFTED,
+    compartment: int = 2,
+    person_no: int = PERSON,
+    late: timedelta = timedelta(),
+) -> DoseEvent:
+    """One that was received ``late`` after it happened; its number is its moment."""
+    seq = int((moment - START).total_seconds()) * 10 + kind
+    return DoseEvent(DEVICE, 1, seq, 0, person_no, kind, compartment, moment, moment + late)
+
+
+def lifts(*moments: datetime) -> list[DoseEvent]:
+    """Cups lifted."""
+    return [event(moment) for moment in moments]
+
+
+def confirmed(moment: datetime) -> DoseEvent:
+    """A dose confirmed."""
+    return event(moment, kind=CONFIRMED)
+
+
+def dispensed(moment: datetime, *, compartment: int = 2) -> DoseEvent:
+    """A dose put into the cup."""
+    return event(moment, kind=DISPENSED, compartment=compartment)
+
+
+def as_needed(*, most: int | None = None, listed: bool = False, compartment: int = 2) -> Needed:
+    """A plan that is taken as needed, at least six hours apart."""
+    return Needed(
+        version_no=3, plan_id=IBUPROFEN, person_no=PERSON, home_no=4, device_no=DEVICE, compartment=compartment,
+        drug="Ibuprofen", strength="400 mg", count=1.0, zone="Europe/Berlin", listed=listed,
+        least_interval=timedelta(hours=6), most_per_day=most, valid_from=START - timedelta(days=9), valid_to=None,
+    )  # fmt: skip
+
+
+def listed(doses: Sequence[Dose]) -> list[Dose]:
+    """The same, of a drug of which a second dose is dangerous."""
+    return [replace(dose, listed=True) for dose in doses]
