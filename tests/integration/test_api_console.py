@@ -366,6 +366,14 @@ async def test_every_operation_of_the_interface_is_documented(practice: Practice
         "/api/v1/outcomes",
         "/api/v1/morning",
         "/api/v1/quiet-hours",
+        "/api/v1/people/{person_id}/adherence",
+        "/api/v1/people/{person_id}/doses",
+        "/api/v1/people/{person_id}/plans",
+        "/api/v1/plans/{plan_id}",
+        "/api/v1/plans/{plan_id}/pause",
+        "/api/v1/plans/{plan_id}/resume",
+        "/api/v1/plans/{plan_id}/stock",
+        "/api/v1/plans/{plan_id}/versions",
     }
     assert all(operation["description"] for path in document["paths"].values() for operation in path.values())
 
