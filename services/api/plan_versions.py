@@ -65,13 +65,14 @@ async def write_edits(
     What was due before is not touched; medication plans what is due from then on.
     """
     sql = queries()
+    # First: medication locks a plan's row before its version's, and so do we.
+    await connection.execute(sql["plans_changed"], [edit.plan_id for edit in edits])
     ended = [edit for edit in edits if edit.ends_version is not None]
     begun = [(edit, edit.begins) for edit in edits if edit.begins is not None]
     await connection.execute(sql["end_versions"], [edit.ends_version for edit in ended], [edit.at for edit in ended])
     columns = [[_sent(getattr(content, name)) for _, content in begun] for name in _COLUMNS]
     ids, moments = [edit.plan_id for edit, _ in begun], [edit.at for edit, _ in begun]
     await connection.execute(sql["begin_versions"], ids, moments, *columns, now, author_no, reason)
-    await connection.execute(sql["plans_changed"], [edit.plan_id for edit in edits])
 
 
 def _sent(value: Any) -> Any:

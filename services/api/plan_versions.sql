@@ -1,6 +1,5 @@
 -- name: one_at_a_time
--- As for a registration: whoever changes plans waits for whoever else does. No row is locked beforehand, since medication
--- changes a version's row first and its plan's second, and so do we.
+-- As for a registration: whoever changes plans waits for whoever else does.
 select pg_advisory_xact_lock(7001065);
 
 -- name: known_plans

@@ -1,7 +1,8 @@
 """Doctors change dose plans: over HTTP, for their own people alone, against what they saw, and once."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -10,6 +11,9 @@ import pytest
 
 from schemas.registry import Binding, Device, Home, Register
 from services.api.registration import register
+from services.medication.planner import Planner
+from services.runtime.clock import to_datetime
+from services.runtime.database import load_queries
 from tests.integration.console_world import (
     FORMER,
     NOW,
@@ -325,3 +329,34 @@ async def test_a_new_plan_by_its_form(desk: Desk) -> None:
         assert answer.headers["location"] == f"/plans/{plan_id}"
     page = (await desk.client.get(f"/plans/{plan_id}")).text
     assert "as needed, at least 6 h apart, at most 4 a day" in page
+
+
+async def test_edits_and_the_planner_do_not_stand_in_each_other_s_way(desk: Desk) -> None:
+    practice = desk.practice
+    await practice.pool.execute("delete from doses")
+    planner = Planner(pool=practice.pool, sql=load_queries("services.medication"), clock=practice.clock)
+
+    async def plan() -> None:
+        for _ in range(20):
+            await planner.plan()
+
+    async def edit() -> None:
+        for hour in range(8, 18):
+            practice.clock.at_ms += 60_000
+            answer = await desk.edit(at=[f"{hour:02}:00"])
+            assert answer.status_code == 200, answer.text
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(plan(), edit())
+    await planner.plan()
+
+    rows = await practice.pool.fetch(
+        "select (due_at at time zone s.zone)::time as at, v.valid @> due_at as holds from doses_in_force s"
+        " join dose_plan_versions v using (version_no) where s.plan_id = $1 and due_at > $2",
+        desk.plan,
+        to_datetime(practice.clock.now_ms()),
+    )
+    assert len(await desk.versions()) == 11
+    assert rows
+    assert {row["at"] for row in rows} == {time(17)}
+    assert all(row["holds"] for row in rows)
