@@ -117,8 +117,8 @@ async def test_a_dose_taken_early_stands_for_the_next_one_of_the_new_version(
     world = await settle_in(pool)
     plan_id = await prescribe(pool, world, time(20), since=berlin(1, 7))
     await planner.plan()
-    await happen(pool, world, berlin(1, 18))
-    await tick(pool, world, ledger, clock, berlin(1, 18, 1))
+    await happen(pool, world, berlin(1, 17))
+    await tick(pool, world, ledger, clock, berlin(1, 17, 1))
     assert await states(pool, plan_id) == ["early", "pending", "pending"]
 
     await edit(pool, plan_id, berlin(1, 19), time(20, 30), compartment=compartment)
