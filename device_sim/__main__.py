@@ -15,7 +15,7 @@ from device_sim import load as bench
 from device_sim import replay as recorded
 from device_sim.clock import SimClock
 from device_sim.errors import SimulatorError
-from device_sim.fleet import DOCTOR, make_fleet, make_load_fleet
+from device_sim.fleet import DOCTOR, make_fleet, make_load_fleet, moved
 from device_sim.incidents import NEAR_MISSES, NO_ACTIVITY, IncidentPlan
 from device_sim.oracle import Oracle
 from device_sim.outbox import Limits
@@ -85,6 +85,7 @@ def fleet(
     start_ms: StartMs = None,
     load_devices: Annotated[int, typer.Option(help="Instead: so many bands, for `load`.")] = 0,
     doctor: Annotated[str, typer.Option(help="Who cares for everybody, and for nobody else.")] = DOCTOR,
+    moved_register: Annotated[Path | None, typer.Option(help="Writes as well what it says once doses moved.")] = None,
 ) -> None:
     """Writes the register file of a seeded fleet. Dose times depend on the start of platform time."""
     start = SimClock.from_environment(os.environ).origin_ms if start_ms is None else start_ms
@@ -94,6 +95,8 @@ def fleet(
         else make_fleet(homes=homes, seed=seed, start_ms=start, doctor=doctor)
     )
     _write_register(register, made)
+    if moved_register is not None:
+        _write_register(moved_register, moved(made))
 
 
 @app.command()

@@ -1,17 +1,19 @@
-"""Calls, falls, silent devices and missed doses: what events, or their absence, say."""
+"""Calls, falls and silent devices: what events, or their absence, say."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from device_sim.casting import BLOCK_MS, Casting
+from device_sim.casting import Casting
+from device_sim.doses import has_doses
 from device_sim.incident import Incident, IncidentKind
 from device_sim.physiology import HOUR_MS, MINUTE_MS, Span
-from device_sim.world import Dose, SimDevice
+from device_sim.world import SimDevice
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent
 
 _SILENT_BUSY_MS: Final = 5 * HOUR_MS
+_ANSWERED_LATE_MS: Final = 4 * MINUTE_MS
 _STAYS_SILENT_REAL_S: Final = 60.0
 """Longer than an outage of the platform may keep it from noticing."""
 _RESENDS_REAL_MS: Final = 15_000
@@ -57,6 +59,21 @@ def fall_answered(plan: Casting, block: int) -> Iterator[Incident]:
         yield replace(made, events=(fall_event(device, at, peak_g=2.6, still_s=3), answer))
 
 
+def fall_answered_late(plan: Casting, block: int) -> Iterator[Incident]:
+    """The person says that they are all right when the minute to answer is over."""
+    kind = IncidentKind.FALL_ANSWERED_LATE
+    at = plan.moment(block, kind, 5, 45)
+    busy = Span(at, at + 10 * MINUTE_MS)
+    for device in plan.candidates(block, kind, "fall", busy, "wearable_band", "fall_robot"):
+        answer = DeviceEvent(event="fall_answered", at=at + _ANSWERED_LATE_MS, details={"answer": "ok"})
+        yield replace(
+            plan.make(block, kind, device, at, busy),
+            events=(fall_event(device, at, peak_g=3.1, still_s=9), answer),
+            still=Span(at - 5 * MINUTE_MS, at + 8 * MINUTE_MS),
+            lying=Span(at, at + 6 * MINUTE_MS),
+        )
+
+
 def fall_event(device: SimDevice, at: int, *, peak_g: float, still_s: float) -> DeviceEvent:
     """What a device says that suspects a fall."""
     if device.type == "fall_robot":
@@ -79,29 +96,3 @@ def silent_device(plan: Casting, block: int) -> Iterator[Incident]:
         due = off_at + limit + plan.slack_ms
         on_at = min(due + int(_STAYS_SILENT_REAL_S * 1000 * plan.rate) + 5 * MINUTE_MS, busy.last_ms)
         yield replace(plan.make(block, kind, device, off_at, busy), due_at_ms=due, off=Span(off_at, on_at))
-
-
-def has_doses(plan: Casting, device: str, busy: Span) -> bool:
-    """Whether a dispenser has something to do around that time."""
-    return any(
-        True for row in plan.world.plans_of(device) for _ in row.doses(busy.first_ms - HOUR_MS, busy.last_ms + HOUR_MS)
-    )
-
-
-def missed_dose(plan: Casting, block: int) -> Iterator[Incident]:
-    """A time-critical dose stays in its cup."""
-    kind = IncidentKind.MISSED_DOSE
-    first = plan.start_ms + block * BLOCK_MS
-    busy = Span(first, first + BLOCK_MS + 40 * MINUTE_MS)
-    for device in plan.candidates(block, kind, "missed_dose", busy, "pill_dispenser"):
-        critical = critical_doses(plan, device.device, block)
-        if critical:
-            at = critical[0].at_ms
-            yield replace(plan.make(block, kind, device, at, busy), dose_at_ms=at)
-
-
-def critical_doses(plan: Casting, device: str, block: int) -> Sequence[Dose]:
-    """The time-critical doses of a dispenser in an hour."""
-    first = plan.start_ms + block * BLOCK_MS
-    doses = [dose for row in plan.world.plans_of(device) for dose in row.doses(first, first + BLOCK_MS)]
-    return [dose for dose in doses if dose.time_critical]

@@ -40,12 +40,25 @@ EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
         # A minute to answer.
         IncidentKind.FALL_UNANSWERED: Expected(rule="fall", level=2, severity=_HIGH, within_min=1),
         IncidentKind.FALL_ANSWERED: Expected(rule="fall", level=1, severity=_LOW, within_min=1, is_alerted=False),
+        # The answer comes when the minute is over.
+        IncidentKind.FALL_ANSWERED_LATE: Expected(rule="fall", level=2, severity=_HIGH, within_min=1),
         # How long depends on the device, and on the platform's speed.
         IncidentKind.SILENT_DEVICE: Expected(rule="silent_device", level=1, severity=_TECHNICAL, within_min=0),
         # From the first value below 70; 54 is passed soon after.
         IncidentKind.HYPOGLYCAEMIA: Expected(rule="glucose_low", level=2, severity=_HIGH, within_min=25),
         # Its window, and the dispenser's next report: until that is heard nobody knows.
         IncidentKind.MISSED_DOSE: Expected(rule="missed_dose", level=1, severity=_MEDIUM, within_min=30 + 5),
+        # Half an hour after it was due it is taken again.
+        IncidentKind.DOUBLE_DOSE: Expected(rule="double_dose", level=1, severity=_MEDIUM, within_min=30),
+        IncidentKind.DOSE_TAKEN_LATE: Expected(rule="missed_dose", level=2, severity=_MEDIUM, within_min=30 + 5),
+        # From when the dispenser is back: of the dose there is nothing to say.
+        IncidentKind.DOSE_UNHEARD: Expected(
+            rule="silent_device", level=1, severity=_TECHNICAL, within_min=0, is_alerted=False
+        ),
+        # The same, and it has two minutes to send what it kept.
+        IncidentKind.DOSE_UNHEARD_AND_MISSED: Expected(
+            rule="missed_dose", level=2, severity=_MEDIUM, within_min=3, also=_NOT_HEARD
+        ),
         # 88 % within 2 min, 3 min long, and some readings.
         IncidentKind.HYPOXIA: Expected(rule="spo2", level=2, severity=_HIGH, within_min=2 + 3 + 5),
         # 131 /min within 4 min, 10 min long.
@@ -96,6 +109,8 @@ QUIET: Final[Mapping[NearMissKind, str]] = MappingProxyType(
         NearMissKind.STUMBLE_ANSWERED: "fall",
         NearMissKind.STUMBLE_UP: "fall",
         NearMissKind.LATE_DOSE: "missed_dose",
+        NearMissKind.TWO_IN_A_CUP: "missed_dose",
+        NearMissKind.MOVED_DOSE: "missed_dose",
         NearMissKind.SHORT_SILENCE: "silent_device",
         NearMissKind.GUEST_ON_SCALE: "weight",
     }

@@ -13,6 +13,7 @@ from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Re
 
 DOCTOR: Final = "doctor@example.org"
 _ZONE: Final = "Europe/Berlin"
+_COMPARTMENTS: Final = 14
 _FIRST_NAMES: Final = (
     "Ada",
     "Bruno",
@@ -44,11 +45,42 @@ _LAST_NAMES: Final = (
 _STREETS: Final = ("Linden Road", "Mill Lane", "Harbour Street", "Garden Row", "Church Hill")
 _CRITICAL_DRUGS: Final = ("Levodopa", "Insulin aspart", "Apixaban")
 _QUIET_PLAN_AFTER: Final = timedelta(hours=8)
+_EACH, _SHARES_A_CUP, _IS_MOVED = 8, 2, 3
+"""Of each eight homes the third has two drugs in one compartment, and the fourth one whose plan is edited."""
+SECOND_IN_THE_CUP: Final = "Metoprolol"
+MOVED_DRUG: Final = "Amantadine"
+MOVED_BY: Final = timedelta(minutes=15)
+"""Less than its window: whoever takes it at the new time has not missed it, also where nobody has moved it."""
+_MOVED_DUE_AFTER: Final = timedelta(minutes=40)
 
 
 def make_fleet(*, homes: int, seed: int, start_ms: int, doctor: str = DOCTOR) -> Register:
-    """The same for the same arguments. Critical doses: 12 to 16 minutes after ``start_ms``, then each six hours."""
+    """The same for the same arguments. Critical doses: 12 to 16 minutes after ``start_ms``, then each six hours.
+
+    That of MOVED_DRUG is due once a day, 40 minutes after ``start_ms``.
+    """
     return _cared_for(doctor, tuple(_home(number, seed, start_ms) for number in range(homes)))
+
+
+def moved(register: Register) -> Register:
+    """The same fleet once every plan of MOVED_DRUG was edited: its doses are due MOVED_BY later."""
+    homes = (
+        home.model_copy(update={"people": tuple(_person_moved(person) for person in home.people)})
+        for home in register.homes
+    )
+    return register.model_copy(update={"homes": tuple(homes)})
+
+
+def _person_moved(person: Person) -> Person:
+    plans = (
+        plan.model_copy(update={"at": tuple(sorted(_later(at) for at in plan.at))}) if plan.drug == MOVED_DRUG else plan
+        for plan in person.plans
+    )
+    return person.model_copy(update={"plans": tuple(plans)})
+
+
+def _later(at: time) -> time:
+    return (datetime.combine(date(2000, 1, 1), at) + MOVED_BY).time()
 
 
 def make_load_fleet(*, devices: int, seed: int, doctor: str = DOCTOR) -> Register:
@@ -65,9 +97,9 @@ def _cared_for(doctor: str, homes: tuple[Home, ...]) -> Register:
 def _home(number: int, seed: int, start_ms: int) -> Home:
     draw = dice(seed, "home", number)
     people = [_person(seed, f"{number}-{place}", draw) for place in range(2 if number % 2 else 1)]
-    plan = _plan(number, seed, start_ms)
+    plans = tuple(_plans(number, seed, start_ms))
     conditions = (Condition.HEART_FAILURE,) if number % 6 == 0 else None
-    people[0] = people[0].model_copy(update={"plans": (plan,), "conditions": conditions})
+    people[0] = people[0].model_copy(update={"plans": plans, "conditions": conditions})
     return Home(
         home_id=_id(seed, f"home-{number}"),
         label=f"{draw.choice(_STREETS)} {number + 1}",
@@ -98,10 +130,27 @@ def _person(seed: int, key: str, draw: Random) -> Person:
     return Person(person_id=_id(seed, f"person-{key}"), name=name, born_on=born)
 
 
+def _plans(number: int, seed: int, start_ms: int) -> Iterator[DosePlan]:
+    """Its plan, and in some homes a second one: in the same cup, or one that will be moved."""
+    first = _plan(number, seed, start_ms)
+    yield first
+    if number % _EACH == _SHARES_A_CUP:
+        yield first.model_copy(update={"plan_id": _id(seed, f"second-plan-{number}"), "drug": SECOND_IN_THE_CUP})
+    if number % _EACH == _IS_MOVED:
+        due = _local(start_ms) + _MOVED_DUE_AFTER
+        other = (first.compartment + 1) % _COMPARTMENTS
+        again = {"drug": MOVED_DRUG, "compartment": other, "at": (time(due.hour, due.minute),)}
+        yield first.model_copy(update={"plan_id": _id(seed, f"moved-plan-{number}"), **again})
+
+
+def _local(start_ms: int) -> datetime:
+    return datetime.fromtimestamp(start_ms / 1000, UTC).astimezone(ZoneInfo(_ZONE))
+
+
 def _plan(number: int, seed: int, start_ms: int) -> DosePlan:
     """Most plans are time-critical; every fourth is a daily one whose dispenser has nothing to do for hours."""
     draw = dice(seed, "plan", number)
-    start = datetime.fromtimestamp(start_ms / 1000, UTC).astimezone(ZoneInfo(_ZONE))
+    start = _local(start_ms)
     # Its dispenser can fall silent without a dose being missed.
     quiet = number % 4 == 1
     first = start + (_QUIET_PLAN_AFTER if quiet else timedelta(minutes=draw.randint(12, 16)))
@@ -109,7 +158,7 @@ def _plan(number: int, seed: int, start_ms: int) -> DosePlan:
     return DosePlan(
         plan_id=_id(seed, f"plan-{number}"),
         device=f"dispenser-{number:03d}",
-        compartment=draw.randint(0, 13),
+        compartment=draw.randrange(_COMPARTMENTS),
         drug="Ramipril" if quiet else draw.choice(_CRITICAL_DRUGS),
         at=tuple(sorted(time(moment.hour, moment.minute) for moment in times)),
         time_critical=not quiet,

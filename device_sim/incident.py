@@ -17,9 +17,14 @@ class IncidentKind(StrEnum):
     SOS = "sos"
     FALL_UNANSWERED = "fall_unanswered"
     FALL_ANSWERED = "fall_answered"
+    FALL_ANSWERED_LATE = "fall_answered_late"
     SILENT_DEVICE = "silent_device"
     HYPOGLYCAEMIA = "hypoglycaemia"
     MISSED_DOSE = "missed_dose"
+    DOUBLE_DOSE = "double_dose"
+    DOSE_TAKEN_LATE = "dose_taken_late"
+    DOSE_UNHEARD = "dose_unheard"
+    DOSE_UNHEARD_AND_MISSED = "dose_unheard_and_missed"
     HYPOXIA = "hypoxia"
     TACHYCARDIA_AT_REST = "tachycardia_at_rest"
     FEVER = "fever"
@@ -56,6 +61,8 @@ class NearMissKind(StrEnum):
     STUMBLE_ANSWERED = "stumble_answered"
     STUMBLE_UP = "stumble_up"
     LATE_DOSE = "late_dose"
+    TWO_IN_A_CUP = "two_in_a_cup"
+    MOVED_DOSE = "moved_dose"
     SHORT_SILENCE = "short_silence"
     GUEST_ON_SCALE = "guest_on_scale"
 
@@ -140,7 +147,8 @@ class Incident:
     """One thing that goes wrong, or nearly. ``due_at_ms``: by then the platform has certainly seen enough to alert.
 
     ``also`` are further rules that may say something of it. ``still``: no walks; ``walk``: a walk; ``off``: the device
-    has no power; ``away``: it measures on, and sends when it is back.
+    has no power; ``away``: it measures on, and sends when it is back. The dose due at ``dose_at_ms`` is taken
+    ``dose_late_ms`` after that (0: as ever), ``dose_stays`` in its cup, or is taken again ``dose_again_ms`` after it.
     """
 
     name: str
@@ -169,6 +177,8 @@ class Incident:
     away: Span | None = None
     dose_at_ms: int = 0
     dose_late_ms: int = 0
+    dose_stays: bool = False
+    dose_again_ms: int = 0
 
     @property
     def near_miss(self) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from device_sim.casting import BLOCK_MS, Casting
-from device_sim.emergencies import fall_answered, fall_unanswered, missed_dose, silent_device, sos
+from device_sim.doses import dose_taken_late, dose_unheard, dose_unheard_and_missed, double_dose, missed_dose
+from device_sim.emergencies import fall_answered, fall_answered_late, fall_unanswered, silent_device, sos
 from device_sim.illness import (
     backlog,
     fast_breathing,
@@ -127,6 +128,10 @@ MAKERS: Final[Sequence[Callable[[Casting, int], Iterator[Incident]]]] = (
     weight_gain,
     fever,
     missed_dose,
+    double_dose,
+    dose_taken_late,
+    dose_unheard_and_missed,
+    dose_unheard,
     silent_device,
     hypoglycaemia,
     low_by_meter,
@@ -135,6 +140,7 @@ MAKERS: Final[Sequence[Callable[[Casting, int], Iterator[Incident]]]] = (
     pressure_crisis,
     fall_unanswered,
     fall_answered,
+    fall_answered_late,
     hypoxia,
     tachycardia,
     fast_breathing,

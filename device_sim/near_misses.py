@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from device_sim.casting import Casting
-from device_sim.emergencies import critical_doses, fall_event, has_doses
+from device_sim.doses import has_doses, late_dose, moved_dose, two_in_a_cup
+from device_sim.emergencies import fall_event
 from device_sim.illness import passes
 from device_sim.incident import Excursion, Incident, NearMissKind, OffBody, Spoilt, Use
 from device_sim.physiology import MINUTE_MS, Span
@@ -22,7 +23,6 @@ _REPORT_AFTER_MS: Final = 45_000
 """So long after the stumble the band reports the steps: within the minute in which it asks."""
 _ALONE_MIN: Final = 16
 """So long before, nobody uses the device out of habit: that would be the same sitting at a cuff."""
-_DOSE_LATE_MS: Final = 15 * MINUTE_MS
 _ABSURD_PULSE: Final = 190.0
 
 
@@ -201,18 +201,6 @@ def _cgm_backlog(plan: Casting, block: int) -> Iterator[Incident]:
         yield replace(plan.nearly(block, kind, device, at, busy), excursion=dip, away=away)
 
 
-def _late_dose(plan: Casting, block: int) -> Iterator[Incident]:
-    """A time-critical dose that is taken a quarter of an hour late, within its window."""
-    kind = NearMissKind.LATE_DOSE
-    first = plan.start_ms + block * 60 * MINUTE_MS
-    for device in plan.near_candidates(block, kind, Span(first, first + 80 * MINUTE_MS), "pill_dispenser"):
-        critical = critical_doses(plan, device.device, block)
-        if critical:
-            at = critical[0].at_ms
-            made = plan.nearly(block, kind, device, at, Span(at - MINUTE_MS, at + 20 * MINUTE_MS))
-            yield replace(made, dose_at_ms=at, dose_late_ms=_DOSE_LATE_MS)
-
-
 def _short_silence(plan: Casting, block: int) -> Iterator[Incident]:
     """A dispenser without power for less than it may be silent."""
     kind = NearMissKind.SHORT_SILENCE
@@ -247,7 +235,9 @@ NEAR_MISS_MAKERS: Final[Mapping[NearMissKind, Maker]] = MappingProxyType(
             NearMissKind.COLD_FINGER, "finger_oximeter", (0, {"spo2": 82}), (2, {}), poor=0
         ),
         NearMissKind.ONE_LOW_SPOT: _used(NearMissKind.ONE_LOW_SPOT, "finger_oximeter", (0, {"spo2": 91}), (1, {})),
-        NearMissKind.LATE_DOSE: _late_dose,
+        NearMissKind.TWO_IN_A_CUP: two_in_a_cup,
+        NearMissKind.MOVED_DOSE: moved_dose,
+        NearMissKind.LATE_DOSE: late_dose,
         NearMissKind.SHORT_SILENCE: _short_silence,
         NearMissKind.CGM_GAP: _cgm_gap,
         NearMissKind.CGM_70: _cgm_70,

@@ -7,12 +7,13 @@ from typing import Final
 from device_sim.casting import BLOCK_MS
 from device_sim.chance import dice
 from device_sim.habits import HABITS, uses
-from device_sim.incident import PART_OF, IncidentKind, Part, Use
+from device_sim.incident import PART_OF, Part, Use
 from device_sim.incidents import IncidentPlan
 from device_sim.physiology import HOUR_MS, MINUTE_MS, Span, effort
 from device_sim.reports import moments
 from device_sim.world import Dose, SimDevice
 from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.events import EventKind
 from schemas.messages import Activity, DeviceEvent, Posture, Quality, Reading
 
 _FAULT_MARGIN_MS: Final = 20 * MINUTE_MS
@@ -179,32 +180,44 @@ def _heartbeat(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> 
 
 def _dispenser(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterator[Entry]:
     yield from _heartbeat(plan, device, first, last)
-    for row in plan.world.plans_of(device.device):
-        for dose in row.doses(first - HOUR_MS, last):
-            if dose.at_ms < plan.start_ms:
-                continue
-            for order, event in enumerate(_dose_events(plan, device, dose)):
-                if first <= event.at < last:
-                    yield event.at, 20 + order, lambda event=event: Planned(at_ms=event.at, events=(event,))  # type: ignore[misc]
+    # What lies in one cup is given out and taken at once.
+    doses = {
+        (dose.at_ms, dose.compartment): dose
+        for row in plan.world.plans_of(device.device)
+        for dose in row.doses(first - HOUR_MS, last)
+        if dose.at_ms >= plan.start_ms
+    }
+    for dose in doses.values():
+        for order, event in enumerate(_dose_events(plan, device, dose)):
+            if first <= event.at < last:
+                yield event.at, 20 + order, lambda event=event: Planned(at_ms=event.at, events=(event,))  # type: ignore[misc]
 
 
 def _dose_events(plan: IncidentPlan, device: SimDevice, dose: Dose) -> Sequence[DeviceEvent]:
     """Dispensed on time, the cup lifted within eight minutes and confirmed; a missed dose stays in its cup."""
     draw = dice(plan.world.seed, "dose", device.device, dose.at_ms)
-    compartment = {"compartment": dose.compartment}
     given = dose.at_ms + draw.randrange(1000, 20_000)
     taken = given + draw.randrange(30_000, 8 * MINUTE_MS)
-    dispensed = DeviceEvent(event="dose_dispensed", at=given, details=compartment)
+    confirmed_after = draw.randrange(10_000, 60_000)
     happens = next((row for row in plan.of_device(device.device) if row.dose_at_ms == dose.at_ms), None)
-    if happens is not None and happens.kind is IncidentKind.MISSED_DOSE:
-        return (dispensed,)
-    if happens is not None:
+    if happens is not None and happens.dose_late_ms:
         taken = dose.at_ms + happens.dose_late_ms
-    return (
+
+    def event(kind: EventKind, at: int) -> DeviceEvent:
+        return DeviceEvent(event=kind, at=at, details={"compartment": dose.compartment})
+
+    dispensed = event(EventKind.DOSE_DISPENSED, given)
+    if happens is not None and happens.dose_stays:
+        return (dispensed,)
+    events = [
         dispensed,
-        DeviceEvent(event="cup_lifted", at=taken, details=compartment),
-        DeviceEvent(event="dose_confirmed", at=taken + draw.randrange(10_000, 60_000), details=compartment),
-    )
+        event(EventKind.CUP_LIFTED, taken),
+        event(EventKind.DOSE_CONFIRMED, taken + confirmed_after),
+    ]
+    if happens is not None and happens.dose_again_ms:
+        again = dose.at_ms + happens.dose_again_ms
+        events += [event(EventKind.DOSE_DISPENSED, again - 5_000), event(EventKind.CUP_LIFTED, again)]
+    return events
 
 
 Routine = Callable[[IncidentPlan, SimDevice, int, int], Iterator[Entry]]

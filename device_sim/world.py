@@ -22,6 +22,10 @@ class Dose:
     compartment: int
     time_critical: bool
 
+    def is_with(self, other: "Dose") -> bool:
+        """Whether both lie in one cup at one time."""
+        return (self.at_ms, self.compartment) == (other.at_ms, other.compartment)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimDevice:
@@ -38,6 +42,7 @@ class SimDevice:
 class Plan:
     """A dose plan of one person: wall-clock times of the home's zone, each day."""
 
+    drug: str
     device: str
     person_id: str
     zone: ZoneInfo
@@ -97,6 +102,7 @@ def make_world(register: Register, seed: int) -> World:
             home_of[name] = str(home.home_id)
             plans += [
                 Plan(
+                    drug=plan.drug,
                     device=plan.device,
                     person_id=name,
                     zone=ZoneInfo(home.time_zone),

@@ -203,6 +203,15 @@ def alerts_by_state() -> table.Panel:
     return _table(Reader.OPERATOR, "Alerts", sql_of("alerts_by_state")).no_value("None open")
 
 
+def outcomes() -> table.Panel:
+    """What came of the alerts that began to wait in the time range, by rule."""
+    panel = _table(Reader.OPERATOR, "Outcomes of alerts", sql_of("outcomes")).no_value("Nothing has alerted")
+    panel = panel.description(
+        "Real, of real and false: what doctors have said; what is unclear, or not said, is not known."
+    )
+    return panel.override_by_name("Median until taken on", [_property("unit", "s")])
+
+
 def devices_heard() -> table.Panel:
     """Devices of each type, and how many were heard."""
     return _table(Reader.OPERATOR, "Devices", sql_of("devices_heard"))

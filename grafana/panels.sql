@@ -161,6 +161,14 @@ select case severity when 3 then 'high' when 2 then 'medium' when 1 then 'low' e
        state as "State", alerts as "Alerts", oldest_at as "Oldest"
 from operator_alerts order by severity desc, state;
 
+-- name: outcomes
+-- How often alerts of each rule began to wait for a doctor, and what came of it. Nothing is divided by nothing.
+select replace(rule, '_', ' ') as "Rule", openings as "Alerts", acknowledged as "Taken on",
+       median_s as "Median until taken on", said_real as "Real", said_false as "False", said_unclear as "Unclear",
+       case when said_real + said_false = 0 then 'not known'
+            else round(100.0 * said_real / (said_real + said_false)) || ' %' end as "Real, of real and false"
+from operator_outcomes($__timeFrom(), $__timeTo()) order by rule;
+
 -- name: devices_heard
 -- How many devices of each type were heard.
 select device_type as "Type", registered as "Registered", heard_within_hour as "Heard within an hour",

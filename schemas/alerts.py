@@ -135,4 +135,4 @@ class DeliveryState(StrEnum):
     HELD = "held"
     """By the quiet hours of its recipient."""
     WITHDRAWN = "withdrawn"
-    """It was held, and is not needed any more."""
+    """Not needed any more."""

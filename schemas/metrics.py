@@ -96,6 +96,24 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Attempts at a notification, by channel and how they went.",
         labels=("channel", "outcome", "reason"),
     ),
+    Metric(
+        name="hb_alert_withdrawn_total",
+        kind="counter",
+        help="Notifications that were not needed any more when their time came.",
+    ),
+    Metric(
+        name="hb_alert_held_total",
+        kind="counter",
+        help="Notifications that quiet hours have held, by what became of them when the hours ended.",
+        labels=("state",),
+    ),
+    Metric(name="hb_alert_lists_total", kind="counter", help="Morning lists that were made."),
+    Metric(
+        name="hb_alert_list_attempts_total",
+        kind="counter",
+        help="Attempts at sending a morning list, by channel and how they went.",
+        labels=("channel", "outcome", "reason"),
+    ),
     Metric(name="hb_medication_doses_total", kind="counter", help="Doses that settled, by state.", labels=("state",)),
     Metric(
         name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)

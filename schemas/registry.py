@@ -1,10 +1,9 @@
 """The register file: homes, people, devices, bindings, dose plans and doctors, as an administrator writes them."""
 
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date
 from itertools import count
 from typing import Annotated, Final, Literal, Self
-from unicodedata import category
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,11 +24,10 @@ from schemas.default_limits import worse_by_of
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.limits import Condition, LevelLimit, Limits, LimitsError
 from schemas.limits import check as check_limits
+from schemas.plan_terms import HIGHEST_COMPARTMENT, Name, PlanTerms
 from schemas.topics import DEVICE_ID, RESERVED_DEVICE
 
 _OLDEST_BIRTHDAY: Final = date(1880, 1, 1)
-_TURNS_TEXT: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NO_LETTERS: Final = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 
 
 def _known_zone(name: str) -> str:
@@ -52,21 +50,6 @@ def _not_reserved(device: str) -> str:
     return device
 
 
-def _one_line(text: str) -> str:
-    """Joiners stay, because names need them; what breaks or turns a line, or shows nothing, does not."""
-    kinds = [category(letter) for letter in text]
-    if _TURNS_TEXT.intersection(text) or {"Cc", "Cs", "Zl", "Zp"}.intersection(kinds) or _NO_LETTERS.issuperset(kinds):
-        raise ValueError("a name is one line of text")
-    return text
-
-
-def _wall_clock(at: time) -> time:
-    if at.tzinfo is not None or at.microsecond:
-        raise ValueError("a time of day is the home's wall clock, to the second")
-    return at
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), AfterValidator(_one_line)]
 Email = Annotated[str, AfterValidator(email_address)]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^{DEVICE_ID.pattern}$"), AfterValidator(_not_reserved)]
 
@@ -92,15 +75,16 @@ class Device(_Row):
     bindings: tuple[Binding, ...] = ()
 
 
-class DosePlan(_Row):
-    """One drug in one compartment of a dispenser at wall-clock times of the home's zone, each day."""
+class DosePlan(PlanTerms):
+    """One drug in one compartment of a dispenser. ``stock``: how much is in the house when the file first says so.
+
+    What a doctor edits stays until the file says something else of the plan than at its last import.
+    """
 
     plan_id: UUID
     device: DeviceId
-    compartment: int = Field(ge=0, le=63, strict=True)
-    drug: Name
-    at: tuple[Annotated[time, AfterValidator(_wall_clock)], ...] = Field(min_length=1, max_length=12)
-    time_critical: bool = False
+    compartment: int = Field(ge=0, le=HIGHEST_COMPARTMENT, strict=True)
+    stock: float | None = Field(default=None, ge=0, le=100_000, strict=True, allow_inf_nan=False)
 
 
 class LevelEntry(_Row):
@@ -206,10 +190,15 @@ class Home(_Row):
 
 
 class ContactAddress(_Row):
-    """Where a doctor is notified over one channel: one of ``services.alert.channels``, by its name."""
+    """Where a doctor is notified over one channel: one of ``services.alert.channels``, by its name.
+
+    ``details``: names of people and what was measured may stand in what is sent there; its owner has to want that.
+    """
 
     channel: Annotated[str, StringConstraints(pattern=CHANNEL_NAME)]
     address: Annotated[str, AfterValidator(one_line)]
+    details: bool = Field(default=False, strict=True)
+    language: Literal["en", "zh"] = "en"
 
     @field_validator("address")
     @classmethod

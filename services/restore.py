@@ -93,6 +93,7 @@ async def _take_over(connection: Connection, sql: Queries, clock: Clock, store: 
     await connection.executemany(sql["set_store_position"], sorted(store.items()))
     await connection.execute(sql["end_sessions"])
     await connection.execute(sql["doubt_notifications"])
+    await connection.execute(sql["doubt_lists"])
     await connection.fetch(sql["skip_numbers"], _NUMBERS_SKIPPED)
     return generation
 

@@ -27,7 +27,11 @@ delete from sessions;
 
 -- name: doubt_notifications
 -- They may have been sent after the backup.
-update notifications set possible_duplicate = true where state in ('pending', 'sending');
+update notifications set possible_duplicate = true where state in ('pending', 'sending', 'held');
+
+-- name: doubt_lists
+-- So may morning lists.
+update morning_list_sendings set possible_duplicate = true where state in ('pending', 'sending');
 
 -- name: skip_numbers
 -- Numbers given out after the backup are in the log: they are never given to anybody else.

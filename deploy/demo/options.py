@@ -8,6 +8,10 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 HIGHEST_SPEED: Final = 600.0
 """Above this only recorded data is streamed: incidents need real time to be distinguished."""
 DRAIN_S: Final = 120.0
+EDIT_AT_MS: Final = 15 * 60_000
+"""Platform time since the start at which doses are moved: 25 minutes before they were due (device_sim/fleet.py)."""
+FASTEST_EDIT: Final = 120.0
+"""Up to this speed a registration, of a few real seconds, is done long before then."""
 RUNNING: Final = CHECKOUT / ".local" / "demo" / "running.json"
 """Which process the demo that runs is, and its settings, for the command `hearthbeat`."""
 DOCTOR: Final = "doctor@example.org"

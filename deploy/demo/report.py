@@ -12,6 +12,7 @@ from rich.table import Table
 from deploy.reconcile.accounts import Accounts
 from deploy.reconcile.episodes import Comparison
 from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, IncidentOutcome, as_report
+from deploy.reconcile.unanswered import Unanswered
 
 ENOUGH_MATCHED: Final = 0.99
 
@@ -23,6 +24,7 @@ def build_report(
     accounts: Accounts,
     outcome: IncidentOutcome | None,
     episodes: Comparison | None,
+    unanswered: Unanswered,
     first: Mapping[str, float | None],
     latency_ms: Mapping[str, Any],
 ) -> Report:
@@ -41,17 +43,22 @@ def build_report(
         },
         **first,
         "latency_ms": dict(latency_ms),
+        "unanswered": asdict(unanswered),
     }
     if outcome is not None:
         report |= {"incidents": as_report(outcome), "false_alerts": outcome.false_alerts, "examples": outcome.examples}
     if episodes is not None:
         report["episodes"] = {**asdict(episodes), "ratio": episodes.ratio}
-    report["failures"] = failures(uplinks, accounts, outcome, episodes)
+    report["failures"] = failures(uplinks, accounts, outcome, episodes, unanswered)
     return report
 
 
 def failures(
-    uplinks: Mapping[str, int], accounts: Accounts, outcome: IncidentOutcome | None, episodes: Comparison | None
+    uplinks: Mapping[str, int],
+    accounts: Accounts,
+    outcome: IncidentOutcome | None,
+    episodes: Comparison | None,
+    unanswered: Unanswered,
 ) -> list[str]:
     """Why the demo did not pass; empty where it did."""
     said = {
@@ -61,6 +68,7 @@ def failures(
             uplinks["published"] != uplinks["acked_end_to_end"]
         ),
         "nothing was published": uplinks["published"] == 0,
+        f"{unanswered.silent} open alerts not said again": unanswered.silent > 0,
     }
     if outcome is not None:
         said[f"{outcome.missed} incidents missed"] = outcome.missed > 0
@@ -99,12 +107,17 @@ def show_report(report: Report, console: Console) -> None:
             f"Low-glucose episodes: {episodes['expected']} expected, {episodes['matched']} matched, "
             f"{episodes['missed']} missed, {episodes['extra']} extra"
         )
+    nobody = report["unanswered"]
+    console.print(
+        f"Nobody answers: {nobody['standing']} open alerts go on, said again {nobody['repeats']} times, "
+        f"{nobody['silent']} fell silent"
+    )
     for what, at in report["latency_ms"].items():
         console.print(f"{what.replace('_', ' ')}: p50 {_ms(at['p50'])}, p99 {_ms(at['p99'])} (real time)")
     console.print(f"First screen after {_s(report['first_screen_s'])}, first alert after {_s(report['first_alert_s'])}")
     for failure in report["failures"]:
         console.print(f"[bold red]FAILED[/] {failure}")
-    for example in report.get("examples", []) + report["proof"]["examples"]:
+    for example in report.get("examples", []) + report["proof"]["examples"] + report["unanswered"]["examples"]:
         console.print(f"  {example}")
     if not report["failures"]:
         console.print("[bold green]Every published item is accounted for, every incident notified.[/]")

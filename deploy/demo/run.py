@@ -4,12 +4,13 @@ import asyncio
 import json
 import signal
 import time
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
 from rich.console import Console
 
-from deploy.demo.options import DOCTOR, DRAIN_S, DemoError, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, EDIT_AT_MS, DemoError, Options
 from deploy.demo.replayed import compare_replay
 from deploy.demo.report import Report, build_report, show_report, write_report
 from deploy.demo.watch import Watcher
@@ -18,11 +19,14 @@ from deploy.platform.clock import SharedClock
 from deploy.reconcile.accounts import compare, read_oracle
 from deploy.reconcile.incidents import IncidentOutcome, judge_incidents, load_alerted, read_truth
 from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
+from deploy.reconcile.unanswered import judge_unanswered, load_standing
 from deploy.running.steps import print_first_steps
 from services.runtime.clock import to_datetime
 
 _LOOK_EVERY_S: Final = 0.25
 _SAY_EVERY_S: Final = 5.0
+_SLACK_REAL_S: Final = 10.0
+"""So much later than it is due a notification may be made: what is due at once waits for what came before."""
 
 
 async def run_demo(options: Options, started_at: float, console: Console) -> Report:
@@ -62,6 +66,7 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
     """Until the simulator has drained, or the person has had enough (then it drains too)."""
     said_at, said = 0.0, None
     asked = False
+    moves = world.moves_doses
     while world.simulator.alive:
         _insist_on_services(world)
         line, newest = await watcher.line(), await watcher.newest_alert()
@@ -70,6 +75,10 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
             if newest != said and newest:
                 console.print(f"        [bold yellow]alert[/] {newest}")
             said_at, said = time.monotonic(), newest
+        if moves and world.clock.now_ms() - world.clock.origin_ms >= EDIT_AT_MS:
+            moves = False
+            await asyncio.to_thread(world.move_doses)
+            console.print("plans are edited: doses that are due in 25 minutes are now due 15 minutes later")
         if stop.is_set() and not asked:
             asked = True
             console.print("draining: no more readings, everything under way settles")
@@ -115,7 +124,10 @@ async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Repor
         episodes = await compare_replay(dsn, world.options.replay, directory / "people.json", ended_at_ms)
     first = {"first_screen_s": watcher.seen.first_screen_s, "first_alert_s": watcher.seen.first_alert_s}
     latency = await _latency(world.metrics_port, dsn, world.clock)
-    return build_report(uplinks, accounts, outcome, episodes, first, latency)
+    unanswered = judge_unanswered(
+        await load_standing(dsn, homes), to_datetime(ended_at_ms), timedelta(seconds=_SLACK_REAL_S * world.clock.rate)
+    )
+    return build_report(uplinks, accounts, outcome, episodes, unanswered, first, latency)
 
 
 async def _latency(metrics_port: int, dsn: str, clock: SharedClock) -> dict[str, dict[str, float | None]]:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 from urllib.error import URLError
@@ -15,7 +16,7 @@ from urllib.request import urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
-from deploy.demo.options import DOCTOR, DRAIN_S, RUNNING, DemoError, Options
+from deploy.demo.options import DOCTOR, DRAIN_S, FASTEST_EDIT, RUNNING, DemoError, Options
 from deploy.embedded.embedded import Embedded
 from deploy.local.ports import free_port
 from deploy.local.proc import reference
@@ -124,11 +125,25 @@ class World:
         """Real seconds since the command was given."""
         return time.monotonic() - self.started_at
 
+    @property
+    def moves_doses(self) -> bool:
+        """Whether plans are edited: where platform time is not too fast to do that before their doses are due."""
+        return self.options.replay is None and self.options.speed <= FASTEST_EDIT
+
+    def move_doses(self) -> None:
+        """Registers the fleet as it is once doses were moved. Plans that are as before stay."""
+        run_tool(self.environment, "services.cli", "register", str(self._moved_register))
+
+    @property
+    def _moved_register(self) -> Path:
+        return self.options.directory / "register-moved.json"
+
     def _write_register(self) -> None:
         register = str(self.options.directory / "register.json")
         if self.options.replay is None:
             count = ["--homes", str(self.options.homes), "--seed", str(self.options.seed)]
-            run_tool(self.environment, "device_sim", "fleet", *count, "--register", register)
+            moved = ["--moved-register", str(self._moved_register)]
+            run_tool(self.environment, "device_sim", "fleet", *count, "--register", register, *moved)
         else:
             streamed = [str(self.options.replay), "--people", str(self.options.people), "--write-register", register]
             run_tool(self.environment, "device_sim", "replay", *streamed)

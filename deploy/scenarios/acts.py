@@ -8,12 +8,13 @@ from typing import Final
 import httpx
 
 from deploy.scenarios.console import ConsoleRefusedError
+from deploy.scenarios.doctors import do
 from deploy.scenarios.evidence import read_fates, read_snapshot
 from deploy.scenarios.options import SOON_S
 from deploy.scenarios.servers import switch
 from deploy.scenarios.stage import Stage
 from deploy.scenarios.world import World
-from device_sim.scenario.story import Acknowledges
+from device_sim.scenario.doctors import Act
 from services.api.registration import BINDING_LEAD_S
 from services.runtime.clock import to_datetime
 from services.runtime.database import LOST_CONNECTION
@@ -30,8 +31,8 @@ class Acts:
         options = world.options
         self._lead_s = 0.0 if options.is_stepped else BINDING_LEAD_S * options.rate
         self._prepared: set[int] = set()
-        self._waiting: list[tuple[Stage, Acknowledges, float, float]] = []
-        """Acknowledgements whose alert is not there yet: when to give up and when to try again."""
+        self._waiting: list[tuple[Stage, Act, float, float]] = []
+        """What doctors do, where what it is about is not there yet: when to give up and when to try again."""
 
     @property
     def _stages(self) -> Sequence[Stage]:
@@ -64,15 +65,15 @@ class Acts:
         """What doctors do, once the platform knows what they saw; whether anybody did anything."""
         done = False
         for stage in self._stages:
-            while stage.acknowledgements and stage.acknowledgements[0].at <= at:
+            while stage.acts and stage.acts[0].at <= at:
                 patience_s = 0.0 if self._world.options.is_stepped else SOON_S
-                entry = stage.acknowledgements.popleft()
+                entry = stage.acts.popleft()
                 self._waiting.append((stage, entry, time.monotonic() + patience_s, 0.0))
         waiting, self._waiting = self._waiting, []
         for stage, entry, until, again_at in waiting:
             if time.monotonic() < again_at:
                 self._waiting.append((stage, entry, until, again_at))
-            elif await self._acknowledge(stage, entry, until):
+            elif await self._do(stage, entry, until):
                 done = True
         return done
 
@@ -87,8 +88,8 @@ class Acts:
                 stage.own.snapshots[stage.asked_at.popleft()] = snapshot
 
     @property
-    def waits_for_alerts(self) -> bool:
-        """Whether a doctor still waits for an alert to take on."""
+    def doctors_wait(self) -> bool:
+        """Whether a doctor still waits for something to be there: an alert to take on, a plan to edit."""
         return bool(self._waiting)
 
     async def start_parts(self) -> bool:
@@ -128,20 +129,18 @@ class Acts:
         world.passwords.update(broker.passwords)
         stage.connect_new()
 
-    async def _acknowledge(self, stage: Stage, entry: Acknowledges, until: float) -> bool:
-        doctor = self._world.doctors[stage.scenario.name, entry.doctor]
-        said = ""
+    async def _do(self, stage: Stage, act: Act, until: float) -> bool:
+        doctor = self._world.doctors[stage.scenario.name, act.doctor]
         try:
-            if await doctor.acknowledge(entry.rule, str(stage.names.person(entry.of)), entry.said):
+            said = await do(act, doctor, stage.names)
+            if not said:
                 return True
-            said = "there was no such open alert"
         except ConsoleRefusedError as error:
             said = str(error)
         except (httpx.TransportError, *LOST_CONNECTION) as error:
             said = f"the console could not be reached ({type(error).__name__})"
         if time.monotonic() < until:
-            self._waiting.append((stage, entry, until, time.monotonic() + _AGAIN_S))
+            self._waiting.append((stage, act, until, time.monotonic() + _AGAIN_S))
         else:
-            what = f"doctor: {entry.doctor}, acknowledges: {entry.rule}, of: {entry.of}"
-            stage.own.undone.append((what, said))
+            stage.own.undone.append((act.words, said))
         return False

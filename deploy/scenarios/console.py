@@ -1,10 +1,10 @@
-"""A doctor of a scenario at the console's REST interface."""
+"""A doctor of a scenario at the console's REST interface: signing in, reading, and writing with the session's token."""
 
 import re
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -12,7 +12,6 @@ from services.api.passwords import set_password
 from services.runtime.database import Pool
 
 _TOKEN: Final = re.compile(r'name="csrf" value="([^"]+)"')
-_MOST: Final = 200
 
 
 class ConsoleRefusedError(RuntimeError):
@@ -22,8 +21,8 @@ class ConsoleRefusedError(RuntimeError):
 class DoctorAtConsole:
     """Signs in by the form, as a browser does, when something is to be done."""
 
-    def __init__(self, address: str, email: str) -> None:
-        self._client = httpx.AsyncClient(base_url=address, timeout=20)
+    def __init__(self, address: str, email: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(base_url=address, timeout=20, transport=transport)
         self._email = email
         self._password = secrets.token_urlsafe(12)
         self._token = ""
@@ -32,25 +31,25 @@ class DoctorAtConsole:
         """Gives the doctor a password."""
         await set_password(pool, self._email, self._password)
 
-    async def acknowledge(self, rule: str, person_id: str, said: Mapping[str, str]) -> bool:
-        """Takes on every open alert of a rule about a person; False where there is none. Raises ConsoleRefusedError."""
-        if not self._token:
-            await self._sign_in()
-        listed = await self._client.get(f"/api/v1/alerts?state=open&limit={_MOST}")
-        self._insist(listed)
-        wanted = [one for one in listed.json() if one["rule"] == rule and one["person_id"] == person_id]
-        for alert in wanted:
-            done = await self._client.post(
-                f"/api/v1/alerts/{alert['alert_id']}/acknowledge",
-                json={"version": alert["version"], "note": "", **said},
-                headers={"X-CSRF-Token": self._token},
-            )
-            self._insist(done)
-        return bool(wanted)
+    async def read(self, path: str) -> Any:
+        """The answer to a GET below ``/api/v1/``. Raises ConsoleRefusedError."""
+        return await self._ask("GET", path, None)
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The answer to POST, PUT or DELETE; None where it has none. Raises ConsoleRefusedError."""
+        return await self._ask(method, path, body)
 
     async def close(self) -> None:
         """Leaves."""
         await self._client.aclose()
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        if not self._token:
+            await self._sign_in()
+        headers = {} if method == "GET" else {"X-CSRF-Token": self._token}
+        answer = await self._client.request(method, f"/api/v1/{path}", json=body, headers=headers)
+        self._insist(answer)
+        return answer.json() if answer.content else None
 
     async def _sign_in(self) -> None:
         page = await self._client.get("/sign-in")

@@ -31,7 +31,7 @@ _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "score": frozenset({"asks", "due", "looks", "recovery", "silence"}),
         "medication": frozenset({"plan", "settle", "publish"}),
-        "alert": frozenset({"claims", "escalation", "email"}),
+        "alert": frozenset({"claims", "escalation", "held", "mornings", "email", "email_lists"}),
     }
 )
 """What each part looks for again and again, as its metrics call it."""
@@ -39,7 +39,10 @@ _PATIENCE_S: Final = 60.0
 _WHILE_DOWN_S: Final = 1.0
 _BEAT_EVERY_S: Final = 0.03
 _POLL_S: Final = 0.004
-_WAITING: Final = ("unclaimed", "waiting", "repeats_due", "falls_due", "calls_due", "looks_due", "unsent")
+_WAITING: Final = (
+    *("unclaimed", "waiting", "repeats_due", "held_due", "mornings_due", "lists_waiting"),
+    *("falls_due", "calls_due", "looks_due", "unsent"),
+)
 _SILENT: Final = [(row.code, timedelta(seconds=row.silent_after_s)) for row in DEVICE_TYPES if row.silent_after_s]
 
 

@@ -9,6 +9,11 @@ select (select count(*) from findings) as findings,
        (select coalesce(max(audit_no), 0) from alert_audit) as trail,
        (select count(*) from notifications where state = 'sent') as sent,
        (select count(*) from notifications where state = 'sending' or (state = 'pending' and attempts = 0)) as waiting,
+       (select count(*) from notifications where state = 'held' and held_until <= $1) as held_due,
+       (select count(*) from morning_looks where next_at <= $1) as mornings_due,
+       (select count(*) from morning_list_sendings where state = 'sent') as lists_sent,
+       (select count(*) from morning_list_sendings
+        where state = 'sending' or (state = 'pending' and attempts = 0)) as lists_waiting,
        (select count(*) from escalation_steps s join alerts a using (alert_id)
         where s.state = 'pending' and a.state = 'open' and a.ended_at is null and s.due_at <= $1) as repeats_due,
        (select count(*) from fall_checks
@@ -35,6 +40,10 @@ from (
     select due_at from sos_calls where ended_at is null
     union all
     select due_at + interval '1 millisecond' from look_backs
+    union all
+    select held_until from notifications where state = 'held'
+    union all
+    select next_at from morning_looks
     union all
     select s.due_at from escalation_steps s join alerts a using (alert_id)
     where s.state = 'pending' and a.state = 'open' and a.ended_at is null

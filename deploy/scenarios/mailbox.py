@@ -1,12 +1,17 @@
-"""The mail server of the doctors and caregivers of a platform: what arrives, and when by the platform's clock."""
+"""The mail server of the doctors and caregivers of a platform: what arrives, and when by the platform's clock.
+
+Lists of the morning arrive too, and are no notifications.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from typing import Any
+from typing import Any, Final
 
 from aiosmtpd.controller import Controller
+
+_LIST: Final = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +31,11 @@ class Mail:
 
 @dataclass(slots=True)
 class Mailbox:
-    """Everything that arrived, in order."""
+    """Everything that arrived, in order: ``mails`` are notifications, ``lists`` lists of the morning."""
 
     now_ms: Callable[[], int]
     mails: list[Mail] = field(default_factory=list)
+    lists: list[Mail] = field(default_factory=list)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Takes every mail."""
@@ -37,7 +43,8 @@ class Mailbox:
         body = message.get_body(("plain",))
         key = str(message["Message-ID"]).strip("<>").partition("@")[0]
         text = f"{message['Subject']}\n{body.get_content() if body else ''}"
-        self.mails.append(Mail(arrived_ms=self.now_ms(), key=key, to=tuple(envelope.rcpt_tos), text=text))
+        taken = self.lists if message["X-HearthBeat-Kind"] == _LIST else self.mails
+        taken.append(Mail(arrived_ms=self.now_ms(), key=key, to=tuple(envelope.rcpt_tos), text=text))
         return "250 OK"
 
 

@@ -1,16 +1,24 @@
 """What the people, devices and plans of each scenario are called on a platform that several of them share."""
 
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2s
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from device_sim.scenario.household import Household, PersonOfStory
+from device_sim.scenario.plans import PlanOfStory
 from device_sim.scenario.scenario import Scenario
 from schemas.limits import Condition
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
+from services.runtime.clock import to_datetime
 
 _DOMAIN: Final = "scenario.example"
+_SAME_FIELDS: Final = (
+    *("compartment", "drug", "strength", "count", "at", "weekdays", "every_days", "as_needed", "time_critical"),
+    *("listed", "stock"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +86,24 @@ class Names:
         )
 
     def _plans(self, household: Household, person: str) -> tuple[DosePlan, ...]:
-        return tuple(
-            DosePlan(
-                plan_id=self.plan(name),
-                device=self.device(plan.device),
-                compartment=plan.compartment,
-                drug=plan.drug,
-                at=plan.at,
-                time_critical=plan.time_critical,
-            )
-            for name, plan in household.plans.items()
-            if plan.person == person
+        return tuple(self._plan(name, plan) for name, plan in household.plans.items() if plan.person == person)
+
+    def _plan(self, name: str, plan: PlanOfStory) -> DosePlan:
+        same = {field: getattr(plan, field) for field in _SAME_FIELDS}
+        return DosePlan(
+            plan_id=self.plan(name),
+            device=self.device(plan.device),
+            from_day=plan.first,
+            until_day=plan.last,
+            anchor=self.anchor(plan.every_days, plan.first, 0),
+            **same,
         )
+
+    def anchor(self, every_days: int, first: date | None, at: int) -> date | None:
+        """From when every so many days are counted that name no first day: the home's day ``at`` ms from the start."""
+        if every_days == 1 or first is not None:
+            return None
+        return to_datetime(self.scenario.starts_ms + at).astimezone(ZoneInfo(self.scenario.zone)).date()
 
     def _devices(self, household: Household) -> tuple[Device, ...]:
         return tuple(

@@ -114,6 +114,6 @@ async def _drain(world: World, acts: Acts, end: int) -> None:
         await acts.after_uplinks(end)
         passed = (await world.pool.fetchval(_SQL["watermark"]) or 0) >= now
         activity = str(await world.pool.fetchrow(_SQL["activity"], to_datetime(now)))
-        if activity != before or not passed or world.under_way() or acts.waits_for_alerts:
+        if activity != before or not passed or world.under_way() or acts.doctors_wait:
             quiet_since, before = time.monotonic(), activity
         await asyncio.sleep(_TICK_S)

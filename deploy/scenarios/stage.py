@@ -7,12 +7,13 @@ from typing import Final
 from deploy.scenarios.evidence import OfScenario
 from deploy.scenarios.naming import Names
 from device_sim.publish import Network
+from device_sim.scenario.doctors import Act
 from device_sim.scenario.expectations import ExpectDose, ExpectState
 from device_sim.scenario.home import ScenarioHome, SentItem
 from device_sim.scenario.household import Household
 from device_sim.scenario.offsets import say_offset
 from device_sim.scenario.scenario import Scenario, merged
-from device_sim.scenario.story import Acknowledges, Offline, Registers, Stops
+from device_sim.scenario.story import Offline, Registers, Stops
 from device_sim.scenario.timeline import Transmission, transmissions
 
 _NEVER: Final = 1 << 62
@@ -27,9 +28,7 @@ class Stage:
         self.own = OfScenario()
         story = scenario.story
         self.transmissions: deque[Transmission] = deque(transmissions(scenario))
-        self.acknowledgements = deque(
-            sorted((entry for entry in story if isinstance(entry, Acknowledges)), key=lambda entry: entry.at)
-        )
+        self.acts = deque(sorted((entry for entry in story if isinstance(entry, Act)), key=lambda entry: entry.at))
         self.registrations = deque(
             sorted((entry for entry in story if isinstance(entry, Registers)), key=lambda entry: entry.at)
         )
@@ -59,7 +58,7 @@ class Stage:
 
     def next_at(self) -> int:
         """When something of the story, or a question, comes next."""
-        queues = (self.acknowledgements, self.registrations)
+        queues: tuple[deque[Act] | deque[Registers], ...] = (self.acts, self.registrations)
         moments = [queue[0].at for queue in queues if queue]
         moments += [queue[0][0] for queue in (self.power, self.parts) if queue]
         moments += [self.transmissions[0].sent] if self.transmissions else []

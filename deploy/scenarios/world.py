@@ -22,9 +22,9 @@ from deploy.scenarios.options import Options, PlayError
 from deploy.scenarios.servers import EmbeddedServers, FullServers, Servers
 from deploy.scenarios.stage import Stage
 from device_sim.publish import Network
+from device_sim.scenario.doctors import Act
 from device_sim.scenario.home import RESEND_AFTER_S
 from device_sim.scenario.scenario import Scenario
-from device_sim.scenario.story import Acknowledges
 from schemas.registry import Register
 from services.api.registration import registration, write
 from services.runtime.clock import to_datetime
@@ -174,7 +174,7 @@ async def _doctors(pool: Pool, servers: Servers, stages: Sequence[Stage]) -> dic
         (stage.scenario.name, entry.doctor): stage.names.email(entry.doctor)
         for stage in stages
         for entry in stage.scenario.story
-        if isinstance(entry, Acknowledges)
+        if isinstance(entry, Act)
     }
     doctors = {key: DoctorAtConsole(servers.console_url, email) for key, email in acting.items()}
     for doctor in doctors.values():

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from device_sim.scenario.fields import Field
-from device_sim.scenario.household import HOME, Household, known
+from device_sim.scenario.fields import Field, known
+from device_sim.scenario.household import HOME, Household
 from schemas.reasons import Flag, RejectionReason
 from schemas.rule_names import RULE_NAME_BY_NAME
 from schemas.vitals import VITAL_BY_CODE

@@ -4,12 +4,14 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final, NoReturn
 
 from device_sim.scenario.document import Document, Path_
 from device_sim.scenario.offsets import parse_offset
 
+NAME: Final = r"[a-z][a-z0-9_-]{0,39}"
+_WALL_CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?"
 _LONGEST_TEXT: Final = 1000
 
 
@@ -115,6 +117,10 @@ class Field:
         except ValueError:
             self.refuse(f"{self.value!r} is no day of the calendar")
 
+    def time_of_day(self) -> time:
+        """A time of day on the home's clock."""
+        return time.fromisoformat(self.text(_WALL_CLOCK))
+
     def wall_clock(self) -> datetime:
         """A moment on the home's clock, to the minute or second, without a zone."""
         try:
@@ -124,6 +130,23 @@ class Field:
 
     def __str__(self) -> str:
         return _said(self.value)
+
+
+def named(found: Field) -> Mapping[str, Field]:
+    """A mapping whose keys are names."""
+    rows = found.mapping()
+    for key, row in rows.items():
+        if not re.fullmatch(NAME, str(key)):
+            row.refuse(f"a name is of the form {NAME}")
+    return {str(key): row for key, row in rows.items()}
+
+
+def known(found: Field, names: Mapping[str, object], kind: str) -> str:
+    """The name of one of ``names``."""
+    name = found.text()
+    if name not in names:
+        found.refuse(f"{name[:60]!r} is no {kind} of this scenario")
+    return name
 
 
 def _listed(words: Collection[str]) -> str:

@@ -1,21 +1,19 @@
-"""Who lives in a scenario's home, who cares for them, their devices and their plans."""
+"""Who lives in a scenario's home, who cares for them, and their devices."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from typing import Final
 
-from device_sim.scenario.fields import Field
+from device_sim.scenario.fields import Field, known, named
+from device_sim.scenario.plans import PlanOfStory
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.devices.device_type import DeviceType
 
-NAME: Final = r"[a-z][a-z0-9_-]{0,39}"
 CONDITIONS: Final = ("copd", "heart_failure", "diabetes")
 PRESCRIBED_TARGETS: Final = ("88-92",)
 HOME: Final = "home"
 """Whom an expectation is about that is about nobody in particular."""
-_WALL_CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?"
 _OLDEST: Final = date(1880, 1, 1)
 
 
@@ -38,18 +36,6 @@ class DeviceOfStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOfStory:
-    """One drug in one compartment at wall-clock times."""
-
-    person: str
-    device: str
-    compartment: int
-    drug: str
-    at: tuple[time, ...]
-    time_critical: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
     """What the register says. Carers are by name with those they care for."""
 
@@ -58,23 +44,6 @@ class Household:
     caregivers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     devices: Mapping[str, DeviceOfStory] = field(default_factory=dict)
     plans: Mapping[str, PlanOfStory] = field(default_factory=dict)
-
-
-def named(found: Field) -> Mapping[str, Field]:
-    """A mapping whose keys are names."""
-    rows = found.mapping()
-    for key, row in rows.items():
-        if not re.fullmatch(NAME, str(key)):
-            row.refuse(f"a name is of the form {NAME}")
-    return {str(key): row for key, row in rows.items()}
-
-
-def known(found: Field, names: Mapping[str, object], kind: str) -> str:
-    """The name of one of ``names``."""
-    name = found.text()
-    if name not in names:
-        found.refuse(f"{name[:60]!r} is no {kind} of this scenario")
-    return name
 
 
 def read_people(found: Field) -> dict[str, PersonOfStory]:
@@ -122,24 +91,3 @@ def _bound(found: Field, kind: DeviceType, people: Mapping[str, PersonOfStory]) 
             person.refuse(f"{slot!r} is no user slot of a {kind.code}, which has {kind.slots}")
         bound[slot] = known(person, people, "person")
     return bound
-
-
-def read_plans(
-    found: Field, people: Mapping[str, PersonOfStory], devices: Mapping[str, DeviceOfStory]
-) -> dict[str, PlanOfStory]:
-    """``plans:`` by name."""
-    plans = {}
-    for name, one in named(found).items():
-        row = one.row(required=("for", "device", "compartment", "drug", "at"), optional=("time_critical",))
-        times = tuple(time.fromisoformat(at.text(_WALL_CLOCK)) for at in row["at"].rows())
-        if not times:
-            row["at"].refuse("names no time of day")
-        plans[name] = PlanOfStory(
-            person=known(row["for"], people, "person"),
-            device=known(row["device"], devices, "device"),
-            compartment=row["compartment"].integer(0, 63),
-            drug=row["drug"].text(),
-            at=times,
-            time_critical="time_critical" in row and row["time_critical"].flag(),
-        )
-    return plans

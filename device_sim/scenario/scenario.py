@@ -10,13 +10,8 @@ from zoneinfo import ZoneInfo
 from device_sim.scenario.document import ScenarioError, read_document
 from device_sim.scenario.expectations import Expectation, read_expectation
 from device_sim.scenario.fields import Field
-from device_sim.scenario.household import (
-    Household,
-    read_carers,
-    read_devices,
-    read_people,
-    read_plans,
-)
+from device_sim.scenario.household import Household, read_carers, read_devices, read_people
+from device_sim.scenario.plans import read_plans
 from device_sim.scenario.story import Entry, Registers, Sends, Stops, read_entry
 from schemas.messages import OLDEST_ACCEPTED_MS
 
@@ -40,6 +35,14 @@ class Scenario:
     household: Household
     story: tuple[Entry, ...]
     expect: tuple[Expectation, ...]
+
+    @property
+    def everybody(self) -> Household:
+        """The household with all that registrations of the story bring; what they say of one thing last holds."""
+        whole = self.household
+        for entry in sorted((one for one in self.story if isinstance(one, Registers)), key=lambda one: one.at):
+            whole = merged(whole, entry.changes)
+        return whole
 
     @property
     def stops_parts(self) -> bool:

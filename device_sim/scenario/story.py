@@ -15,17 +15,11 @@ from device_sim.scenario.contract import (
     unit_of,
     vital_of,
 )
-from device_sim.scenario.fields import Field
-from device_sim.scenario.household import (
-    DeviceOfStory,
-    Household,
-    known,
-    read_devices,
-    read_people,
-    read_plans,
-)
+from device_sim.scenario.doctors import Act, read_act
+from device_sim.scenario.fields import Field, known
+from device_sim.scenario.household import DeviceOfStory, Household, read_devices, read_people
+from device_sim.scenario.plans import read_plans
 from schemas.messages import DeviceClock
-from schemas.rule_names import RULE_NAME_BY_NAME
 from schemas.validity import TEXT_LIMIT
 from schemas.vitals import VITAL_BY_CODE
 
@@ -34,7 +28,6 @@ _WHEN: Final = ("at", "from", "to", "every")
 _SENDING: Final = ("sent", "sent_after", "order", "clock", "clock_off", "retain", "repeat", "new_epoch")
 _MOST_REPEATS: Final = 1000
 _MOST_TURNS: Final = 100_000
-_LONGEST_NOTE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +93,6 @@ class Offline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledges:
-    """A doctor takes an alert on, by the console's REST interface."""
-
-    doctor: str
-    at: int
-    rule: str
-    of: str
-    said: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Registers:
     """From ``at`` on the register says this; what is not named stays."""
 
@@ -127,7 +109,7 @@ class Stops:
     end: int
 
 
-Entry = Sends | Offline | Acknowledges | Registers | Stops
+Entry = Sends | Offline | Act | Registers | Stops
 
 
 def read_entry(found: Field, household: Household) -> Entry:
@@ -178,26 +160,6 @@ def _registers(found: Field, household: Household) -> Registers:
     if at < 0:
         row["at"].refuse("the register changes after the start")
     return Registers(at=at, changes=Household(people=people, devices=devices, plans=plans))
-
-
-def _acts(found: Field, household: Household) -> Acknowledges:
-    row = found.row(required=("doctor", "at", "acknowledges"), optional=("of", "note", "verdict", "action"))
-    doctor = known(row["doctor"], household.doctors, "doctor")
-    rule = row["acknowledges"].choice(RULE_NAME_BY_NAME)
-    cared_for = household.doctors[doctor]
-    if "of" in row:
-        of = known(row["of"], household.people, "person")
-    elif len(cared_for) == 1:
-        of = cared_for[0]
-    else:
-        found.refuse(f"lacks the field of: {doctor} cares for {len(cared_for)} people")
-    at = row["at"].offset()
-    if at < 0:
-        row["at"].refuse("nobody does anything before the start")
-    said = {name: row[name].text() for name in ("note", "verdict", "action") if name in row}
-    if len(said.get("note", "")) > _LONGEST_NOTE:
-        row["note"].refuse(f"is longer than {_LONGEST_NOTE} characters")
-    return Acknowledges(doctor=doctor, at=at, rule=rule, of=of, said=said)
 
 
 def _sends(found: Field, household: Household) -> Sends:
@@ -289,7 +251,7 @@ def _readings(row: Mapping[str, Field], device: DeviceOfStory) -> tuple[Measured
 _READERS: Final[Mapping[tuple[str, ...], Callable[[Field, Household], Entry]]] = {
     ("offline",): _offline,
     ("register",): _registers,
-    ("doctor", "caregiver", "person"): _acts,
+    ("doctor", "caregiver", "person"): read_act,
     ("device",): _sends,
 }
 """By the words that only this kind has; a device is also a field of others."""

@@ -1,4 +1,4 @@
-"""Wires alert: findings to alerts and notifications, the escalation, one delivery a channel."""
+"""Wires alert: findings to alerts and notifications, the escalation, morning lists, two deliveries a channel."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,6 +8,9 @@ from typing import Final
 from services.alert.claims import FindingClaims
 from services.alert.delivery import NotificationDelivery
 from services.alert.escalation import Escalation
+from services.alert.held import HeldNotifications
+from services.alert.list_delivery import ListDelivery
+from services.alert.mornings import MorningLists
 from services.alert.notifications import NotificationQueue, write_channels
 from services.alert.settings import AlertSettings
 from services.runtime.clock import Clock, WallClock
@@ -26,6 +29,7 @@ _DELIVERY_POLL_S: Final = 1.0
 async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """Until ``stop``. Any number may run beside each other."""
     log, sql, real = logger("alert"), load_queries("services.alert"), WallClock()
+    list_sql = load_queries("services.alert", "lists.sql")
     kinds = settings.channels
     names = [kind.name for kind in kinds]
     async with AsyncExitStack() as stack:
@@ -36,23 +40,30 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
         )
         claims = FindingClaims(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
         escalation = Escalation(pool=pool, sql=sql, notifications=notifications, clock=clock, metrics=metrics, log=log)
-        deliveries = [
-            NotificationDelivery(
-                kind=kind,
-                channel=channel,
-                pool=pool,
-                sql=sql,
-                base_url=settings.base_url,
-                clock=clock,
-                real=real,
-                metrics=metrics,
-                log=log.bind(channel=kind.name),
-            )
-            for kind, channel in opened
+        held = HeldNotifications(pool=pool, sql=sql, clock=clock, real=real, metrics=metrics, log=log)
+        mornings = MorningLists(
+            pool=pool, sql=list_sql, channels=names, clock=clock, real=real, metrics=metrics, log=log
+        )
+        # One for each channel, since each delivery clears its own.
+        queued, listed = [asyncio.Event() for _ in opened], [asyncio.Event() for _ in opened]
+        notify = partial(
+            NotificationDelivery,
+            pool=pool,
+            sql=sql,
+            base_url=settings.base_url,
+            clock=clock,
+            real=real,
+            metrics=metrics,
+            others=queued,
+        )
+        send_list = partial(
+            ListDelivery, pool=pool, sql=list_sql, base_url=settings.base_url, clock=clock, real=real, metrics=metrics
+        )
+        deliveries = [notify(kind=kind, channel=channel, log=log.bind(channel=kind.name)) for kind, channel in opened]
+        list_deliveries = [
+            send_list(kind=kind, channel=channel, log=log.bind(channel=kind.name)) for kind, channel in opened
         ]
         found = asyncio.Event()
-        # One for each channel, since each delivery clears its own.
-        queued = [asyncio.Event() for _ in deliveries]
 
         rounds = partial(do_rounds, clock=clock, log=log, metrics=metrics)
         log.info("started", channels=names)
@@ -62,5 +73,10 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             group.create_task(rounds(claims.claim, stop, every_s=_POLL_S, wake=found, wakes=queued), name="claims")
             group.create_task(rounds(escalation.repeat, stop, every_s=_POLL_S, wakes=queued), name="escalation")
             group.create_task(rounds(escalation.heal, stop, every_s=_HEALS_EVERY_S), name="healing")
+            group.create_task(rounds(held.release, stop, every_s=_DELIVERY_POLL_S, wakes=queued), name="held")
+            group.create_task(rounds(mornings.make, stop, every_s=_DELIVERY_POLL_S, wakes=listed), name="mornings")
             for delivery, wake in zip(deliveries, queued, strict=True):
                 group.create_task(delivery.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=delivery.kind.name)
+            for lists, wake in zip(list_deliveries, listed, strict=True):
+                name = f"{lists.kind.name}_lists"
+                group.create_task(lists.run(stop, every_s=_DELIVERY_POLL_S, wake=wake), name=name)

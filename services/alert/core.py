@@ -1,5 +1,6 @@
 """When a notification is tried again, and what identifies it. Pure."""
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -23,3 +24,13 @@ def idempotency_key(alert_id: UUID, step: int, doctor_no: int, channel: str) -> 
 def page_link(base_url: str, alert_id: UUID) -> str:
     """Where the console shows the alert."""
     return f"{base_url.rstrip('/')}/alerts/{alert_id}"
+
+
+def list_key(doctor_no: int, day: date, channel: str) -> str:
+    """The same for every attempt at the list of one morning over one channel, and no notification's."""
+    return f"list.{doctor_no}.{day:%Y-%m-%d}.{channel}"
+
+
+def list_link(base_url: str) -> str:
+    """Where the console shows the list of the morning."""
+    return f"{base_url.rstrip('/')}/morning"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from schemas.alert_events import Advance, CancelSteps, Notify, PlanStep, Suppress, WithdrawHeld
@@ -15,6 +16,7 @@ from schemas.alert_states import LiveAlert
 from schemas.alerts import DeliveryState, Severity
 from schemas.rule_names import RESTS_ON
 from services.alert.core import SHORTEST_REPEAT_S
+from services.alert.quiet_hours import QuietHours, held_until
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries
 from services.runtime.retry import GaveUpError, Retry
@@ -94,7 +96,8 @@ class NotificationQueue:
         """Who is notified of ``alerts`` now, over which channels, and in which state their notifications begin."""
         about = _columns([(one.alert_id, one.home_no, one.person_no) for one in alerts])
         rows = await connection.fetch(self.sql["contacts"], *about, to_datetime(now), self.channels)
-        return [Recipient(row["alert_id"], row["doctor_no"], row["channel"]) for row in rows]
+        severities = {one.alert_id: one.active_severity for one in alerts}
+        return [_recipient(row, severities[row["alert_id"]], now) for row in rows]
 
     async def plan(self, connection: Connection, plans: Sequence[tuple[UUID, PlanStep]]) -> int:
         """Plans steps of alerts that have none; says how many it planned."""
@@ -134,6 +137,9 @@ class NotificationQueue:
                 for step, one in queued
             ]
         )
+        await connection.execute(
+            self.sql["withdraw_earlier"], *_columns([(one.alert_id, one.doctor_no, one.channel) for _, one in queued])
+        )
         real = to_datetime(self.real.now_ms())
         await connection.execute(self.sql["queue_notifications"], *columns, to_datetime(now), real)
 
@@ -141,6 +147,14 @@ class NotificationQueue:
         # However fast the platform's clock runs, people are not flooded.
         soonest = plan.since + round(1000 * self.shortest_repeat_s * self.clock.rate)
         return _NewStep(alert_id, plan.repeats, to_datetime(max(plan.due, soonest)), "pending", plan.reason)
+
+
+def _recipient(row: asyncpg.Record, severity: Severity, now: int) -> Recipient:
+    """Whom a row of ``contacts`` names: held back where it is within their quiet hours."""
+    quiet = None if row["zone"] is None else QuietHours(begins=row["begins"], ends=row["ends"], zone=row["zone"])
+    until = held_until(severity, quiet, now)
+    state = DeliveryState.PENDING if until is None else DeliveryState.HELD
+    return Recipient(row["alert_id"], row["doctor_no"], row["channel"], state, until)
 
 
 def _plans(moved: Iterable[Moved]) -> Iterable[tuple[UUID, PlanStep]]:

@@ -70,7 +70,7 @@ insert into alert_audit (alert_id, at, what, from_state, to_state, level) values
 
 -- name: contacts
 -- How the doctors can be notified of alerts ($1) who care, at this moment ($4), for the person, or for anybody in the home:
--- over which channels of $5.
+-- over which channels of $5, and their quiet hours.
 with about as (
     select * from unnest($1::uuid[], $2::integer[], $3::integer[]) as asked (alert_id, home_no, person_no)
 ), cared as (
@@ -78,8 +78,9 @@ with about as (
     union all
     select alert_id, p.person_no from about join people p using (home_no) where about.person_no = 0
 )
-select distinct cared.alert_id, held.doctor_no, held.channel
+select distinct cared.alert_id, held.doctor_no, held.channel, quiet.begins, quiet.ends, quiet.zone
 from cared join care_relations c using (person_no) join contact_addresses held using (doctor_no)
+left join quiet_hours quiet on quiet.doctor_no = held.doctor_no and quiet.valid @> $4::timestamptz
 where c.valid @> $4::timestamptz and held.channel = any ($5::text[])
 order by cared.alert_id, held.doctor_no, held.channel;
 
@@ -101,10 +102,17 @@ from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::text[]
 on conflict do nothing
 returning alert_id, step;
 
+-- name: withdraw_earlier
+-- What is held of an alert is not needed once its doctor is notified anew over that channel, or that is held.
+update notifications n set state = 'withdrawn', held_until = null
+from unnest($1::uuid[], $2::integer[], $3::text[]) as queued (alert_id, doctor_no, channel)
+where (n.alert_id, n.doctor_no, n.channel) = (queued.alert_id, queued.doctor_no, queued.channel) and n.state = 'held';
+
 -- name: queue_notifications
 -- Notifications, each to one doctor over one channel. What was before the database was restored may have been notified then.
-insert into notifications (alert_id, step, doctor_no, channel, state, held_until, created_at, retry_at, possible_duplicate)
-select queued.*, $7, $8, coalesce(a.condition_at <= p.restored_at, false)
+insert into notifications (alert_id, step, doctor_no, channel, state, held_until, created_at, retry_at, possible_duplicate,
+                           severity)
+select queued.*, $7, $8, coalesce(a.condition_at <= p.restored_at, false), a.active_severity
 from unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[])
     as queued (alert_id, step, doctor_no, channel, state, held_until)
 join alerts a using (alert_id) cross join platform p;
@@ -136,6 +144,48 @@ where a.state = 'open' and a.ended_at is null and cardinality(a.active_episodes)
 limit $2
 for update of a skip locked;
 
+-- name: release_held
+-- What has been held until $1, or whose doctor has no quiet hours any more: to be sent at $2, or not needed any more.
+with due as (
+    select n.alert_id, n.step, n.doctor_no, n.channel,
+           a.state = 'open' and a.ended_at is null and cardinality(a.active_episodes) > 0 as goes_on
+    from notifications n join alerts a using (alert_id)
+    where n.state = 'held' and (
+        n.held_until <= $1
+        or not exists (select from quiet_hours q where q.doctor_no = n.doctor_no and q.valid @> $1::timestamptz)
+    )
+    order by n.held_until
+    limit $3
+    for update of n skip locked
+)
+update notifications n
+set state = case when due.goes_on then 'pending' else 'withdrawn' end, retry_at = $2, held_until = $1
+from due
+where (n.alert_id, n.step, n.doctor_no, n.channel) = (due.alert_id, due.step, due.doctor_no, due.channel)
+returning n.alert_id, n.step, n.state;
+
+-- name: withdraw_needless
+-- What is due on a channel and repeats what somebody has answered meanwhile, or what has recovered or was not so.
+with needless as (
+    select n.alert_id, n.step, n.doctor_no, n.channel, n.attempts, n.state
+    from notifications n join alerts a using (alert_id) join escalation_steps s using (alert_id, step)
+    where n.channel = $1 and n.state in ('pending', 'sending')
+      and (case n.state when 'pending' then n.retry_at else n.leased_until end) <= $2
+      and s.reason = 'repeat'
+      and (a.state <> 'open' or a.ended_at is not null or cardinality(a.active_episodes) = 0)
+    for update of n skip locked
+), lost as (
+    update notification_attempts n set outcome = 'unknown', ended_at = $2
+    from needless
+    where needless.state = 'sending' and (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt)
+        = (needless.alert_id, needless.step, needless.doctor_no, needless.channel, needless.attempts)
+)
+update notifications n set state = 'withdrawn', leased_until = null
+from needless
+where (n.alert_id, n.step, n.doctor_no, n.channel)
+    = (needless.alert_id, needless.step, needless.doctor_no, needless.channel)
+returning n.alert_id;
+
 -- name: claim_notifications
 -- What is due on a channel, under a lease; a lease that ran out means that nobody knows whether it was sent.
 with due as (
@@ -158,23 +208,42 @@ with due as (
         possible_duplicate = o.possible_duplicate or due.state = 'sending'
     from due
     where (o.alert_id, o.step, o.doctor_no, o.channel) = (due.alert_id, due.step, due.doctor_no, due.channel)
-    returning o.alert_id, o.step, o.doctor_no, o.attempts, o.possible_duplicate
+    returning o.alert_id, o.step, o.doctor_no, o.attempts, o.possible_duplicate, o.severity,
+              coalesce(o.held_until, o.created_at) as queued_at
 ), logged as (
     insert into notification_attempts
         (alert_id, step, doctor_no, channel, attempt, started_at, outcome, possible_duplicate)
     select alert_id, step, doctor_no, $1, attempts, $2, 'sending', possible_duplicate from claimed
 )
-select c.*, a.state <> 'open' as handled, held.address,
+select c.alert_id, c.step, c.doctor_no, c.attempts, c.possible_duplicate, c.queued_at,
+       coalesce(c.severity, a.severity) as severity, s.reason, a.state, a.ended_at, a.episodes_since_open as times,
+       a.opened_at, coalesce(d.time_zone, h.time_zone) as zone, coalesce(p.display_name, h.label) as name,
+       a.doctor_text, coalesce(f.observed_at, a.condition_at) as observed_at,
+       coalesce(f.raised_at, a.condition_at) as found_at, held.address, held.details,
+       coalesce(held.language, 'en') as language,
        array(
            select sealed from receiver_secrets s
            where (s.doctor_no, s.channel) = (c.doctor_no, $1) and (s.ends_at is null or s.ends_at > $2)
            order by s.secret_no desc
        ) as sealed_secrets
-from claimed c join alerts a using (alert_id)
+from claimed c
+join alerts a using (alert_id)
+join escalation_steps s using (alert_id, step)
+join doctors d using (doctor_no)
+join homes h on h.home_no = a.home_no
+left join people p on p.person_no = a.person_no
+left join lateral (
+    select news.observed_at, news.raised_at
+    from alert_findings linked join findings news using (finding_id)
+    where linked.alert_id = a.alert_id and news.level > 0
+    order by news.raised_at desc, news.observed_at desc
+    limit 1
+) f on true
 left join contact_addresses held on (held.doctor_no, held.channel) = (c.doctor_no, $1);
 
 -- name: record_attempt
--- How an attempt went; nothing where its lease was lost meanwhile.
+-- How an attempt went; nothing where its lease was lost meanwhile. After a refusal for good, whoever else is to be
+-- notified of the same is tried at once: reachable says how many of them there are, or have been reached.
 with done as (
     update notifications set state = $6, retry_at = coalesce($8, retry_at), leased_until = null, sent_at = $9
     where (alert_id, step, doctor_no, channel, attempts) = ($1, $2, $3, $4, $5) and state = 'sending'
@@ -183,9 +252,19 @@ with done as (
     update notification_attempts n set ended_at = $7, outcome = $10, reason = $11
     from done
     where (n.alert_id, n.step, n.doctor_no, n.channel, n.attempt) = ($1, $2, $3, $4, $5)
+), hastened as (
+    update notifications other set retry_at = $7
+    from done
+    where $6 = 'failed' and (other.alert_id, other.step) = ($1, $2) and other.state = 'pending' and other.retry_at > $7
+      and (other.doctor_no, other.channel) <> ($3, $4)
 ), audited as (
     insert into alert_audit (alert_id, at, what, from_state, to_state, level, note)
     select a.alert_id, $12, 'notification_failed', a.state, a.state, a.level, $4
     from done join alerts a using (alert_id) where $6 = 'failed'
 )
-select count(*) from done;
+select (select count(*) from done) as done,
+       (
+           select count(*) from notifications other
+           where (other.alert_id, other.step) = ($1, $2) and (other.doctor_no, other.channel) <> ($3, $4)
+             and other.state in ('pending', 'sending', 'sent', 'held')
+       ) as reachable;

@@ -30,6 +30,17 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SAY_OUTCOME = "say_outcome"
     FINISH = "finish"
+    READ_OUTCOMES = "read_outcomes"
+    READ_MORNING = "read_morning"
+    READ_QUIET_HOURS = "read_quiet_hours"
+    SET_QUIET_HOURS = "set_quiet_hours"
+    END_QUIET_HOURS = "end_quiet_hours"
+    READ_PLANS = "read_plans"
+    READ_DOSES = "read_doses"
+    EDIT_PLAN = "edit_plan"
+    PAUSE_PLAN = "pause_plan"
+    RESUME_PLAN = "resume_plan"
+    COUNT_STOCK = "count_stock"
 
 
 NEEDS_CARE = frozenset(
@@ -40,6 +51,12 @@ NEEDS_CARE = frozenset(
         Action.ACKNOWLEDGE,
         Action.SAY_OUTCOME,
         Action.FINISH,
+        Action.READ_PLANS,
+        Action.READ_DOSES,
+        Action.EDIT_PLAN,
+        Action.PAUSE_PLAN,
+        Action.RESUME_PLAN,
+        Action.COUNT_STOCK,
     }
 )
 """Lists are filtered by the same SQL function, ``in_care``."""

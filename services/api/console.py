@@ -15,15 +15,14 @@ from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, load_queries
 from services.runtime.metrics import Metrics
 
+_FILES: Final = (
+    "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
+    "adherence.sql",
+)  # fmt: skip
+
 
 def _all_queries() -> Queries:
-    return MappingProxyType(
-        {
-            **load_queries("services.api"),
-            **load_queries("services.api", "sign_in.sql"),
-            **load_queries("services.api", "adherence.sql"),
-        },
-    )
+    return MappingProxyType({name: sql for file in _FILES for name, sql in load_queries("services.api", file).items()})
 
 
 @dataclass(slots=True)

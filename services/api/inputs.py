@@ -1,11 +1,12 @@
 """What a request may say: text that a database can hold, moments that a calendar can hold."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints, WithJsonSchema
 
+from schemas.alert_events import DoctorAction, Verdict
 from services.api.cursors import CURSOR, read_cursor
 
 _LEEWAY: Final = timedelta(days=1)
@@ -13,6 +14,7 @@ _FIRST: Final = datetime.min.replace(tzinfo=UTC) + _LEEWAY
 _LAST: Final = datetime.max.replace(tzinfo=UTC) - _LEEWAY
 
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YEAR: Final = re.compile(r"\d{4}-")
 
 
@@ -20,6 +22,13 @@ def _a_date(said: Any) -> Any:
     """A bare number would pass as seconds since 1970, which the OpenAPI does not offer."""
     if isinstance(said, str) and _YEAR.match(said) is None:
         raise ValueError("a moment is written as 2026-11-22T14:30:00Z")
+    return said
+
+
+def _a_day(said: Any) -> Any:
+    """As ``_a_date``, without a time of day."""
+    if isinstance(said, str) and _DAY.fullmatch(said) is None:
+        raise ValueError("a day is written as 2026-11-22")
     return said
 
 
@@ -53,11 +62,30 @@ def _from_an_answer(cursor: str) -> str:
     return cursor
 
 
+def _as_written(said: Any) -> Any:
+    """People write two words; the name of the action has an underscore."""
+    return said.replace(" ", "_") if said == _IN_WORDS else said
+
+
+def _nothing_chosen(said: Any) -> Any:
+    """A form sends an empty text where nothing is chosen."""
+    return None if said == "" else said
+
+
+_IN_WORDS: Final = DoctorAction.HANDLED_ALREADY.replace("_", " ")
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 TypedNote = Annotated[Text, AfterValidator(one_newline), AfterValidator(_fits_its_field)]
 SentNote = Annotated[Text, StringConstraints(max_length=LONGEST_NOTE), AfterValidator(one_newline)]
 """From a program: counted as JSON Schema counts, in code points and before line ends are made one."""
+SentAction = Annotated[
+    DoctorAction,
+    BeforeValidator(_as_written),
+    WithJsonSchema({"type": "string", "enum": [*DoctorAction, _IN_WORDS], "title": "DoctorAction"}),
+]
+TypedVerdict = Annotated[Verdict | None, BeforeValidator(_nothing_chosen)]
+TypedAction = Annotated[DoctorAction | None, BeforeValidator(_nothing_chosen)]
 Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
+Day = Annotated[date, BeforeValidator(_a_day)]
 Cursor = Annotated[str, StringConstraints(pattern=CURSOR), AfterValidator(_from_an_answer)]
 VERSION_LIMIT: Final = 2**31

@@ -6,25 +6,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from schemas.alerts import AlertState, Severity
-from schemas.presentation import figures_beside
 from services.api.access import Action, record
-from services.api.acknowledge import acknowledge
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
-from services.api.inputs import LONGEST_NOTE, VERSION_LIMIT, Moment, Text, TypedNote
+from services.api.inputs import Moment, Text
 from services.api.limits_in_force import limits_in_force
 from services.api.live import worklist_fragment
 from services.api.news2 import news2_of
 from services.api.reads import (
     MOST_PEOPLE,
-    alert_of,
     alerts_of,
     asks_of,
     charts_of,
-    findings_of,
     latest_of,
     people_of,
     person_of,
@@ -55,55 +51,6 @@ async def worklist(request: Request, doctor: SignedInUnlessByItself) -> HTMLResp
     return page(
         request, "worklist.html", doctor, zone=zone, worklist=worklist_fragment(console, waiting), by_itself=BY_ITSELF
     )
-
-
-@router.get("/alerts/{alert_id}")
-async def alert(request: Request, alert_id: UUID, doctor: SignedIn, outcome: str = "") -> HTMLResponse:
-    """Why somebody should look, and the form that says that somebody does."""
-    console = console_of(request)
-    row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
-    zone = ZoneInfo(row["time_zone"])
-    sql, pool = console.sql, console.pool
-    window = Window(
-        starts_at=row["condition_at"] - _BEFORE_ALERT,
-        # Not beyond now, where the chart would be empty; nor before the alert, since a device's
-        # stamp may lie a little ahead of now.
-        ends_at=max(min(row["condition_at"] + _AFTER_ALERT, console.now()), row["condition_at"]),
-        zone=zone,
-    )
-    return page(
-        request,
-        "alert.html",
-        doctor,
-        zone=zone,
-        alert=row,
-        outcome=outcome,
-        standing=(await standings_of(console, [row]))[alert_id],
-        findings=await findings_of(console, row),
-        trail=await pool.fetch(sql["trail_of_alert"], alert_id),
-        readers=await pool.fetch(sql["readers_of_alert"], alert_id),
-        deliveries=await pool.fetch(sql["deliveries_of_alert"], alert_id),
-        repeated_at=await pool.fetchval(sql["next_repeat_of_alert"], alert_id),
-        charts=await charts_of(
-            console, row["person_no"], window, figures=figures_beside(row["rule"]), marks=[row["condition_at"]]
-        ),
-        longest_note=LONGEST_NOTE,
-    )
-
-
-@router.post("/alerts/{alert_id}/acknowledge")
-async def acknowledge_alert(
-    request: Request,
-    alert_id: UUID,
-    doctor: SignedIn,
-    csrf: Annotated[str, Form()] = "",
-    version: Annotated[int, Form(ge=0, lt=VERSION_LIMIT)] = 0,
-    note: Annotated[TypedNote, Form()] = "",
-) -> RedirectResponse:
-    """The doctor takes it on."""
-    check_token(doctor, csrf)
-    done = await acknowledge(console_of(request), doctor, alert_id, version=version, note=note.strip())
-    return RedirectResponse(f"/alerts/{alert_id}" + ("" if done else "?outcome=changed"), 303)
 
 
 @router.get("/people")

@@ -179,20 +179,16 @@ select device_no, epoch, seq, item from readings
 where person_no = $1 and vital = any ($2::smallint[]) and observed_at = any ($3::timestamptz[]) and flags & $4 <> 0;
 
 -- name: trail_of_alert
--- What happened to an alert.
+-- What happened to an alert, in order; of more than 200 lines, as repetitions make them, the newest.
 select at, what, from_state, to_state, level, note, display_name
-from alert_audit left join doctors using (doctor_no) where alert_id = $1 order by audit_no limit 200;
+from (select * from alert_audit where alert_id = $1 order by audit_no desc limit 200) newest
+left join doctors using (doctor_no) order by audit_no;
 
 -- name: readers_of_alert
 -- Which doctors have opened an alert, and when first.
 select display_name, min(happened_at) as first_at, count(*) as times
 from audit join doctors using (doctor_no)
 where alert_id = $1 and allowed and action = 'read_alert' group by display_name order by 2 limit 20;
-
--- name: deliveries_of_alert
--- Who was notified about an alert, over which channel, and how that stands.
-select step, channel, display_name, state, attempts, created_at, sent_at, possible_duplicate
-from notifications join doctors using (doctor_no) where alert_id = $1 order by step, display_name, channel limit 100;
 
 -- name: next_repeat_of_alert
 -- When people are notified again unless somebody acknowledges.

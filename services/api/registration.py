@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from schemas.contact_addresses import CHECK_BY_CHANNEL
-from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPES
-from schemas.events import EventKind
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.registry import Register
 from schemas.topics import shard_of
 from services.api.limit_rows import write_conditions, write_limits
-from services.api.plan_rows import write_plans
+from services.api.plan_files import write_plans
+from services.api.plan_versions import PlanRefusedError
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -22,9 +22,6 @@ BINDING_LEAD_S: Final = 10.0
 """A rebinding starts this long after its commit, so that no snapshot of ingest is wrong about it."""
 
 _MOST_NAMED: Final = 5
-
-_DISPENSERS: Final = [one.code for one in DEVICE_TYPES if EventKind.DOSE_CONFIRMED in one.events]
-"""Types of device that can report that a dose was taken; a plan in any other would be missed each time."""
 
 
 class RegisterError(HearthBeatError):
@@ -84,7 +81,7 @@ async def write(
     await _refuse_unknown(connection, sql, register)
     times = _Times(starts=now + timedelta(seconds=lead_s), new=new_since or now)
     begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
-    await write_plans(connection, register, now)
+    await _write_plans(connection, register, now)
     care_begun, care_ended = await _write_care(connection, sql, register, now)
     conditions = await write_conditions(connection, register, times.starts)
     limits = await write_limits(connection, register, now, times.starts)
@@ -217,11 +214,11 @@ async def _write_doctors(connection: Connection, sql: Queries, register: Registe
     await connection.execute(sql["write_doctors"], *doctors)
     addresses = _columns(
         (
-            (doctor.email, contact.channel, contact.address)
+            (doctor.email, contact.channel, contact.address, contact.details, contact.language)
             for doctor in register.doctors
             for contact in doctor.contact_addresses
         ),
-        3,
+        5,
     )
     await connection.execute(sql["write_addresses"], doctors[0], *addresses)
 
@@ -248,7 +245,7 @@ async def _refuse_unknown(connection: Connection, sql: Queries, register: Regist
     meant = set(register.no_recipient)
     channels = {one.channel for doctor in register.doctors for one in doctor.contact_addresses} - set(CHECK_BY_CHANNEL)
     people = await connection.fetch(sql["unknown_people"], list(bound | cared_for | meant))
-    devices = await connection.fetch(sql["unknown_dispensers"], list(plans), _DISPENSERS)
+    devices = await connection.fetch(sql["unknown_devices"], list(plans))
     nowhere = await connection.fetch(sql["unknown_channels"], list(channels)) if channels else ()
     unknown = [*(str(row[0]) for row in (*people, *devices)), *(f"channel {row[0]}" for row in nowhere)]
     if unknown:
@@ -276,6 +273,13 @@ async def _write_bindings(
     ended = await connection.execute(sql["end_bindings"], names, *wanted, times.starts)
     begun = await connection.execute(sql["begin_bindings"], *wanted, times.new, times.starts, new_devices)
     return _affected(begun), _affected(dropped) + _affected(ended)
+
+
+async def _write_plans(connection: Connection, register: Register, now: datetime) -> None:
+    try:
+        await write_plans(connection, register, now)
+    except PlanRefusedError as error:
+        raise RegisterError(f"a dose plan can't be so: {error}") from error
 
 
 async def _write_care(connection: Connection, sql: Queries, register: Register, now: datetime) -> tuple[int, int]:

@@ -38,10 +38,9 @@ set device_type = excluded.device_type, home_no = excluded.home_no, removed_at =
 -- Those of the ids that nobody has.
 select id from unnest($1::uuid[]) as id where not exists (select from people where person_id = id) limit 5;
 
--- name: unknown_dispensers
--- Those of the names that no device of the types $2 has.
-select name from unnest($1::text[]) as name
-where not exists (select from devices where device = name and device_type = any ($2::text[])) limit 5;
+-- name: unknown_devices
+-- Those of the names that no device has.
+select name from unnest($1::text[]) as name where not exists (select from devices where device = name) limit 5;
 
 -- name: drop_unborn_bindings
 -- Open bindings of the listed devices that are no longer wanted and would only have begun at $5 or later.
@@ -85,17 +84,20 @@ select * from unnest($1::text[], $2::text[])
 on conflict (email) do update set display_name = excluded.display_name;
 
 -- name: write_addresses
--- Where the doctors $1 are notified: at the addresses $2 to $4 and nowhere else.
+-- Where the doctors $1 are notified: at the addresses $2 to $6 and nowhere else.
 with wanted as (
-    select doctor_no, row.channel, row.address
-    from unnest($2::text[], $3::text[], $4::text[]) as row (email, channel, address) join doctors using (email)
+    select doctor_no, row.channel, row.address, row.details, row.language
+    from unnest($2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+         as row (email, channel, address, details, language)
+    join doctors using (email)
 ), gone as (
     delete from contact_addresses held using doctors
     where held.doctor_no = doctors.doctor_no and doctors.email = any ($1::text[])
       and (held.doctor_no, held.channel) not in (select doctor_no, channel from wanted)
 )
-insert into contact_addresses (doctor_no, channel, address) select * from wanted
-on conflict (doctor_no, channel) do update set address = excluded.address;
+insert into contact_addresses (doctor_no, channel, address, details, language) select * from wanted
+on conflict (doctor_no, channel) do update set
+    address = excluded.address, details = excluded.details, language = excluded.language;
 
 -- name: unknown_channels
 -- Those of the names that alert has not said it has.

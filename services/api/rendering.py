@@ -18,6 +18,8 @@ from schemas.presentation import presentation_of, spelled_out, title_of
 from schemas.vitals import VITAL_BY_CODE
 from services.api.console import Doctor, console_of
 from services.api.core import age_text
+from services.api.notified import ACTION_WORDS, REASON_WORDS, SAID_WORDS, VERDICT_WORDS, standing_of
+from services.api.outcomes import share_words, span_words
 from services.api.standing import Standing, of_end
 from services.runtime.clock import to_datetime
 
@@ -66,6 +68,12 @@ def noticed_end(row: Mapping[str, Any], zone: str | ZoneInfo = "UTC") -> str:
     )
 
 
+def notified_words(row: Mapping[str, Any], zone: str | ZoneInfo = "UTC") -> str:
+    """How a notification stands."""
+    sent_at, held_until = ("" if at is None else moment(at, zone) for at in (row["sent_at"], row["held_until"]))
+    return standing_of(row, sent_at=sent_at, held_until=held_until)
+
+
 def years(born_on: date, today: datetime) -> int:
     """A person's age in whole years."""
     return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
@@ -103,7 +111,11 @@ def _environment() -> Environment:
         device_type=type_words,
     )
     environment.filters.update(standing=standing_words, badge=standing_badge, noticed_end=noticed_end)
-    environment.globals.update(age_text=age_text, years=years, of_end=of_end)
+    environment.filters.update(short=short, notified=notified_words, span=span_words)
+    environment.globals.update(age_text=age_text, years=years, of_end=of_end, share_words=share_words)
+    environment.globals.update(
+        verdict_words=VERDICT_WORDS, action_words=ACTION_WORDS, reason_words=REASON_WORDS, said_words=SAID_WORDS
+    )
     return environment
 
 

@@ -1,72 +1,33 @@
 """The same for programs: JSON under /api/v1, with the browser's session and its token in a header for writes."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
-from fastapi import APIRouter, Header, HTTPException, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import BaseModel
 
-from schemas.alerts import AlertState, Severity
+from schemas.alerts import Severity
 from schemas.presentation import Side, presentation_of
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_CODE, Vital
-from services.api.access import Action, record
-from services.api.acknowledge import acknowledge
+from services.api.access import Action
+from services.api.answers import ANYWHERE, OF_ONE
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
-from services.api.inputs import VERSION_LIMIT, AwareMoment, Cursor, SentNote
+from services.api.inputs import AwareMoment, Cursor
 from services.api.reads import (
-    MOST_ALERTS,
     MOST_PEOPLE,
     MOST_READINGS,
     Latest,
-    alert_of,
-    alerts_of,
-    findings_of,
     latest_of,
     people_of,
     person_of,
 )
-from services.api.request_checks import check_token
 from services.api.sessions import SignedIn
 
-
-class ProblemOut(BaseModel):
-    """Why there is no other answer."""
-
-    detail: str
-
-
-class FieldProblemOut(BaseModel):
-    """A field that can't be read: where it stands and what is wrong with it."""
-
-    loc: list[str | int]
-    msg: str
-    type: str
-
-
-class NotUnderstoodOut(BaseModel):
-    """What is wrong with the request: a sentence, or field by field."""
-
-    detail: str | list[FieldProblemOut]
-
-
-Responses = dict[int | str, dict[str, Any]]
-_ANYWHERE: Final[Responses] = {
-    401: {"model": ProblemOut, "description": "Not signed in"},
-    422: {"model": NotUnderstoodOut, "description": "Not understood"},
-    503: {"model": ProblemOut, "description": "The database can't be reached; try again"},
-}
-_OF_ONE: Final[Responses] = {404: {"model": ProblemOut, "description": "Nothing here, or not in your care"}}
-_WRITES: Final[Responses] = {
-    400: {"model": ProblemOut, "description": "The body can't be read"},
-    403: {"model": ProblemOut, "description": "Without the session's own token"},
-    409: {"model": ProblemOut, "description": "It has changed since"},
-    413: {"model": ProblemOut, "description": "The body is too large"},
-}
-router = APIRouter(prefix="/api/v1", tags=["v1"], responses=_ANYWHERE)
+router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
 
 _LONGEST_RANGE = timedelta(days=31)
 if TYPE_CHECKING:
@@ -147,42 +108,6 @@ class ReadingsOut(BaseModel):
     next: str | None
 
 
-class AlertOut(BaseModel):
-    """An alert. ``person_id`` is null where it is about a home."""
-
-    alert_id: UUID
-    version: int
-    person_id: UUID | None
-    subject: str
-    rule: str
-    severity: str
-    level: int
-    state: AlertState
-    episodes: int
-    opened_at: datetime
-    condition_at: datetime
-    ended_at: datetime | None
-    text: str
-    rationale: str
-    unverified: bool
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    acknowledged_note: str | None
-
-
-class AlertDetailOut(AlertOut):
-    """With the findings it rests on."""
-
-    findings: list[dict[str, Any]]
-
-
-class AcknowledgeIn(BaseModel):
-    """``version`` is that of the alert as it was read."""
-
-    version: int = Field(ge=0, lt=VERSION_LIMIT)
-    note: SentNote = ""
-
-
 def _person(row: Record) -> dict[str, Any]:
     return {
         "person_id": row["person_id"],
@@ -190,24 +115,6 @@ def _person(row: Record) -> dict[str, Any]:
         "born_on": row["born_on"].isoformat(),
         "home": row["label"],
         "time_zone": row["time_zone"],
-    }
-
-
-_SAME: Final = (
-    *("alert_id", "version", "person_id", "subject", "rule", "level", "state", "episodes", "opened_at", "condition_at"),
-    *("ended_at", "rationale", "unverified", "acknowledged_at", "acknowledged_note"),
-)
-_OF_FINDING: Final = (
-    *("finding_id", "rule", "rule_version", "episode", "level", "observed_at", "evidence", "doctor_text"),
-    *("unverified", "message", "facts", "end_reason"),
-)
-
-
-def _alert(row: Record) -> dict[str, Any]:
-    return {name: row[name] for name in _SAME} | {
-        "severity": Severity(row["severity"]).name.lower(),
-        "text": row["doctor_text"],
-        "acknowledged_by": row["acknowledged_by_name"],
     }
 
 
@@ -261,7 +168,7 @@ async def people(
     ]
 
 
-@router.get("/people/{person_id}", responses=_OF_ONE)
+@router.get("/people/{person_id}", responses=OF_ONE)
 async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonDetailOut:
     """One person with the newest value of each vital."""
     console = console_of(request)
@@ -270,7 +177,7 @@ async def person(request: Request, person_id: UUID, doctor: SignedIn) -> PersonD
     return PersonDetailOut(**_person(row), latest=latest)
 
 
-@router.get("/people/{person_id}/readings", responses=_OF_ONE)
+@router.get("/people/{person_id}/readings", responses=OF_ONE)
 async def readings(
     request: Request,
     person_id: UUID,
@@ -299,51 +206,3 @@ async def readings(
         readings=[_reading(measured, one) for one in rows],
         next=write_cursor(last) if last else None,
     )
-
-
-@router.get("/alerts")
-async def alerts(
-    request: Request,
-    doctor: SignedIn,
-    state: Annotated[list[AlertState] | None, Query()] = None,
-    before: AwareMoment | None = None,
-    before_id: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50,
-) -> list[AlertOut]:
-    """Alerts about people in your care, newest first.
-
-    The next page comes ``before`` the ``opened_at`` of the last of this one, with its ``alert_id`` as ``before_id``.
-    """
-    if (before is None) is not (before_id is None):
-        raise HTTPException(422, "'before' and 'before_id' are of the same alert: both or neither")
-    page_from = (before, before_id) if before and before_id else None
-    rows = await alerts_of(console_of(request), doctor, states=state or tuple(AlertState), before=page_from, most=limit)
-    return [AlertOut(**_alert(row)) for row in rows]
-
-
-@router.get("/alerts/{alert_id}", responses=_OF_ONE)
-async def alert(request: Request, alert_id: UUID, doctor: SignedIn) -> AlertDetailOut:
-    """One alert with what it rests on."""
-    console = console_of(request)
-    row = await alert_of(console, doctor, alert_id, Action.READ_ALERT)
-    findings = await findings_of(console, row)
-    return AlertDetailOut(**_alert(row), findings=[{name: one[name] for name in _OF_FINDING} for one in findings])
-
-
-@router.post("/alerts/{alert_id}/acknowledge", responses=_OF_ONE | _WRITES)
-async def acknowledge_alert(
-    request: Request,
-    alert_id: UUID,
-    doctor: SignedIn,
-    wish: AcknowledgeIn,
-    x_csrf_token: Annotated[str | None, Header()] = None,
-) -> AlertOut:
-    """Takes an alert on. Repeating it changes nothing; 409 where it has changed since ``version``."""
-    check_token(doctor, x_csrf_token)
-    console = console_of(request)
-    if not await acknowledge(console, doctor, alert_id, version=wish.version, note=wish.note.strip()):
-        raise HTTPException(409, "the alert has changed since; read it again")
-    await record(console, doctor, Action.READ_ALERT, alert_id=alert_id)
-    row = await console.pool.fetchrow(console.sql["find_alert"], alert_id)
-    assert row is not None  # noqa: S101 - it was acknowledged a moment ago
-    return AlertOut(**_alert(row))

@@ -13,7 +13,18 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from services.api import adherence, live, pages, rest
+from services.api import (
+    adherence,
+    alert_pages,
+    alert_rest,
+    live,
+    own_pages,
+    own_rest,
+    pages,
+    plan_pages,
+    plan_rest,
+    rest,
+)
 from services.api.access import NotInCareError
 from services.api.console import Console, address_of, console_of
 from services.api.inputs import Text
@@ -167,7 +178,8 @@ def build_app(console: Console) -> FastAPI:
         redoc_url=None,
     )
     app.state.console = console
-    for part in (router, pages.router, live.router, rest.router, adherence.router):
+    pieces = (pages, alert_pages, own_pages, live, rest, alert_rest, own_rest, plan_pages, plan_rest, adherence)
+    for part in (router, *(piece.router for piece in pieces)):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
     app.add_exception_handler(NotSignedInError, _not_signed_in)

@@ -199,7 +199,7 @@ async def _doctor(connection: Connection, email: str, also: UUID | None = None) 
     row: Record | None = await connection.fetchrow(SQL["doctor"], email.strip().lower())
     if row is None:
         raise RefusedError(f"There is no doctor {email}.")
-    addresses = tuple(ContactAddress(channel=one["channel"], address=one["address"]) for one in row["addresses"])
+    addresses = tuple(ContactAddress.model_validate(one) for one in row["addresses"])
     people = {*row["people"], *([also] if also else [])}
     return Doctor(
         email=row["email"],

@@ -19,7 +19,8 @@ select email, display_name,
            where care.doctor_no = doctors.doctor_no and upper_inf(care.valid) order by person_id
        ) as people,
        (
-           select coalesce(jsonb_agg(jsonb_build_object('channel', channel, 'address', address)), '[]')
+           select coalesce(jsonb_agg(jsonb_build_object('channel', channel, 'address', address, 'details', details,
+                                                     'language', language)), '[]')
            from contact_addresses held where held.doctor_no = doctors.doctor_no
        ) as addresses
 from doctors where email = $1;

@@ -149,6 +149,7 @@ class OpenAlert(NamedTuple):
     sent_at: datetime | None
     failed: int
     waiting: int
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +316,8 @@ def _reports(rule: Rule, readings: Sequence[Reading]) -> bool:
 def _alerts(facts: Facts) -> Iterable[Said]:
     for one in facts.alerts:
         sent = f"notified {ago(facts, one.sent_at)}" if one.sent_at else "nobody was notified yet"
+        if one.held:
+            sent += f"; quiet hours hold {one.held}"
         if one.acknowledged_at is not None and one.state == "acknowledged":
             yield Said(
                 Cause.ACKNOWLEDGED,

@@ -73,7 +73,10 @@ select alert_id, rule, state, level, opened_at, acknowledged_at, ended_at,
        (
            select count(*) from notifications waiting
            where waiting.alert_id = alerts.alert_id and waiting.state in ('pending', 'sending')
-       ) as waiting
+       ) as waiting,
+       (
+           select count(*) from notifications held where held.alert_id = alerts.alert_id and held.state = 'held'
+       ) as held
 from alerts where person_no = $1 and home_no = $2 and state <> 'closed' order by opened_at;
 
 -- name: findings

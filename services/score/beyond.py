@@ -163,7 +163,7 @@ class Beyond:
             return False
         device_no = samples[0][2]
         track = state.tracks.get(device_no)
-        if track is None or track.runs or any(one[2] != device_no for one in samples):
+        if track is None or track.runs or len({one[2] for one in samples}) > 1:
             return False
         values, moments = [one[1] for one in samples], {one[0] for one in samples}
         lowest, highest = self._between

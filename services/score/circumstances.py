@@ -3,10 +3,11 @@
 What is kept is what was said, by its time, so that it does not matter in which order it came.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
 from typing import Any, Final
 
 from services.score.rule import MINUTE_MS, NEVER
@@ -35,6 +36,23 @@ def _walk(since: int, at: int, steps: float) -> tuple[int, int] | None:
     return max(since + 1, at - COVERS_MS), at
 
 
+@dataclass(slots=True)
+class _Steps:
+    """A device's readings of steps, in order: their times in ms, and how many steps each counted; in few bytes."""
+
+    at: "array[int]" = field(default_factory=lambda: array("q"))
+    steps: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def add(self, at: int, steps: float) -> None:
+        """One that is newer than all others."""
+        self.at.append(at)
+        self.steps.append(steps)
+
+    def drop(self, count: int) -> None:
+        """Forgets the oldest ones."""
+        del self.at[:count], self.steps[:count]
+
+
 class Movement:
     """When a person moved: as their devices say it of a reading, and as steps show it.
 
@@ -46,7 +64,7 @@ class Movement:
     def __init__(self) -> None:
         self.spans: list[list[int]] = []
         self._active: list[list[int]] = []
-        self._steps: dict[int, list[tuple[int, float]]] = {}
+        self._steps: dict[int, _Steps] = {}
 
     def is_moving(self, at: int) -> bool:
         """Whether a reading of that moment was taken in movement."""
@@ -55,10 +73,12 @@ class Movement:
 
     def is_counted(self, device_no: int, at: int) -> bool:
         """Whether a device has counted steps, none perhaps, so shortly before that a movement would be known of."""
-        known = self._steps.get(device_no, ())
-        place = bisect_right(known, (at, NEVER))
+        known = self._steps.get(device_no)
+        if known is None:
+            return False
+        place = bisect_right(known.at, at)
         # The first one stands for what was before.
-        return place > 1 and known[place - 1][0] > at - COVERS_MS
+        return place > 1 and known.at[place - 1] > at - COVERS_MS
 
     def move(self, at: int) -> bool:
         """A reading of ``at`` says that the person moves; gives whether that was not known."""
@@ -70,17 +90,18 @@ class Movement:
     def walks_since(self, device_no: int, at: int, steps: float) -> int:
         """From when on a reading of steps changes what is known, in ms; NEVER where it does not."""
         known = self._steps.get(device_no)
-        since = known[-1][0] if known else at - COVERS_MS
+        since = known.at[-1] if known else at - COVERS_MS
         # A late one changes what the next one says, and so what is known since the one before.
-        span = (known[0][0], at) if known and at <= since else _walk(since, at, steps)
+        span = (known.at[0], at) if known and at <= since else _walk(since, at, steps)
         return NEVER if span is None else span[0]
 
     def stands(self, device_no: int, at: int) -> bool:
         """Whether a reading of no steps is only put down: it comes in order, and none has to be dropped for it."""
         known = self._steps.get(device_no)
-        if known is None or at <= known[-1][0] or len(known) >= 2 * _MOST_STEPS:
+        if known is None or at <= known.at[-1] or len(known.at) >= 2 * _MOST_STEPS:
             return False
-        known.append((at, 0))
+        known.at.append(at)
+        known.steps.append(0)
         return True
 
     def walk(self, device_no: int, at: int, steps: float) -> bool:
@@ -88,25 +109,27 @@ class Movement:
         known = self._steps.get(device_no)
         if known is None:
             if len(self._steps) >= _MOST_DEVICES:
-                del self._steps[min(self._steps, key=lambda one: self._steps[one][-1])]
+                del self._steps[min(self._steps, key=lambda one: (self._steps[one].at[-1], one))]
+            known = self._steps[device_no] = _Steps()
             # Of a device whose previous reading is not known: as if it had been within the time that it speaks for.
-            known = self._steps[device_no] = [(at - COVERS_MS, 0)]
-        if at <= known[-1][0]:
+            known.add(at - COVERS_MS, 0)
+        if at <= known.at[-1]:
             return self._walk_late(known, at, steps)
-        span = _walk(known[-1][0], at, steps)
-        known.append((at, steps))
-        if len(known) > 2 * _MOST_STEPS:
-            del known[:-_MOST_STEPS]
+        span = _walk(known.at[-1], at, steps)
+        known.add(at, steps)
+        if len(known.at) > 2 * _MOST_STEPS:
+            known.drop(len(known.at) - _MOST_STEPS)
             self._look_again()
         elif span is not None:
             _join(self.spans, *span)
         return span is not None
 
-    def _walk_late(self, known: list[tuple[int, float]], at: int, steps: float) -> bool:
-        place = bisect_left(known, (at,))
-        if place < len(known) and known[place][0] == at:
+    def _walk_late(self, known: _Steps, at: int, steps: float) -> bool:
+        place = bisect_left(known.at, at)
+        if known.at[place] == at:
             return False
-        known.insert(place, (at, steps))
+        known.at.insert(place, at)
+        known.steps.insert(place, steps)
         before = self.spans
         self._look_again()
         return self.spans != before
@@ -115,7 +138,7 @@ class Movement:
         self.spans = [list(one) for one in self._active]
         for known in self._steps.values():
             # The first says no more than since when the second counts.
-            for (since, _), (at, steps) in pairwise(known):
+            for since, at, steps in zip(known.at, known.at[1:], known.steps[1:], strict=False):
                 span = _walk(since, at, steps)
                 if span is not None:
                     _join(self.spans, *span)
@@ -126,15 +149,16 @@ class Movement:
 
     def stepped_at(self, device_no: int) -> list[int]:
         """When a device has counted steps, which shows that it was worn."""
-        return [at for at, steps in self._steps.get(device_no, ()) if steps]
+        known = self._steps.get(device_no)
+        return list(compress(known.at, known.steps)) if known else []
 
     def forget(self, before: int) -> None:
         """Drops what speaks for nothing from ``before`` on."""
         self._active = [one for one in self._active if one[1] + COVERS_MS > before]
         for device_no, known in list(self._steps.items()):
             # The one before the first that is needed says since when that counts.
-            del known[: max(0, bisect_left(known, (before - COVERS_MS,)) - 1)]
-            if known[-1][0] + COVERS_MS <= before:
+            known.drop(max(0, bisect_left(known.at, before - COVERS_MS) - 1))
+            if known.at[-1] + COVERS_MS <= before:
                 del self._steps[device_no]
         # Where nobody moved, nobody has moved without what was dropped.
         if self.spans:
@@ -145,7 +169,7 @@ class Movement:
         return [
             self._active,
             [
-                [device_no, runs_of(differences([at for at, _ in known])), runs_of([_short(one) for _, one in known])]
+                [device_no, runs_of(differences(known.at)), runs_of(map(_short, known.steps))]
                 for device_no, known in sorted(self._steps.items())
             ],
         ]
@@ -156,7 +180,7 @@ class Movement:
         found = cls()
         found._active = [list(one) for one in plain[0]]
         found._steps = {
-            device_no: list(zip(accumulate(unrolled(at)), unrolled(steps), strict=True))
+            device_no: _Steps(array("q", accumulate(unrolled(at))), array("d", unrolled(steps)))
             for device_no, at, steps in plain[1]
         }
         found._look_again()

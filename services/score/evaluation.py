@@ -1,5 +1,6 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
@@ -179,10 +180,12 @@ class Evaluation:
 
     def horizon(self) -> int:
         """Where the rule's window begins, in ms: so long ago, and at most so many samples."""
-        newest = self.newest
+        return self._horizon_of(self.newest)
+
+    def _horizon_of(self, newest: Sample | None) -> int:
         if newest is None:
             return 0
-        return max(newest.at - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
+        return max(newest[0] - self._fold.window_ms, self._window.oldest_of_most(self.inputs))
 
     def circumstances(self) -> list[tuple[bool, bool]]:
         """Of each sample of the rule's window, whether it was taken on the body, and in movement."""
@@ -225,7 +228,9 @@ class Evaluation:
 
         Changes nothing that can be seen from outside.
         """
-        horizon = self.horizon()
+        return self._trim_to(self.horizon())
+
+    def _trim_to(self, horizon: int) -> int:
         if horizon > self._since:
             self._leave(horizon)
             self._since = horizon
@@ -234,7 +239,8 @@ class Evaluation:
 
     def _leave(self, horizon: int) -> None:
         """Folds into the base what was taken before ``horizon``, in ms."""
-        self._through(self._base, [one for one in self._samples() if one[0] < horizon], before=horizon)
+        samples = self._samples()
+        self._through(self._base, samples[: bisect_left(samples, (horizon,))], before=horizon)
 
     def shown(self) -> Any:
         """What the samples show by now, as plain values: for comparing."""

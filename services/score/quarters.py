@@ -67,7 +67,9 @@ class Quarters(Evaluation):
 
     def _wait(self) -> None:
         """For the end of the quarter hour of the newest sample."""
-        newest = self.newest
+        self._wait_after(self.newest)
+
+    def _wait_after(self, newest: Sample | None) -> None:
         self.until = 0 if newest is None else quarter_of(newest[0])
         self.waits_from = max(self.until - GRID_MS, self._settled_at)
 
@@ -198,14 +200,15 @@ class Quarters(Evaluation):
 
     def trim(self) -> int:
         """As every evaluation; what time has shown is no more once something later has come."""
-        if self.newest_at > self._settled_at:
+        newest = self.newest
+        if newest is not None and newest[0] > self._settled_at:
             self._settled_at = 0
-            self._wait()
-        horizon, first = self.horizon(), self.until - GRID_MS + 1
+            self._wait_after(newest)
+        horizon, first = self._horizon_of(newest), self.until - GRID_MS + 1
         if horizon > max(first, self._since):
             # Else what leaves the window in the middle of a quarter hour would be lost to it.
             self._feed(self._state, first, horizon - 1)
-        return super().trim()
+        return self._trim_to(horizon)
 
     def to_plain(self) -> dict[str, Any]:
         """As every evaluation's, with what time has shown."""

@@ -29,6 +29,8 @@ INPUT_CODES: Final[Mapping[int, str]] = MappingProxyType({number: code for code,
 SPEAKS_FOR_NOTHING: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS)
 """A reading with any of these says nothing of whether its vital was watched, poor or not."""
 CUFFLESS: Final = int(Flag.CUFFLESS)
+_COLUMNS: Final = 8
+"""Of samples, as they are saved."""
 _MOVING: Final = int(Flag.MOVING)
 _RESTING: Final = int(Flag.RESTING)
 
@@ -97,16 +99,19 @@ def rebuilt(start: Any, fields: Iterable[Any]) -> Any:
 
 def pack(samples: Sequence[Sample]) -> list[Any]:
     """Columns of the samples of one vital in their order: differences, and runs of what stays the same."""
+    if not samples:
+        return [[] for _ in range(_COLUMNS)]
+    at, values, device_nos, epochs, seqs, items, _, flags, received_at, types = zip(*samples, strict=True)
     return [
-        differences(one.at for one in samples),
+        differences(at),
         # Most values are whole, and shorter so.
-        [int(one.value) if one.value.is_integer() else one.value for one in samples],
-        runs_of((one.device_no, one.epoch) for one in samples),
-        runs_of(differences(one.seq for one in samples)),
-        runs_of(one.item for one in samples),
-        runs_of(one.flags for one in samples),
-        [one.received_at - one.at for one in samples],
-        runs_of(one.device_type for one in samples),
+        [int(value) if value.is_integer() else value for value in values],
+        runs_of(zip(device_nos, epochs, strict=True)),
+        runs_of(differences(seqs)),
+        runs_of(items),
+        runs_of(flags),
+        list(map(sub, received_at, at)),
+        runs_of(types),
     ]
 
 

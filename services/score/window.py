@@ -64,13 +64,21 @@ class Window:
 
     def newest(self, vitals: Sequence[int]) -> Sample | None:
         """The last of them."""
-        last = [samples[-1] for vital in vitals if (samples := self.samples.get(vital))]
-        return max(last, default=None)
+        found: Sample | None = None
+        for vital in vitals:
+            samples = self.samples.get(vital)
+            if samples and (found is None or samples[-1] > found):
+                found = samples[-1]
+        return found
 
     def oldest_of_most(self, vitals: Sequence[int]) -> int:
         """When the first of the newest MOST_SAMPLES of one of them was taken, in ms; 0 where all have fewer."""
-        known = [samples for vital in vitals if (samples := self.samples.get(vital))]
-        return max((one[-MOST_SAMPLES].at for one in known if len(one) >= MOST_SAMPLES), default=0)
+        found = 0
+        for vital in vitals:
+            samples = self.samples.get(vital)
+            if samples and len(samples) >= MOST_SAMPLES and samples[-MOST_SAMPLES][0] > found:
+                found = samples[-MOST_SAMPLES][0]
+        return found
 
     def is_usable(self, sample: Sample) -> bool:
         """Whether the device was on the body then; one that is used when asked need not be.

@@ -17,6 +17,8 @@ from schemas.vitals import VITAL_BY_CODE
 LANGUAGES: Final = ("en",)
 """Each has a folder here; the tests name the sentences that a language lacks."""
 _FILE: Final = "findings.po"
+NOTIFICATIONS: Final = "notifications.po"
+"""What is sent to doctors; its languages are those of ``schemas.registry.ContactAddress``."""
 _VALUE, _CLIPPED = "value", "clipped"
 """Facts: the value, and whether it is a bound (1) of what its sensor can measure."""
 _OF_VITAL: Final = frozenset({_VALUE, "limit", "reference", "gain"})
@@ -69,6 +71,13 @@ class Catalogue:
             raise UnknownSentenceError(f"{self.language}: {reader} {message.key}")
         return sentence.format_map(self._words(message.facts))
 
+    def phrase(self, context: str, key: str, **facts: Fact) -> str:
+        """The words of an entry that is for everybody, with ``facts`` as they are. Raises like ``say``."""
+        words = self.sentences.get((context, key))
+        if words is None:
+            raise UnknownSentenceError(f"{self.language}: {context} {key}")
+        return words.format_map(facts)
+
     def _words(self, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
         """The facts as they stand in a sentence: values with the words of their vital's unit."""
         words = dict(facts)
@@ -96,9 +105,9 @@ class Catalogue:
         return f"{word} {number}" if number else word
 
 
-def load(language: str) -> Catalogue:
-    """The catalogue of one of LANGUAGES."""
-    return Catalogue.read(language, (resources.files("services.sentences") / language / _FILE).read_bytes())
+def load(language: str, file: str = _FILE) -> Catalogue:
+    """The catalogue of one of LANGUAGES, or of another ``file`` that the language has."""
+    return Catalogue.read(language, (resources.files("services.sentences") / language / file).read_bytes())
 
 
 ENGLISH: Final = load("en")

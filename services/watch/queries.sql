@@ -12,8 +12,8 @@ union all
 select 'finding_unclaimed', count(*), min(raised_at) from findings where claimed_at is null and raised_at < $1
 union all
 select 'notification_unsent', count(*), min(created_at) from notifications o
--- A pending one waits for its next attempt, one that is being sent for the end of its lease.
-where state in ('pending', 'sending') and (
+-- A pending one waits for its next attempt, one that is being sent for the end of its lease, a held one for quiet hours.
+where state = 'held' and held_until < $1 or state in ('pending', 'sending') and (
     case state when 'pending' then retry_at else leased_until end < $2
     or exists (
         select from notification_attempts n

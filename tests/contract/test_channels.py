@@ -4,13 +4,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from deploy.local.ports import free_port
 from services.alert.channels import CHANNELS
-from services.alert.channels.port import AttemptOutcome, AttemptReason, ChannelType, ConfiguredChannel, Notification
+from services.alert.channels.port import (
+    AttemptOutcome,
+    AttemptReason,
+    ChannelType,
+    ConfiguredChannel,
+    MessageKind,
+    Notification,
+)
 from tests.integration.receivers import emails_to, mail_server, webhook_receiver, webhooks_on_loopback
 
 SECRET = "a secret of at least sixteen characters"
@@ -56,11 +62,12 @@ NOBODY_THERE: dict[str, Callable[[int], tuple[ConfiguredChannel, str]]] = {
 def notification_to(address: str) -> Notification:
     return Notification(
         key=KEY,
-        alert_id=UUID(int=7),
-        step=1,
+        kind=MessageKind.ALERT,
+        subject="HearthBeat, HIGH: new alert",
+        text="A new alert.\nhttps://console.example/alerts/7\n",
         link="https://console.example/alerts/7",
         address=address,
-        handled=False,
+        facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 1},
         possible_duplicate=False,
     )
 

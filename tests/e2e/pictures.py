@@ -5,7 +5,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from playwright.async_api import Browser
@@ -82,6 +82,84 @@ async def busy_day(pool: Pool, world: World) -> UUID:
     )
     await _what_was_watched(pool, world.ruth)
     return low
+
+
+class AnsweredDay(NamedTuple):
+    """Alerts of a day on which doctors said what came of them."""
+
+    waiting: UUID
+    taken: UUID
+    over: UUID
+
+
+async def answered_day(pool: Pool, world: World) -> AnsweredDay:
+    """A busy day after others: nights in a row, every state of a notification, verdicts, a list, quiet hours."""
+    doctor_no = await pool.fetchval("select doctor_no from doctors where email = $1", DOCTOR)
+    for days, verdict in ((1, "real"), (2, "real"), (3, "false"), (5, "unclear")):
+        at = NOW - timedelta(days=days, minutes=9)
+        earlier = await raise_alert(pool, world.ruth, at=at, evidence=low_glucose(at), closed_at=at)
+        await pool.execute(
+            "insert into alert_outcomes (alert_id, at, doctor_no, what, verdict, action, note, version, opened_at,"
+            " severity) values ($1, $2, $3, 'acknowledged', $4, 'called', 'Rang.', 0, $5, 3)",
+            earlier, at + timedelta(minutes=7 * days), doctor_no, verdict, at,
+        )  # fmt: skip
+    waiting = await busy_day(pool, world)
+    await pool.execute("update alerts set active_severity = 2, episodes_since_open = 3, episodes = 3, opened_at = $2"
+                       " where alert_id = $1", waiting, NOW - timedelta(hours=2))  # fmt: skip
+    for step, (reason, state, why) in enumerate(
+        [("repeat", "failed", "refused_by_receiver"), ("worse", "held", None), ("again", "withdrawn", None)], 2
+    ):
+        await pool.execute(
+            "insert into escalation_steps (alert_id, step, due_at, state, reason) values ($1, $2, $3, 'done', $4)",
+            waiting, step, NOW - timedelta(minutes=6 - step), reason,
+        )  # fmt: skip
+        await pool.execute(
+            "insert into notifications (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at,"
+            " held_until) values ($1, $2, $3, 'email', $4, 1, $5, $5, $6)",
+            waiting, step, doctor_no, state, NOW - timedelta(minutes=6 - step), NOW + timedelta(hours=16),
+        )  # fmt: skip
+        if why:
+            await pool.execute(
+                "insert into notification_attempts values ($1, $2, $3, 'email', 1, $4, $4, 'failed', $5)",
+                waiting, step, doctor_no, NOW, why,
+            )  # fmt: skip
+    taken = await raise_alert(pool, world.hostile, rule="fall", text="Suspected fall, and no answer.",
+                              at=NOW - timedelta(hours=3))  # fmt: skip
+    await acknowledge(pool, taken, doctor_no, version=0, at=NOW - timedelta(hours=2), note="I drive there.")
+    over = await raise_alert(pool, world.hostile, rule="spo2", severity=Severity.MEDIUM, level=1,
+                             text="Oxygen saturation at or below 92 % for 5 minutes: 91 %.",
+                             at=NOW - timedelta(hours=9))  # fmt: skip
+    await pool.execute("update alerts set ended_at = $2, active_episodes = '{}' where alert_id = $1", over,
+                       NOW - timedelta(hours=8))  # fmt: skip
+    await _morning_and_night(pool, doctor_no, {waiting: "open", over: "recovered"})
+    return AnsweredDay(waiting, taken, over)
+
+
+async def _morning_and_night(pool: Pool, doctor_no: int, entries: dict[UUID, str]) -> None:
+    """Two lists of mornings, and quiet hours."""
+    await pool.execute("truncate morning_lists, morning_list_entries, morning_list_sendings")
+    for days in (0, 1):
+        made_at = NOW - timedelta(days=days, hours=8, minutes=30)
+        list_no = await pool.fetchval(
+            "insert into morning_lists (doctor_no, day, zone, since, made_at) values ($1, $2, 'Europe/Berlin', $3, $4)"
+            " returning list_no",
+            doctor_no, made_at.date(), made_at - timedelta(days=1), made_at,
+        )  # fmt: skip
+        for place, (alert, kind) in enumerate(entries.items()):
+            await pool.execute(
+                "insert into morning_list_entries (list_no, place, kind, person_no, home_no, rule, severity, alert_id)"
+                " select $1, $2, $3, person_no, home_no, rule, severity, alert_id from alerts where alert_id = $4",
+                list_no, place, kind, alert,
+            )  # fmt: skip
+        await pool.execute(
+            "insert into morning_list_sendings (list_no, channel, state, retry_at, sent_at)"
+            " values ($1, 'email', 'sent', $2, $2)",
+            list_no, made_at,
+        )  # fmt: skip
+    await pool.execute("delete from quiet_hours where doctor_no = $1", doctor_no)
+    await pool.execute("insert into quiet_hours (doctor_no, begins, ends, zone, valid)"
+                       " values ($1, '22:00', '07:00', 'Europe/Berlin', tstzrange($2, null))",
+                       doctor_no, NOW - timedelta(days=9))  # fmt: skip
 
 
 async def _what_was_watched(pool: Pool, person: UUID) -> None:

@@ -16,6 +16,7 @@ import httpx
 from pydantic import SecretStr
 
 from schemas.alerts import Severity
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.metrics import METRICS
 from schemas.registry import Binding, Device, Doctor, DosePlan, Home, Person, Register
 from schemas.vitals import DIASTOLIC, GLUCOSE, HEART_RATE, SKIN_TEMPERATURE, SPO2, STEPS, SYSTOLIC
@@ -153,23 +154,52 @@ async def write_day(pool: Pool, person_id: UUID, device: str, now: datetime) -> 
 async def write_doses(pool: Pool, person_id: UUID, now: datetime) -> None:
     """Today's slots of every plan: the morning's taken and missed, the evening's to come."""
     for plan in await pool.fetch(
-        "select * from dose_plans join dose_plan_versions using (plan_id) join people using (person_no)"
+        "select * from dose_plans join people using (person_no) join dose_plan_versions using (plan_id)"
         " where person_id = $1",
         person_id,
     ):
         for hours, state in ((-7.5, "missed" if plan["time_critical"] else "taken"), (4.5, "pending")):
-            due = now + timedelta(hours=hours)
-            step = timedelta(minutes=30)
-            await pool.execute(
-                "insert into doses (dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug,"
-                " zone, time_critical, local_date, early_after, opens_at, due_at, closes_at, missed_at, state,"
-                " settled_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                uuid4(), plan["plan_id"], plan["version_no"], plan["person_no"], plan["home_no"], plan["device_no"],
-                plan["compartment"], plan["drug"], plan["zone"], plan["time_critical"], due.date(),
-                due - 2 * step, due - step, due, due + step, due + 2 * step,
-                state, None if state == "pending" else due + step,
-            )  # fmt: skip
+            await write_dose(pool, plan["plan_id"], now + timedelta(hours=hours), state)
+
+
+async def write_dose(pool: Pool, plan_id: UUID, due: datetime, state: str, **more: Any) -> UUID:
+    """A dose of the newest version of a plan, half an hour wide, as medication writes it; ``more``: other columns."""
+    plan = await pool.fetchrow(
+        "select * from dose_plans join people using (person_no) join dose_plan_versions using (plan_id)"
+        " where plan_id = $1 order by version_no desc limit 1",
+        plan_id,
+    )
+    assert plan is not None
+    dose_id, step = uuid4(), timedelta(minutes=30)
+    kept = ("plan_id", "person_no", "home_no", "device_no", "compartment", "version_no", "drug", "strength", "count")
+    columns: dict[str, Any] = {name: plan[name] for name in (*kept, "zone", "time_critical", "listed")}
+    columns |= {"dose_id": dose_id, "local_date": due.date(), "early_after": due - 2 * step, "opens_at": due - step}
+    columns |= {"due_at": due, "closes_at": due + step, "missed_at": due + 2 * step, "state": state}
+    columns |= {"settled_at": None if state in {"pending", "reminded", "unknown"} else due + step} | more
+    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    await pool.execute(
+        f"insert into doses ({', '.join(columns)}) values ({places})",  # noqa: S608 - our own names
+        *columns.values(),
+    )
+    return dose_id
+
+
+async def write_evidence(
+    pool: Pool, dose_id: UUID, role: str, at: datetime, *, received_at: datetime | None = None, seq: int = 1
+) -> None:
+    """A cup was lifted at ``at``, which is this to a dose."""
+    await pool.execute(
+        "insert into dose_evidence (device_no, epoch, seq, item, dose_id, compartment, kind, observed_at, decisive,"
+        " role) select device_no, 1, $4, 0, dose_id, compartment, $5, $3, $2 = 'decided', $2 from doses"
+        " where dose_id = $1",
+        dose_id, role, at, seq, EVENT_TYPE_BY_KIND[EventKind.CUP_LIFTED].number,
+    )  # fmt: skip
+    await pool.execute(
+        "insert into device_events (device_no, epoch, seq, item, home_no, person_no, kind, observed_at, received_at,"
+        " flags, details) select device_no, 1, $3, 0, home_no, person_no, $4, $2, $5, 0, '{}' from doses"
+        " where dose_id = $1 on conflict do nothing",
+        dose_id, at, seq, EVENT_TYPE_BY_KIND[EventKind.CUP_LIFTED].number, received_at or at,
+    )  # fmt: skip
 
 
 async def raise_alert(
@@ -182,8 +212,9 @@ async def raise_alert(
     text: str = "Glucose has been below 54 mg/dL for 15 minutes: 48 mg/dL.",
     at: datetime = NOW - timedelta(minutes=6),
     evidence: tuple[dict[str, Any], ...] = (),
+    closed_at: datetime | None = None,
 ) -> UUID:
-    """A finding, its alert and the notification, as the alert service writes them."""
+    """A finding, its alert and the notification, as the alert service writes them; ``closed_at``: it is over."""
     person = await pool.fetchrow("select person_no, home_no from people where person_id = $1", person_id)
     assert person is not None
     alert_id, finding_id = uuid4(), uuid4()
@@ -201,6 +232,13 @@ async def raise_alert(
             " values ($1, $2, $3, $4, $4, $5, $6, $5, $6, 'open', 1, '{1}', $7, $7, $7, $8, 'caregiver', $9, 0)",
             alert_id, person["home_no"], person["person_no"], rule, severity, level, at, text, rationale,
         )  # fmt: skip
+        if closed_at is not None:
+            await connection.execute(
+                "update alerts set state = 'closed', closed_at = $2, acknowledged_at = $2, ended_at = $2,"
+                " active_episodes = '{}' where alert_id = $1",
+                alert_id,
+                closed_at,
+            )
         await connection.execute("insert into alert_findings values ($1, $2)", finding_id, alert_id)
         await connection.execute(
             "insert into alert_audit (alert_id, at, what, to_state, level) values ($1, $2, 'opened', 'open', $3)",

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from schemas.alerts import Message
 from schemas.metrics import METRICS
 from schemas.plan_versions import edited
-from services.api.plan_rows import newest_version, write_edits
+from services.api.plan_versions import queries, version_of, write_edits
 from services.medication.ledger import DoseLedger
 from services.medication.machine import LIFTED
 from services.medication.planner import Planner
@@ -88,7 +88,8 @@ async def prescribe(
 async def edit(pool: Pool, plan_id: UUID, moment: datetime, *times: time, compartment: int = 2) -> None:
     """As the register command, and a doctor, write it."""
     async with transaction(pool) as connection:
-        newest = await newest_version(connection, plan_id)
+        known = await connection.fetchrow(queries()["known_plans"], [plan_id], [])
+        newest = None if known is None else version_of(dict(known), by_doctor=False)
         assert newest is not None
         content = replace(newest.content, at_times=times, compartment=compartment) if times else None
         change = edited(plan_id, newest, content, moment)

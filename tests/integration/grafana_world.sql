@@ -138,6 +138,10 @@ from (values
     (1, 0, 'sos', 3, 'open', '2026-11-22 11:58Z', 'Somebody at Lindenweg pressed the emergency button.'),
     (2, 3, 'heart_rate', 2, 'open', '2026-11-22 10:00Z', 'Hidden person: the pulse is fast.')
 ) as raised (home_no, person_no, rule, severity, state, at, words);
+insert into alert_audit (alert_id, at, what, to_state, level) select alert_id, opened_at, 'opened', 'open', 1 from alerts;
+insert into alert_outcomes (alert_id, at, doctor_no, what, verdict, note, version, opened_at, severity)
+select alert_id, opened_at + interval '6 minutes', 1, 'acknowledged', 'real', 'a note about Anna', 1, opened_at, severity
+from alerts where state = 'acknowledged';
 insert into escalation_steps (alert_id, step, due_at, state) select alert_id, 0, opened_at, 'done' from alerts;
 insert into notifications (alert_id, step, doctor_no, channel, state, attempts, created_at, retry_at)
 select alert_id, 0, 1, channel, case channel when 'email' then 'sent' else 'pending' end, 1, opened_at, opened_at

@@ -13,8 +13,9 @@ from schemas.metrics import METRICS
 from services.alert import app
 from services.alert.channels.port import Channel, ConfiguredChannel
 from services.alert.claims import FindingClaims
-from services.alert.delivery import LEASE_S, NotificationDelivery
+from services.alert.delivery import NotificationDelivery
 from services.alert.notifications import NotificationQueue
+from services.alert.sending import LEASE_S
 from services.alert.settings import AlertSettings
 from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, load_queries, open_pool

@@ -42,10 +42,15 @@ def paths(world: World, alert: Any) -> Iterable[tuple[str, str]]:
         ("GET", f"/people/{world.ruth}"),
         ("GET", f"/alerts/{alert}"),
         ("POST", f"/alerts/{alert}/acknowledge"),
+        ("POST", f"/alerts/{alert}/outcome"),
+        ("POST", f"/alerts/{alert}/finish"),
         ("GET", f"/api/v1/people/{world.ruth}"),
         ("GET", f"/api/v1/people/{world.ruth}/readings?{day}"),
         ("GET", f"/api/v1/alerts/{alert}"),
+        ("GET", f"/api/v1/alerts/{alert}/notifications"),
+        ("GET", f"/api/v1/alerts/{alert}/history"),
         ("POST", f"/api/v1/alerts/{alert}/acknowledge"),
+        ("POST", f"/api/v1/alerts/{alert}/outcome"),
     )
 
 
@@ -55,8 +60,8 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
         return await client.get(path)
     token = (await client.get("/api/v1/session")).json()["csrf_token"]
     if path.startswith("/api/"):
-        return await client.post(path, json={"version": 0, "note": ""}, headers={"X-CSRF-Token": token})
-    return await client.post(path, data={"csrf": token, "version": "0", "note": ""})
+        return await client.post(path, json={"version": 0, "note": "Seen."}, headers={"X-CSRF-Token": token})
+    return await client.post(path, data={"csrf": token, "version": "0", "note": "Seen."})
 
 
 async def test_every_operation_on_a_person_is_for_doctors_whose_care_is_in_force(practice: Practice) -> None:
@@ -104,7 +109,9 @@ async def test_an_alert_of_a_home_is_for_doctors_of_anybody_in_it(practice: Prac
         assert (await client.get(f"/alerts/{alert}")).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/people", "/api/v1/people", "/api/v1/session", "/live"])
+@pytest.mark.parametrize(
+    "path", ["/", "/people", "/outcomes", "/morning", "/quiet-hours", "/api/v1/people", "/api/v1/session", "/live"]
+)
 async def test_without_a_session_nothing_is_shown(practice: Practice, path: str) -> None:
     async with browsing(practice.address, None) as client:
         answer = await client.get(path)
@@ -259,7 +266,8 @@ async def test_reads_refusals_and_sign_ins_are_in_the_audit_trail(practice: Prac
     assert done[0] == ("sign_in", True)
     assert done[-2:] == [("sign_in", True), ("read_person", False)]
     assert {action for action, allowed in done if allowed} == {
-        *("sign_in", "read_person", "read_alerts", "read_alert", "acknowledge", "read_readings"),
+        *("sign_in", "read_person", "read_alerts", "read_alert", "acknowledge", "say_outcome", "finish"),
+        "read_readings",
     }
     assert all(ruth in row["people"] for row in rows if row["action"] == "read_person")
     assert all(row["happened_at"] == NOW and row["address"] == "127.0.0.1" for row in rows)

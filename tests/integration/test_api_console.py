@@ -131,7 +131,7 @@ async def test_an_alert_shows_its_reason_rule_readings_and_deliveries(practice: 
         "rule glucose_low, version 1",
         "Glucose 48 mg/dL",
         "22 Nov 2026, 15:24:00 +01:00",
-        "Handed over 15:24 +01:00",
+        "Handed over 22 Nov 2026, 15:24:00 +01:00",
         "Doctors are notified again",
         "<svg",
     ):
@@ -359,6 +359,13 @@ async def test_every_operation_of_the_interface_is_documented(practice: Practice
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/alerts/{alert_id}/acknowledge",
+        "/api/v1/alerts/{alert_id}/outcome",
+        "/api/v1/alerts/{alert_id}/finish",
+        "/api/v1/alerts/{alert_id}/notifications",
+        "/api/v1/alerts/{alert_id}/history",
+        "/api/v1/outcomes",
+        "/api/v1/morning",
+        "/api/v1/quiet-hours",
     }
     assert all(operation["description"] for path in document["paths"].values() for operation in path.values())
 

@@ -44,7 +44,7 @@ def household(tag: str, *, bound_to: int = 0, patients: tuple[int, ...] = (0, 1)
                 people=people,
                 devices=(
                     Device(device=f"{tag}-cuff", type="pressure_cuff", bindings=(Binding(person_id=ids[bound_to]),)),
-                    Device(device=f"{tag}-pills", type="pill_dispenser"),
+                    Device(device=f"{tag}-pills", type="pill_dispenser", bindings=(Binding(person_id=ids[0]),)),
                 ),
             ),
         ),
@@ -65,7 +65,7 @@ async def bindings(pool: Pool, device: str) -> list[tuple[str, datetime, datetim
 async def test_a_first_binding_of_a_new_device_is_valid_from_registration(pool: Pool) -> None:
     written = await register(pool, household("first"), NOW)
 
-    assert (written.homes, written.people, written.new_devices, written.bindings_begun) == (1, 2, 2, 1)
+    assert (written.homes, written.people, written.new_devices, written.bindings_begun) == (1, 2, 2, 2)
     assert await bindings(pool, "first-cuff") == [("first 0", NOW, None)]
     assert await pool.fetchval("select shard from devices where device = 'first-cuff'") == shard_of("first-cuff")
 
@@ -135,8 +135,8 @@ async def test_plans_are_written_changed_and_ended(pool: Pool) -> None:
     later = NOW + timedelta(days=2)
     await register(pool, household("plans", plan=False), later)
     until = await pool.fetchval(
-        "select upper(valid) from dose_plan_versions join dose_plans using (plan_id)"
-        " join people using (person_no) where display_name = 'plans 0'"
+        "select upper(valid) from dose_plan_versions join dose_plans using (plan_id) join people using (person_no)"
+        " where display_name = 'plans 0'"
     )
     assert until == later
 

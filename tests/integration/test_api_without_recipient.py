@@ -42,6 +42,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 def home_of(*people: UUID, banded: bool = True, planned: bool = False) -> Home:
     """A home of these people, each with a band of their own, or with a dose plan."""
     plan = DosePlan(plan_id=UUID(int=99), device="pills", compartment=1, drug="Metformin", at=(time(8),))
+    bound = (Binding(person_id=people[0]),)
     return Home(
         home_id=UUID(int=people[0].int + 1000),
         label="home",
@@ -59,7 +60,7 @@ def home_of(*people: UUID, banded: bool = True, planned: bool = False) -> Home:
                 )
                 for one in people
             ),
-            *((Device(device="pills", type="pill_dispenser"),) if planned else ()),
+            *((Device(device="pills", type="pill_dispenser", bindings=bound),) if planned else ()),
         ),
     )
 

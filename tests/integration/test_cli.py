@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -145,6 +145,22 @@ async def test_care_begins_and_ends_beside_others(dsn: str) -> None:
         person,
     )
     assert caring == [("second@example.org",)]
+
+
+async def test_what_a_doctor_wants_sent_to_an_address_stays_when_their_people_change(dsn: str) -> None:
+    home, doctor, _ = await household(dsn, "wants-details")
+    await rows(
+        dsn,
+        "update contact_addresses set details = true, language = 'zh' from doctors"
+        " where doctors.doctor_no = contact_addresses.doctor_no and email = $1",
+        doctor,
+    )
+    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
+        session = Session(pool=pool, clock=WallClock(), by="test")
+        await additions.add_person(session, "Anna", date(1939, 1, 9), UUID(home), [doctor])
+
+    found = "select details, language from contact_addresses join doctors using (doctor_no) where email = $1"
+    assert await rows(dsn, found, doctor) == [(True, "zh")]
 
 
 async def test_a_device_is_whose_it_was_since_for_a_device_new_to_the_platform_alone(dsn: str) -> None:

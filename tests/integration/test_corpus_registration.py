@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TABLES = (
     "contact_addresses",
     "care_relations",
+    "plan_stock",
     "dose_plan_versions",
     "dose_plans",
     "bindings",

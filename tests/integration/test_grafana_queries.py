@@ -316,6 +316,18 @@ async def test_the_operator_sees_counts_of_everybody_and_names_of_nobody(readers
         assert word not in text
 
 
+async def test_the_operator_sees_what_came_of_alerts_and_nothing_is_divided_by_nothing(readers: Readers) -> None:
+    rows = {row["Rule"]: row for row in await readers.rows_of("Outcomes of alerts", replace(DAY, since=days_ago(9)))}
+    taken_on = [row for row in rows.values() if row["Taken on"]]
+
+    assert "fall" in rows
+    assert (rows["fall"]["Taken on"], rows["fall"]["Median until taken on"]) == (0, None)
+    assert rows["fall"]["Real, of real and false"] == "not known"
+    assert [(row["Real"], row["False"], row["Median until taken on"]) for row in taken_on] == [(1, 0, 360)]
+    assert taken_on[0]["Real, of real and false"] == "100 %"
+    assert await readers.rows_of("Outcomes of alerts", replace(DAY, since=NOW, until=NOW)) == []
+
+
 async def test_the_operators_traffic_adds_up(readers: Readers, dsn: str) -> None:
     rows = await readers.rows_of("Received a minute")
     owner = await asyncpg.connect(dsn)
@@ -331,7 +343,14 @@ async def test_the_operators_traffic_adds_up(readers: Readers, dsn: str) -> None
 
 async def test_the_operator_cannot_read_what_is_the_caregivers_nor_any_table(readers: Readers) -> None:
     connection = await asyncpg.connect(readers.logins[Reader.OPERATOR].dsn)
-    for query in ("select * from caregiver_people()", "select * from readings", "select * from people", "table alerts"):
+    for query in (
+        "select * from caregiver_people()",
+        "select * from readings",
+        "select * from people",
+        "table alerts",
+        "table alert_outcomes",
+        "select * from alert_openings('2026-11-01', '2026-12-01')",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch(query)
     await connection.close()

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
-from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +11,7 @@ from structlog.testing import capture_logs
 
 from schemas.metrics import METRICS
 from services.alert.channels.email import EmailChannel, EmailSettings
-from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
+from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, MessageKind, Notification
 from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
@@ -24,11 +23,12 @@ NOW_S = 1_795_867_200.0
 """Noon UTC of 2026-11-28."""
 PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.1.5.email",
-    alert_id=UUID(int=7),
-    step=1,
+    kind=MessageKind.ALERT,
+    subject="HearthBeat, HIGH: new alert",
+    text="A new alert.\n",
     link="https://console.example/alerts/7",
     address="doctor@example.org",
-    handled=False,
+    facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 1},
     possible_duplicate=False,
 )
 

@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from uuid import UUID
 
 import httpx
 import pytest
 
-from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, Notification
+from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, MessageKind, Notification
 from services.alert.channels.webhook import WebhookChannel
 from services.alert.targets import Address
 from tests.integration.receivers import KEYS, serving, webhook_receiver
@@ -20,11 +19,12 @@ from tests.integration.receivers import KEYS, serving, webhook_receiver
 FIRST, SECOND = "127.0.0.2", "127.0.0.1"
 PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.1.5.webhook",
-    alert_id=UUID(int=7),
-    step=1,
+    kind=MessageKind.ALERT,
+    subject="HearthBeat, HIGH: new alert",
+    text="A new alert.\n",
     link="https://console.example/alerts/7",
     address="",
-    handled=False,
+    facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 1},
     possible_duplicate=False,
 )
 

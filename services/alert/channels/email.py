@@ -71,16 +71,14 @@ def compose(notification: Notification, sender: str, unix_time: float) -> EmailM
     message = EmailMessage()
     message["From"] = sender
     message["To"] = notification.address
-    message["Subject"] = f"HearthBeat alert {notification.alert_id}" + (
-        " (notified before)" if notification.step > 1 else ""
-    )
+    message["Subject"] = notification.subject
     message["Date"] = format_datetime(datetime.fromtimestamp(unix_time, UTC))
     message["Message-ID"] = f"<{notification.key}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    message["X-HearthBeat-Kind"] = notification.kind
     if notification.possible_duplicate:
         message["X-HearthBeat-Possible-Duplicate"] = "yes"
-    state = "It has been answered since." if notification.handled else "It is waiting for an answer."
-    message.set_content(f"Alert {notification.alert_id}\n{state}\nThe reason is on the console:\n{notification.link}\n")
+    message.set_content(notification.text)
     return message
 
 

@@ -1,11 +1,10 @@
-"""What a channel is: it takes a notification to one doctor and says how that went."""
+"""What a channel is: it takes a message to one doctor and says how that went."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
-from uuid import UUID
 
 from pydantic_settings import BaseSettings
 
@@ -38,20 +37,30 @@ class AttemptReason(StrEnum):
     REDIRECT = "redirect"
 
 
+class MessageKind(StrEnum):
+    """What a message to a doctor is. A list is no notification: nobody has to act at once."""
+
+    ALERT = "alert"
+    LIST = "list"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is sent: ids and a link, never a name or a value. ``key`` is the same at every attempt.
+    """What is sent to one doctor over one channel. ``key`` is the same at every attempt, and of no other message.
 
+    ``subject``, one line, and ``text`` hold no name and no value, unless the doctor has asked for them at this address.
+    ``facts`` are for receivers that are programs: ids and words of the platform, never a name or a value.
     ``sealed_secrets``: the receiver's own, the newest first, for a channel that signs what it sends.
     """
 
+    kind: MessageKind
     key: str
-    alert_id: UUID
-    step: int
+    subject: str
+    text: str
     link: str
     address: str
-    handled: bool
     possible_duplicate: bool
+    facts: Mapping[str, str | int]
     sealed_secrets: Sequence[bytes] = ()
 
 

@@ -47,7 +47,8 @@ class WebhookChannel:
     """POSTs JSON. The receiver checks ``HearthBeat-Signature`` and refuses a timestamp more than 5 min away.
 
     While its secret is being changed, there is a signature by the new one and by the old one, and either will do. A
-    receiver without a secret is notified all the same, unsigned: nothing about a person is in the call.
+    receiver without a secret is notified all the same, unsigned: nothing about a person is in the call, unless its
+    owner has asked for that.
     """
 
     def __init__(
@@ -84,10 +85,12 @@ class WebhookChannel:
             return AttemptResult(outcome=AttemptOutcome.FAILED, reason=AttemptReason.REFUSED_TARGET)
         body = to_json(
             {
+                **notification.facts,
                 "key": notification.key,
-                "alert_id": notification.alert_id,
-                "step": notification.step,
+                "kind": notification.kind,
                 "link": notification.link,
+                "subject": notification.subject,
+                "text": notification.text,
             }
         )
         headers = self._headers(notification, url, body)

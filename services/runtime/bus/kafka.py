@@ -143,7 +143,8 @@ class KafkaBus:
             max_poll_interval_ms=600_000,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             retry_backoff_ms=100,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            # Of a queue, this lies here for every partition, and twice while it comes: a batch fits, and little more.
+            max_partition_fetch_bytes=_BATCH_BYTES,
         )
         listener = _Listener(consumer, on_assigned, on_revoked)
         consumer.subscribe([topic], listener=listener)

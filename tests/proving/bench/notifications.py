@@ -30,7 +30,7 @@ class Inbox:
     arrived_s: dict[str, float] = field(default_factory=dict)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """Takes every mail; its Message-ID begins with the alert."""
+        """Takes every mail; the Message-ID of a notification begins with its alert, that of a list does not."""
         now = time.monotonic()
         key = str(message_from_bytes(envelope.content)["Message-ID"])
         self.arrived_s.setdefault(key.strip("<>").partition(".")[0], now)

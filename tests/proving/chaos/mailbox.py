@@ -23,9 +23,10 @@ class Mail:
 
 @dataclass(slots=True)
 class Inbox:
-    """Everything that arrived, in order."""
+    """Everything that arrived, in order; ``lists`` apart, since a list of the morning is no notification."""
 
     mails: list[Mail] = field(default_factory=list)
+    lists: list[Mail] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
@@ -36,7 +37,8 @@ class Inbox:
             self.refused.add(key)
             return "451 Try again later"
         flagged = message["X-HearthBeat-Possible-Duplicate"] == "yes"
-        self.mails.append(Mail(key=key, flagged=flagged, subject=str(message["Subject"])))
+        taken = self.lists if message["X-HearthBeat-Kind"] == "list" else self.mails
+        taken.append(Mail(key=key, flagged=flagged, subject=str(message["Subject"])))
         return "250 OK"
 
     @property

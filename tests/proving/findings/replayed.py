@@ -44,7 +44,7 @@ def main(log: Path, findings: Path, figures: Path) -> None:
 
 
 def _listen(asked: list[str]) -> None:
-    """Notes also what the step asks of due rows (falls, presses of SOS), which a replay passes over."""
+    """Notes also what the step asks of due rows (falls, presses of SOS) and of people, which a replay passes over."""
     # Who calls the step has changed: the newer versions have a module for it.
     module: Any = sys.modules.get("services.score.partition", replay)
     step = module.step
@@ -60,7 +60,9 @@ def _listen(asked: list[str]) -> None:
 def _plain(effect: Any) -> list[Any]:
     sample = effect.sample
     place = [sample.at, sample.device_no, sample.epoch, sample.seq, sample.item]
-    name = f"{type(effect).__name__} {effect.subject.home_no} {effect.subject.person_no} {effect.episode} {place}"
+    # What people are asked after a reading is no episode: its kind says what it is.
+    which = getattr(effect, "episode", None) or effect.kind
+    name = f"{type(effect).__name__} {effect.subject.home_no} {effect.subject.person_no} {which} {place}"
     return [name, effect.due_at, getattr(effect, "received_at", 0), type(effect).__name__, 0, 0, 0]
 
 

@@ -28,7 +28,7 @@ _REAL_MS: Final = (50, 500)
 """The same of a demo, in real time."""
 _LATER_REAL_MS: Final[Mapping[Fault | None, int]] = {Fault.DROP: 5_000, Fault.DELAY: 2_000, Fault.REORDER: 1_000}
 """What a demo's devices need to send again, and what links hold back at most, in real time."""
-_NOT_OF_THE_LOG: Final = frozenset({"silent_device", "missed_dose"})
+_NOT_OF_THE_LOG: Final = frozenset({"silent_device", "missed_dose", "double_dose"})
 """Found by what did not come, or by the service of medication: score's step does not see them."""
 
 

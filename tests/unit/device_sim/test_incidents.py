@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from device_sim.incident import Incident, IncidentKind
+from device_sim.fleet import MOVED_DRUG, make_fleet, moved
+from device_sim.incident import Incident, IncidentKind, NearMissKind
 from device_sim.incidents import IncidentPlan
 from device_sim.truth import TruthFile
+from device_sim.world import make_world
 from schemas.messages import Reading
 from tests.unit.device_sim.sim_world import (
     HOUR_MS,
@@ -154,6 +156,95 @@ def test_a_missed_dose_is_given_out_but_its_cup_is_not_lifted(seed: int) -> None
     events = [event for row in uplinks(made, device_named(made, incident.device), hours=1.5) for event in row.events]
     assert [event.event for event in events] == ["dose_dispensed"]
     assert incident.due_at_ms >= incident.dose_at_ms + 30 * MINUTE_MS
+
+
+def lifts(made: IncidentPlan, incident: Incident) -> list[int]:
+    """When its cup is lifted, in minutes after the dose was due; each time something had been given out before."""
+    events = [event for row in uplinks(made, device_named(made, incident.device), hours=1.5) for event in row.events]
+    kinds = [event.event for event in events if event.event != "dose_confirmed"]
+    assert kinds == ["dose_dispensed", "cup_lifted"] * (len(kinds) // 2)
+    return [(row.at - incident.dose_at_ms) // MINUTE_MS for row in events if row.event == "cup_lifted"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_double_dose_is_taken_in_time_and_given_out_and_taken_again(seed: int) -> None:
+    made = plan(seed=seed)
+    first, second = lifts(made, of_kind(made, IncidentKind.DOUBLE_DOSE))
+    assert 0 <= first <= 9
+    assert second == 30
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_dose_is_taken_late_after_its_window(seed: int) -> None:
+    made = plan(seed=seed)
+    assert lifts(made, of_kind(made, IncidentKind.DOSE_TAKEN_LATE)) == [40]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_dispenser_that_is_not_heard_is_away_over_the_whole_window_of_its_dose(seed: int) -> None:
+    made = plan(seed=seed)
+    taken, missed = (of_kind(made, kind) for kind in (IncidentKind.DOSE_UNHEARD, IncidentKind.DOSE_UNHEARD_AND_MISSED))
+    for incident in (taken, missed):
+        assert made.away(incident.device, incident.dose_at_ms - 4 * MINUTE_MS)
+        assert made.away(incident.device, incident.dose_at_ms + 30 * MINUTE_MS)
+        assert not made.away(incident.device, incident.due_at_ms)
+    assert len(lifts(made, taken)) == 1
+    events = [row.events for row in uplinks(made, device_named(made, missed.device), hours=1.5) if row.events]
+    assert [event.event for events_of_one in events for event in events_of_one] == ["dose_dispensed"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fall_is_answered_late_after_its_minute(seed: int) -> None:
+    incident = of_kind(plan(seed=seed), IncidentKind.FALL_ANSWERED_LATE)
+    fall, answer = incident.events
+    assert (fall.event, answer.event, answer.details) == ("fall_suspected", "fall_answered", {"answer": "ok"})
+    assert answer.at - fall.at == 4 * MINUTE_MS
+    assert incident.alert_expected
+
+
+def near(made: IncidentPlan, kind: NearMissKind) -> Incident:
+    return next(row for row in made.near_misses if row.kind is kind)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_drugs_in_a_cup_are_given_out_and_lifted_once(seed: int) -> None:
+    made = lively_plan(seed=seed)
+    incident = near(made, NearMissKind.TWO_IN_A_CUP)
+    plans = made.world.plans_of(incident.device)
+    assert len({row.drug for row in plans}) == 2
+    assert len({(row.compartment, row.minutes) for row in plans}) == 1
+    assert lifts(made, incident) == [15]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_moved_dose_is_taken_when_it_is_due_by_the_edit_and_in_time_without_it(seed: int) -> None:
+    made = lively_plan(seed=seed)
+    incident = near(made, NearMissKind.MOVED_DOSE)
+    fleet = make_fleet(homes=20, seed=seed, start_ms=START_MS)
+    edited = make_world(moved(fleet), seed)
+    (usual,), (later,) = (
+        [
+            dose.at_ms
+            for row in one.plans_of(incident.device)
+            if row.drug == MOVED_DRUG
+            for dose in row.doses(START_MS, START_MS + HOUR_MS)
+        ]
+        for one in (made.world, edited)
+    )
+    assert (incident.dose_at_ms, later - usual) == (usual, 15 * MINUTE_MS)
+    events = [event for row in uplinks(made, device_named(made, incident.device), hours=1.5) for event in row.events]
+    assert later in [event.at for event in events if event.event == "cup_lifted"]
+
+
+def test_an_edit_moves_what_is_to_be_moved_and_nothing_else() -> None:
+    fleet = make_fleet(homes=20, seed=1, start_ms=START_MS)
+    before, after = (
+        [plan for home in one.homes for person in home.people for plan in person.plans] for one in (fleet, moved(fleet))
+    )
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert {old.drug for old, _ in changed} == {MOVED_DRUG}
+    assert len(changed) == 3
+    assert [new.model_copy(update={"at": old.at}) for old, new in changed] == [old for old, _ in changed]
 
 
 @pytest.mark.parametrize(("rate", "limit_ms"), [(60, 1_800_000), (600, 9_000_000)])

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 from tests.proving.chaos.mailbox import Inbox
 
 
-def mail(key: str, *, flagged: bool = False) -> SimpleNamespace:
+def mail(key: str, *, flagged: bool = False, kind: str = "alert") -> SimpleNamespace:
     flag = "X-HearthBeat-Possible-Duplicate: yes\r\n" if flagged else ""
-    return SimpleNamespace(content=f"Message-ID: <{key}>\r\n{flag}\r\nAlert\r\n".encode())
+    content = f"Message-ID: <{key}>\r\nX-HearthBeat-Kind: {kind}\r\n{flag}\r\nAlert\r\n"
+    return SimpleNamespace(content=content.encode())
 
 
 async def deliver(inbox: Inbox, one: SimpleNamespace) -> str:
@@ -29,6 +30,15 @@ async def test_a_page_that_comes_again_is_counted_by_what_it_says_of_itself() ->
         assert await deliver(inbox, one) == "250 OK"
     assert inbox.report() == {"sent": 6, "duplicated_flagged": 2, "duplicated_unflagged": 1}
     assert inbox.keys == {"a", "b", "c"}
+
+
+async def test_a_list_of_the_morning_is_no_notification() -> None:
+    inbox = Inbox()
+    await deliver(inbox, mail("list.1", kind="list"))
+    await deliver(inbox, mail("list.1", kind="list"))
+    assert inbox.report() == {"sent": 0, "duplicated_flagged": 0, "duplicated_unflagged": 0}
+    assert inbox.keys == frozenset()
+    assert len(inbox.lists) == 2
 
 
 async def test_some_pages_are_refused_once_and_never_twice() -> None:

@@ -141,3 +141,16 @@ def test_the_register_command_prints_nothing_of_an_address(tmp_path: Path, text:
     assert result.output.startswith(("register.json:1: doctors.0", "register.json:1: Register: "))
     assert SECRET not in result.output
     assert "who@example.org" not in result.output
+
+
+def test_nobody_gets_details_or_another_language_who_has_not_asked_for_it() -> None:
+    (contact,) = Doctor(email="who@example.org", name="Dr Who").contact_addresses
+    assert (contact.details, contact.language) == (False, "en")
+    asked = ContactAddress(channel="email", address="who@example.org", details=True, language="zh")
+    assert (asked.details, asked.language) == (True, "zh")
+
+
+@pytest.mark.parametrize("wrong", [{"details": "yes"}, {"details": 1}, {"language": "EN"}, {"language": "../en"}])
+def test_what_is_no_yes_and_no_language_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ContactAddress.model_validate({"channel": "email", "address": "who@example.org", **wrong})

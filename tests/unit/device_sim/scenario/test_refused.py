@@ -24,6 +24,9 @@ devices:
   pills: {type: pill_dispenser, of: ruth, heartbeat: 10m}
 plans:
   evening: {for: ruth, device: pills, compartment: 0, drug: Levodopa 100 mg, at: ["20:00"]}
+  weekly: {for: ruth, device: pills, compartment: 1, drug: Methotrexate, count: 3, at: ["08:00"], stock: 30,
+    weekdays: [mon], from: 2026-03-01, until: 2026-06-30}
+  pain: {for: ruth, device: pills, compartment: 2, drug: Paracetamol, as_needed: {least_interval: 6h, most_per_day: 4}}
 story:
   - {from: 0m, to: 1h, every: 1m, device: band, heart_rate: [72, 90], activity: resting}
   - {at: 5m, device: meter, glucose: 35, unit: mg/dL}
@@ -32,6 +35,13 @@ story:
   - {at: 9m, doctor: haddad, acknowledges: glucose_low, note: called her}
   - {offline: band, from: 20m, to: 30m, keeps: true}
   - {score: down, from: 40m, to: 50m}
+  - {at: 11m, doctor: haddad, says_outcome: glucose_low, verdict: false, action: handled already}
+  - {at: 12m, doctor: haddad, finishes: glucose_low, note: she is well}
+  - {at: 13m, doctor: haddad, sets_quiet_hours: {from: "22:00", to: "07:00"}}
+  - {at: 14m, doctor: haddad, edits_plan: evening, times: ["21:00"], every_days: 2, why: later}
+  - {at: 15m, doctor: haddad, pauses_plan: pain, why: too tired, until: 1h}
+  - {at: 16m, doctor: haddad, resumes_plan: weekly}
+  - {at: 17m, doctor: haddad, refills_plan: evening, count: 30}
 expect:
   - {alert: glucose_low, of: ruth, severity: high, by: 6m}
   - {pages: {least: 1, most: 3}, rule: glucose_low, of: ruth}
@@ -60,6 +70,28 @@ WRONG = {
     "a slot that the device has not": ("{1: ruth, 2: karl}", "{1: ruth, 3: karl} #!", "devices.cuff.of.3"),
     "a plan without times": ('at: ["20:00"]', "at: [] #!", "plans.evening.at"),
     "a time of day that is none": ('at: ["20:00"]', 'at: ["25:00"] #!', "plans.evening.at[1]"),
+    "neither times nor as needed": ('Levodopa 100 mg, at: ["20:00"]', "Levodopa 100 mg #!", "plans.evening"),
+    "times and as needed": ("most_per_day: 4}", 'most_per_day: 4}, at: ["20:00"] #!', "plans.pain"),
+    "as needed at once": ("least_interval: 6h", "least_interval: 0m #!", "plans.pain.as_needed.least_interval"),
+    "as needed, with seconds": ("least_interval: 6h", "least_interval: 90s #!", "plans.pain.as_needed.least_interval"),
+    "as needed however soon": ("least_interval: 6h, ", "#!", "plans.pain.as_needed"),
+    "as needed on Mondays": ("most_per_day: 4}", "most_per_day: 4}, weekdays: [mon] #!", "plans.pain.weekdays"),
+    "as needed at a critical time": (
+        "most_per_day: 4}",
+        "most_per_day: 4}, time_critical: true #!",
+        "plans.pain.time_critical",
+    ),
+    "a dose of nothing": ("count: 3", "count: 0 #!", "plans.weekly.count"),
+    "no weekday": ("weekdays: [mon]", "weekdays: [] #!", "plans.weekly.weekdays"),
+    "a weekday that is none": ("weekdays: [mon]", "weekdays: [moon] #!", "plans.weekly.weekdays[1]"),
+    "a weekday twice": ("weekdays: [mon]", "weekdays: [mon, mon] #!", "plans.weekly.weekdays"),
+    "weekdays and every so many days": (
+        "weekdays: [mon]",
+        "weekdays: [mon], every_days: 2 #!",
+        "plans.weekly.every_days",
+    ),
+    "the last day before the first": ("until: 2026-06-30", "until: 2026-02-28 #!", "plans.weekly.until"),
+    "less stock than none": ("stock: 30", "stock: -1 #!", "plans.weekly.stock"),
     "a device that is not there": ("device: meter, glucose", "device: scale, glucose #!", "story[2].device"),
     "a vital of another device": ("device: meter, glucose: 35", "device: meter, spo2: 95 #!", "story[2].spo2"),
     "a value that would be rejected": ("glucose: 35", "glucose: 3500 #!", "story[2].glucose"),
@@ -79,6 +111,34 @@ WRONG = {
     "sent twice": ("glucose: 35", "glucose: 35, sent: 6m, sent_after: 2m #!", "story[2].sent_after"),
     "after the end": ("at: 5m, device: meter", "at: 5h, device: meter #!", "story[2]"),
     "a verb that there is not": ("acknowledges: glucose_low", "forgets: glucose_low #!", "story[5].forgets"),
+    "two verbs": ("finishes: glucose_low", "finishes: glucose_low, resumes_plan: weekly #!", "story[9].resumes_plan"),
+    "a verb of nobody": ("doctor: haddad, finishes: glucose_low", "doctor: haddad #!", "story[9].note"),
+    "a carer who does nothing here": (
+        "doctor: haddad, finishes",
+        "doctor: haddad, person: ruth, finishes #!",
+        "story[9].person",
+    ),
+    "an outcome of nothing": ("verdict: false, action: handled already", "of: ruth #!", "story[8]"),
+    "a verdict that is none": ("verdict: false", "verdict: perhaps #!", "story[8].verdict"),
+    "an action that is none": ("action: handled already", "action: prayed #!", "story[8].action"),
+    "a doctor who is not there": ("doctor: haddad, finishes", "doctor: anna, finishes #!", "story[9].doctor"),
+    "something before the start": ("at: 12m, doctor", "at: -12m, doctor #!", "story[9].at"),
+    "a time of day for quiet": ('from: "22:00"', 'from: "26:00" #!', "story[10].sets_quiet_hours.from"),
+    "quiet all day": ('to: "07:00"', 'to: "22:00" #!', "story[10].sets_quiet_hours.to"),
+    "quiet from when": ('{from: "22:00", to: "07:00"}', "loud #!", "story[10].sets_quiet_hours"),
+    "an edit of a plan that is not there": ("edits_plan: evening", "edits_plan: noon #!", "story[11].edits_plan"),
+    "an edit of nothing": ('times: ["21:00"], every_days: 2, ', "#!", "story[11]"),
+    "an edit of a person": ("every_days: 2", "for: karl #!", "story[11].for"),
+    "an edit to no times": ('times: ["21:00"]', "times: [] #!", "story[11].times"),
+    "an edit to both": (
+        "every_days: 2",
+        "as_needed: {least_interval: 6h} #!",
+        "story[11].times",
+    ),
+    "an edit to a device that is not there": ("every_days: 2", "device: box #!", "story[11].device"),
+    "a pause without a reason": ("why: too tired, ", "#!", "story[12]"),
+    "a pause that is over": ("until: 1h", "until: 10m #!", "story[12].until"),
+    "a refill of nothing": ("count: 30}", "count: 0} #!", "story[14].count"),
     "a part that is not one": ("score: down", "weather: down #!", "story[7]"),
     "a part that is not down": ("score: down", "score: up #!", "story[7].score"),
     "a rule that is none": ("{alert: glucose_low", "{alert: boredom #!", "expect[1].alert"),
@@ -103,7 +163,7 @@ def test_the_example_is_right(tmp_path: Path) -> None:
     assert (scenario.name, scenario.lasts_ms, len(scenario.story), len(scenario.expect)) == (
         "an-example",
         7_200_000,
-        7,
+        14,
         3,
     )
     assert scenario.stops_parts

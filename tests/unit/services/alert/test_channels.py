@@ -1,12 +1,14 @@
 """What notifications look like, whom webhooks may reach, and how answers are read."""
 
 import hmac
+import json
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import SMTP, default
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from socket import gaierror
-from uuid import UUID
 
 import httpx
 import pytest
@@ -15,10 +17,11 @@ from pydantic import SecretStr
 from schemas.contact_addresses import CHECK_BY_CHANNEL
 from services.alert.channels import CHANNELS
 from services.alert.channels.email import compose
-from services.alert.channels.port import AttemptOutcome, AttemptReason, Notification
+from services.alert.channels.port import AttemptOutcome, AttemptReason, MessageKind, Notification
 from services.alert.channels.webhook import WEBHOOK, WebhookChannel, WebhookSettings, judge_answer
 from services.alert.settings import AlertSettings
 from services.alert.targets import is_allowed
+from services.alert.words import words_of
 from services.runtime.sealing import KeyFileError, Keys, new_key
 from services.runtime.settings import DatabaseSettings
 
@@ -27,11 +30,12 @@ KEYS = Keys([new_key()])
 NOW_S = 1_700_000_000.9
 PAGE = Notification(
     key="00000000-0000-0000-0000-000000000007.2.5.webhook",
-    alert_id=UUID(int=7),
-    step=2,
+    kind=MessageKind.ALERT,
+    subject="HearthBeat, HIGH: new alert",
+    text="A new alert.\n",
     link="https://console.example/alerts/00000000-0000-0000-0000-000000000007",
     address="https://93.184.215.14:8443/hook?a=b",
-    handled=False,
+    facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 2},
     possible_duplicate=False,
     sealed_secrets=(KEYS.seal(SECRET),),
 )
@@ -111,19 +115,28 @@ def test_no_register_file_is_checked_for_a_channel_that_does_not_exist() -> None
     assert {channel.name for channel in CHANNELS} >= set(CHECK_BY_CHANNEL)
 
 
-def test_an_email_holds_the_alerts_id_and_a_link_and_nothing_else_about_it() -> None:
+def test_an_email_is_complete_says_its_kind_and_holds_its_words_and_nothing_else() -> None:
     message = compose(replace(PAGE, address="doctor@example.org"), "alerts@hearth.example", NOW_S)
 
     assert message["Message-ID"] == f"<{PAGE.key}@hearth.example>"
     assert message["Date"] == "Tue, 14 Nov 2023 22:13:20 +0000"
     assert message["To"] == "doctor@example.org"
-    assert message.get_content() == (
-        f"Alert {PAGE.alert_id}\nIt is waiting for an answer.\nThe reason is on the console:\n{PAGE.link}\n"
-    )
+    assert message["Subject"] == PAGE.subject
+    assert message["X-HearthBeat-Kind"] == "alert"
+    assert message.get_content() == PAGE.text
 
 
-def test_an_email_about_an_alert_that_was_answered_meanwhile_says_so() -> None:
-    assert "It has been answered since." in compose(replace(PAGE, handled=True), "a@b", NOW_S).get_content()
+def test_an_email_with_a_list_says_that_it_is_no_notification() -> None:
+    assert compose(replace(PAGE, kind=MessageKind.LIST), "a@b", NOW_S)["X-HearthBeat-Kind"] == "list"
+
+
+def test_a_subject_in_chinese_is_read_as_it_was_written() -> None:
+    subject = words_of("zh").phrase("subject", "repeat", severity="高", waiting="45")
+    sent = compose(replace(PAGE, subject=subject), "a@b", NOW_S).as_bytes(policy=SMTP)
+
+    assert "无人处理" in subject
+    assert sent.isascii()
+    assert message_from_bytes(sent, policy=default)["Subject"] == subject
 
 
 def test_an_email_that_may_be_a_repetition_is_marked() -> None:
@@ -143,6 +156,21 @@ async def test_a_webhook_is_signed_over_time_and_body() -> None:
     assert request.headers["HearthBeat-Signature"] == f"v1={expected}"
     assert request.headers["Idempotency-Key"] == PAGE.key
     assert "HearthBeat-Possible-Duplicate" not in request.headers
+
+
+async def test_a_webhook_gives_programs_the_facts_and_people_the_words() -> None:
+    receiver = Receiver()
+
+    await receiver.channel().send(PAGE)
+
+    assert json.loads(receiver.requests[0].content) == {
+        **PAGE.facts,
+        "kind": "alert",
+        "key": PAGE.key,
+        "link": PAGE.link,
+        "subject": PAGE.subject,
+        "text": PAGE.text,
+    }
 
 
 async def test_a_webhook_that_may_be_a_repetition_is_marked_and_keeps_its_key() -> None:

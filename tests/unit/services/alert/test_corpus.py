@@ -1,7 +1,6 @@
 """Every address of the bad-input corpus is refused or reached, and nobody else hears of it."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from uuid import UUID
 
 import httpx
 import pytest
@@ -9,13 +8,13 @@ from pydantic import ValidationError
 
 from schemas.registry import ContactAddress, Doctor
 from services.alert.channels.email import EMAIL, compose
-from services.alert.channels.port import Notification
+from services.alert.channels.port import MessageKind, Notification
 from services.alert.channels.webhook import WebhookChannel
 from services.runtime.sealing import Keys, new_key
 from tests.proving.fuzz.corpus import Case, made_of, played_by
 
 HEADERS = {
-    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-HearthBeat-Kind"),
     *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
 }
 PUBLIC = "93.184.215.14"
@@ -26,11 +25,12 @@ KEYS = Keys([new_key()])
 def notification_to(address: str) -> Notification:
     return Notification(
         key="00000000-0000-0000-0000-000000000007.1.5.channel",
-        alert_id=UUID(int=7),
-        step=1,
+        kind=MessageKind.ALERT,
+        subject="HearthBeat, HIGH: new alert",
+        text="A new alert.\n",
         link="https://console.example/alerts/00000000-0000-0000-0000-000000000007",
         address=address,
-        handled=False,
+        facts={"alert_id": "00000000-0000-0000-0000-000000000007", "step": 1},
         possible_duplicate=False,
     )
 

@@ -120,6 +120,13 @@ def test_nothing_else_is_named_but_that_the_readings_are_in_order(case: str) -> 
     assert {one.cause for one in causes_of(known)} - {Cause.WITHIN_LIMITS} <= {cause, Cause.ALERT_IS_OPEN}
 
 
+def test_what_quiet_hours_hold_is_said_with_the_alert() -> None:
+    (said,) = [
+        one for one in causes_of(facts(alerts=[alert(sent_at=None, held=1)])) if one.cause is Cause.ALERT_IS_OPEN
+    ]
+    assert said.text.endswith("nobody was notified yet; quiet hours hold 1.")
+
+
 def test_every_cause_has_its_case() -> None:
     assert {cause for _, cause in CASES.values()} == set(Cause)
 

@@ -9,7 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.registry import DosePlan, Home
-from services.api.plan_rows import content_of
 from services.medication.planning import Plan, plan_doses
 from services.medication.recurrence import Recurrence, instants_on
 from tests.proving.fuzz.corpus import Case, made_of, played_by
@@ -30,7 +29,7 @@ def registered(sent: dict[str, Any]) -> tuple[str, DosePlan]:
 
 def due(sent: dict[str, Any]) -> list[datetime]:
     zone, registered_plan = registered(sent)
-    content = content_of(registered_plan, zone)
+    content = registered_plan.content(device=registered_plan.device, compartment=registered_plan.compartment, zone=zone)
     plan = Plan(
         version_no=1,
         plan_id=registered_plan.plan_id,
