@@ -175,7 +175,7 @@ def test_each_due_moment_of_three_years_comes_once_however_the_time_is_divided(
 edits = st.lists(st.tuples(instants, plans), max_size=5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(deadline=None)
 @given(plans, edits)
 def test_an_edit_changes_nothing_before_it_and_each_version_has_its_moments_once(
     first: Recurrence, later: list[tuple[datetime, Recurrence]]
