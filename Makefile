@@ -106,8 +106,8 @@ chaos-selftest: $(DEV)  ## Plants ten defects in copies; chaos must find each
 properties: $(DEV)  ## The unit tests with examples drawn anew by the seed; `make test` draws the same each time [SEED=n]
 	@HB_EXAMPLES=anew $(PYTHON) -m pytest -q --timeout=3600 --hypothesis-seed=$(SEED) tests/unit
 
-mutations: $(DEV)  ## Plants small wrong changes in copies of score, ten by name and COUNT by the seed; a test must notice each [SEED=n COUNT=10]
-	@$(PYTHON) -m tests.proving.mutations --named --seed $(SEED) --count $(COUNT)
+mutations: $(DEV)  ## Plants small wrong changes in copies of the source, some by name and COUNT by the seed; a test must notice each [OF=score|alerts|doses SEED=n COUNT=10]
+	@$(PYTHON) -m tests.proving.mutations --of $(or $(OF),score) --named --seed $(SEED) --count $(COUNT)
 
 faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold after it [LINE=n SEED=n]
 	@$(PYTHON) -m tests.proving.faults $(foreach n,$(LINE),--line $(n)) --seed $(SEED)

@@ -72,7 +72,8 @@ async def run(settings: AlertSettings, *, clock: Clock, stop: asyncio.Event, met
             group.create_task(listen(pool, WakeUp.FINDINGS, lambda _: found.set(), stop), name="listen")
             group.create_task(rounds(claims.claim, stop, every_s=_POLL_S, wake=found, wakes=queued), name="claims")
             group.create_task(rounds(escalation.repeat, stop, every_s=_POLL_S, wakes=queued), name="escalation")
-            group.create_task(rounds(escalation.heal, stop, every_s=_HEALS_EVERY_S), name="healing")
+            # By real time alone: what an older version left waits no longer for a clock that runs fast.
+            group.create_task(rounds(escalation.heal, stop, every_s=_HEALS_EVERY_S, clock=real), name="healing")
             group.create_task(rounds(held.release, stop, every_s=_DELIVERY_POLL_S, wakes=queued), name="held")
             group.create_task(rounds(mornings.make, stop, every_s=_DELIVERY_POLL_S, wakes=listed), name="mornings")
             for delivery, wake in zip(deliveries, queued, strict=True):

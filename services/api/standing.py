@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.alerts import EndReason
-from schemas.rule_names import CALLS, MEASURED
+from schemas.rule_names import MEASURED, RULE_NAME_BY_NAME
 
 
 class Stands(StrEnum):
@@ -94,6 +94,7 @@ def of_end(rule: str, finding: Mapping[str, Any]) -> Standing:
     if reason == EndReason.NO_DATA:
         if rule in MEASURED:
             return Standing(Stands.PAUSED, finding["known_until"] or finding["observed_at"])
-        return Standing(Stands.UNHEARD if rule in CALLS else Stands.ENDED, finding["observed_at"])
+        is_technical = rule in RULE_NAME_BY_NAME and RULE_NAME_BY_NAME[rule].technical
+        return Standing(Stands.ENDED if is_technical else Stands.UNHEARD, finding["observed_at"])
     stands = _BY_REASON.get(reason, Stands.ENDED)
     return Standing(stands, finding["raised_at"] if stands is Stands.DISPROVED else finding["observed_at"])

@@ -1,6 +1,6 @@
-"""Which event takes which dose: a fold over all that a compartment has reported, in the order in which it happened.
+"""Which event takes which dose: a fold over all that a compartment has reported, in the order of what happened. Pure.
 
-It is made from scratch each time, so it comes to the same whatever order the events arrived in. Pure.
+It is made from scratch each time, so it comes to the same whatever order the events arrived in.
 """
 
 from collections import defaultdict

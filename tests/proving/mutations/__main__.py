@@ -1,4 +1,4 @@
-"""The command behind `make mutations`: plants small changes in score, and each has to be noticed by a test."""
+"""The command behind `make mutations`: plants small changes in pure modules, and each has to be noticed by a test."""
 
 import json
 import signal
@@ -15,27 +15,27 @@ from rich.text import Text
 
 from deploy.local.settings import CHECKOUT
 from tests.proving.mutations.drawing import draw, is_pure, lines_of
-from tests.proving.mutations.mutation import NAMED, Mutation
+from tests.proving.mutations.grounds import NAMED, SOURCES, Ground
+from tests.proving.mutations.mutation import Mutation
 from tests.proving.mutations.trial import TrialError, Tried, copy_source, tried, undisturbed
 
 REPORT: Final = CHECKOUT / ".local" / "reports" / "mutations.json"
 
 
-_SCORE: Final = CHECKOUT / "services" / "score"
-
-
-def sources() -> dict[str, str]:
-    """Score's pure modules and its rules, by their path."""
-    rules = sorted((_SCORE / "rules").glob("*.py"))
-    pure = [path for path in sorted(_SCORE.glob("*.py")) if is_pure(path.read_text())]
-    return {str(path.relative_to(CHECKOUT)): path.read_text() for path in (*pure, *rules)}
+def sources(ground: Ground) -> dict[str, str]:
+    """The modules of ``ground`` in which mutations are drawn, by their path."""
+    of = SOURCES[ground]
+    pure = [path for one in of.pure for path in sorted(CHECKOUT.glob(one)) if is_pure(path.read_text())]
+    whole = [path for one in of.whole for path in sorted(CHECKOUT.glob(one))]
+    return {str(path.relative_to(CHECKOUT)): path.read_text() for path in (*pure, *whole)}
 
 
 def main(
     *,
+    of: Annotated[Ground, typer.Option("--of", help="What is changed.")] = Ground.SCORE,
     seed: Annotated[int | None, typer.Option(help="Draws mutations by this seed.")] = None,
     count: Annotated[int, typer.Option(min=1, help="So many are drawn.")] = 10,
-    named: Annotated[bool, typer.Option("--named", help="Tries the ten that have a name.")] = False,
+    named: Annotated[bool, typer.Option("--named", help="Tries those that have a name.")] = False,
     limit_s: Annotated[
         float, typer.Option(min=1, help="Seconds for one; the tests that take longer have noticed.")
     ] = 180,
@@ -43,7 +43,8 @@ def main(
     """Ends with 1 where a mutation survives, and says which; with 2 where the tests come to no verdict."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(highlight=False)
-    chosen = [*(NAMED if named or seed is None else ()), *(draw(seed, count, sources()) if seed is not None else ())]
+    drawn = () if seed is None else draw(seed, count, sources(of), SOURCES[of].tests)
+    chosen = [*(NAMED[of] if named or seed is None else ()), *drawn]
     done: list[Tried] = []
     with tempfile.TemporaryDirectory(prefix="hb-mutations-") as directory, console.status("") as status:
         copy = Path(directory) / "copy"
@@ -64,7 +65,7 @@ def main(
         {"name": one.mutation.name, "place": _place(one.mutation), "killed_by": one.killed_by, "s": round(one.took_s)}
         for one in done
     ]
-    REPORT.write_text(json.dumps({"seed": seed, "named": named, "mutations": rows}, indent=2) + "\n")
+    REPORT.write_text(json.dumps({"of": of, "seed": seed, "named": named, "mutations": rows}, indent=2) + "\n")
     raise typer.Exit(1 if survived else 0)
 
 

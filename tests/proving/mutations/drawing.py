@@ -1,4 +1,4 @@
-"""Draws mutations of score's pure modules by a seed: what can be changed, and which of it is. Pure.
+"""Draws mutations of pure modules by a seed: what can be changed, and which of it is. Pure.
 
 What changes nothing is left out: docstrings, annotations, `__slots__`, logging, and what only assertions and errors
 say.
@@ -177,14 +177,14 @@ def is_pure(source: str) -> bool:
     return re.search(r"\bPure\b", words) is not None
 
 
-def mutations_of(path: str, source: str) -> Iterator[tuple[Kind, Mutation]]:
-    """Every change that can be drawn of a module, in the order of the source."""
+def mutations_of(path: str, source: str, tests: tuple[str, ...] = ()) -> Iterator[tuple[Kind, Mutation]]:
+    """Every change that can be drawn of a module, in the order of the source; ``tests`` have to notice."""
     finder = _Finder(source)
     finder.visit(ast.parse(source))
     held = source.encode()
     for one in sorted(finder.found, key=lambda change: (change.at, change.kind, change.after)):
         before = held[one.at : one.until].decode()
-        mutation = Mutation(name=one.kind, path=path, before=before, after=one.after, at=one.at)
+        mutation = Mutation(name=one.kind, path=path, before=before, after=one.after, at=one.at, tests=tests)
         if (path, *lines_of(mutation, source)) not in EQUIVALENTS:
             yield one.kind, mutation
 
@@ -199,15 +199,15 @@ def lines_of(mutation: Mutation, source: str) -> tuple[str, str]:
     return before.decode().strip(), after.partition(b"\n")[0].decode().strip()
 
 
-def draw(seed: int, count: int, sources: Mapping[str, str]) -> Sequence[Mutation]:
-    """``count`` mutations of the modules ``sources`` (text by path), of each kind in turn.
+def draw(seed: int, count: int, sources: Mapping[str, str], tests: tuple[str, ...] = ()) -> Sequence[Mutation]:
+    """``count`` mutations of the modules ``sources`` (text by path), of each kind in turn; ``tests`` have to notice.
 
     Which they are follows from the seed and from what stands in their lines: a change elsewhere moves none of them.
     """
     ranked: dict[Kind, list[tuple[str, Mutation]]] = {kind: [] for kind in Kind}
     for path, source in sorted(sources.items()):
         seen: Counter[tuple[str, ...]] = Counter()
-        for kind, mutation in mutations_of(path, source):
+        for kind, mutation in mutations_of(path, source, tests):
             words = (path, kind, *lines_of(mutation, source))
             seen[words] += 1
             ranked[kind].append((_rank(seed, *words, str(seen[words])), mutation))

@@ -73,7 +73,8 @@ def _planted(copy: Path, mutation: Mutation) -> Iterator[None]:
 def _nearest_first(copy: Path, mutation: Mutation) -> Sequence[str]:
     """The tests that are named after the module come first: they notice most of what is wrong in it."""
     named = f"test_{Path(mutation.path).stem}.py"
-    nearest = [str(Path(folder) / named) for folder in mutation.tests if (copy / folder / named).is_file()]
+    named_so = [Path(one) if one.endswith(named) else Path(one) / named for one in mutation.tests]
+    nearest = [str(one) for one in named_so if (copy / one).is_file()]
     return [*nearest, *mutation.tests]
 
 

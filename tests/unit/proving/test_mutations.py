@@ -11,10 +11,12 @@ from deploy.local.settings import CHECKOUT
 from tests.proving.mutations.__main__ import sources
 from tests.proving.mutations.drawing import Kind, draw, is_pure, lines_of, mutations_of
 from tests.proving.mutations.equivalents import EQUIVALENTS
-from tests.proving.mutations.mutation import NAMED, Mutation, StaleMutationError
+from tests.proving.mutations.grounds import NAMED, SOURCES, Ground
+from tests.proving.mutations.mutation import Mutation, StaleMutationError
 from tests.proving.mutations.trial import Tried, tried
 
-PURE = sources()
+PURE = sources(Ground.SCORE)
+ALL = [one for named in NAMED.values() for one in named]
 FEW = {path: PURE[f"services/score/{path}.py"] for path in ("age", "limit_book")}
 
 
@@ -116,20 +118,29 @@ def test_what_is_drawn_does_no_io() -> None:
     assert not is_pure('"""What is so.\n\nNot Pure."""\n')
 
 
-def test_the_ten_that_have_a_name_fit_the_source() -> None:
-    assert len({one.name for one in NAMED}) == 10
-    for mutation in NAMED:
+def test_each_part_has_mutations_and_tests_that_have_to_notice() -> None:
+    for ground in Ground:
+        drawn = draw(1, 100, sources(ground), SOURCES[ground].tests)
+        assert len(drawn) == 100
+        assert all((CHECKOUT / tests).exists() for one in drawn for tests in one.tests)
+    assert "services/medication/machine.py" in sources(Ground.DOSES)
+    assert "schemas/alert_machine.py" in sources(Ground.ALERTS)
+
+
+def test_those_that_have_a_name_fit_the_source() -> None:
+    assert len({one.name for one in ALL}) == 20
+    for mutation in ALL:
         source = (CHECKOUT / mutation.path).read_text()
         assert mutation.changed(source) != source
-        assert all((CHECKOUT / tests).is_dir() for tests in mutation.tests)
+        assert all((CHECKOUT / tests).exists() for tests in mutation.tests)
 
 
 def test_a_mutation_of_a_source_that_has_changed_is_refused() -> None:
-    once = Mutation(name="n", path="a.py", before="a", after="b")
+    once = Mutation(name="n", path="a.py", before="a", after="b", tests=())
     with pytest.raises(StaleMutationError, match="2 times"):
         once.changed("a a")
     with pytest.raises(StaleMutationError, match="something else"):
-        Mutation(name="n", path="a.py", before="a", after="b", at=1).changed("aba")
+        Mutation(name="n", path="a.py", before="a", after="b", at=1, tests=()).changed("aba")
 
 
 def test_what_is_said_to_change_nothing_still_stands_in_the_source() -> None:

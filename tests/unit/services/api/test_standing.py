@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.alerts import EndReason
-from schemas.rule_names import CALLS, MEASURED, RULE_NAMES
+from schemas.rule_names import MEASURED, RULE_NAME_BY_NAME, RULE_NAMES
 from services.api.rendering import noticed_end, standing_badge, standing_words
 from services.api.standing import Standing, Stands, of_alert, of_end
 
@@ -36,7 +36,7 @@ def test_each_end_of_each_rule_is_said_and_only_recovered_as_better(rule: str, r
     assert words.startswith(badge.split(" ", maxsplit=1)[0].rstrip(":"))
     if reason is EndReason.NO_DATA:
         assert ("Paused" in badge) == (rule in MEASURED)
-        assert ("does not mean that it is better" in words) == (rule in MEASURED | CALLS)
+        assert ("does not mean that it is better" in words) == (not RULE_NAME_BY_NAME[rule].technical)
 
 
 def test_its_moment_is_that_of_what_it_says() -> None:
@@ -63,7 +63,9 @@ def test_an_end_that_no_finding_says_is_said_without_a_reason() -> None:
 def test_what_has_come_after_a_pause_ends_it_and_nothing_else() -> None:
     assert of_alert(alert(), said(EndReason.NO_DATA)) == Standing(Stands.PAUSED, KNOWN)
     assert of_alert(alert(), said(EndReason.NO_DATA, heard=HEARD)) == Standing(Stands.RESUMED, HEARD)
-    assert of_alert(alert("fall"), said(EndReason.NO_DATA, heard=HEARD)) == Standing(Stands.UNHEARD, AT)
+    for rule in ("fall", "sos", "missed_dose"):
+        assert of_alert(alert(rule), said(EndReason.NO_DATA, heard=HEARD)) == Standing(Stands.UNHEARD, AT)
+    assert of_alert(alert("silent_device"), said(EndReason.NO_DATA)) == Standing(Stands.ENDED, AT)
     assert of_alert(alert(), said(EndReason.TURNED, heard=HEARD)) == Standing(Stands.TURNED, AT)
 
 
