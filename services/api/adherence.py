@@ -111,7 +111,7 @@ async def adherence(
 ) -> AdherenceOut:
     """How somebody keeps to each plan: days covered, doses taken, doses on time, of the newest ``weeks`` weeks."""
     console = console_of(request)
-    person = await person_of(console, doctor, person_id, Action.READ_PERSON)
+    person = await person_of(console, doctor, person_id, Action.READ_DOSES)
     found = await adherence_of(console, person["person_no"], ZoneInfo(person["time_zone"]), weeks=weeks)
     return AdherenceOut(
         recent_days=RECENT_DAYS,

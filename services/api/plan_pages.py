@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from schemas.plan_terms import PlanWish
 from services.api.access import Action
+from services.api.adherence import adherence_of, supplies_of
 from services.api.console import Console, Doctor, console_of
 from services.api.inputs import VERSION_LIMIT
 from services.api.plan_form import LONGEST_REASON, PlanForm, empty_form, form_of, read_form, typed_form
@@ -70,6 +71,8 @@ async def plans(
         zone=zone,
         person=person,
         plans=_in_words(await plans_of(console, person["person_no"])),
+        supplies={one.plan_id: one for one in await supplies_of(console, person["person_no"])},
+        kept=await adherence_of(console, person["person_no"], zone),
         by_day=by_day,
         today=today,
         last=last,

@@ -119,3 +119,8 @@ order by lower(valid);
 select plan_id, lower(valid) as starts, upper(valid) as ends
 from plan_pauses where plan_id = any($1::uuid[]) and (upper(valid) is null or upper(valid) > $2)
 order by lower(valid);
+
+-- name: taken_ahead
+-- Doses of plans that are due later, and have been taken early: of these nothing more is needed.
+select plan_id, due_at from doses_in_force
+where plan_id = any($1::uuid[]) and due_at >= $2 and state in ('early', 'taken', 'double') and not as_needed;

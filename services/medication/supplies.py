@@ -55,11 +55,13 @@ class Supplies:
             entries, used = await self._stock(connection, plans), await self._used(connection, plans)
             versions = await _by_plan(connection, self.sql["versions_to_come"], plans, now)
             pauses = await _by_plan(connection, self.sql["pauses_to_come"], plans, now)
+            ahead = await _by_plan(connection, self.sql["taken_ahead"], plans, now)
             kept = []
             for row in rows:
                 plan_id = row["plan_id"]
                 spans = [(one["starts"], one["ends"]) for one in pauses[plan_id]]
-                to_come = doses_to_come(versions[plan_id], spans, now)
+                taken = {one["due_at"] for one in ahead[plan_id]}
+                to_come = (due for due in doses_to_come(versions[plan_id], spans, now) if due.at not in taken)
                 supply = supply_of(left_of(entries[plan_id], used[plan_id]), to_come, now)
                 kept.append((plan_id, now, supply.left, supply.runs_out_at, supply.refill_due, row["state_key"]))
             await connection.executemany(self.sql["keep_supply"], kept)

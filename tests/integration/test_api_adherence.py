@@ -1,5 +1,6 @@
 """How somebody keeps to their plans, over the REST interface; and what is left of their medicine, for pages."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -114,7 +115,7 @@ async def test_nothing_is_shown_of_somebody_who_is_not_in_care_or_is_nobody(prac
     assert [one.status_code for one in (denied, nobody, signed_out)] == [404, 404, 401]
     trail = await practice.pool.fetch(
         "select allowed from audit join people on people.person_no = any(audit.people)"
-        " where action = 'read_person' and person_id = $1",
+        " where action = 'read_doses' and person_id = $1",
         practice.world.ruth,
     )
     assert [row["allowed"] for row in trail] == [False]
@@ -158,3 +159,27 @@ async def test_what_is_left_is_shown_once_it_was_counted(practice: Practice, dsn
         None,
         False,
     )
+
+
+async def test_the_page_of_plans_shows_both(practice: Practice) -> None:
+    levodopa = (await plans_of(practice))["Levodopa 100 mg"]
+    for hours in range(4):
+        taken = NOW - timedelta(days=1, hours=hours)
+        await add_dose(practice.pool, levodopa, taken, "taken", taken_at=taken)
+    await practice.pool.execute(
+        "insert into plan_stock (plan_id, at, count, what) values ($1, $2, 10, 'counted')", levodopa, NOW
+    )
+    async with browsing(practice.address) as client:
+        waiting = (await client.get(f"/people/{practice.world.ruth}/plans")).text
+        await practice.pool.execute(
+            "insert into plan_supplies (plan_id, as_of, left_count, runs_out_at, refill_due, state_key)"
+            " values ($1, $2, 9.5, '2026-11-27 23:30Z', true, 'test')",
+            levodopa, NOW,
+        )  # fmt: skip
+        shown = (await client.get(f"/people/{practice.world.ruth}/plans")).text
+
+    assert "Being counted" in waiting
+    words = " ".join(re.sub(r"<[^>]*>", " ", shown).split())
+    assert "9.5 left, runs out on 28 Nov 2026 Refill due" in words
+    # Four of five doses; the fifth is this morning's, which was missed.
+    assert "Levodopa 100 mg 50 % 1 of 2 days 80 % 4 of 5 80 % 4 of 5" in words

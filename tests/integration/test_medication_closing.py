@@ -332,6 +332,17 @@ async def test_what_is_left_follows_counts_takings_and_refills(pool: Pool) -> No
     assert (left, runs_out_at, refill_due) == (72, berlin(19, 20), False)
 
 
+async def test_a_dose_that_was_taken_early_needs_nothing_more(pool: Pool) -> None:
+    world = await settle_in(pool)
+    plan = await prescribe(pool, world)
+    await stock(pool, plan, berlin(1, 5), 3)
+    await dose(pool, world, plan, berlin(1, 8), "early", taken_at=berlin(1, 5, 30))
+    await Supplies(pool=pool, sql=SQL).forecast(berlin(1, 6))
+
+    # Two are left: for this evening and tomorrow morning.
+    assert await supply(pool, plan) == (2, berlin(2, 20), True)
+
+
 async def test_a_plan_that_a_doctor_paused_runs_out_later_or_never(pool: Pool) -> None:
     world = await settle_in(pool)
     plan = await prescribe(pool, world)

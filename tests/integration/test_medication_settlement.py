@@ -146,7 +146,7 @@ async def test_a_week_of_which_too_much_was_missed_is_found_when_its_day_ends(ho
             assert await house.said("adherence") == []
 
     # Ten doses are known once the fifth evening's dose is: six of them taken.
-    assert await house.said("adherence") == [(1, berlin(6, 0))]
+    assert await house.said("adherence") == [(1, berlin(5, 23) + timedelta(hours=1))]
     days = await house.pool.fetch("select taken, known from adherence_days where person_no = $1 order by day",
                                   house.world.person_no)  # fmt: skip
     assert [(row["taken"], row["known"]) for row in days][4] == (6, 10)
