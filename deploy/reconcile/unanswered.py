@@ -25,7 +25,7 @@ group by a.alert_id, h.home_id
 """
 _QUIET_RULES: Final = [row.name for row in RULE_NAMES if row.technical or row.name in LISTED]
 _SHORT: Final = {Severity.HIGH: (timedelta(minutes=15), 4), Severity.MEDIUM: (timedelta(hours=2), 1)}
-"""How soon it is said again, and how often so soon (semantics, section 4)."""
+"""How soon it is said again, and how often so soon."""
 _LONG: Final = {Severity.HIGH: timedelta(hours=1), Severity.MEDIUM: timedelta(hours=8)}
 _EXAMPLES: Final = 5
 

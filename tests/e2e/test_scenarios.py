@@ -23,7 +23,7 @@ def play(folder: Path, *arguments: str | Path) -> tuple[int, str, dict[str, Any]
     return done.returncode, done.stdout + done.stderr, json.loads(report.read_text()) if report.exists() else {}
 
 
-@pytest.mark.timeout(900)  # some 130 of them, beside other tests
+@pytest.mark.timeout(1200)  # some 170 of them, beside other tests
 def test_what_the_projects_scenarios_say_is_so(tmp_path: Path) -> None:
     code, said, report = play(tmp_path, FOLDER)
     assert code == 0, said
