@@ -45,5 +45,20 @@ EQUIVALENTS: Final[Mapping[tuple[str, str, str], str]] = {
         "return self.shown_at > at >= said + WORN_AGAIN_MS",
         "return self.shown_at >= at >= said + WORN_AGAIN_MS",
     ): "When something first shows at that very moment that the device is worn, it is worn either way.",
+    (
+        "services/medication/recurrence.py",
+        "if before and after is not None:",
+        "if before and after is None:",
+    ): "It looks further than it needs to: that costs time, and the nearest are the same.",
+    (
+        "services/medication/sayings.py",
+        "return replace(finding, episode=dose.double_episode or 0, level=level, severity=severity)",
+        "return replace(finding, episode=dose.double_episode or 1, level=level, severity=severity)",
+    ): "A dose of which this is said has its episode.",
+    (
+        "services/medication/sayings.py",
+        "return replace(finding, episode=dose.double_episode or 0, level=level, severity=severity)",
+        "return replace(finding, episode=dose.double_episode or (-1), level=level, severity=severity)",
+    ): "A dose of which this is said has its episode.",
 }
 """By the file, and by the line as it is and as it becomes."""

@@ -121,9 +121,19 @@ def test_each_lift_too_many_counts_and_two_within_ten_minutes_are_one() -> None:
 def test_a_dose_is_not_early_while_the_window_of_the_one_before_lasts() -> None:
     doses = doses_of(time(8), time(9), time(10))
 
-    # Both could be taken at 08:25; the one before is, and its window lasts until half past.
+    # The window of the one before lasts until half past; where it ends, that of the next one opens.
     assert states(doses, *lifts(at(8), at(8, 25))) == [DoseState.DOUBLE, DoseState.PENDING, DoseState.PENDING]
     assert states(doses, *lifts(at(8), at(8, 31))) == [DoseState.TAKEN, DoseState.TAKEN, DoseState.PENDING]
+
+
+def test_a_dose_of_an_edited_plan_is_not_early_while_the_window_of_the_last_one_before_lasts() -> None:
+    (before,) = doses_of(time(8))
+    (after,) = (replace(dose, version_no=2) for dose in doses_of(time(14)))
+    assert after.early_after == at(8)
+    assert before.closes_at == at(10)
+
+    assert states([before, after], *lifts(at(8), at(10))) == [DoseState.DOUBLE, DoseState.PENDING]
+    assert states([before, after], *lifts(at(8), at(10, 1))) == [DoseState.TAKEN, DoseState.EARLY]
 
 
 def test_a_lift_after_a_missed_dose_is_no_second_one_of_the_day_before() -> None:

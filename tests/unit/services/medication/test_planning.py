@@ -142,6 +142,10 @@ def test_a_dose_taken_too_early_for_the_new_version_stands_for_none() -> None:
     doses = list(plan_doses(new, START + timedelta(hours=19), START + 2 * DAY))
 
     assert stand_ins([early(1, START + timedelta(hours=18))], new, doses) == []
+    # Early reach begins behind its moment, and the last moment is one of it.
+    first = doses[0]
+    assert stand_ins([early(1, first.early_after)], new, doses) == []
+    assert [one.dose for one in stand_ins([early(1, first.missed_at)], new, doses)] == [first]
 
 
 def test_two_doses_taken_early_do_not_stand_for_the_same() -> None:
