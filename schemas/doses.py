@@ -66,7 +66,9 @@ SAME_TAKING_MIN: Final = 10
 DISPENSES_WITHIN_DAYS: Final = 7
 """A dispenser that has said within this time that it dispensed says so each time (ours)."""
 HEARD_LATELY_MIN: Final = 45
-"""A dispenser heard within this time had nothing to make up for (ours)."""
+"""A dispenser heard so shortly before the cut-off would have sent what was taken until then (ours)."""
+AWAY_MIN: Final = 15
+"""A dispenser that was not heard for longer may have something to make up for (ours)."""
 MAKES_UP_MIN: Final = 2
 """One that was away longer has so long to send what it kept, before anything is said of a dose (ours)."""
 REPORTED_LATE_MIN: Final = 10

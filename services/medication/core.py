@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from schemas.alerts import Finding
 from schemas.doses import (
+    AWAY_MIN,
     HEARD_LATELY_MIN,
     MAKES_UP_MIN,
     OPEN_STATES,
@@ -31,6 +32,7 @@ from services.medication.sayings import (
 from services.runtime.clock import to_ms
 
 _HEARD_LATELY: Final = timedelta(minutes=HEARD_LATELY_MIN)
+_AWAY: Final = timedelta(minutes=AWAY_MIN)
 _MAKES_UP: Final = timedelta(minutes=MAKES_UP_MIN)
 _REMINDER_LASTS: Final = timedelta(minutes=15)
 
@@ -80,7 +82,7 @@ def hear(dose: Dose, heard: datetime | None, watermark: datetime) -> Dose:
         return replace(after, judged_from=None)
     if dose.judged_from is not None:
         return after
-    was_away = dose.heard_at is None or heard - dose.heard_at > _HEARD_LATELY
+    was_away = dose.heard_at is None or heard - dose.heard_at > _AWAY
     return replace(after, judged_from=heard + _MAKES_UP if was_away else heard)
 
 

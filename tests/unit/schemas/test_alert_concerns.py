@@ -22,6 +22,7 @@ SEEN = (Evidence(what="last_uplink", value=None, observed_at=0, device_no=7, epo
         ("silent_device", "", (), "silent_device"),
         ("low_battery", "low_battery", SEEN, "low_battery.7"),
         ("firmware", "", SEEN, "firmware.7"),
+        ("watch_gap", "watch_gap.spo2", SEEN, "watch_gap"),
     ],
 )
 def test_the_concern_is_finer_than_the_rule(

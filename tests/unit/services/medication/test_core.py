@@ -200,6 +200,9 @@ def test_a_dispenser_that_is_heard_all_the_time_is_believed_at_once() -> None:
 
     assert hear(dose, at(8, 31), at(8, 31)).judged_from == at(8, 31)
     assert hear(dose, at(8, 29), at(8, 31)).judged_from is None
+    # Away for longer than between two reports: what was taken may come right behind the first one.
+    assert hear(dose, at(8, 35), at(8, 35)).judged_from == at(8, 35)
+    assert hear(dose, at(8, 36), at(8, 36)).judged_from == at(8, 38)
     assert hear(replace(dose, heard_at=None), at(8, 31), at(8, 31)).judged_from == at(8, 33)
 
 
