@@ -156,7 +156,7 @@ async def test_what_has_recovered_unanswered_stays_on_the_list_and_is_marked_so(
         worklist = (await client.get("/")).text
         pages = [(await client.get(f"/alerts/{alert}")).text for alert in (over, waiting)]
 
-    assert worklist.count("Recovered, and nobody has answered") == 1
+    assert worklist.count("Over, and nobody has answered") == 1
     assert "nobody has answered" in pages[0]
     assert "nobody has answered" not in pages[1]
 

@@ -53,7 +53,7 @@ async def end(
     if alert is None:
         return
     await pool.execute("insert into alert_findings values ($1, $2)", finding, alert)
-    over = ago(3) if reason in {EndReason.RECOVERED, None} or (reason is EndReason.NO_DATA and rule == "fall") else None
+    over = ago(3) if reason in {EndReason.RECOVERED, None} else None
     if not still_open:
         await pool.execute("update alerts set ended_at = $2, active_episodes = '{}' where alert_id = $1", alert, over)
 
@@ -79,7 +79,7 @@ async def end(
             "Paused: nothing known since 22 Nov, 15:26",
         ),
         (
-            EndReason.NO_DATA, "fall", False,
+            EndReason.NO_DATA, "fall", True,
             "Nothing more was heard by 22 Nov 2026, 15:27:00 +01:00. That does not mean that it is better",
             "Nothing more heard by 22 Nov, 15:27",
         ),
@@ -104,7 +104,8 @@ async def test_every_page_says_why_an_episode_ended_and_when(
         person = (await client.get(f"/people/{ruth}")).text
         worklist = (await client.get("/")).text
 
-    assert f"<dd>{sentence}</dd>" in page
+    assert f"<dd>{sentence}" in page
+    assert ("It is over, and nobody has answered." in page) == (reason in {EndReason.RECOVERED, None})
     assert badge in page[page.index("Why this alert") :]
     assert f'<span class="badge">{badge}</span>' in person
     assert f'<span class="badge">{badge}</span>' in worklist
