@@ -194,7 +194,7 @@ async def test_a_crash_before_the_commit_changes_nothing(
         await tick(pool, world, ledger, clock, berlin(1, 8, minute))
     before = await states(pool, plan_id)
     clock.at_ms = to_ms(berlin(1, 9))
-    await hear(pool, world, berlin(1, 8, 59))
+    await hear(pool, world, berlin(1, 8, 56))
     await pass_on(pool, berlin(1, 8, 59))
     with monkeypatch.context() as broken:
         broken.setattr("services.medication.ledger.finding_row", fail)
