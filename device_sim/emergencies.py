@@ -60,17 +60,20 @@ def fall_answered(plan: Casting, block: int) -> Iterator[Incident]:
 
 
 def fall_answered_late(plan: Casting, block: int) -> Iterator[Incident]:
-    """The person says that they are all right when the minute to answer is over."""
+    """The person says that they are all right when the minute to answer is over, and lies on for a while.
+
+    Somebody of whom is heard late, and who is up by then, has had a near fall.
+    """
     kind = IncidentKind.FALL_ANSWERED_LATE
     at = plan.moment(block, kind, 5, 45)
-    busy = Span(at, at + 10 * MINUTE_MS)
+    busy = Span(at, at + 20 * MINUTE_MS)
     for device in plan.candidates(block, kind, "fall", busy, "wearable_band", "fall_robot"):
         answer = DeviceEvent(event="fall_answered", at=at + _ANSWERED_LATE_MS, details={"answer": "ok"})
         yield replace(
             plan.make(block, kind, device, at, busy),
             events=(fall_event(device, at, peak_g=3.1, still_s=9), answer),
-            still=Span(at - 5 * MINUTE_MS, at + 8 * MINUTE_MS),
-            lying=Span(at, at + 6 * MINUTE_MS),
+            still=Span(at - 5 * MINUTE_MS, at + 20 * MINUTE_MS),
+            lying=Span(at, at + 18 * MINUTE_MS),
         )
 
 
