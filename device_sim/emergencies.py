@@ -13,7 +13,7 @@ from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.messages import DeviceEvent
 
 _SILENT_BUSY_MS: Final = 5 * HOUR_MS
-_ANSWERED_LATE_MS: Final = 4 * MINUTE_MS
+_ANSWERED_LATE_MS: Final = 16 * MINUTE_MS
 _STAYS_SILENT_REAL_S: Final = 60.0
 """Longer than an outage of the platform may keep it from noticing."""
 _RESENDS_REAL_MS: Final = 15_000
@@ -62,7 +62,8 @@ def fall_answered(plan: Casting, block: int) -> Iterator[Incident]:
 def fall_answered_late(plan: Casting, block: int) -> Iterator[Incident]:
     """The person says that they are all right when the minute to answer is over, and lies on for a while.
 
-    Somebody of whom is heard late, and who is up by then, has had a near fall.
+    Of a fall that is heard of late, an answer that is there by the end of its minute is in time: so this one comes
+    much later.
     """
     kind = IncidentKind.FALL_ANSWERED_LATE
     at = plan.moment(block, kind, 5, 45)

@@ -198,7 +198,7 @@ def test_a_fall_is_answered_late_after_its_minute(seed: int) -> None:
     incident = of_kind(plan(seed=seed), IncidentKind.FALL_ANSWERED_LATE)
     fall, answer = incident.events
     assert (fall.event, answer.event, answer.details) == ("fall_suspected", "fall_answered", {"answer": "ok"})
-    assert answer.at - fall.at == 4 * MINUTE_MS
+    assert answer.at - fall.at == 16 * MINUTE_MS
     assert incident.alert_expected
 
 
