@@ -11,8 +11,8 @@ import structlog
 from schemas.adherence import RECENT_DAYS, CountedDose, recent
 from schemas.alerts import Finding
 from schemas.doses import DoseState
+from schemas.wall_clock import moment_of
 from services.medication.adherence import RULE, Episodes, judge
-from services.medication.recurrence import instant_of
 from services.medication.rows import finding_row
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -117,4 +117,4 @@ class DayClose:
 def _bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """When the first of these local days begins, and when the last one has ended."""
     where = ZoneInfo(zone)
-    return instant_of(first, time(), where), instant_of(last + _ONE_DAY, time(), where)
+    return moment_of(first, time(), where), moment_of(last + _ONE_DAY, time(), where)

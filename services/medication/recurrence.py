@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schemas.wall_clock import moment_of
+
 _ONE_DAY: Final = timedelta(days=1)
-_ONE_SECOND: Final = timedelta(seconds=1)
 _ABOUT_A_DAY: Final = timedelta(hours=26)
 
 
@@ -39,30 +40,10 @@ class Recurrence:
         return not is_over and (self.from_day is None or self.from_day <= day) and self.falls_on(day)
 
 
-def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The UTC instant of a wall-clock time: the first valid one after a spring gap, the first of an autumn fold."""
-    wall = datetime.combine(day, at)
-    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    # There and back again gives the same time: it exists.
-    if late.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
-        return late
-    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    offset_after = late.astimezone(zone).utcoffset()
-    # A time within a spring gap. Its two readings, by the offset before and after, lie on either
-    # side of the change, which is found by halving.
-    while late - early > _ONE_SECOND:
-        middle = early + (late - early) // 2
-        if middle.astimezone(zone).utcoffset() == offset_after:
-            late = middle
-        else:
-            early = middle
-    return late.replace(microsecond=0)
-
-
 def instants_on(recurrence: Recurrence, day: date) -> list[datetime]:
     """Those of a local day in order; of times that a clock change moves together, one."""
     zone = ZoneInfo(recurrence.zone)
-    return sorted({instant_of(day, at, zone) for at in recurrence.at_times})
+    return sorted({moment_of(day, at, zone) for at in recurrence.at_times})
 
 
 def due_moments(recurrence: Recurrence, since: datetime, until: datetime) -> Iterator[datetime]:

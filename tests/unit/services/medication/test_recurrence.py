@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan_versions import PlanContent, PlanVersion, edited
+from schemas.wall_clock import moment_of
 from services.medication.planning import Plan, plan_doses
-from services.medication.recurrence import Recurrence, due_moments, instant_of, neighbours
+from services.medication.recurrence import Recurrence, due_moments, neighbours
 
 ZONES = (
     "UTC",
@@ -61,13 +62,13 @@ def due(recurrence: Recurrence, since: str, until: str) -> list[str]:
     ],
 )
 def test_a_wall_clock_time_is_one_instant(zone: str, day: date, at: time, expected: str) -> None:
-    assert f"{instant_of(day, at, ZoneInfo(zone)):%Y-%m-%d %H:%M}" == expected
+    assert f"{moment_of(day, at, ZoneInfo(zone)):%Y-%m-%d %H:%M}" == expected
 
 
 @given(zones, days, times)
 def test_an_instant_shows_its_wall_clock_time_or_the_first_one_after_a_gap(zone: str, day: date, at: time) -> None:
     info = ZoneInfo(zone)
-    moment, wall = instant_of(day, at, info), datetime.combine(day, at)
+    moment, wall = moment_of(day, at, info), datetime.combine(day, at)
     shown = moment.astimezone(info).replace(tzinfo=None, fold=0)
 
     assert moment.tzinfo is UTC
@@ -79,7 +80,7 @@ def test_an_instant_shows_its_wall_clock_time_or_the_first_one_after_a_gap(zone:
 @given(zones, days, times)
 def test_a_time_that_comes_twice_is_taken_the_first_time(zone: str, day: date, at: time) -> None:
     info = ZoneInfo(zone)
-    moment = instant_of(day, at, info)
+    moment = moment_of(day, at, info)
     before = {(moment - timedelta(minutes=minutes)).astimezone(info).replace(tzinfo=None) for minutes in (30, 60)}
 
     assert datetime.combine(day, at) not in before
@@ -167,7 +168,7 @@ def test_each_due_moment_of_three_years_comes_once_however_the_time_is_divided(
     while day < date(2027, 1, 3):
         weekday = not recurrence.weekdays or day.isoweekday() in recurrence.weekdays
         if weekday and (day - date(2025, 6, 1)).days % recurrence.every_days == 0:
-            wanted |= {instant_of(day, at, info) for at in recurrence.at_times}
+            wanted |= {moment_of(day, at, info) for at in recurrence.at_times}
         day += timedelta(days=1)
     assert set(whole) == {one for one in wanted if YEARS[0] <= one < YEARS[1]}
 
