@@ -218,6 +218,13 @@ def test_a_dispenser_that_was_not_heard_lately_at_the_cut_off_leaves_its_dose_un
     assert said(seen([back], now=at(22, 3), heard=at(22, 3))) == [(0, "missed_dose.missed")]
 
 
+def test_a_dose_can_still_be_taken_at_the_very_cut_off_so_who_was_heard_since_its_window_is_still_believed() -> None:
+    raised = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
+
+    assert only(seen(raised, now=at(20), heard=at(19))).state is DoseState.REMINDED
+    assert only(seen(raised, now=at(20, 1), heard=at(19))).state is DoseState.UNKNOWN
+
+
 @pytest.mark.parametrize(("late", "message"), [(180 * MINUTE, "missed_dose.taken_late")])
 def test_a_taking_that_is_reported_late_settles_an_unknown_dose_and_says_so(late: timedelta, message: str) -> None:
     unknown = only(seen(doses_of(time(8), critical=True), now=at(9), heard=at(7, 10)))

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.medication.stock import (
-    FORECAST_DAYS,
     REFILL_DUE_DAYS,
     StockEntry,
     StockWhat,
@@ -81,7 +80,10 @@ def test_a_plan_without_doses_to_come_never_runs_out() -> None:
 
 
 def test_medicine_for_longer_than_is_counted_is_not_forecast() -> None:
-    assert supply_of(FORECAST_DAYS, dues(every_h=24), START).runs_out_at is None
+    daily = dues(every_h=24)
+
+    assert supply_of(119, daily, START).runs_out_at == after(120 * 24)
+    assert supply_of(120, daily, START).runs_out_at is None
 
 
 entries_of = st.lists(
