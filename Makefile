@@ -31,7 +31,7 @@ FROM ?=
 STACK ?= dev
 FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
-BESIDE := tests/contract tests/integration/test_broker_access.py \
+BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
 	tests/integration/test_cli.py tests/integration/test_corpus_registration.py tests/integration/test_grafana_queries.py \
 	$(wildcard tests/integration/test_caregiver_*.py tests/integration/test_medication_*.py) \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))

@@ -7,7 +7,7 @@ from tests.proving.faults.line import Line
 from tests.proving.faults.testbed import DURABLE, HOMES, PLAIN, SHORT
 
 _DOSES: Final = "tests/unit/services/medication/test_planning.py"
-_PLANNER: Final = "tests/integration/test_medication_planner.py"
+_PLANNER: Final = "tests/integration/medication/test_planner.py"
 
 LINES: Final[tuple[Line, ...]] = (
     Line(

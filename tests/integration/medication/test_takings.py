@@ -1,10 +1,8 @@
 """Doses that are unknown, taken twice, held or taken as needed, on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import time, timedelta
 
 import asyncpg
-import pytest
 
 from schemas.alerts import Severity
 from services.medication.ledger import DoseLedger
@@ -16,35 +14,11 @@ from tests.integration.dose_world import (
     berlin,
     findings,
     happen,
-    ledger_of,
-    no_doses,
     pass_on,
-    planner_of,
     prescribe,
     states,
     tick,
 )
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with no_doses(dsn) as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(at_ms=to_ms(berlin(1, 6)))
-
-
-@pytest.fixture
-def planner(pool: Pool, clock: FakeClock) -> Planner:
-    return planner_of(pool, clock)
-
-
-@pytest.fixture
-def ledger(pool: Pool, clock: FakeClock) -> DoseLedger:
-    return ledger_of(pool, clock)
 
 
 async def test_a_dose_whose_dispenser_was_away_is_unknown_until_it_reports(

@@ -1,7 +1,6 @@
 """Doses are settled by events, the clock and the watermark, on a real database."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -19,35 +18,11 @@ from tests.integration.dose_world import (
     findings,
     happen,
     hear,
-    ledger_of,
-    no_doses,
     pass_on,
-    planner_of,
     prescribe,
     states,
     tick,
 )
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with no_doses(dsn) as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(at_ms=to_ms(berlin(1, 6)))
-
-
-@pytest.fixture
-def planner(pool: Pool, clock: FakeClock) -> Planner:
-    return planner_of(pool, clock)
-
-
-@pytest.fixture
-def ledger(pool: Pool, clock: FakeClock) -> DoseLedger:
-    return ledger_of(pool, clock)
 
 
 async def test_the_dispenser_hears_when_a_dose_is_due(

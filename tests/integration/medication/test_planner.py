@@ -1,6 +1,5 @@
 """Plans become doses, and an edit moves those to come and no other, on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -15,34 +14,10 @@ from tests.integration.dose_world import (
     edit,
     findings,
     happen,
-    ledger_of,
-    no_doses,
-    planner_of,
     prescribe,
     states,
     tick,
 )
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with no_doses(dsn) as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(at_ms=to_ms(berlin(1, 6)))
-
-
-@pytest.fixture
-def planner(pool: Pool, clock: FakeClock) -> Planner:
-    return planner_of(pool, clock)
-
-
-@pytest.fixture
-def ledger(pool: Pool, clock: FakeClock) -> DoseLedger:
-    return ledger_of(pool, clock)
 
 
 async def test_a_plan_is_doses_for_three_days_and_planning_again_adds_none(
