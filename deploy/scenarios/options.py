@@ -20,6 +20,10 @@ class PlayError(RuntimeError):
     """The platform could not be played on."""
 
 
+class NotReadyError(PlayError):
+    """A busy machine took longer to start the platform than its running clock waits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """``speed`` is platform seconds a real second, 0 for stepped time. ``at_once``: so many platforms run at a time."""

@@ -18,7 +18,7 @@ from deploy.scenarios.clock import RunningClock, StepClock
 from deploy.scenarios.console import DoctorAtConsole
 from deploy.scenarios.mailbox import Mailbox, open_mailbox
 from deploy.scenarios.naming import Names
-from deploy.scenarios.options import Options, PlayError
+from deploy.scenarios.options import NotReadyError, Options, PlayError
 from deploy.scenarios.servers import EmbeddedServers, FullServers, Servers
 from deploy.scenarios.stage import Stage
 from device_sim.publish import Network
@@ -88,11 +88,14 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    options: Options, scenarios: Sequence[Scenario], directory: Path, name: str
+    options: Options, scenarios: Sequence[Scenario], directory: Path, name: str, *, patience: float = 1.0
 ) -> AsyncIterator[World]:
-    """Starts a platform and puts the homes of the scenarios on it; ends all of it."""
+    """Starts a platform and puts the homes of the scenarios on it; ends all of it.
+
+    ``patience``: so many times the usual head start has a running clock. Raises NotReadyError where that is too short.
+    """
     start_ms = scenarios[0].starts_ms
-    clock = _clock(options, scenarios, directory, start_ms)
+    clock = _clock(options, scenarios, directory, patience=patience)
     mail_port = free_port()
     settings = {**_SETTINGS, **clock.environment(), "HB_ALERT_SMTP_PORT": str(mail_port)}
     async with AsyncExitStack() as stack:
@@ -134,16 +137,19 @@ async def open_world(
         stack.push_async_callback(_end, pumping)
         await _wait_for_devices(world)
         if not options.is_stepped and world.now() >= 0:
-            raise PlayError("the platform was not ready when its time began")
+            raise NotReadyError("the platform was not ready when its time began")
         yield world
 
 
-def _clock(options: Options, scenarios: Sequence[Scenario], directory: Path, start_ms: int) -> StepClock | RunningClock:
+def _clock(
+    options: Options, scenarios: Sequence[Scenario], directory: Path, *, patience: float
+) -> StepClock | RunningClock:
     directory.mkdir(parents=True, exist_ok=True)
+    start_ms = scenarios[0].starts_ms
     if options.is_stepped:
         return StepClock(directory / "clock", start_ms, options.rate)
     lasts = max(one.lasts_ms for one in scenarios)
-    head_start_s = _HEAD_START_S[options.stack]
+    head_start_s = patience * _HEAD_START_S[options.stack]
     return RunningClock(
         start_ms=start_ms, starts_at=time.monotonic() + head_start_s, rate=options.speed, end_ms=start_ms + lasts
     )
