@@ -71,6 +71,8 @@ AWAY_MIN: Final = 15
 """A dispenser that was not heard for longer may have something to make up for (ours)."""
 MAKES_UP_MIN: Final = 2
 """One that was away longer has so long to send what it kept, before anything is said of a dose (ours)."""
+RESENDS: Final = 3
+"""So many times a device's time to a resend it has for an uplink that is missing, but not less than AWAY_MIN (ours)."""
 REPORTED_LATE_MIN: Final = 10
 """A taking that was received so long after it happened is said to have been reported late (ours)."""
 JUDGED_FOR_DAYS: Final = 30

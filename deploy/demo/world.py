@@ -110,6 +110,7 @@ class World:
                 "HB_ALERT_BASE_URL": self.console_url,
                 "HB_ALERT_SMTP_HOST": "127.0.0.1",
                 "HB_ALERT_SMTP_PORT": str(self._mail_port),
+                "HB_MEDICATION_RESEND_AFTER_S": "5",
                 "HB_SCORE_RESEND_AFTER_S": "5",
                 "HB_LOG_LEVEL": "info",
             }

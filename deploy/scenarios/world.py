@@ -37,6 +37,7 @@ _HEAD_START_S: Final = {"embedded": 30.0, "full": 120.0}
 _READY_S: Final = 60.0
 _PUMP_S: Final = 0.004
 _SETTINGS: Final = {
+    "HB_MEDICATION_RESEND_AFTER_S": str(RESEND_AFTER_S),
     "HB_SCORE_RESEND_AFTER_S": str(RESEND_AFTER_S),
     "HB_ALERT_SHORTEST_REPEAT_S": "1",
     "HB_ALERT_SMTP_HOST": "127.0.0.1",

@@ -34,7 +34,9 @@ async def run(settings: MedicationSettings, *, clock: Clock, stop: asyncio.Event
         link = await stack.enter_async_context(open_link(settings.mqtt, client_id=settings.client_id))
         planner = Planner(pool=pool, sql=sql, clock=clock)
         settlement = Settlement(
-            ledger=DoseLedger(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log),
+            ledger=DoseLedger(
+                pool=pool, sql=sql, clock=clock, metrics=metrics, log=log, resend_after_s=settings.resend_after_s
+            ),
             notices=NoticeBoard(pool=pool, sql=closing, clock=clock),
             days=DayClose(pool=pool, sql=closing, clock=clock, metrics=metrics, log=log),
             supplies=Supplies(pool=pool, sql=closing),

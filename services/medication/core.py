@@ -13,6 +13,7 @@ from schemas.doses import (
     MAKES_UP_MIN,
     OPEN_STATES,
     REMINDERS_MIN,
+    RESENDS,
     TAKEN_STATES,
     DoseState,
 )
@@ -66,24 +67,34 @@ def remind(dose: Dose, now: datetime) -> Reminding:
     return Reminding(reminded, command)
 
 
-def hear(dose: Dose, heard: datetime | None, watermark: datetime) -> Dose:
-    """``dose`` once it is known that its dispenser was ``heard`` last then.
+class Heard(NamedTuple):
+    """When a device was heard last; ``is_whole``: nothing is missing that it sent before what came then."""
+
+    at: datetime
+    is_whole: bool = True
+
+
+def hear(dose: Dose, heard: Heard | None, watermark: datetime, resend_after: timedelta) -> Dose:
+    """``dose`` once it is known when its dispenser was ``heard`` last.
 
     ``judged_from`` is when it is known that nothing more is on its way of what happened up to the end of the window, or
-    up to the cut-off once that has passed: at once, or some minutes later for a dispenser that was away before.
+    up to the cut-off once that has passed: at once, or some minutes later for a dispenser that was away before. One of
+    which an uplink is missing has that long for it as it may take to send it again.
     """
-    after = replace(dose, heard_at=heard)
+    after = replace(dose, heard_at=heard and heard.at)
     if heard is None or watermark <= dose.closes_at:
         return after
-    enough = dose.closes_at
+    enough = over = dose.closes_at
     if watermark > dose.missed_at:
-        enough = max(enough, dose.missed_at - _HEARD_LATELY)
-    if heard < enough:
+        enough, over = max(enough, dose.missed_at - _HEARD_LATELY), dose.missed_at
+    is_said = watermark <= dose.missed_at and is_judged(dose, watermark)
+    lacks = not heard.is_whole and not is_said and heard.at < over + max(_AWAY, RESENDS * resend_after)
+    if heard.at < enough or lacks:
         return replace(after, judged_from=None)
     if dose.judged_from is not None:
         return after
-    was_away = dose.heard_at is None or heard - dose.heard_at > _AWAY
-    return replace(after, judged_from=heard + _MAKES_UP if was_away else heard)
+    was_away = dose.heard_at is None or heard.at - dose.heard_at > _AWAY
+    return replace(after, judged_from=heard.at + max(_MAKES_UP, resend_after) if was_away else heard.at)
 
 
 def wait_for(dose: Dose, watermark: datetime) -> Dose:
@@ -92,7 +103,7 @@ def wait_for(dose: Dose, watermark: datetime) -> Dose:
     if watermark <= dose.closes_at:
         return replace(dose, state=waiting)
     if not is_judged(dose, watermark):
-        not_heard = dose.heard_at is None or dose.heard_at < dose.closes_at
+        not_heard = dose.heard_at is None or dose.heard_at < dose.closes_at or watermark <= dose.missed_at
         since = dose.unknown_since or (dose.closes_at if not_heard else dose.missed_at)
         return replace(dose, state=DoseState.UNKNOWN, unknown_since=since)
     if watermark > dose.missed_at:
@@ -119,14 +130,16 @@ class Moment:
     """What is known when doses are looked at. ``heard``: when each device was heard last.
 
     ``watermark``: what was received up to it has been counted; None: not known yet. ``next_episode``: the first free
-    number of each person and rule.
+    number of each person and rule. ``resend_after``: platform time after which a device sends again what nobody
+    acknowledged.
     """
 
     now: datetime
     watermark: datetime | None
-    heard: Mapping[int, datetime]
+    heard: Mapping[int, Heard]
     pauses: Sequence[Pause]
     next_episode: Mapping[tuple[int, str], int]
+    resend_after: timedelta = timedelta()
 
 
 def look(doses: Sequence[Dose], takings: Mapping[UUID, Taking], moment: Moment) -> DoseOutcome:
@@ -173,7 +186,8 @@ def _settle(before: Dose, taking: Taking | None, moment: Moment) -> Reminding:
     if dose.state not in OPEN_STATES:
         return Reminding(dose, None)
     if moment.watermark is not None:
-        dose = wait_for(hear(dose, moment.heard.get(dose.device_no), moment.watermark), moment.watermark)
+        heard = moment.heard.get(dose.device_no)
+        dose = wait_for(hear(dose, heard, moment.watermark, moment.resend_after), moment.watermark)
     return remind(dose, moment.now)
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from schemas.doses import JUDGED_FOR_DAYS, OPEN_STATES, REMINDERS_MIN, DoseState, EvidenceRole
 from schemas.reasons import NO_TAKING
-from services.medication.core import DoseOutcome, Moment, look
+from services.medication.core import DoseOutcome, Heard, Moment, look
 from services.medication.evidence import Evidence, evidence_of
 from services.medication.machine import DISPENSED, TAKING, Dose, DoseEvent, Needed, Pause, Taking, fold
 from services.medication.rows import command_row, dose_row, finding_row, new_dose_row
@@ -44,13 +44,17 @@ class _Folded(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseLedger:
-    """A crash before the commit changes nothing; after it, the same look finds nothing new."""
+    """A crash before the commit changes nothing; after it, the same look finds nothing new.
+
+    ``resend_after_s`` is what devices are configured with, in real seconds.
+    """
 
     pool: Pool
     sql: Queries
     clock: Clock
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
+    resend_after_s: float = 60.0
 
     async def settle(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
@@ -144,9 +148,10 @@ class DoseLedger:
         return Moment(
             now=now,
             watermark=watermark,
-            heard={row["device_no"]: row["heard"] for row in heard},
+            heard={row["device_no"]: Heard(row["at"], row["is_whole"]) for row in heard},
             pauses=await self._pauses(connection, doses, ()),
             next_episode={(row["person_no"], row["rule"]): row["episode"] for row in episodes},
+            resend_after=timedelta(seconds=self.resend_after_s * self.clock.rate),
         )
 
     async def _write(self, connection: Connection, outcome: DoseOutcome, folded: _Folded, now: datetime) -> None:

@@ -132,9 +132,13 @@ where plan_id = any($1::uuid[])
    or plan_id in (select plan_id from dose_plan_versions where kind = 'as_needed' and device_no = any($2::integer[]));
 
 -- name: heard
--- When each of these devices was heard last; what the broker repeats is not heard.
-select device_no, max(last_received_at) as heard from device_cursor where device_no = any($1::integer[])
-group by device_no;
+-- When each of these devices was heard last, and whether all is here that it sent before, or it keeps it no more; what the
+-- broker repeats is not heard.
+select distinct on (device_no) device_no, last_received_at as at,
+       settled + int8multirange(int8range(0, floor)) = int8multirange(int8range(0, greatest(upper(settled), floor)))
+           as is_whole
+from device_cursor where device_no = any($1::integer[])
+order by device_no, last_received_at desc;
 
 -- name: next_episodes
 -- The first free episode number of each person and rule.

@@ -123,14 +123,16 @@ async def happen(
     )
 
 
-async def hear(pool: Pool, world: World, moment: datetime) -> None:
-    """Store has the newest of the dispenser."""
+async def hear(pool: Pool, world: World, moment: datetime, *, settled: str = "{}", floor: int = 0) -> None:
+    """Store has the newest of the dispenser; ``settled``: the numbers of its uplinks that are, all of them."""
     await pool.execute(
         "insert into device_cursor (device_no, epoch, settled, floor, rejected, last_received_at)"
-        " values ($1, 7, '{}', 0, '{}', $2) on conflict (device_no, epoch) do update"
-        " set last_received_at = excluded.last_received_at",
+        " values ($1, 7, $3::text::int8multirange, $4, '{}', $2) on conflict (device_no, epoch) do update"
+        " set settled = excluded.settled, floor = excluded.floor, last_received_at = excluded.last_received_at",
         world.device_no,
         moment,
+        settled,
+        floor,
     )
 
 
@@ -145,10 +147,19 @@ async def pass_on(pool: Pool, moment: datetime) -> None:
         )
 
 
-async def tick(pool: Pool, world: World, ledger: DoseLedger, clock: FakeClock, moment: datetime) -> None:
-    """Everything is as far as ``moment``, and the dispenser was heard then."""
+async def tick(
+    pool: Pool,
+    world: World,
+    ledger: DoseLedger,
+    clock: FakeClock,
+    moment: datetime,
+    *,
+    settled: str = "{}",
+    floor: int = 0,
+) -> None:
+    """Everything is as far as ``moment``, and the dispenser was heard then; the rest as in ``hear``."""
     clock.at_ms = to_ms(moment)
-    await hear(pool, world, moment)
+    await hear(pool, world, moment, settled=settled, floor=floor)
     await pass_on(pool, moment)
     await ledger.settle()
 

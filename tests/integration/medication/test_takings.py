@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 
 import asyncpg
+import pytest
 
 from schemas.alerts import Severity
 from services.medication.ledger import DoseLedger
@@ -43,6 +44,33 @@ async def test_a_dose_whose_dispenser_was_away_is_unknown_until_it_reports(
     assert (await states(pool, plan_id))[0] == "taken"
     rows = await pool.fetch("select message, end_reason from findings where person_no = $1", world.person_no)
     assert [tuple(row) for row in rows] == [("missed_dose.taken_late", "recovered")]
+
+
+@pytest.mark.parametrize(
+    ("settled", "floor", "state"),
+    [
+        ("{[0,40)}", 0, "reminded"),
+        ("{[0,38),[39,40)}", 0, "unknown"),
+        ("{[3,40)}", 0, "unknown"),
+        # What it had to evict does not come any more.
+        ("{[3,40)}", 3, "reminded"),
+        ("{[0,5),[39,40)}", 38, "unknown"),
+        ("{[0,5),[39,40)}", 39, "reminded"),
+        ("{}", 7, "reminded"),
+    ],
+)
+async def test_while_an_uplink_of_a_dispenser_is_missing_nobody_says_that_a_dose_was_not_taken(
+    pool: Pool, planner: Planner, ledger: DoseLedger, clock: FakeClock, settled: str, floor: int, state: str
+) -> None:
+    world = await settle_in(pool)
+    plan_id = await prescribe(pool, world, time(8), critical=True, since=berlin(1, 7))
+    await planner.plan()
+    for minutes in (0, 10, 20, 31, 32):
+        await tick(pool, world, ledger, clock, berlin(1, 8) + timedelta(minutes=minutes), settled=settled, floor=floor)
+
+    assert (await states(pool, plan_id))[0] == state
+    said = await pool.fetch("select message from findings where person_no = $1", world.person_no)
+    assert len(said) == (state == "reminded")
 
 
 async def test_a_missed_dose_that_is_reported_weeks_late_was_taken_after_all(

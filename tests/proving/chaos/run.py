@@ -73,6 +73,7 @@ def _on_servers(options: Options, stack: Stack, directory: Path, say: Say) -> di
             _HEAD_START_S, rate=RATE, runs_for_s=options.runs_for_s, origin_ms=earlier.origin_ms
         )
         overrides = {
+            "HB_MEDICATION_RESEND_AFTER_S": "5",
             "HB_SCORE_RESEND_AFTER_S": "5",
             "HB_ALERT_SMTP_HOST": "127.0.0.1",
             "HB_ALERT_SMTP_PORT": str(mail_port),

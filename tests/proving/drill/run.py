@@ -77,7 +77,11 @@ def run_drill(options: Options, directory: Path, say: Say) -> dict[str, Any]:
     try:
         with stack:
             clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE, runs_for_s=options.runs_for_s)
-            overrides = {"HB_SCORE_RESEND_AFTER_S": "5", "HB_SCORE_CHECKPOINT_EVERY_S": "2"}
+            overrides = {
+                "HB_MEDICATION_RESEND_AFTER_S": "5",
+                "HB_SCORE_RESEND_AFTER_S": "5",
+                "HB_SCORE_CHECKPOINT_EVERY_S": "2",
+            }
             with Platform(stack, clock, overrides, directory / "logs") as platform:
                 fleet = Fleet(platform, directory, homes=options.homes, seed=options.seed)
                 fleet.register()

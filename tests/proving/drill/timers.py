@@ -39,6 +39,7 @@ def run_timers(number: int, directory: Path, say: Say) -> dict[str, Any]:
         with stack, open_inbox(mail_port) as inbox:
             clock = SharedClock.starting_in(0, rate=RATE)
             overrides = {
+                "HB_MEDICATION_RESEND_AFTER_S": "0.25",
                 "HB_SCORE_RESEND_AFTER_S": "0.25",
                 "HB_ALERT_SMTP_HOST": "127.0.0.1",
                 "HB_ALERT_SMTP_PORT": str(mail_port),

@@ -210,6 +210,7 @@ def open_ground(kind: TestbedKind, directory: Path, say: Say, *, quick: bool, se
 
 def _settings(mail_port: int, operators: str) -> dict[str, str]:
     return {
+        "HB_MEDICATION_RESEND_AFTER_S": "5",
         "HB_SCORE_RESEND_AFTER_S": "5",
         "HB_ALERT_SMTP_HOST": "127.0.0.1",
         "HB_ALERT_SMTP_PORT": str(mail_port),

@@ -80,7 +80,7 @@ def run_scale(options: Options, directory: Path, say: Say) -> dict[str, Any]:
     try:
         with stack:
             clock = SharedClock.starting_in(_HEAD_START_S, rate=RATE)
-            overrides = {"HB_SCORE_RESEND_AFTER_S": "5"}
+            overrides = {"HB_MEDICATION_RESEND_AFTER_S": "5", "HB_SCORE_RESEND_AFTER_S": "5"}
             with Platform(stack, clock, overrides, directory / "logs", counts=two_of()) as platform:
                 report = asyncio.run(_run(options, platform, directory, say))
             if report["failures"]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Needed
+from services.medication.core import DoseOutcome, Heard, Moment, look
+from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Needed, Pause, fold
 from services.medication.planning import Plan, plan_doses
 from services.medication.recurrence import Recurrence
 
@@ -83,3 +84,44 @@ def as_needed(*, most: int | None = None, listed: bool = False, compartment: int
 def listed(doses: Sequence[Dose]) -> list[Dose]:
     """The same, of a drug of which a second dose is dangerous."""
     return [replace(dose, listed=True) for dose in doses]
+
+
+FREE = {(PERSON, "missed_dose"): 6, (PERSON, "double_dose"): 3}
+
+
+def seen(
+    doses: Sequence[Dose],
+    *events: DoseEvent,
+    now: datetime,
+    heard: datetime | None = None,
+    pauses: tuple[Pause, ...] = (),
+    watermark: datetime | None = None,
+    lacks: bool = False,
+) -> DoseOutcome:
+    """One look; store and score are as far as the clock, and the dispenser was heard just then.
+
+    ``lacks``: an uplink that it sent before is missing. It sends again after a minute.
+    """
+    moment = Moment(
+        now=now,
+        watermark=watermark or now,
+        heard={DEVICE: Heard(heard or now, is_whole=not lacks)},
+        pauses=pauses,
+        next_episode=FREE,
+        resend_after=timedelta(minutes=1),
+    )
+    return look(doses, fold(doses, events, pauses=pauses) if events else {}, moment)
+
+
+def heard_often(doses: Sequence[Dose], until: datetime) -> list[Dose]:
+    """Doses of a dispenser that was heard a few minutes before."""
+    return [replace(dose, heard_at=until) for dose in doses]
+
+
+def only(outcome: DoseOutcome) -> Dose:
+    (dose,) = outcome.doses
+    return dose
+
+
+def said(outcome: DoseOutcome) -> list[tuple[int, str]]:
+    return [(one.level, one.message) for one in outcome.findings]

@@ -12,54 +12,28 @@ from hypothesis import strategies as st
 from schemas.alerts import EndReason, Finding, Severity
 from schemas.doses import OPEN_STATES, TAKEN_STATES, DoseState
 from schemas.messages import CommandKind
-from services.medication.core import DoseOutcome, Moment, hear, look, remind
+from services.medication.core import Heard, Moment, look, remind
 from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Pause, fold
 from services.runtime.clock import to_ms
 from tests.unit.services.medication.dose_world import (
     DEVICE,
+    FREE,
     LEVODOPA,
     METOPROLOL,
-    PERSON,
     START,
     as_needed,
     at,
     doses_of,
     event,
+    heard_often,
     lifts,
     listed,
+    only,
+    said,
+    seen,
 )
 
-FREE = {(PERSON, "missed_dose"): 6, (PERSON, "double_dose"): 3}
 MINUTE = timedelta(minutes=1)
-
-
-def seen(
-    doses: Sequence[Dose],
-    *events: DoseEvent,
-    now: datetime,
-    heard: datetime | None = None,
-    pauses: tuple[Pause, ...] = (),
-    watermark: datetime | None = None,
-) -> DoseOutcome:
-    """One look; store and score are as far as the clock, and the dispenser was heard just then."""
-    moment = Moment(
-        now=now, watermark=watermark or now, heard={DEVICE: heard or now}, pauses=pauses, next_episode=FREE
-    )  # fmt: skip
-    return look(doses, fold(doses, events, pauses=pauses) if events else {}, moment)
-
-
-def heard_often(doses: Sequence[Dose], until: datetime) -> list[Dose]:
-    """Doses of a dispenser that was heard a few minutes before."""
-    return [replace(dose, heard_at=until) for dose in doses]
-
-
-def only(outcome: DoseOutcome) -> Dose:
-    (dose,) = outcome.doses
-    return dose
-
-
-def said(outcome: DoseOutcome) -> list[tuple[int, str]]:
-    return [(one.level, one.message) for one in outcome.findings]
 
 
 def test_the_dispenser_reminds_when_a_dose_is_due_and_twice_again() -> None:
@@ -115,7 +89,7 @@ def test_nothing_is_missed_before_the_watermark_has_passed(watermark: datetime) 
 
 
 def test_nothing_is_said_while_the_watermark_is_not_known() -> None:
-    moment = Moment(now=at(23), watermark=None, heard={DEVICE: at(23)}, pauses=(), next_episode=FREE)
+    moment = Moment(now=at(23), watermark=None, heard={DEVICE: Heard(at(23))}, pauses=(), next_episode=FREE)
 
     assert look(doses_of(time(8), critical=True), {}, moment).findings == []
 
@@ -182,41 +156,6 @@ def test_a_dose_whose_dispenser_is_not_heard_is_unknown_and_nothing_is_said() ->
     assert outcome.findings == []
     assert (only(outcome).state, only(outcome).settled_at) == (DoseState.UNKNOWN, None)
     assert only(outcome).unknown_since == at(8, 30)
-
-
-def test_a_dispenser_that_was_away_has_some_minutes_to_send_what_it_kept() -> None:
-    away = only(seen(doses_of(time(8), critical=True), now=at(9), heard=at(7, 10)))
-    back = only(seen([away], now=at(11), heard=at(11)))
-
-    assert (back.state, back.judged_from) == (DoseState.UNKNOWN, at(11, 2))
-    assert said(seen([back], now=at(11, 1), heard=at(11, 1))) == []
-    judged = seen([back], now=at(11, 2), heard=at(11, 2))
-    assert said(judged) == [(2, "missed_dose.time_critical")]
-    assert only(judged).state is DoseState.REMINDED
-
-
-def test_a_dispenser_that_is_heard_all_the_time_is_believed_at_once() -> None:
-    (dose,) = heard_often(doses_of(time(8), critical=True), at(8, 20))
-
-    assert hear(dose, at(8, 31), at(8, 31)).judged_from == at(8, 31)
-    assert hear(dose, at(8, 29), at(8, 31)).judged_from is None
-    # Away for longer than between two reports: what was taken may come right behind the first one.
-    assert hear(dose, at(8, 35), at(8, 35)).judged_from == at(8, 35)
-    assert hear(dose, at(8, 36), at(8, 36)).judged_from == at(8, 38)
-    assert hear(replace(dose, heard_at=None), at(8, 31), at(8, 31)).judged_from == at(8, 33)
-
-
-def test_a_dispenser_that_was_not_heard_lately_at_the_cut_off_leaves_its_dose_unknown() -> None:
-    raised = seen(heard_often(doses_of(time(8), critical=True), at(8, 20)), now=at(8, 31)).doses
-    # At the very cut-off it can still be taken: to be heard since the window is enough.
-    assert only(seen(raised, now=at(20), heard=at(19))).state is DoseState.REMINDED
-    unknown = only(seen(raised, now=at(20, 1), heard=at(19)))
-    assert (unknown.state, unknown.unknown_since) == (DoseState.UNKNOWN, at(20))
-    lately = only(seen(raised, now=at(20, 1), heard=at(19, 30)))
-    assert lately.state is DoseState.MISSED
-    back = only(seen([unknown], now=at(22), heard=at(22)))
-    assert back.state is DoseState.UNKNOWN
-    assert said(seen([back], now=at(22, 3), heard=at(22, 3))) == [(0, "missed_dose.missed")]
 
 
 def test_a_taking_that_is_reported_late_settles_an_unknown_dose_and_says_so() -> None:
@@ -382,7 +321,7 @@ def play(
         outcome = look(
             list(known.values()),
             fold(list(known.values()), seen_events),
-            Moment(now=now, watermark=now, heard={DEVICE: heard_by(now, outages)}, pauses=(), next_episode=free),
+            Moment(now=now, watermark=now, heard={DEVICE: Heard(heard_by(now, outages))}, pauses=(), next_episode=free),
         )
         known |= {dose.dose_id: dose for dose in outcome.doses}
         findings += outcome.findings
