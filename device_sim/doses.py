@@ -10,7 +10,8 @@ from device_sim.incident import Incident, IncidentKind, NearMissKind
 from device_sim.physiology import HOUR_MS, MINUTE_MS, Span
 from device_sim.world import Dose, SimDevice
 
-_TAKEN_LATE_MS: Final = 40 * MINUTE_MS
+_TAKEN_LATE_MS: Final = 90 * MINUTE_MS
+"""An hour after its window: until then an uplink that went missing just then has come, however fast the clock runs."""
 _TAKEN_AGAIN_MS: Final = 30 * MINUTE_MS
 """After it was due, so at least twenty minutes after it was taken."""
 _AWAY_BEFORE_MS: Final = 5 * MINUTE_MS
@@ -34,8 +35,9 @@ def missed_dose(plan: Casting, block: int) -> Iterator[Incident]:
 
 
 def dose_taken_late(plan: Casting, block: int) -> Iterator[Incident]:
-    """A time-critical dose is taken ten minutes after its window."""
-    for made, _ in _of_doses(plan, block, IncidentKind.DOSE_TAKEN_LATE, "missed_dose"):
+    """A time-critical dose is taken an hour after its window."""
+    kind = IncidentKind.DOSE_TAKEN_LATE
+    for made, _ in _of_doses(plan, block, kind, "missed_dose", busy_ms=_TAKEN_LATE_MS + 10 * MINUTE_MS):
         yield replace(made, dose_late_ms=_TAKEN_LATE_MS)
 
 
@@ -60,10 +62,15 @@ def dose_unheard_and_missed(plan: Casting, block: int) -> Iterator[Incident]:
         yield replace(made, due_at_ms=plan.due_ms(kind, away.last_ms), away=away, dose_stays=True)
 
 
-def _of_doses(plan: Casting, block: int, kind: IncidentKind, rule: str) -> Iterator[tuple[Incident, Span]]:
-    """An incident from the moment a time-critical dose is due, and when its dispenser would be away."""
+def _of_doses(
+    plan: Casting, block: int, kind: IncidentKind, rule: str, *, busy_ms: int = 40 * MINUTE_MS
+) -> Iterator[tuple[Incident, Span]]:
+    """An incident from the moment a time-critical dose is due, and when its dispenser would be away.
+
+    For ``busy_ms`` after it is due at the latest nothing else happens with that dispenser.
+    """
     first = plan.start_ms + block * BLOCK_MS
-    busy = Span(first, first + BLOCK_MS + 40 * MINUTE_MS)
+    busy = Span(first, first + BLOCK_MS + busy_ms)
     for device in plan.candidates(block, kind, rule, busy, "pill_dispenser"):
         critical = critical_doses(plan, device, block)
         if critical:

@@ -79,21 +79,21 @@ def hear(dose: Dose, heard: Heard | None, watermark: datetime, resend_after: tim
 
     ``judged_from`` is when it is known that nothing more is on its way of what happened up to the end of the window, or
     up to the cut-off once that has passed: at once, or some minutes later for a dispenser that was away before. One of
-    which an uplink is missing has that long for it as it may take to send it again.
+    which an uplink is missing has as long for it as it may take to send it again.
     """
-    after = replace(dose, heard_at=heard and heard.at)
+    after, away = replace(dose, heard_at=heard and heard.at), max(_AWAY, RESENDS * resend_after)
     if heard is None or watermark <= dose.closes_at:
         return after
     enough = over = dose.closes_at
     if watermark > dose.missed_at:
         enough, over = max(enough, dose.missed_at - _HEARD_LATELY), dose.missed_at
     is_said = watermark <= dose.missed_at and is_judged(dose, watermark)
-    lacks = not heard.is_whole and not is_said and heard.at < over + max(_AWAY, RESENDS * resend_after)
+    lacks = not heard.is_whole and not is_said and heard.at < over + away
     if heard.at < enough or lacks:
         return replace(after, judged_from=None)
     if dose.judged_from is not None:
         return after
-    was_away = dose.heard_at is None or heard.at - dose.heard_at > _AWAY
+    was_away = dose.heard_at is None or heard.at - dose.heard_at > away
     return replace(after, judged_from=heard.at + max(_MAKES_UP, resend_after) if was_away else heard.at)
 
 
