@@ -1,0 +1,39 @@
+"""A number with the interval in which it may lie for other people: people are drawn again, not their days. Pure."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+RESAMPLES: Final = 1000
+_SHARE_OUTSIDE: Final = 2.5
+"""On each side, in %: what is left are 95 %."""
+
+
+class Figure(NamedTuple):
+    """``value`` and its interval of 95 % over people; all NaN where there is nothing to divide by."""
+
+    value: float
+    low: float
+    high: float
+
+
+def over_people(numerators: Sequence[float], denominators: Sequence[float], *, seed: int, scale: float = 1.0) -> Figure:
+    """``scale`` times the sum of ``numerators`` by that of ``denominators``, one of each a person.
+
+    Say events found by events there were, or false alerts by days. A thousand times as many people are drawn with
+    replacement; resamples that have nothing to divide by are left out.
+    """
+    above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
+    if not below.sum():
+        return Figure(np.nan, np.nan, np.nan)
+    people = np.random.default_rng(seed).integers(0, len(below), (RESAMPLES, len(below)))
+    sums = below[people].sum(axis=1)
+    drawn = scale * above[people].sum(axis=1)[sums > 0] / sums[sums > 0]
+    low, high = np.percentile(drawn, [_SHARE_OUTSIDE, 100 - _SHARE_OUTSIDE])
+    return Figure(scale * float(above.sum() / below.sum()), float(low), float(high))
+
+
+def exact(value: float) -> Figure:
+    """A number that no people were drawn for."""
+    return Figure(value, value, value)
