@@ -1,7 +1,11 @@
-"""What keeps somebody from using a page: names, labels, headings, landmarks, contrast; as the browser has them."""
+"""What keeps somebody from using a page: names, labels, headings, landmarks, contrast; as the browser has them.
 
-from typing import Final
+axe-core looks for what it calls serious or critical; the script here for what our pages promise beyond that.
+"""
 
+from typing import Any, Final
+
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 _SCRIPT: Final = r"""
@@ -43,7 +47,7 @@ _SCRIPT: Final = r"""
     if (isSeen(one) && !nameOf(one)) say("no name", one);
   for (const one of all("input:not([type=hidden]), select, textarea"))
     if (!one.labels.length && !one.getAttribute("aria-label")) say("no label", one);
-  for (const one of all("input[type=radio]")) {
+  for (const one of all("input[type=radio], input[type=checkbox]")) {
     const group = one.closest("fieldset");
     const legend = group && group.querySelector(":scope > legend");
     if (!legend || !legend.textContent.trim()) say("choice without a question", one);
@@ -93,7 +97,24 @@ _SCRIPT: Final = r"""
 """
 
 
-async def problems_of(page: Page) -> list[str]:
-    """Each problem with the element that has it; none is the goal."""
-    found: list[str] = await page.evaluate(_SCRIPT)
-    return found
+_AXE: Final = Axe()
+_GRAVE: Final = frozenset({"serious", "critical"})
+
+
+async def problems_of(page: Page, *, javascript: bool = True) -> list[str]:
+    """Each problem with the element that has it; none is the goal. Where pages run no JavaScript, axe can't either."""
+    ours: list[str] = await page.evaluate(_SCRIPT)
+    return [*ours, *await axe_findings(page)] if javascript else ours
+
+
+async def axe_findings(page: Page) -> list[str]:
+    """What axe-core complains of, an element a line: rule, how grave, selector, the element, what would mend it."""
+    found = await _AXE.run(page, options={"resultTypes": ["violations"]})
+    return [_line(rule, node) for rule in found.response["violations"] if rule["impact"] in _GRAVE
+            for node in rule["nodes"]]  # fmt: skip
+
+
+def _line(rule: dict[str, Any], node: dict[str, Any]) -> str:
+    selector = " ".join(str(part) for part in node["target"])
+    mending = " ".join(node["failureSummary"].split())
+    return f"{rule['id']} ({rule['impact']}) at {selector}: {node['html'][:120]} -- {mending[:200]}"
