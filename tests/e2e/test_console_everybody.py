@@ -27,9 +27,10 @@ class Surgery(NamedTuple):
     paths: tuple[str, ...]
 
 
+# Either edition of the database has the same pages: one of them is enough here.
 @pytest.fixture
-async def surgery(dsn: str) -> AsyncIterator[Surgery]:
-    async with open_practice(dsn) as practice, chromium() as browser:
+async def surgery(embedded_dsn: str) -> AsyncIterator[Surgery]:
+    async with open_practice(embedded_dsn) as practice, chromium() as browser:
         yield Surgery(practice, browser, await full_pages(practice))
 
 
@@ -126,9 +127,9 @@ async def test_who_is_not_let_in_hears_why(surgery: Surgery) -> None:
         assert await problems_of(page) == []
 
 
-async def test_a_worklist_that_is_cut_off_can_still_be_read(dsn: str) -> None:
+async def test_a_worklist_that_is_cut_off_can_still_be_read(embedded_dsn: str) -> None:
     async with chromium() as browser, window(browser) as context:
-        async with open_practice(dsn) as practice:
+        async with open_practice(embedded_dsn) as practice:
             await answered_day(practice.pool, practice.world)
             page = await sign_in(context, practice.address)
             await expect(page.locator("#live")).to_have_text("Live")
@@ -153,7 +154,7 @@ async def test_a_page_that_shuts_somebody_out_is_noticed(surgery: Surgery) -> No
 
     assert {
         "not one h1", "heading skips a level", "id twice", "no label", "no name", "choice without a question",
-        "picture without words", "table without headers",
+        "picture without words", "table without headers", "scrolls, not by keyboard",
     } <= ours  # fmt: skip
     assert any(one.startswith("contrast ") for one in ours)
-    assert {"label", "button-name", "image-alt", "color-contrast", "scrollable-region-focusable"} <= axes
+    assert {"label", "button-name", "image-alt", "color-contrast"} <= axes
