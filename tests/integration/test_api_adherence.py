@@ -182,4 +182,4 @@ async def test_the_page_of_plans_shows_both(practice: Practice) -> None:
     words = " ".join(re.sub(r"<[^>]*>", " ", shown).split())
     assert "9.5 left, runs out on 28 Nov 2026 Refill due" in words
     # Four of five doses; the fifth is this morning's, which was missed.
-    assert "Levodopa 100 mg 50 % 1 of 2 days 80 % 4 of 5 80 % 4 of 5" in words
+    assert "Levodopa 100 mg 1 missed 50 % 1 of 2 days 80 % 4 of 5 80 % 4 of 5" in words
