@@ -1,0 +1,141 @@
+"""What counts as a low, as found and as false, whoever alerts; and what alerts at random times would find. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.proving.scorecard.figures import Figure, exact, over_people
+from tests.proving.scorecard.recorded_glucose import Trace
+
+LOW: Final = 70.0
+LASTS_MIN: Final = 15
+"""A low begins with the first of readings below 70 mg/dL that span so long; it ends after as long at or above
+(Battelino 2019, Diabetes Care 42:1593)."""
+IN_A_ROW_MIN: Final = 20
+"""Readings further apart say nothing of the time between them."""
+PAUSE_MIN: Final = 30
+"""After so long without a reading nobody knows whether a low goes on."""
+AHEAD_MIN: Final = 60
+"""An alert is for a low that begins within so long after it."""
+CHANCES: Final = 20
+"""How often alerts are moved at random."""
+
+
+@dataclass(slots=True)
+class Course:
+    """Of lows, reading by reading: minutes of the first reading below in this run, of the first one back, and last."""
+
+    below_since: float | None = None
+    back_since: float | None = None
+    last: float | None = None
+    is_open: bool = False
+
+    def advance(self, minute: float, mg_dl: float) -> float | None:
+        """Takes the next reading; the minute that a low began, once it is known to be one."""
+        if self.last is not None and minute - self.last > IN_A_ROW_MIN:
+            self.below_since = self.back_since = None
+            self.is_open = self.is_open and minute - self.last <= PAUSE_MIN
+        self.last = minute
+        if mg_dl >= LOW:
+            self.below_since = None
+            self.back_since = minute if self.back_since is None else self.back_since
+            self.is_open = self.is_open and minute - self.back_since < LASTS_MIN
+            return None
+        self.back_since = None
+        self.below_since = minute if self.below_since is None else self.below_since
+        if self.is_open or minute - self.below_since < LASTS_MIN:
+            return None
+        self.is_open = True
+        return self.below_since
+
+
+def onsets(trace: Trace) -> NDArray[np.float64]:
+    """The minutes at which lows began."""
+    course = Course()
+    began = (course.advance(*reading) for reading in zip(trace.minutes.tolist(), trace.mg_dl.tolist(), strict=True))
+    return np.array([one for one in began if one is not None], dtype=float)
+
+
+class Alerts(NamedTuple):
+    """Of a detector and a person: the minutes of alerts, and the share of readings at which one was on."""
+
+    minutes: Sequence[float]
+    on_share: float
+
+
+class Count(NamedTuple):
+    """Of a person: days measured, lows, those found, alerts, false alerts.
+
+    ``leads``: minutes of warning before each low that was found. ``by_chance``: the share of the lows that alerts at
+    random times find. ``on_share``: of the time, in alarm.
+    """
+
+    days: float
+    lows: int
+    found: int
+    alerts: int
+    false: int
+    leads: tuple[float, ...]
+    by_chance: float
+    on_share: float
+
+
+def count(trace: Trace, began: NDArray[np.float64], alerts: Alerts, random: np.random.Generator) -> Count:
+    """Compares alerts with the lows that began within AHEAD_MIN after them; lead is that of the first such alert."""
+    minutes = np.asarray(alerts.minutes, dtype=float)
+    leads = tuple(float(one) for one in began - _first_before(minutes, began) if not np.isnan(one))
+    is_false = np.searchsorted(began, minutes, side="right") == np.searchsorted(began, minutes + AHEAD_MIN, "right")
+    return Count(
+        days=trace.days,
+        lows=len(began),
+        found=len(leads),
+        alerts=len(minutes),
+        false=int(is_false.sum()),
+        leads=leads,
+        by_chance=_by_chance(trace, began, minutes, random),
+        on_share=alerts.on_share,
+    )
+
+
+def _first_before(minutes: NDArray[np.float64], began: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The first alert in the hour before each low; NaN where there is none."""
+    if not len(minutes):
+        return np.full(len(began), np.nan)
+    place = np.searchsorted(minutes, began - AHEAD_MIN, side="left")
+    first = minutes[np.minimum(place, len(minutes) - 1)]
+    return np.where((place < len(minutes)) & (first < began), first, np.nan)
+
+
+def _by_chance(
+    trace: Trace, began: NDArray[np.float64], minutes: NDArray[np.float64], random: np.random.Generator
+) -> float:
+    """Share of the lows found when all alerts move by one random number of readings, around the end of the trace."""
+    if not len(began):
+        return 0.0
+    places = np.searchsorted(trace.minutes, minutes)
+    shares = []
+    for shift in random.integers(0, len(trace.minutes), CHANCES):
+        moved = np.sort(trace.minutes[(places + shift) % len(trace.minutes)].astype(float))
+        shares.append(float(np.mean(~np.isnan(_first_before(moved, began)))))
+    return float(np.mean(shares))
+
+
+def figures(counts: Sequence[Count], seed: int) -> dict[str, Figure]:
+    """Of all people, by the title of the column; sums over people, not means of people."""
+    lows = [one.lows for one in counts]
+    days = [one.days for one in counts]
+    leads = [lead for one in counts for lead in one.leads]
+    return {
+        "sensitivity": over_people([one.found for one in counts], lows, seed=seed),
+        "chance": over_people([one.by_chance * one.lows for one in counts], lows, seed=seed),
+        "false alerts a day": over_people([one.false for one in counts], days, seed=seed),
+        "alerts a day": over_people([one.alerts for one in counts], days, seed=seed),
+        "true of all alerts": over_people(
+            [one.alerts - one.false for one in counts], [one.alerts for one in counts], seed=seed
+        ),
+        "median warning, min": exact(float(np.median(leads)) if leads else np.nan),
+        "time in alarm": over_people([one.on_share * one.days for one in counts], days, seed=seed),
+    }
