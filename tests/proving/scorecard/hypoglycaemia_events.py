@@ -11,9 +11,11 @@ from tests.proving.scorecard.figures import Figure, exact, over_people
 from tests.proving.scorecard.recorded_glucose import Trace
 
 LOW: Final = 70.0
-LASTS_MIN: Final = 15
-"""A low begins with the first of readings below 70 mg/dL that span so long; it ends after as long at or above
-(Battelino 2019, Diabetes Care 42:1593)."""
+LASTS_MIN: Final = 10
+"""A low begins with the first of readings below 70 mg/dL that span so long: three of a sensor that measures each 5 min,
+which stand for 15 min (Battelino 2019, Diabetes Care 42:1593)."""
+OVER_AFTER_MIN: Final = 15
+"""It ends after so long at or above."""
 IN_A_ROW_MIN: Final = 20
 """Readings further apart say nothing of the time between them."""
 PAUSE_MIN: Final = 30
@@ -42,7 +44,7 @@ class Course:
         if mg_dl >= LOW:
             self.below_since = None
             self.back_since = minute if self.back_since is None else self.back_since
-            self.is_open = self.is_open and minute - self.back_since < LASTS_MIN
+            self.is_open = self.is_open and minute - self.back_since < OVER_AFTER_MIN
             return None
         self.back_since = None
         self.below_since = minute if self.below_since is None else self.below_since
@@ -59,11 +61,31 @@ def onsets(trace: Trace) -> NDArray[np.float64]:
     return np.array([one for one in began if one is not None], dtype=float)
 
 
+def in_sight(trace: Trace, began: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Those of the lows that anybody could foresee: something was read in the AHEAD_MIN before."""
+    earlier = np.searchsorted(trace.minutes, began - AHEAD_MIN, side="left")
+    return began[earlier < np.searchsorted(trace.minutes, began, side="left")]
+
+
 class Alerts(NamedTuple):
     """Of a detector and a person: the minutes of alerts, and the share of readings at which one was on."""
 
     minutes: Sequence[float]
     on_share: float
+
+
+class Scored(NamedTuple):
+    """Of a person: warnings, and of some forecasts how they compare with what came.
+
+    ``bands``: by the newest value; ``inside``: whether what came lay in the band; ``below_low``: how likely below 70
+    was; ``was_low``: whether it came.
+    """
+
+    alerts: Alerts
+    bands: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+    below_low: NDArray[np.float64]
+    was_low: NDArray[np.bool_]
 
 
 class Count(NamedTuple):
@@ -87,17 +109,22 @@ def count(trace: Trace, began: NDArray[np.float64], alerts: Alerts, random: np.r
     """Compares alerts with the lows that began within AHEAD_MIN after them; lead is that of the first such alert."""
     minutes = np.asarray(alerts.minutes, dtype=float)
     leads = tuple(float(one) for one in began - _first_before(minutes, began) if not np.isnan(one))
-    is_false = np.searchsorted(began, minutes, side="right") == np.searchsorted(began, minutes + AHEAD_MIN, "right")
     return Count(
         days=trace.days,
         lows=len(began),
         found=len(leads),
         alerts=len(minutes),
-        false=int(is_false.sum()),
+        false=found_and_false(began, minutes)[1],
         leads=leads,
         by_chance=_by_chance(trace, began, minutes, random),
         on_share=alerts.on_share,
     )
+
+
+def found_and_false(began: NDArray[np.float64], minutes: NDArray[np.float64]) -> tuple[int, int]:
+    """How many lows alerts find, and how many alerts are false; as ``count`` has it."""
+    is_false = np.searchsorted(began, minutes, side="right") == np.searchsorted(began, minutes + AHEAD_MIN, "right")
+    return int((~np.isnan(_first_before(minutes, began))).sum()), int(is_false.sum())
 
 
 def _first_before(minutes: NDArray[np.float64], began: NDArray[np.float64]) -> NDArray[np.float64]:

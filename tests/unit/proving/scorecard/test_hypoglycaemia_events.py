@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.proving.scorecard.hypoglycaemia_events import AHEAD_MIN, LASTS_MIN, LOW, Alerts, count, figures, onsets
+from tests.proving.scorecard.hypoglycaemia_events import (
+    AHEAD_MIN,
+    LASTS_MIN,
+    LOW,
+    Alerts,
+    count,
+    figures,
+    in_sight,
+    onsets,
+)
 from tests.proving.scorecard.recorded_glucose import Trace
 
 
@@ -18,10 +27,10 @@ def trace(*values: float, every: int = 5) -> Trace:
 FLAT_THEN_LOW = trace(*[100.0] * 24, *[60.0] * 6, *[100.0] * 20)
 
 
-def test_a_low_begins_with_the_first_of_readings_below_that_span_a_quarter_of_an_hour() -> None:
+def test_a_low_begins_with_the_first_of_three_readings_below() -> None:
     assert onsets(FLAT_THEN_LOW).tolist() == [24 * 5]
-    assert onsets(trace(100, 60, 60, 60, 100)).tolist() == []
-    assert onsets(trace(100, 60, 60, 60, 60, 100)).tolist() == [5]
+    assert onsets(trace(100, 60, 60, 100, 60, 60)).tolist() == []
+    assert onsets(trace(100, 60, 60, 60, 100)).tolist() == [5]
 
 
 def test_exactly_the_limit_is_not_below_it() -> None:
@@ -42,6 +51,14 @@ def test_readings_far_apart_are_not_in_a_row() -> None:
 def test_a_low_that_nobody_saw_go_on_is_over_after_half_an_hour() -> None:
     minutes = np.array([0, 5, 10, 15, 60, 65, 70, 75])
     assert onsets(Trace(minutes, np.full(8, 60.0))).tolist() == [0, 60]
+
+
+def test_a_low_after_an_hour_without_readings_is_out_of_sight() -> None:
+    minutes = np.array([0, 5, 10, 70, 75, 80, 150, 155, 160])
+    recorded = Trace(minutes, np.array([60.0, 60, 60, 80, 80, 80, 60, 60, 60]))
+    assert onsets(recorded).tolist() == [0, 150]
+    assert in_sight(recorded, onsets(recorded)).tolist() == []
+    assert in_sight(recorded, np.array([131.0, 140.0, 141.0])).tolist() == [131.0, 140.0]
 
 
 def test_an_alert_in_the_hour_before_finds_a_low_and_the_first_one_is_the_warning() -> None:
