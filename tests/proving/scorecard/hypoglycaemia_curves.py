@@ -71,14 +71,13 @@ def curve_of_odds(rows: Mapping[str, Rows], odds: Mapping[str, NDArray[np.float6
 
 
 def curve_of_values(
-    traces: Mapping[str, Trace], rows: Mapping[str, Rows], values: Callable[[Trace], NDArray[np.float64]]
+    traces: Mapping[str, Trace], rows: Mapping[str, Rows], values: Mapping[str, NDArray[np.float64]]
 ) -> Curve:
-    """Of what falls below a threshold in mg/dL."""
-    known = {person: values(trace) for person, trace in traces.items()}
+    """Of what falls below a threshold in mg/dL; ``values`` by person, one a reading."""
     return _curve(
         _THRESHOLDS,
         rows,
-        lambda person, threshold: np.array(below(traces[person], known[person], threshold).minutes, dtype=float),
+        lambda person, threshold: np.array(below(traces[person], values[person], threshold).minutes, dtype=float),
     )
 
 

@@ -32,7 +32,7 @@ from tests.proving.training.boosted_trees import as_arrays
 
 Floats = NDArray[np.float64]
 Figures = Mapping[str, Mapping[str, float | None]]
-SENSITIVITY: Final = 0.825
+SENSITIVITY: Final = 0.82
 """Of lows of the training people: a little more than 0.80, so that people who were not fitted on keep that."""
 SOON_MIN: Final = 10
 """The trees learn whether a low begins within so long: asked of the whole hour they warn earlier, and often in vain."""
