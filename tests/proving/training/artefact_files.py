@@ -12,7 +12,7 @@ _DIGITS: Final = 16
 
 
 def hashed(recording: str, people: Iterable[str]) -> tuple[str, ...]:
-    """The people of a recording for the card: whoever holds the recording can tell who was in, nobody else.
+    """The people of a recording for the card: whoever holds the recording can find out who was in, nobody else.
 
     Sorted, so that the order says nothing either.
     """

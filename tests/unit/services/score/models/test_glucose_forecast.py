@@ -39,7 +39,7 @@ def model() -> GlucoseModel:
         baseline=0.0,
     )
     residuals = np.tile(np.linspace(-0.3, 0.3, len(QUANTILES)), (len(BANDS) + 1, 1))
-    weights = np.eye(POINTS)[0]
+    weights = np.array([1.0] + [0.0] * (POINTS - 1))
     return GlucoseModel(weights=weights, intercept=0.0, residuals=residuals, trees=trees, threshold=0.0)
 
 
