@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.score.models.artefact import Artefact, ArtefactError, Card, from_bytes, to_bytes
-from services.score.models.boosted_trees import LEAF, BoostedTrees
+from services.score.models.boosted_trees import LEAF
 from services.score.models.glucose_forecast import (
-    BANDS,
     FORM,
     KIND,
     LOW,
@@ -25,22 +24,7 @@ from services.score.models.glucose_forecast import (
     warn,
 )
 from services.score.models.recent_glucose import MINUTE_MS, POINTS
-
-
-def model() -> GlucoseModel:
-    """Persistence with the same residuals at every level; warns below 80 mg/dL."""
-    trees = BoostedTrees(
-        feature=np.array([[0, LEAF, LEAF]]),
-        threshold=np.array([[80.0, 0.0, 0.0]]),
-        missing_left=np.zeros((1, 3), bool),
-        left=np.array([[1, 0, 0]]),
-        right=np.array([[2, 0, 0]]),
-        value=np.array([[0.0, 1.0, -1.0]]),
-        baseline=0.0,
-    )
-    residuals = np.tile(np.linspace(-0.3, 0.3, len(QUANTILES)), (len(BANDS) + 1, 1))
-    weights = np.array([1.0] + [0.0] * (POINTS - 1))
-    return GlucoseModel(weights=weights, intercept=0.0, residuals=residuals, trees=trees, threshold=0.0)
+from tests.unit.services.score.models.made_model import model
 
 
 def warned(*values: float, every: float = 5, bound: float = 0) -> list[int]:
