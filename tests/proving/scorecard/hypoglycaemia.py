@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from services.score.models.artefact import Artefact
 from services.score.models.glucose_forecast import BAND_SHARE, GlucoseCourse, GlucoseModel, band_of, warn
 from tests.proving.scorecard.hypoglycaemia_curves import (
     BAND_TITLES,
@@ -19,6 +20,7 @@ from tests.proving.scorecard.hypoglycaemia_events import Alerts, Count, Scored, 
 from tests.proving.scorecard.hypoglycaemia_rivals import PUBLISHED, RIVALS, below, lasting, nightscout
 from tests.proving.scorecard.recorded_glucose import FILE, HIGHEST, LOWEST, Trace, traces
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted, folds_of
+from tests.proving.training.artefact_files import hashed
 from tests.proving.training.glucose_forecast import SENSITIVITY, Floats, Rows, ahead_of, fit, readings_of, rows_of
 
 NAME: Final = "hypoglycaemia"
@@ -77,8 +79,11 @@ class People(NamedTuple):
     out_of_sight: int
 
 
-def hypoglycaemia(wanted: Wanted) -> Section:
-    """The section. Raises MissingDataError."""
+def hypoglycaemia(wanted: Wanted, shipped: Artefact | None = None) -> Section:
+    """The section; with ``shipped``, that one's figures beside ours, on the people that it was not fitted on.
+
+    Raises MissingDataError, and ArtefactError where ``shipped`` is not of this kind.
+    """
     recorded = traces(wanted.file(FILE))
     rows = {person: rows_of(trace) for person, trace in recorded.items()}
     wanted.report(0.2)
@@ -106,6 +111,8 @@ def hypoglycaemia(wanted: Wanted) -> Section:
             threshold = curves[name].threshold([one for one in recorded if one not in held], SENSITIVITY)
             said[name] |= {one: below(recorded[one], known[one], threshold) for one in held}
     said |= _as_published(recorded)
+    if shipped is not None:
+        said |= _as_shipped(recorded, shipped)
     counts = {name: _counts(people, alerts, wanted.seed) for name, alerts in said.items()}
     wanted.report(0.95)
     return _section(people, counts, list(ours.values()), curves, wanted.seed)
@@ -124,9 +131,17 @@ def _as_published(recorded: Mapping[str, Trace]) -> dict[str, dict[str, Alerts]]
     return said
 
 
+def _as_shipped(recorded: Mapping[str, Trace], shipped: Artefact) -> dict[str, dict[str, Alerts]]:
+    """Nothing where it was fitted on all of these people."""
+    model, fitted = GlucoseModel.from_artefact(shipped), set(shipped.card.people)
+    others = {one: trace for one, trace in recorded.items() if hashed(FILE, [one])[0] not in fitted}
+    said = {one: scored(model, trace).alerts for one, trace in others.items()}
+    return {f"as shipped, of {len(others)} people it was not fitted on": said} if said else {}
+
+
 def _counts(people: People, alerts: Mapping[str, Alerts], seed: int) -> list[Count]:
     random = np.random.default_rng(seed)
-    return [count(trace, people.rows[one].began, alerts[one], random) for one, trace in people.traces.items()]
+    return [count(people.traces[one], people.rows[one].began, said, random) for one, said in alerts.items()]
 
 
 def _section(

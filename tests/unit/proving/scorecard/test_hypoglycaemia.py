@@ -7,7 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.proving.scorecard.hypoglycaemia import GOALS, OURS, hypoglycaemia
+from tests.proving.scorecard.recorded_glucose import FILE, traces
 from tests.proving.scorecard.section import MissingDataError, Section, Wanted
+from tests.proving.training.glucose_forecast import artefact_of, fit, rows_of
 from tests.unit.proving.scorecard.made_glucose import write
 
 
@@ -37,6 +39,16 @@ def test_every_plot_can_be_drawn(section: Section) -> None:
         axes = Figure().subplots()
         plot.draw(axes)
         assert axes.lines
+
+
+def test_what_is_shipped_is_counted_on_people_it_was_not_fitted_on(tmp_path: Path) -> None:
+    write(tmp_path, people=4, days=2)
+    known = {person: rows_of(trace) for person, trace in traces(tmp_path / FILE).items()}
+    wanted = Wanted(data=tmp_path, seed=1, folds=2)
+    for fitted, others in ((["made 0"], 3), (list(known), 0)):
+        shipped = artefact_of(fit({one: known[one] for one in known}, seed=1), fitted, {})
+        lines = [one.detector for one in hypoglycaemia(wanted, shipped).lines if "as shipped" in one.detector]
+        assert lines == ([f"as shipped, of {others} people it was not fitted on"] if others else [])
 
 
 def test_without_the_recording_it_says_so(tmp_path: Path) -> None:
