@@ -28,7 +28,7 @@ CHANNELS: Final = (
     Channel(code=RESTING_PULSE, group="pulse", way=1, weight=1.0, least_spread=1.0),
     Channel(code=SLEEPING_PULSE, group="pulse", way=1, weight=1.0, least_spread=1.0),
     Channel(code=STEPS, group="steps", way=-1, weight=1.0, least_spread=0.25, is_log=True),
-    Channel(code=RESPIRATORY_RATE, group="respiration", way=1, weight=1.0, least_spread=0.5),
+    Channel(code=RESPIRATORY_RATE, group="respiratory_rate", way=1, weight=1.0, least_spread=0.5),
     Channel(code=SKIN_TEMPERATURE, group="skin_temperature", way=1, weight=1.0, least_spread=0.2),
     Channel(code=WEIGHT, group="weight", way=-1, weight=0.5, least_spread=0.5),
 )

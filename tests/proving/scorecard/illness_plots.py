@@ -10,6 +10,8 @@ from services.score.models.drift import RESTING_PULSE, DriftModel, DriftState
 from tests.proving.scorecard.recorded_days import RecordedDays, made_up_days
 from tests.proving.scorecard.section import Line, Plot
 
+_LABEL_HEIGHT: Final = 0.022
+_WEIGHT: Final = {True: "bold", False: "normal"}
 _AMONG: Final = 60
 _SHOWN_FROM_DAY: Final = -45
 
@@ -20,20 +22,17 @@ def found_by_false(lines: Sequence[Line], curve: Sequence[tuple[float, float]]) 
     def draw(axes: Axes) -> None:
         if curve:
             axes.plot(*zip(*sorted(curve), strict=True), color="tab:blue", linewidth=1, label="other thresholds")
-        for line in lines:
-            false, found = line.figures["false_per_month"], line.figures["excess_over_chance"]
-            axes.plot(false.value, found.value, "o", color="tab:blue" if line.is_ours else "tab:gray")
-            offset = (-6, 4) if line.is_ours else (6, -2)
+        free_from = -1.0
+        for line in sorted(lines, key=lambda line: line.figures["excess_over_chance"].value):
+            false, found = (line.figures[name].value for name in ("false_per_month", "excess_over_chance"))
+            axes.plot(false, found, "o", color="tab:blue" if line.is_ours else "tab:gray")
+            label_at = max(found, free_from)
             axes.annotate(
-                line.detector,
-                (false.value, found.value),
-                xytext=offset,
-                textcoords="offset points",
-                size=7,
-                ha="right" if line.is_ours else "left",
+                line.detector, (false + 0.04, label_at), size=7, va="center", fontweight=_WEIGHT[line.is_ours]
             )
-        axes.margins(x=0.35)
-        axes.set_xlim(left=-0.3)
+            free_from = label_at + _LABEL_HEIGHT
+        axes.margins(x=0.45)
+        axes.set_xlim(left=0)
         axes.axhline(0, color="black", linewidth=0.5)
         axes.axvline(0.45, color="tab:green", linewidth=0.5, linestyle="--")
         axes.axhline(0.32, color="tab:green", linewidth=0.5, linestyle="--")
