@@ -37,7 +37,7 @@ CHANNELS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftModel:
-    """How days are compared and when they count as a drift. Nothing of it was fitted to recorded people.
+    """How days are compared and when they count as a drift: a recipe of published parts, fitted to nobody.
 
     The baseline is that of ``among_days`` days ending ``until_days`` before the day itself, as far as ``least_days`` of
     them have a value. Each group of channels that has one counts by its weight, and the sum is divided by what it would
@@ -45,7 +45,8 @@ class DriftModel:
     Groups weigh the same (Dawes, The robust beauty of improper linear models, American Psychologist 1979). ``pace`` is
     within what is usual for EWMA charts, 0.05 to 0.25, and ``on`` their limit of 3 standard deviations (1.0) with a
     margin (3.4), because a spread estimated from so few days makes the tails heavier, and days depend on each other
-    (Roberts, Technometrics 1959; Lucas and Saccucci, Technometrics 1990).
+    (Roberts, Technometrics 1959; Lucas and Saccucci, Technometrics 1990). Which of these were taken was decided with
+    figures of recorded people at hand: the scorecard has those of others.
     """
 
     channels: tuple[Channel, ...] = CHANNELS

@@ -1,6 +1,7 @@
 """What is usual for a person: median and spread of their own last days, and how far a day lies from it. Pure."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import expm1, log1p
@@ -74,7 +75,7 @@ class PastDays:
 
     def until(self, last: int) -> "array[float]":
         """The values of the days up to ``last``."""
-        return self.values[: sum(1 for day in self.days if day <= last)]
+        return self.values[: bisect_right(self.days, last)]
 
     def to_plain(self) -> list[Any]:
         """As plain values."""

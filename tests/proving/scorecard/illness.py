@@ -43,8 +43,8 @@ symptoms, 14 before that, and a window in health. A day counts where the band wa
 found when an alert stands on one of those ten days. Chance: the same alerts, if the symptoms had begun on any other day
 of the same person in health. False: an alert that begins more than 14 days before the symptoms or more than 28 after,
 a person and 30 such days. An alert can begin again after five days below its threshold; this holds for all detectors.
-Nothing of what HearthBeat runs was fitted to these people; its threshold was chosen by somebody who had seen figures
-of {seen}. The people are mostly young, nobody's age or sex is known, there is one illness, and that somebody walks
+What HearthBeat runs is a recipe of published parts, fitted to nobody; weights, pace and threshold were decided by
+somebody who had seen figures of 90 people of the recording, so that only of other people they are a test. The people are mostly young, nobody's age or sex is known, there is one illness, and that somebody walks
 less after the symptoms began is partly their staying at home: see the column "excess until day 0"."""
 
 
@@ -73,9 +73,7 @@ def illness(wanted: Wanted) -> Section:
     return Section(
         name="illness",
         title="Drift from what is usual for a person",
-        counted=_COUNTED.format(
-            people=len(people), all=len(everybody), seen="90 people of this recording" if wanted.data else "others"
-        ),
+        counted=_COUNTED.format(people=len(people), all=len(everybody)),
         summary={name: figure.value for name, figure in lines[0].figures.items() if name in SUMMARY},
         lines=lines,
         goals=_GOALS,
@@ -83,11 +81,7 @@ def illness(wanted: Wanted) -> Section:
             found_by_false([line for line in lines if not line.group], _curve(by_candidate)),
             course_of_one(wanted.seed),
         ),
-        details={
-            "people": len(people),
-            "refitted": models,
-            "intervals": {name: list(figure) for name, figure in lines[0].figures.items()},
-        },
+        details={"people": len(people), "refitted": models},
     )
 
 

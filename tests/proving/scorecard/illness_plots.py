@@ -41,7 +41,7 @@ def found_by_false(lines: Sequence[Line], curve: Sequence[tuple[float, float]]) 
 
     caption = (
         "Each point is a detector; better ones are further up and further left. "
-        "A rule that rings often finds many illnesses by chance: that share is taken off. Dashed: the goals."
+        "A rule that rings often finds many illnesses by chance: that share is taken off. Dashed: the goals"
     )
     return Plot(name="illness_found", caption=caption, draw=draw)
 
@@ -67,7 +67,7 @@ def course_of_one(seed: int) -> Plot:
 
     caption = (
         "A made-up person who falls ill on day 0: resting pulse, what is usual (it stands still during an alert), "
-        "and the drift over pulse and steps together. Red: days on which the alert stands."
+        "and the drift over pulse and steps together. Red: days on which the alert stands"
     )
     return Plot(name="illness_course", caption=caption, draw=draw)
 

@@ -12,7 +12,7 @@ from services.score.models.drift import DriftModel
 from tests.proving.scorecard import illness_rivals
 from tests.proving.scorecard.illness import SUMMARY, illness
 from tests.proving.scorecard.illness_counts import Course, Judged, counts, drift_course, figures, judged, with_rearming
-from tests.proving.scorecard.recorded_days import RecordedDays, made_up_days, recorded_days
+from tests.proving.scorecard.recorded_days import WEARABLE_DAYS, RecordedDays, made_up_days, recorded_days
 from tests.proving.scorecard.section import MissingDataError, Section, Wanted
 from tests.proving.training.baseline import MOST_FALSE_PER_MONTH, candidates, counted, fitted_drift
 
@@ -200,3 +200,12 @@ def test_what_is_chosen_is_quiet_enough_on_those_it_was_chosen_by() -> None:
     assert chosen in [model for row in candidates() for model in row]
     found = [counts(frame, drift_course(chosen, one)) for one, frame in people.values()]
     assert 30 * sum(one.false_alerts for one in found) / sum(one.healthy_days for one in found) <= MOST_FALSE_PER_MONTH
+
+
+def test_of_nobody_with_enough_days_nothing_is_known_and_no_goal_is_met(tmp_path: Path) -> None:
+    rows = [f"A,x,{day},60,200,5000" for day in range(20)]
+    (tmp_path / WEARABLE_DAYS).write_bytes(gzip.compress((HEADER + "\n".join(rows) + "\n").encode()))
+    found = illness(Wanted(data=tmp_path, seed=3))
+
+    assert all(np.isnan(value) for value in found.summary.values())
+    assert len(found.missed) == len(found.goals)
