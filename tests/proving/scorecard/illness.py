@@ -43,8 +43,9 @@ symptoms, 14 before that, and a window in health. A day counts where the band wa
 found when an alert stands on one of those ten days. Chance: the same alerts, if the symptoms had begun on any other day
 of the same person in health. False: an alert that begins more than 14 days before the symptoms or more than 28 after,
 a person and 30 such days. An alert can begin again after five days below its threshold; this holds for all detectors.
-What HearthBeat runs is a recipe of published parts, fitted to nobody; weights, pace and threshold were decided by
-somebody who had seen figures of 90 people of the recording, so that only of other people they are a test. The people are mostly young, nobody's age or sex is known, there is one illness, and that somebody walks
+What HearthBeat runs is a recipe of published parts, fitted to nobody; weights, pace, threshold and how long a baseline
+stands still were decided by somebody who had seen figures of 90 people of the recording, so that it is a test only of
+other people. The people are mostly young, nobody's age or sex is known, there is one illness, and that somebody walks
 less after the symptoms began is partly their staying at home: see the column "excess until day 0"."""
 
 
