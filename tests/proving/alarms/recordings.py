@@ -43,8 +43,11 @@ def glucose(folder: Path) -> People:
     return {person: sorted(rows) for person, rows in found.items()}
 
 
-def worn(folder: Path) -> People:
-    """Pulse and breathing of nine people each five minutes; what repeats itself was imputed, and is left out."""
+def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
+    """Pulse and breathing of nine people each five minutes; what repeats itself was imputed, and is left out.
+
+    ``moving_g``: mean activity of five minutes, in g, from which on somebody moves.
+    """
     found: dict[str, list[Row]] = defaultdict(list)
     before: dict[tuple[str, str], str] = {}
     for row in _rows(folder / "d1namo_multivital_5min.csv.gz"):
@@ -55,7 +58,7 @@ def worn(folder: Path) -> People:
             before[row["patient"], column] = said
             if said and not repeats and vital.lowest <= float(said) <= vital.highest:
                 values[code] = float(said)
-        moves = row["activity_g"] and float(row["activity_g"]) >= _WALKING_G
+        moves = row["activity_g"] and float(row["activity_g"]) >= moving_g
         found[row["patient"]].append(Row(float(row["minute"]), values, int(Flag.MOVING if moves else Flag.RESTING)))
     return {person: sorted(rows, key=lambda one: one.minute) for person, rows in found.items()}
 

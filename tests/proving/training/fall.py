@@ -5,8 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
+from sklearn.tree import DecisionTreeRegressor
 
 from services.score.models.fall_posture import FallTrees, Impact
 from tests.proving.scorecard.section import folds_of
@@ -14,8 +13,12 @@ from tests.proving.scorecard.section import folds_of
 FEATURES: Final = Impact._fields
 _FALLS_MORE: Final = (1, 1, -1)
 """A harder impact, more tilt and less movement never make a fall less likely."""
+_TREES: Final = 40
+STEP: Final = 0.2
+_LEAST_WEIGHT: Final = 1e-3
+_GREATEST_STEP: Final = 4.0
+"""What is certain already moves nothing, and nothing moves a leaf further than this (log odds)."""
 _INNER_FOLDS: Final = 4
-_INNER_SEEDS: Final = 2
 _CUTOFFS: Final = np.linspace(0.75, 0.90, 16)
 """Only high ones: with few people the very best one changes from one group of them to the next."""
 _MAY_MISS: Final = 0.03
@@ -37,39 +40,56 @@ def fall_trees(trials: Sequence[FallTrial], *, seed: int) -> FallTrees:
 
     Raises ValueError where nobody fell, or nobody did anything else.
     """
-    # So few rows: on a busy machine threads only wait for one another.
-    with threadpool_limits(limits=1):
-        return _trees_of(_fitted(trials, seed), _cutoff(trials, seed))
+    return trees_of(boosted(trials, seed=seed), _cutoff(trials, seed))
 
 
-def _fitted(trials: Sequence[FallTrial], seed: int) -> HistGradientBoostingClassifier:
-    """In a trial with a fall the hardest impact is the fall; of its others nobody knows what they were."""
+class Boosted(NamedTuple):
+    """Trees that add log odds, each ``STEP`` times what it says, to ``base``."""
+
+    base: float
+    trees: Sequence[DecisionTreeRegressor]
+
+    def chances(self, impacts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each row of ``impacts`` (rows, features), 0 to 1."""
+        return _chance_of(self.base + STEP * np.sum([one.predict(impacts) for one in self.trees], axis=0))
+
+
+def boosted(trials: Sequence[FallTrial], *, seed: int) -> Boosted:
+    """LogitBoost (Friedman et al. 2000, Annals of Statistics 28:337-407) of trees that a harder impact makes surer.
+
+    In a trial with a fall the hardest impact is the fall; of its others nobody knows what they were. scikit-learn's own
+    boosting either has no such trees or no public way to their arrays. Raises ValueError where all were the same.
+    """
     rows = [(max(one.impacts), True) for one in trials if one.is_fall and one.impacts]
     rows += [(impact, False) for one in trials if not one.is_fall for impact in one.impacts]
-    impacts, falls = (list(part) for part in zip(*rows, strict=True))
-    if all(falls) or not any(falls):
+    falls = np.asarray([is_fall for _, is_fall in rows], dtype=float)
+    if len(set(falls)) < 2:
         raise ValueError("falls and other impacts are both needed")
-    return HistGradientBoostingClassifier(
-        max_iter=80,
-        max_depth=3,
-        learning_rate=0.1,
-        min_samples_leaf=10,
-        monotonic_cst=_FALLS_MORE,
-        early_stopping=False,
-        random_state=seed,
-    ).fit(np.asarray(impacts), np.asarray(falls))
+    impacts = np.asarray([impact for impact, _ in rows])
+    base = float(np.log(falls.mean() / (1 - falls.mean())))
+    odds, trees = np.full(len(falls), base), []
+    for _ in range(_TREES):
+        chances = _chance_of(odds)
+        weights = np.maximum(chances * (1 - chances), _LEAST_WEIGHT)
+        wanted = np.clip((falls - chances) / weights, -_GREATEST_STEP, _GREATEST_STEP)
+        tree = DecisionTreeRegressor(max_depth=3, min_samples_leaf=10, monotonic_cst=_FALLS_MORE, random_state=seed)
+        trees.append(tree.fit(impacts, wanted, sample_weight=weights))
+        odds += STEP * tree.predict(impacts)
+    return Boosted(base, trees)
+
+
+def _chance_of(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def _cutoff(trials: Sequence[FallTrial], seed: int) -> float:
     people = sorted({one.person for one in trials})
-    costs = np.zeros(len(_CUTOFFS))
-    for inner in range(_INNER_SEEDS):
-        chances = np.zeros(len(trials))
-        for fold in folds_of(people, _INNER_FOLDS, seed + inner):
-            left_out = [place for place, one in enumerate(trials) if one.person in fold]
-            others = [one for one in trials if one.person not in fold]
-            chances[left_out] = _chances(_fitted(others, seed), [trials[place] for place in left_out])
-        costs += _costs(trials, chances)
+    chances = np.zeros(len(trials))
+    for fold in folds_of(people, _INNER_FOLDS, seed):
+        left_out = [place for place, one in enumerate(trials) if one.person in fold]
+        others = [one for one in trials if one.person not in fold]
+        chances[left_out] = _chances(boosted(others, seed=seed), [trials[place] for place in left_out])
+    costs = _costs(trials, chances)
     best = np.flatnonzero(np.isclose(costs, costs.min()))
     return float(_CUTOFFS[best[len(best) // 2]])
 
@@ -86,28 +106,29 @@ def _costs(trials: Sequence[FallTrial], chances: NDArray[np.float64]) -> NDArray
     )
 
 
-def _chances(model: HistGradientBoostingClassifier, trials: Sequence[FallTrial]) -> list[float]:
+def _chances(model: Boosted, trials: Sequence[FallTrial]) -> list[float]:
     """The highest chance of each trial's impacts; 0 without any."""
     impacts = [impact for one in trials for impact in one.impacts]
     if not impacts:
         return [0.0] * len(trials)
-    chances = iter(model.predict_proba(np.asarray(impacts))[:, 1])
-    return [max((float(next(chances)) for _ in one.impacts), default=0.0) for one in trials]
+    chances = iter(model.chances(np.asarray(impacts)).tolist())
+    return [max((next(chances) for _ in one.impacts), default=0.0) for one in trials]
 
 
-def _trees_of(model: HistGradientBoostingClassifier, cutoff: float) -> FallTrees:
-    """The arrays inside; scikit-learn has no public way to them, so a test compares what both say."""
-    trees = [one.nodes for (one,) in model._predictors]  # noqa: SLF001
-    shape = len(trees), max(len(nodes) for nodes in trees)
+def trees_of(model: Boosted, cutoff: float) -> FallTrees:
+    """The same as plain arrays."""
+    trees = [one.tree_ for one in model.trees]
+    shape = len(trees), max(one.node_count for one in trees)
     feature, left, right = np.full(shape, -1, np.int8), np.zeros(shape, np.int16), np.zeros(shape, np.int16)
     threshold, value = np.zeros(shape), np.zeros(shape)
-    for place, nodes in enumerate(trees):
-        used = slice(len(nodes))
-        feature[place, used] = np.where(nodes["is_leaf"], -1, nodes["feature_idx"])
-        threshold[place, used] = nodes["num_threshold"]
-        left[place, used], right[place, used] = nodes["left"], nodes["right"]
-        value[place, used] = nodes["value"]
-    base = float(np.asarray(model._baseline_prediction).ravel()[0])  # noqa: SLF001
+    for place, one in enumerate(trees):
+        used = slice(one.node_count)
+        is_leaf = one.children_left < 0
+        feature[place, used] = np.where(is_leaf, -1, one.feature)
+        threshold[place, used] = one.threshold
+        left[place, used] = np.where(is_leaf, 0, one.children_left)
+        right[place, used] = np.where(is_leaf, 0, one.children_right)
+        value[place, used] = STEP * one.value[:, 0, 0]
     return FallTrees(
-        feature=feature, threshold=threshold, left=left, right=right, value=value, base=base, cutoff=cutoff
+        feature=feature, threshold=threshold, left=left, right=right, value=value, base=model.base, cutoff=cutoff
     )

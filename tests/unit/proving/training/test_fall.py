@@ -5,7 +5,7 @@ import pytest
 
 from services.score.models.fall_posture import Impact
 from tests.proving.scorecard.impacts import measured
-from tests.proving.training.fall import FallTrial, _fitted, _trees_of, fall_trees
+from tests.proving.training.fall import FallTrial, boosted, fall_trees, trees_of
 from tests.unit.proving.scorecard.falls_made import people
 
 TRIALS = [
@@ -14,12 +14,12 @@ TRIALS = [
 
 
 def test_plain_arrays_give_the_chances_of_the_model_they_were_taken_from() -> None:
-    model = _fitted(TRIALS, seed=1)
-    trees = _trees_of(model, cutoff=0.5)
+    model = boosted(TRIALS, seed=1)
+    trees = trees_of(model, cutoff=0.5)
     generator = np.random.default_rng(2)
     drawn = np.column_stack([generator.uniform(2, 9, 60), generator.uniform(0, 130, 60), generator.uniform(0, 0.1, 60)])
     said = [trees.chance_of(Impact(*row)) for row in drawn.tolist()]
-    assert np.allclose(said, model.predict_proba(drawn)[:, 1])
+    assert np.allclose(said, model.chances(drawn))
     assert max(said) > 0.9
     assert min(said) < 0.1
 
@@ -34,7 +34,7 @@ def test_falls_are_told_from_other_impacts_and_the_same_trials_give_the_same_tre
 
 
 def test_a_harder_impact_or_more_tilt_never_makes_a_fall_less_likely() -> None:
-    trees = _trees_of(_fitted(TRIALS, seed=1), cutoff=0.5)
+    trees = trees_of(boosted(TRIALS, seed=1), cutoff=0.5)
     by_peak = [trees.chance_of(Impact(peak, 70, 0.01)) for peak in np.linspace(2, 9, 40)]
     by_tilt = [trees.chance_of(Impact(3, tilt, 0.01)) for tilt in np.linspace(0, 130, 40)]
     assert by_peak == sorted(by_peak)
