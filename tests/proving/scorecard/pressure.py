@@ -122,4 +122,4 @@ def _draw(rows: Sequence[Row], axes: Axes) -> None:
     axes.plot([180, 180, 60], [40, 120, 120], color="tab:red", label="180/120: measure again, then alert")
     axes.axvline(90, color="tab:orange", label="90: likewise")
     axes.set(xlabel="systolic, mmHg", ylabel="diastolic, mmHg", xlim=(75, 200), ylim=(40, 130))
-    axes.legend(fontsize="x-small", loc="upper left")
+    axes.legend(fontsize="x-small", loc="lower right")

@@ -21,6 +21,7 @@ _QUIET_MIN: Final = 60
 MOVING_G: Final = 0.10
 """The strap calls it walking from 0.2 g on; a mean of half of that in five minutes holds two of walking [K]."""
 TRIED_G: Final = (0.05, 0.10, 0.15, 0.20, 0.25)
+_AT_MOST: Final = 0.30
 _PER_DAY: Final = "alerts a worn day"
 _COUNTED: Final = """{people} people with a chest strap, a value each five minutes; {days:.1f} worn days, of which no
 gap of more than 30 minutes is counted. Repeated values were imputed in the recording and are left out. Nobody knows of
@@ -100,7 +101,7 @@ def pulse(wanted: Wanted) -> Section:
                 for moving_g, one in by_movement.items()
             ),
         ],
-        goals=(Goal(figure="pulse_alerts_per_worn_day", at_most=0.30),),
+        goals=(Goal(figure="pulse_alerts_per_worn_day", at_most=_AT_MOST),),
         plots=(
             Plot(
                 name="pulse",
@@ -143,8 +144,10 @@ def _draw(lines: Sequence[Line], axes: Axes) -> None:
     names = [line.detector for line in lines]
     axes.barh(names, [one.value for one in figures], color=["tab:blue" if one.is_ours else "silver" for one in lines])
     for place, one in enumerate(figures):
-        axes.text(one.value, place, f" {one.value:.2f}", va="center", fontsize="small")
-    axes.axvline(0.30, linestyle=":", color="grey")
+        axes.annotate(f"{one.value:.2f}", (max(one.value, _AT_MOST), place), (4, -3), textcoords="offset points")
+    axes.axvline(_AT_MOST, linestyle=":", color="grey", label="goal")
+    axes.margins(x=0.12)
+    axes.legend(fontsize="small")
     axes.invert_yaxis()
     axes.set(xlabel=_PER_DAY)
     axes.tick_params(axis="y", labelsize="small")

@@ -42,10 +42,14 @@ That a device is heard and nothing of it can be used is another rule, and happen
 
 
 class Trace(NamedTuple):
-    """When one person's device was heard, in minutes, in order; and outages made of it, by when they begin."""
+    """When one person's device was heard, in minutes, in order; and outages made of it, by when they begin.
+
+    ``measured_days``: without gaps of more than 30 minutes.
+    """
 
     heard: Sequence[float]
     outages: Sequence[float]
+    measured_days: float
 
     @property
     def days(self) -> float:
@@ -77,13 +81,12 @@ RIVALS: Final[Mapping[str, tuple[Alerts, float]]] = {
 
 def technical(wanted: Wanted) -> Section:
     """The rule of silence beside fixed limits. Raises MissingDataError."""
-    recorded = glucose(wanted.file(FILE).parent)
     traces = []
-    for place, rows in enumerate(recorded[person] for person in sorted(recorded)):
+    for place, (_, rows) in enumerate(sorted(glucose(wanted.file(FILE).parent).items())):
         heard = sorted({row.minute for row in rows})
-        traces.append(Trace(heard, outages(heard, _OUTAGES_A_PERSON, seed=wanted.seed + place)))
+        made = outages(heard, _OUTAGES_A_PERSON, seed=wanted.seed + place)
+        traces.append(Trace(heard, made, days_of(rows)))
     traces = [one for one in traces if one.days]
-    measured = [days_of(recorded[person]) for person in sorted(recorded)]
     wanted.report(0.2)
     lines = [
         Line(detector=name, figures=_figures(traces, alerts, limit, wanted.seed))
@@ -100,7 +103,7 @@ def technical(wanted: Wanted) -> Section:
         counted=_COUNTED.format(
             people=len(traces),
             days=sum(one.days for one in traces),
-            measured=sum(measured),
+            measured=sum(one.measured_days for one in traces),
             outages=sum(len(one.outages) for one in traces),
         ),
         summary={
@@ -139,6 +142,7 @@ def _figures(traces: Sequence[Trace], alerts: Alerts, limit_min: float, seed: in
     waited = [delay for one in delays for delay in one if delay <= OUTAGE_MIN]
     return {
         _A_DAY: over_people([len(one) for one in own], [one.days for one in traces], seed=seed),
+        "a measured day": over_people([len(one) for one in own], [one.measured_days for one in traces], seed=seed),
         "outages of 24 h found": over_people(found, counts, seed=seed),
         "found in time": over_people(in_time, counts, seed=seed),
         "by chance": exact(_chance(traces, own, limit_min, seed)),
