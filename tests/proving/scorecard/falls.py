@@ -40,7 +40,7 @@ with a sensor at the waist. A device takes any acceleration from 2 g on for an i
 Found: a trial with a fall in which any impact is called a fall. False: any other trial in which one is. Chance: how
 many falls the same alarms would hit if they came at other times of the same person's recording. Falls of elderly
 people: {old_falls} of {old_fallers} people, shown where there are any and claimed for nobody. Simulated falls onto mats
-are harder and tidier than falls at home, so expect worse in life.
+are harder and tidier than falls at home, so expect worse in life. By sex the recording says nothing.
 
 False alarms of a worn day are an estimate, and not measured: no day was recorded. It is the share of elderly people's
 activities of each kind that is false, times how often a day such movements happen ({day}); the interval is over people

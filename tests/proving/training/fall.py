@@ -1,4 +1,4 @@
-"""Fits boosted trees that tell falls from other impacts: for comparison alone, as nobody may pass the recordings on."""
+"""Fits boosted trees of falls and other impacts: for comparison alone, as nobody may pass the recordings on."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -24,7 +24,7 @@ def test_plain_arrays_give_the_chances_of_the_model_they_were_taken_from() -> No
     assert min(said) < 0.1
 
 
-def test_falls_are_told_from_other_impacts_and_the_same_trials_give_the_same_trees() -> None:
+def test_falls_are_known_from_other_impacts_and_the_same_trials_give_the_same_trees() -> None:
     trees = fall_trees(TRIALS, seed=1)
     assert 0.75 <= trees.cutoff <= 0.9
     assert trees.is_fall(Impact(8, 90, 0.01))
