@@ -19,6 +19,7 @@ from services.score.emergencies import call_for_help, sample_of, suspect_fall
 from services.score.episodes import Behind, finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.followups import Effect, LookBack, QuarterLook, Tally
+from services.score.guard import hold_back
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
@@ -65,6 +66,8 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         effects += pass_time(state, record.home_no, record.received_at)
     _look_at_flags(state, record, effects)
     look_at_circumstances(state, record, effects)
+    record, doubted = hold_back(state, record)
+    effects += doubted
     judge(state, record, tally, effects)
     for event in record.events:
         handle = _EVENT_HANDLERS.get(event.kind)

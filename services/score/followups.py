@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
+from uuid import UUID, uuid5
 
-from schemas.alerts import Finding
+from schemas.alerts import FINDING_NAMESPACE, Finding
 from services.score.asks import Ask
+from services.score.models.own_band import Doubt
 from services.score.news2 import Look
 from services.score.questions import Question
 from services.score.rule import Subject
@@ -71,7 +73,26 @@ class QuarterLook(NamedTuple):
     look: Look
 
 
-Effect = Finding | FallCheck | SosCall | Ask | Question | LookBack | QuarterLook
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtedMeasurement:
+    """What somebody has to say whose it is. ``samples`` are its readings, all of one moment.
+
+    ``is_held``: no rule has seen it; else it was scored at once, because it may call for help, or because too many in
+    a row were held.
+    """
+
+    subject: Subject
+    samples: tuple[Sample, ...]
+    doubt: Doubt
+    is_held: bool
+
+    def id_of(self, sample: Sample) -> UUID:
+        """The same whenever the same uplink is stepped over again, and of a repetition under another number."""
+        whose = f"{self.subject.person_no}|{sample.device_no}|{sample.vital}|{sample.at}"
+        return uuid5(FINDING_NAMESPACE, f"held|{whose}")
+
+
+Effect = Finding | FallCheck | SosCall | Ask | DoubtedMeasurement | Question | LookBack | QuarterLook
 
 
 @dataclass(slots=True)

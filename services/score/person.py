@@ -11,6 +11,7 @@ from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.models.own_band import OwnBands
 from services.score.quarters import Quarters, evaluation_of
 from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
@@ -77,6 +78,8 @@ class _OfVital(NamedTuple):
 class PersonState:
     """Of a person, or (person 0) of the home. ``episodes``: the last number of a rule that is not evaluated (yet).
 
+    ``bands``: where their values lie that somebody takes with a device that the home shares.
+
     ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
     NEWS2, once there is one; ``has_turned``: something became known behind what was, and nobody has looked ahead since.
     """
@@ -91,6 +94,7 @@ class PersonState:
     episodes: dict[str, int] = field(default_factory=dict)
     coverage: CoverageLedger = field(default_factory=CoverageLedger)
     gaps: WatchGaps = field(default_factory=WatchGaps)
+    bands: OwnBands = field(default_factory=OwnBands)
     recent: RecentValues = field(init=False)
     quarters: Quarters | None = None
     has_turned: bool = False
@@ -355,7 +359,7 @@ class PersonState:
             "recent": self.recent.to_plain(),
             "coverage": self.coverage.to_plain(),
             "gaps": self.gaps.to_plain(),
-        }
+        } | ({"bands": bands} if (bands := self.bands.to_plain()) else {})
 
     @classmethod
     def from_plain(
@@ -382,6 +386,8 @@ class PersonState:
             episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
             coverage=CoverageLedger.from_plain(plain["coverage"], window, newest),
             gaps=WatchGaps.from_plain(plain["gaps"]),
+            # Of before 2026-11-30 there are none.
+            bands=OwnBands.from_plain(plain.get("bands", {})),
         )
         found.recent.read_plain(plain["recent"])
         return found

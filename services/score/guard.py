@@ -1,0 +1,130 @@
+"""Readings that are another unit's or a room-mate's: held back from the rules, asked about, and shown as such. Pure."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from schemas.asks import AskKind
+from schemas.limits import CONCERNS, Limits
+from schemas.reasons import NOT_SCORED, Flag
+from schemas.records import JudgedReading, JudgedUplink
+from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
+from services.score import news2_points
+from services.score.asks import LATE_MS, Ask
+from services.score.followups import DoubtedMeasurement
+from services.score.home_state import HomeState
+from services.score.limit_book import LimitBook
+from services.score.models.own_band import DAY_MS, GUARDED, judge
+from services.score.models.urgent_values import can_call_for_help
+from services.score.person import PersonState
+from services.score.rule import Subject
+from services.score.sample import SPOT_TYPES, Sample
+
+_NOT_JUDGED: Final = int(NOT_SCORED | Flag.CUFFLESS | Flag.CLIPPED)
+"""A meter's LO or HI is a bound, and no number that a unit could explain."""
+_GUARDED: Final = frozenset(GUARDED)
+_SPO2: Final = (news2_points.SPO2_SCALE_1, news2_points.SPO2_SCALE_2_AIR, news2_points.SPO2_SCALE_2_OXYGEN)
+_OTHER_INPUTS: Final = {
+    HEART_RATE.number: (news2_points.PULSE,),
+    SPO2.number: _SPO2,
+    RESPIRATORY_RATE.number: (news2_points.RESPIRATORY_RATE,),
+    BODY_TEMPERATURE.number: (news2_points.TEMPERATURE,),
+}
+"""Of NEWS2, but for the pressure, and by whichever table gives most points."""
+_HIGH_BY_OTHERS: Final = 5
+"""With two points for oxygen that makes 7, a HIGH of NEWS2, which a pressure without points may complete."""
+
+
+def hold_back(state: HomeState, record: JudgedUplink) -> tuple[JudgedUplink, Sequence[DoubtedMeasurement | Ask]]:
+    """The record without what is held, and what follows of what is doubted; changes what is known of people's bands.
+
+    Only of devices that somebody uses: what is worn measures who wears it.
+    """
+    if record.device_type not in SPOT_TYPES or not any(one.vital in _GUARDED for one in record.readings):
+        return record, ()
+    held: set[int] = set()
+    found: list[DoubtedMeasurement | Ask] = []
+    for (person_no, at), together in groupby(sorted(record.readings, key=_MEASUREMENT), key=_MEASUREMENT):
+        readings = [one for one in together if not one.flags & _NOT_JUDGED]
+        doubted = _look_at(state, state.subject(person_no), record, readings, at)
+        if doubted is None:
+            continue
+        found.append(doubted)
+        if record.received_at - at <= LATE_MS:
+            found.append(
+                Ask(
+                    subject=doubted.subject, kind=AskKind.WHO_WAS_MEASURED, sample=doubted.samples[0], due_at=at,
+                    received_at=record.received_at,
+                )
+            )  # fmt: skip
+        held.update(one.item for one in readings if doubted.is_held)
+    if held:
+        record = record._replace(readings=tuple(one for one in record.readings if one.item not in held))
+    return record, found
+
+
+_MEASUREMENT: Final = attrgetter("person_no", "observed_at")
+
+
+def _look_at(
+    state: HomeState, person: PersonState, record: JudgedUplink, readings: Iterable[JudgedReading], at: int
+) -> DoubtedMeasurement | None:
+    values = {one.vital: one.value for one in readings}
+    measured = {vital: value for vital, value in values.items() if vital in _GUARDED}
+    if not measured:
+        return None
+    own = person.bands.bands(measured, at)
+    doubt = None
+    if own:
+        others = {
+            number: one.bands.bands(measured, at)
+            for number, one in state.subjects.items()
+            if number not in {0, person.person_no}
+        }
+        doubt = judge(measured, own, others)
+    if doubt is None:
+        person.bands.take(measured, at)
+        return None
+    limits = limits_of(state.limits, person.person_no, values, record.received_at)
+    is_held = not (
+        person.bands.is_worn_out(measured)
+        or can_call_for_help(values, limits)
+        or (SYSTOLIC.number in values and _others_points(person, at) >= _HIGH_BY_OTHERS)
+    )
+    if is_held:
+        person.bands.hold(measured, doubt)
+    else:
+        person.bands.take(measured, at)
+    samples = tuple(
+        Sample(
+            at, one.value, record.device_no, record.epoch, record.seq, one.item, one.vital, one.flags,
+            record.received_at, record.device_type,
+        )
+        for one in readings
+    )  # fmt: skip
+    return DoubtedMeasurement(
+        subject=Subject(person.person_no, record.home_no), samples=samples, doubt=doubt, is_held=is_held
+    )
+
+
+def limits_of(book: LimitBook, person_no: int, vitals: Iterable[int], at: int) -> list[Limits]:
+    """The limits in force for a person, at ``at``, of all concerns of rules that have limits of these vitals."""
+    rules = {one.rule for one in CONCERNS if one.vital.number in set(vitals)}
+    found = []
+    for one in CONCERNS:
+        if one.rule in rules:
+            try:
+                found.append(book.in_force(one.name, person_no, at))
+            except LookupError:
+                continue
+    return found
+
+
+def _others_points(person: PersonState, at: int) -> int:
+    """The most points in NEWS2 that what else was measured in the last day gives together."""
+    total = 0
+    for vital, tables in _OTHER_INPUTS.items():
+        recent = {one.value for one in person.window.samples.get(vital, ()) if one.at >= at - DAY_MS}
+        total += max((table.points(value) for value in recent for table in tables), default=0)
+    return total

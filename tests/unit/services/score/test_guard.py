@@ -1,0 +1,265 @@
+"""Readings that another unit or a room-mate explains: kept from the rules, unless they may call for help."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.alerts import Finding, Severity
+from schemas.asks import AskKind
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.limits import Condition
+from schemas.reasons import Flag
+from schemas.records import JudgedUplink
+from services.score import core
+from services.score.asks import Ask
+from services.score.core import pass_time, step
+from services.score.followups import DoubtedMeasurement, Effect, Tally
+from services.score.home_state import HomeState
+from services.score.limit_book import ALWAYS, LimitBook, PersonCondition
+from services.score.limit_book import NEVER as FOREVER
+from services.score.models.own_band import MOST_IN_A_ROW, Reason
+from services.score.rule import MINUTE_MS
+from tests.unit.services.score.story import HOME, PERSON, minute, uplink
+
+_MATE: Final = 8
+_DAY: Final = 24 * 60
+_DAYS: Final = 12
+_NOW: Final = _DAYS * _DAY
+_HEART_FAILURE: Final = LimitBook(
+    conditions=[
+        PersonCondition(person_no=PERSON, condition=Condition.HEART_FAILURE, valid_from=ALWAYS, valid_to=FOREVER)
+    ]
+)
+_TYPES: Final = {"scale": 21, "pressure_cuff": 22, "glucose_meter": 23, "finger_oximeter": 24, "thermometer": 25}
+
+
+def _use(
+    seq: int, at: float, device: str, values: Mapping[str, float], person: int = PERSON, flags: int = 0
+) -> JudgedUplink:
+    return uplink(
+        seq,
+        at,
+        values,
+        person=person,
+        device=_TYPES[device],
+        device_type=DEVICE_TYPE_BY_CODE[device].number,
+        flags=flags,
+    )
+
+
+def _lived(
+    device: str, mine: Mapping[str, float], theirs: Mapping[str, float], limits: LimitBook | None = None
+) -> HomeState:
+    """A home in which two people have used a device each day; every fourth value is a little higher."""
+    state = HomeState(limits=limits) if limits else HomeState()
+    for day in range(_DAYS):
+        for place, (person, values) in enumerate(((PERSON, mine), (_MATE, theirs))):
+            shown = {code: value * (1 + 0.005 * (day % 4)) for code, value in values.items()}
+            step(state, _use(2 * day + place, day * _DAY + place, device, shown, person), Tally())
+    return state
+
+
+def _scales(mine: float = 80, theirs: float = 62, limits: LimitBook | None = None) -> HomeState:
+    return _lived("scale", {"weight": mine}, {"weight": theirs}, limits)
+
+
+def _doubted(effects: Sequence[Effect]) -> list[DoubtedMeasurement]:
+    return [one for one in effects if isinstance(one, DoubtedMeasurement)]
+
+
+def _come(
+    state: HomeState, device: str, values: Mapping[str, float], *, at: float = _NOW, seq: int = 900, flags: int = 0
+) -> list[Effect]:
+    return step(state, _use(seq, at, device, values, flags=flags), Tally())
+
+
+def test_a_room_mates_weight_is_held_and_asked_about() -> None:
+    state = _scales(limits=_HEART_FAILURE)
+    effects = _come(state, "scale", {"weight": 62.4})
+    (doubted,) = _doubted(effects)
+    assert (doubted.is_held, doubted.doubt.reason, doubted.doubt.person_no) == (True, Reason.PERSON, _MATE)
+    assert [one.kind for one in effects if isinstance(one, Ask)] == [AskKind.WHO_WAS_MEASURED]
+    assert doubted.subject.person_no == PERSON
+    assert [one.value for one in doubted.samples] == [62.4]
+
+
+def test_a_weight_in_pounds_is_held_and_moves_no_rule() -> None:
+    state, undisturbed = _scales(limits=_HEART_FAILURE), _scales(limits=_HEART_FAILURE)
+    (doubted,) = _doubted(_come(state, "scale", {"weight": 176.6}))
+    assert (doubted.is_held, doubted.doubt.unit) == (True, "[lb_av]")
+    pass_time(undisturbed, HOME, minute(_NOW))
+    rules, others = (one.subject(PERSON).to_plain()["rules"] for one in (state, undisturbed))
+    assert rules == others
+    assert state.subject(PERSON).recent.to_plain() == undisturbed.subject(PERSON).recent.to_plain()
+
+
+def test_both_pressures_and_the_pulse_of_a_measurement_are_held_together() -> None:
+    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
+    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94, "heart_rate": 70}))
+    assert doubted.is_held
+    assert [one.item for one in doubted.samples] == [0, 1, 2]
+    samples = state.subject(PERSON).window.samples
+    assert all(minute(_NOW) not in [one.at for one in some] for some in samples.values())
+
+
+def test_a_pulse_with_points_keeps_its_pressures_from_being_held() -> None:
+    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
+    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94, "heart_rate": 112}))
+    assert not doubted.is_held
+
+
+@pytest.mark.parametrize("value", [11.5, 13.2, 30.1])
+def test_a_glucose_in_mmol_is_scored_at_once_and_asked_about(value: float) -> None:
+    state = _lived("glucose_meter", {"glucose": 230}, {"glucose": 120})
+    effects = _come(state, "glucose_meter", {"glucose": value})
+    (doubted,) = _doubted(effects)
+    assert (doubted.is_held, doubted.doubt.unit) == (False, "mmol/L")
+    assert max(one.severity for one in effects if isinstance(one, Finding)) is Severity.HIGH
+    assert AskKind.WHO_WAS_MEASURED in [one.kind for one in effects if isinstance(one, Ask)]
+
+
+@pytest.mark.parametrize("value", [45, 400, 590])
+def test_an_extreme_glucose_that_nothing_else_explains_is_scored(value: float) -> None:
+    state = _lived("glucose_meter", {"glucose": 120}, {"glucose": 125})
+    assert _doubted(_come(state, "glucose_meter", {"glucose": value})) == []
+
+
+def test_a_pressure_is_scored_when_the_other_signs_may_make_news2_high_with_it() -> None:
+    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
+    step(state, _use(800, _NOW - 20, "finger_oximeter", {"spo2": 91, "heart_rate": 118}), Tally())
+    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94}))
+    assert not doubted.is_held
+
+
+def test_what_is_worn_and_what_is_not_scored_is_not_judged() -> None:
+    state = _scales()
+    assert _doubted(_come(state, "scale", {"weight": 62.4}, flags=int(Flag.POOR_QUALITY))) == []
+    assert _doubted(step(state, uplink(901, _NOW, {"weight": 62.4}), Tally())) == []
+    assert _doubted(_come(state, "scale", {"weight": 62.4}, seq=902))
+
+
+def test_somebody_who_lives_alone_has_no_room_mate_and_nobody_is_asked_late() -> None:
+    state = _scales(theirs=95)
+    assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
+    effects = step(
+        _scales(), uplink(
+            903, _NOW - 60, {"weight": 62.4}, device=_TYPES["scale"],
+            device_type=DEVICE_TYPE_BY_CODE["scale"].number, received=_NOW,
+        ), Tally(),
+    )  # fmt: skip
+    assert _doubted(effects)
+    assert not any(isinstance(one, Ask) for one in effects)
+
+
+def test_after_some_in_a_row_the_next_is_scored_and_still_asked_about() -> None:
+    state = _scales()
+    held = [
+        _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + day * _DAY, seq=900 + day))[0].is_held
+        for day in range(MOST_IN_A_ROW + 1)
+    ]
+    assert held == [True] * MOST_IN_A_ROW + [False]
+
+
+def test_the_same_uplink_again_says_nothing_and_a_restart_changes_nothing() -> None:
+    state = _scales()
+    again = HomeState.from_plain(state.to_plain())
+    first = _come(state, "scale", {"weight": 62.4})
+    assert _come(state, "scale", {"weight": 62.4}) == []
+    second = _come(again, "scale", {"weight": 62.4})
+    assert _doubted(first) == _doubted(second)
+    assert state.to_plain() == again.to_plain()
+    (doubted,) = _doubted(first)
+    assert len({doubted.id_of(one) for one in doubted.samples}) == len(doubted.samples)
+
+
+def test_a_state_of_before_there_were_bands_is_read() -> None:
+    plain = _scales().to_plain()
+    for one in plain["subjects"].values():
+        one.pop("bands")
+    assert HomeState.from_plain(plain).subject(PERSON).bands.values == {}
+
+
+_VALUES = st.one_of(
+    # Those of the room-mate, and pounds: most draws are held only if these are among them.
+    st.tuples(st.just("scale"), st.fixed_dictionaries({"weight": st.sampled_from([61.8, 62.6, 176.4, 36.3])})),
+    st.tuples(
+        st.just("pressure_cuff"),
+        st.fixed_dictionaries(
+            {"systolic": st.integers(145, 158), "diastolic": st.integers(88, 97)},
+            optional={"heart_rate": st.integers(48, 94)},
+        ),
+    ),
+    st.tuples(st.just("glucose_meter"), st.fixed_dictionaries({"glucose": st.floats(10, 600)})),
+    st.tuples(st.just("scale"), st.fixed_dictionaries({"weight": st.floats(20, 300)})),
+    st.tuples(
+        st.just("pressure_cuff"),
+        st.fixed_dictionaries(
+            {"systolic": st.integers(70, 230), "diastolic": st.integers(40, 130)},
+            optional={"heart_rate": st.integers(35, 150)},
+        ),
+    ),
+    st.tuples(
+        st.just("finger_oximeter"),
+        st.fixed_dictionaries({"spo2": st.integers(80, 100), "heart_rate": st.integers(35, 150)}),
+    ),
+    st.tuples(st.just("thermometer"), st.fixed_dictionaries({"body_temperature": st.floats(33, 41)})),
+)
+
+
+def _both() -> HomeState:
+    """Two people unlike in all that they share."""
+    state = HomeState(limits=_HEART_FAILURE)
+    for day in range(_DAYS):
+        wave = 1 + 0.01 * (day % 4)
+        for place, (person, weight, glucose, pressure) in enumerate(
+            ((PERSON, 80, 220, (120, 72)), (_MATE, 62, 110, (150, 92)))
+        ):
+            seq, at = 2 * day + place, day * _DAY + 10 * place
+            step(state, _use(seq, at, "scale", {"weight": weight * wave}, person), Tally())
+            step(state, _use(seq, at + 1, "glucose_meter", {"glucose": glucose * wave}, person), Tally())
+            step(
+                state,
+                _use(
+                    seq,
+                    at + 2,
+                    "pressure_cuff",
+                    {"systolic": pressure[0] * wave, "diastolic": pressure[1] * wave},
+                    person,
+                ),
+                Tally(),
+            )
+    return state
+
+
+_BOTH: Final = _both().to_plain()
+
+
+def _highs(effects: Sequence[Effect]) -> set[str]:
+    return {one.concern for one in effects if isinstance(one, Finding) and one.severity >= Severity.HIGH}
+
+
+@settings(max_examples=60)
+@given(story=st.lists(st.tuples(st.integers(1, 90), _VALUES), min_size=1, max_size=8))
+def test_nothing_is_held_that_would_start_a_high(
+    story: list[tuple[int, tuple[str, dict[str, float]]]],
+) -> None:
+    """Whatever came before: with the measurement scored, no HIGH follows that does not follow without it."""
+    state, at = HomeState.from_plain(_BOTH, limits=_HEART_FAILURE), float(_NOW)
+    for seq, (gap, (device, values)) in enumerate(story, 900):
+        at += gap
+        record = _use(seq, at, device, values)
+        before = state.to_plain()
+        effects = step(state, record, Tally())
+        if not any(one.is_held for one in _doubted(effects)):
+            continue
+        scored = HomeState.from_plain(before, limits=_HEART_FAILURE)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(core, "hold_back", lambda _state, one: (one, ()))
+            without = step(scored, record, Tally())
+        later = record.received_at + 16 * MINUTE_MS
+        without += pass_time(scored, HOME, later)
+        held = HomeState.from_plain(state.to_plain(), limits=_HEART_FAILURE)
+        assert _highs(without) <= _highs([*effects, *pass_time(held, HOME, later)])
