@@ -134,6 +134,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Asks with an outcome, by outcome.",
         labels=("outcome",),
     ),
+    Metric(
+        name="hb_score_doubted_total",
+        kind="counter",
+        help="Measurements that another unit or a room-mate explains better, by what, and whether they were held.",
+        labels=("reason", "held"),
+    ),
     Metric(name="hb_score_uplinks_total", kind="counter", help="Uplinks scored."),
     Metric(name="hb_score_duplicates_total", kind="counter", help="Uplinks that had been scored already."),
     Metric(name="hb_score_late_readings_total", kind="counter", help="Readings older than the window of their rule."),

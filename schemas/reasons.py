@@ -58,12 +58,22 @@ class Flag(IntFlag):
     """The same was stored before, under another epoch or seq: kept, neither scored nor summed."""
     CUFFLESS = 131072
     """A pressure that was measured without a cuff: kept and shown, and no rule rests on it."""
+    HELD = 262144
+    """Another unit or person explains it much better: kept, and neither scored nor shown until somebody says so."""
 
 
 UNSETTLED: Final = (RejectionReason.SEQ_JUMP, RejectionReason.TOO_MANY_GAPS, RejectionReason.TOO_MANY_EPOCHS)
 """Refusals of an uplink that leave it with its device, which sends it again: not how it ends."""
-NOT_SCORED = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.REPEATED
-NOT_SHOWN: Final = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME
-"""Newest values and curves leave these out: a wrong time, a poor signal, or measured in another home."""
+NOT_SCORED = (
+    Flag.JUMPED
+    | Flag.POOR_QUALITY
+    | Flag.OTHER_HOME
+    | Flag.BEFORE_REBINDING
+    | Flag.ASSIGNED
+    | Flag.REPEATED
+    | Flag.HELD
+)
+NOT_SHOWN: Final = Flag.JUMPED | Flag.POOR_QUALITY | Flag.OTHER_HOME | Flag.HELD
+"""Newest values and curves leave these out: a wrong time, a poor signal, another home's, or nobody knows whose."""
 NO_TAKING: Final = NOT_SCORED & ~Flag.BEFORE_REBINDING
 """Dose events with any of these settle no dose. One from before a rebinding reports what its person did: it counts."""

@@ -14,6 +14,7 @@ from services.score.ask_rows import OpenAsks
 from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
+from services.score.held_rows import HeldRows
 from services.score.known_limits import KnownLimits
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
@@ -24,6 +25,7 @@ _RECOVERY_S: Final = 5.0
 _LOOKS_BACK_S: Final = 1.0
 _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
+_HELD_S: Final = 2.0
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -42,6 +44,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
+        held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -55,6 +58,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(asks.settle, stop, clock=clock, every_s=_ASKS_S, log=log, metrics=metrics),
                 name="asks",
+            )
+            tasks.create_task(
+                do_rounds(held.settle, stop, clock=clock, every_s=_HELD_S, log=log, metrics=metrics),
+                name="held",
             )
             tasks.create_task(
                 do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),

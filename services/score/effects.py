@@ -22,7 +22,8 @@ from services.runtime.wakeups import WakeUp, wake
 from services.score.age import is_looked_back_on
 from services.score.ask_rows import add_ask
 from services.score.asks import Ask
-from services.score.followups import Effect, FallCheck, LookBack, QuarterLook, SosCall
+from services.score.followups import DoubtedMeasurement, Effect, FallCheck, LookBack, QuarterLook, SosCall
+from services.score.held_rows import add_doubted
 from services.score.look_back import LOOKED_AT_WITHIN_MS
 from services.score.news2 import PARAMETERS, Look
 from services.score.news2_points import News2Score, Parameter
@@ -74,6 +75,8 @@ class EffectWriter:
                     await self._add_sos_press(connection, effect)
                 elif isinstance(effect, Ask):
                     await add_ask(connection, effect, now_ms=self.clock.now_ms(), metrics=self.metrics)
+                elif isinstance(effect, DoubtedMeasurement):
+                    await add_doubted(connection, effect, metrics=self.metrics)
             await self.ask_look_backs(connection, [one for one in effects if isinstance(one, LookBack)])
             await self._save_looks(connection, [one for one in effects if isinstance(one, QuarterLook)])
             reach(Failpoint.SCORE_WRITING)

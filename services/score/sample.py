@@ -26,7 +26,9 @@ INPUTS: Final[Mapping[str, int]] = MappingProxyType(
 )
 """What rules read, by its code: vitals, and of events the symptoms that somebody has said."""
 INPUT_CODES: Final[Mapping[int, str]] = MappingProxyType({number: code for code, number in INPUTS.items()})
-SPEAKS_FOR_NOTHING: Final = int(Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS)
+SPEAKS_FOR_NOTHING: Final = int(
+    Flag.JUMPED | Flag.OTHER_HOME | Flag.BEFORE_REBINDING | Flag.ASSIGNED | Flag.CUFFLESS | Flag.HELD
+)
 """A reading with any of these says nothing of whether its vital was watched, poor or not."""
 CUFFLESS: Final = int(Flag.CUFFLESS)
 _COLUMNS: Final = 8

@@ -1,0 +1,125 @@
+"""Doubted readings as rows: written once, flagged where they are stored, and done with as was decided."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from schemas.reasons import Flag
+from schemas.vitals import WEIGHT
+from services.score.followups import DoubtedMeasurement
+from services.score.held_rows import HeldRows
+from services.score.models.own_band import Doubt, Reason
+from services.score.sample import Sample
+from tests.integration.care_world import START_MS
+from tests.integration.score_bench import Bench, at, bench_on
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture
+async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    async with bench_on(dsn, monkeypatch) as made:
+        await made.pool.execute("truncate held_readings, look_backs")
+        await made.pool.execute("delete from readings")
+        yield made
+
+
+def doubted(bench: Bench, *, held: bool = True, seq: int = 1) -> DoubtedMeasurement:
+    sample = Sample(START_MS, 62.4, bench.world.device_no, 1, seq, 0, WEIGHT.number, 0, START_MS)
+    doubt = Doubt(Reason.UNIT, "[lb_av]", 0, {WEIGHT.number: 28.3}, 1e6)
+    return DoubtedMeasurement(subject=bench.subject, samples=(sample,), doubt=doubt, is_held=held)
+
+
+async def store(bench: Bench) -> None:
+    """Store writes the reading."""
+    await bench.pool.execute(
+        "insert into readings values ($1, $2, $3, $4, 1, 1, 0, 62.4, 0, $3)",
+        bench.world.person_no,
+        WEIGHT.number,
+        at(0),
+        bench.world.device_no,
+    )
+
+
+async def decide(bench: Bench, state: str, moved_to: int | None = None) -> int:
+    """A doctor does; gives their number."""
+    doctor_no: int = await bench.pool.fetchval("select min(doctor_no) from doctors")
+    await bench.pool.execute(
+        "update held_readings set state = $1, moved_to = $2, decided_by = $3, decided_at = $4",
+        state,
+        moved_to,
+        doctor_no,
+        at(60),
+    )
+    return doctor_no
+
+
+async def settle(bench: Bench) -> int:
+    return await HeldRows(pool=bench.pool, ask_look_backs=bench.writer.ask_look_backs).settle()
+
+
+async def stored(bench: Bench) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await bench.pool.fetch("select person_no, flags from readings order by person_no")]
+
+
+async def looks(bench: Bench) -> list[str]:
+    return [row["rule"] for row in await bench.pool.fetch("select rule from look_backs order by rule")]
+
+
+async def test_a_held_reading_is_flagged_once_store_has_written_it(bench: Bench) -> None:
+    await bench.writer.write([doubted(bench)])
+    assert await settle(bench) == 0
+    await store(bench)
+    assert await settle(bench) == 1
+    assert await stored(bench) == [(bench.world.person_no, Flag.HELD)]
+    assert await settle(bench) == 0
+    assert await looks(bench) == []
+
+
+async def test_a_replay_and_a_repetition_write_it_once(bench: Bench) -> None:
+    one = doubted(bench)
+    await bench.writer.write([one])
+    await bench.writer.write([one, doubted(bench, seq=2)])
+    assert await bench.pool.fetchval("select count(*) from held_readings") == 1
+
+
+async def test_what_is_the_persons_own_loses_its_flag_and_is_looked_back_on(bench: Bench) -> None:
+    await bench.writer.write([doubted(bench)])
+    await store(bench)
+    await settle(bench)
+    await decide(bench, "kept")
+    assert await settle(bench) == 1
+    assert await stored(bench) == [(bench.world.person_no, 0)]
+    assert await looks(bench) == ["weight"]
+
+
+async def test_what_is_another_persons_moves_to_them_unscored_and_is_written_down(bench: Bench) -> None:
+    mate_no: int = await bench.pool.fetchval(
+        "insert into people (person_id, home_no, display_name, born_on) values ($1, $2, 'Room-mate', '1940-01-01')"
+        " returning person_no",
+        uuid4(),
+        bench.world.home_no,
+    )
+    await bench.writer.write([doubted(bench)])
+    await store(bench)
+    await settle(bench)
+    await decide(bench, "moved", mate_no)
+    assert await settle(bench) == 1
+    assert await stored(bench) == [(mate_no, Flag.ASSIGNED)]
+    assert await looks(bench) == []
+    row = await bench.pool.fetchrow("select person_no, readings from assignments order by assignment_no desc limit 1")
+    assert row is not None
+    assert tuple(row) == (mate_no, 1)
+
+
+async def test_what_was_scored_at_once_and_is_nobodys_is_looked_back_on(bench: Bench) -> None:
+    await bench.writer.write([replace(doubted(bench), is_held=False)])
+    await store(bench)
+    assert await settle(bench) == 0
+    await decide(bench, "dismissed")
+    assert await settle(bench) == 1
+    assert await stored(bench) == [(bench.world.person_no, Flag.HELD)]
+    assert await looks(bench) == ["weight"]
