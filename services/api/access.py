@@ -41,6 +41,7 @@ class Action(StrEnum):
     PAUSE_PLAN = "pause_plan"
     RESUME_PLAN = "resume_plan"
     COUNT_STOCK = "count_stock"
+    DECIDE_HELD = "decide_held"
 
 
 NEEDS_CARE = frozenset(
@@ -57,6 +58,7 @@ NEEDS_CARE = frozenset(
         Action.PAUSE_PLAN,
         Action.RESUME_PLAN,
         Action.COUNT_STOCK,
+        Action.DECIDE_HELD,
     }
 )
 """Lists are filtered by the same SQL function, ``in_care``."""

@@ -12,6 +12,8 @@ from schemas.alerts import AlertState, Severity
 from services.api.access import Action, record
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
+from services.api.held_readings import held_of
+from services.api.held_rest import SHOWN_FOR
 from services.api.inputs import Moment, Text
 from services.api.limits_in_force import limits_in_force
 from services.api.live import worklist_fragment
@@ -109,6 +111,7 @@ async def person(
         past_alerts=[one for one in alerts if one["state"] == AlertState.CLOSED],
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
         asks=await asks_of(console, person_no, now - _FINDINGS_KEPT),
+        held=await held_of(console, doctor, person_no, now - SHOWN_FOR),
         limits=limits_in_force(
             [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now)],
             [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)],

@@ -17,6 +17,7 @@ from services.api import (
     adherence,
     alert_pages,
     alert_rest,
+    held_rest,
     live,
     own_pages,
     own_rest,
@@ -178,8 +179,20 @@ def build_app(console: Console) -> FastAPI:
         redoc_url=None,
     )
     app.state.console = console
-    pieces = (pages, alert_pages, own_pages, live, rest, alert_rest, own_rest, plan_pages, plan_rest, adherence)
-    for part in (router, *(piece.router for piece in pieces)):
+    pieces = (
+        pages,
+        alert_pages,
+        own_pages,
+        live,
+        rest,
+        alert_rest,
+        own_rest,
+        plan_pages,
+        plan_rest,
+        adherence,
+        held_rest,
+    )
+    for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
     app.add_exception_handler(NotSignedInError, _not_signed_in)

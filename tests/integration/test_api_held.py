@@ -1,0 +1,104 @@
+"""A doctor says whose a doubted measurement is: over real HTTP, on the real database."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from schemas.vitals import WEIGHT
+from services.runtime.database import Pool
+from tests.integration.console_world import FORMER, NOW, Practice, browsing, open_practice, token_in
+
+
+@pytest.fixture
+async def practice(dsn: str) -> AsyncIterator[Practice]:
+    async with open_practice(dsn) as opened:
+        yield opened
+
+
+async def doubt(pool: Pool, person: UUID, fits: UUID | None) -> UUID:
+    """A weight of ``person`` that fits another one, or is in pounds; gives the measurement's id."""
+    measurement = uuid4()
+    await pool.execute(
+        "insert into held_readings (held_id, measurement_id, home_no, person_no, device_no, epoch, seq, item, vital,"
+        " value, observed_at, received_at, reason, unit, meant, fits_person_no, times_better, is_held)"
+        " select $1, $1, home_no, person_no, (select min(device_no) from devices d where d.home_no = people.home_no),"
+        " 1, 1, 0, $2, 62.4, $3, $3, case when $5::uuid is null then 'unit' else 'person' end,"
+        " case when $5::uuid is null then '[lb_av]' else '' end, 62.4,"
+        " (select person_no from people mate where mate.person_id = $5), 1e6, true"
+        " from people where person_id = $4",
+        measurement,
+        WEIGHT.number,
+        NOW - timedelta(hours=1),
+        person,
+        fits,
+    )
+    return measurement
+
+
+async def say(client: httpx.AsyncClient, measurement: UUID, state: str) -> httpx.Response:
+    token = (await client.get("/api/v1/session")).json()["csrf_token"]
+    return await client.post(
+        f"/api/v1/held-readings/{measurement}", json={"state": state}, headers={"X-CSRF-Token": token}
+    )
+
+
+async def stands(pool: Pool, measurement: UUID) -> tuple[Any, ...]:
+    row = await pool.fetchrow(
+        "select state, person_id from held_readings left join people on people.person_no = moved_to"
+        " where measurement_id = $1",
+        measurement,
+    )
+    assert row is not None
+    return tuple(row)
+
+
+async def test_a_room_mates_weight_is_given_to_them_and_only_once(practice: Practice) -> None:
+    measurement = await doubt(practice.pool, practice.world.ruth, practice.world.karl)
+    async with browsing(practice.address) as client:
+        (seen,) = (await client.get(f"/api/v1/people/{practice.world.ruth}/held-readings")).json()
+        answers = [await say(client, measurement, state) for state in ("moved", "moved", "kept")]
+
+    assert (seen["state"], seen["fits_person_id"]) == ("open", str(practice.world.karl))
+    assert [one.status_code for one in answers] == [200, 200, 409]
+    assert await stands(practice.pool, measurement) == ("moved", practice.world.karl)
+    audited = await practice.pool.fetch(
+        "select people.person_id from audit cross join unnest(people) as whom (person_no) join people using (person_no)"
+        " where action = 'decide_held' and allowed"
+    )
+    assert {row["person_id"] for row in audited} >= {practice.world.ruth, practice.world.karl}
+
+
+async def test_pounds_fit_nobody_else(practice: Practice) -> None:
+    measurement = await doubt(practice.pool, practice.world.ruth, None)
+    async with browsing(practice.address) as client:
+        assert (await say(client, measurement, "moved")).status_code == 422
+        assert (await say(client, measurement, "dismissed")).status_code == 200
+    assert await stands(practice.pool, measurement) == ("dismissed", None)
+
+
+async def test_whoever_does_not_care_for_the_person_says_nothing(practice: Practice) -> None:
+    measurement = await doubt(practice.pool, practice.world.ruth, practice.world.karl)
+    async with browsing(practice.address, FORMER) as client:
+        assert (await say(client, measurement, "kept")).status_code == 404
+        assert (await client.get(f"/api/v1/people/{practice.world.ruth}/held-readings")).status_code == 404
+    assert await stands(practice.pool, measurement) == ("open", None)
+
+
+async def test_the_page_asks_and_its_buttons_decide(practice: Practice) -> None:
+    measurement = await doubt(practice.pool, practice.world.ruth, practice.world.karl)
+    path = f"/people/{practice.world.ruth}"
+    async with browsing(practice.address) as client:
+        shown = (await client.get(path)).text
+        answer = await client.post(f"{path}/held/{measurement}", data={"csrf": token_in(shown), "state": "kept"})
+        after = (await client.get(path)).text
+
+    assert "Is this Ruth Sommer" in shown
+    assert "Weight 62.4 kg" in shown
+    assert "Karl Sommer" in shown
+    assert answer.status_code == 303
+    assert "kept as this person" in after
+    assert await stands(practice.pool, measurement) == ("kept", None)
