@@ -17,11 +17,16 @@ class AskKind(StrEnum):
 
 
 class AskOutcome(StrEnum):
-    """What came of it. ``NOBODY``: no device of the person can ask; ``EXPIRED``: nobody answered in time."""
+    """What came of it. ``NOBODY``: no device of the person can ask; ``EXPIRED``: nobody answered in time.
+
+    ``MINE`` and ``NOT_MINE``: the person has said whether the reading was theirs.
+    """
 
     MEASURED = "measured"
     SYMPTOM = "symptom"
     NO_SYMPTOM = "no_symptom"
+    MINE = "mine"
+    NOT_MINE = "not_mine"
     EXPIRED = "expired"
     NOBODY = "nobody"
 
@@ -46,6 +51,8 @@ CAME_OF: Final[Mapping[AskOutcome, str]] = MappingProxyType(
         AskOutcome.MEASURED: "measured again",
         AskOutcome.SYMPTOM: "a symptom was named",
         AskOutcome.NO_SYMPTOM: "no symptom was named",
+        AskOutcome.MINE: "said that it was theirs",
+        AskOutcome.NOT_MINE: "said that it was not theirs",
         AskOutcome.EXPIRED: "nobody answered",
         AskOutcome.NOBODY: "no device could ask",
     }

@@ -43,6 +43,14 @@ class Answer(StrEnum):
     UNCLEAR = "unclear"
 
 
+class Whose(StrEnum):
+    """What somebody answers who is asked whether a reading was theirs."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
 NO_SYMPTOM: Final = frozenset(
     {"", "n/a", "no", "no symptom", "no symptoms", "none", "normal", "nothing", "ok", "unclear", "well"}
 )
@@ -108,7 +116,15 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     EventType(number=4, kind=EventKind.DOSE_DISPENSED, details=(_COMPARTMENT,)),
     EventType(number=5, kind=EventKind.CUP_LIFTED, details=(_COMPARTMENT,)),
     EventType(number=6, kind=EventKind.DOSE_CONFIRMED, details=(_COMPARTMENT,)),
-    EventType(number=7, kind=EventKind.CHECK_IN_ANSWERED, details=(_ANSWER, Detail(name="symptom", type=str))),
+    EventType(
+        number=7,
+        kind=EventKind.CHECK_IN_ANSWERED,
+        details=(
+            _ANSWER,
+            Detail(name="symptom", type=str),
+            Detail(name="mine", type=str, choices=tuple(Whose)),
+        ),
+    ),
     EventType(number=8, kind=EventKind.NOT_WORN, needs_person=False),
     EventType(number=9, kind=EventKind.CHARGING, needs_person=False),
     EventType(

@@ -35,6 +35,7 @@ class HeldMeasurement:
     """One measurement: what was measured, why it is doubted, and what was decided. ``values`` by vital number.
 
     ``fits_name``, ``fits_person_id``: whom it fits, None of a unit, and of somebody who is not in the doctor's care.
+    ``is_mine``: what the person has answered themselves, None for nothing.
     """
 
     measurement_id: UUID
@@ -49,6 +50,8 @@ class HeldMeasurement:
     state: HeldState
     fits_person_id: UUID | None
     fits_name: str | None
+    is_mine: bool | None
+    said_at: datetime | None
     decided_by: str | None
     decided_at: datetime | None
 

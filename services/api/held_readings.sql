@@ -3,7 +3,7 @@
 -- still lives there and is in the care of doctor $3 at $4.
 select h.measurement_id, h.observed_at, h.reason, h.unit, h.is_held, h.state, h.decided_at, h.device_no,
        devices.device_type, mate.person_id as fits_person_id, mate.display_name as fits_name,
-       decider.display_name as decided_by,
+       decider.display_name as decided_by, h.is_mine, h.said_at,
        array_agg(h.vital order by h.item) as vitals, array_agg(h.value order by h.item) as values,
        array_agg(h.meant order by h.item) as meant
 from held_readings h join devices using (device_no)
@@ -12,7 +12,7 @@ left join people mate on mate.person_no = h.fits_person_no and mate.home_no = h.
 left join doctors decider on decider.doctor_no = h.decided_by
 where h.person_no = $1 and h.observed_at >= $2
 group by h.measurement_id, h.observed_at, h.reason, h.unit, h.is_held, h.state, h.decided_at, h.device_no,
-         devices.device_type, mate.person_id, mate.display_name, decider.display_name
+         devices.device_type, mate.person_id, mate.display_name, decider.display_name, h.is_mine, h.said_at
 order by h.state <> 'open', h.observed_at desc limit 20;
 
 -- name: held_measurement

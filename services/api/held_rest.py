@@ -37,8 +37,9 @@ class HeldReadingOut(BaseModel):
 class HeldMeasurementOut(BaseModel):
     """What was measured together, why it may not be this person's, and what was decided.
 
-    ``held``: no rule has seen it; else it was scored at once. ``fits_person_id`` is null of a unit, and of somebody who
-    is not in your care.
+    ``held``: no rule has seen it; else it was scored at once. ``is_mine``: what the person has answered, null for
+    nothing; their yes keeps it, with no doctor's name. ``fits_person_id`` is null of a unit, and of somebody who is not
+    in your care.
     """
 
     measurement_id: UUID
@@ -51,6 +52,8 @@ class HeldMeasurementOut(BaseModel):
     why: str
     held: bool
     state: HeldState
+    is_mine: bool | None
+    said_at: datetime | None
     decided_by: str | None
     decided_at: datetime | None
 
@@ -59,7 +62,7 @@ class HeldMeasurementOut(BaseModel):
         """For programs."""
         same = ("measurement_id", "observed_at", "device_type", "reason", "unit", "fits_person_id", "why", "state")
         return cls(
-            **{name: getattr(one, name) for name in (*same, "decided_by", "decided_at")},
+            **{name: getattr(one, name) for name in (*same, "is_mine", "said_at", "decided_by", "decided_at")},
             held=one.is_held,
             readings=[
                 HeldReadingOut(vital=VITAL_BY_NUMBER[vital].code, value=value, meant=meant)

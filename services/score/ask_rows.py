@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.asks import COMMAND_OF, AskKind, AskOutcome
 from schemas.devices import DEVICE_TYPES
-from schemas.events import EVENT_TYPE_BY_KIND, EventKind, names_symptom
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind, Whose, names_symptom
 from schemas.reasons import NOT_SCORED
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
 from services.score.asks import OPEN_MS, SENT_WITHIN_MS, SPEAKING, Ask, details_of
+from services.score.held_rows import hear_whose
 
 _SQL: Final = load_queries("services.score", "asks.sql")
 _ASKS: Final = "hb_score_asks_total"
+_SAID: Final[Mapping[str, AskOutcome]] = MappingProxyType({Whose.YES: AskOutcome.MINE, Whose.NO: AskOutcome.NOT_MINE})
+"""What an answer to "is this yours?" comes to; an unclear one is as good as none."""
 _ANSWERS: Final = EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number
 
 
@@ -61,7 +65,10 @@ def outcome_of(
     *,
     is_over: bool,
 ) -> Came | None:
-    """What came of it by what is known now; None while it may still be answered. A symptom counts before "none"."""
+    """What came of it by what is known now; None while it may still be answered. A symptom counts before "none".
+
+    The first word on whose reading it was counts before a measurement that was repeated.
+    """
     if kind is AskKind.SYMPTOMS:
         named = next((at for at, details in answers if names_symptom(details)), None)
         if named is not None:
@@ -69,9 +76,16 @@ def outcome_of(
         # Somebody who answers "none" may still name one.
         if answers and is_over:
             return Came(AskOutcome.NO_SYMPTOM, answers[0][0])
+    elif kind is AskKind.WHO_WAS_MEASURED and (said := _whose(answers)) is not None:
+        return said
     elif measured_at is not None:
         return Came(AskOutcome.MEASURED, measured_at)
     return Came(AskOutcome.EXPIRED, None) if is_over else None
+
+
+def _whose(answers: Sequence[tuple[int, Mapping[str, Any]]]) -> Came | None:
+    said = ((at, _SAID.get(details.get("mine", ""))) for at, details in answers)
+    return next((Came(outcome, at) for at, outcome in said if outcome is not None), None)
 
 
 class OpenAsks:
@@ -97,6 +111,7 @@ class OpenAsks:
                 if came is not None:
                     at = None if came.at is None else to_datetime(came.at)
                     await connection.execute(_SQL["settle_ask"], row["ask_id"], came.outcome, at, now)
+                    await hear_whose(connection, row["ask_id"], came.outcome, at)
                     self._metrics.count("hb_score_asks_settled_total", outcome=came.outcome)
                     done += 1
         return done

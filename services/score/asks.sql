@@ -47,7 +47,7 @@ cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_array((extract(epoch from e.observed_at) * 1000)::bigint, e.details)
                               order by e.observed_at), '[]') as answers
     from device_events e
-    where a.kind = 'symptoms' and e.person_no = a.person_no and e.home_no = a.home_no and e.kind = $1
+    where a.kind in ('symptoms', 'who_was_measured') and e.person_no = a.person_no and e.home_no = a.home_no and e.kind = $1
       and e.observed_at >= a.observed_at and e.observed_at <= a.open_until and e.flags & $2 = 0
 ) said
 where a.outcome is null

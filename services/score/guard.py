@@ -47,6 +47,9 @@ def hold_back(state: HomeState, record: JudgedUplink) -> tuple[JudgedUplink, Seq
     found: list[DoubtedMeasurement | Ask] = []
     for (person_no, at), together in groupby(sorted(record.readings, key=_MEASUREMENT), key=_MEASUREMENT):
         readings = [one for one in together if not one.flags & _NOT_JUDGED]
+        # Of somebody of another home, say, nothing is known here, and nothing begins.
+        if not any(one.vital in _GUARDED for one in readings):
+            continue
         doubted = _look_at(state, state.subject(person_no), record, readings, at)
         if doubted is None:
             continue
@@ -72,8 +75,6 @@ def _look_at(
 ) -> DoubtedMeasurement | None:
     values = {one.vital: one.value for one in readings}
     measured = {vital: value for vital, value in values.items() if vital in _GUARDED}
-    if not measured:
-        return None
     own = person.bands.bands(measured, at)
     doubt = None
     if own:

@@ -43,3 +43,11 @@ from held_readings h join doctors d on d.doctor_no = h.decided_by where h.held_i
 -- name: held_is_applied
 -- The stored reading shows it.
 update held_readings set applied = state where held_id = $1;
+
+-- name: say_whose
+-- What the person has answered at $3 to the ask $1: $2, that the measurement was theirs, or that it was not.
+update held_readings h set is_mine = $2, said_at = $3,
+    state = case when $2 then 'kept' else 'open' end, decided_at = case when $2 then $3::timestamptz end
+from asks a, held_readings asked
+where a.ask_id = $1 and asked.person_no = a.person_no and asked.device_no = a.device_no and asked.vital = a.vital
+  and asked.observed_at = a.observed_at and h.measurement_id = asked.measurement_id and h.state = 'open';

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from schemas.alerts import Variant
+from schemas.asks import AskOutcome
 from schemas.held_readings import HeldState
 from schemas.reasons import Flag
 from services.runtime.clock import to_datetime, to_ms
@@ -76,6 +78,15 @@ async def add_doubted(connection: Connection, doubted: DoubtedMeasurement, *, me
         )) or is_new  # fmt: skip
     if is_new:
         metrics.count("hb_score_doubted_total", reason=doubt.reason, held="yes" if doubted.is_held else "no")
+
+
+async def hear_whose(connection: Connection, ask_id: UUID, outcome: AskOutcome, at: datetime | None) -> None:
+    """What the person has said of a doubted reading that they were asked about.
+
+    Their yes is enough: it is scored. Their no says whose it is not, and no more.
+    """
+    if outcome in {AskOutcome.MINE, AskOutcome.NOT_MINE}:
+        await connection.execute(_SQL["say_whose"], ask_id, outcome is AskOutcome.MINE, at)
 
 
 class HeldRows:

@@ -7,8 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from schemas.asks import AskKind
+from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
 from schemas.vitals import WEIGHT
+from services.score.ask_rows import OpenAsks
+from services.score.asks import Ask
 from services.score.followups import DoubtedMeasurement
 from services.score.held_rows import HeldRows
 from services.score.models.own_band import Doubt, Reason
@@ -123,3 +127,35 @@ async def test_what_was_scored_at_once_and_is_nobodys_is_looked_back_on(bench: B
     assert await settle(bench) == 1
     assert await stored(bench) == [(bench.world.person_no, Flag.HELD)]
     assert await looks(bench) == ["weight"]
+
+
+@pytest.mark.parametrize(("mine", "state", "flags"), [("yes", "kept", 0), ("no", "open", int(Flag.HELD))])
+async def test_the_person_says_whether_it_was_theirs(bench: Bench, mine: str, state: str, flags: int) -> None:
+    await bench.pool.execute("truncate asks, commands")
+    one = doubted(bench)
+    ask = Ask(
+        subject=bench.subject,
+        kind=AskKind.WHO_WAS_MEASURED,
+        sample=one.samples[0],
+        due_at=START_MS,
+        received_at=START_MS,
+    )
+    await bench.writer.write([one, ask])
+    await bench.pool.execute("update asks set outcome = null, settled_at = null")
+    await bench.pool.execute(
+        "insert into device_events values ($1, 1, 99, 0, $2, $3, $4, $5, $5, 0, $6)",
+        bench.world.device_no,
+        bench.world.home_no,
+        bench.world.person_no,
+        EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number,
+        at(30),
+        {"mine": mine},
+    )
+    await store(bench)
+    await OpenAsks(pool=bench.pool, clock=bench.clock, metrics=bench.metrics).settle()
+    await settle(bench)
+
+    row = await bench.pool.fetchrow("select state, is_mine, said_at, decided_by from held_readings")
+    assert row is not None
+    assert tuple(row) == (state, mine == "yes", at(30), None)
+    assert await stored(bench) == [(bench.world.person_no, flags)]

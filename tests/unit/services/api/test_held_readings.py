@@ -19,7 +19,8 @@ def _held(**other: Any) -> HeldMeasurement:
     row: dict[str, Any] = {
         "measurement_id": uuid4(), "observed_at": AT, "device_type": "scale", "vitals": [WEIGHT.number],
         "values": [176.8], "meant": [80.2], "reason": "unit", "unit": "[lb_av]", "is_held": True, "state": "open",
-        "fits_person_id": None, "fits_name": None, "decided_by": None, "decided_at": None,
+        "fits_person_id": None, "fits_name": None, "decided_by": None,
+        "is_mine": None, "said_at": None, "decided_at": None,
     }  # fmt: skip
     return HeldMeasurement.of(row | other)
 

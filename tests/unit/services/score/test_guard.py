@@ -141,6 +141,12 @@ def test_what_is_worn_and_what_is_not_scored_is_not_judged() -> None:
     assert _doubted(_come(state, "scale", {"weight": 62.4}, seq=902))
 
 
+def test_nothing_begins_of_somebody_whose_readings_are_not_scored_here() -> None:
+    state = _scales()
+    step(state, _use(904, _NOW, "scale", {"weight": 70}, person=99, flags=int(Flag.OTHER_HOME)), Tally())
+    assert 99 not in state.subjects
+
+
 def test_somebody_who_lives_alone_has_no_room_mate_and_nobody_is_asked_late() -> None:
     state = _scales(theirs=95)
     assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
