@@ -359,3 +359,7 @@ def figures_beside(rule: str) -> tuple[Figure, ...]:
 def spelled_out(name: str) -> str:
     """A name of the code as words."""
     return name.replace("_", " ").capitalize()
+
+
+UNIT_NAMES: Final[Mapping[str, str]] = MappingProxyType({"[lb_av]": "pounds", "kg": "kilograms", "mmol/L": "mmol/L"})
+"""What people call a unit in a sentence without a number, by its UCUM code: those in which a number may be meant."""

@@ -8,15 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas.held_readings import HeldState
-from schemas.presentation import presentation_of
+from schemas.presentation import UNIT_NAMES, presentation_of
 from schemas.vitals import VITAL_BY_NUMBER
 from services.api.access import Action, AuditSubject, NotInCareError, admit_within, can, record_refusal
 from services.api.console import Console, Doctor
 from services.runtime.database import transaction
 from services.runtime.errors import HearthBeatError
 
-UNIT_WORDS: Final[Mapping[str, str]] = MappingProxyType({"[lb_av]": "pounds", "kg": "kilograms", "mmol/L": "mmol/L"})
-"""By the UCUM code of what a number is in, though it came as something else."""
 CAME_OF: Final[Mapping[HeldState, str]] = MappingProxyType(
     {
         HeldState.KEPT: "kept as this person's",
@@ -67,7 +65,7 @@ class HeldMeasurement:
         if self.unit:
             meant = next(value for value in self.meant if value is not None)
             shown = presentation_of(VITAL_BY_NUMBER[self.vitals[0]])
-            words = UNIT_WORDS.get(self.unit, self.unit)
+            words = UNIT_NAMES.get(self.unit, self.unit)
             return f"as {words} it would be {shown.text(meant)}, which is usual of this person"
         return f"it is usual of {self.fits_name or 'somebody else of the home'}, and not of this person"
 

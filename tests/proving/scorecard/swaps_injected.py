@@ -40,11 +40,11 @@ _MOST_REPEATS: Final = 500
 
 
 class Fate(StrEnum):
-    """What became of a swapped reading. ``TOLD``: it was doubted, and scored at once, because it may call for help."""
+    """What became of a swapped reading. ``SCORED``: doubted, and scored all the same, since it may call for help."""
 
     REJECTED = "rejected"
     HELD = "held"
-    TOLD = "told"
+    SCORED = "scored"
     MISSED = "missed"
 
 
@@ -202,7 +202,7 @@ def fate_of(swap: Swap, streams: Streams, doubts: Guard) -> Judged:
     calls = can_call_for_help(sent.values, LIMITS)
     if not doubts(sent, own, other, before):
         return Judged(swap, Fate.MISSED, len(before), calls)
-    return Judged(swap, Fate.TOLD if calls else Fate.HELD, len(before), calls)
+    return Judged(swap, Fate.SCORED if calls else Fate.HELD, len(before), calls)
 
 
 def draws(kind: Kind, streams: Streams, rng: np.random.Generator, *, noticed: bool) -> Iterator[Swap]:

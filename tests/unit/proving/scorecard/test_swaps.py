@@ -85,7 +85,7 @@ def test_what_may_call_for_help_is_scored_at_once_though_it_is_doubted() -> None
     high = _stream(*(150 + day % 3 for day in range(30)), vital=SYSTOLIC.number)
     low = _stream(*(104 + day % 3 for day in range(30)), vital=SYSTOLIC.number)
     judged = fate_of(Swap(cuff, "high", "low", low[20]), {"high": high, "low": low}, guard(30))
-    assert (judged.fate, judged.calls) == (Fate.TOLD, True)
+    assert (judged.fate, judged.calls) == (Fate.SCORED, True)
 
 
 def test_draws_are_different_and_of_moments_that_have_a_band() -> None:

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from schemas.held_readings import HeldState
+from schemas.presentation import UNIT_NAMES
 from schemas.vitals import DIASTOLIC, SYSTOLIC, WEIGHT
-from services.api.held_readings import UNIT_WORDS, HeldMeasurement
+from services.api.held_readings import HeldMeasurement
 from services.api.held_rest import HeldMeasurementOut
 from services.score.models.own_band import GUARDED
 
@@ -50,7 +51,7 @@ def test_what_was_decided_is_said(state: HeldState) -> None:
 
 
 def test_every_unit_that_can_be_found_out_has_words() -> None:
-    assert {unit.code for one in GUARDED.values() for unit in one.units} == set(UNIT_WORDS)
+    assert {unit.code for one in GUARDED.values() for unit in one.units} == set(UNIT_NAMES)
 
 
 def test_programs_get_the_same() -> None:

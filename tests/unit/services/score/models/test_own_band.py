@@ -84,7 +84,7 @@ def test_a_room_mates_pressure_is_the_room_mates_by_both_of_its_values() -> None
     assert _asked(person, {_UPPER: 150.0, _LOWER: 45.0}, mate) is None
 
 
-def test_two_people_alike_are_not_told_apart() -> None:
+def test_nothing_is_doubted_between_two_people_alike() -> None:
     assert _asked(_weighs(80), {_KG: 82.4}, _weighs(82)) is None
 
 
