@@ -60,7 +60,7 @@ def meters(wanted: Wanted) -> Streams:
             Measurement(round((minutes[place] - first) * MINUTE_MS), {GLUCOSE.number: float(values[place])})
             for place in near
         ]
-    return found
+    return {person: some for person, some in found.items() if some}
 
 
 def cuffs(wanted: Wanted) -> Streams:

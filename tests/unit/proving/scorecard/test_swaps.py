@@ -1,14 +1,22 @@
 """The section about swaps of units and people, on the seeded simulation."""
 
+import gzip
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure as Picture
+from pyarrow import parquet, table
 
+from schemas.devices import DEVICE_TYPE_BY_CODE
+from schemas.records import JudgedUplink
 from schemas.vitals import SYSTOLIC, WEIGHT
-from services.score.models.own_band import DAY_MS, LEAST_VALUES
-from tests.proving.scorecard.measured_streams import Measurement, Stream, scales, thermometers
+from services.score.core import step
+from services.score.followups import DoubtedMeasurement, Tally
+from services.score.home_state import HomeState
+from services.score.models.own_band import DAY_MS, LEAST_VALUES, MUCH_BETTER
+from tests.proving.scorecard.measured_streams import Measurement, Stream, cuffs, meters, scales, thermometers
 from tests.proving.scorecard.section import Section, Wanted
 from tests.proving.scorecard.swaps import KINDS, MOST_IN_A_PERSON, SWAPS, swaps
 from tests.proving.scorecard.swaps_injected import (
@@ -25,6 +33,7 @@ from tests.proving.scorecard.swaps_injected import (
     own_ranges,
     play,
 )
+from tests.unit.services.score.story import PERSON, uplink
 
 _WANTED = Wanted(data=None, seed=7)
 _POUNDS, _MATES = KINDS[0], KINDS[2]
@@ -125,3 +134,51 @@ def test_simulated_people_are_the_same_for_a_seed() -> None:
     assert thermometers(_WANTED) == thermometers(Wanted(data=None, seed=7))
     spans = [one[-1].at - one[0].at for one in scales(_WANTED).values()]
     assert min(spans) > 40 * DAY_MS
+
+
+def test_what_scores_here_is_what_runs() -> None:
+    """The same readings through score's own step: it holds what is held here, and nothing else."""
+    people = scales(_WANTED)
+    pairs = list(zip(list(people)[::2], list(people)[1::2], strict=True))[:6]
+    for mine, theirs in pairs:
+        swaps_of = [one for one in people[theirs] if one.at > 20 * DAY_MS][:3]
+        for swapped in swaps_of:
+            fate = fate_of(Swap(_MATES, mine, theirs, swapped), people, guard(MUCH_BETTER)).fate
+            assert _held_by_score(people[mine], people[theirs], swapped) == (fate is Fate.HELD)
+
+
+def _held_by_score(mine: Stream, theirs: Stream, swapped: Measurement) -> bool:
+    state = HomeState()
+    known = [(one.at, PERSON, one) for one in mine] + [(one.at, PERSON + 1, one) for one in theirs]
+    for seq, (at, person, one) in enumerate(sorted(known, key=lambda one: one[:2])):
+        if at < swapped.at:
+            step(state, _uplink(seq, one, person), Tally())
+    effects = step(state, _uplink(9_999, swapped, PERSON), Tally())
+    return any(isinstance(one, DoubtedMeasurement) and one.is_held for one in effects)
+
+
+def _uplink(seq: int, one: Measurement, person: int) -> JudgedUplink:
+    minutes, (value,) = one.at / 60_000, one.values.values()
+    return uplink(seq, minutes, {"weight": value}, person=person, device_type=DEVICE_TYPE_BY_CODE["scale"].number)
+
+
+def test_recordings_are_read_as_people_measure(tmp_path: Path) -> None:
+    minutes = [float(minute) for minute in range(3 * 1440, 13 * 1440, 5)]
+    columns = {
+        "patient": ["a"] * len(minutes) + ["b"],
+        "minute": [*minutes, 200.0],
+        "glucose_mgdl": [150.0 + minute % 7 for minute in minutes] + [90.0],
+    }
+    parquet.write_table(table(columns), tmp_path / "cgm_older_adults_t1d.parquet")
+    with gzip.open(tmp_path / "welltory_home_bp.csv.gz", "wt", encoding="utf-8") as file:
+        file.write("user_code,measurement_datetime,systolic,diastolic\n")
+        for hour in ("08:00:00", "11:00:00", "19:30:00"):
+            file.write(f"a,2020-04-29  {hour},150,100\n")
+    wanted = Wanted(data=tmp_path, seed=1)
+    found = meters(wanted)
+    # About four a day; whoever was measured at no such hour is left out.
+    assert set(found) == {"a"}
+    assert 30 <= len(found["a"]) <= 40
+    assert found["a"][0].at < DAY_MS
+    # Three hours later the same pressure is a copy; eleven and a half hours later it is too, by the half hour.
+    assert len(cuffs(wanted)["a"]) == 1
