@@ -29,7 +29,7 @@ _SQL: Final = load_queries("deploy.scenarios", "idle.sql")
 _ROUNDS: Final = re.compile(r'^hb_process_rounds_total\{work="(\w+)"\} (\S+)', re.MULTILINE)
 _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "score": frozenset({"asks", "due", "looks", "recovery", "silence"}),
+        "score": frozenset({"asks", "doubted", "due", "looks", "recovery", "silence"}),
         "medication": frozenset({"plan", "settle", "publish"}),
         "alert": frozenset({"claims", "escalation", "held", "mornings", "email", "email_lists"}),
     }

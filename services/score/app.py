@@ -61,7 +61,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             )
             tasks.create_task(
                 do_rounds(held.settle, stop, clock=clock, every_s=_HELD_S, log=log, metrics=metrics),
-                name="held",
+                name="doubted",
             )
             tasks.create_task(
                 do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),

@@ -20,7 +20,7 @@ _WEIGH_S: Final = 40
 _TABLES: Final = (
     "score_state", "score_days", "score_positions", "findings", "shadow_findings", "fall_checks", "sos_calls",
     "silences", "silence_watch", "watermarks", "news2_evaluations",
-    "look_backs", "seen_episodes", "asks", "coverage",
+    "look_backs", "seen_episodes", "asks", "coverage", "held_readings",
 )  # fmt: skip
 """Store writes its own rows of ``watermarks``: they count with score's."""
 _STATE: Final = """
