@@ -47,7 +47,9 @@ select listed.*, coalesce((
           and observed_at <= $2::timestamptz + interval '2 minutes' and flags & $7 = 0
         order by observed_at desc limit 1
     ) latest
-)) as observed_at, waiting.alerts, waiting.severity
+)) as observed_at, waiting.alerts, waiting.severity, (
+    select count(distinct measurement_id) from held_readings h where h.person_no = listed.person_no and h.state = 'open'
+) as doubted
 from listed
 cross join lateral (
     select count(*) as alerts, max(severity) as severity from alerts

@@ -92,10 +92,12 @@ async def test_the_page_asks_and_its_buttons_decide(practice: Practice) -> None:
     measurement = await doubt(practice.pool, practice.world.ruth, practice.world.karl)
     path = f"/people/{practice.world.ruth}"
     async with browsing(practice.address) as client:
+        listed = (await client.get("/people")).text
         shown = (await client.get(path)).text
         answer = await client.post(f"{path}/held/{measurement}", data={"csrf": token_in(shown), "state": "kept"})
         after = (await client.get(path)).text
 
+    assert "1 measurement: whose?" in listed
     assert "Is this Ruth Sommer" in shown
     assert "Weight 62.4 kg" in shown
     assert "Karl Sommer" in shown

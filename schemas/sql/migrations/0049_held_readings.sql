@@ -39,6 +39,7 @@ create table held_readings (
     check ((state = 'moved') = (moved_to is not null))
 );
 create index held_readings_of_person on held_readings (person_no, observed_at);
+create index held_readings_open on held_readings (person_no) where state = 'open';
 create index held_readings_of_measurement on held_readings (measurement_id);
 create index held_readings_to_apply on held_readings (received_at) where applied is distinct from state;
 
