@@ -4,6 +4,7 @@ Only of devices that somebody uses and that several people of a home may use: wh
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -178,13 +179,14 @@ class OwnValues:
     values: "array[float]" = field(default_factory=lambda: array("d"))
 
     def take(self, value: float, at: int) -> None:
-        """A reading that is theirs; one that comes late is none of the newest."""
-        if self.at and at < self.at[-1]:
+        """A reading that is theirs, in whatever order they come; a second one of the same moment changes nothing."""
+        place = bisect_left(self.at, at)
+        if place < len(self.at) and self.at[place] == at:
             return
-        self.at.append(at)
-        self.values.append(value)
+        self.at.insert(place, at)
+        self.values.insert(place, value)
         excess = max(0, len(self.at) - MOST_VALUES)
-        while excess < len(self.at) and self.at[excess] < at - KEPT_DAYS * DAY_MS:
+        while self.at[excess] < self.at[-1] - KEPT_DAYS * DAY_MS:
             excess += 1
         del self.at[:excess], self.values[:excess]
 

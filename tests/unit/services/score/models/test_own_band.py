@@ -174,11 +174,16 @@ def test_another_unit_is_held_as_often_as_it_comes() -> None:
     assert not person.is_worn_out([_KG])
 
 
-def test_what_comes_late_is_none_of_the_newest() -> None:
-    values = OwnValues()
-    values.take(80, _NOW)
-    values.take(90, _NOW - DAY_MS)
-    assert values.values.tolist() == [80]
+@given(order=st.permutations(range(MOST_VALUES + 8)))
+def test_the_order_in_which_readings_come_does_not_matter(order: list[int]) -> None:
+    came, sorted_ones = OwnValues(), OwnValues()
+    for day in order:
+        came.take(80 + day / 10, day * DAY_MS)
+        came.take(99, day * DAY_MS)
+    for day in range(MOST_VALUES + 8):
+        sorted_ones.take(80 + day / 10, day * DAY_MS)
+    assert came == sorted_ones
+    assert len(came.at) == MOST_VALUES
 
 
 @given(
