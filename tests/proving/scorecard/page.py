@@ -9,7 +9,7 @@ from typing import Final
 from matplotlib.figure import Figure as Picture
 
 from tests.proving.scorecard.report import said
-from tests.proving.scorecard.section import Goal, Line, Section
+from tests.proving.scorecard.section import Goal, Line, Plot, Section
 
 WIDTH: Final = 100
 _DPI: Final = 110
@@ -24,17 +24,12 @@ alerts at random times would have found: a sensitivity says something only by wh
 
 def write_page(sections: Sequence[Section], not_run: Mapping[str, str], page: Path, pictures: Path) -> None:
     """Writes ``page``, and a picture for each plot into ``pictures``."""
-    parts = ["# How good the alerts are", _wrapped(_ABOUT), _goals(sections)]
+    parts = ["# How good the alerts are", wrapped(_ABOUT), _goals(sections)]
     for section in sections:
-        parts += [f"## {section.title}", _paragraphs(section.counted), _table(section.lines)]
+        parts += [f"## {section.title}", paragraphs(section.counted), table_of(section.lines)]
         for plot in section.plots:
-            path = pictures / f"scorecard-{plot.name}.png"
-            picture = Picture(figsize=_INCHES, layout="constrained")
-            plot.draw(picture.subplots())
-            picture.savefig(path, dpi=_DPI)
-            parts.append(f"![{plot.caption}](pictures/{path.name})")
-            parts.append(_wrapped(f"*{plot.caption}.*"))
-    parts += [_wrapped(f"**{name}** was not run: {why}") for name, why in not_run.items()]
+            parts += pictured(plot, pictures, f"scorecard-{plot.name}", f"pictures/scorecard-{plot.name}.png")
+    parts += [wrapped(f"**{name}** was not run: {why}") for name, why in not_run.items()]
     page.write_text("\n\n".join(parts) + "\n")
 
 
@@ -50,7 +45,7 @@ def _goals(sections: Sequence[Section]) -> str:
         for section in sections
         for goal in section.goals
     ]
-    return _rows(("what", "figure", "measured", "goal", "met"), rows)
+    return rows_of(("what", "figure", "measured", "goal", "met"), rows)
 
 
 def _met(section: Section, goal: Goal) -> str:
@@ -66,7 +61,7 @@ def _number(value: float) -> str:
     return "" if isnan(value) else f"{value:.3g}"
 
 
-def _table(lines: Sequence[Line]) -> str:
+def table_of(lines: Sequence[Line]) -> str:
     """Ours in bold; those of groups below those of everybody."""
     titles = list(dict.fromkeys(title for line in lines for title in line.figures))
     rows = []
@@ -74,18 +69,30 @@ def _table(lines: Sequence[Line]) -> str:
         name = f"{line.detector}, {line.group}" if line.group else line.detector
         figures = [said(line.figures[title]) if title in line.figures else "" for title in titles]
         rows.append((f"**{name}**" if line.is_ours else name, *figures))
-    return _rows(("", *titles), rows)
+    return rows_of(("", *titles), rows)
 
 
-def _rows(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def pictured(plot: Plot, folder: Path, name: str, link: str) -> list[str]:
+    """Draws ``plot`` into ``<name>.png``; what the page says there."""
+    picture = Picture(figsize=_INCHES, layout="constrained")
+    plot.draw(picture.subplots())
+    picture.savefig(folder / f"{name}.png", dpi=_DPI)
+    return [f"![{plot.caption}]({link})", wrapped(f"*{plot.caption}.*")]
+
+
+def rows_of(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of Markdown; numbers stand to the right."""
     heads = list(titles)
     below = ["---"] + ["---:"] * (len(heads) - 1)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, below, *rows))
 
 
-def _paragraphs(text: str) -> str:
-    return "\n\n".join(_wrapped(one) for one in text.strip().split("\n\n"))
+def paragraphs(text: str) -> str:
+    """Paragraphs, which blank lines part, each in lines that fit."""
+    return "\n\n".join(wrapped(one) for one in text.strip().split("\n\n"))
 
 
-def _wrapped(text: str) -> str:
-    return fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
+def wrapped(text: str, *, hanging: str = "") -> str:
+    """In lines that fit; all but the first begin with ``hanging``."""
+    words = " ".join(text.split())
+    return fill(words, WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent=hanging)

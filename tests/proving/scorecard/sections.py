@@ -3,7 +3,34 @@
 from collections.abc import Callable
 from typing import Final
 
-from tests.proving.scorecard.section import Section, Wanted
+from deploy.local.settings import CHECKOUT
+from services.score.models.artefact import load
+from services.score.models.glucose_forecast import FORM
 
-SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {}
+from tests.proving.scorecard.falls import falls
+from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
+from tests.proving.scorecard.illness import illness
+from tests.proving.scorecard.pressure import pressure
+from tests.proving.scorecard.pulse import pulse
+from tests.proving.scorecard.section import Section, Wanted
+from tests.proving.scorecard.swaps import swaps
+from tests.proving.scorecard.technical import technical
+
+_SHIPPED: Final = CHECKOUT / "artefacts"
+
+
+def _hypoglycaemia(wanted: Wanted) -> Section:
+    """With the shipped model beside those that are fitted anew. Raises MissingDataError."""
+    return hypoglycaemia(wanted, load(_SHIPPED, FORM))
+
+
+SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
+    "hypoglycaemia": _hypoglycaemia,
+    "illness": illness,
+    "falls": falls,
+    "pulse": pulse,
+    "pressure": pressure,
+    "technical": technical,
+    "swaps": swaps,
+}
 """By the name of the section."""
