@@ -42,7 +42,7 @@ LEAST_VITALS: Final = 3
 """So many have to be known, or a person is not scored: of fewer the row would be other people's medians."""
 NAMED: Final = 3
 """So many vitals explain an alarm."""
-SCORE_HALF_LIFE_H: Final = 4.0
+SCORE_HALF_LIFE_H: Final = 6.0
 """Scores are averaged over hours: what is odd for one hour is a wrong reading or a walk, an illness stays."""
 FORGET_H: Final = 12
 """After so many hours without a score the average begins anew."""

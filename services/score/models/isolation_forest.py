@@ -23,8 +23,9 @@ class IsolationForest:
     """Trees as complete binary ones, all of the same depth, each level after the one above it.
 
     ``feature`` (trees, 2^depth - 1) is the column of the row that a node looks at, ``threshold`` the largest 32-bit
-    number that goes left, the largest of all where the tree is shallower than the others: all goes left there. ``path_length``
-    (trees, 2^depth) is the expected number of cuts until a row in that leaf is alone, in multiples of ``PATH_STEP``.
+    number that goes left, and the largest there is where the tree is shallower than the others: all goes left there.
+    ``path_length`` (trees, 2^depth) is the expected number of cuts until a row in that leaf is alone, in multiples of
+    ``PATH_STEP``.
     ``samples``: how many rows each tree was fitted on, at least 2.
     """
 
@@ -36,7 +37,7 @@ class IsolationForest:
     @property
     def depth(self) -> int:
         """Cuts from the root of a tree to each of its leaves."""
-        return (self.feature.shape[1]).bit_length()
+        return int(self.feature.shape[1]).bit_length()
 
     def scores(self, rows: NDArray[np.floating[Any]] | Sequence[Sequence[float]]) -> NDArray[np.float64]:
         """Of each row of (rows, features) a number above -1 and below 0: the lower, the odder.

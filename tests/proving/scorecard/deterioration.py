@@ -1,7 +1,8 @@
-"""Deterioration of several vitals at once, on stays in intensive care: the anomaly model beside early warning scores."""
+"""Several vitals that deteriorate at once, in intensive care: the anomaly model beside early warning scores."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.score.models.anomaly import FEATURES, AnomalyModel, Asked, Concluded
 from services.score.rule import HOUR_MS
-from tests.proving.scorecard.deterioration_counts import WINDOW_H, Counted, counted, figures_of
+from tests.proving.scorecard.deterioration_counts import WINDOW_H, Counted, by_hours_of_stay, counted, figures_of
 from tests.proving.scorecard.early_warning import RIVALS, alarm_of, points_of
 from tests.proving.scorecard.recorded_stays import COLUMNS, RECORDING, Stay, recorded_stays
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted, folds_of
@@ -28,10 +29,10 @@ from tests.proving.training.anomaly import (
 OURS: Final = "HearthBeat, anomaly of five vitals"
 CEILING: Final = "gradient boosting that is shown who became ill (ceiling, not shipped)"
 _GROUPS: Final[Mapping[str, Callable[[Stay], bool]]] = {
-    "under 50 years": lambda stay: stay.age < 50,  # noqa: PLR2004
-    "50 to 64 years": lambda stay: 50 <= stay.age < 65,  # noqa: PLR2004
-    "65 to 79 years": lambda stay: 65 <= stay.age < 80,  # noqa: PLR2004
-    "80 years and older": lambda stay: stay.age >= 80,  # noqa: PLR2004
+    "under 50 years": lambda stay: stay.age < 50,
+    "50 to 64 years": lambda stay: 50 <= stay.age < 65,
+    "65 to 79 years": lambda stay: 65 <= stay.age < 80,
+    "80 years and older": lambda stay: stay.age >= 80,
     "women": lambda stay: not stay.is_male,
     "men": lambda stay: stay.is_male,
 }
@@ -88,7 +89,13 @@ def deterioration(wanted: Wanted) -> Section:
             Goal(figure="false_window_rate", at_most=0.26),
         ),
         plots=_plots(stays, people, points, found),
-        details={"features": FEATURES, "on_quantile_by_fold": found.limits, "stays": len(stays), "with_sepsis": ill},
+        details={
+            "features": FEATURES,
+            "on_quantile_by_fold": found.limits,
+            "stays": len(stays),
+            "with_sepsis": ill,
+            "by_hours_of_stay": {name: by_hours_of_stay(stays, is_on) for name, is_on in found.is_on.items()},
+        },
     )
 
 
@@ -96,7 +103,9 @@ def rows_of(stay: Stay) -> PersonRows:
     """The features of a stay before its onset, hour by hour: the product's own, from one value after the other."""
     asked, rows, hours = Asked(), [], []
     for hour, values in enumerate(stay.values[: stay.hours].tolist()):
-        measured = [(vital.number, value) for (_, vital), value in zip(COLUMNS, values, strict=True) if value == value]
+        measured = [
+            (vital.number, value) for (_, vital), value in zip(COLUMNS, values, strict=True) if not isnan(value)
+        ]
         for vital, value in measured:
             # Within the hour that the row is of; it is looked at when the hour is over.
             asked.take(vital, value, hour * HOUR_MS + HOUR_MS // 2)
@@ -196,16 +205,12 @@ def _plots(
         for name, quantiles in found.quantiles.items()
     }  # fmt: skip
     totals = [one.sum(axis=1) for one in points]
-    curves["NEWS2, every crossing"] = [
-        _rates(stays, [total >= least for total in totals]) for least in _TRIED_TOTALS
-    ]
+    curves["NEWS2, every crossing"] = [_rates(stays, [total >= least for total in totals]) for least in _TRIED_TOTALS]
     curves["NEWS2 for 2 h, off 1 below for 2 h"] = [
         _rates(stays, [alarm_of(total, least, least - 1, on_for=2, off_for=2) for total in totals])
         for least in _TRIED_TOTALS
     ]
-    well = np.concatenate(
-        [part for stay, part in zip(stays, found.quantiles[OURS], strict=True) if stay.onset is None]
-    )
+    well = np.concatenate([part for stay, part in zip(stays, found.quantiles[OURS], strict=True) if stay.onset is None])
     observed = [float((well <= share).mean()) for share in _SHARES]
     return [
         Plot(

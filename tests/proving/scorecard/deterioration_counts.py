@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.proving.scorecard.recorded_stays import Stay
 WINDOW_H: Final = 12
 """An alarm that is on in so many hours before sepsis has found it; among the well windows of the same length count."""
 _DAY_H: Final = 24
+_HOURS_OF_STAY: Final = (0, 12, 36, 84, 1_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,8 @@ def by_chance(on: NDArray[np.bool_], window: int) -> float:
 def figures_of(counts: Sequence[Counted], seed: int) -> dict[str, Figure]:
     """The figures of the summary, with intervals over people."""
 
-    def column(name: str) -> NDArray[np.float64]:
-        return np.array([getattr(one, name) for one in counts], dtype=float)
+    def column(name: str) -> list[float]:
+        return [float(getattr(one, name)) for one in counts]
 
     def ratio(above: str, below: str, scale: float = 1.0) -> Figure:
         return over_people(column(above), column(below), seed=seed, scale=scale)
@@ -92,3 +94,28 @@ def figures_of(counts: Sequence[Counted], seed: int) -> dict[str, Figure]:
         "time_in_alarm_share": ratio("alarm_hours", "hours"),
         "lead_h": exact(float(np.median(leads)) if leads else np.nan),
     }
+
+
+def by_hours_of_stay(stays: Sequence[Stay], is_on: Sequence[NDArray[np.bool_]]) -> dict[str, dict[str, float]]:
+    """How many were found by when sepsis began, and false windows by when they ended, in hours of the stay.
+
+    Sepsis late in a stay is easier to find for whatever alarms more as a stay goes on: this shows how much it does.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for low, high in pairwise(_HOURS_OF_STAY):
+        ill = [(stay, on) for stay, on in zip(stays, is_on, strict=True) if stay.onset and low < stay.onset <= high]
+        hits = [on[max(0, (stay.onset or 0) - WINDOW_H) : stay.hours].any() for stay, on in ill]
+        windows = [
+            on[end - WINDOW_H : end].any()
+            for stay, on in zip(stays, is_on, strict=True)
+            if stay.onset is None
+            for end in range(WINDOW_H, len(on) + 1, WINDOW_H)
+            if low < end <= high
+        ]
+        found[f"{low} to {high} h"] = {
+            "with_sepsis": len(ill),
+            "sensitivity": float(np.mean(hits)) if hits else np.nan,
+            "windows": len(windows),
+            "false_window_rate": float(np.mean(windows)) if windows else np.nan,
+        }
+    return found

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
-from services.score.news2_points import PULSE, RESPIRATORY_RATE as BREATHS, SPO2_SCALE_1, TEMPERATURE, BandTable
+from services.score.news2_points import PULSE, SPO2_SCALE_1, TEMPERATURE, BandTable
+from services.score.news2_points import RESPIRATORY_RATE as BREATHS
 from services.score.news2_points import SYSTOLIC as PRESSURE
 from tests.proving.scorecard.recorded_stays import COLUMNS
 
@@ -38,7 +39,7 @@ def points_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
 def alarm_of(
     signal: NDArray[np.floating | np.integer], on: float, off: float, *, on_for: int = 1, off_for: int = 1
 ) -> NDArray[np.bool_]:
-    """Hours in which an alarm is on that begins at ``on`` or above for ``on_for`` hours in a row, ends below ``off``."""
+    """Hours in which an alarm is on, from ``on_for`` hours in a row at ``on`` or above to ``off_for`` below ``off``."""
     state, above, below = False, 0, 0
     found = []
     for value in signal.tolist():
@@ -55,11 +56,11 @@ RIVALS: Final[dict[str, Rival]] = {
     "any single red value, 2 h persistence": lambda points: alarm_of(
         points.max(axis=1), _RED, _RED, on_for=2, off_for=2
     ),
-    "NEWS2 of 5 or more, every crossing": lambda points: points.sum(axis=1) >= 5,  # noqa: PLR2004
+    "NEWS2 of 5 or more, every crossing": lambda points: points.sum(axis=1) >= 5,
     "NEWS2 of 5 or more for 2 h, off below 4 for 2 h": lambda points: alarm_of(
         points.sum(axis=1), 5, 4, on_for=2, off_for=2
     ),
-    "NEWS2 of 7 or more, every crossing": lambda points: points.sum(axis=1) >= 7,  # noqa: PLR2004
+    "NEWS2 of 7 or more, every crossing": lambda points: points.sum(axis=1) >= 7,
 }
 """By name, from points to hours with the alarm on."""
 

@@ -10,7 +10,7 @@ from services.score.models.isolation_forest import PATH_STEP, IsolationForest, a
 
 
 def fitted_forest(rows: NDArray[np.floating[Any]], *, trees: int, samples: int, seed: int) -> IsolationForest:
-    """Of (rows, features) without NaN; each tree is fitted on as many rows as ``samples``, or all if there are fewer."""
+    """Of (rows, features) without NaN; each tree is fitted on ``samples`` of them, or on all if there are fewer."""
     forest = ensemble.IsolationForest(
         n_estimators=trees, max_samples=min(samples, len(rows)), random_state=seed, n_jobs=1
     )
@@ -19,7 +19,7 @@ def fitted_forest(rows: NDArray[np.floating[Any]], *, trees: int, samples: int, 
 
 def laid_out(forest: Any) -> IsolationForest:
     """A fitted ``sklearn.ensemble.IsolationForest`` that looks at all features in each tree, as arrays."""
-    depth = max(max(one.tree_.max_depth for one in forest.estimators_), 1)
+    depth = max(1, *(one.tree_.max_depth for one in forest.estimators_))
     shape = (len(forest.estimators_), 2**depth - 1)
     feature = np.zeros(shape, dtype=np.uint8)
     threshold = np.full(shape, np.finfo(np.float32).max, dtype=np.float32)

@@ -74,7 +74,12 @@ def test_two_vitals_are_too_few_for_a_row_and_three_are_enough() -> None:
     assert asked.row_at(HOUR_MS) is not None
 
 
-@given(st.lists(st.tuples(st.sampled_from([vital for vital, _ in USUAL]), st.integers(0, HOUR_MS), st.integers(30, 150)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([vital for vital, _ in USUAL]), st.integers(0, HOUR_MS), st.integers(30, 150)),
+        max_size=40,
+    )
+)
 @settings(deadline=None)
 def test_what_comes_later_changes_no_row_and_a_saved_state_goes_on_alike(
     values: list[tuple[Vital, int, int]],

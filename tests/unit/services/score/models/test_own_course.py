@@ -87,10 +87,10 @@ def test_the_last_two_hours_are_no_part_of_what_is_usual() -> None:
     assert level > 95
 
 
-@pytest.mark.parametrize(("hours", "is_known"), [(4, False), (5, True)])
-def test_what_is_usual_is_known_after_three_hours_and_the_two_left_out(hours: int, is_known: bool) -> None:
+@pytest.mark.parametrize(("hours", "known"), [(4, None), (5, 70.0)])
+def test_what_is_usual_is_known_after_three_hours_and_the_two_left_out(hours: int, known: float | None) -> None:
     _, usual = course_of(series(*[70.0] * hours)).seen_at(hours * HOUR_MS)
-    assert (usual is not None) is is_known
+    assert usual == (known and pytest.approx(known))
 
 
 def test_an_hour_with_many_values_counts_as_one_with_one() -> None:
