@@ -7,7 +7,8 @@ from typing import Any, Final
 from services.score.rule import HOUR_MS, NEVER
 
 LEVEL_HALF_LIFE_H: Final = 3.0
-USUAL_HALF_LIFE_H: Final = 12.0
+USUAL_HALF_LIFE_H: Final = 24.0
+"""Ours: half of it would follow the difference between day and night, several days the length of a hospital stay."""
 RECENT_HOURS: Final = 2
 """So many last hours are no part of what is usual: else an illness that begins would soon be usual."""
 LEAST_WEIGHT: Final = 2.0
