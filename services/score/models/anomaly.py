@@ -52,15 +52,28 @@ OFF_FOR: Final = 2
 
 @dataclass(slots=True)
 class Asked:
-    """What is remembered of one person to make rows: a course of each vital, in the order of ``WATCHED``."""
+    """What is remembered of one person to make rows: a course of each vital, in the order of ``WATCHED``.
+
+    ``hour`` is that of the newest value, since 1970, UTC; before the first one -1.
+    """
 
     courses: list[Course] = field(default_factory=lambda: [Course() for _ in WATCHED])
+    hour: int = -1
 
-    def take(self, vital: int, value: float, at: int) -> None:
-        """The next usable value of a vital (by its number, in its unit) at ``at`` in ms; other vitals are left out."""
+    def ask(self, vital: int, value: float, at: int) -> tuple[float, ...] | None:
+        """Takes the next usable value of a vital (by its number, in its unit) at ``at`` in ms, changes the state.
+
+        The row to ask the model about, if an hour has ended since the value before: as of the beginning of this
+        value's hour, without this value. Other vitals than those of ``WATCHED`` are left out.
+        """
         place = PLACES.get(vital)
-        if place is not None:
-            self.courses[place].add(value, at)
+        if place is None:
+            return None
+        hour = at // HOUR_MS
+        row = self.row_at(hour * HOUR_MS) if -1 < self.hour < hour else None
+        self.hour = hour
+        self.courses[place].add(value, at)
+        return row
 
     def row_at(self, at: int) -> tuple[float, ...] | None:
         """Features at ``at`` in ms, NaN for what is not known; None where too little is."""
@@ -77,12 +90,13 @@ class Asked:
 
     def to_plain(self) -> list[Any]:
         """As plain values."""
-        return [course.to_plain() for course in self.courses]
+        return [self.hour, *(course.to_plain() for course in self.courses)]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Asked":
         """What ``to_plain`` wrote."""
-        return cls([Course.from_plain(one) for one in plain])
+        hour, *courses = plain
+        return cls([Course.from_plain(one) for one in courses], hour)
 
 
 class Change(StrEnum):

@@ -104,17 +104,18 @@ def deterioration(wanted: Wanted) -> Section:
 def rows_of(stay: Stay) -> PersonRows:
     """The features of a stay before its onset, hour by hour: the product's own, from one value after the other."""
     asked, rows, hours = Asked(), [], []
-    for hour, values in enumerate(stay.values[: stay.hours].tolist()):
-        measured = [
-            (vital.number, value) for (_, vital), value in zip(COLUMNS, values, strict=True) if not isnan(value)
-        ]
-        for vital, value in measured:
-            # Within the hour that the row is of; it is looked at when the hour is over.
-            asked.take(vital, value, hour * HOUR_MS + HOUR_MS // 2)
-        row = asked.row_at((hour + 1) * HOUR_MS) if measured else None
+
+    def keep(row: tuple[float, ...] | None, hour: int) -> None:
         if row is not None:
             rows.append(row)
             hours.append(hour)
+
+    for hour, values in enumerate(stay.values[: stay.hours].tolist()):
+        for (_, vital), value in zip(COLUMNS, values, strict=True):
+            if not isnan(value):
+                # Within its hour; what follows from an hour is asked with the first value of a later one.
+                keep(asked.ask(vital.number, value, hour * HOUR_MS + HOUR_MS // 2), hour - 1)
+    keep(asked.row_at(stay.hours * HOUR_MS), stay.hours - 1)
     of_rows = np.array(hours, dtype=np.int64)
     becomes_ill = np.zeros(len(rows), dtype=bool) if stay.onset is None else of_rows >= stay.onset - WINDOW_H
     return PersonRows(

@@ -33,7 +33,7 @@ def asked_about(hours: int) -> Asked:
     asked = Asked()
     for hour in range(hours):
         for vital, value in USUAL:
-            asked.take(vital.number, value, hour * HOUR_MS)
+            asked.ask(vital.number, value, hour * HOUR_MS)
     return asked
 
 
@@ -66,12 +66,23 @@ def test_a_vital_speaks_as_long_as_it_is_carried(hours: int, known: int) -> None
 
 def test_two_vitals_are_too_few_for_a_row_and_three_are_enough() -> None:
     asked = Asked()
-    asked.take(HEART_RATE.number, 80.0, 0)
-    asked.take(SPO2.number, 97.0, 0)
-    asked.take(GLUCOSE.number, 120.0, 0)
+    asked.ask(HEART_RATE.number, 80.0, 0)
+    asked.ask(SPO2.number, 97.0, 0)
+    asked.ask(GLUCOSE.number, 120.0, 0)
     assert asked.row_at(HOUR_MS) is None
-    asked.take(SYSTOLIC.number, 120.0, 0)
+    asked.ask(SYSTOLIC.number, 120.0, 0)
     assert asked.row_at(HOUR_MS) is not None
+
+
+def test_a_row_is_asked_about_once_an_hour_and_is_of_what_was_known_when_it_began() -> None:
+    asked = asked_about(9)
+    before = asked.row_at(9 * HOUR_MS)
+    rows = [asked.ask(HEART_RATE.number, 140.0, 9 * HOUR_MS + minute * 60_000) for minute in (0, 1, 59)]
+    assert rows == [before, None, None]
+    assert asked.ask(GLUCOSE.number, 120.0, 10 * HOUR_MS) is None
+    later = asked.ask(HEART_RATE.number, 75.0, 11 * HOUR_MS)
+    assert later is not None
+    assert later[0] > 80
 
 
 @given(
@@ -87,13 +98,13 @@ def test_what_comes_later_changes_no_row_and_a_saved_state_goes_on_alike(
     moment, asked, half_way = 0, Asked(), len(values) // 2
     for vital, step, value in values[:half_way]:
         moment += step
-        asked.take(vital.number, float(value), moment)
+        asked.ask(vital.number, float(value), moment)
     saved = Asked.from_plain(parse_json(write_json(asked.to_plain())))
     np.testing.assert_equal(saved.row_at(moment), asked.row_at(moment))
     for vital, step, value in values[half_way:]:
         moment += step
-        asked.take(vital.number, float(value), moment)
-        saved.take(vital.number, float(value), moment)
+        asked.ask(vital.number, float(value), moment)
+        saved.ask(vital.number, float(value), moment)
     np.testing.assert_equal(saved.row_at(moment + HOUR_MS), asked.row_at(moment + HOUR_MS))
 
 
