@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EULER: Final = 0.5772156649015329
-_AT_ONCE: Final = 65_536
+_AT_ONCE: Final = 16_384
 """Rows times trees whose places are held at a time: what fits into the cache of a core."""
 PATH_STEP: Final = 2.0**-40
 """Path lengths are multiples of it: so their sums are exact, and the same in whatever order a batch adds them."""

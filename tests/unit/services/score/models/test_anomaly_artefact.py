@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from services.score.models.anomaly import FEATURES, AnomalyModel
-from services.score.models.anomaly_artefact import FORM, arrays_of, model_of
-from services.score.models.artefact import Artefact, ArtefactError, Card, from_bytes, to_bytes
+from services.score.models.anomaly_artefact import FORM, model_of
+from services.score.models.artefact import Artefact, ArtefactError, from_bytes, to_bytes
+from tests.proving.training.anomaly_card import artefact_of
 from tests.proving.training.isolation_forest import fitted_forest
 
 ROWS = np.random.default_rng(1).normal(0, 1, (400, len(FEATURES)))
@@ -19,14 +20,13 @@ MODEL = AnomalyModel(
     on=0.82,
     off=0.46,
 )
-CARD = Card(
-    kind=FORM.kind, version=FORM.version, features=FEATURES, purpose="a test", people=(), licences={}, figures={},
-    limits_of_use=(),
-)  # fmt: skip
+WRITTEN = artefact_of(MODEL, people=("0f",), licences={"drawn": "none"}, figures={"all": {"stays": 4.0}})
 
 
 def artefact(**but: Any) -> Artefact:
-    return Artefact(card=CARD, arrays={**arrays_of(MODEL), **{name: np.asarray(value) for name, value in but.items()}})
+    return Artefact(
+        card=WRITTEN.card, arrays={**WRITTEN.arrays, **{name: np.asarray(value) for name, value in but.items()}}
+    )
 
 
 def test_a_model_that_was_written_decides_as_before() -> None:
@@ -57,3 +57,10 @@ def test_it_is_small_enough_to_ship() -> None:
 def test_arrays_that_do_not_belong_together_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ArtefactError, match=name):
         model_of(artefact(**{name: value}))
+
+
+def test_its_card_says_what_was_chosen_and_where_it_ends() -> None:
+    card = from_bytes(*to_bytes(WRITTEN), FORM).card
+    assert card.settings["trees"] == 100
+    assert card.settings["on from quantile"] == 0.82
+    assert "hospitals" in card.limits_of_use[-1]
