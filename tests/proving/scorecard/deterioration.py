@@ -46,7 +46,7 @@ hour (others that began before are left out, and hours from the onset on). The o
 label first says 1. A sepsis is found if the alarm is on in one of the {WINDOW_H} hours before it; an alert is an hour
 with the alarm on after one without; false windows are the whole {WINDOW_H}-hour windows of stays without sepsis in
 which the alarm was on. Chance shifts the same alarms within the same stay: people who become septic are ill for long,
-so most of what tells them from others is who they are, and little of it is when. Early warning scores count five
+so most of what parts them from others is who they are, and little of it is when. Early warning scores count five
 vitals (no oxygen, no consciousness). Whoever stays for days is ill for days, and little is known of somebody in the
 first hours: late windows have the alarm on far more often than early ones (the JSON has both by hours of the stay).
 Ours was fitted on the other people of four folds, its limit chosen there, by

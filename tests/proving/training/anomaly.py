@@ -17,8 +17,8 @@ from tests.proving.training.isolation_forest import fitted_forest
 
 TREES: Final = 100
 SAMPLES: Final = 64
-"""A tree of few rows parts what is odd from the rest; of 256 and more it also tells odd ones from one another: 0.03 of
-sensitivity less at equal false windows."""
+"""A tree of few rows parts the odd from the rest; one of 256 spends its cuts on differences between odd rows, and found
+0.03 of the illnesses less at as many false windows."""
 QUANTILES: Final = 1001
 WINDOW_H: Final = 12
 FALSE_WINDOWS: Final = 0.25
