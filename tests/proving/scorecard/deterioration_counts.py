@@ -1,6 +1,6 @@
 """What an alarm over the hours of a stay found and what it cost: counted stay by stay. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -119,3 +119,14 @@ def by_hours_of_stay(stays: Sequence[Stay], is_on: Sequence[NDArray[np.bool_]]) 
             "false_window_rate": float(np.mean(windows)) if windows else np.nan,
         }
     return found
+
+
+def false_windows_at_same_hours(by_hours: Mapping[str, Mapping[str, float]]) -> float:
+    """The false windows of ``by_hours_of_stay`` weighted by how many became septic in those hours; NaN without any.
+
+    What a sensitivity has to be compared with: it is what the detector does to people without sepsis who have been in
+    as long.
+    """
+    known = [one for one in by_hours.values() if one["with_sepsis"] and one["windows"]]
+    ill = sum(one["with_sepsis"] for one in known)
+    return sum(one["with_sepsis"] * one["false_window_rate"] for one in known) / ill if ill else np.nan

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.proving.scorecard.deterioration_counts import WINDOW_H, by_chance, by_hours_of_stay, counted, figures_of
+from tests.proving.scorecard.deterioration_counts import (
+    WINDOW_H,
+    by_chance,
+    by_hours_of_stay,
+    counted,
+    false_windows_at_same_hours,
+    figures_of,
+)
 from tests.proving.scorecard.early_warning import RIVALS, alarm_of, points_of
 from tests.proving.scorecard.recorded_stays import Stay
 
@@ -128,3 +135,13 @@ def test_late_hours_of_a_stay_are_counted_apart_from_early_ones() -> None:
     assert counts["0 to 12 h"] == {"with_sepsis": 1, "sensitivity": 0, "windows": 1, "false_window_rate": 0}
     assert counts["36 to 84 h"] == {"with_sepsis": 1, "sensitivity": 1, "windows": 1, "false_window_rate": 1}
     assert counts["12 to 36 h"]["windows"] == 2
+
+
+def test_false_windows_at_the_same_hours_are_weighted_by_when_sepsis_begins() -> None:
+    by_hours = {
+        "early": {"with_sepsis": 1, "windows": 90, "false_window_rate": 0.1},
+        "late": {"with_sepsis": 3, "windows": 10, "false_window_rate": 0.5},
+        "never": {"with_sepsis": 5, "windows": 0, "false_window_rate": np.nan},
+    }
+    assert false_windows_at_same_hours(by_hours) == pytest.approx((0.1 + 3 * 0.5) / 4)
+    assert np.isnan(false_windows_at_same_hours({"never": by_hours["never"]}))
