@@ -27,6 +27,9 @@ EXECUTIONS ?= 1000000
 EXAMPLES ?= 50000
 CALLS ?= 5000
 TO ?=
+DATA ?=
+SCENARIOS ?=
+PAGE ?=
 FROM ?=
 STACK ?= dev
 FILES ?= tests/scenarios
@@ -38,7 +41,7 @@ BESIDE := tests/contract tests/integration/medication tests/integration/test_bro
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz
+.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -116,6 +119,14 @@ faults: $(DEV)  ## The fault matrix: forty faults, each with what must hold afte
 same-findings: $(DEV)  ## Replays a recorded log with BASE and with today's score; findings have to be the same [BASE=commit REPLAY=file PEOPLE=20 SEED=n WHATEVER_THE_RATIONALE=1]
 	@$(PYTHON) -m tests.proving.findings --base "$(BASE)" --seed $(SEED) --people $(PEOPLE) \
 		$(if $(REPLAY),--recording "$(REPLAY)") $(if $(WHATEVER_THE_RATIONALE),--whatever-the-rationale)
+
+scorecard: $(DEV)  ## How good alerts are on recorded people, beside what people would have otherwise [DATA=folder SCENARIOS=folder SEED=n PAGE=1]
+	@$(PYTHON) -m tests.proving.scorecard --seed $(SEED) $(if $(DATA),--data "$(DATA)") \
+		$(if $(SCENARIOS),--scenarios "$(SCENARIOS)") $(if $(PAGE),--page)
+
+train: $(DEV)  ## Fits everything that is learned on the recordings of a folder, and writes artefacts/ with a card of each model [DATA=folder SEED=n]
+	@test -n "$(DATA)" || { echo "DATA=folder has to name the folder of the recordings." >&2; exit 2; }
+	@$(PYTHON) -m tests.proving.training --data "$(DATA)" --seed $(SEED)
 
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
 	@$(PYTHON) -m tests.proving.growth --rows $(ROWS)

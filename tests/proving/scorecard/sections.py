@@ -6,7 +6,7 @@ from typing import Final
 from deploy.local.settings import CHECKOUT
 from services.score.models.artefact import load
 from services.score.models.glucose_forecast import FORM
-
+from tests.proving.scorecard.deterioration import deterioration
 from tests.proving.scorecard.falls import falls
 from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
 from tests.proving.scorecard.illness import illness
@@ -26,6 +26,7 @@ def _hypoglycaemia(wanted: Wanted) -> Section:
 
 SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
     "hypoglycaemia": _hypoglycaemia,
+    "deterioration": deterioration,
     "illness": illness,
     "falls": falls,
     "pulse": pulse,

@@ -1,11 +1,12 @@
 """The command behind `make train`: fits everything that is learned, and writes it with its cards into a folder."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.local.settings import CHECKOUT
 from tests.proving.scorecard.section import MissingDataError, Wanted
@@ -27,9 +28,7 @@ def main(
     with Progress(*columns, console=console) as progress:
         for one in TRAINED:
             task = progress.add_task(one.kind.replace("_", " "), total=1.0)
-            wanted = Wanted(
-                data=data, seed=seed, report=lambda share, task=task: progress.update(task, completed=share)
-            )  # type: ignore[misc]
+            wanted = Wanted(data=data, seed=seed, report=partial(_show, progress, task))
             try:
                 measured = one.measured(wanted)
                 artefact = one.fitted(wanted, measured)
@@ -42,6 +41,10 @@ def main(
             console.print(
                 f"{one.kind}: {size / 1000:,.1f} kB of {len(artefact.card.people)} people; its card is {page}"
             )
+
+
+def _show(progress: Progress, task: TaskID, share: float) -> None:
+    progress.update(task, completed=share)
 
 
 if __name__ == "__main__":
