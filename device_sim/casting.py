@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from device_sim.adherence import Adherence
 from device_sim.chance import dice
 from device_sim.expected import EXPECTED, QUIET
 from device_sim.incident import PART_OF, Incident, IncidentKind, NearMissKind, Part
@@ -24,11 +25,15 @@ _FIRST_MIN, _LAST_MIN = 2, 57
 class Casting:
     """What has been planned so far, and who is free. Only the first SOS and the length of silences need ``rate``.
 
-    ``all`` are the incidents, ``near_misses`` what nearly is one, ``planned`` both.
+    ``all`` are the incidents, ``near_misses`` what nearly is one, ``planned`` both. Without ``adherence`` everybody
+    wears what they should, and takes doses in time.
     """
 
-    def __init__(self, world: World, *, start_ms: int, rate: float, no_activity: float) -> None:
+    def __init__(
+        self, world: World, *, start_ms: int, rate: float, no_activity: float, adherence: Adherence | None = None
+    ) -> None:
         self.world, self.start_ms, self.rate = world, start_ms, rate
+        self.adherence = adherence
         self.slack_ms = _SLACK_MS + int(_RESEND_REAL_S * 1000 * rate)
         self.all: list[Incident] = []
         self.near_misses: list[Incident] = []
@@ -36,6 +41,7 @@ class Casting:
         self.first_person = next(iter(world.bodies), "")
         self.turn = 0
         self._no_activity = no_activity
+        self._activity: dict[str, tuple[int, bool]] = {}
         self._of_person: dict[str, list[Incident]] = {}
         self._of_device: dict[str, list[Incident]] = {}
         self._by_hour: dict[tuple[str, int], list[Incident]] = {}
@@ -54,13 +60,22 @@ class Casting:
 
     def busy(self, person_id: str, first_ms: int, last_ms: int, part: Part | None = None) -> bool:
         """Something happens to this person in that time, to this part of them."""
-        rows = self.of_person(person_id)
-        return any(row.busy.overlaps(first_ms, last_ms) for row in rows if part is None or row.part is part)
+        hours = range(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
+        return any(
+            row.busy.overlaps(first_ms, last_ms)
+            for hour in hours
+            for row in self._by_hour.get((person_id, hour), ())
+            if part is None or row.part is part
+        )
 
     def says_activity(self, device: str, at_ms: int) -> bool:
         """Whether a band sends activity and posture then: some firmware, now and then, does not for an hour."""
         hour = at_ms // HOUR_MS
-        return dice(self.world.seed, "activity", device, hour).random() >= self._no_activity
+        known, says = self._activity.get(device, (0, False))
+        if known != hour:
+            says = dice(self.world.seed, "activity", device, hour).random() >= self._no_activity
+            self._activity[device] = hour, says
+        return says
 
     def add(self, incident: Incident) -> None:
         """Plans it; nobody may be cast for its time any more."""
@@ -83,7 +98,8 @@ class Casting:
         for row in self._shuffled(types, "who", block, kind):
             # The first person is kept free for the first SOS, which a short run must see.
             person = row.people[0]
-            if person != self.first_person and not any(_in_the_way(old, rule, busy) for old in self.of_person(person)):
+            free = not any(_in_the_way(old, rule, busy) for old in self.of_person(person))
+            if person != self.first_person and free and self._wears(row, busy):
                 yield row
 
     def near_candidates(self, block: int, kind: NearMissKind, busy: Span, *types: str) -> Iterator[SimDevice]:
@@ -92,13 +108,31 @@ class Casting:
         for row in self._shuffled(types, "nearly", block, kind, self.turn):
             person = row.people[0]
             near = busy.first_ms - _APART_MS, busy.last_ms + _APART_MS
-            if person != self.first_person and not self.busy(person, *near, PART_OF[row.type]):
+            free = not self.busy(person, *near, PART_OF[row.type])
+            if person != self.first_person and free and self._wears(row, Span(*near)):
                 yield row
 
     def _shuffled(self, types: Sequence[str], *names: object) -> list[SimDevice]:
-        rows = [row for row in self.world.devices if row.type in types and row.people]
+        rows = [row for row in self.world.devices if row.type in types and row.people and self._may_play(row)]
         dice(self.world.seed, *names).shuffle(rows)
         return rows
+
+    def left_off(self, device: SimDevice, at_ms: int) -> Span | None:
+        """When a band lies on the table on the day of ``at_ms``, for no reason; never in a run's first hour."""
+        if self.adherence is None or device.type != "wearable_band":
+            return None
+        off = self.adherence.off_body(device.device, at_ms)
+        return None if off.overlaps(self.start_ms, self.start_ms + HOUR_MS) else off
+
+    def _wears(self, device: SimDevice, busy: Span) -> bool:
+        """Whether a band is worn all that time, or the device is none."""
+        near = Span(busy.first_ms - _APART_MS, busy.last_ms + _APART_MS)
+        offs = (self.left_off(device, at) for at in near)
+        return not any(off is not None and off.overlaps(*near) for off in offs)
+
+    def _may_play(self, device: SimDevice) -> bool:
+        """Whose glucose has its own highs and lows needs nobody to think them up."""
+        return PART_OF[device.type] is not Part.GLUCOSE or self.world.bodies[device.people[0]].type_1 is None
 
     def moment(self, block: int, kind: IncidentKind, first_min: float, last_min: float) -> int:
         """When in its hour an incident starts; the first hour is tight, so that a short run sees every kind."""

@@ -137,6 +137,21 @@ def tachycardia(plan: Casting, block: int) -> Iterator[Incident]:
     return _at_rest(plan, block, kind, vital="heart_rate", target=136, rate=20, first_min=14)
 
 
+def slow_pulse(plan: Casting, block: int) -> Iterator[Incident]:
+    """33 beats: crosses 35 within 4 min, holds it for 14 min, at rest."""
+    return _at_rest(plan, block, IncidentKind.SLOW_PULSE, vital="heart_rate", target=32, rate=15, first_min=14)
+
+
+def hyperglycaemia(plan: Casting, block: int) -> Iterator[Incident]:
+    """335 mg/dL for three hours, on a continuous monitor."""
+    kind = IncidentKind.HYPERGLYCAEMIA
+    at = plan.moment(block, kind, 2, 5)
+    busy = Span(at - 5 * MINUTE_MS, at + 5 * HOUR_MS)
+    for device in plan.candidates(block, kind, "glucose_high", busy, "cgm"):
+        rise = Excursion(vital="glucose", target=335, rate=6, from_ms=at, back_ms=at + 200 * MINUTE_MS)
+        yield replace(plan.make(block, kind, device, at, busy), excursion=rise)
+
+
 def fast_breathing(plan: Casting, block: int) -> Iterator[Incident]:
     """27 breaths a minute for 38 min, at rest."""
     kind = IncidentKind.FAST_BREATHING

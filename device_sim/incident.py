@@ -36,6 +36,8 @@ class IncidentKind(StrEnum):
     MOVING_AND_ILL = "moving_and_ill"
     GAP_IN_EPISODE = "gap_in_episode"
     BACKLOG = "backlog"
+    SLOW_PULSE = "slow_pulse"
+    HYPERGLYCAEMIA = "hyperglycaemia"
 
 
 class NearMissKind(StrEnum):

@@ -85,9 +85,14 @@ def _band(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Itera
         taken_off = tuple(DeviceEvent(event=event, at=off.first_ms) for event in ("not_worn", "charging"))
         yield off.first_ms, 1, lambda: Planned(at_ms=off.first_ms, events=taken_off)
         yield off.last_ms, 1, lambda: Planned(at_ms=off.last_ms, events=(DeviceEvent(event="worn", at=off.last_ms),))
+    left = plan.left_off(device, first), plan.left_off(device, last)
+    for kind, at in {(kind, at) for span in left if span for kind, at in zip(("not_worn", "worn"), span, strict=True)}:
+        if first <= at < last:
+            event = DeviceEvent(event=kind, at=at)
+            yield at, 1, lambda event=event: Planned(at_ms=event.at, events=(event,))  # type: ignore[misc]
     for turn, at in enumerate(moments(plan, device, first, last)):
         # ``at=at``: a lambda that is called later would otherwise see the last value of the loop.
-        if off is not None and off.first_ms <= at < off.last_ms:
+        if any(span is not None and span.first_ms <= at < span.last_ms for span in (off, *left)):
             yield at, 0, lambda at=at: Planned(at_ms=at)  # type: ignore[misc]
             continue
         yield at, 0, lambda at=at, warm=turn % 10 == 0: _band_report(plan, device, at, warm=warm)  # type: ignore[misc]
@@ -101,6 +106,8 @@ def _charging(plan: IncidentPlan, device: SimDevice, first: int) -> Span | None:
         return None
     begins = first + draw.randrange(30) * MINUTE_MS
     off = Span(begins, begins + _CHARGED_IN_MIN * MINUTE_MS)
+    if any(left is not None and left.overlaps(*off) for left in (plan.left_off(device, at) for at in off)):
+        return None
     # Then nobody would measure what the truth says.
     if plan.busy(device.people[0], off.first_ms - _FAULT_MARGIN_MS, off.last_ms + _FAULT_MARGIN_MS, Part.WORN):
         return None
@@ -141,7 +148,10 @@ def _cgm(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Iterat
 
 
 def _glucose(plan: IncidentPlan, person: str, at: int) -> Planned:
-    reading = Reading(vital="glucose", value=plan.value(person, "glucose", at), at=at, unit="mg/dL")
+    value, type_1 = plan.value(person, "glucose", at), plan.world.bodies[person].type_1
+    if type_1 is not None:
+        value = type_1.sensed(value, at)
+    reading = Reading(vital="glucose", value=value, at=at, unit="mg/dL")
     return Planned(at_ms=at, readings=(reading,))
 
 
@@ -200,14 +210,18 @@ def _dose_events(plan: IncidentPlan, device: SimDevice, dose: Dose) -> Sequence[
     taken = given + draw.randrange(30_000, 8 * MINUTE_MS)
     confirmed_after = draw.randrange(10_000, 60_000)
     happens = next((row for row in plan.of_device(device.device) if row.dose_at_ms == dose.at_ms), None)
+    stays = happens is not None and happens.dose_stays
     if happens is not None and happens.dose_late_ms:
         taken = dose.at_ms + happens.dose_late_ms
+    elif happens is None:
+        late_ms = plan.dose_late_ms(device.device, dose)
+        stays, taken = late_ms is None, taken + (late_ms or 0)
 
     def event(kind: EventKind, at: int) -> DeviceEvent:
         return DeviceEvent(event=kind, at=at, details={"compartment": dose.compartment})
 
     dispensed = event(EventKind.DOSE_DISPENSED, given)
-    if happens is not None and happens.dose_stays:
+    if stays:
         return (dispensed,)
     events = [
         dispensed,

@@ -8,12 +8,14 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from device_sim.chance import Noise, dice
+from device_sim.diabetes import TypeOne, make_type_one
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 _WALK_SLOT_MS: Final = 20 * MINUTE_MS
 _MEALS: Final = (8.0, 12.5, 18.5)
 _RECOVERY_MS: Final = 45_000
+_WALKS_KEPT: Final = 16
 STEPS_PER_MINUTE: Final = 90
 
 
@@ -31,7 +33,8 @@ class Span(NamedTuple):
 class Body:
     """One person: what is usual for them. ``still`` are spans in which an incident keeps them from walking.
 
-    ``walks`` are those that an incident makes them take, ``still`` or not.
+    ``walks`` are those that an incident makes them take, ``still`` or not. ``moved`` is what ``effort`` found last, and
+    of when. ``type_1``: their type 1 diabetes, if any.
     """
 
     seed: int
@@ -45,10 +48,13 @@ class Body:
     glucose: float
     weight: float
     wakes_at: float
+    type_1: TypeOne | None = None
     noises: dict[str, Noise] = field(default_factory=dict)
     still: list[Span] = field(default_factory=list)
     walks: list[Span] = field(default_factory=list)
     _offsets: dict[int, int] = field(default_factory=dict)
+    moved: "tuple[tuple[int, int, int], Effort] | None" = None
+    _walk_of: dict[tuple[int, int], Span | None] = field(default_factory=dict)
 
     def noise(self, name: str) -> Noise:
         """This person's noise for one thing."""
@@ -75,6 +81,15 @@ class Body:
 
     def walk_in(self, slot: int) -> Span | None:
         """The walk of a 20-minute slot, if there is one and nothing keeps the person still."""
+        # Asked several times a report. An incident that is planned later may keep them still after all.
+        known = slot, len(self.still)
+        if known not in self._walk_of:
+            if len(self._walk_of) >= _WALKS_KEPT:
+                self._walk_of.clear()
+            self._walk_of[known] = self._draw_walk(slot)
+        return self._walk_of[known]
+
+    def _draw_walk(self, slot: int) -> Span | None:
         noise, start = self.noise("walks"), slot * _WALK_SLOT_MS
         if self.asleep(start) or noise.share(2 * slot) > 0.4:  # noqa: PLR2004 - a walk in four of ten slots
             return None
@@ -85,8 +100,11 @@ class Body:
         return Span(first, last)
 
 
-def make_body(seed: int, person: str, zone: str) -> Body:
-    """Somebody, the same for the same seed and person. All usual values are inside every alarm limit."""
+def make_body(seed: int, person: str, zone: str, *, type_1: bool = False) -> Body:
+    """Somebody, the same for the same seed and person. All usual values are inside every alarm limit.
+
+    But for the glucose of somebody who has type 1 diabetes, which often is not.
+    """
     draw = dice(seed, "body", person)
     return Body(
         seed=seed,
@@ -100,6 +118,7 @@ def make_body(seed: int, person: str, zone: str) -> Body:
         glucose=draw.uniform(108, 132),
         weight=draw.uniform(52, 95),
         wakes_at=draw.uniform(6, 7.5),
+        type_1=make_type_one(seed, person) if type_1 else None,
     )
 
 
@@ -113,6 +132,14 @@ class Effort(NamedTuple):
 
 def effort(body: Body, at_ms: int) -> Effort:
     """What the band's accelerometer sees at ``at_ms``."""
+    # Asked for each vital of a report.
+    known = at_ms, len(body.walks), len(body.still)
+    if body.moved is None or body.moved[0] != known:
+        body.moved = known, _effort(body, at_ms)
+    return body.moved[1]
+
+
+def _effort(body: Body, at_ms: int) -> Effort:
     slot = at_ms // _WALK_SLOT_MS
     load, steps = 0.0, 0
     # A walk of the slot before may go on, or its recovery may.
@@ -165,6 +192,8 @@ def _diastolic(body: Body, at_ms: int) -> float:
 
 
 def _glucose(body: Body, at_ms: int) -> float:
+    if body.type_1 is not None:
+        return body.type_1.glucose(body.local_ms(at_ms))
     hour = body.local_hour(at_ms)
     meals = sum(_meal((hour - meal) % 24) for meal in _MEALS)
     return body.glucose + 40 * meals + 8 * body.noise("glucose").smooth(at_ms, 25 * MINUTE_MS)

@@ -89,8 +89,8 @@ class World:
         return [plan for plan in self.plans if plan.device == device]
 
 
-def make_world(register: Register, seed: int) -> World:
-    """The same for the same register and seed."""
+def make_world(register: Register, seed: int, *, type_1: Collection[str] = ()) -> World:
+    """The same for the same register and seed. ``type_1``: who has type 1 diabetes, by the name of the person."""
     devices: list[SimDevice] = []
     plans: list[Plan] = []
     bodies: dict[str, Body] = {}
@@ -98,7 +98,7 @@ def make_world(register: Register, seed: int) -> World:
     for home in register.homes:
         for person in home.people:
             name = str(person.person_id)
-            bodies[name] = make_body(seed, name, home.time_zone)
+            bodies[name] = make_body(seed, name, home.time_zone, type_1=name in type_1)
             home_of[name] = str(home.home_id)
             plans += [
                 Plan(

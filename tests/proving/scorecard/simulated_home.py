@@ -1,0 +1,69 @@
+"""One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from device_sim.physiology import MINUTE_MS
+from schemas.alerts import Finding, Variant
+from schemas.records import WatermarkMarker
+from schemas.registry import Home
+from services.score.core import with_answers
+from services.score.followups import Effect, FallCheck, Tally
+from services.score.partition import Partition
+from tests.proving.scorecard.due_doses import DueDoses
+from tests.proving.scorecard.due_falls import DueFalls
+from tests.proving.scorecard.due_silence import DueSilence
+from tests.proving.scorecard.said import Said, said_of
+from tests.proving.scorecard.simulated_homes import Neighbourhood
+from tests.proving.scorecard.simulated_log import log_of
+
+_MARKED_EVERY_MS: Final = MINUTE_MS // 2
+"""A platform is marked each second: here what only time brings is found up to half a minute later."""
+
+
+def said_in(homes: Neighbourhood, home: Home) -> list[Said]:
+    """What is said of the home in the order in which it is found."""
+    return list(_said_in(homes, home))
+
+
+def _said_in(homes: Neighbourhood, home: Home) -> Iterator[Said]:
+    partition, tally = Partition(limits=homes.book), Tally()
+    falls, doses = DueFalls(), DueDoses(homes, home)
+    silence = DueSilence([homes.entries[device.device] for device in home.devices], homes.plan.start_ms)
+    tick = homes.plan.start_ms
+
+    def marked(now: int) -> Iterator[Said]:
+        yield from _found(partition, partition.mark(WatermarkMarker(instance="one", received_at=now)), falls, now)
+        yield from _of(falls.follow(now), now)
+        yield from silence.look(now)
+
+    for record in log_of(homes, str(home.home_id)):
+        now = record.received_at
+        while tick <= now:
+            yield from marked(tick)
+            tick += _MARKED_EVERY_MS
+        yield from silence.hear(record)
+        yield from _found(partition, partition.take(record, tally), falls, now)
+        falls.hear(record)
+        yield from _of(falls.follow(now), now)
+        yield from _of(doses.hear(record), now)
+    while tick <= homes.end_ms:
+        yield from marked(tick)
+        tick += _MARKED_EVERY_MS
+
+
+def _found(partition: Partition, effects: list[Effect], falls: DueFalls, now: int) -> Iterator[Said]:
+    if not effects:
+        return
+    for effect in with_answers(effects, partition.homes.__getitem__):
+        if isinstance(effect, FallCheck):
+            falls.begin(effect)
+        elif isinstance(effect, Finding) and effect.variant is Variant.LIVE:
+            yield from _of([effect], now)
+
+
+def _of(findings: Iterable[Finding], now: int) -> Iterator[Said]:
+    for finding in findings:
+        said = said_of(finding, now)
+        if said is not None:
+            yield said
