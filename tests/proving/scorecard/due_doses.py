@@ -1,6 +1,6 @@
 """What becomes of the doses of a home, without a database: medication's fold and look, as its ledger calls them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,9 +19,8 @@ from services.runtime.clock import to_datetime
 from tests.proving.scorecard.simulated_homes import Neighbourhood
 
 _KINDS: Final = frozenset((*TAKING, DISPENSED))
-_EVENTS: Final = timedelta(hours=36)
-_DOSES: Final = timedelta(hours=48)
-"""What happened so long ago takes no dose any more: each is missed 12 h after it was due at the latest."""
+_DOSES, _EVENTS = timedelta(hours=24), timedelta(hours=30)
+"""Doses so old are settled: each is missed 12 h after it was due at the latest. What took one early came 6 h before."""
 _AHEAD: Final = timedelta(hours=12)
 _SOON: Final = timedelta(seconds=1)
 """A watermark marker follows each uplink."""
@@ -32,6 +31,7 @@ class _Dispenser:
     doses: dict[UUID, Dose]
     events: list[DoseEvent] = field(default_factory=list)
     heard_at: datetime | None = None
+    again_at: datetime | None = None
 
 
 class DueDoses:
@@ -58,28 +58,39 @@ class DueDoses:
             dispenser.events = [one for one in dispenser.events if one.observed_at > now - _EVENTS] + news
             near = [dose for dose in dispenser.doses.values() if now - _DOSES < dose.due_at < now + _AHEAD]
             takings = fold(near, dispenser.events)
+        yield from self._look(dispenser, record.device_no, takings, now + _SOON)
+
+    def look(self, now_ms: int) -> Iterator[Finding]:
+        """What only time brings: a dispenser that was away has had its minutes to send what it kept."""
+        for device_no, dispenser in self._dispensers.items():
+            if dispenser.again_at is not None and dispenser.again_at <= (now := to_datetime(now_ms)):
+                yield from self._look(dispenser, device_no, {}, now)
+
+    def _look(
+        self, dispenser: _Dispenser, device_no: int, takings: dict[UUID, Taking], now: datetime
+    ) -> Iterator[Finding]:
         doses = [
             dose
             for dose in dispenser.doses.values()
             if dose.dose_id in takings or (dose.due_at <= now and dose.state in OPEN_STATES)
         ]
-        if doses:
-            yield from self._look(dispenser, record.device_no, doses, takings, now + _SOON)
-        for dose in [one for one in doses if one.state not in OPEN_STATES and one.due_at < now - _DOSES]:
-            del dispenser.doses[dose.dose_id]
-
-    def _look(
-        self, dispenser: _Dispenser, device_no: int, doses: Iterable[Dose], takings: dict[UUID, Taking], now: datetime
-    ) -> Iterator[Finding]:
+        dispenser.again_at = None
+        if not doses:
+            return
         heard = {} if dispenser.heard_at is None else {device_no: dispenser.heard_at}
         moment = Moment(now=now, watermark=now, heard=heard, pauses=(), next_episode=self._episodes)
-        outcome = look(list(doses), takings, moment)
+        outcome = look(doses, takings, moment)
         for dose in outcome.doses:
             dispenser.doses[dose.dose_id] = dose
         for finding in outcome.findings:
             key = finding.person_no, finding.rule
             self._episodes[key] = max(self._episodes.get(key, 1), finding.episode + 1)
             yield finding
+        waiting = [dose.judged_from for dose in outcome.doses if dose.judged_from is not None and dose.judged_from > now]
+        dispenser.again_at = min(waiting, default=None)
+        for dose in doses:
+            if dose.due_at < now - _DOSES - _AHEAD:
+                del dispenser.doses[dose.dose_id]
 
 
 def _event_of(record: JudgedUplink, event: JudgedEvent) -> DoseEvent:

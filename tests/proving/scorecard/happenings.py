@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from device_sim.expected import EXPECTED
-from device_sim.incident import Incident, IncidentKind
+from device_sim.incident import Incident, IncidentKind, Part
 from device_sim.physiology import HOUR_MS, MINUTE_MS
 from device_sim.reports import moments
 from device_sim.world import SimDevice
@@ -17,6 +17,8 @@ LATE_MS: Final = 30 * MINUTE_MS
 _EARLY_MS: Final = MINUTE_MS
 _LASTS_MS: Final = 15 * MINUTE_MS
 """Glucose so long below a limit is an event, and so long not below it ends one (Battelino 2019)."""
+_MEASURED_AT_WILL: Final = frozenset({Part.TEMPERATURE, Part.PRESSURE, Part.WEIGHT})
+"""Who was ill before, and has not been seen well since, is ill still: the alert is open, and goes on being repeated."""
 _HEARD_MS: Final = 6 * MINUTE_MS
 """A dispenser reports each 5 min."""
 
@@ -68,6 +70,7 @@ def _planned(homes: Neighbourhood) -> Iterator[Happening]:
             also=one.also,
             asked=one.alert_expected,
             near_miss=one.near_miss,
+            lasts=one.part in _MEASURED_AT_WILL and not one.near_miss,
         )
 
 

@@ -36,6 +36,7 @@ def _said_in(homes: Neighbourhood, home: Home) -> Iterator[Said]:
         yield from _found(partition, partition.mark(WatermarkMarker(instance="one", received_at=now)), falls, now)
         yield from _of(falls.follow(now), now)
         yield from silence.look(now)
+        yield from _of(doses.look(now), now)
 
     for record in log_of(homes, str(home.home_id)):
         now = record.received_at

@@ -10,7 +10,7 @@ from device_sim.incidents import MAKERS_OF_DAYS, IncidentPlan
 from device_sim.physiology import HOUR_MS
 from device_sim.world import SimDevice, make_world
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.registry import Register
+from schemas.registry import Home, Register
 from services.ingest.registry import BoundPerson, RegisteredDevice
 from services.score.limit_book import NEVER, LimitBook, PersonCondition
 
@@ -48,7 +48,8 @@ class Neighbourhood:
 
 def make_neighbourhood(*, homes: int, days: float, seed: int, every_h: int = EVERY_H) -> Neighbourhood:
     """The same for the same arguments. All that happens to its people is planned already."""
-    register = make_fleet(homes=homes, seed=seed, start_ms=START_MS)
+    fleet = make_fleet(homes=homes, seed=seed, start_ms=START_MS)
+    register = fleet.model_copy(update={"homes": tuple(_with_one_band(home) for home in fleet.homes)})
     type_1 = [
         str(device.bindings[0].person_id)
         for number, home in enumerate(register.homes)
@@ -80,6 +81,12 @@ def make_neighbourhood(*, homes: int, days: float, seed: int, every_h: int = EVE
         person_nos=person_nos,
         home_nos=home_nos,
     )
+
+
+def _with_one_band(home: Home) -> Home:
+    """Of two people, one is cared for by all that there is; the other uses what they share."""
+    bands = [device for device in home.devices if device.type == "wearable_band"]
+    return home.model_copy(update={"devices": tuple(device for device in home.devices if device not in bands[1:])})
 
 
 def _entry(device: SimDevice, number: int, person_nos: Mapping[str, int], home_no: int) -> RegisteredDevice:

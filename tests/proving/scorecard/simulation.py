@@ -1,0 +1,220 @@
+"""Labelled simulation: what is said of simulated homes beside what was made to happen there, near-misses included."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from itertools import repeat
+from typing import Any, Final
+
+from schemas.alerts import Severity
+from tests.proving.scorecard.confusion import confusion_plot, confusion_table
+from tests.proving.scorecard.figures import Figure, exact, over_people
+from tests.proving.scorecard.glucose_figures import (
+    LAGS_MIN,
+    RECORDING,
+    GlucoseFigures,
+    figures_of,
+    recorded_traces,
+    simulated_traces,
+)
+from tests.proving.scorecard.happenings import happenings
+from tests.proving.scorecard.said import episodes_of
+from tests.proving.scorecard.section import Goal, Line, MissingDataError, Plot, Section, Wanted
+from tests.proving.scorecard.simulated_home import said_in
+from tests.proving.scorecard.simulated_homes import START_MS, make_neighbourhood
+from tests.proving.scorecard.verdict import Outcome, outcome_of, shares, together
+
+HOMES: Final = 100
+DAYS: Final = 14.0
+_TOGETHER: Final = 10
+_PROCESSES: Final = 2
+_TRACES, _TRACE_DAYS = 120, 14
+_OF_GLUCOSE: Final = 0.1
+"""The share of its time that the comparison of glucose takes."""
+HIGH_FOUND: Final = 0.95
+OTHERS_FOUND: Final = 0.9
+_WITHIN: Final = 0.1
+_FEWEST: Final = 5
+"""A kind that happened less often has a share that says nothing."""
+COUNTED: Final = (
+    "Simulated homes, ten together, played through the judgement of readings, the rules, the due rows of falls, what"
+    " is said of silent devices, and medication, as fast as they can be computed. Each kind of incident is played once"
+    " in 48 hours in ten homes, and three near-misses for each incident: values that come close to a limit or pass it"
+    " too briefly, falls answered in time, a pulse that a walk lifts, a sensor that errs. Besides, people keep to what"
+    " they should do as people do: they measure on 75 to 81 % of days, wear their band 80 % of the time, and take four"
+    " of five time-critical doses in time; each of the others is to be found. In two of ten homes somebody has type 1"
+    " diabetes: their lows and highs are not planned, and count by what the blood has, which the sensor shows with its"
+    " error. An incident is found when something as grave is said of it at the latest half an hour after it was due,"
+    " and in time when it was said by then; an episode that no incident explains is a false alert. What is simulated"
+    " shows that rules, due rows and limits do what they are meant to do; it is no evidence about real people."
+)
+
+
+def simulation(wanted: Wanted) -> Section:
+    """100 homes for 14 days; with recordings, how like theirs the simulated glucose is."""
+    return simulation_of(wanted, homes=HOMES, days=DAYS, processes=_PROCESSES)
+
+
+def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) -> Section:
+    """The same of other numbers, for a gate that takes seconds. ``homes``: whole tens, or fewer than ten."""
+    each = min(homes, _TOGETHER)
+    seeds = [wanted.seed * 1000 + number for number in range(homes // each)]
+    outcomes = list(_outcomes(seeds, each, days, processes, wanted.report))
+    whole = together(outcomes)
+    glucose = _glucose(wanted)
+    wanted.report(1.0)
+    high = [kind for kind, tally in whole.kinds.items() if tally.severity is Severity.HIGH]
+    others = {kind: tally for kind, tally in whole.kinds.items() if kind not in high and tally.there >= _FEWEST}
+    summary = {
+        "high_found": _share(whole, high, "found"),
+        "high_in_time": _share(whole, high, "in_time"),
+        "least_found": min(shares(others).values(), default=float("nan")),
+        "false_per_home_day": whole.false_alerts / whole.days,
+        "near_misses": float(sum(there for there, _ in whole.near.values())),
+        "near_misses_alerted": sum(alerted for _, alerted in whole.near.values())
+        / max(1, sum(there for there, _ in whole.near.values())),
+        "incidents": float(sum(tally.there for tally in whole.kinds.values())),
+        **glucose.summary,
+    }
+    return Section(
+        name="simulation",
+        title="Labelled simulation",
+        counted=COUNTED,
+        summary=summary,
+        lines=[*_lines(outcomes, whole, wanted.seed), *glucose.lines],
+        goals=[
+            Goal(figure="high_found", at_least=HIGH_FOUND),
+            Goal(figure="least_found", at_least=OTHERS_FOUND),
+            *glucose.goals,
+        ],
+        plots=[
+            Plot(
+                name="simulation-confusion",
+                caption="What there was, and what was said of it: incidents, near-misses, and nothing at all.",
+                draw=confusion_plot(whole.confusion),
+            )
+        ],
+        details={
+            "homes": homes,
+            "days": days,
+            "confusion": confusion_table(whole.confusion),
+            "false_by_rule": dict(whole.false),
+            "examples": whole.examples[:20],
+            "glucose": glucose.details,
+        },
+    )
+
+
+def _outcomes(
+    seeds: Sequence[int], homes: int, days: float, processes: int, report: Callable[[float], None]
+) -> Iterator[Outcome]:
+    """Of each home. Neighbourhoods know nothing of each other."""
+    if processes == 1:
+        for done, seed in enumerate(seeds, start=1):
+            yield from played(seed, homes, days)
+            report((1 - _OF_GLUCOSE) * done / len(seeds))
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        for done, some in enumerate(pool.map(played, seeds, repeat(homes), repeat(days)), start=1):
+            yield from some
+            report((1 - _OF_GLUCOSE) * done / len(seeds))
+
+
+def played(seed: int, homes: int, days: float) -> list[Outcome]:
+    """The verdict on each home of a neighbourhood."""
+    neighbourhood = make_neighbourhood(homes=homes, days=days, seed=seed)
+    happened = happenings(neighbourhood)
+    outcomes = []
+    for home in neighbourhood.register.homes:
+        home_no = neighbourhood.home_nos[str(home.home_id)]
+        episodes = episodes_of(said_in(neighbourhood, home))
+        outcomes.append(outcome_of([one for one in happened if one.home_no == home_no], episodes, days))
+    return outcomes
+
+
+def _share(whole: Outcome, kinds: Sequence[str], name: str) -> float:
+    there = sum(whole.kinds[kind].there for kind in kinds)
+    return sum(getattr(whole.kinds[kind], name) for kind in kinds) / there if there else float("nan")
+
+
+def _lines(outcomes: Sequence[Outcome], whole: Outcome, seed: int) -> Iterator[Line]:
+    order = sorted(whole.kinds, key=lambda kind: (-whole.kinds[kind].severity, kind))
+    for kind in order:
+        tallies = [one.kinds[kind] for one in outcomes if kind in one.kinds]
+        there = [tally.there for tally in tallies]
+        yield Line(
+            detector=kind.replace("_", " "),
+            group=whole.kinds[kind].severity.name,
+            is_ours=True,
+            figures={
+                "incidents": exact(sum(there)),
+                "found": over_people([tally.found for tally in tallies], there, seed=seed),
+                "found in time": over_people([tally.in_time for tally in tallies], there, seed=seed),
+            },
+        )
+    for kind in sorted(whole.near):
+        near, alerted = whole.near[kind]
+        yield Line(
+            detector=kind.replace("_", " "),
+            group="near-misses",
+            is_ours=True,
+            figures={"near-misses": exact(near), "alerted": exact(alerted)},
+        )
+    yield Line(
+        detector="false alerts",
+        group="a home and day",
+        is_ours=True,
+        figures={"false": over_people([one.false_alerts for one in outcomes], [one.days for one in outcomes], seed=seed)},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Glucose:
+    """How like recorded glucose the simulated is: ratios, 1 for the same. Nothing where there is no recording."""
+
+    summary: Mapping[str, float] = field(default_factory=dict)
+    goals: Sequence[Goal] = ()
+    lines: Sequence[Line] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _glucose(wanted: Wanted) -> _Glucose:
+    try:
+        recorded = figures_of(recorded_traces(wanted.file(RECORDING)))
+    except MissingDataError:
+        return _Glucose()
+    traces = simulated_traces(people=_TRACES, days=_TRACE_DAYS, seed=wanted.seed, start_ms=START_MS)
+    simulated = figures_of(traces)
+    ratios = [
+        ours / theirs for ours, theirs in zip(simulated.autocorrelation, recorded.autocorrelation, strict=True)
+    ]
+    summary = {
+        "glucose_sd_ratio": simulated.sd_within / recorded.sd_within,
+        "glucose_cv_ratio": simulated.cv_within / recorded.cv_within,
+        "glucose_sd_between_ratio": simulated.sd_between / recorded.sd_between,
+        # The one that is furthest off.
+        "glucose_autocorrelation_ratio": max(ratios, key=lambda ratio: abs(ratio - 1)),
+    }
+    return _Glucose(
+        summary=summary,
+        goals=[Goal(figure=name, at_least=1 - _WITHIN, at_most=1 + _WITHIN) for name in summary],
+        lines=[
+            _line_of("simulated glucose", simulated, is_ours=True),
+            _line_of("recorded glucose", recorded, is_ours=False),
+        ],
+        details={"simulated": asdict(simulated), "recorded": asdict(recorded)},
+    )
+
+
+def _line_of(name: str, figures: GlucoseFigures, *, is_ours: bool) -> Line:
+    shown: dict[str, Figure] = {
+        "mean mg/dL": exact(figures.mean),
+        "SD within": exact(figures.sd_within),
+        "SD between": exact(figures.sd_between),
+        "CV within": exact(figures.cv_within),
+        "below 70": exact(figures.below_70),
+        "above 250": exact(figures.above_250),
+    }
+    lags = zip(LAGS_MIN, figures.autocorrelation, strict=True)
+    shown |= {f"autocorrelation at {lag} min": exact(value) for lag, value in lags}
+    return Line(detector=name, group=f"{figures.people} people", figures=shown, is_ours=is_ours)
