@@ -1,4 +1,4 @@
-"""How people keep to what they should do, as in life: doses in time, late or not at all; bands left on the table. Pure."""
+"""How people keep to what they should do: doses in time, late or not at all; bands left on the table. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,11 @@ class Adherence:
     in_time: float = 0.8
     worn: float = 0.8
 
+    @property
+    def is_perfect(self) -> bool:
+        """Everybody does all that they should."""
+        return self.in_time >= 1 <= self.worn
+
     def dose_late_ms(self, device: str, due_ms: int) -> int | None:
         """How late a time-critical dose is taken: 0 for in time, None for not at all."""
         draw = dice(self.seed, "kept", device, due_ms)
@@ -38,3 +43,6 @@ class Adherence:
         share = (1 - self.worn) * draw.uniform(0.5, 1.5)
         first = day * _DAY_MS + draw.randrange(24) * HOUR_MS
         return Span(first, min(first + round(24 * share) * HOUR_MS, (day + 1) * _DAY_MS))
+
+
+PERFECT: Final = Adherence(seed=0, in_time=1.0, worn=1.0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from device_sim.adherence import Adherence
+from device_sim.adherence import PERFECT
 from device_sim.chance import dice
 from device_sim.expected import EXPECTED, QUIET
 from device_sim.incident import PART_OF, Incident, IncidentKind, NearMissKind, Part
@@ -25,15 +25,13 @@ _FIRST_MIN, _LAST_MIN = 2, 57
 class Casting:
     """What has been planned so far, and who is free. Only the first SOS and the length of silences need ``rate``.
 
-    ``all`` are the incidents, ``near_misses`` what nearly is one, ``planned`` both. Without ``adherence`` everybody
-    wears what they should, and takes doses in time.
+    ``all`` are the incidents, ``near_misses`` what nearly is one, ``planned`` both. In a demo everybody
+    wears what they should, and takes doses in time; ``adherence`` is how far people do.
     """
 
-    def __init__(
-        self, world: World, *, start_ms: int, rate: float, no_activity: float, adherence: Adherence | None = None
-    ) -> None:
+    def __init__(self, world: World, *, start_ms: int, rate: float, no_activity: float) -> None:
         self.world, self.start_ms, self.rate = world, start_ms, rate
-        self.adherence = adherence
+        self.adherence = PERFECT
         self.slack_ms = _SLACK_MS + int(_RESEND_REAL_S * 1000 * rate)
         self.all: list[Incident] = []
         self.near_misses: list[Incident] = []
@@ -119,7 +117,7 @@ class Casting:
 
     def left_off(self, device: SimDevice, at_ms: int) -> Span | None:
         """When a band lies on the table on the day of ``at_ms``, for no reason; never in a run's first hour."""
-        if self.adherence is None or device.type != "wearable_band":
+        if self.adherence.is_perfect or device.type != "wearable_band":
             return None
         off = self.adherence.off_body(device.device, at_ms)
         return None if off.overlaps(self.start_ms, self.start_ms + HOUR_MS) else off

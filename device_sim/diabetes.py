@@ -21,7 +21,14 @@ _LEVEL, _LEVEL_SPREAD = 179.0, 0.2
 """What is usual between meals, in mg/dL, and how far people differ, on the scale of logarithms."""
 _SWING_SPREAD: Final = 0.15
 """How far people differ in how much it swings, on the same scale."""
-_MEALS: Final = ((8.0, 1.0, 0.9), (13.0, 1.0, 1.0), (19.0, 1.0, 1.1), (10.5, 0.4, 0.5), (16.0, 0.5, 0.5), (22.0, 0.5, 0.7))
+_MEALS: Final = (
+    (8.0, 1.0, 0.9),
+    (13.0, 1.0, 1.0),
+    (19.0, 1.0, 1.1),
+    (10.5, 0.4, 0.5),
+    (16.0, 0.5, 0.5),
+    (22.0, 0.5, 0.7),
+)
 """Hour, how many days of all, and size of the meals and snacks of a day."""
 _EATEN_WITHIN_H: Final = 1.2
 _MEAL_H, _INSULIN_H, _INSULIN_AFTER_H = 1.5, 2.5, 1.5

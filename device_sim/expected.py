@@ -86,9 +86,7 @@ EXPECTED: Final[Mapping[IncidentKind, Expected]] = MappingProxyType(
         # 35 /min within 4 min, 10 min long.
         IncidentKind.SLOW_PULSE: Expected(rule="heart_rate", level=2, severity=_HIGH, within_min=4 + 10 + 3),
         # 300 mg/dL within 40 min, 2 h long.
-        IncidentKind.HYPERGLYCAEMIA: Expected(
-            rule="glucose_high", level=2, severity=_MEDIUM, within_min=40 + 120 + 10
-        ),
+        IncidentKind.HYPERGLYCAEMIA: Expected(rule="glucose_high", level=2, severity=_MEDIUM, within_min=40 + 120 + 10),
         # From when the device is back.
         IncidentKind.BACKLOG: Expected(rule="glucose_low", level=2, severity=_HIGH, within_min=0, also=_NOT_HEARD),
     }

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from device_sim.adherence import Adherence
 from device_sim.casting import BLOCK_MS, Casting
 from device_sim.chance import dice
 from device_sim.doses import dose_taken_late, dose_unheard, dose_unheard_and_missed, double_dose, missed_dose
@@ -13,13 +12,11 @@ from device_sim.illness import (
     fast_breathing,
     fever,
     gap_in_episode,
-    hyperglycaemia,
     hypoglycaemia,
     hypoxia,
     low_by_meter,
     moving_and_ill,
     pressure_crisis,
-    slow_pulse,
     tachycardia,
     weight_gain,
     worn_off,
@@ -40,8 +37,8 @@ _LOOK_AHEAD_MS: Final = 2 * HOUR_MS
 class IncidentPlan(Casting):
     """The incidents of a world, hour by hour, and ``near_misses`` for each of them.
 
-    Each hour has one incident of each kind, or ``times`` as many, where there is somebody to have them; or it is one
-    of ``every`` hours that has. ``makers`` are the kinds.
+    Each hour has one incident of each kind, or ``times`` as many, where there is somebody to have them. ``makers`` are
+    the kinds; each may have its turn in but one of ``every`` hours.
     """
 
     def __init__(
@@ -54,15 +51,12 @@ class IncidentPlan(Casting):
         times: int = 1,
         near_misses: int = NEAR_MISSES,
         no_activity: float = NO_ACTIVITY,
-        every: int = 1,
-        makers: Sequence[IncidentMaker] | None = None,
-        adherence: Adherence | None = None,
     ) -> None:
-        super().__init__(world, start_ms=start_ms, rate=rate, no_activity=no_activity, adherence=adherence)
+        super().__init__(world, start_ms=start_ms, rate=rate, no_activity=no_activity)
+        self.every, self.makers = 1, MAKERS
         self._blocks = 0
         self._times = times if enabled else 0
         self._near = near_misses
-        self._every, self._makers = every, MAKERS if makers is None else makers
 
     def ensure(self, until_ms: int) -> None:
         """Plans all that starts before ``until_ms``, and further: incidents may begin early."""
@@ -107,7 +101,7 @@ class IncidentPlan(Casting):
         before = len(self.all)
         for turn in range(self._times):
             self.turn = turn
-            for make in self._makers:
+            for make in self.makers:
                 for incident in make(self, block) if self._has_one(make, block) else ():
                     if incident.person_id not in taken:
                         taken.add(incident.person_id)
@@ -117,14 +111,14 @@ class IncidentPlan(Casting):
 
     def _has_one(self, make: IncidentMaker, block: int) -> bool:
         """Whether that kind has its turn in that hour."""
-        if self._every == 1:
+        if self.every == 1:
             return True
-        hours, place = divmod(block, self._every)
-        return dice(self.world.seed, "hour", make.__name__, hours).randrange(self._every) == place
+        hours, place = divmod(block, self.every)
+        return dice(self.world.seed, "hour", make.__name__, hours).randrange(self.every) == place
 
     def dose_late_ms(self, device: str, dose: Dose) -> int | None:
         """How late a dose is taken besides its few minutes; None: it stays in its cup."""
-        if self.adherence is None or not dose.time_critical:
+        if self.adherence.is_perfect or not dose.time_critical:
             return 0
         return self.adherence.dose_late_ms(device, dose.at_ms)
 
@@ -132,7 +126,7 @@ class IncidentPlan(Casting):
         """One of each kind after the other, until there are enough, or nobody is free."""
         self.turn, planned = 0, -1
         makers = list(NEAR_MISS_MAKERS.values())
-        if self._every > 1:
+        if self.every > 1:
             # A few an hour: not always the first of the list.
             dice(self.world.seed, "nearly of", block).shuffle(makers)
         while planned:
@@ -174,5 +168,3 @@ MAKERS: Final[Sequence[IncidentMaker]] = (
     moving_and_ill,
     worn_off,
 )
-MAKERS_OF_DAYS: Final[Sequence[IncidentMaker]] = (*MAKERS, slow_pulse, hyperglycaemia)
-"""Of a plan of many days: what takes long to show, besides."""

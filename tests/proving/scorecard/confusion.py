@@ -39,7 +39,9 @@ def confusion_plot(confusion: Confusion) -> Callable[[Axes], None]:
         axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1.4)
         for row, column in zip(*np.nonzero(counts), strict=True):
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7)
-        axes.set_xticks(range(len(said)), [name.replace("_", " ") for name in said], rotation=60, ha="right", fontsize=8)
+        axes.set_xticks(
+            range(len(said)), [name.replace("_", " ") for name in said], rotation=60, ha="right", fontsize=8
+        )
         axes.set_yticks(range(len(there)), [name.replace("_", " ") for name in there], fontsize=8)
         axes.set_xlabel("was said")
         axes.set_ylabel("there was")
@@ -48,5 +50,7 @@ def confusion_plot(confusion: Confusion) -> Callable[[Axes], None]:
 
 
 def _names(confusion: Confusion) -> tuple[Sequence[str], Sequence[str]]:
-    rules = sorted({name for pair in confusion for name in pair} - {NEAR_MISS, NOTHING}, key=lambda one: _ORDER.get(one, 99))
+    rules = sorted(
+        {name for pair in confusion for name in pair} - {NEAR_MISS, NOTHING}, key=lambda one: _ORDER.get(one, 99)
+    )
     return [*rules, NEAR_MISS, NOTHING], [*rules, NOTHING]

@@ -86,7 +86,9 @@ class DueDoses:
             key = finding.person_no, finding.rule
             self._episodes[key] = max(self._episodes.get(key, 1), finding.episode + 1)
             yield finding
-        waiting = [dose.judged_from for dose in outcome.doses if dose.judged_from is not None and dose.judged_from > now]
+        waiting = [
+            dose.judged_from for dose in outcome.doses if dose.judged_from is not None and dose.judged_from > now
+        ]
         dispenser.again_at = min(waiting, default=None)
         for dose in doses:
             if dose.due_at < now - _DOSES - _AHEAD:

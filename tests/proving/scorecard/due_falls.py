@@ -119,10 +119,6 @@ def _has_news(fall: Fall, now: int) -> bool:
         return fall.due_at <= now or any(one is not None for one in (fall.help_at, fall.ok_at, fall.up_at))
     if fall.level == NEAR_FALL:
         is_none = fall.ok_at is None and fall.up_at is None
-        return (
-            fall.help_at is not None
-            or fall.due_at + HELP_AFTER_NEAR_MS <= now
-            or (fall.due_at <= now and is_none)
-        )
+        return fall.help_at is not None or fall.due_at + HELP_AFTER_NEAR_MS <= now or (fall.due_at <= now and is_none)
     is_due = fall.lying_at is not None and fall.lying_at <= now
     return fall.recovered_at is not None or is_due or fall.due_at + FORGOTTEN_AFTER_MS <= now

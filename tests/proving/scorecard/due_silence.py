@@ -62,7 +62,8 @@ class DueSilence:
         if now < self._next:
             return
         if 0 not in self._silent:
-            overdue = [one for number in self._limit_ms if (one := self._overdue(number, now)) is not None]
+            looked_at = (self._overdue(number, now) for number in self._limit_ms)
+            overdue = [device for device in looked_at if device is not None]
             for one in silences_of(overdue, to_datetime(now), least=_LEAST):
                 who = 0 if one.devices else one.device_no
                 episode = self._episodes[one.person_no] = self._episodes.get(one.person_no, 0) + 1

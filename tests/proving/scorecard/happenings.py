@@ -19,6 +19,8 @@ _LASTS_MS: Final = 15 * MINUTE_MS
 """Glucose so long below a limit is an event, and so long not below it ends one (Battelino 2019)."""
 _MEASURED_AT_WILL: Final = frozenset({Part.TEMPERATURE, Part.PRESSURE, Part.WEIGHT})
 """Who was ill before, and has not been seen well since, is ill still: the alert is open, and goes on being repeated."""
+_LEVEL_1, _LEVEL_2, _HIGH = 70, 54, 250
+"""Limits in mg/dL of the same source."""
 _HEARD_MS: Final = 6 * MINUTE_MS
 """A dispenser reports each 5 min."""
 
@@ -140,25 +142,21 @@ def _glucose(homes: Neighbourhood, device: SimDevice) -> Iterator[Happening]:
         last_ms=0,
         lasts=True,
     )
-    severe = list(events_of(ats, [value < 54 for value in values], _LASTS_MS))  # noqa: PLR2004 - level 2
-    for first, last in events_of(ats, [value < 70 for value in values], _LASTS_MS):  # noqa: PLR2004 - level 1
-        within = [one for one in severe if first <= one[0] <= last]
-        yield replace(about, **_times(plan.slack_ms, first, last, _LASTS_MS))
-        for begins, ends in within[:1]:
-            yield replace(
-                about, kind="severe low of diabetes", level=2, severity=Severity.HIGH,
-                **_times(plan.slack_ms, begins, ends, _LASTS_MS),
-            )  # fmt: skip
-    for first, last in events_of(ats, [value > 250 for value in values], HOUR_MS):  # noqa: PLR2004 - level 1
-        yield replace(
-            about, kind="high of diabetes", rule="glucose_high", severity=Severity.LOW,
-            **_times(plan.slack_ms, first, last, HOUR_MS),
-        )  # fmt: skip
+    severe = list(events_of(ats, [value < _LEVEL_2 for value in values], _LASTS_MS))
+    for first, last in events_of(ats, [value < _LEVEL_1 for value in values], _LASTS_MS):
+        yield _event_of(about, plan.slack_ms, first, last, _LASTS_MS)
+        # One that is severe twice counts once.
+        for begins, ends in [one for one in severe if first <= one[0] <= last][:1]:
+            graver = replace(about, kind="severe low of diabetes", level=2, severity=Severity.HIGH)
+            yield _event_of(graver, plan.slack_ms, begins, ends, _LASTS_MS)
+    high = replace(about, kind="high of diabetes", rule="glucose_high", severity=Severity.LOW)
+    for first, last in events_of(ats, [value > _HIGH for value in values], HOUR_MS):
+        yield _event_of(high, plan.slack_ms, first, last, HOUR_MS)
 
 
-def _times(slack_ms: int, first: int, last: int, lasts_ms: int) -> dict[str, int]:
+def _event_of(about: Happening, slack_ms: int, first: int, last: int, lasts_ms: int) -> Happening:
     due_ms = first + lasts_ms + 5 * MINUTE_MS + slack_ms
-    return {"first_ms": first - LATE_MS, "due_ms": due_ms, "last_ms": max(last, due_ms) + LATE_MS}
+    return replace(about, first_ms=first - LATE_MS, due_ms=due_ms, last_ms=max(last, due_ms) + LATE_MS)
 
 
 def events_of(ats: Sequence[int], beyond: Sequence[bool], lasts_ms: int) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Simulated homes that have their incidents together: who lives there, what happens to them, which numbers they have."""
+"""Simulated homes that have their incidents together: who lives there, what happens, which numbers they have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Final
 
 from device_sim.adherence import Adherence
 from device_sim.fleet import make_fleet
-from device_sim.incidents import MAKERS_OF_DAYS, IncidentPlan
+from device_sim.incidents import IncidentPlan
+from device_sim.life import LifePlan
 from device_sim.physiology import HOUR_MS
 from device_sim.world import SimDevice, make_world
 from schemas.devices import DEVICE_TYPE_BY_CODE
@@ -57,9 +58,7 @@ def make_neighbourhood(*, homes: int, days: float, seed: int, every_h: int = EVE
         if device.type == "cgm" and number % _TYPE_1_ONE_IN == _TYPE_1_PLACE
     ]
     world = make_world(register, seed, type_1=type_1)
-    plan = IncidentPlan(
-        world, start_ms=START_MS, rate=_RATE, every=every_h, makers=MAKERS_OF_DAYS, adherence=Adherence(seed=seed)
-    )
+    plan = LifePlan(world, start_ms=START_MS, rate=_RATE, every=every_h, adherence=Adherence(seed=seed))
     plan.ensure(START_MS + round(days * DAY_MS))
     person_nos = {name: number for number, name in enumerate(world.bodies, start=1)}
     home_nos = {str(home.home_id): number for number, home in enumerate(register.homes, start=1)}

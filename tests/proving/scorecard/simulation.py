@@ -164,7 +164,9 @@ def _lines(outcomes: Sequence[Outcome], whole: Outcome, seed: int) -> Iterator[L
         detector="false alerts",
         group="a home and day",
         is_ours=True,
-        figures={"false": over_people([one.false_alerts for one in outcomes], [one.days for one in outcomes], seed=seed)},
+        figures={
+            "false": over_people([one.false_alerts for one in outcomes], [one.days for one in outcomes], seed=seed)
+        },
     )
 
 
@@ -185,9 +187,7 @@ def _glucose(wanted: Wanted) -> _Glucose:
         return _Glucose()
     traces = simulated_traces(people=_TRACES, days=_TRACE_DAYS, seed=wanted.seed, start_ms=START_MS)
     simulated = figures_of(traces)
-    ratios = [
-        ours / theirs for ours, theirs in zip(simulated.autocorrelation, recorded.autocorrelation, strict=True)
-    ]
+    ratios = [ours / theirs for ours, theirs in zip(simulated.autocorrelation, recorded.autocorrelation, strict=True)]
     summary = {
         "glucose_sd_ratio": simulated.sd_within / recorded.sd_within,
         "glucose_cv_ratio": simulated.cv_within / recorded.cv_within,
