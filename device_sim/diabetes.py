@@ -17,7 +17,7 @@ _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 LOWEST, HIGHEST = 39, 401
 """What a monitor shows of whatever lies below 40, or above 400 mg/dL."""
-_LEVEL, _LEVEL_SPREAD = 179.0, 0.2
+_LEVEL, _LEVEL_SPREAD = 175.0, 0.185
 """What is usual between meals, in mg/dL, and how far people differ, on the scale of logarithms."""
 _SWING_SPREAD: Final = 0.15
 """How far people differ in how much it swings, on the same scale."""

@@ -155,7 +155,8 @@ def _glucose(homes: Neighbourhood, device: SimDevice) -> Iterator[Happening]:
 
 
 def _event_of(about: Happening, slack_ms: int, first: int, last: int, lasts_ms: int) -> Happening:
-    due_ms = first + lasts_ms + 5 * MINUTE_MS + slack_ms
+    # Two readings more: a sensor that errs passes the limit a little later than the blood.
+    due_ms = first + lasts_ms + 10 * MINUTE_MS + slack_ms
     return replace(about, first_ms=first - LATE_MS, due_ms=due_ms, last_ms=max(last, due_ms) + LATE_MS)
 
 

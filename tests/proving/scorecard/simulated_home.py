@@ -1,7 +1,7 @@
 """One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from device_sim.physiology import MINUTE_MS
 from schemas.alerts import Finding, Variant
@@ -13,6 +13,7 @@ from services.score.partition import Partition
 from tests.proving.scorecard.due_doses import DueDoses
 from tests.proving.scorecard.due_falls import DueFalls
 from tests.proving.scorecard.due_silence import DueSilence
+from tests.proving.scorecard.limit_alone import LimitAlone
 from tests.proving.scorecard.said import Said, said_of
 from tests.proving.scorecard.simulated_homes import Neighbourhood
 from tests.proving.scorecard.simulated_log import log_of
@@ -21,16 +22,25 @@ _MARKED_EVERY_MS: Final = MINUTE_MS // 2
 """A platform is marked each second: here what only time brings is found up to half a minute later."""
 
 
-def said_in(homes: Neighbourhood, home: Home) -> list[Said]:
-    """What is said of the home in the order in which it is found."""
-    return list(_said_in(homes, home))
+class Story(NamedTuple):
+    """What is said of a home in the order in which it is found: by HearthBeat, and by a limit alone."""
+
+    ours: list[Said]
+    alone: list[Said]
 
 
-def _said_in(homes: Neighbourhood, home: Home) -> Iterator[Said]:
+def story_of(homes: Neighbourhood, home: Home) -> Story:
+    """Plays the home from its beginning to its end."""
+    story = Story([], [])
+    story.ours.extend(_played(homes, home, story.alone))
+    return story
+
+
+def _played(homes: Neighbourhood, home: Home, alone: list[Said]) -> Iterator[Said]:
     partition, tally = Partition(limits=homes.book), Tally()
     falls, doses = DueFalls(), DueDoses(homes, home)
     silence = DueSilence([homes.entries[device.device] for device in home.devices], homes.plan.start_ms)
-    tick = homes.plan.start_ms
+    tick, limit = homes.plan.start_ms, LimitAlone()
 
     def marked(now: int) -> Iterator[Said]:
         yield from _found(partition, partition.mark(WatermarkMarker(instance="one", received_at=now)), falls, now)
@@ -43,6 +53,7 @@ def _said_in(homes: Neighbourhood, home: Home) -> Iterator[Said]:
         while tick <= now:
             yield from marked(tick)
             tick += _MARKED_EVERY_MS
+        alone.extend(limit.hear(record))
         yield from silence.hear(record)
         yield from _found(partition, partition.take(record, tally), falls, now)
         falls.hear(record)

@@ -15,7 +15,7 @@ from services.score.sample import Sample
 from tests.proving.scorecard.due_doses import DueDoses
 from tests.proving.scorecard.due_falls import DueFalls
 from tests.proving.scorecard.due_silence import DueSilence
-from tests.proving.scorecard.said import Said
+from tests.proving.scorecard.said import Said  # noqa: TC001 - of an annotation that pytest never reads
 from tests.proving.scorecard.simulated_homes import START_MS, make_neighbourhood
 
 MINUTE_MS = 60_000
