@@ -111,7 +111,8 @@ class IncidentPlan(Casting):
 
     def _has_one(self, make: IncidentMaker, block: int) -> bool:
         """Whether that kind has its turn in that hour."""
-        if self.every == 1:
+        # A gain of weight takes days, and has an hour of its own for that.
+        if self.every == 1 or make is weight_gain:
             return True
         hours, place = divmod(block, self.every)
         return dice(self.world.seed, "hour", make.__name__, hours).randrange(self.every) == place

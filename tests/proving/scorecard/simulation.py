@@ -21,7 +21,7 @@ from tests.proving.scorecard.happenings import happenings
 from tests.proving.scorecard.said import episodes_of
 from tests.proving.scorecard.section import Goal, Line, MissingDataError, Plot, Section, Wanted
 from tests.proving.scorecard.simulated_home import story_of
-from tests.proving.scorecard.simulated_homes import START_MS, make_neighbourhood
+from tests.proving.scorecard.simulated_homes import EVERY_H, START_MS, make_neighbourhood
 from tests.proving.scorecard.verdict import Outcome, outcome_of, shares, together
 
 HOMES: Final = 100
@@ -65,7 +65,7 @@ def simulation(wanted: Wanted) -> Section:
 
 
 def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) -> Section:
-    """The same of other numbers, for a gate that takes seconds. ``homes``: whole tens, or fewer than ten."""
+    """The same of other numbers. ``homes``: whole tens, or fewer than ten."""
     each = min(homes, _TOGETHER)
     seeds = [wanted.seed * 1000 + number for number in range(homes // each)]
     both = list(_outcomes(seeds, each, days, processes, wanted.report))
@@ -135,9 +135,9 @@ def _outcomes(
             report((1 - _OF_GLUCOSE) * done / len(seeds))
 
 
-def played(seed: int, homes: int, days: float) -> list[Both]:
+def played(seed: int, homes: int, days: float, every_h: int = EVERY_H) -> list[Both]:
     """The verdicts on each home of a neighbourhood."""
-    neighbourhood = make_neighbourhood(homes=homes, days=days, seed=seed)
+    neighbourhood = make_neighbourhood(homes=homes, days=days, seed=seed, every_h=every_h)
     happened = happenings(neighbourhood)
     outcomes = []
     for home in neighbourhood.register.homes:

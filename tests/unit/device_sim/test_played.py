@@ -8,8 +8,8 @@ import pytest
 
 from device_sim.expected import EXPECTED, QUIET
 from device_sim.incident import Incident, IncidentKind, NearMissKind
-from device_sim.incidents import MAKERS, IncidentPlan
-from device_sim.life import DAYS_ONLY
+from device_sim.incidents import IncidentPlan
+from device_sim.life import DAYS_ONLY, MAKERS_OF_DAYS
 from device_sim.near_misses import NEAR_MISS_MAKERS
 from device_sim.simulate import make_sources
 from schemas.alerts import EndReason, Finding
@@ -85,7 +85,7 @@ def test_there_are_three_near_misses_for_each_incident_and_some_of_every_kind(se
 def test_every_kind_has_a_maker_and_an_expectation_that_names_a_rule() -> None:
     assert set(NEAR_MISS_MAKERS) == set(QUIET) == set(NearMissKind)
     assert set(EXPECTED) == set(IncidentKind)
-    assert len(MAKERS) == len(IncidentKind)
+    assert len(MAKERS_OF_DAYS) == len(IncidentKind)
     names = [one.rule for one in EXPECTED.values()] + list(QUIET.values())
     assert set(names) | {also for one in EXPECTED.values() for also in one.also} <= set(RULE_NAME_BY_NAME)
 
