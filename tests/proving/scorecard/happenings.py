@@ -49,12 +49,17 @@ class Happening:
 
 
 def happenings(homes: Neighbourhood) -> list[Happening]:
-    """All that can be seen of before the end, by when it begins."""
+    """All that begins before the end, by when it does; what is due later may be found, and has not to be."""
     found = [*_planned(homes), *_doses(homes), *_left_off(homes)]
     for device in homes.plan.world.devices:
         if device.type == "cgm":
             found += _glucose(homes, device)
-    return sorted((one for one in found if one.due_ms < homes.end_ms), key=lambda one: (one.first_ms, one.kind))
+    seen = [
+        replace(one, asked=one.asked and one.due_ms < homes.end_ms)
+        for one in found
+        if one.due_ms < homes.end_ms or (one.first_ms < homes.end_ms and not one.near_miss)
+    ]
+    return sorted(seen, key=lambda one: (one.first_ms, one.kind))
 
 
 def _planned(homes: Neighbourhood) -> Iterator[Happening]:

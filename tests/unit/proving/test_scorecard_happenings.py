@@ -53,8 +53,11 @@ def test_all_that_is_planned_and_due_stands_there_once(seed: int) -> None:
     happened = happenings(homes)
     end_ms = START_MS + 2 * DAY_MS
     planned = [row for row in homes.plan.planned if row.due_at_ms < end_ms]
+    late = [one for one in happened if one.due_ms >= end_ms]
+    assert late
+    assert not any(one.asked or one.near_miss for one in late)
     assert len([one for one in happened if one.near_miss]) == sum(row.near_miss for row in planned)
-    assert sum(one.kind == "sos" for one in happened) == sum(row.kind == "sos" for row in planned)
+    assert sum(one.kind == "sos" and one.asked for one in happened) == sum(row.kind == "sos" for row in planned)
     assert all(one.first_ms <= one.due_ms < one.last_ms for one in happened)
     assert {one.kind for one in happened} & {"dose_not_taken", "dose_taken_out_of_time"}
     assert {one.kind for one in happened} & {"low of diabetes", "high of diabetes"}
