@@ -13,6 +13,9 @@ from schemas.alerts import Severity
 from schemas.doses import TIME_CRITICAL_WINDOW_MIN
 from tests.proving.scorecard.simulated_homes import Neighbourhood
 
+FORECAST: Final = "glucose_forecast"
+FORESEES_MS: Final = HOUR_MS
+"""A forecast of a low that comes within this was right."""
 LATE_MS: Final = 30 * MINUTE_MS
 _EARLY_MS: Final = MINUTE_MS
 _LASTS_MS: Final = 15 * MINUTE_MS
@@ -131,8 +134,6 @@ def _left_off(homes: Neighbourhood) -> Iterator[Happening]:
 def _glucose(homes: Neighbourhood, device: SimDevice) -> Iterator[Happening]:
     """Events of somebody with type 1 diabetes, by what the blood has at the moments at which the sensor shows it."""
     person, plan = device.people[0], homes.plan
-    if plan.world.bodies[person].type_1 is None:
-        return
     ats = list(moments(plan, device, plan.start_ms, homes.end_ms))
     values = [plan.value(person, "glucose", at) for at in ats]
     about = Happening(
@@ -147,6 +148,13 @@ def _glucose(homes: Neighbourhood, device: SimDevice) -> Iterator[Happening]:
         last_ms=0,
         lasts=True,
     )
+    # Too short for an event, or thought up: a forecast of it is right all the same.
+    for first, last in events_of(ats, [value < _LEVEL_1 for value in values], 0):
+        yield replace(
+            about, kind="below 70", rule=FORECAST, asked=False, lasts=False, first_ms=first, due_ms=last, last_ms=last
+        )
+    if plan.world.bodies[person].type_1 is None:
+        return
     severe = list(events_of(ats, [value < _LEVEL_2 for value in values], _LASTS_MS))
     for first, last in events_of(ats, [value < _LEVEL_1 for value in values], _LASTS_MS):
         yield _event_of(about, plan.slack_ms, first, last, _LASTS_MS)

@@ -3,15 +3,26 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from schemas.alerts import Severity
-from tests.proving.scorecard.happenings import Happening
+from tests.proving.scorecard.happenings import FORECAST, FORESEES_MS, Happening
 from tests.proving.scorecard.said import Episode
 
 NOTHING: Final = "nothing"
 NEAR_MISS: Final = "near-miss"
 _EXAMPLES: Final = 5
+_MORE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("heart_rate", "spo2", "respiratory_rate", "temperature", "blood_pressure", "weight", "news2"),
+            frozenset({"anomaly", "baseline"}),
+        ),
+        "glucose_low": frozenset({FORECAST}),
+    }
+)
+"""Which rules see an illness as a whole, or see it come: they may say more of what these rules are asked for."""
 
 
 @dataclass(slots=True)
@@ -102,7 +113,8 @@ def _found_at(one: Happening, episodes: Sequence[Episode]) -> int | None:
 
 
 def _speaks_of(episode: Episode, one: Happening) -> bool:
-    if not _is_whose(episode, one) or episode.first.rule not in {one.rule, *one.also}:
+    rule, more = episode.first.rule, () if one.near_miss else _MORE.get(one.rule, ())
+    if not _is_whose(episode, one) or rule not in {one.rule, *one.also, *more}:
         return False
     return _is_within(episode, one) or (one.lasts and episode.lasts_at(one.first_ms, one.last_ms))
 
@@ -113,7 +125,8 @@ def _is_whose(episode: Episode, one: Happening) -> bool:
 
 
 def _is_within(episode: Episode, one: Happening) -> bool:
-    in_time = any(one.first_ms <= said.observed_at <= one.last_ms for said in episode.said)
+    first_ms = one.first_ms - (FORESEES_MS if episode.first.rule == FORECAST else 0)
+    in_time = any(first_ms <= said.observed_at <= one.last_ms for said in episode.said)
     return in_time and _is_whose(episode, one)
 
 

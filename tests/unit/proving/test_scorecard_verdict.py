@@ -110,3 +110,19 @@ def test_homes_add_up() -> None:
     assert table["glucose_low"] == {"glucose_low": 1, NOTHING: 1}
     assert table[NOTHING]["glucose_low"] == 1
     assert confusion_markdown(table).splitlines()[2] == "| glucose low | 1 | 1 |"
+
+
+def test_a_forecast_of_a_low_that_comes_within_an_hour_is_right_and_finds_nothing() -> None:
+    forecast = SAID._replace(rule="glucose_forecast", concern="glucose_forecast", level=1, severity=Severity.MEDIUM)
+    later = replace(LOW, first_ms=3_601_000, due_ms=3_700_000, last_ms=3_800_000)
+    right = verdict(later, said=(forecast,))
+    assert (right.kinds["hypoglycaemia"].found, right.false_alerts) == (0, 0)
+    assert verdict(later, said=(forecast._replace(observed_at=999),)).false == {"glucose_forecast": 1}
+    nearly = verdict(replace(later, near_miss=True), said=(forecast,))
+    assert (nearly.near["hypoglycaemia"], nearly.false_alerts) == ([1, 0], 1)
+
+
+def test_what_sees_an_illness_as_a_whole_may_speak_of_it() -> None:
+    ill = replace(LOW, rule="heart_rate", kind="tachycardia_at_rest")
+    assert verdict(ill, said=(SAID._replace(rule="anomaly"),)).false_alerts == 0
+    assert verdict(LOW, said=(SAID._replace(rule="anomaly"),)).false_alerts == 1
