@@ -16,6 +16,7 @@ _WEEKEND: Final = 0.8
 """On Saturdays and Sundays people measure so much less than on other days. Ours."""
 _DAYS, _WORKDAYS = 7, 5
 _DAY: Final = timedelta(days=1)
+_DAY_MS: Final = 24 * HOUR_MS
 _APART_MS: Final = 3 * MINUTE_MS
 """Between two people who share a device."""
 
@@ -63,7 +64,8 @@ def _by_habit(plan: Casting, device: SimDevice, person: str, slot: int, first: i
     habit, body = HABITS[device.type], plan.world.bodies[person]
     for day in _days(body, first, last):
         draw = dice(plan.world.seed, "habit", device.device, person, day)
-        if draw.random() >= habit.share(weekend=day.isoweekday() > _WORKDAYS):
+        kept = plan.adherence.still_measures((wall_ms(day, 0, body.zone) - plan.start_ms) / _DAY_MS)
+        if draw.random() >= kept * habit.share(weekend=day.isoweekday() > _WORKDAYS):
             continue
         for hour in habit.hours:
             at = wall_ms(day, round(60 * (hour + draw.uniform(-habit.jitter_h, habit.jitter_h))), body.zone)

@@ -83,3 +83,11 @@ def test_a_band_is_left_off_within_one_day_for_whole_hours(seed: int, worn: floa
     assert at // DAY_MS * DAY_MS <= off.first_ms <= off.last_ms <= (at // DAY_MS + 1) * DAY_MS
     assert (off.last_ms - off.first_ms) % HOUR_MS == 0
     assert off == Adherence(seed=seed, worn=worn).off_body("band", at // DAY_MS * DAY_MS)
+
+
+def test_people_measure_a_little_less_from_week_to_week_and_who_is_perfect_does_not() -> None:
+    keeps = Adherence(seed=1)
+    assert keeps.still_measures(-1) == keeps.still_measures(0) == 1
+    assert keeps.still_measures(365) == pytest.approx(0.64 / 0.89)
+    assert keeps.still_measures(30) > keeps.still_measures(60)
+    assert PERFECT.still_measures(365) == 1
