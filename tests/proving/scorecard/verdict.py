@@ -35,6 +35,11 @@ class Tally:
     severity: Severity = Severity.TECHNICAL
 
 
+def _none() -> list[int]:
+    """By name, so that outcomes may go from process to process."""
+    return [0, 0]
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """Of a home over ``days``. ``near`` by kind: near-misses, and those of which something was said.
@@ -44,7 +49,7 @@ class Outcome:
 
     days: float = 0.0
     kinds: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    near: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    near: dict[str, list[int]] = field(default_factory=lambda: defaultdict(_none))
     false: Counter[str] = field(default_factory=Counter)
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)

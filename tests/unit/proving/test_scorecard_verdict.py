@@ -1,5 +1,6 @@
 """What was said beside what happened: found, in time, near-misses, false alerts, and the table of both."""
 
+import pickle
 from dataclasses import replace
 
 from schemas.alerts import Severity
@@ -126,3 +127,10 @@ def test_what_sees_an_illness_as_a_whole_may_speak_of_it() -> None:
     ill = replace(LOW, rule="heart_rate", kind="tachycardia_at_rest")
     assert verdict(ill, said=(SAID._replace(rule="anomaly"),)).false_alerts == 0
     assert verdict(LOW, said=(SAID._replace(rule="anomaly"),)).false_alerts == 1
+
+
+def test_a_verdict_goes_from_process_to_process() -> None:
+    done = verdict(LOW, replace(LOW, kind="cgm_70", near_miss=True))
+    again = pickle.loads(pickle.dumps(done))  # noqa: S301 - our own
+    assert again == done
+    again.near["another"][0] += 1
