@@ -74,7 +74,10 @@ def recorded_traces(path: Path) -> list[Trace]:
         raise MissingDataError(f"{path.name} has not the columns {', '.join(_COLUMNS)}") from error
     people, minutes, values = (np.asarray(table[name].to_pylist()) for name in _COLUMNS)
     places = np.round(minutes.astype(float) / EVERY_MIN).astype(int)
-    return list(_traces(people, places, values.astype(float)))
+    traces = list(_traces(people, places, values.astype(float)))
+    if not traces:
+        raise MissingDataError(f"nobody in {path.name} has {_LEAST} readings")
+    return traces
 
 
 def _traces(people: npt.NDArray[np.str_], places: npt.NDArray[np.int_], values: Trace) -> Iterator[Trace]:

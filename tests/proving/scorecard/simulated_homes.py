@@ -21,6 +21,7 @@ DAY_MS: Final = 24 * HOUR_MS
 EVERY_H: Final = 48
 """Each kind of incident once in so many hours, in ten homes."""
 _RATE: Final = 1.0
+_NO_BAND_ONE_IN, _NO_BAND_PLACE = 5, 4
 _TYPE_1_ONE_IN, _TYPE_1_PLACE = 4, 2
 """Of each four homes with a monitor of glucose, in the third somebody has type 1 diabetes."""
 
@@ -50,7 +51,9 @@ class Neighbourhood:
 def make_neighbourhood(*, homes: int, days: float, seed: int, every_h: int = EVERY_H) -> Neighbourhood:
     """The same for the same arguments. All that happens to its people is planned already."""
     fleet = make_fleet(homes=homes, seed=seed, start_ms=START_MS)
-    register = fleet.model_copy(update={"homes": tuple(_with_one_band(home) for home in fleet.homes)})
+    register = fleet.model_copy(
+        update={"homes": tuple(_with_bands(home, number) for number, home in enumerate(fleet.homes))}
+    )
     type_1 = [
         str(device.bindings[0].person_id)
         for number, home in enumerate(register.homes)
@@ -82,10 +85,11 @@ def make_neighbourhood(*, homes: int, days: float, seed: int, every_h: int = EVE
     )
 
 
-def _with_one_band(home: Home) -> Home:
-    """Of two people, one is cared for by all that there is; the other uses what they share."""
+def _with_bands(home: Home, number: int) -> Home:
+    """In four of five homes one person wears a band; of two people, the other uses what they share."""
     bands = [device for device in home.devices if device.type == "wearable_band"]
-    return home.model_copy(update={"devices": tuple(device for device in home.devices if device not in bands[1:])})
+    without = bands[0 if number % _NO_BAND_ONE_IN == _NO_BAND_PLACE else 1 :]
+    return home.model_copy(update={"devices": tuple(device for device in home.devices if device not in without)})
 
 
 def _entry(device: SimDevice, number: int, person_nos: Mapping[str, int], home_no: int) -> RegisteredDevice:

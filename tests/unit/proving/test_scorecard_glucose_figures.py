@@ -56,6 +56,10 @@ def test_another_table_is_no_recording(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"patient": ["a"]}), tmp_path / "other.parquet")
     with pytest.raises(MissingDataError):
         recorded_traces(tmp_path / "other.parquet")
+    short = pa.table({"patient": ["a"], "minute": [0], "glucose_mgdl": [100.0]})
+    parquet.write_table(short, tmp_path / "short.parquet")
+    with pytest.raises(MissingDataError):
+        recorded_traces(tmp_path / "short.parquet")
 
 
 def test_simulated_people_are_the_same_for_a_seed() -> None:
