@@ -1,4 +1,7 @@
-"""Which devices of a home are silent, without a database: what score's query finds, from the log."""
+"""Which devices of a home are silent, without a database: what score's query finds, from the log.
+
+What explains a silence ends with ``worn`` here: simulated bands always say so. The query also ends it with readings.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta

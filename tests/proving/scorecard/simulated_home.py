@@ -1,4 +1,8 @@
-"""One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it."""
+"""One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it.
+
+Left out is what raises no alert: the end of a call for help, reminders, and looks back at what came too late to be
+news (nothing of a simulated home does).
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
