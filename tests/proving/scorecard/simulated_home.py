@@ -1,7 +1,7 @@
 """One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it.
 
-Left out is what raises no alert: the end of a call for help, reminders, and looks back at what came too late to be
-news (nothing of a simulated home does).
+Left out are the end of a call for help and reminders, which raise no alert, and looks back: nothing of a simulated
+home comes later than rules look, and all that is looked at again are sittings at a cuff.
 """
 
 from collections.abc import Iterable, Iterator
