@@ -85,8 +85,10 @@ def _band(plan: IncidentPlan, device: SimDevice, first: int, last: int) -> Itera
         taken_off = tuple(DeviceEvent(event=event, at=off.first_ms) for event in ("not_worn", "charging"))
         yield off.first_ms, 1, lambda: Planned(at_ms=off.first_ms, events=taken_off)
         yield off.last_ms, 1, lambda: Planned(at_ms=off.last_ms, events=(DeviceEvent(event="worn", at=off.last_ms),))
-    left = plan.left_off(device, first), plan.left_off(device, last)
-    for kind, at in {(kind, at) for span in left if span for kind, at in zip(("not_worn", "worn"), span, strict=True)}:
+    # It may be put on again at the very end of the day before.
+    left = [plan.left_off(device, at) for at in (first - 1, first, last)]
+    spans = {span for span in left if span is not None and span.first_ms < span.last_ms}
+    for kind, at in sorted(said for span in spans for said in zip(("not_worn", "worn"), span, strict=True)):
         if first <= at < last:
             event = DeviceEvent(event=kind, at=at)
             yield at, 1, lambda event=event: Planned(at_ms=event.at, events=(event,))  # type: ignore[misc]

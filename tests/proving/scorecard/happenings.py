@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from device_sim.expected import EXPECTED
-from device_sim.incident import Incident, IncidentKind, Part
+from device_sim.incident import Incident, IncidentKind, NearMissKind, Part
 from device_sim.physiology import HOUR_MS, MINUTE_MS
 from device_sim.reports import moments
 from device_sim.world import SimDevice
@@ -24,6 +24,9 @@ _MEASURED_AT_WILL: Final = frozenset({Part.TEMPERATURE, Part.PRESSURE, Part.WEIG
 """Who was ill before, and has not been seen well since, is ill still: the alert is open, and goes on being repeated."""
 _LEVEL_1, _LEVEL_2, _HIGH = 70, 54, 250
 """Limits in mg/dL of the same source."""
+_OWN_KNOWN_MS: Final = 4 * 24 * HOUR_MS
+_NEARLY, _NEARLY_ABOVE_OWN = 37.8, 0.9
+"""A rise of more than 1.1 Cel over what is usual for somebody is a fever (IDSA 2008), and it varies by 0.2 in a day."""
 _HEARD_MS: Final = 6 * MINUTE_MS
 """A dispenser reports each 5 min."""
 
@@ -67,6 +70,7 @@ def happenings(homes: Neighbourhood) -> list[Happening]:
 
 def _planned(homes: Neighbourhood) -> Iterator[Happening]:
     for one in homes.plan.planned:
+        is_above_own = _is_above_own(homes, one)
         yield Happening(
             kind=str(one.kind),
             home_no=homes.home_nos[one.home_id],
@@ -78,10 +82,17 @@ def _planned(homes: Neighbourhood) -> Iterator[Happening]:
             due_ms=one.due_at_ms,
             last_ms=_last_of(one),
             also=one.also,
-            asked=one.alert_expected,
-            near_miss=one.near_miss,
+            asked=one.alert_expected and not is_above_own,
+            near_miss=one.near_miss and not is_above_own,
             lasts=one.part in _MEASURED_AT_WILL and not one.near_miss,
         )
+
+
+def _is_above_own(homes: Neighbourhood, one: Incident) -> bool:
+    """Whether 37.8 is as much as a fever to this person, by the time that their own usual temperature is known."""
+    usual = homes.plan.world.bodies[one.person_id].temperature
+    is_known = one.starts_at_ms - homes.plan.start_ms >= _OWN_KNOWN_MS
+    return one.kind is NearMissKind.TEMPERATURE_37_8 and is_known and _NEARLY - usual > _NEARLY_ABOVE_OWN
 
 
 def _last_of(one: Incident) -> int:

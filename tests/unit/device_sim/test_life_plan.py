@@ -15,15 +15,17 @@ from tests.unit.device_sim.sim_world import HOUR_MS, START_MS, uplinks, world
 DAY_MS = 24 * HOUR_MS
 
 
-def life(*, seed: int = 1, days: int = 6, every: int = 12, adherence: Adherence | None = None) -> LifePlan:
+def life(
+    *, seed: int = 1, days: int = 6, every: int = 12, adherence: Adherence | None = None, start_ms: int = START_MS
+) -> LifePlan:
     made = LifePlan(
-        world(seed=seed, homes=10),
-        start_ms=START_MS,
+        world(seed=seed, homes=10, start_ms=start_ms),
+        start_ms=start_ms,
         rate=1,
         every=every,
         adherence=adherence or Adherence(seed=seed),
     )
-    made.ensure(START_MS + days * DAY_MS)
+    made.ensure(start_ms + days * DAY_MS)
     return made
 
 
@@ -51,8 +53,19 @@ def test_nothing_happens_to_a_band_that_lies_on_the_table_and_it_measures_nobody
     left = [row for row in rows if any(off.first_ms <= row.at_ms < off.last_ms for off in offs[name])]
     assert left
     assert not any(row.readings for row in left)
-    said = [event.event for row in rows for event in row.events if event.event in {"worn", "not_worn"}]
-    assert all(one != other for one, other in itertools.pairwise(said))
+
+
+def test_a_band_that_is_put_down_is_put_on_again_also_at_the_end_of_a_day() -> None:
+    # The end of a day is the beginning of an hour of the plan.
+    made, ends = life(start_ms=START_MS // HOUR_MS * HOUR_MS), 0
+    for band in (device for device in made.world.devices if device.type == "wearable_band"):
+        rows = list(uplinks(made, band, hours=6 * 24))
+        said = [event.event for row in rows for event in row.events if event.event in {"worn", "not_worn"}]
+        assert said
+        assert all(one != other for one, other in itertools.pairwise(said))
+        offs = (made.left_off(band, START_MS + day * DAY_MS) for day in range(6))
+        ends += sum(off is not None and off.first_ms < off.last_ms and off.last_ms % DAY_MS == 0 for off in offs)
+    assert ends
 
 
 def test_four_of_five_time_critical_doses_are_taken_in_time() -> None:
