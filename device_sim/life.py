@@ -9,6 +9,7 @@ from device_sim.incident import IncidentKind
 from device_sim.incidents import MAKERS, IncidentMaker, IncidentPlan
 from device_sim.world import World
 
+NEAR_MISSES: Final = 6
 DAYS_ONLY: Final = frozenset({IncidentKind.SLOW_PULSE, IncidentKind.HYPERGLYCAEMIA})
 """What a demo does not play."""
 MAKERS_OF_DAYS: Final[Sequence[IncidentMaker]] = (*MAKERS, slow_pulse, hyperglycaemia)
@@ -16,8 +17,12 @@ MAKERS_OF_DAYS: Final[Sequence[IncidentMaker]] = (*MAKERS, slow_pulse, hyperglyc
 
 
 class LifePlan(IncidentPlan):
-    """Each kind of incident once in ``every`` hours, with three near-misses for each; people keep to ``adherence``."""
+    """Each kind of incident once in ``every`` hours; people keep to ``adherence``.
+
+    There are NEAR_MISSES for each incident that is planned: three for each that there is, as about as many come of
+    themselves, of doses and of diabetes.
+    """
 
     def __init__(self, world: World, *, start_ms: int, rate: float, every: int, adherence: Adherence) -> None:
-        super().__init__(world, start_ms=start_ms, rate=rate)
+        super().__init__(world, start_ms=start_ms, rate=rate, near_misses=NEAR_MISSES)
         self.makers, self.every, self.adherence = MAKERS_OF_DAYS, every, adherence

@@ -41,7 +41,8 @@ _FEWEST: Final = 5
 COUNTED: Final = (
     "Simulated homes, ten together, played through the judgement of readings, the rules, the due rows of falls, what"
     " is said of silent devices, and medication, as fast as they can be computed. Each kind of incident is played once"
-    " in 48 hours in ten homes, and three near-misses for each incident: values that come close to a limit or pass it"
+    " in 48 hours in ten homes, and six near-misses for each, which are three for each incident that there is: values"
+    " that come close to a limit or pass it"
     " too briefly, falls answered in time, a pulse that a walk lifts, a sensor that errs. Besides, people keep to what"
     " they should do as people do: they measure on 75 to 81 % of days and a little less"
     " from week to week, wear their band 80 % of the time (in two of ten homes nobody has one), and take four"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device_sim.adherence import PERFECT, Adherence
 from device_sim.incident import IncidentKind
-from device_sim.life import LifePlan
+from device_sim.life import NEAR_MISSES, LifePlan
 from tests.unit.device_sim.sim_world import HOUR_MS, START_MS, uplinks, world
 
 DAY_MS = 24 * HOUR_MS
@@ -29,12 +29,12 @@ def life(
     return made
 
 
-def test_each_kind_happens_once_in_so_many_hours_with_three_near_misses_for_each() -> None:
+def test_each_kind_happens_once_in_so_many_hours_with_near_misses_for_each() -> None:
     made = life(days=10)
     kinds = Counter(row.kind for row in made.all)
     assert {IncidentKind.SLOW_PULSE, IncidentKind.HYPERGLYCAEMIA} <= set(kinds)
     assert max(kinds.values()) <= 10 * 24 / 12 + 1
-    assert len(made.near_misses) == pytest.approx(3 * len(made.all), rel=0.1)
+    assert len(made.near_misses) > 0.8 * NEAR_MISSES * len(made.all)
     assert len({row.kind for row in made.near_misses}) > 18
 
 
