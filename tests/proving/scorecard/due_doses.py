@@ -11,7 +11,7 @@ from schemas.doses import OPEN_STATES
 from schemas.records import JudgedEvent, JudgedUplink
 from schemas.registry import Home
 from services.ingest.registry import RegisteredDevice
-from services.medication.core import Moment, look
+from services.medication.core import Heard, Moment, look
 from services.medication.machine import DISPENSED, TAKING, Dose, DoseEvent, Taking, fold
 from services.medication.planning import Plan, plan_doses
 from services.medication.recurrence import Recurrence
@@ -77,7 +77,7 @@ class DueDoses:
         dispenser.again_at = None
         if not doses:
             return
-        heard = {} if dispenser.heard_at is None else {device_no: dispenser.heard_at}
+        heard = {} if dispenser.heard_at is None else {device_no: Heard(dispenser.heard_at)}
         moment = Moment(now=now, watermark=now, heard=heard, pauses=(), next_episode=self._episodes)
         outcome = look(doses, takings, moment)
         for dose in outcome.doses:

@@ -13,6 +13,7 @@ from tests.proving.scorecard.illness import illness
 from tests.proving.scorecard.pressure import pressure
 from tests.proving.scorecard.pulse import pulse
 from tests.proving.scorecard.section import Section, Wanted
+from tests.proving.scorecard.simulation import simulation
 from tests.proving.scorecard.swaps import swaps
 from tests.proving.scorecard.technical import technical
 
@@ -33,5 +34,6 @@ SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
     "pressure": pressure,
     "technical": technical,
     "swaps": swaps,
+    "simulation": simulation,
 }
 """By the name of the section."""
