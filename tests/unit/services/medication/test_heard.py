@@ -85,7 +85,8 @@ def test_where_devices_send_again_seldom_it_is_waited_for_three_times_that() -> 
     assert hear(dose, lacks, at(8, 59), 10 * MINUTE).judged_from is None
     assert hear(dose, Heard(at(9), is_whole=False), at(9), 10 * MINUTE).judged_from is not None
     # And whoever was away has at least one resend.
-    assert hear(dose, Heard(at(8, 40)), at(8, 40), 10 * MINUTE).judged_from == at(8, 50)
+    assert hear(dose, Heard(at(8, 50)), at(8, 50), 10 * MINUTE).judged_from == at(8, 50)
+    assert hear(dose, Heard(at(8, 51)), at(8, 51), 10 * MINUTE).judged_from == at(9, 1)
 
 
 def test_what_is_missing_at_the_cut_off_is_waited_for_once_more() -> None:
