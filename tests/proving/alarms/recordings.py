@@ -5,6 +5,7 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from math import isnan
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,7 +19,7 @@ from schemas.vitals import VITAL_BY_CODE
 MINUTE_MS: Final = 60_000
 _START_MS: Final = 1_700_000_000_000
 _WALKING_G: Final = 0.25
-"""D1NAMO says activity in g: from here on somebody moves. Ours: half of its awake readings lie below."""
+"""D1NAMO says activity in g: from here on somebody moves. Ours: nearly all of its readings lie below."""
 
 
 class Row(NamedTuple):
@@ -38,9 +39,11 @@ def glucose(folder: Path) -> People:
     columns = parquet.read_table(folder / "cgm_older_adults_t1d.parquet").to_pydict()
     found: dict[str, list[Row]] = defaultdict(list)
     for person, minute, value in zip(columns["patient"], columns["minute"], columns["glucose_mgdl"], strict=True):
+        if value is None or isnan(value):
+            continue
         flags = 0 if 40 <= value <= 400 else int(Flag.CLIPPED)
-        found[person].append(Row(minute, {"glucose": value}, flags))
-    return {person: sorted(rows) for person, rows in found.items()}
+        found[str(person)].append(Row(minute, {"glucose": value}, flags))
+    return {person: sorted(rows, key=lambda one: one.minute) for person, rows in found.items()}
 
 
 def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
@@ -50,7 +53,8 @@ def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
     """
     found: dict[str, list[Row]] = defaultdict(list)
     before: dict[tuple[str, str], str] = {}
-    for row in _rows(folder / "d1namo_multivital_5min.csv.gz"):
+    # A repeat is known by what came before it.
+    for row in sorted(_rows(folder / "d1namo_multivital_5min.csv.gz"), key=lambda one: float(one["minute"])):
         values = {}
         for column, code in (("heart_rate", "heart_rate"), ("resp_rate", "respiratory_rate")):
             said, vital = row[column], VITAL_BY_CODE[code]
@@ -67,6 +71,8 @@ def pressure(folder: Path) -> People:
     """Home cuffs of 28 people, as they were used."""
     found: dict[str, list[Row]] = defaultdict(list)
     for row in _rows(folder / "welltory_home_bp.csv.gz"):
+        if not row["systolic"] or not row["diastolic"]:
+            continue
         at = datetime.fromisoformat(" ".join(row["measurement_datetime"].split()))
         minute = (at - datetime(2019, 1, 1)).total_seconds() / 60  # noqa: DTZ001 - wall clock without a zone
         values = {"systolic": float(row["systolic"]), "diastolic": float(row["diastolic"])}

@@ -2,12 +2,14 @@
 
 import signal
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.settings import CHECKOUT
@@ -38,11 +40,11 @@ def main(
     unknown = set(only or ()) - set(SECTIONS)
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(SECTIONS)}", param_hint="--only")
-    began = time.monotonic()
-    found, not_run = _measure([name for name in SECTIONS if not only or name in only], data, seed, console)
+    measured = Measured(seed=seed, report=report)
+    measured.measure([name for name in SECTIONS if not only or name in only], data, console)
     if scenario_files is not None:
-        found.append(scenarios(scenario_files))
-    write(document(found, not_run, seed=seed, took_s=time.monotonic() - began), report)
+        measured.add(scenarios(scenario_files))
+    found, not_run = measured.found, measured.not_run
     for section in found:
         _show(section, console)
     for name, why in not_run.items():
@@ -54,24 +56,48 @@ def main(
     missed = [one for section in found for one in section.missed]
     for one in missed:
         console.print(one, style="bold red")
-    raise typer.Exit(1 if missed or not found else 0)
+    # Without recordings some sections have nothing to count; with a folder each has to.
+    raise typer.Exit(1 if missed or measured.failed or not found or (data and not_run) else 0)
 
 
-def _measure(names: list[str], data: Path | None, seed: int, console: Console) -> tuple[list[Section], dict[str, str]]:
-    found, not_run = [], {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        for name in names:
-            task = progress.add_task(name.replace("_", " "), total=1.0)
-            wanted = Wanted(
-                data=data, seed=seed, report=lambda share, task=task: progress.update(task, completed=share)  # type: ignore[misc]
-            )  # fmt: skip
-            try:
-                found.append(SECTIONS[name](wanted))
-            except MissingDataError as error:
-                not_run[name] = str(error)
-            progress.update(task, completed=1.0)
-    return found, not_run
+class Measured:
+    """The sections so far; the JSON is written after each, so that what fails later loses nothing."""
+
+    def __init__(self, *, seed: int, report: Path) -> None:
+        self.found: list[Section] = []
+        self.not_run: dict[str, str] = {}
+        self.failed = False
+        self._seed, self._report, self._began = seed, report, time.monotonic()
+
+    def add(self, section: Section) -> None:
+        """Takes what a section says."""
+        self.found.append(section)
+        self._write()
+
+    def measure(self, names: Sequence[str], data: Path | None, console: Console) -> None:
+        """Runs sections by their names; what one of them can't read is said, and the others go on."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as progress:
+            for name in names:
+                task = progress.add_task(name.replace("_", " "), total=1.0)
+                wanted = Wanted(data=data, seed=self._seed, report=partial(_advance, progress, task))
+                try:
+                    self.add(SECTIONS[name](wanted))
+                except MissingDataError as error:
+                    self.not_run[name] = str(error)
+                except Exception as error:  # noqa: BLE001 - whatever a folder holds, the other sections are worth having
+                    self.not_run[name], self.failed = f"{type(error).__name__}: {error}", True
+                    console.print_exception()
+                progress.update(task, completed=1.0)
+        self._write()
+
+    def _write(self) -> None:
+        took_s = time.monotonic() - self._began
+        write(document(self.found, self.not_run, seed=self._seed, took_s=took_s), self._report)
+
+
+def _advance(progress: Progress, task: TaskID, share: float) -> None:
+    progress.update(task, completed=share)
 
 
 def _show(section: Section, console: Console) -> None:

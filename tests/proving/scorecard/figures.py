@@ -1,4 +1,4 @@
-"""A number with the interval in which it may lie for other people: people are drawn again, not their days. Pure."""
+"""A number with its confidence interval over people: people are drawn again, not their days. Pure."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

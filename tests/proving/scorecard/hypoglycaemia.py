@@ -40,7 +40,8 @@ hour before; nobody could foresee them, and they are not counted. (With them our
 An alert finds a low that begins within 60 min after it; every other alert is false, also where glucose turned round
 just above 70. Nobody alerts while glucose is below 70. Our trees, forecast and thresholds were fitted on other people
 than they are counted on; so were the thresholds of all others, to find {wanted:.1%} of the lows of the people they were
-chosen on, unless a number stands beside their names. *Time in alarm* is until the low, or an hour.
+chosen on, unless a number stands beside their names. Ours keeps silent until a low has been over for 15 min, and for an
+hour after a warning; the others alert again as they are published. *Time in alarm* is until the low, or an hour.
 
 What this can't show: how lows feel, whether somebody ate because of an alert (nobody saw one), and people without
 insulin. Most warnings come late: half of them {lead:.0f} min before 70 mg/dL is passed."""

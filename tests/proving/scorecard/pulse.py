@@ -30,7 +30,8 @@ disturbed. An alert is an episode; *said* counts each time that it became worse 
 limits of a pulse at rest, 100 and 50. By age or sex the recording says nothing.
 
 The recording has no steps, which is what a band says movement by, but the mean activity of five minutes in g. Who
-moves is ours: from {moving:g} g on. The figure hangs on it, so the same rule is shown with less and with more."""
+moves is ours: from {moving:g} g on, chosen with these people in view. The figure hangs on it, so the same rule is shown
+with less and with more: at worst {most:.2f} a worn day, where {goal:g} is the goal."""
 
 
 class Simple(NamedTuple):
@@ -92,7 +93,13 @@ def pulse(wanted: Wanted) -> Section:
     return Section(
         name="pulse",
         title="Limits of the pulse",
-        counted=_COUNTED.format(people=len(people), days=sum(days), moving=MOVING_G),
+        counted=_COUNTED.format(
+            people=len(people),
+            days=sum(days),
+            moving=MOVING_G,
+            most=max(one[_PER_DAY].value for one in by_movement.values()),
+            goal=_AT_MOST,
+        ),
         summary={"pulse_alerts_per_worn_day": lines[-1].figures[_PER_DAY].value},
         lines=[
             *lines,

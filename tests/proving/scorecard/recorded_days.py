@@ -38,7 +38,8 @@ def recorded_days(path: Path) -> list[RecordedDays]:
     rows: dict[tuple[str, str], dict[int, tuple[float, float]]] = defaultdict(dict)
     with gzip.open(path, "rt", newline="") as lines:
         for row in csv.DictReader(lines):
-            if float(row["n_5min_points"] or 0) >= LEAST_POINTS and row["hr_basal_bpm"] and row["steps_per_day"]:
+            known = all(row[name] for name in ("hr_basal_bpm", "steps_per_day", "day_from_symptom_onset"))
+            if known and float(row["n_5min_points"] or 0) >= LEAST_POINTS:
                 day = int(float(row["day_from_symptom_onset"]))
                 rows[row["patient"], row["source"]][day] = float(row["hr_basal_bpm"]), float(row["steps_per_day"])
     return [_person(*key, rows[key]) for key in sorted(rows)]

@@ -28,14 +28,14 @@ class Trace(NamedTuple):
 
 
 def traces(path: Path) -> Mapping[str, Trace]:
-    """The trace of each person in the file, by id; of readings at the same minute the first."""
+    """The trace of each person in the file, by id; of readings at one minute the first, and none without a value."""
     table = parquet.read_table(path, columns=["patient", "minute", "glucose_mgdl"])
     patients = np.array(table["patient"].to_pylist(), dtype=str)
     minutes = np.array(table["minute"], dtype=np.int64)
     mg_dl = np.array(table["glucose_mgdl"], dtype=np.float64)
     found = {}
     for person in np.unique(patients):
-        own = patients == person
+        own = (patients == person) & ~np.isnan(mg_dl)
         at, first = np.unique(minutes[own], return_index=True)
         found[str(person)] = Trace(at, mg_dl[own][first])
     return found

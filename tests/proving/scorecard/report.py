@@ -37,8 +37,17 @@ def _section(section: Section) -> dict[str, Any]:
             | {title: [_number(number) for number in figure] for title, figure in line.figures.items()}
             for line in section.lines
         ],
-        **section.details,
+        **_plain(section.details),
     }
+
+
+def _plain(value: Any) -> Any:
+    """The same without NaN, which JSON does not know."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _number(value: float) -> float | None:
@@ -48,7 +57,7 @@ def _number(value: float) -> float | None:
 def write(found: Mapping[str, Any], path: Path) -> None:
     """Writes the JSON, one line a value of a list."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 
 def said(figure: Figure, digits: int = 3) -> str:

@@ -128,7 +128,7 @@ def swaps(wanted: Wanted) -> Section:
     return Section(
         name="swaps",
         title="Readings that are another unit's, or another person's",
-        counted=_COUNTED,
+        counted=_COUNTED + _of_whom(counted),
         summary=summary,
         lines=lines,
         goals=(Goal(figure="held", at_least=0.95), Goal(figure="true_readings_held", at_most=0.001)),
@@ -152,6 +152,18 @@ _COUNTED: Final = (
     "recorded of these people; nobody's band is known before eight readings of three days; and none of the pairs are "
     "real households, whose members may be more alike."
 )
+
+
+def _of_whom(counted: Sequence[Judged]) -> str:
+    """Whose swaps those that count are: how much of the figure rests on recorded people."""
+    made_up = {"scale", "thermometer"}
+    recorded = [one.swap for one in counted if one.swap.kind.device not in made_up]
+    people = len({one.person for one in recorded})
+    return (
+        f"\n\nOf the {len(counted)} that count {len(counted) - len(recorded)} are of simulated people and"
+        f" {len(recorded)} of {people} recorded: most of what real people could swap is rejected by its range, may call"
+        " for help, or can't be told apart."
+    )
 
 
 def _mates(streams: Mapping[str, Streams], seed: int) -> Mapping[tuple[str, str], Sequence[str]]:

@@ -31,14 +31,16 @@ _OUTAGES_A_PERSON: Final = 5
 _SHIFTS: Final = 20
 _A_DAY: Final = "technical alerts a patient-day"
 _TRIED_MIN: Final = (15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165, 180, 210, 240, 300, 360)
-_COUNTED: Final = """{people} people with a glucose monitor that sends each five minutes, {days:.0f} days from the first
-value to the last, of which {measured:.0f} lie in gaps of at most 30 minutes. Every gap is taken for a time in which
-nothing was heard of the device, as it would look from the platform; none of them is known to have been a fault, so all
-that is said of them counts as too much. {outages} outages are made: a person's device falls silent for 24 hours after a
-value drawn at random. Found: said before the 24 hours are over. In time: within the device's own limit, and the minute
-between two looks. Chance: as many as the alerts of the person's own gaps would hit, moved along the recording, within
-the limit. What a home of several devices adds (one alert for all of them), and what explains a silence, is not in it.
-That a device is heard and nothing of it can be used is another rule, and happens in no recording."""
+_COUNTED: Final = """{people} people with a glucose monitor that sends each five minutes, {days:.0f} days from the
+first value to the last, of which {measured:.0f} lie in gaps of at most 30 minutes. Every gap is taken for a time in
+which nothing was heard of the device, as it would look from the platform; none of them is known to have been a fault,
+so all that is said of them counts as too much. {outages} outages are made: a person's device falls silent for 24
+hours after a value drawn at random. Found: said before the 24 hours are over. In time: within the device's own limit,
+and the minute between two looks. Chance: as many as the alerts of the person's own gaps would hit, moved along the
+recording, within the limit. The limit of three hours was chosen with these people in view: a new sensor warms up for
+up to two; at an hour the goal is missed. That each outage is said within it is a check of the rule, which goes by
+time alone. What a home of several devices adds (one alert for all of them), and what explains a silence, is not in
+it. That a device is heard and nothing of it can be used is another rule, and happens in no recording."""
 
 
 class Trace(NamedTuple):
