@@ -67,7 +67,10 @@ class HeldMeasurement:
             shown = presentation_of(VITAL_BY_NUMBER[self.vitals[0]])
             words = UNIT_NAMES.get(self.unit, self.unit)
             return f"as {words} it would be {shown.text(meant)}, which is usual of this person"
-        return f"it is usual of {self.fits_name or 'somebody else of the home'}, and not of this person"
+        if self.fits_name is None:
+            # Of whoever is not in the doctor's care not even this is said: in a home of two it would be their value.
+            return "it is not usual of this person"
+        return f"it is usual of {self.fits_name}, and not of this person"
 
     @property
     def stands(self) -> str:

@@ -1,6 +1,6 @@
 -- name: held_of_person
--- Measurements that may not be those of person $1, since $2: what waits first. Whom they fit is named where that person
--- still lives there and is in the care of doctor $3 at $4.
+-- Measurements that may not be those of person $1, since $2, and all that wait: these first. Whom they fit is named where
+-- that person still lives there and is in the care of doctor $3 at $4.
 select h.measurement_id, h.observed_at, h.reason, h.unit, h.is_held, h.state, h.decided_at, h.device_no,
        devices.device_type, mate.person_id as fits_person_id, mate.display_name as fits_name,
        decider.display_name as decided_by, h.is_mine, h.said_at,
@@ -10,10 +10,12 @@ from held_readings h join devices using (device_no)
 left join people mate on mate.person_no = h.fits_person_no and mate.home_no = h.home_no
     and in_care($3, mate.person_no, mate.home_no, $4)
 left join doctors decider on decider.doctor_no = h.decided_by
-where h.person_no = $1 and h.observed_at >= $2
+where h.person_no = $1 and (h.observed_at >= $2 or h.state = 'open')
+  -- What was moved to somebody is theirs.
+  and (h.state <> 'moved' or mate.person_no is not null)
 group by h.measurement_id, h.observed_at, h.reason, h.unit, h.is_held, h.state, h.decided_at, h.device_no,
          devices.device_type, mate.person_id, mate.display_name, decider.display_name, h.is_mine, h.said_at
-order by h.state <> 'open', h.observed_at desc limit 20;
+order by h.state <> 'open', h.observed_at desc limit 50;
 
 -- name: held_measurement
 -- A measurement, locked, and whose it is taken for.

@@ -81,20 +81,25 @@ def hear(dose: Dose, heard: Heard | None, watermark: datetime, resend_after: tim
     up to the cut-off once that has passed: at once, or some minutes later for a dispenser that was away before. One of
     which an uplink is missing has as long for it as it may take to send it again.
     """
-    after, away = replace(dose, heard_at=heard and heard.at), max(_AWAY, RESENDS * resend_after)
+    after, away = replace(dose, heard_at=heard and heard.at), waits_for_missing(resend_after)
     if heard is None or watermark <= dose.closes_at:
         return after
     enough = over = dose.closes_at
     if watermark > dose.missed_at:
         enough, over = max(enough, dose.missed_at - _HEARD_LATELY), dose.missed_at
     is_said = watermark <= dose.missed_at and is_judged(dose, watermark)
-    lacks = not heard.is_whole and not is_said and heard.at < over + away
+    lacks = not heard.is_whole and not is_said and watermark < over + away
     if heard.at < enough or lacks:
         return replace(after, judged_from=None)
     if dose.judged_from is not None:
         return after
     was_away = dose.heard_at is None or heard.at - dose.heard_at > away
     return replace(after, judged_from=heard.at + max(_MAKES_UP, resend_after) if was_away else heard.at)
+
+
+def waits_for_missing(resend_after: timedelta) -> timedelta:
+    """How long an uplink that is missing is waited for; a device not heard for longer has been away."""
+    return max(_AWAY, RESENDS * resend_after)
 
 
 def wait_for(dose: Dose, watermark: datetime) -> Dose:

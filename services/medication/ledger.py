@@ -11,7 +11,7 @@ import structlog
 
 from schemas.doses import JUDGED_FOR_DAYS, OPEN_STATES, REMINDERS_MIN, DoseState, EvidenceRole
 from schemas.reasons import NO_TAKING
-from services.medication.core import DoseOutcome, Heard, Moment, look
+from services.medication.core import DoseOutcome, Heard, Moment, look, waits_for_missing
 from services.medication.evidence import Evidence, evidence_of
 from services.medication.machine import DISPENSED, TAKING, Dose, DoseEvent, Needed, Pause, Taking, fold
 from services.medication.rows import command_row, dose_row, finding_row, new_dose_row
@@ -56,6 +56,11 @@ class DoseLedger:
     log: structlog.typing.FilteringBoundLogger
     resend_after_s: float = 60.0
 
+    @property
+    def _resend_after(self) -> timedelta:
+        """By the platform's clock."""
+        return timedelta(seconds=self.resend_after_s * self.clock.rate)
+
     async def settle(self) -> int:
         """One look; says 0, as whatever is left has to wait. Raises LOST_CONNECTION: nothing was changed."""
         await self.look()
@@ -93,7 +98,8 @@ class DoseLedger:
 
     async def _open(self, connection: Connection, now: datetime, watermark: datetime | None) -> dict[UUID, Dose]:
         oldest = now - _JUDGED_FOR
-        rows = await connection.fetch(self.sql["doses_to_look_at"], now, watermark, _REMINDERS, oldest)
+        waited = waits_for_missing(self._resend_after)
+        rows = await connection.fetch(self.sql["doses_to_look_at"], now, watermark, _REMINDERS, oldest, waited)
         return {row["dose_id"]: _dose_of(row) for row in rows}
 
     async def _fold(self, connection: Connection, news: Sequence[asyncpg.Record], now: datetime) -> _Folded:
@@ -151,7 +157,7 @@ class DoseLedger:
             heard={row["device_no"]: Heard(row["at"], row["is_whole"]) for row in heard},
             pauses=await self._pauses(connection, doses, ()),
             next_episode={(row["person_no"], row["rule"]): row["episode"] for row in episodes},
-            resend_after=timedelta(seconds=self.resend_after_s * self.clock.rate),
+            resend_after=self._resend_after,
         )
 
     async def _write(self, connection: Connection, outcome: DoseOutcome, folded: _Folded, now: datetime) -> None:

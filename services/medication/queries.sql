@@ -58,7 +58,8 @@ select pg_advisory_xact_lock(7001044);
 select received_at from watermark;
 
 -- name: doses_to_look_at
--- Open doses that have a reminder due, or a moment passed by the watermark $2, or whose dispenser was heard at last.
+-- Open doses that have a reminder due, or a moment passed by the watermark $2, or whose dispenser was heard at last; those
+-- of which an uplink is missing, whose dispenser was heard after their window, also once it was waited for, for $5.
 select dose_id, plan_id, version_no, person_no, home_no, device_no, compartment, drug, strength, count, zone, time_critical,
        listed, as_needed, early_after, opens_at, due_at, closes_at, missed_at, state, reminders, settled_at, episode, said_last,
        said, doubles, double_episode, double_said, heard_at, judged_from, unknown_since, fixed_at
@@ -73,7 +74,8 @@ where s.settled_at is null and s.early_after <= $1 and s.fixed_at is null and s.
         or (s.judged_from is null and exists (
             select from device_cursor c
             where c.device_no = s.device_no and c.last_received_at >= s.closes_at
-              and (s.heard_at is null or c.last_received_at > s.heard_at)
+              and (s.heard_at is null or c.last_received_at > s.heard_at 
+                   or ($2 >= s.closes_at + $5::interval and $2 < s.missed_at + interval '1 day'))
         ))
     ))
 )

@@ -50,6 +50,9 @@ def hold_back(state: HomeState, record: JudgedUplink) -> tuple[JudgedUplink, Seq
         # Of somebody of another home, say, nothing is known here, and nothing begins.
         if not any(one.vital in _GUARDED for one in readings):
             continue
+        # Two values of one moment: whichever is doubted, the other may call for help.
+        if len({one.vital for one in readings}) < len(readings):
+            continue
         doubted = _look_at(state, state.subject(person_no), record, readings, at)
         if doubted is None:
             continue

@@ -33,7 +33,8 @@ class Change(NamedTuple):
 
 _CHANGES: Final[Mapping[tuple[HeldState, bool], Change]] = MappingProxyType(
     {
-        (HeldState.OPEN, True): Change(0, _HELD, looks_back=False),
+        # A look back may have seen it before it had its flag.
+        (HeldState.OPEN, True): Change(0, _HELD, looks_back=True),
         (HeldState.OPEN, False): Change(0, 0, looks_back=False),
         (HeldState.KEPT, True): Change(_HELD, 0, looks_back=True),
         (HeldState.KEPT, False): Change(_HELD, 0, looks_back=False),
@@ -114,7 +115,7 @@ class HeldRows:
         if row["state"] == HeldState.MOVED:
             await connection.execute(_SQL["write_down_move"], row["held_id"], datetime.now(UTC))
         if change.looks_back:
-            moments = to_ms(row["observed_at"]), to_ms(row["decided_at"])
+            moments = to_ms(row["observed_at"]), to_ms(row["decided_at"] or row["received_at"])
             looks = looks_back_for(row["person_no"], row["home_no"], row["vital"], *moments)
             await self._ask_look_backs(connection, looks)
         await connection.execute(_SQL["held_is_applied"], row["held_id"])

@@ -82,6 +82,7 @@ class Look:
     """One look back. It asks for the readings from ``since`` up to before ``until``, and for more, until it is done.
 
     ``asked`` names the rule, whose ``rule`` it is, and the time; ``received_by`` is how far the log had come, in ms.
+    ``gone`` are readings that were this person's, and have been given to somebody else.
     ``known`` are all findings of this rule about this person, in the order in which they were made, ``known_as`` is
     what looks back have seen of their episodes. ``findings`` and ``seen`` are what follows.
     """
@@ -92,6 +93,7 @@ class Look:
     received_by: int
     known: Sequence[Finding]
     known_as: Sequence[Seen]
+    gone: AbstractSet[Source] = frozenset()
     since: int = field(init=False)
     until: int = field(init=False)
     findings: list[Finding] = field(default_factory=list)
@@ -135,7 +137,7 @@ class Look:
         if self.until < self._end and any(one.until == FOREVER for one in mine):
             self.until = min(self.until + (self.until - self.since), self._end)
             return False
-        sources = {source_of(item, record) for record in home for item in record.readings}
+        sources = {source_of(item, record) for record in home for item in record.readings} | self.gone
         newest = _newest(home, self.rule)
         self._compare(shown, sources, newest)
         return True

@@ -56,3 +56,7 @@ from (select distinct on (device_no) device_no, kind, observed_at
       where person_no = $1 and kind = any ($5::smallint[]) and observed_at >= $2 and observed_at < $3
         and received_at <= $4 and flags & $6 = 0
       order by device_no, observed_at desc) said;
+
+-- name: moved_away
+-- Readings that a device took for this person's, and that a doctor has given to somebody else.
+select device_no, epoch, seq, item from held_readings where person_no = $1 and state = 'moved';

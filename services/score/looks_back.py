@@ -22,7 +22,7 @@ from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
 from services.score.sample import SHOWS_WORN
 from services.score.source import read_records
-from services.score.stood import Seen
+from services.score.stood import Seen, Source
 
 _RULES: Final = MappingProxyType({rule.name: rule for rule in RULE_BOOK.folded})
 _KNOWN_SINCE: Final = timedelta(milliseconds=2 * FURTHEST_MS)
@@ -55,7 +55,11 @@ class LooksBack:
                 known = await self._known(connection, asked, row["first_at"])
                 seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
                 received_by = to_ms(passed) - _STEP_MS
-                look = Look(asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen])
+                gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], row["person_no"])
+                look = Look(
+                    asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen],
+                    {Source(*one) for one in gone},
+                )  # fmt: skip
                 while not look.take(await self._stored(connection, look), await self._off(connection, look)):
                     pass
                 findings = look.findings

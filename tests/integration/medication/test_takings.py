@@ -71,6 +71,12 @@ async def test_while_an_uplink_of_a_dispenser_is_missing_nobody_says_that_a_dose
     assert (await states(pool, plan_id))[0] == state
     said = await pool.fetch("select message from findings where person_no = $1", world.person_no)
     assert len(said) == (state == "reminded")
+    # It falls silent: what is missing is waited for, and no longer.
+    clock.at_ms = to_ms(berlin(1, 8, 46))
+    await pass_on(pool, berlin(1, 8, 46))
+    await ledger.settle()
+    assert (await states(pool, plan_id))[0] == "reminded"
+    assert len(await pool.fetch("select message from findings where person_no = $1", world.person_no)) == 1
 
 
 async def test_a_missed_dose_that_is_reported_weeks_late_was_taken_after_all(

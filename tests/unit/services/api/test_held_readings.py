@@ -40,7 +40,7 @@ def test_a_room_mate_is_named_only_where_the_doctor_cares_for_them() -> None:
     }  # fmt: skip
     named, unnamed = _held(**pressure, fits_name="Karl Sommer", fits_person_id=uuid4()), _held(**pressure)
     assert named.why == "it is usual of Karl Sommer, and not of this person"
-    assert unnamed.why == "it is usual of somebody else of the home, and not of this person"
+    assert unnamed.why == "it is not usual of this person"
     assert named.measured == "Systolic pressure 153 mmHg, Diastolic pressure 94 mmHg"
     assert named.stands == "it was scored at once all the same"
 

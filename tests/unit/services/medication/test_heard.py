@@ -73,6 +73,9 @@ def test_an_uplink_that_never_comes_keeps_nothing_from_the_doctor_for_longer_tha
     assert said(lacking) == []
     late = seen(lacking.doses, now=at(8, 45), lacks=True)
     assert said(late) == [(2, "missed_dose.time_critical")]
+    # So too of a dispenser that falls silent meanwhile.
+    silent = seen(lacking.doses, now=at(8, 45), heard=at(8, 34), lacks=True)
+    assert said(silent) == [(2, "missed_dose.time_critical")]
     # Said is said: an uplink that is missing later changes nothing until the cut-off.
     assert said(seen(late.doses, now=at(8, 50), lacks=True)) == []
     assert only(seen(late.doses, now=at(8, 50), lacks=True)).state is DoseState.REMINDED

@@ -111,6 +111,21 @@ def test_a_pulse_with_points_keeps_its_pressures_from_being_held() -> None:
     assert not doubted.is_held
 
 
+def test_of_two_values_of_one_moment_neither_is_held() -> None:
+    def come(state: HomeState, device: str, code: str, *values: float) -> list[Effect]:
+        record = _use(900, _NOW, device, {code: values[0]})
+        (one,) = record.readings
+        readings = tuple(one._replace(item=item, value=value) for item, value in enumerate(values))
+        return step(state, record._replace(readings=readings), Tally())
+
+    assert _doubted(come(_scales(), "scale", "weight", 62.4))[0].is_held
+    assert not _doubted(come(_scales(), "scale", "weight", 62.4, 80.2))
+    meter = _lived("glucose_meter", {"glucose": 105}, {"glucose": 190})
+    effects = come(meter, "glucose_meter", "glucose", 45, 190)
+    assert not _doubted(effects)
+    assert max(found.severity for found in effects if isinstance(found, Finding)) is Severity.HIGH
+
+
 @pytest.mark.parametrize("value", [11.5, 13.2, 30.1])
 def test_a_glucose_in_mmol_is_scored_at_once_and_asked_about(value: float) -> None:
     state = _lived("glucose_meter", {"glucose": 230}, {"glucose": 120})
