@@ -162,7 +162,7 @@ def _of_whom(counted: Sequence[Judged]) -> str:
     return (
         f"\n\nOf the {len(counted)} that count {len(counted) - len(recorded)} are of simulated people and"
         f" {len(recorded)} of {people} recorded: most of what real people could swap is rejected by its range, may call"
-        " for help, or can't be told apart."
+        " for help, or looks alike."
     )
 
 
