@@ -56,7 +56,8 @@ class HeldMeasurement:
     @property
     def measured(self) -> str:
         """What was measured, in words."""
-        shown = [(presentation_of(VITAL_BY_NUMBER[vital]), value) for vital, value in zip(*self._pairs, strict=True)]
+        pairs = zip(self.vitals, self.values, strict=True)
+        shown = [(presentation_of(VITAL_BY_NUMBER[vital]), value) for vital, value in pairs]
         return ", ".join(f"{one.label} {one.text(value)}" for one, value in shown)
 
     @property
@@ -78,10 +79,6 @@ class HeldMeasurement:
         if self.state is not HeldState.OPEN:
             return CAME_OF[self.state]
         return "no rule has seen it" if self.is_held else "it was scored at once all the same"
-
-    @property
-    def _pairs(self) -> tuple[Sequence[int], Sequence[float]]:
-        return self.vitals, self.values
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "HeldMeasurement":

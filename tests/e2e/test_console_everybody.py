@@ -14,6 +14,7 @@ from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.e2e.kept_plans import kept_plans
 from tests.e2e.pictures import answered_day
 from tests.integration.console_world import NOW, Practice, open_practice
+from tests.integration.doubted_measurement import doubt
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _NO_PAGES: Final = frozenset({"/healthz", "/live"})
@@ -39,6 +40,8 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
     world = practice.world
     day = await answered_day(practice.pool, world)
     plans = await kept_plans(practice.pool, world)
+    await doubt(practice.pool, world.ruth, world.karl)
+    await doubt(practice.pool, world.karl, None)
     closed = await practice.pool.fetchval(
         "select alert_id from alerts join people using (person_no) where person_id = $1 and state = 'closed' limit 1",
         world.ruth,

@@ -139,7 +139,7 @@ def _compared(lines: Sequence[Line]) -> str:
     ours, *others = lines
     more = [one.detector for one in others if one.figures[BEYOND].value > ours.figures[BEYOND].value]
     said = f"ours has {ours.figures[BEYOND].value:.2f}"
-    return f"{said}, less than {', '.join(more)}" if more else f"{said}, and nobody has more"
+    return f"{said}, less than others ({'; '.join(more)})" if more else f"{said}, and nobody has more"
 
 
 def rows_of(stay: Stay) -> PersonRows:

@@ -28,7 +28,7 @@ OURS: Final = "HearthBeat's forecast"
 RIDGE: Final = "the same forecast with a threshold, without trees"
 GOALS: Final = (Goal(figure="sensitivity", at_least=0.80), Goal(figure="false_per_day", at_most=0.56))
 _LEADS: Final = (10, 15, 20, 30)
-_CURVE: Final = "How many lows are found for how many false alerts a day, by the threshold; the cross is what runs"
+_CURVE: Final = "How many lows are found for how many false alerts a day, by the threshold; the cross is what ours has"
 _CALIBRATION: Final = "How often glucose was below 70 mg/dL 30 min later, by how likely that was said to be"
 _EACH: Final = 3
 """Of so many forecasts one is compared with what came: neighbours hardly differ."""

@@ -43,7 +43,7 @@ symptoms, 14 before that, and a window in health. A day counts where the band wa
 found when an alert stands on one of those ten days. Chance: the same alerts, if the symptoms had begun on any other day
 of the same person in health. False: an alert that begins more than 14 days before the symptoms or more than 28 after,
 a person and 30 such days. An alert can begin again after five days below its threshold; this holds for all detectors.
-What HearthBeat runs is a recipe of published parts, fitted to nobody; weights, pace, threshold and how long a baseline
+Ours is a recipe of published parts, fitted to nobody; weights, pace, threshold and how long a baseline
 stands still were decided by somebody who had seen figures of 90 people of the recording, so that it is a test only of
 other people. The people are mostly young, nobody's age or sex is known, there is one illness, and that somebody walks
 less after the symptoms began is partly their staying at home: see the column "excess until day 0"."""
@@ -122,7 +122,7 @@ def _refitted(
 
 
 def _curve(by_candidate: Mapping[str, list[list[Counts]]]) -> list[tuple[float, float]]:
-    """False alerts a month and excess over chance of what HearthBeat runs, with other thresholds."""
+    """False alerts a month and excess over chance of ours, with other thresholds."""
     ours = DriftModel()
     row = next(place for place, models in enumerate(candidates()) if replace(models[0], on=ours.on) == ours)
     by_threshold = zip(*(one[row] for one in by_candidate.values()), strict=True)

@@ -79,7 +79,7 @@ def pictured(plot: Plot, folder: Path, name: str, link: str) -> list[str]:
     picture = Picture(figsize=_INCHES, layout="constrained")
     plot.draw(picture.subplots())
     picture.savefig(folder / f"{name}.png", dpi=_DPI)
-    return [f"![{plot.caption}]({link})", wrapped(f"*{plot.caption}.*")]
+    return [f"![{plot.caption}]({link})", wrapped(f"*{plot.caption.rstrip('.')}.*")]
 
 
 def rows_of(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

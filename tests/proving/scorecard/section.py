@@ -21,7 +21,7 @@ class MissingDataError(HearthBeatError):
 class Line:
     """One line of a section's table: figures of ``detector``, by the title of their column.
 
-    ``group``: of which people, where not of all ("60 to 69 years", "women"). ``is_ours``: what HearthBeat runs.
+    ``group``: of which people, where not of all ("60 to 69 years", "women"). ``is_ours``: HearthBeat's own code.
     """
 
     detector: str
@@ -56,7 +56,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """``name`` is its key in the JSON, ``summary`` the figures of what HearthBeat runs under the names that goals use.
+    """``name`` is its key in the JSON, ``summary`` the figures of HearthBeat's own code under the names that goals use.
 
     ``counted``: prose for the page: of whom, what counts as an event, as found, as false, and what it can't show.
     """
