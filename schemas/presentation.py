@@ -327,6 +327,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="temperature", title="Body temperature", explained_by=BODY_TEMPERATURE),
     RulePresentation(rule="blood_pressure", title="Blood pressure", explained_by=SYSTOLIC),
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
+    RulePresentation(rule="glucose_forecast", title="Low glucose ahead", explained_by=GLUCOSE),
     RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
     RulePresentation(rule="weight", title="Weight gain", explained_by=WEIGHT),
     RulePresentation(rule="news2", title="Early warning score (NEWS2)"),

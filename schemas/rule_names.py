@@ -34,6 +34,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="temperature", measured=True),
     RuleName(name="blood_pressure", measured=True),
     RuleName(name="glucose_low", measured=True),
+    RuleName(name="glucose_forecast", measured=True, listed=True),
     RuleName(name="glucose_high", measured=True, listed=True),
     RuleName(name="weight", measured=True, listed=True),
     RuleName(

@@ -161,12 +161,13 @@ class GlucoseForecast:
 
 
 def _facts(warned: Warned) -> dict[str, Fact]:
-    """What is said of the forecast, in whole mg/dL and percent; only that a low is likely, after a gap."""
-    facts: dict[str, Fact] = {"limit": round(LOW), "minutes": STANDS_MS // 60_000}
+    """What is said of the forecast, in whole mg/dL and percent; nothing after a gap."""
     forecast = warned.forecast
-    if forecast is not None:
-        facts |= {
-            "ahead": round(forecast.mg_dl), "lowest": round(forecast.low), "highest": round(forecast.high),
-            "percent": round(100 * forecast.below_low),
-        }  # fmt: skip
-    return facts
+    if forecast is None:
+        return {}
+    return {
+        "reference": round(forecast.mg_dl),
+        "lowest": round(forecast.low),
+        "highest": round(forecast.high),
+        "percent": round(100 * forecast.below_low),
+    }

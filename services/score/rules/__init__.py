@@ -10,6 +10,7 @@ from services.score.rules.clock import CLOCK
 from services.score.rules.command_failed import COMMAND_FAILED
 from services.score.rules.fall import FALL
 from services.score.rules.firmware import FIRMWARE
+from services.score.rules.glucose_forecast import GLUCOSE_FORECAST
 from services.score.rules.glucose_high import GLUCOSE_HIGH
 from services.score.rules.glucose_low import GLUCOSE_LOW
 from services.score.rules.heart_rate import HEART_RATE_LIMITS
@@ -30,6 +31,7 @@ RULES: Final[tuple[Rule, ...]] = (
     TEMPERATURE_LIMITS,
     BLOOD_PRESSURE,
     GLUCOSE_LOW,
+    GLUCOSE_FORECAST,
     GLUCOSE_HIGH,
     WEIGHT_GAIN,
     NEWS2,

@@ -10,8 +10,10 @@ from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
+from services.score.rule_book import RULE_BOOK, RuleBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
+from tests.unit.services.score.forecast_cases import FORECAST_BOOK, FORECAST_CASES, FORECAST_LIMITS
 from tests.unit.services.score.news2_cases import NEWS2_CASES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
@@ -28,6 +30,7 @@ class Case:
     records: Sequence[JudgedUplink | DeviceWord]
     expected: list[tuple[int, float]]
     limits: LimitBook = DEFAULT_BOOK
+    rules: RuleBook = RULE_BOOK
 
 
 def held(value: float, first: int, last: int) -> list[tuple[float, float]]:
@@ -344,16 +347,27 @@ _TABLES = {
     "temperature": _TEMPERATURE,
     "blood_pressure": PRESSURE_CASES,
     "glucose_low": _GLUCOSE_LOW,
+    "glucose_forecast": FORECAST_CASES,
     "glucose_high": _GLUCOSE_HIGH,
     "weight": WEIGHT_CASES,
     "news2": NEWS2_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
-_LIMITS = {"weight": HEART_FAILURE_BOOK}
-"""Of rules that only people with a condition have limits of."""
+_RULES = {"glucose_forecast": FORECAST_BOOK}
+"""Of rules that say nothing without what was learned."""
+_LIMITS = {"weight": HEART_FAILURE_BOOK, "glucose_forecast": FORECAST_LIMITS}
+"""Of rules that only people with a condition have limits of, and of those with a model."""
 CASES = [
-    Case(rule=rule, kind=kind, story=story, records=records, expected=expected, limits=_LIMITS.get(rule, DEFAULT_BOOK))
+    Case(
+        rule=rule,
+        kind=kind,
+        story=story,
+        records=records,
+        expected=expected,
+        limits=_LIMITS.get(rule, DEFAULT_BOOK),
+        rules=_RULES.get(rule, RULE_BOOK),
+    )
     for rule, rows in _TABLES.items()
     for kind, story, records, expected in rows
 ]

@@ -26,7 +26,9 @@ rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 
 
 def found_in(case: Case) -> list[Finding]:
-    return [one for one in run(case.records, HomeState(limits=case.limits)) if isinstance(one, Finding)]
+    return [
+        one for one in run(case.records, HomeState(limits=case.limits, rules=case.rules)) if isinstance(one, Finding)
+    ]
 
 
 def of(default: DefaultLimits) -> Concern:
@@ -35,7 +37,7 @@ def of(default: DefaultLimits) -> Concern:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.kind}: {case.story}")
 def test_a_rule_says_what_its_case_table_says(case: Case) -> None:
-    findings = levels(run(case.records, HomeState(limits=case.limits)))
+    findings = levels(run(case.records, HomeState(limits=case.limits, rules=case.rules)))
 
     assert {rule for rule, *_ in findings} <= {case.rule}
     assert [(level, at) for _, _, level, at in findings] == case.expected
