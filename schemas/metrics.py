@@ -172,6 +172,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Devices whose uplinks are passed over, since the restored database does not know them.",
     ),
     Metric(
+        name="hb_score_rule_without_model",
+        kind="gauge",
+        help="1: the rule says nothing, since what it has learned is missing or does not fit; the log says why.",
+        labels=("rule",),
+    ),
+    Metric(
         name="hb_score_limits_refused_total",
         kind="counter",
         help="Versions of limits that contradict themselves and are not used; each reading of the table counts.",

@@ -11,11 +11,13 @@ from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 from services.score.ask_rows import OpenAsks
+from services.score.checkpoint import Checkpoints
 from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.held_rows import HeldRows
 from services.score.known_limits import KnownLimits
+from services.score.learned import load
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
@@ -31,17 +33,21 @@ _HELD_S: Final = 2.0
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """One member of the group, until ``stop``."""
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
-    resend_after_s = settings.resend_after_s
+    resend_after_s, rules = settings.resend_after_s, load(settings.artefacts)
+    for name, why in rules.missing.items():
+        metrics.set("hb_score_rule_without_model", 1, rule=name)
+        log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book)
         consumer = Consumer(
-            bus=bus, pool=pool, sql=sql, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop
+            bus=bus, checkpoints=checkpoints, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop
         )
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
-        looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits)
+        looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=rules.book)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)

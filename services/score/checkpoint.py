@@ -15,6 +15,7 @@ from services.score.limit_book import LimitBook
 from services.score.log_time import LogTime
 from services.score.partition import Partition
 from services.score.recent_values import RecentValues
+from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -27,11 +28,12 @@ _NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVIC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoints:
-    """Loads and saves partitions. ``partitions`` is how many the topic has."""
+    """Loads and saves partitions. ``partitions`` is how many the topic has; ``rules`` evaluate what is loaded."""
 
     pool: Pool
     sql: Queries
     partitions: int
+    rules: RuleBook = RULE_BOOK
 
     async def load(self, partition_no: int, limits: LimitBook) -> Partition:
         """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
@@ -42,7 +44,7 @@ class Checkpoints:
             position = await connection.fetchval(self.sql["position"], partition_no)
             rows = await connection.fetch(self.sql["states"], partition_no)
             log_time = await connection.fetchval(self.sql["log_time"], partition_no)
-            homes = {row["home_no"]: HomeState.from_plain(row["state"], limits=limits) for row in rows}
+            homes = {row["home_no"]: HomeState.from_plain(row["state"], self.rules, limits) for row in rows}
             known = [(person_no, one) for home in homes.values() for person_no, one in home.subjects.items()]
             kept = await connection.fetch(self.sql["days_of_people"], [person_no for person_no, _ in known])
         # Whoever knows a person has their days, wherever these were written last.
@@ -51,7 +53,7 @@ class Checkpoints:
             if person_no in days:
                 one.recent.days = Days.from_plain(days[person_no]["state"], days[person_no]["revision"])
         time = LogTime() if log_time is None else LogTime.from_plain(log_time)
-        return Partition(position=position, saved=position, limits=limits, homes=homes, time=time)
+        return Partition(position=position, saved=position, rules=self.rules, limits=limits, homes=homes, time=time)
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
@@ -74,7 +76,7 @@ class Checkpoints:
         those of all findings: some of these came of the lost records.
         """
         rows = await connection.fetch(self.sql["states"], partition_no)
-        homes = {row["home_no"]: HomeState.from_plain(row["state"]) for row in rows}
+        homes = {row["home_no"]: HomeState.from_plain(row["state"], self.rules) for row in rows}
         for home_no, people in (await self._given_out(connection, partition_no)).items():
             for person_no, numbers in people.items():
                 homes.setdefault(home_no, HomeState()).subject(person_no).raise_numbers(numbers)
@@ -178,6 +180,15 @@ class Checkpoints:
         """Those of these (device, home) whose both are in the register."""
         columns = [device_no for device_no, _ in pairs], [home_no for _, home_no in pairs]
         return [tuple(row) for row in await self.pool.fetch(self.sql["registered"], *columns)]
+
+    async def pass_markers(self, markers: Mapping[tuple[str, int], int]) -> None:
+        """Writes down up to which marker (ms, by instance and partition) everything is scored."""
+        await self.pool.execute(
+            self.sql["pass_markers"],
+            [instance for instance, _ in markers],
+            [partition_no for _, partition_no in markers],
+            [to_datetime(received_at) for received_at in markers.values()],
+        )
 
     async def welcome(self, newcomers: Iterable[tuple[int, int, HomeState]]) -> None:
         """Gives newcomers (person, home, its state) what they bring from earlier homes: episode numbers, and days."""

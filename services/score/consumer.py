@@ -13,9 +13,8 @@ from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED
 from services.runtime.bus.port import Bus, Message, Subscription
-from services.runtime.clock import to_datetime
 from services.runtime.consumer import GroupMember
-from services.runtime.database import LOST_CONNECTION, Pool, Queries
+from services.runtime.database import LOST_CONNECTION
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.metrics import Metrics, Server
 from services.runtime.pacing import Gather
@@ -63,17 +62,15 @@ class Consumer:
         self,
         *,
         bus: Bus,
-        pool: Pool,
-        sql: Queries,
+        checkpoints: Checkpoints,
         writer: EffectWriter,
         limits: KnownLimits,
         metrics: Metrics,
         log: structlog.typing.FilteringBoundLogger,
         stop: asyncio.Event,
     ) -> None:
-        self._bus, self._pool, self._sql, self._writer = bus, pool, sql, writer
+        self._bus, self._checkpoints, self._writer = bus, checkpoints, writer
         self._limits, self._metrics, self._log, self._stop = limits, metrics, log, stop
-        self._checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions)
         self._held: Held = {}
         self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
@@ -192,7 +189,7 @@ class Consumer:
         if batch.effects:
             await self._persist(lambda: self._writer.write(batch.effects))
         if batch.markers:
-            await self._persist(lambda: self._pass(batch.markers))
+            await self._persist(lambda: self._checkpoints.pass_markers(batch.markers))
         self._count(batch)
 
     async def _look_up_unregistered(self, records: Sequence[UplinkRecord]) -> None:
@@ -233,14 +230,6 @@ class Consumer:
                     newcomers.append((*key, state))
         if newcomers:
             await self._persist(lambda: self._checkpoints.welcome(newcomers))
-
-    async def _pass(self, markers: Mapping[tuple[str, int], int]) -> None:
-        await self._pool.execute(
-            self._sql["pass_markers"],
-            [instance for instance, _ in markers],
-            [partition_no for _, partition_no in markers],
-            [to_datetime(received_at) for received_at in markers.values()],
-        )
 
     async def _save_due(self, member: GroupMember, subscription: Subscription, every_s: float) -> None:
         """Writes the partitions whose turn it is: all of them at once would keep everybody's next reading waiting."""

@@ -130,9 +130,9 @@ class HomeState:
         return self.to_plain() | ({DAYS: days} if days else {})
 
     @classmethod
-    def from_compared(cls, plain: dict[str, Any], limits: LimitBook) -> "HomeState":
+    def from_compared(cls, plain: dict[str, Any], limits: LimitBook, rules: RuleBook = RULE_BOOK) -> "HomeState":
         """The state that ``to_compare`` wrote. Raises UnknownStateError, UnknownDaysError."""
-        state = cls.from_plain(plain, limits=limits)
+        state = cls.from_plain(plain, rules, limits)
         for person_no, days in plain.get(DAYS, {}).items():
             state.subject(int(person_no)).recent.days = Days.from_plain(days, revision=1)
         return state

@@ -79,12 +79,13 @@ class LimitBook:
         for one in conditions:
             self._conditions.setdefault(one.person_no, []).append(one)
         self._special = {scope.person_no for scope, _ in self._versions} | self._conditions.keys()
-        self._folds: dict[tuple[str, int], Folds] = {}
+        self._folds: dict[tuple[str, int, int], Folds] = {}
         self._made: dict[tuple[str, Condition | None, tuple[Limits, ...]], Fold[Any]] = {}
 
     def folds(self, rule: Rule, person_no: int) -> Folds:
         """The folds of a rule for a person; people of whom nothing is said share theirs."""
-        key = rule.key, person_no if person_no in self._special else 0
+        # By the fold as well: a rule that a model decides has another one with it than without.
+        key = rule.key, person_no if person_no in self._special else 0, id(rule.fold)
         found = self._folds.get(key)
         if found is None:
             found = self._folds[key] = Folds(self._spans(rule, key[1]))

@@ -5,10 +5,9 @@ There are no timers: each is a row with a due time, which a restart finds again.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.alerts import EndReason, Evidence, Finding, Severity
+from schemas.alerts import EndReason, Evidence, Finding, Severity, Variant
 from schemas.reasons import NOT_SCORED
 from schemas.vitals import STEPS, VITAL_BY_NUMBER
 from services.runtime.clock import to_datetime, to_ms
@@ -19,12 +18,11 @@ from services.score.followups import LookBack
 from services.score.known_limits import KnownLimits
 from services.score.look_back import FURTHEST_MS, Look, Off
 from services.score.rule import Subject
-from services.score.rule_book import RULE_BOOK
+from services.score.rule_book import RuleBook
 from services.score.sample import SHOWS_WORN
 from services.score.source import read_records
 from services.score.stood import Seen, Source
 
-_RULES: Final = MappingProxyType({rule.name: rule for rule in RULE_BOOK.folded})
 _KNOWN_SINCE: Final = timedelta(milliseconds=2 * FURTHEST_MS)
 _STEP_MS: Final = 1
 _VITALS: Final = list(VITAL_BY_NUMBER)
@@ -34,8 +32,9 @@ _VITALS: Final = list(VITAL_BY_NUMBER)
 class LooksBack:
     """Looks at one person and rule at a time; several scores may, each takes rows that no other holds."""
 
-    def __init__(self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits) -> None:
+    def __init__(self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits, rules: RuleBook) -> None:
         self._pool, self._sql, self._writer, self._limits = pool, sql, writer, limits
+        self._rules = {rule.name: rule for rule in rules.folded if rule.variant is Variant.LIVE}
 
     async def look(self) -> int:
         """One look back, if one is due; says whether. Raises LOST_CONNECTION: nothing was changed."""
@@ -51,13 +50,13 @@ class LooksBack:
             await connection.execute(LOOK_BACK_SQL["end_look_back"], row["person_no"], row["rule"])
             findings: list[Finding] = []
             # Asked by a version of score that had the rule.
-            if asked.rule in _RULES:
+            if asked.rule in self._rules:
                 known = await self._known(connection, asked, row["first_at"])
                 seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
                 received_by = to_ms(passed) - _STEP_MS
                 gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], row["person_no"])
                 look = Look(
-                    asked, _RULES[asked.rule], limits, received_by, known, [Seen(*one) for one in seen],
+                    asked, self._rules[asked.rule], limits, received_by, known, [Seen(*one) for one in seen],
                     {Source(*one) for one in gone},
                 )  # fmt: skip
                 while not look.take(await self._stored(connection, look), await self._off(connection, look)):

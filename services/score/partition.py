@@ -11,6 +11,7 @@ from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime
 from services.score.rule import NEVER
+from services.score.rule_book import RULE_BOOK, RuleBook
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Partition:
 
     position: int = 0
     saved: int = 0
+    rules: RuleBook = RULE_BOOK
     limits: LimitBook = DEFAULT_BOOK
     homes: dict[int, HomeState] = field(default_factory=dict)
     time: LogTime = field(default_factory=LogTime)
@@ -44,7 +46,7 @@ class Partition:
         """The state of a home, begun where there is none yet."""
         found = self.homes.get(home_no)
         if found is None:
-            found = self.homes[home_no] = HomeState(limits=self.limits)
+            found = self.homes[home_no] = HomeState(self.rules, self.limits)
         return found
 
     def use(self, limits: LimitBook) -> None:

@@ -22,10 +22,12 @@ from services.score.days import Days
 from services.score.followups import Tally
 from services.score.home_state import DAYS, HomeState
 from services.score.known_limits import read_limits
+from services.score.learned import load
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.partition import Partition
 from services.score.quarters import SETTLED
 from services.score.recent_values import RecentValues
+from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -56,22 +58,30 @@ class Replay:
     findings: dict[UUID, Finding] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     limits: LimitBook = DEFAULT_BOOK
+    rules: RuleBook = RULE_BOOK
 
     @classmethod
-    def after(cls, states: Mapping[str, Any], limits: LimitBook = DEFAULT_BOOK, *, partitions: int = 1) -> "Replay":
+    def after(
+        cls,
+        states: Mapping[str, Any],
+        limits: LimitBook = DEFAULT_BOOK,
+        rules: RuleBook = RULE_BOOK,
+        *,
+        partitions: int = 1,
+    ) -> "Replay":
         """Of the records that come after these ``states``, under ``limits``; the topic has so many ``partitions``."""
         homes: dict[int, dict[int, HomeState]] = {number: {} for number in range(partitions)}
         for home_no, plain in states.items():
             number = partition_of(home_key(int(home_no)), partitions)
-            homes[number][int(home_no)] = HomeState.from_compared(plain, limits)
-        held = {number: Partition(limits=limits, homes=those) for number, those in homes.items()}
-        return cls(partitions=held, limits=limits)
+            homes[number][int(home_no)] = HomeState.from_compared(plain, limits, rules)
+        held = {number: Partition(rules=rules, limits=limits, homes=those) for number, those in homes.items()}
+        return cls(partitions=held, limits=limits, rules=rules)
 
     def take(self, record: UplinkRecord, partition_no: int = 0) -> None:
         """The next one of a partition's log."""
         partition = self.partitions.get(partition_no)
         if partition is None:
-            partition = self.partitions[partition_no] = Partition(limits=self.limits)
+            partition = self.partitions[partition_no] = Partition(rules=self.rules, limits=self.limits)
         if isinstance(record, WatermarkMarker):
             effects = partition.mark(record)
         elif isinstance(record, DeviceWord):
@@ -196,13 +206,13 @@ async def replay_to(settings: ScoreSettings, ends: dict[int, int], before: str =
 
     ``before``: what was exported where the log begins, if that is not the beginning of everything.
     """
-    sql = load_queries("services.score")
+    sql, rules = load_queries("services.score"), load(settings.artefacts).book
     async with (
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
         limits = await read_limits(pool, sql)
-        done = Replay.after(parsed(before)[1], limits, partitions=settings.bus.partitions)
+        done = Replay.after(parsed(before)[1], limits, rules, partitions=settings.bus.partitions)
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
         await _read_log(bus, ends, done.take)
     return done

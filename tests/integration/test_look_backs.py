@@ -13,6 +13,7 @@ from services.score.followups import LookBack, SosCall
 from services.score.known_limits import KnownLimits
 from services.score.looks_back import LooksBack
 from services.score.rule import Mark, finding_from
+from services.score.rule_book import RULE_BOOK
 from services.score.rules.sos import SOS
 from tests.integration.care_world import START_MS
 from tests.integration.score_bench import MINUTE_MS, Bench, at, bench_on
@@ -29,7 +30,7 @@ def looks_of(bench: Bench) -> LooksBack:
     limits = KnownLimits(
         pool=bench.pool, sql=writer.sql, clock=bench.clock, metrics=bench.metrics, log=structlog.get_logger()
     )
-    return LooksBack(pool=bench.pool, sql=writer.sql, writer=writer, limits=limits)
+    return LooksBack(pool=bench.pool, sql=writer.sql, writer=writer, limits=limits, rules=RULE_BOOK)
 
 
 def asked(bench: Bench, first: float, last: float, *, received: float) -> LookBack:

@@ -115,8 +115,7 @@ class Score:
         limits = KnownLimits(pool=self.pool, sql=sql, clock=clock, metrics=self.metrics, log=LOG)
         consumer = Consumer(
             bus=self.bus,
-            pool=self.pool,
-            sql=sql,
+            checkpoints=Checkpoints(pool=self.pool, sql=sql, partitions=self.bus.partitions),
             writer=effects,
             limits=limits,
             metrics=self.metrics,

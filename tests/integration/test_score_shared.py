@@ -57,8 +57,7 @@ class Group:
         limits = KnownLimits(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
         consumer = Consumer(
             bus=self.bus,
-            pool=self.pool,
-            sql=sql,
+            checkpoints=Checkpoints(pool=self.pool, sql=sql, partitions=self.bus.partitions),
             writer=writer,
             limits=limits,
             metrics=self.metrics,

@@ -13,7 +13,7 @@ from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.rule_book import RULE_BOOK, RuleBook
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
-from tests.unit.services.score.forecast_cases import FORECAST_BOOK, FORECAST_CASES, FORECAST_LIMITS
+from tests.unit.services.score.forecast_cases import FORECAST_BOOK, FORECAST_CASES
 from tests.unit.services.score.news2_cases import NEWS2_CASES
 from tests.unit.services.score.pressure_cases import PRESSURE_CASES
 from tests.unit.services.score.story import series, uplink
@@ -356,7 +356,7 @@ _TABLES = {
 }
 _RULES = {"glucose_forecast": FORECAST_BOOK}
 """Of rules that say nothing without what was learned."""
-_LIMITS = {"weight": HEART_FAILURE_BOOK, "glucose_forecast": FORECAST_LIMITS}
+_LIMITS = {"weight": HEART_FAILURE_BOOK}
 """Of rules that only people with a condition have limits of, and of those with a model."""
 CASES = [
     Case(

@@ -1,10 +1,7 @@
 """The case table of the glucose forecast, by a model that warns below 80 mg/dL and forecasts what there is."""
 
-from collections.abc import Sequence
-
 from schemas.devices.glucose import CGM, GLUCOSE_METER
 from schemas.records import JudgedUplink
-from services.score.limit_book import LimitBook
 from services.score.rule_book import RuleBook
 from services.score.rules import RULES
 from services.score.rules.glucose_forecast import with_model
@@ -13,14 +10,12 @@ from tests.unit.services.score.models.made_model import model
 from tests.unit.services.score.story import series, uplink
 
 FORECAST_BOOK = RuleBook([with_model(model()) if rule.name == "glucose_forecast" else rule for rule in RULES])
-FORECAST_LIMITS = LimitBook()
-"""A book of limits keeps the fold that it first saw of a rule: rules with a model have a book of their own."""
 METER = 21
 
 
 def monitor(*values: float, first: float = 0) -> list[JudgedUplink]:
     """Values of a monitor, each five minutes."""
-    readings: Sequence[tuple[float, float]] = [(first + 5 * place, value) for place, value in enumerate(values)]
+    readings: list[tuple[float, float]] = [(first + 5 * place, value) for place, value in enumerate(values)]
     return series("glucose", readings, device_type=CGM.number)
 
 

@@ -1,0 +1,58 @@
+"""What was learned from recordings, loaded at start: rules with their models; without a model its rule says nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from services.score.models import glucose_forecast as glucose
+from services.score.models.artefact import Artefact, ArtefactError, Form
+from services.score.models.artefact import load as load_artefact
+from services.score.rule import Rule
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules import RULES
+from services.score.rules.glucose_forecast import with_model as with_glucose
+
+
+class Learned(NamedTuple):
+    """A rule that a model decides: its name, the form of its artefact, and how the one makes the other."""
+
+    rule: str
+    form: Form
+    with_artefact: Callable[[Artefact], Rule]
+
+
+LEARNED: Final[tuple[Learned, ...]] = (
+    Learned("glucose_forecast", glucose.FORM, lambda one: with_glucose(glucose.GlucoseModel.from_artefact(one))),
+)
+"""All of them, in the order of ``RULES``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesInUse:
+    """The rules as this process has them. ``missing``: why a learned rule is silent, by its name."""
+
+    book: RuleBook = RULE_BOOK
+    missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+WITHOUT: Final = RulesInUse()
+"""Without anything learned."""
+
+
+def load(folder: Path) -> RulesInUse:
+    """The rules with the artefacts of ``folder``; one that is missing or does not fit leaves its rule silent."""
+    made: dict[str, Rule] = {}
+    missing: dict[str, str] = {}
+    for one in LEARNED:
+        try:
+            made[one.rule] = one.with_artefact(load_artefact(folder, one.form))
+        except ArtefactError as error:
+            missing[one.rule] = str(error)
+    return RulesInUse(book=book_with(made), missing=missing)
+
+
+def book_with(made: Mapping[str, Rule]) -> RuleBook:
+    """The rules, with those of ``made`` in the place of the ones of their names."""
+    return RuleBook([made.get(rule.name, rule) for rule in RULES])
