@@ -172,7 +172,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         help="Devices whose uplinks are passed over, since the restored database does not know them.",
     ),
     Metric(
-        name="hb_score_rule_without_model",
+        name="hb_score_rule_without_model_state",
         kind="gauge",
         help="1: the rule says nothing, since what it has learned is missing or does not fit; the log says why.",
         labels=("rule",),

@@ -313,11 +313,16 @@ FIGURES: Final[tuple[Figure, ...]] = _figures()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePresentation:
-    """How a rule is shown: ``title`` names its alerts; ``explained_by`` is the vital whose chart stands beside one."""
+    """How a rule is shown: ``title`` names its alerts; ``explained_by`` is the vital whose chart stands beside one.
+
+    ``ahead_min``: what it says is likely to come within so many minutes, after which it has come or has not; 0 of what
+    is there.
+    """
 
     rule: str
     title: str
     explained_by: Vital | None = None
+    ahead_min: int = 0
 
 
 RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
@@ -327,7 +332,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="temperature", title="Body temperature", explained_by=BODY_TEMPERATURE),
     RulePresentation(rule="blood_pressure", title="Blood pressure", explained_by=SYSTOLIC),
     RulePresentation(rule="glucose_low", title="Low glucose", explained_by=GLUCOSE),
-    RulePresentation(rule="glucose_forecast", title="Low glucose ahead", explained_by=GLUCOSE),
+    RulePresentation(rule="glucose_forecast", title="Low glucose ahead", explained_by=GLUCOSE, ahead_min=60),
     RulePresentation(rule="glucose_high", title="High glucose", explained_by=GLUCOSE),
     RulePresentation(rule="weight", title="Weight gain", explained_by=WEIGHT),
     RulePresentation(rule="news2", title="Early warning score (NEWS2)"),
@@ -344,6 +349,11 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="adherence", title="Low adherence"),
 )
 _BY_RULE: Final[Mapping[str, RulePresentation]] = MappingProxyType({row.rule: row for row in RULE_PRESENTATIONS})
+
+
+def ahead_min_of(rule: str) -> int:
+    """Within how many minutes what a rule says is likely to come; 0 of one that says what is there."""
+    return _BY_RULE[rule].ahead_min if rule in _BY_RULE else 0
 
 
 def title_of(rule: str) -> str:

@@ -1,7 +1,7 @@
 """Turns data into HTML: the templates, and the words that they use for times, ages, evidence and severities."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from schemas.alerts import Severity
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.presentation import presentation_of, spelled_out, title_of
+from schemas.presentation import ahead_min_of, presentation_of, spelled_out, title_of
 from schemas.vitals import VITAL_BY_CODE
 from services.api.console import Doctor, console_of
 from services.api.core import age_text
@@ -46,6 +46,14 @@ def hour(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
 def short(at: datetime, zone: str | ZoneInfo = "UTC") -> str:
     """A moment in few words, in the home's zone."""
     return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%d %b, %H:%M}"
+
+
+def expected_by(rule: str, at: datetime, zone: str | ZoneInfo = "UTC") -> str:
+    """Until when what was likely at ``at`` would have come, as the time of day; "" of a rule that says what is."""
+    ahead_min = ahead_min_of(rule)
+    if not ahead_min:
+        return ""
+    return f"{(at + timedelta(minutes=ahead_min)).astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M}"
 
 
 def standing_words(standing: Standing, zone: str | ZoneInfo = "UTC") -> str:
@@ -103,6 +111,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         moment=moment,
+        expected_by=expected_by,
         from_ms=to_datetime,
         hour=hour,
         rule=title_of,

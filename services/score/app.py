@@ -35,7 +35,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
     resend_after_s, rules = settings.resend_after_s, load(settings.artefacts)
     for name, why in rules.missing.items():
-        metrics.set("hb_score_rule_without_model", 1, rule=name)
+        metrics.set("hb_score_rule_without_model_state", 1, rule=name)
         log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
