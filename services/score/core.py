@@ -114,7 +114,11 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
             sample = _SAMPLE((at, kept, device_no, epoch, seq, item, vital, flags, received_at, device_type))
             if not _score(state, person, home_no, sample, tally, effects):
                 continue
-        if vital in _HAVE_DAYS and not flags & _MOVING and person.recent.add(vital, value, at, received_at):
+        if (
+            vital in _HAVE_DAYS
+            and (not flags & _MOVING or vital == _STEPS)
+            and person.recent.add(vital, value, at, received_at)
+        ):
             state.due_at = min(state.due_at, person.recent.due_at)
     for event in record.events:
         if event.kind == _CHECK_IN:

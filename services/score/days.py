@@ -1,4 +1,4 @@
-"""What a person's days were like: each day's values of each vital, counted, and their median once it is closed. Pure.
+"""What a person's days were like: each day's values of each vital, counted, and their figures once it is closed. Pure.
 
 This is the slow state: it belongs to the person, is written when an hour or a day closes, and moves with them to
 another home. Days are those of UTC.
@@ -6,8 +6,10 @@ another home. Days are those of UTC.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from schemas.vitals import (
@@ -16,13 +18,19 @@ from schemas.vitals import (
     GLUCOSE,
     HEART_RATE,
     RESPIRATORY_RATE,
+    SKIN_TEMPERATURE,
     SPO2,
+    STEPS,
     SYSTOLIC,
     VITAL_BY_CODE,
     VITAL_BY_NUMBER,
     WEIGHT,
 )
 from services.runtime.errors import HearthBeatError
+from services.score.models.day_channels import DayOfVital, channels_of, day_of_vital
+from services.score.models.drift import DRIFT_MODEL, DriftDay, DriftState
+from services.score.models.drift import VERSION as DRIFT_VERSION
+from services.score.told_drift import ToldDrift
 
 DAY_MS: Final = 24 * 3_600_000
 STEPS_A_UNIT: Final[Mapping[int, int]] = {
@@ -34,13 +42,18 @@ STEPS_A_UNIT: Final[Mapping[int, int]] = {
     DIASTOLIC.number: 1,
     GLUCOSE.number: 1,
     WEIGHT.number: 10,
+    STEPS.number: 1,
+    SKIN_TEMPERATURE.number: 10,
 }
 """The vitals of which days are kept, and how fine the steps are in which their values are counted."""
 CLOSES_AFTER_DAYS: Final = 2
 """A day closes when the next one is over: a value counts for its day if it is received until then."""
 _KEPT_DAYS: Final = 35
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the form that is written. Whoever changes the form raises it, and reads the older one."""
+_HOURS_NOT_KNOWN: Final = 1 << 24
+"""Beside the bits of the hours: some values are of before 2026-11-30, when these were not kept."""
+_NOT_KNOWN: Final = 255
 
 
 class UnknownDaysError(HearthBeatError):
@@ -48,19 +61,26 @@ class UnknownDaysError(HearthBeatError):
 
 
 class Values(NamedTuple):
-    """Values of a vital of one day, in steps of it (``STEPS_A_UNIT``); ``day`` counts from 1970."""
+    """Values of a vital of one day, in steps of it (``STEPS_A_UNIT``); ``day`` counts from 1970.
+
+    ``hours``: a bit for each hour of the clock with a value.
+    """
 
     day: int
     vital: int
     steps: Sequence[int]
+    hours: int = 0
 
 
 class ClosedDay(NamedTuple):
-    """A day of a vital: how many values, and their median in the vital's unit."""
+    """A day of a vital, as ``DayOfVital``: the others than ``values`` and ``median`` are not known of older days."""
 
     day: int
     values: int
     median: float
+    hours: int | None = None
+    low: float | None = None
+    total: float | None = None
 
 
 def day_of(at: int) -> int:
@@ -70,55 +90,89 @@ def day_of(at: int) -> int:
 
 @dataclass(slots=True)
 class _Closed:
-    """The closed days of a vital, in order, in few bytes."""
+    """The closed days of a vital, in order, in few bytes: figures in its steps, the median in halves of them."""
 
+    steps_a_unit: int
     days: "array[int]" = field(default_factory=lambda: array("I"))
     values: "array[int]" = field(default_factory=lambda: array("I"))
-    medians: "array[float]" = field(default_factory=lambda: array("d"))
+    medians: "array[int]" = field(default_factory=lambda: array("I"))
+    hours: "array[int]" = field(default_factory=lambda: array("B"))
+    lows: "array[int]" = field(default_factory=lambda: array("I"))
+    totals: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def _columns(self) -> Sequence["array[int]"]:
+        return self.days, self.values, self.medians, self.hours, self.lows, self.totals
 
     def add(self, one: ClosedDay) -> None:
-        self.days.append(one.day)
-        self.values.append(one.values)
-        self.medians.append(one.median)
+        row = (
+            one.day,
+            one.values,
+            round(one.median * 2 * self.steps_a_unit),
+            _NOT_KNOWN if one.hours is None else one.hours,
+            round((one.low or 0) * self.steps_a_unit),
+            round((one.total or 0) * self.steps_a_unit),
+        )
+        for column, number in zip(self._columns(), row, strict=True):
+            column.append(number)
 
     def forget(self, before: int) -> None:
         while self.days and self.days[0] < before:
-            for column in (self.days, self.values, self.medians):
+            for column in self._columns():
                 del column[0]
+
+    def each(self) -> Iterator[ClosedDay]:
+        unit = self.steps_a_unit
+        for day, values, median, hours, low, total in zip(*self._columns(), strict=True):
+            of_values = ClosedDay(day, values, median / 2 / unit)
+            yield of_values if hours == _NOT_KNOWN else ClosedDay(*of_values[:3], hours, low / unit, total / unit)
 
 
 class Days:
     """Of one person. ``revision`` counts how often it was written, 0 for never; ``unsaved`` came since.
 
-    All values before day ``open_from`` are closed: what comes later for such a day does not count.
+    All values before day ``open_from`` are closed: what comes later for such a day does not count. ``drift`` is where
+    the closed days have led, ``told`` what was said of it, and ``drifted`` the days of which nothing was said yet.
     """
 
-    __slots__ = ("_closed", "_open", "open_from", "revision", "unsaved")
+    __slots__ = ("_closed", "_open", "drift", "drifted", "open_from", "revision", "told", "unsaved")
 
     def __init__(self, revision: int = 0) -> None:
+        # The bits of the hours, and then steps and how often each came.
         self._open: dict[tuple[int, int], array[int]] = {}
         self._closed: dict[int, _Closed] = {}
         self.open_from = 0
         self.revision = revision
         self.unsaved: list[Values] = []
+        self.drift = DriftState()
+        self.told = ToldDrift()
+        self.drifted: list[DriftDay] = []
 
     def add(self, parts: Iterable[Values]) -> None:
         """Counts values with their days."""
         for part in parts:
             if part.day >= self.open_from:
                 key = part.day, part.vital
-                self._open[key] = array("I", counted(part.steps, self._open.get(key, ())))
+                hours, *before = self._open.get(key, (0,))
+                self._open[key] = array("I", (hours | part.hours, *counted(part.steps, before)))
                 self.unsaved.append(part)
 
     def close(self, before: int) -> None:
-        """Days before ``before`` are over: each vital's median stands, and the newest 35 days are kept."""
+        """Days before ``before`` are over: their figures stand, the newest 35 are kept, and the drift goes on."""
         self.open_from = max(before, self.open_from)
-        for day, vital in sorted(key for key in self._open if key[0] < self.open_from):
-            counts = pairs(self._open.pop((day, vital)))
-            closed = self._closed.setdefault(vital, _Closed())
-            total = sum(count for _, count in counts)
-            closed.add(ClosedDay(day, total, _median(counts, total) / STEPS_A_UNIT[vital]))
-            closed.forget(day - _KEPT_DAYS + 1)
+        for day, keys in groupby(sorted(key for key in self._open if key[0] < self.open_from), key=itemgetter(0)):
+            found = {vital: self._close(day, vital) for _, vital in keys}
+            drifted = DRIFT_MODEL.advance(self.drift, day, channels_of(found))
+            self.drifted += [drifted] if drifted else []
+
+    def _close(self, day: int, vital: int) -> DayOfVital:
+        hours, *counts = self._open.pop((day, vital))
+        one = day_of_vital(pairs(counts), STEPS_A_UNIT[vital], hours)
+        if hours & _HOURS_NOT_KNOWN:
+            one = DayOfVital(one.values, one.median)
+        closed = self._closed.setdefault(vital, _Closed(STEPS_A_UNIT[vital]))
+        closed.add(ClosedDay(day, *one))
+        closed.forget(day - _KEPT_DAYS + 1)
+        return one
 
     @property
     def first_open(self) -> int | None:
@@ -127,8 +181,16 @@ class Days:
 
     def closed(self, vital: int) -> list[ClosedDay]:
         """The closed days of a vital that are kept, in order."""
-        found = self._closed.get(vital, _Closed())
-        return [ClosedDay(*one) for one in zip(found.days, found.values, found.medians, strict=True)]
+        found = self._closed.get(vital)
+        return list(found.each()) if found else []
+
+    def lived(self) -> DriftState:
+        """Where the closed days that are kept lead, for somebody of whom nothing else is known."""
+        days: dict[int, dict[int, DayOfVital]] = {}
+        for vital in self._closed:
+            for one in self.closed(vital):
+                days.setdefault(one.day, {})[vital] = DayOfVital(*one[1:])
+        return DriftState.of(DRIFT_MODEL, [(day, channels_of(days[day])) for day in sorted(days)])
 
     def saved(self) -> None:
         """What stands here was written."""
@@ -137,8 +199,11 @@ class Days:
 
     def onto(self, other: "Days") -> "Days":
         """``other``, which somebody else wrote meanwhile, with what came here since the last writing."""
+        if self.drift.last_day > other.drift.last_day:
+            other.told = self.told
         other.add(self.unsaved)
         other.close(self.open_from)
+        other.drifted = []
         return other
 
     def to_plain(self) -> dict[str, Any]:
@@ -147,25 +212,37 @@ class Days:
             "version": VERSION,
             "open_from": self.open_from,
             "open": [
-                [day, VITAL_BY_NUMBER[vital].code, self._open[day, vital].tolist()] for day, vital in sorted(self._open)
+                [day, VITAL_BY_NUMBER[vital].code, counts.tolist(), hours]
+                for (day, vital), (hours, counts) in sorted((key, (one[0], one[1:])) for key, one in self._open.items())
             ],
             "closed": {
                 VITAL_BY_NUMBER[vital].code: [list(one) for one in self.closed(vital)] for vital in sorted(self._closed)
             },
+            "drift": self.drift.to_plain(),
+            "told": self.told.to_plain(),
         }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any], revision: int = 0) -> "Days":
-        """What ``to_plain`` wrote. Raises UnknownDaysError."""
-        if plain["version"] != VERSION:
-            raise UnknownDaysError(f"their form is version {plain['version']}, and this score reads {VERSION}")
+        """What ``to_plain`` wrote, in this form or an older one. Raises UnknownDaysError."""
+        version = plain["version"]
+        if version not in (1, VERSION) or isinstance(version, bool):
+            raise UnknownDaysError(f"their form is version {version}, and this score reads up to {VERSION}")
         found = cls(revision)
         found.open_from = plain["open_from"]
-        found._open = {(day, VITAL_BY_CODE[code].number): array("I", counts) for day, code, counts in plain["open"]}
+        for day, code, counts, *hours in plain["open"]:
+            bits = hours[0] if hours else _HOURS_NOT_KNOWN
+            found._open[day, VITAL_BY_CODE[code].number] = array("I", (bits, *counts))
         for code, days in plain["closed"].items():
-            closed = found._closed[VITAL_BY_CODE[code].number] = _Closed()
+            vital = VITAL_BY_CODE[code].number
+            closed = found._closed[vital] = _Closed(STEPS_A_UNIT[vital])
             for one in days:
                 closed.add(ClosedDay(*one))
+        drift = plain.get("drift")
+        # Whoever has lived days that were closed before drifts were kept does not begin anew.
+        is_known = drift is not None and drift["version"] == DRIFT_VERSION
+        found.drift = DriftState.from_plain(plain["drift"]) if is_known else found.lived()
+        found.told = ToldDrift.from_plain(plain.get("told", ()))
         return found
 
 
@@ -183,16 +260,3 @@ def counted(steps: Iterable[int], before: Sequence[int] = ()) -> list[int]:
 def pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """Steps and how often each came, of what ``counted`` gave."""
     return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def _median(counts: Sequence[tuple[int, int]], total: int) -> float:
-    """Of sorted values with how often each came; of an even number, the mean of the middle two."""
-    low = high = passed = 0
-    for step, count in counts:
-        if passed <= (total - 1) // 2 < passed + count:
-            low = step
-        if passed <= total // 2 < passed + count:
-            high = step
-            break
-        passed += count
-    return (low + high) / 2

@@ -17,6 +17,7 @@ from services.score.questions import ModelStates, Question
 from services.score.recent_values import RecentValues
 from services.score.rule import NEVER, Rule, Subject
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rules.baseline import BASELINE
 from services.score.rules.news2 import NEWS2
 from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
@@ -159,6 +160,8 @@ class PersonState:
             of_me = Known(self.person_no, self.coverage, self.window, around, about.devices, self.episodes)
             if reports := self.gaps.look(of_me, now):
                 found.append((WATCH_GAP, reports))
+        if drifted := self.recent.tell(self.episodes, BASELINE.name):
+            found.append((BASELINE, drifted))
         return found
 
     def wants(self, newest: Sequence[Sample]) -> Sequence[tuple[Want, Sample]]:

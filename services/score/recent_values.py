@@ -4,10 +4,12 @@ This is part of the fast state, so that a reading costs no more than to be put d
 """
 
 from array import array
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
+from services.score.episodes import Report
 from services.score.rule import HOUR_MS, NEVER
 
 _MOST: Final = 256
@@ -16,6 +18,10 @@ _SPREAD_S: Final = 3_600
 _PRIME: Final = 7_919
 _VITALS: Final = 256
 """More than there are: a day and a vital are one number below."""
+_HOURS: Final = 24
+_STEP_BITS: Final = 27
+"""A value waits with its hour of the clock above so many bits."""
+_STEPS: Final = (1 << _STEP_BITS) - 1
 
 
 class RecentValues:
@@ -36,14 +42,15 @@ class RecentValues:
 
     def add(self, vital: int, value: float, at: int, received_at: int) -> bool:
         """Takes a value of a vital that has days; whether ``due_at`` came nearer or the days changed."""
-        key = at // DAY_MS * _VITALS + vital
+        hour = at // HOUR_MS
+        key = hour // _HOURS * _VITALS + vital
         values = self._values.get(key)
         if values is None:
             # Too late for its day, which is closed.
             if day_of(received_at) - day_of(at) >= CLOSES_AFTER_DAYS:
                 return False
             values = self._values[key] = array("I")
-        values.append(int(value * STEPS_A_UNIT[vital] + 0.5))
+        values.append(int(value * STEPS_A_UNIT[vital] + 0.5) + (hour % _HOURS << _STEP_BITS))
         if len(values) >= _MOST:
             self._fold()
             return True
@@ -59,8 +66,28 @@ class RecentValues:
             return
         self._fold()
         self.days.close(day_of(now - self._after_ms) - CLOSES_AFTER_DAYS + 1)
-        first = self.days.first_open
-        self.due_at = NEVER if first is None else (first + CLOSES_AFTER_DAYS) * DAY_MS + self._after_ms
+        self.look_ahead()
+
+    def look_ahead(self) -> None:
+        """Sets ``due_at`` by what is known now: when a day closes, or an open drift has had no days for too long."""
+        days = [self.days.first_open, self.days.told.pauses_after]
+        first = min((day for day in days if day is not None), default=None)
+        self.due_at = NEVER if first is None else self.closes_at(first)
+
+    def closes_at(self, day: int) -> int:
+        """When a day of this person closes, in ms."""
+        return (day + CLOSES_AFTER_DAYS) * DAY_MS + self._after_ms
+
+    def tell(self, numbers: MutableMapping[str, int], rule: str) -> list[Report]:
+        """What has to be said of days that have closed: of drifts. ``numbers``: of episodes, by rule."""
+        days = self.days
+        pauses_after = days.told.pauses_after
+        if not days.drifted and (pauses_after is None or days.open_from <= pauses_after):
+            return []
+        drifted, days.drifted = days.drifted, []
+        reports = days.told.tell(drifted, numbers, rule, closed=days.open_from - 1)
+        self.look_ahead()
+        return reports
 
     def counted(self) -> Days:
         """The days with all values that wait."""
@@ -72,7 +99,10 @@ class RecentValues:
         self.days, self.is_folded = days, False
 
     def _fold(self) -> None:
-        self.days.add(Values(*divmod(key, _VITALS), values) for key, values in sorted(self._values.items()))
+        self.days.add(
+            Values(*divmod(key, _VITALS), [one & _STEPS for one in values], _hours_of(values))
+            for key, values in sorted(self._values.items())
+        )
         self._values = {}
         self.is_folded = True
 
@@ -85,7 +115,12 @@ class RecentValues:
             return {}
         # Counted: an hour has few different values, and this is written with every checkpoint.
         values = [
-            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, counted(steps)]
+            [
+                key // _VITALS,
+                VITAL_BY_NUMBER[key % _VITALS].code,
+                counted(one & _STEPS for one in steps),
+                _hours_of(steps),
+            ]
             for key, steps in sorted(self._values.items())
         ]
         return {"due_at": self.due_at, "values": values}
@@ -94,9 +129,18 @@ class RecentValues:
         """Goes on from what ``to_plain`` wrote."""
         if plain:
             self.due_at = plain["due_at"]
-            self._values = {
-                day * _VITALS + VITAL_BY_CODE[code].number: array(
-                    "I", [step for step, count in pairs(counts) for _ in range(count)]
-                )
-                for day, code, counts in plain["values"]
-            }
+            for day, code, counts, *known in plain["values"]:
+                steps = array("I", [step for step, count in pairs(counts) for _ in range(count)])
+                # Which value was of which hour need not be known. Of before 2026-11-30 no hour is: it is the first.
+                hours = [hour for hour in range(_HOURS) if known and known[0] >> hour & 1] or [0]
+                for place in range(len(steps)):
+                    steps[place] += hours[place % len(hours)] << _STEP_BITS
+                self._values[day * _VITALS + VITAL_BY_CODE[code].number] = steps
+
+
+def _hours_of(values: Iterable[int]) -> int:
+    """A bit for each hour of the clock of values that wait."""
+    bits = 0
+    for hour in {value >> _STEP_BITS for value in values}:
+        bits |= 1 << hour
+    return bits

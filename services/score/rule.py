@@ -166,7 +166,7 @@ class Rule:
     or ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
     other limits than the defaults, by concern; a rule without it has none that anybody may change; ``limited_with``
     makes it for people with a condition that changes more than limits. A ``variant`` in the shadow is tried beside the
-    rule of its name, and alerts nobody.
+    rule of its name, and alerts nobody. ``of_days``: its evidence are figures of days, not readings.
     """
 
     name: str
@@ -184,6 +184,7 @@ class Rule:
     )
     asks: ModelFold | None = None
     variant: Variant = Variant.LIVE
+    of_days: bool = False
 
     @property
     def key(self) -> str:
@@ -291,7 +292,7 @@ def endings(rule: str) -> tuple[str, ...]:
 def _evidence(rule: Rule, sample: Sample) -> Evidence:
     return Evidence(
         what=INPUT_CODES[sample.vital] if sample.vital else rule.what,
-        value=sample.value if rule.inputs and sample.vital != SYMPTOM else None,
+        value=sample.value if (rule.inputs or (rule.of_days and sample.vital)) and sample.vital != SYMPTOM else None,
         observed_at=sample.at,
         device_no=sample.device_no,
         epoch=sample.epoch,

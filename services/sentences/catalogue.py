@@ -29,8 +29,13 @@ _REST_IS_KNOWN: Final = "known"
 """What holds where the facts do not say otherwise; all rows of before 2026-11-29 said so."""
 
 
-_LISTS: Final[Mapping[str, str]] = MappingProxyType({"points": "input", "threes": "input", "missing": "missing input"})
-"""Facts that are codes with blanks between them, some with a number after a colon, and the context of their words."""
+_LISTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"points": "input", "threes": "input", "missing": "missing input", "channels": "channel"}
+)
+"""Facts that are codes with blanks between them, some with a number after a colon, and the context of their words.
+
+The number stands where the words have a place for it, else behind them.
+"""
 
 
 class Reader(StrEnum):
@@ -102,6 +107,8 @@ class Catalogue:
     def _listed(self, context: str, one: str) -> str:
         code, _, number = one.partition(":")
         word = self.sentences.get((context, code), code)
+        if "{number}" in word:
+            return word.format(number=number)
         return f"{word} {number}" if number else word
 
 

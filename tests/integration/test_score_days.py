@@ -87,8 +87,8 @@ async def homes(pool: Pool, worlds: Sequence[World]) -> list[OneHome]:
 async def counted(pool: Pool, person_no: int) -> int:
     """Values of the pulse in open and closed days, as they are written."""
     state = await pool.fetchval("select state from score_days where person_no = $1", person_no)
-    opened = sum(sum(counts[1::2]) for _, code, counts in state["open"] if code == HEART_RATE.code)
-    return int(opened + sum(number for _, number, _ in state["closed"].get(HEART_RATE.code, ())))
+    opened = sum(sum(counts[1::2]) for _, code, counts, _ in state["open"] if code == HEART_RATE.code)
+    return int(opened + sum(number for _, number, *_ in state["closed"].get(HEART_RATE.code, ())))
 
 
 async def test_days_are_written_when_an_hour_closes_and_read_with_the_checkpoint(

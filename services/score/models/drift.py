@@ -226,3 +226,7 @@ class DriftDay(NamedTuple):
     def reasons(self, most: int = 3) -> list[Deviation]:
         """The channels that speak most for illness: "resting pulse 7 above usual"."""
         return [one for one in self.deviations if one.z > 0][:most]
+
+
+DRIFT_MODEL: Final = DriftModel()
+"""The product's, and the one whose figures the scorecard gives."""

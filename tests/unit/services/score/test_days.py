@@ -1,5 +1,7 @@
 """A person's days: values are counted once, with their own day; medians stand when a day closes; nothing is lost."""
 
+from functools import reduce
+from operator import or_
 from statistics import median
 from typing import Any
 
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import parse_json, write_json
-from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, STEPS, VITAL_BY_NUMBER
+from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, VITAL_BY_NUMBER
 from services.score.days import DAY_MS, STEPS_A_UNIT, ClosedDay, Days, UnknownDaysError, Values
 from services.score.recent_values import RecentValues
 from services.score.rule import HOUR_MS, MINUTE_MS, NEVER
@@ -20,6 +22,7 @@ parts = st.builds(
     st.integers(DAY, DAY + 3),
     st.sampled_from([PULSE, WARMTH]),
     st.lists(st.integers(30, 400), min_size=1, max_size=9),
+    st.integers(1, 2**24 - 1),
 )
 
 
@@ -28,9 +31,8 @@ def again(days: Days) -> Days:
     return Days.from_plain(parse_json(write_json(days.to_plain())), days.revision)
 
 
-def test_every_vital_but_steps_has_days() -> None:
-    assert STEPS_A_UNIT.keys() | {STEPS.number} <= VITAL_BY_NUMBER.keys()
-    assert STEPS.number not in STEPS_A_UNIT
+def test_every_vital_has_days() -> None:
+    assert STEPS_A_UNIT.keys() == VITAL_BY_NUMBER.keys()
 
 
 @given(st.lists(parts, max_size=12))
@@ -43,20 +45,23 @@ def test_a_closed_day_has_the_median_of_its_values_in_whatever_order_they_came(g
     for vital in (PULSE, WARMTH):
         expected = []
         for day in (DAY, DAY + 1):
-            values = [one for part in given_parts if part[:2] == (day, vital) for one in part.steps]
-            expected += [ClosedDay(day, len(values), median(values) / STEPS_A_UNIT[vital])] if values else []
+            whole = [part for part in given_parts if part[:2] == (day, vital)]
+            values, unit = sorted(one for part in whole for one in part.steps), STEPS_A_UNIT[vital]
+            hours = reduce(or_, (part.hours for part in whole), 0).bit_count()
+            low, total = values[int((len(values) - 1) * 0.2)] / unit if values else 0, sum(values) / unit
+            expected += [ClosedDay(day, len(values), median(values) / unit, hours, low, total)] if values else []
         assert days.closed(vital) == expected
     assert again(days).to_plain() == days.to_plain()
 
 
 def test_a_value_of_a_closed_day_changes_nothing() -> None:
     days = Days()
-    days.add([Values(DAY, PULSE, [60, 70])])
+    days.add([Values(DAY, PULSE, [60, 70], 0b11)])
     days.close(DAY + 1)
     before = days.to_plain()
     days.add([Values(DAY, PULSE, [200])])
     assert days.to_plain() == before
-    assert days.closed(PULSE) == [ClosedDay(DAY, 2, 65)]
+    assert days.closed(PULSE) == [ClosedDay(DAY, 2, 65, 2, 60, 130)]
 
 
 def test_the_newest_35_days_are_kept() -> None:
@@ -83,7 +88,7 @@ def test_two_homes_that_wrote_the_same_person_lose_nothing_of_each_other(
     assert mine.onto(again(theirs)).to_plain() == whole.to_plain()
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "1", None, True])
 def test_days_of_another_version_are_refused_and_not_misread(version: Any) -> None:
     with pytest.raises(UnknownDaysError, match="version"):
         Days.from_plain(Days().to_plain() | {"version": version})
@@ -107,7 +112,7 @@ def test_an_hour_closes_and_then_the_day_when_the_next_one_is_over() -> None:
     recent.pass_time(recent.due_at)
     assert (recent.is_folded, recent.days.first_open, recent.due_at) == (True, DAY, (DAY + 2) * DAY_MS)
     recent.pass_time(recent.due_at)
-    assert recent.days.closed(PULSE) == [ClosedDay(DAY, 2, 60)]
+    assert recent.days.closed(PULSE) == [ClosedDay(DAY, 2, 60, 1, 60, 120)]
     assert (recent.due_at, recent.to_plain()) == (NEVER, {})
 
 
