@@ -11,6 +11,7 @@ from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.rule_book import RULE_BOOK, RuleBook
+from tests.unit.services.score.baseline_cases import BASELINE_CASES
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
 from tests.unit.services.score.forecast_cases import FORECAST_BOOK, FORECAST_CASES
@@ -351,6 +352,7 @@ _TABLES = {
     "glucose_high": _GLUCOSE_HIGH,
     "weight": WEIGHT_CASES,
     "news2": NEWS2_CASES,
+    "baseline": BASELINE_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
