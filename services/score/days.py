@@ -30,7 +30,7 @@ from services.runtime.errors import HearthBeatError
 from services.score.models.day_channels import DayOfVital, channels_of, day_of_vital
 from services.score.models.drift import DRIFT_MODEL, DriftDay, DriftState
 from services.score.models.drift import VERSION as DRIFT_VERSION
-from services.score.told_drift import ToldDrift
+from services.score.reported_drift import ReportedDrift
 
 DAY_MS: Final = 24 * 3_600_000
 STEPS_A_UNIT: Final[Mapping[int, int]] = {
@@ -131,10 +131,10 @@ class Days:
     """Of one person. ``revision`` counts how often it was written, 0 for never; ``unsaved`` came since.
 
     All values before day ``open_from`` are closed: what comes later for such a day does not count. ``drift`` is where
-    the closed days have led, ``told`` what was said of it, and ``drifted`` the days of which nothing was said yet.
+    the closed days have led, ``reported`` what was said of it, and ``drifted`` the days of which nothing was said yet.
     """
 
-    __slots__ = ("_closed", "_open", "drift", "drifted", "open_from", "revision", "told", "unsaved")
+    __slots__ = ("_closed", "_open", "drift", "drifted", "open_from", "reported", "revision", "unsaved")
 
     def __init__(self, revision: int = 0) -> None:
         # The bits of the hours, and then steps and how often each came.
@@ -144,7 +144,7 @@ class Days:
         self.revision = revision
         self.unsaved: list[Values] = []
         self.drift = DriftState()
-        self.told = ToldDrift()
+        self.reported = ReportedDrift()
         self.drifted: list[DriftDay] = []
 
     def add(self, parts: Iterable[Values]) -> None:
@@ -200,7 +200,7 @@ class Days:
     def onto(self, other: "Days") -> "Days":
         """``other``, which somebody else wrote meanwhile, with what came here since the last writing."""
         if self.drift.last_day > other.drift.last_day:
-            other.told = self.told
+            other.reported = self.reported
         other.add(self.unsaved)
         other.close(self.open_from)
         other.drifted = []
@@ -219,7 +219,7 @@ class Days:
                 VITAL_BY_NUMBER[vital].code: [list(one) for one in self.closed(vital)] for vital in sorted(self._closed)
             },
             "drift": self.drift.to_plain(),
-            "told": self.told.to_plain(),
+            "reported": self.reported.to_plain(),
         }
 
     @classmethod
@@ -242,7 +242,7 @@ class Days:
         # Whoever has lived days that were closed before drifts were kept does not begin anew.
         is_known = drift is not None and drift["version"] == DRIFT_VERSION
         found.drift = DriftState.from_plain(plain["drift"]) if is_known else found.lived()
-        found.told = ToldDrift.from_plain(plain.get("told", ()))
+        found.reported = ReportedDrift.from_plain(plain.get("reported", ()))
         return found
 
 

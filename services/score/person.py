@@ -160,7 +160,7 @@ class PersonState:
             of_me = Known(self.person_no, self.coverage, self.window, around, about.devices, self.episodes)
             if reports := self.gaps.look(of_me, now):
                 found.append((WATCH_GAP, reports))
-        if drifted := self.recent.tell(self.episodes, BASELINE.name):
+        if drifted := self.recent.report_drifts(self.episodes, BASELINE.name):
             found.append((BASELINE, drifted))
         return found
 

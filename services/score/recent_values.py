@@ -70,7 +70,7 @@ class RecentValues:
 
     def look_ahead(self) -> None:
         """Sets ``due_at`` by what is known now: when a day closes, or an open drift has had no days for too long."""
-        days = [self.days.first_open, self.days.told.pauses_after]
+        days = [self.days.first_open, self.days.reported.pauses_after]
         first = min((day for day in days if day is not None), default=None)
         self.due_at = NEVER if first is None else self.closes_at(first)
 
@@ -78,14 +78,14 @@ class RecentValues:
         """When a day of this person closes, in ms."""
         return (day + CLOSES_AFTER_DAYS) * DAY_MS + self._after_ms
 
-    def tell(self, numbers: MutableMapping[str, int], rule: str) -> list[Report]:
+    def report_drifts(self, numbers: MutableMapping[str, int], rule: str) -> list[Report]:
         """What has to be said of days that have closed: of drifts. ``numbers``: of episodes, by rule."""
         days = self.days
-        pauses_after = days.told.pauses_after
+        pauses_after = days.reported.pauses_after
         if not days.drifted and (pauses_after is None or days.open_from <= pauses_after):
             return []
         drifted, days.drifted = days.drifted, []
-        reports = days.told.tell(drifted, numbers, rule, closed=days.open_from - 1)
+        reports = days.reported.report(drifted, numbers, rule, closed=days.open_from - 1)
         self.look_ahead()
         return reports
 

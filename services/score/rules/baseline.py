@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.alerts import EndReason, Fact, Message, Severity
-from services.score.rule import ENDED, HOUR_MS, Mark, Rule, by_level
+from services.score.rule import ENDED, HOUR_MS, Mark, Rule, by_level, endings
 
 _DRIFTS: Final = "baseline.drifts"
 _LASTS: Final = "baseline.lasts"
@@ -24,11 +24,10 @@ BASELINE: Final = Rule(
     of_days=True,
     severities=by_level(level_1=Severity.LOW, level_2=Severity.MEDIUM),
     rationale=(
-        "Resting pulse and steps drift from what is usual before and during infections (Mishra 2020, Nature Biomedical"
-        " Engineering 4:1208). The own median of 28 days, an average that newer days count more in, and its limit are"
-        " usual in control charts; how many illnesses it finds is measured. It names figures and no illness, goes on"
-        " the list and notifies nobody. See docs/clinical.md#baseline."
+        "Resting pulse and steps drift from what is usual before and during infections (Mishra 2020). The own median of"
+        " 28 days and an average over days are usual in control charts; how many illnesses it finds is measured. It"
+        " names figures and no illness, goes on the list and notifies nobody. See docs/clinical.md#baseline."
     ),
-    messages=(_DRIFTS, _LASTS, "baseline.recovered", "baseline.no_data"),
+    messages=(*endings("baseline"), _DRIFTS, _LASTS),
     message=_message,
 )

@@ -31,7 +31,7 @@ _RECOVERED_SAID: Final = 3
 
 
 @dataclass(slots=True)
-class ToldDrift:
+class ReportedDrift:
     """``episode``: the open one's number, 0 for none. Days count from 1970: when it ``began``, the last ``known`` one.
 
     ``below``: days in a row without a drift, where a gap has made it begin anew. ``pauses``: how many were said.
@@ -50,7 +50,7 @@ class ToldDrift:
         """When this day closes without a figure, the episode pauses; None while it can't."""
         return self.known + LONGEST_GAP_DAYS if self.episode and not self.is_paused else None
 
-    def tell(
+    def report(
         self, days: Iterable[DriftDay], numbers: MutableMapping[str, int], rule: str, *, closed: int
     ) -> list[Report]:
         """What has to be said of further days; all are closed up to ``closed``. ``numbers``: of episodes, by rule."""
@@ -94,7 +94,7 @@ class ToldDrift:
         return list(astuple(self)) if self.episode else []
 
     @classmethod
-    def from_plain(cls, plain: Sequence[Any]) -> "ToldDrift":
+    def from_plain(cls, plain: Sequence[Any]) -> "ReportedDrift":
         """What ``to_plain`` wrote."""
         return cls(*plain)
 
