@@ -42,6 +42,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
         measured=True,
         rests_on=("heart_rate", "spo2", "respiratory_rate", "temperature", "blood_pressure"),
     ),
+    RuleName(name="anomaly", measured=True, listed=True),
     RuleName(name="fall", calls=True),
     RuleName(name="sos", calls=True),
     RuleName(name="silent_device", technical=True),

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.score.rule import Rule
+from services.score.rules.anomaly import ANOMALY
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.clock import CLOCK
 from services.score.rules.command_failed import COMMAND_FAILED
@@ -35,6 +36,7 @@ RULES: Final[tuple[Rule, ...]] = (
     GLUCOSE_HIGH,
     WEIGHT_GAIN,
     NEWS2,
+    ANOMALY,
     FALL,
     SOS,
     SILENT_DEVICE,

@@ -1,0 +1,51 @@
+"""The case table of the anomaly rule, by a small forest of people whose vitals are all close to their usual."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from schemas.devices.thermometer import THERMOMETER
+from schemas.reasons import Flag
+from schemas.records import JudgedUplink
+from services.score.limit_book import LimitBook
+from services.score.models.anomaly import FEATURES, AnomalyModel
+from services.score.rule_book import RuleBook
+from services.score.rules import RULES
+from services.score.rules.anomaly import with_model
+from tests.proving.training.isolation_forest import fitted_forest
+from tests.unit.services.score.case import Kind, Row
+from tests.unit.services.score.story import uplink
+
+_MEDIANS = np.array([72.0, 97.0, 36.6, 125.0, 15.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+_SPREADS = np.array([8.0, 1.0, 0.3, 12.0, 2.0, 4.0, 0.7, 0.2, 6.0, 1.0])
+_ROWS = np.random.default_rng(5).normal(_MEDIANS, _SPREADS, (2_000, len(FEATURES)))
+
+
+def model() -> AnomalyModel:
+    """Quantiles are those of its own rows, which are not averaged: so it speaks soon."""
+    forest = fitted_forest(_ROWS, trees=40, samples=64, seed=1)
+    oddness = np.quantile(-forest.scores(_ROWS), np.linspace(0, 1, 101))
+    return AnomalyModel(
+        forest=forest, medians=_MEDIANS, spreads=_SPREADS, oddness=tuple(oddness.tolist()), on=0.95, off=0.88
+    )
+
+
+MODEL = model()
+ANOMALY_BOOK = RuleBook([with_model(MODEL) if rule.name == "anomaly" else rule for rule in RULES])
+ANOMALY_LIMITS = LimitBook()
+USUAL: Mapping[str, float] = {"heart_rate": 72, "spo2": 97, "respiratory_rate": 15, "body_temperature": 36.6}
+DRIFTED: Mapping[str, float] = {"heart_rate": 98, "spo2": 94, "respiratory_rate": 21, "body_temperature": 37.4}
+"""Each within its rule's limits, and 3 points of NEWS2 together; far from the usual, all to one side."""
+
+
+def hours(
+    vitals: Mapping[str, float], first: float, last: float, *, flags: int = Flag.RESTING, every: float = 0.5
+) -> list[JudgedUplink]:
+    """What a thermometer and a band say at rest, twice an hour, from ``first`` until before ``last``, in hours."""
+    return [
+        uplink(round(60 * at), 60 * at, vitals, flags=flags, device_type=0)
+        for at in np.arange(first, last, every).tolist()
+    ]
+
+
+F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
