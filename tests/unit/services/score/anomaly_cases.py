@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from schemas.devices.thermometer import THERMOMETER
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from services.score.limit_book import LimitBook
 from services.score.models.anomaly import FEATURES, AnomalyModel
+from services.score.rule import HOUR_MS, MINUTE_MS
 from services.score.rule_book import RuleBook
 from services.score.rules import RULES
 from services.score.rules.anomaly import with_model
 from tests.proving.training.isolation_forest import fitted_forest
 from tests.unit.services.score.case import Kind, Row
-from tests.unit.services.score.story import uplink
+from tests.unit.services.score.story import START, uplink
 
 _MEDIANS = np.array([72.0, 97.0, 36.6, 125.0, 15.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 _SPREADS = np.array([8.0, 1.0, 0.3, 12.0, 2.0, 4.0, 0.7, 0.2, 6.0, 1.0])
@@ -34,18 +34,31 @@ MODEL = model()
 ANOMALY_BOOK = RuleBook([with_model(MODEL) if rule.name == "anomaly" else rule for rule in RULES])
 ANOMALY_LIMITS = LimitBook()
 USUAL: Mapping[str, float] = {"heart_rate": 72, "spo2": 97, "respiratory_rate": 15, "body_temperature": 36.6}
-DRIFTED: Mapping[str, float] = {"heart_rate": 98, "spo2": 94, "respiratory_rate": 21, "body_temperature": 37.4}
-"""Each within its rule's limits, and 3 points of NEWS2 together; far from the usual, all to one side."""
+DRIFTED: Mapping[str, float] = {"heart_rate": 104, "spo2": 94, "respiratory_rate": 22, "body_temperature": 37.7}
+"""Each within the limits of its rule, and 4 points of NEWS2 together; far from the usual, all to one side."""
+
+
+def hour(number: float) -> float:
+    """Minutes of the story at which an hour of the clock begins."""
+    return (-START % HOUR_MS + number * HOUR_MS) / MINUTE_MS
 
 
 def hours(
     vitals: Mapping[str, float], first: float, last: float, *, flags: int = Flag.RESTING, every: float = 0.5
 ) -> list[JudgedUplink]:
-    """What a thermometer and a band say at rest, twice an hour, from ``first`` until before ``last``, in hours."""
+    """What devices say at rest, twice an hour, from hour ``first`` until before ``last``."""
     return [
-        uplink(round(60 * at), 60 * at, vitals, flags=flags, device_type=0)
-        for at in np.arange(first, last, every).tolist()
+        uplink(round(100 * at), hour(at), vitals, flags=flags) for at in np.arange(first + 0.1, last, every).tolist()
     ]
 
 
+def without(code: str, vitals: Mapping[str, float]) -> Mapping[str, float]:
+    """All of ``vitals`` but one."""
+    return {name: value for name, value in vitals.items() if name != code}
+
+
+WELL = hours(USUAL, 0, 30)
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
+ANOMALY_CASES: list[Row] = [
+    (F, "all four drift, none beyond a limit", [*WELL, *hours(DRIFTED, 30, 40)], [(1, hour(34))]),
+]
