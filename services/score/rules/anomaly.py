@@ -11,10 +11,12 @@ from services.score.rule import ENDED, HOUR_MS, Mark, Rule, by_level, endings
 
 
 def _message(mark: Mark) -> Message:
-    if mark.level == ENDED:
-        hours = (mark.pauses_at - mark.last.at) // HOUR_MS if mark.pauses_at else 0
-        return Message(f"anomaly.{mark.end_reason or EndReason.RECOVERED}", {"hours": hours, **mark.facts})
-    return Message("anomaly.unusual", mark.facts)
+    # A mark that is not of the fold's own making has no facts.
+    facts = {"unusual": "", "percent": mark.last.value, **mark.facts}
+    if mark.level != ENDED:
+        return Message("anomaly.unusual", facts)
+    hours = (mark.pauses_at - mark.last.at) // HOUR_MS if mark.pauses_at else 0
+    return Message(f"anomaly.{mark.end_reason or EndReason.RECOVERED}", {**facts, "hours": hours})
 
 
 ANOMALY: Final = Rule(

@@ -67,8 +67,7 @@ class Drift:
 def make_person(seed: int, person: str) -> Body:
     """Somebody with usual values of older adults who are well.
 
-    Spreads are ours; that of temperature is that of nursing homes (36.5 °C, 0.3; High et al., IDSA 2008, Clin Infect Dis
-    48:149).
+    Spreads are ours; temperature is that of nursing homes (36.5 °C, 0.3; High et al., Clin Infect Dis 2009, 48:149).
     """
     draw = dice(seed, "home", person)
     return replace(

@@ -6,7 +6,6 @@ import numpy as np
 
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
-from services.score.limit_book import LimitBook
 from services.score.models.anomaly import FEATURES, AnomalyModel
 from services.score.rule import HOUR_MS, MINUTE_MS
 from services.score.rule_book import RuleBook
@@ -32,7 +31,6 @@ def model() -> AnomalyModel:
 
 MODEL = model()
 ANOMALY_BOOK = RuleBook([with_model(MODEL) if rule.name == "anomaly" else rule for rule in RULES])
-ANOMALY_LIMITS = LimitBook()
 USUAL: Mapping[str, float] = {"heart_rate": 72, "spo2": 97, "respiratory_rate": 15, "body_temperature": 36.6}
 DRIFTED: Mapping[str, float] = {"heart_rate": 104, "spo2": 94, "respiratory_rate": 22, "body_temperature": 37.7}
 """Each within the limits of its rule, and 4 points of NEWS2 together; far from the usual, all to one side."""
@@ -57,8 +55,40 @@ def without(code: str, vitals: Mapping[str, float]) -> Mapping[str, float]:
     return {name: value for name, value in vitals.items() if name != code}
 
 
+_TWO = ("heart_rate", "respiratory_rate")
+
+
+def two_of(vitals: Mapping[str, float]) -> Mapping[str, float]:
+    """Pulse and breathing alone."""
+    return {name: vitals[name] for name in _TWO}
+
+
 WELL = hours(USUAL, 0, 30)
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
 ANOMALY_CASES: list[Row] = [
-    (F, "all four drift, none beyond a limit", [*WELL, *hours(DRIFTED, 30, 40)], [(1, hour(34))]),
+    (F, "all four drift, none beyond a limit", [*WELL, *hours(DRIFTED, 30, 40)], [(1, hour(39))]),
+    (
+        F,
+        "and come back",
+        [*WELL, *hours(DRIFTED, 30, 40), *hours(USUAL, 40, 55)],
+        [(1, hour(39)), (0, hour(48))],
+    ),
+    (D, "they stay as they are", hours(USUAL, 0, 48), []),
+    (D, "one alone is what its own rule is for", [*WELL, *hours({**USUAL, "heart_rate": 104}, 30, 45)], []),
+    (D, "in movement", [*WELL, *hours(DRIFTED, 30, 45, flags=Flag.MOVING)], []),
+    (D, "poor readings", [*WELL, *hours(DRIFTED, 30, 45, flags=Flag.POOR_QUALITY)], []),
+    (B, "seven hours of it", [*WELL, *hours(DRIFTED, 30, 37), *hours(USUAL, 37, 55)], []),
+    (
+        B,
+        "eight hours of it",
+        [*WELL, *hours(DRIFTED, 30, 38), *hours(USUAL, 38, 55)],
+        [(1, hour(39)), (0, hour(44))],
+    ),
+    (M, "two vitals are too few", [*hours(two_of(USUAL), 0, 30), *hours(two_of(DRIFTED), 30, 45)], []),
+    (
+        M,
+        "six hours without an hour that can be scored are a pause, and its episode goes on",
+        [*WELL, *hours(DRIFTED, 30, 41), *hours(DRIFTED, 49, 52)],
+        [(1, hour(39)), (0, hour(46))],
+    ),
 ]
