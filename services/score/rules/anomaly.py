@@ -26,9 +26,9 @@ ANOMALY: Final = Rule(
     inputs=(HEART_RATE.code, SPO2.code, RESPIRATORY_RATE.code, SYSTOLIC.code, BODY_TEMPERATURE.code),
     severities=by_level(level_1=Severity.MEDIUM),
     rationale=(
-        "An isolation forest (Liu 2008, ICDM) finds hours that are unlike those it was fitted on: recorded and"
-        " simulated people at home. It names no illness, and nobody has shown what it finds at home. It goes on the"
-        " list and notifies nobody. See docs/clinical.md#anomaly."
+        "An isolation forest (Liu 2008, ICDM) finds hours that are unlike those of recorded and simulated people at"
+        " home. It names no illness, and what it finds at home has not been shown to be one. It goes on the list and"
+        " notifies nobody. See docs/clinical.md#anomaly."
     ),
     messages=(*endings("anomaly"), "anomaly.unusual"),
     message=_message,

@@ -19,8 +19,8 @@ LIMITS_OF_USE: Final = (
     "Fitted on few recorded people at home, whose pulse and breathing alone were measured, and on simulated ones.",
     "Neither the recorded nor the simulated have age or sex: how it does by them is not known.",
     "It is not the forest that is measured on stays in intensive care, which the same code fits anew there.",
-    "A model fitted in hospitals says nothing of homes, and the other way round.",
     "Nobody has shown that what it finds at home is illness. It goes on the list, and notifies nobody.",
+    "A model fitted in hospitals says nothing of homes, and the other way round.",
 )
 
 

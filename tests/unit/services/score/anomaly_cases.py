@@ -41,13 +41,9 @@ def hour(number: float) -> float:
     return (-START % HOUR_MS + number * HOUR_MS) / MINUTE_MS
 
 
-def hours(
-    vitals: Mapping[str, float], first: float, last: float, *, flags: int = Flag.RESTING, every: float = 0.5
-) -> list[JudgedUplink]:
+def hours(vitals: Mapping[str, float], first: float, last: float, *, flags: int = Flag.RESTING) -> list[JudgedUplink]:
     """What devices say at rest, twice an hour, from hour ``first`` until before ``last``."""
-    return [
-        uplink(round(100 * at), hour(at), vitals, flags=flags) for at in np.arange(first + 0.1, last, every).tolist()
-    ]
+    return [uplink(round(100 * at), hour(at), vitals, flags=flags) for at in np.arange(first + 0.1, last, 0.5).tolist()]
 
 
 def without(code: str, vitals: Mapping[str, float]) -> Mapping[str, float]:
@@ -63,6 +59,11 @@ def two_of(vitals: Mapping[str, float]) -> Mapping[str, float]:
     return {name: vitals[name] for name in _TWO}
 
 
+def among(some: list[JudgedUplink], others: list[JudgedUplink]) -> list[JudgedUplink]:
+    """All of them in the order of reception."""
+    return sorted([*some, *others], key=lambda record: record.received_at)
+
+
 WELL = hours(USUAL, 0, 30)
 F, D, B, M = Kind.FIRES, Kind.DOES_NOT, Kind.BOUNDARY, Kind.MISSING_DATA
 ANOMALY_CASES: list[Row] = [
@@ -76,7 +77,12 @@ ANOMALY_CASES: list[Row] = [
     (D, "they stay as they are", hours(USUAL, 0, 48), []),
     (D, "one alone is what its own rule is for", [*WELL, *hours({**USUAL, "heart_rate": 104}, 30, 45)], []),
     (D, "in movement", [*WELL, *hours(DRIFTED, 30, 45, flags=Flag.MOVING)], []),
-    (D, "poor readings", [*WELL, *hours(DRIFTED, 30, 45, flags=Flag.POOR_QUALITY)], []),
+    (
+        D,
+        "poor readings among good ones",
+        among(hours(USUAL, 0, 45), hours(DRIFTED, 30.2, 45, flags=Flag.POOR_QUALITY)),
+        [],
+    ),
     (B, "seven hours of it", [*WELL, *hours(DRIFTED, 30, 37), *hours(USUAL, 37, 55)], []),
     (
         B,
