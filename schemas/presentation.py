@@ -337,6 +337,7 @@ RULE_PRESENTATIONS: Final[tuple[RulePresentation, ...]] = (
     RulePresentation(rule="weight", title="Weight gain", explained_by=WEIGHT),
     RulePresentation(rule="news2", title="Early warning score (NEWS2)"),
     RulePresentation(rule="baseline", title="Drift from what is usual", explained_by=HEART_RATE),
+    RulePresentation(rule="anomaly", title="Unusual together"),
     RulePresentation(rule="fall", title="Fall", explained_by=HEART_RATE),
     RulePresentation(rule="sos", title="Help button", explained_by=HEART_RATE),
     RulePresentation(rule="silent_device", title="Silent device"),

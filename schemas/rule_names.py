@@ -43,6 +43,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
         rests_on=("heart_rate", "spo2", "respiratory_rate", "temperature", "blood_pressure"),
     ),
     RuleName(name="baseline", measured=True, listed=True),
+    RuleName(name="anomaly", measured=True, listed=True),
     RuleName(name="fall", calls=True),
     RuleName(name="sos", calls=True),
     RuleName(name="silent_device", technical=True),

@@ -127,7 +127,7 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
 
 def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     """What follows from the log's having come to ``now``, without a record of this home."""
-    effects: list[Effect] = []
+    effects: list[Effect] = [one for person in state.subjects.values() for one in person.lapses(home_no, now)]
     for person_no, found in state.pass_time(now):
         _report(state, Subject(person_no, home_no), found, now, effects)
     _look_around(state, state.subjects, effects)
@@ -217,10 +217,9 @@ def _score(
 ) -> bool:
     """Whether it counts: not what was measured and sent before, under another number."""
     rules, vital = person.rules, sample[6]
-    if vital in rules.askers:
-        effects.extend(person.ask(sample, Subject(person.person_no, home_no)))
-        if vital not in rules.readers:
-            return True
+    if vital not in rules.readers:
+        effects.extend(person.ask(sample, home_no))
+        return True
     try:
         found = person.take(sample)
     except LateError:
@@ -236,6 +235,8 @@ def _score(
         if any(one == (sample[0], sample[0]) for _, reports in found for one in reports):
             tally.late += 1
             person.coverage.add_late(sample, person.window, state.newest)
+    if vital in rules.askers:
+        effects.extend(person.ask(sample, home_no))
     return True
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from services.score.models import anomaly_artefact
 from services.score.models import glucose_forecast as glucose
 from services.score.models.artefact import Artefact, ArtefactError, Form
 from services.score.models.artefact import load as load_artefact
 from services.score.rule import Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
+from services.score.rules.anomaly import with_model as with_anomaly
 from services.score.rules.glucose_forecast import with_model as with_glucose
 
 
@@ -25,6 +27,7 @@ class Learned(NamedTuple):
 
 LEARNED: Final[tuple[Learned, ...]] = (
     Learned("glucose_forecast", glucose.FORM, lambda one: with_glucose(glucose.GlucoseModel.from_artefact(one))),
+    Learned("anomaly", anomaly_artefact.FORM, lambda one: with_anomaly(anomaly_artefact.model_of(one))),
 )
 """All of them, in the order of ``RULES``."""
 

@@ -141,7 +141,7 @@ class PersonState:
     @property
     def due_at(self) -> int:
         """When the next thing is due that needs no sample: an hour or a day closes, an episode or a gap is due."""
-        due_at = min(self.recent.due_at, self.gaps.due_at)
+        due_at = min(self.recent.due_at, self.gaps.due_at, self.models.due_at)
         for one in self.evaluations.values():
             at = one.due_at
             due_at = min(due_at, at)
@@ -174,16 +174,23 @@ class PersonState:
             found += [(want, last) for want in evaluation.wants(last)] if last else []
         return found
 
-    def ask(self, sample: Sample, subject: Subject) -> list[Question]:
-        """The questions to models that follow from a sample; before ``take`` hears of it."""
-        questions = []
-        for rule in self.rules.askers[sample.vital]:
+    def ask(self, sample: Sample, home_no: int) -> list[Question]:
+        """The questions to models that follow from a sample that counts."""
+        window, questions = self.window, list[Question]()
+        if window.off and not window.is_usable(sample):
+            return questions
+        rested = not window.movement.spans or not window.movement.is_moving(sample[0])
+        for rule in self.rules.askers[sample[6]]:
             if not self.models.knows(rule.key):
                 self.models.begin(rule, highest=self.episodes.pop(rule.key, 0))
-            question = self.models.ask(rule, subject, sample, rested=not self.window.movement.is_moving(sample.at))
+            question = self.models.ask(rule, Subject(self.person_no, home_no), sample, rested=rested)
             if question is not None:
                 questions.append(question)
         return questions
+
+    def lapses(self, home_no: int, now: int) -> list[Question]:
+        """What could not be asked for too long, at ``now``."""
+        return self.models.lapses(self.rules.rules, Subject(self.person_no, home_no), now)
 
     def _take_late(self, sample: Sample, samples: list[Sample], evaluations: Sequence[Evaluation]) -> Reports:
         reached = [one for one in evaluations if one.reaches(sample.at)]

@@ -5,33 +5,42 @@ Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.alerts import Finding
 from services.score.age import Reception
 from services.score.episodes import Episodes, finding_of
-from services.score.rule import ModelFold, Rule, Subject
-from services.score.sample import Sample, rebuilt
+from services.score.rule import NEVER, Kept, ModelFold, Rule, Subject
+from services.score.sample import Sample
 
 
 class Question(NamedTuple):
-    """One row of features of a rule about a person, at ``sample``."""
+    """One row of features of a rule about a person, at ``sample``.
+
+    ``lapsed_at`` other than 0: nothing is asked; time has come to it, in ms, without a question after ``sample``. It
+    stands among questions, since only answers before it say whether that matters.
+    """
 
     rule: Rule
     subject: Subject
     sample: Sample
     features: tuple[float, ...]
+    lapsed_at: int = 0
 
 
 @dataclass(slots=True)
 class ModelState:
-    """Of one rule about one person: ``asked`` moves with samples alone, ``concluded`` with answers alone."""
+    """Of one rule about one person: ``asked`` moves with samples alone, ``concluded`` with answers alone.
 
-    asked: Any
-    concluded: Any
+    ``due_at``: when nothing has been asked for too long, in ms.
+    """
+
+    asked: Kept
+    concluded: Kept
     newest: Sample | None = None
     episodes: Episodes = field(default_factory=Episodes)
+    due_at: int = NEVER
 
 
 class ModelStates:
@@ -50,17 +59,40 @@ class ModelStates:
     def ask(self, rule: Rule, subject: Subject, sample: Sample, *, rested: bool) -> Question | None:
         """The question that follows from a sample, if one does; a sample that comes late is not asked about."""
         state, fold = self._states[rule.key], _fold_of(rule)
-        if state.newest is not None and sample.at < state.newest.at:
+        if state.newest is not None and sample[0] < state.newest[0]:
             return None
         state.newest = sample
         features = fold.ask(state.asked, sample, rested=rested or not fold.needs_rest)
-        return None if features is None else Question(rule, subject, sample, features)
+        if features is None:
+            return None
+        # Nothing is missed while what was measured long ago is still coming in.
+        state.due_at = sample.received_at + fold.longest_gap_ms + 1
+        return Question(rule, subject, sample, features)
+
+    @property
+    def due_at(self) -> int:
+        """When something lapses if nothing is asked until then, in ms."""
+        return min([state.due_at for state in self._states.values()], default=NEVER)
+
+    def lapses(self, rules: Iterable[Rule], subject: Subject, now: int) -> list[Question]:
+        """Of which rules nothing has been asked for too long, at ``now``; each is said once."""
+        found = []
+        for rule in rules:
+            state = self._states.get(rule.key)
+            if state is not None and state.due_at <= now and state.newest is not None:
+                state.due_at = NEVER
+                found.append(Question(rule, subject, state.newest, (), now))
+        return found
 
     def conclude(self, question: Question, answer: float) -> list[Finding]:
-        """What follows from an answer."""
+        """What follows from an answer, or from the lack of any question."""
         rule, state = question.rule, self._states[question.rule.key]
-        marks = _fold_of(rule).conclude(state.concluded, question.sample, answer)
-        reports = state.episodes.reports(marks or (), Reception(question.sample.received_at, question.sample.at))
+        fold, sample = _fold_of(rule), question.sample
+        if question.lapsed_at:
+            paused = state.episodes.reports(fold.lapse(state.concluded) or (), Reception(question.lapsed_at, sample.at))
+            return [finding_of(rule, question.subject, one) for one in paused]
+        marks = fold.conclude(state.concluded, sample, question.features, answer)
+        reports = state.episodes.reports(marks or (), Reception(sample.received_at, sample.at))
         # Nothing is asked about a late sample, so what has ended is never looked at again.
         state.episodes.forget(question.sample.at)
         return [finding_of(rule, question.subject, one) for one in reports]
@@ -78,9 +110,10 @@ class ModelStates:
         """As plain values, in the order of the rules."""
         return {
             rule.key: {
-                "asked": list(astuple(state.asked)),
-                "concluded": list(astuple(state.concluded)),
+                "asked": state.asked.to_plain(),
+                "concluded": state.concluded.to_plain(),
                 "newest": state.newest,
+                "due_at": state.due_at,
                 "reported": state.episodes.to_plain(),
                 "episodes": state.episodes.highest,
             }
@@ -97,10 +130,11 @@ class ModelStates:
                 kept = plain[rule.key]
                 fold = _fold_of(rule)
                 states._states[rule.key] = ModelState(
-                    rebuilt(fold.start_asking(), kept["asked"]),
-                    rebuilt(fold.start_concluding(), kept["concluded"]),
+                    fold.start_asking().from_plain(kept["asked"]),
+                    fold.start_concluding().from_plain(kept["concluded"]),
                     None if kept["newest"] is None else Sample(*kept["newest"]),
                     Episodes.from_plain(kept["reported"], kept["episodes"]),
+                    kept["due_at"],
                 )
         return states
 
@@ -111,10 +145,11 @@ def _fold_of(rule: Rule) -> ModelFold:
 
 
 def answers_to(questions: Sequence[Question]) -> list[float]:
-    """An answer for each, in their order; every model is asked once."""
+    """An answer for each, in their order, 0 where nothing is asked; every model is asked once."""
     by_rule: dict[str, list[int]] = {}
     for place, question in enumerate(questions):
-        by_rule.setdefault(question.rule.key, []).append(place)
+        if not question.lapsed_at:
+            by_rule.setdefault(question.rule.key, []).append(place)
     answers = [0.0] * len(questions)
     for places in by_rule.values():
         given = _fold_of(questions[places[0]].rule).answer([questions[place].features for place in places])

@@ -130,20 +130,34 @@ class Fold(Protocol[F]):
         """The mark of that pause, changes ``state``. Of an open episode that does not pause yet."""
 
 
+class Kept(Protocol):
+    """What a rule with a model remembers."""
+
+    def to_plain(self) -> list[Any]:
+        """As plain values."""
+
+    def from_plain(self, plain: Sequence[Any]) -> Any:
+        """A state of this class as ``to_plain`` wrote it."""
+
+
 class ModelFold(Protocol):
     """A rule that a model answers: questions follow from samples, marks from answers.
 
-    Both states are dataclasses of numbers and samples. Only samples that come in order are asked about.
+    Only samples that come in order are asked about, and those of devices on the body.
     """
 
     @property
     def needs_rest(self) -> bool:
         """Whether samples say nothing for a while after a movement."""
 
-    def start_asking(self) -> Any:
+    @property
+    def longest_gap_ms(self) -> int:
+        """After so long without a question nothing is known any more."""
+
+    def start_asking(self) -> Kept:
         """Before the first sample."""
 
-    def start_concluding(self) -> Any:
+    def start_concluding(self) -> Kept:
         """Before the first answer."""
 
     def ask(self, asked: Any, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
@@ -152,8 +166,13 @@ class ModelFold(Protocol):
     def answer(self, rows: Sequence[Sequence[float]]) -> Sequence[float]:
         """The model: a number for each row, whatever the other rows are."""
 
-    def conclude(self, concluded: Any, sample: Sample, answer: float) -> list[Mark] | None:
+    def conclude(
+        self, concluded: Any, sample: Sample, features: Sequence[float], answer: float
+    ) -> Sequence[Mark] | None:
         """Takes the answer to the question at ``sample``, changes ``concluded``; what was reached by it."""
+
+    def lapse(self, concluded: Any) -> Sequence[Mark] | None:
+        """Nothing could be asked for ``longest_gap_ms``: the pause of an open episode; changes ``concluded``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

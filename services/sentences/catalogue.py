@@ -6,7 +6,7 @@ from enum import StrEnum
 from importlib import resources
 from io import BytesIO
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel.messages.pofile import read_po
 
@@ -36,6 +36,10 @@ _LISTS: Final[Mapping[str, str]] = MappingProxyType(
 
 The number stands where the words have a place for it, else behind them.
 """
+_UNUSUAL: Final = "unusual"
+"""A fact, and the context of its parts: codes of vitals with blanks between them, each with its level after a colon,
+and after another one how far that lies above what is usual for the person (a number with its sign), where it is known.
+"""
 
 
 class Reader(StrEnum):
@@ -47,6 +51,20 @@ class Reader(StrEnum):
 
 class UnknownSentenceError(KeyError):
     """A catalogue has no sentence for this key and reader."""
+
+
+class Deviation(NamedTuple):
+    """A vital by its code, its level, and how far that lies above what is usual for the person: None is not known."""
+
+    code: str
+    level: float
+    from_usual: float | None
+
+
+def deviations_of(facts: Mapping[str, Fact]) -> tuple[Deviation, ...]:
+    """The vitals that an anomaly rests on, the oddest first; none where the facts have none."""
+    parts = [one.split(":") for one in str(facts.get(_UNUSUAL, "")).split()]
+    return tuple(Deviation(code, float(level), float(rest[0]) if rest else None) for code, level, *rest in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,8 @@ class Catalogue:
         words = dict(facts)
         for name in _LISTS.keys() & facts.keys():
             words[name] = ", ".join(self._listed(_LISTS[name], one) for one in str(facts[name]).split())
+        if _UNUSUAL in facts:
+            words[_UNUSUAL] = "; ".join(map(self._unusual, deviations_of(facts)))
         code = facts.get(_VITAL)
         if not isinstance(code, str):
             return words
@@ -103,6 +123,20 @@ class Catalogue:
                 form = self.sentences.get((_BOUND, side), f"{side} {{value}}") if side else "{value}"
                 words[name] = form.format(value=f"{shown.number(number)} {unit}")
         return words
+
+    def _unusual(self, one: "Deviation") -> str:
+        shown = presentation_of(VITAL_BY_CODE[one.code])
+        facts = {
+            "label": self.sentences.get((_UNUSUAL, one.code), shown.label),
+            "level": f"{shown.number(one.level)} {self.sentences.get((_UNIT, one.code), shown.unit_words)}",
+        }
+        if one.from_usual is None:
+            return self.phrase(_UNUSUAL, "not known", **facts)
+        difference = shown.number(abs(one.from_usual))
+        # What is shown as 0 is neither above nor below.
+        if not float(difference):
+            return self.phrase(_UNUSUAL, "as usual", **facts)
+        return self.phrase(_UNUSUAL, "above" if one.from_usual > 0 else "below", difference=difference, **facts)
 
     def _listed(self, context: str, one: str) -> str:
         code, _, number = one.partition(":")

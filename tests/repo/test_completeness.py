@@ -28,6 +28,7 @@ from services.medication.adherence import RULE as ADHERENCE
 from services.medication.notices import MESSAGES as NOTICE_MESSAGES
 from services.medication.sayings import DOUBLE_RULE, MISSED_RULE
 from services.medication.sayings import MESSAGES as DOSE_MESSAGES
+from services.score.models.anomaly import CODES
 from services.score.models.drift import DRIFT_MODEL
 from services.score.news2_points import COUNTED
 from services.score.rule import Rule, endings
@@ -246,7 +247,9 @@ def test_a_language_has_a_sentence_for_every_message_and_reader_and_no_other(lan
     catalogue = load(language)
     said = {key for rule in RULES for key in rule.messages} | {*DOSE_MESSAGES, *ADHERENCE_MESSAGES, *NOTICE_MESSAGES}
     wanted = {(str(reader), key) for reader in Reader for key in said}
-    names = {"vital", "unit", "bound", "rest", "input", "missing input", "channel"}
+    names = {"vital", "unit", "bound", "rest", "input", "missing input", "channel", "unusual"}
+    found = {word for context, word in catalogue.sentences if context == "unusual"}
+    assert found == {"above", "below", "as usual", "not known", *CODES}
     assert {word for context, word in catalogue.sentences if context == "rest"} == {"known", "unknown"}
     for context in ("input", "missing input"):
         found = {word for of, word in catalogue.sentences if of == context}

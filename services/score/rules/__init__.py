@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.score.rule import Rule
+from services.score.rules.anomaly import ANOMALY
 from services.score.rules.baseline import BASELINE
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.clock import CLOCK
@@ -37,6 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
     WEIGHT_GAIN,
     NEWS2,
     BASELINE,
+    ANOMALY,
     FALL,
     SOS,
     SILENT_DEVICE,

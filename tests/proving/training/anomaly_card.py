@@ -16,7 +16,10 @@ LIMITS_OF_USE: Final = (
     "A person of whom fewer than three of the five vitals are known is not scored; nobody is in the first hour.",
     "What is usual for a person is known after some five hours, and follows a lasting change within days.",
     "It can't know why somebody is unlike others: an athlete's slow pulse and treatment with oxygen are odd too.",
-    "It is as good as its training people are like the person: see the figures by age and sex.",
+    "Fitted on few recorded people at home, whose pulse and breathing alone were measured, and on simulated ones.",
+    "Neither the recorded nor the simulated have age or sex: how it does by them is not known.",
+    "It is not the forest that is measured on stays in intensive care, which the same code fits anew there.",
+    "Nobody has shown that what it finds at home is illness. It goes on the list, and notifies nobody.",
     "A model fitted in hospitals says nothing of homes, and the other way round.",
 )
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from typing import Final
 
 from services.score.models.artefact import Artefact
+from tests.proving.scorecard.anomaly_at_home import FILE as STRAP
+from tests.proving.scorecard.anomaly_at_home import LICENCE as STRAP_LICENCE
+from tests.proving.scorecard.anomaly_at_home import anomaly_at_home, fitted_at_home, home_people
 from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
 from tests.proving.scorecard.recorded_glucose import FILE as GLUCOSE
 from tests.proving.scorecard.recorded_glucose import traces
 from tests.proving.scorecard.section import Section, Wanted
-from tests.proving.training import glucose_forecast
+from tests.proving.training import anomaly_card, glucose_forecast
+from tests.proving.training.artefact_files import hashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,4 +35,23 @@ def _glucose_forecast(wanted: Wanted, measured: Section) -> Artefact:
     return glucose_forecast.artefact_of(model, list(rows), {"all": dict(measured.summary)})
 
 
-TRAINED: Final = (Trained(kind="glucose_forecast", measured=hypoglycaemia, fitted=_glucose_forecast),)
+def _anomaly(wanted: Wanted, measured: Section) -> Artefact:
+    people = home_people(wanted)
+    figures = {line.group: {name: known(one.value) for name, one in line.figures.items()} for line in measured.lines}
+    return anomaly_card.artefact_of(
+        fitted_at_home(people, seed=wanted.seed),
+        people=hashed(STRAP, people.recorded),
+        licences={STRAP: STRAP_LICENCE, "HearthBeat's own simulated people": "as HearthBeat"},
+        figures={"all": {name: known(value) for name, value in measured.summary.items()}, **figures},
+    )
+
+
+def known(value: float) -> float | None:
+    """None where there was nothing to count."""
+    return None if isnan(value) else value
+
+
+TRAINED: Final = (
+    Trained(kind="glucose_forecast", measured=hypoglycaemia, fitted=_glucose_forecast),
+    Trained(kind="anomaly", measured=anomaly_at_home, fitted=_anomaly),
+)

@@ -11,6 +11,7 @@ from schemas.reasons import Flag
 from schemas.records import DeviceWord, JudgedUplink
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.rule_book import RULE_BOOK, RuleBook
+from tests.unit.services.score.anomaly_cases import ANOMALY_BOOK, ANOMALY_CASES
 from tests.unit.services.score.baseline_cases import BASELINE_CASES
 from tests.unit.services.score.case import Kind, Row
 from tests.unit.services.score.device_cases import DEVICE_TABLES
@@ -353,10 +354,11 @@ _TABLES = {
     "weight": WEIGHT_CASES,
     "news2": NEWS2_CASES,
     "baseline": BASELINE_CASES,
+    "anomaly": ANOMALY_CASES,
     "sos": _SOS,
     **DEVICE_TABLES,
 }
-_RULES = {"glucose_forecast": FORECAST_BOOK}
+_RULES = {"glucose_forecast": FORECAST_BOOK, "anomaly": ANOMALY_BOOK}
 """Of rules that say nothing without what was learned."""
 _LIMITS = {"weight": HEART_FAILURE_BOOK}
 """Of rules that only people with a condition have limits of, and of those with a model."""

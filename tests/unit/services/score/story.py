@@ -7,7 +7,7 @@ from schemas.alerts import Finding
 from schemas.events import EVENT_TYPE_BY_KIND
 from schemas.records import DeviceWord, JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
-from services.score.core import step
+from services.score.core import step, with_answers
 from services.score.device_words import hear_status
 from services.score.followups import Effect, QuarterLook, Tally
 from services.score.home_state import HomeState
@@ -87,8 +87,9 @@ def run(records: Iterable[JudgedUplink | DeviceWord], state: HomeState | None = 
     state = HomeState() if state is None else state
     effects: list[Effect] = []
     for record in records:
-        found = hear_status(state, record) if isinstance(record, DeviceWord) else step(state, record, Tally())
-        effects += [one for one in found if not isinstance(one, QuarterLook)]
+        found = [*hear_status(state, record)] if isinstance(record, DeviceWord) else step(state, record, Tally())
+        answered = with_answers(found, {HOME: state}.__getitem__)
+        effects += [one for one in answered if not isinstance(one, QuarterLook)]
     return effects
 
 

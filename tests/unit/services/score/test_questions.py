@@ -14,15 +14,15 @@ from schemas.vitals import HEART_RATE, SPO2
 from services.score.core import step, with_answers
 from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
-from services.score.rule import ENDED, Mark, Rule
+from services.score.rule import ENDED, MINUTE_MS, Mark, Rule
 from services.score.rule_book import RuleBook
 from services.score.rules import RULES
-from services.score.sample import Sample
+from services.score.sample import FlatState, Sample
 from tests.unit.services.score.story import HOME, levels, uplink
 
 
 @dataclass(slots=True)
-class Asked:
+class Asked(FlatState):
     """The last pulse, and how often it was asked."""
 
     pulse: float = 0.0
@@ -30,12 +30,13 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Concluded:
+class Concluded(FlatState):
     """How many high answers came in a row, and where they began."""
 
     level: int = 0
     high: int = 0
     first: Sample | None = None
+    last: Sample | None = None
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class ThrowAway:
     """A model over two vitals: three answers above a half in a row begin an episode, one below ends it."""
 
     needs_rest: bool = True
+    longest_gap_ms: int = 10 * MINUTE_MS
     calls: list[int] = field(default_factory=list)
 
     def start_asking(self) -> Asked:
@@ -64,7 +66,11 @@ class ThrowAway:
         self.calls.append(len(rows))
         return [min(1.0, pulse / 200 + (100 - oxygen) / 40) for pulse, oxygen, _ in rows]
 
-    def conclude(self, concluded: Concluded, sample: Sample, answer: float) -> list[Mark] | None:
+    def conclude(
+        self, concluded: Concluded, sample: Sample, features: Sequence[float], answer: float
+    ) -> list[Mark] | None:
+        assert features[1] == sample.value
+        concluded.last = sample
         if answer <= 0.5:
             ended = [Mark(ENDED, concluded.first or sample, sample, EndReason.RECOVERED)] if concluded.level else None
             concluded.level, concluded.high, concluded.first = 0, 0, None
@@ -74,6 +80,12 @@ class ThrowAway:
             return None
         concluded.level = 1
         return [Mark(1, concluded.first, sample)]
+
+    def lapse(self, concluded: Concluded) -> list[Mark] | None:
+        last = concluded.last
+        if not concluded.level or last is None:
+            return None
+        return [Mark(ENDED, last, last, EndReason.NO_DATA, pauses_at=last.at + self.longest_gap_ms)]
 
 
 def book_with(model: ThrowAway) -> RuleBook:
@@ -106,7 +118,7 @@ def stories(draw: st.DrawFn) -> list[JudgedUplink]:
     records = []
     at = 0.0
     for seq in range(draw(st.integers(1, 40))):
-        at += draw(st.sampled_from([1, 1, 2, 5]))
+        at += draw(st.sampled_from([1, 1, 2, 5, 30]))
         late = draw(st.sampled_from([0, 0, 0, 0, 3, 12]))
         vitals = {"heart_rate": draw(st.sampled_from([60, 90, 130])), "spo2": draw(st.sampled_from([97, 90, 84]))}
         if draw(st.integers(0, 6)) == 0:
@@ -148,6 +160,30 @@ def test_a_model_takes_the_place_of_no_rule_and_its_episode_numbers_go_on() -> N
     homes = {HOME: state}
     found = [one for record in story for one in with_answers(step(state, record, Tally()), homes.__getitem__)]
     assert [one.episode for one in found if isinstance(one, Finding) and one.rule == "unwell"] == [5]
+
+
+def test_after_its_longest_gap_an_open_episode_pauses_once_and_others_say_nothing() -> None:
+    ill = [uplink(n, n, {"heart_rate": 130, "spo2": 84}) for n in range(4)]
+    later = [uplink(10 + n, 14 + n, {"steps": 0}) for n in range(30)]
+    begun, paused = ("unwell", 1, 1, 2.0), ("unwell", 1, 0, 13.0)
+    assert of_the_model(in_batches([*ill, *later], [99], book_with(ThrowAway()), saved=False)) == [begun, paused]
+    again = [uplink(50, 60, {"heart_rate": 130, "spo2": 84})]
+    assert of_the_model(in_batches([*ill, *later, *again], [3], book_with(ThrowAway()), saved=True)) == [begun, paused]
+    assert of_the_model(in_batches([*ill[:2], *later], [3], book_with(ThrowAway()), saved=True)) == []
+
+
+def test_what_a_device_measures_off_the_body_or_sends_twice_is_not_asked_about() -> None:
+    model = ThrowAway()
+    off = [uplink(0, 0, {"heart_rate": 130}), uplink(1, 1, events=["not_worn"])]
+    in_batches([*off, *[uplink(2 + n, 2 + n, {"spo2": 84}) for n in range(6)]], [1], book_with(model), saved=True)
+    assert not model.calls
+    twice = [uplink(0, 0, {"heart_rate": 130}), uplink(1, 1, {"spo2": 84}), uplink(2, 1, {"spo2": 84})]
+    in_batches(twice, [1], book_with(model), saved=True)
+    assert model.calls == [1]
+
+
+def of_the_model(effects: Sequence[Effect]) -> list[tuple[str, int, int, float]]:
+    return [one for one in levels(effects) if one[0] == "unwell"]
 
 
 def test_episodes_that_are_over_do_not_pile_up_in_the_state() -> None:

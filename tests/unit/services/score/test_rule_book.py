@@ -137,11 +137,16 @@ LOW = [(minute, 88.0 if minute >= 5 else 95.0) for minute in range(12)]
 
 
 def test_every_rule_with_a_fold_reads_its_inputs_and_no_rule_is_lost() -> None:
-    read = [(vital, rule.name) for vital, rules in RULE_BOOK.readers.items() for rule in rules]
+    read = [
+        (vital, rule.name)
+        for of_vital in (RULE_BOOK.readers, RULE_BOOK.askers)
+        for vital, rules in of_vital.items()
+        for rule in rules
+    ]
     wanted = [(INPUTS[code], rule.name) for rule in RULES for code in rule.inputs]
     assert sorted(read) == sorted(wanted)
     assert {rule.name for rule in RULE_BOOK.rules} == {rule.name for rule in RULES}
-    assert {rule.name for rule in RULES if rule.fold is not None} == {name for _, name in read}
+    assert {rule.name for rule in RULES if rule.fold or rule.asks} == {name for _, name in read}
 
 
 @pytest.mark.parametrize("wrong", [(PAIR, PAIR), (replace(PAIR, inputs=()),), (replace(PAIR, fold=None),)])
