@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.default_limits import usual_of
@@ -128,6 +128,14 @@ class Fold(Protocol[F]):
 
     def pause(self, state: F) -> Mark:
         """The mark of that pause, changes ``state``. Of an open episode that does not pause yet."""
+
+
+@runtime_checkable
+class Forecasting(Protocol):
+    """A fold that asks a model itself, at each sample."""
+
+    def features(self, state: Any, device_no: int) -> tuple[float, ...] | None:
+        """What the model sees of a device by now; None where there is no model, or nothing was read."""
 
 
 class ModelFold(Protocol):
