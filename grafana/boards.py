@@ -90,6 +90,7 @@ def _operator_rows() -> Iterator[Row]:
     yield Row(height=9, panels=((12, panels.rejected()), (12, panels.waiting())))
     yield Row(height=8, panels=((12, panels.notifications()), (12, panels.alerts_by_state())))
     yield Row(height=9, panels=((24, panels.outcomes()),))
+    yield Row(height=6, panels=((24, panels.model_drift()),))
     yield Row(height=12, panels=((24, panels.devices_heard()),))
 
 

@@ -25,6 +25,7 @@ from grafana.vital_views import (
     views_of,
     vital_rows,
 )
+from schemas.model_drift import DRIFTED, LEAST_PEOPLE, LEAST_ROWS, SHIFTED
 from schemas.named_sql import named_queries
 from schemas.presentation import ChartKind
 
@@ -39,6 +40,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "note": BLUE, "low": BLUE, "technical": GREY, "pending": GREY, "Not due yet": GREY, "later today": GREY,
     "taken more than once": PURPLE, "More than once": PURPLE, "paused": BLUE, "Paused": BLUE, "enough": GREEN,
     "not known: dispenser not heard": GREY, "Not known": "#c9ccd1", "not taken yet": RED, "refill due": AMBER,
+    "as at training": GREEN, "shifted": AMBER, "unlike training": RED, "too little to say": GREY,
 }  # fmt: skip
 """What a word in a cell, or a series of that name, looks like."""
 
@@ -210,6 +212,15 @@ def outcomes() -> table.Panel:
         "Real, of real and false: what doctors have said; what is unclear, or not said, is not known."
     )
     return panel.override_by_name("Median until taken on", [_property("unit", "s")])
+
+
+def model_drift() -> table.Panel:
+    """Whether what models are asked still looks like what they were fitted on."""
+    sql = sql_of("model_drift", least_rows=LEAST_ROWS, least_people=LEAST_PEOPLE, shifted=SHIFTED, drifted=DRIFTED)
+    panel = _table(Reader.OPERATOR, "Models: what they are asked", sql).no_value("No model was asked")
+    return panel.description(
+        "Population stability index of the feature that is the furthest from training. In whole days, UTC."
+    )
 
 
 def devices_heard() -> table.Panel:

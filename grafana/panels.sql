@@ -169,6 +169,17 @@ select replace(rule, '_', ' ') as "Rule", openings as "Alerts", acknowledged as 
             else round(100.0 * said_real / (said_real + said_false)) || ' %' end as "Real, of real and false"
 from operator_outcomes($__timeFrom(), $__timeTo()) order by rule;
 
+-- name: model_drift
+-- Whether what each model was asked looks like what it was fitted on: by the feature that is the furthest off.
+select distinct on (model, fitted)
+       replace(model, '_', ' ') as "Model", rows as "Rows", people as "People", last_day::text as "Last day",
+       replace(feature, '_', ' ') as "Furthest off", round(stability_index::numeric, 3)::float8 as "Index",
+       case when rows < {least_rows} or people < {least_people} then 'too little to say'
+            when stability_index < {shifted} then 'as at training'
+            when stability_index < {drifted} then 'shifted' else 'unlike training' end as "State"
+from operator_model_drift($__timeFrom(), $__timeTo())
+order by model, fitted, stability_index desc nulls last, feature;
+
 -- name: devices_heard
 -- How many devices of each type were heard.
 select device_type as "Type", registered as "Registered", heard_within_hour as "Heard within an hour",

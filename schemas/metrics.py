@@ -182,6 +182,18 @@ METRICS: Final[tuple[Metric, ...]] = (
         kind="counter",
         help="Versions of limits that contradict themselves and are not used; each reading of the table counts.",
     ),
+    Metric(
+        name="hb_score_model_rows_total",
+        kind="counter",
+        help="Rows of features that were looked at for drift, by model.",
+        labels=("model",),
+    ),
+    Metric(
+        name="hb_score_model_drift_ratio",
+        kind="gauge",
+        help="Population stability index of a feature, today and the day before, against training; NaN: too little.",
+        labels=("model", "feature"),
+    ),
     Metric(name="hb_score_retries_total", kind="counter", help="Writes that had to be repeated."),
     Metric(
         name="hb_process_waiting_state",

@@ -16,6 +16,7 @@ from services.score.consumer import Consumer
 from services.score.due import DueRows
 from services.score.effects import EffectWriter
 from services.score.held_rows import HeldRows
+from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
 from services.score.learned import load
 from services.score.looks_back import LooksBack
@@ -28,6 +29,7 @@ _LOOKS_BACK_S: Final = 1.0
 _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
 _HELD_S: Final = 2.0
+_INPUTS_S: Final = 60.0
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -43,9 +45,11 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book)
+        inputs = InputWatch(rules.at_training, pool=pool, clock=clock, metrics=metrics, instance=settings.instance)
         consumer = Consumer(
-            bus=bus, checkpoints=checkpoints, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop
-        )
+            bus=bus, checkpoints=checkpoints, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop,
+            inputs=inputs,
+        )  # fmt: skip
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=rules.book)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
@@ -68,6 +72,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(held.settle, stop, clock=clock, every_s=_HELD_S, log=log, metrics=metrics),
                 name="doubted",
+            )
+            tasks.create_task(
+                do_rounds(inputs.settle, stop, clock=clock, every_s=_INPUTS_S, log=log, metrics=metrics),
+                name="inputs",
             )
             tasks.create_task(
                 do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),

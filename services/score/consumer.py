@@ -24,6 +24,7 @@ from services.score.core import with_answers
 from services.score.effects import EffectWriter
 from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
+from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
 from services.score.partition import Partition
 
@@ -68,7 +69,10 @@ class Consumer:
         metrics: Metrics,
         log: structlog.typing.FilteringBoundLogger,
         stop: asyncio.Event,
+        inputs: InputWatch | None = None,
     ) -> None:
+        """``inputs``: counts what models are asked, where any does."""
+        self._inputs = inputs
         self._bus, self._checkpoints, self._writer = bus, checkpoints, writer
         self._limits, self._metrics, self._log, self._stop = limits, metrics, log, stop
         self._held: Held = {}
@@ -183,6 +187,8 @@ class Consumer:
                 batch.effects += partition.take(record, batch.tally)
                 batch.homes[record.home_no] = partition.homes[record.home_no]
                 batch.uplinks += 1
+        if self._inputs is not None:
+            self._inputs.see([record for _, _, record in records], batch.homes, batch.effects)
         batch.effects = with_answers(batch.effects, batch.homes.__getitem__)
         # In this order: a passed marker lets due rows be judged, so what rests on the records
         # before it has to be there first.

@@ -9,7 +9,7 @@ from services.score.asks import Want, can_ask
 from services.score.beyond import Beyond
 from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen, from_to
 from services.score.limit_book import ALWAYS, Folds
-from services.score.rule import ENDED, HOUR_MS, NEVER, Fold, Mark, Rule
+from services.score.rule import ENDED, HOUR_MS, NEVER, Fold, Forecasting, Mark, Rule
 from services.score.sample import INPUTS, SYMPTOM, Rest, Sample
 from services.score.window import Window
 
@@ -162,6 +162,11 @@ class Evaluation:
         """What the rule wants to know more of ``newest``, where it is one of those that ask."""
         fold = self._folds.at(newest.received_at)
         return fold.wants(self._state, newest) if can_ask(fold) else ()
+
+    def features(self, device_no: int) -> tuple[float, ...] | None:
+        """What the rule's model sees of a device by now, where the rule is one that forecasts."""
+        fold = self._folds.fold
+        return fold.features(self._state, device_no) if isinstance(fold, Forecasting) else None
 
     def shown_until(self) -> int:
         """When the newest reading was taken that shows the open episode, in ms; 0 where none is open."""

@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from schemas.alerts import EndReason, Fact
 from schemas.reasons import Flag
-from services.score.models.glucose_forecast import LOW, PAUSE_MS, STANDS_MS, GlucoseCourse, GlucoseModel, Warned, warn
+from services.score.models.glucose_forecast import (
+    LOW,
+    PAUSE_MS,
+    STANDS_MS,
+    GlucoseCourse,
+    GlucoseModel,
+    Warned,
+    features_of,
+    warn,
+)
 from services.score.rule import ENDED, HOUR_MS, NEVER, Mark
 from services.score.sample import Sample
 
@@ -128,6 +137,11 @@ class GlucoseForecast:
             return
         state.outlook = None
         marks.append(Mark(ENDED, one.warned, sample, reason, facts=one.facts))
+
+    def features(self, state: ForecastState, device_no: int) -> tuple[float, ...] | None:
+        """The last hour of a monitor as the model sees it; None before its first value."""
+        course = state.courses.get(device_no) if self.model else None
+        return features_of(course.recent.points()) if course and course.recent.at else None
 
     def standing(self, state: ForecastState, first: Sample, last: Sample) -> Mark:
         """The mark of the warning that stands."""

@@ -10,6 +10,7 @@ from services.score.models import anomaly_artefact
 from services.score.models import glucose_forecast as glucose
 from services.score.models.artefact import Artefact, ArtefactError, Form
 from services.score.models.artefact import load as load_artefact
+from services.score.models.feature_drift import Spread
 from services.score.rule import Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules import RULES
@@ -34,10 +35,14 @@ LEARNED: Final[tuple[Learned, ...]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesInUse:
-    """The rules as this process has them. ``missing``: why a learned rule is silent, by its name."""
+    """The rules as this process has them. ``missing``: why a learned rule is silent, by its name.
+
+    ``at_training``: how each feature was spread when the model of a rule was fitted, by the rule's name.
+    """
 
     book: RuleBook = RULE_BOOK
     missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    at_training: Mapping[str, Mapping[str, Spread]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 WITHOUT: Final = RulesInUse()
@@ -48,12 +53,14 @@ def load(folder: Path) -> RulesInUse:
     """The rules with the artefacts of ``folder``; one that is missing or does not fit leaves its rule silent."""
     made: dict[str, Rule] = {}
     missing: dict[str, str] = {}
+    at_training: dict[str, Mapping[str, Spread]] = {}
     for one in LEARNED:
         try:
-            made[one.rule] = one.with_artefact(load_artefact(folder, one.form))
+            artefact = load_artefact(folder, one.form)
+            made[one.rule], at_training[one.rule] = one.with_artefact(artefact), artefact.card.at_training
         except ArtefactError as error:
             missing[one.rule] = str(error)
-    return RulesInUse(book=book_with(made), missing=missing)
+    return RulesInUse(book=book_with(made), missing=missing, at_training=at_training)
 
 
 def book_with(made: Mapping[str, Rule]) -> RuleBook:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from schemas.alerts import EndReason, Evidence, Fact, Finding, Message, Severity, Variant
 from schemas.default_limits import usual_of
@@ -138,6 +138,14 @@ class Kept(Protocol):
 
     def from_plain(self, plain: Sequence[Any]) -> Any:
         """A state of this class as ``to_plain`` wrote it."""
+
+
+@runtime_checkable
+class Forecasting(Protocol):
+    """A fold that asks a model itself, at each sample."""
+
+    def features(self, state: Any, device_no: int) -> tuple[float, ...] | None:
+        """What the model sees of a device by now; None where there is no model, or nothing was read."""
 
 
 class ModelFold(Protocol):

@@ -151,3 +151,8 @@ insert into platform_incidents (incident_id, kind, subject, detail, opened_at, l
 values (gen_random_uuid(), 'service_down', 'score', 'ConnectError.', '2026-11-22 11:57Z', '2026-11-22 12:00Z', null),
        (gen_random_uuid(), 'dropped_at_broker', '', '639 more.', '2026-11-22 11:20Z', '2026-11-22 11:20Z',
         '2026-11-22 11:25Z');
+insert into model_inputs (day, model, fitted, feature, instance, shares, counts, people)
+select '2026-11-22', 'glucose_forecast', 'one', feature, instance, '{0.5, 0.4, 0.1}', counts, 20
+from (values ('mg_dl', '0', '{250, 200, 50}'::bigint[]), ('mg_dl', '1', '{250, 200, 50}'),
+             ('step_0_min_ago', '0', '{100, 300, 100}'), ('step_0_min_ago', '1', '{100, 400, 0}'))
+     as counted (feature, instance, counts);

@@ -70,6 +70,8 @@ TABLES: Final = _attempts(
     "select * from operator_alerts",
     f"select * from operator_traffic({_TIMES})",
     f"select * from operator_outcomes({_TIMES})",
+    f"select * from operator_model_drift({_TIMES})",
+    "table model_inputs",
     f"select * from alert_openings({_TIMES})",
     "table alert_outcomes",
     "select person_id, label from caregiver_people() union all select person_id, display_name from people",

@@ -16,8 +16,10 @@ from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reade
 from grafana.macros import View
 from grafana.pictures import draw_board, run_panel
 from grafana.query_target import Reader
+from schemas.model_drift import DRIFTED
 from schemas.presentation import VITAL_PRESENTATIONS
 from schemas.vitals import STEPS
+from services.score.models.feature_drift import stability_index
 from tests.integration.grafana_world import ALBERT, ANNA, BERTA, NOW, PASSWORD, Login, days_ago, login_for, make_world
 
 Panel = dict[str, Any]
@@ -326,6 +328,17 @@ async def test_the_operator_sees_what_came_of_alerts_and_nothing_is_divided_by_n
     assert [(row["Real"], row["False"], row["Median until taken on"]) for row in taken_on] == [(1, 0, 360)]
     assert taken_on[0]["Real, of real and false"] == "100 %"
     assert await readers.rows_of("Outcomes of alerts", replace(DAY, since=NOW, until=NOW)) == []
+
+
+async def test_the_operator_sees_what_no_longer_looks_like_training_as_score_computes_it(readers: Readers) -> None:
+    (row,) = await readers.rows_of("Models: what they are asked", replace(DAY, since=days_ago(1)))
+    index = stability_index((0.5, 0.4, 0.1), (200, 700, 100))
+
+    assert (row["Rows"], row["People"], row["Furthest off"]) == (1000, 40, "step 0 min ago")
+    assert row["Index"] == pytest.approx(index, abs=0.0005)
+    assert (row["State"], index > DRIFTED) == ("unlike training", True)
+    long_ago = replace(DAY, since=days_ago(9), until=days_ago(5))
+    assert await readers.rows_of("Models: what they are asked", long_ago) == []
 
 
 async def test_the_operators_traffic_adds_up(readers: Readers, dsn: str) -> None:

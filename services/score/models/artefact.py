@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.runtime.errors import HearthBeatError
+from services.score.models.feature_drift import Spread, SpreadError, checked
 
 Numbers = NDArray[Any]
 """Of any numeric type; never of objects."""
@@ -50,7 +51,8 @@ class Card:
 
     ``people``: those it was fitted on, hashed. ``licences``: of each set of recordings, by its name. ``figures``: by
     group ("all", "60 to 69 years", "women"), numbers by their names; None where there was nothing to count.
-    ``limits_of_use``: sentences. ``settings``: what was chosen in fitting, for the reader.
+    ``limits_of_use``: sentences. ``settings``: what was chosen in fitting, for the reader. ``at_training``: how each
+    feature was spread; where there is none of it, nobody can say later whether what comes in is still like that.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Card:
     figures: Mapping[str, Mapping[str, float | None]]
     limits_of_use: tuple[str, ...]
     settings: Mapping[str, float | str] = field(default_factory=lambda: MappingProxyType({}))
+    at_training: Mapping[str, Spread] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,9 @@ def to_bytes(artefact: Artefact) -> tuple[bytes, bytes]:
         "limits_of_use": list(card.limits_of_use),
         "figures": {group: dict(numbers) for group, numbers in card.figures.items()},
         "people": list(card.people),
+        "at_training": {
+            name: {"edges": list(one.edges), "shares": list(one.shares)} for name, one in card.at_training.items()
+        },
     }
     try:
         text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
@@ -130,11 +136,18 @@ def _card(card: bytes, arrays_sha256: str) -> Card:
         written_with = plain.pop("arrays_sha256")
         for name in ("features", "people", "limits_of_use"):
             plain[name] = tuple(plain[name])
-        said = Card(**plain)
+        # Cards of before 2026-11-30 have none.
+        kept = plain.pop("at_training", {})
+        spreads = {name: checked(one["edges"], one["shares"]) for name, one in kept.items()}
+        said = Card(**plain, at_training=MappingProxyType(spreads))
+    except SpreadError as error:
+        raise ArtefactError(f"at_training of the card: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise ArtefactError(f"card: {error}") from error
     except KeyError as error:
         raise ArtefactError(f"card: {error.args[0]} is missing") from error
+    if spreads and tuple(spreads) != said.features:
+        raise ArtefactError("at_training of the card is not of its features, in their order")
     if written_with != arrays_sha256:
         raise ArtefactError("arrays_sha256 of the card is that of other arrays")
     return said

@@ -139,6 +139,11 @@ class GlucoseModel:
         )
 
 
+def features_of(points: list[float]) -> tuple[float, ...]:
+    """What FORM names, in its order, of the grid of the last hour; NaN where a point is missing."""
+    return (*points, *trends(points))
+
+
 def band_of(mg_dl: float) -> int:
     """Which residuals hold for a newest value: the row of ``residuals``."""
     return bisect_right(BANDS, mg_dl)

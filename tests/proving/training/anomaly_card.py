@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.score.models.anomaly import SCORE_HALF_LIFE_H, AnomalyModel
 from services.score.models.anomaly_artefact import FORM, arrays_of
 from services.score.models.artefact import Artefact, Card
+from services.score.models.feature_drift import spread_of
 from services.score.models.own_course import LEVEL_HALF_LIFE_H, USUAL_HALF_LIFE_H
 
 PURPOSE: Final = (
@@ -30,8 +34,12 @@ def artefact_of(
     people: Iterable[str],
     licences: Mapping[str, str],
     figures: Mapping[str, Mapping[str, float | None]],
+    rows: NDArray[np.float64] | None = None,
 ) -> Artefact:
-    """``people`` hashed, ``licences`` by recording, ``figures`` by group; the rest is of the model."""
+    """``people`` hashed, ``licences`` by recording, ``figures`` by group, ``rows`` it was fitted on; the rest is of it.
+
+    Without ``rows`` nobody can say later whether what comes in is still like them.
+    """
     card = Card(
         kind=FORM.kind,
         version=FORM.version,
@@ -50,5 +58,6 @@ def artefact_of(
             "half-life of what is usual, h": USUAL_HALF_LIFE_H,
             "half-life of the score, h": SCORE_HALF_LIFE_H,
         },
+        at_training={} if rows is None else {name: spread_of(rows[:, at]) for at, name in enumerate(FORM.features)},
     )
     return Artefact(card=card, arrays=arrays_of(model))

@@ -1,6 +1,6 @@
 """Fits the glucose forecast: ridge, its residuals on people it was not fitted on, trees, and from when on to warn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import Ridge
 
 from services.score.models.artefact import Artefact, Card
+from services.score.models.feature_drift import Spread, spread_of
 from services.score.models.glucose_forecast import (
     AHEAD_MS,
     ASKED_BELOW,
@@ -44,11 +45,13 @@ _MIDDLE: Final = QUANTILES.index(0.5)
 class Rows(NamedTuple):
     """What a person's trace gives, a row a reading.
 
-    ``whole``: the grid, NaN where too much is missing; ``trends``: TRENDS; ``ahead``: the logarithm 30 min later, NaN
+    ``points``: the grid, NaN where nothing was read; ``whole``: the same filled, NaN where too much is missing;
+    ``trends``: TRENDS; ``ahead``: the logarithm 30 min later, NaN
     where nothing was read; ``may_warn``: whether the trees are asked. ``began``: minutes at which lows in sight began.
     """
 
     minutes: Floats
+    points: Floats
     whole: Floats
     trends: Floats
     ahead: Floats
@@ -60,7 +63,8 @@ class Rows(NamedTuple):
 def rows_of(trace: Trace) -> Rows:
     """Through the code that runs, reading by reading."""
     course, count = GlucoseCourse(), len(trace.minutes)
-    whole, found = np.full((count, POINTS), np.nan), np.full((count, len(TRENDS)), np.nan)
+    grid, whole = np.full((count, POINTS), np.nan), np.full((count, POINTS), np.nan)
+    found = np.full((count, len(TRENDS)), np.nan)
     may_warn = np.zeros(count, dtype=bool)
     for row, (at, mg_dl) in enumerate(readings_of(trace)):
         is_bound = not LOWEST <= mg_dl <= HIGHEST
@@ -68,10 +72,11 @@ def rows_of(trace: Trace) -> Rows:
         if is_bound:
             continue
         points = course.recent.points()
-        found[row] = trends(points)
+        grid[row], found[row] = points, trends(points)
         whole[row] = filled(points) or np.nan
     return Rows(
         minutes=trace.minutes.astype(float),
+        points=grid,
         whole=whole,
         trends=found,
         ahead=np.log(ahead_of(trace)),
@@ -113,7 +118,14 @@ def fit(people: Mapping[str, Rows], *, seed: int) -> GlucoseModel:
     )
 
 
-def artefact_of(model: GlucoseModel, people: Sequence[str], figures: Figures) -> Artefact:
+def spreads_of(people: Iterable[Rows]) -> dict[str, Spread]:
+    """Of each feature of FORM, over all readings that are values."""
+    rows = np.concatenate([np.hstack([one.points, one.trends]) for one in people])
+    read = rows[~np.isnan(rows[:, 0])]
+    return {name: spread_of(read[:, column]) for column, name in enumerate(FORM.features)}
+
+
+def artefact_of(model: GlucoseModel, people: Mapping[str, Rows], figures: Figures) -> Artefact:
     """For the two files; ``people`` are those it was fitted on, ``figures`` what others measured, by group."""
     card = Card(
         kind=KIND,
@@ -138,6 +150,7 @@ def artefact_of(model: GlucoseModel, people: Sequence[str], figures: Figures) ->
             "low_begins_within_min": SOON_MIN,
             "trees": len(model.trees.feature),
         },
+        at_training=spreads_of(people.values()),
     )
     return Artefact(card=card, arrays=model.arrays())
 

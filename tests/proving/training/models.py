@@ -32,7 +32,7 @@ class Trained:
 def _glucose_forecast(wanted: Wanted, measured: Section) -> Artefact:
     rows = {person: glucose_forecast.rows_of(trace) for person, trace in traces(wanted.file(GLUCOSE)).items()}
     model = glucose_forecast.fit(rows, seed=wanted.seed)
-    return glucose_forecast.artefact_of(model, list(rows), {"all": dict(measured.summary)})
+    return glucose_forecast.artefact_of(model, rows, {"all": dict(measured.summary)})
 
 
 def _anomaly(wanted: Wanted, measured: Section) -> Artefact:

@@ -46,7 +46,7 @@ def test_what_is_shipped_is_counted_on_people_it_was_not_fitted_on(tmp_path: Pat
     known = {person: rows_of(trace) for person, trace in traces(tmp_path / FILE).items()}
     wanted = Wanted(data=tmp_path, seed=1, folds=2)
     for fitted, others in ((["made 0"], 3), (list(known), 0)):
-        shipped = artefact_of(fit({one: known[one] for one in known}, seed=1), fitted, {})
+        shipped = artefact_of(fit(known, seed=1), {one: known[one] for one in fitted}, {})
         lines = [one.detector for one in hypoglycaemia(wanted, shipped).lines if "as shipped" in one.detector]
         assert lines == ([f"as shipped, of {others} people it was not fitted on"] if others else [])
 

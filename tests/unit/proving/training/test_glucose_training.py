@@ -95,7 +95,7 @@ def test_what_comes_in_half_an_hour_is_the_reading_nearest_to_it() -> None:
 
 
 def test_the_artefact_loads_and_names_nobody(people: dict[str, Rows], model: GlucoseModel) -> None:
-    made = artefact_of(model, list(people), {"all": {"sensitivity": 0.8}})
+    made = artefact_of(model, people, {"all": {"sensitivity": 0.8}})
     arrays, card = to_bytes(made)
     assert b"made 0" not in card
     assert len(made.card.people) == len(people)

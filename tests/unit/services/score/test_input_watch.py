@@ -1,0 +1,102 @@
+"""What models are asked is counted by decile, and shown: rows of monitors, answers of a batch, never a person."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schemas.metrics import METRICS
+from services.runtime.clock import FakeClock
+from services.runtime.metrics import Metrics
+from services.score.core import step
+from services.score.followups import Tally
+from services.score.home_state import HomeState
+from services.score.input_watch import InputWatch, fit_of
+from services.score.models.feature_drift import Spread
+from services.score.models.glucose_forecast import FORM
+from tests.unit.services.score.forecast_cases import FORECAST_BOOK, monitor, pricked
+from tests.unit.services.score.story import HOME, START
+
+SPREADS = {name: Spread((100.0,), (0.5, 0.5, 0.0)) for name in FORM.features}
+
+
+class Pool:
+    """Keeps what is written, as rows of a table would; ``away``: takes nothing."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.away = False
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Pool"]:
+        yield self
+
+    def transaction(self, **_: object) -> "Pool":
+        return self
+
+    async def start(self) -> None:
+        """Nothing is taken back."""
+
+    commit = rollback = start
+
+    async def executemany(self, _sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self.away:
+            raise ConnectionError
+        self.rows += rows
+
+    async def execute(self, _sql: str, *arguments: object) -> None:
+        assert isinstance(arguments[0], date)
+
+
+def watch_of(pool: Pool, metrics: Metrics) -> InputWatch:
+    clock = FakeClock(at_ms=START)
+    spreads = {"glucose_forecast": SPREADS, "anomaly": {}}
+    return InputWatch(spreads, pool=pool, clock=clock, metrics=metrics, instance="0")  # type: ignore[arg-type]
+
+
+def counted(watch: InputWatch, pool: Pool) -> dict[str, list[int]]:
+    asyncio.run(watch.settle())
+    return {row[3]: row[6] for row in pool.rows}
+
+
+def test_the_newest_row_of_a_monitor_counts_once_a_batch_and_a_meters_never() -> None:
+    home, pool, metrics = HomeState(rules=FORECAST_BOOK), Pool(), Metrics(METRICS)
+    watch = watch_of(pool, metrics)
+    records = [*monitor(*[90] * 13, 110), pricked(66, 60)]
+    for record in records:
+        step(home, record, Tally())
+    watch.see(records, {HOME: home}, [])
+    found = counted(watch, pool)
+    assert found["mg_dl"] == [0, 1, 0]
+    assert found["step_0_min_ago"] == [1, 0, 0]
+    assert {row[1:3] for row in pool.rows} == {("glucose_forecast", fit_of(SPREADS))}
+    assert metrics.registry.get_sample_value("hb_score_model_rows_total", {"model": "glucose_forecast"}) == 1
+
+
+def test_what_the_database_does_not_take_is_written_the_next_time() -> None:
+    home, pool = HomeState(rules=FORECAST_BOOK), Pool()
+    watch = watch_of(pool, Metrics(METRICS))
+    records = monitor(90, 90)
+    for record in records:
+        step(home, record, Tally())
+    watch.see(records, {HOME: home}, [])
+    pool.away = True
+    with pytest.raises(ConnectionError):
+        asyncio.run(watch.settle())
+    pool.away = False
+    assert counted(watch, pool)["mg_dl"] == [1, 0, 0]
+    pool.rows.clear()
+    assert counted(watch, pool) == {}
+
+
+def test_rules_without_a_model_are_not_looked_at() -> None:
+    home, pool = HomeState(), Pool()
+    watch = watch_of(pool, Metrics(METRICS))
+    records = monitor(90, 90)
+    for record in records:
+        step(home, record, Tally())
+    watch.see(records, {HOME: home}, [])
+    assert counted(watch, pool) == {}
