@@ -10,6 +10,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from services.score.models.anomaly import FEATURES, AnomalyModel, Asked, Concluded
+from services.score.models.anomaly_artefact import FORM, model_of
+from services.score.models.artefact import Artefact
+from services.score.models.feature_drift import counts_of, stability_index
 from services.score.rule import HOUR_MS
 from tests.proving.scorecard.deterioration_counts import (
     WINDOW_H,
@@ -23,6 +26,7 @@ from tests.proving.scorecard.early_warning import RIVALS, alarm_of, points_of
 from tests.proving.scorecard.figures import Figure, exact
 from tests.proving.scorecard.recorded_stays import COLUMNS, RECORDING, Stay, recorded_stays
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted, folds_of
+from tests.proving.scorecard.shipped import shipped
 from tests.proving.training.anomaly import (
     FALSE_WINDOWS,
     Ceiling,
@@ -84,6 +88,9 @@ def deterioration(wanted: Wanted) -> Section:
     for name, rival in RIVALS.items():
         found.is_on[name] = [rival(one) for one in points]
     counts = {name: _counts(stays, is_on) for name, is_on in found.is_on.items()}
+    artefact, as_shipped = shipped(FORM)
+    if artefact is not None:
+        as_shipped = _as_shipped(stays, people, artefact, wanted.seed)
     by_hours = {name: by_hours_of_stay(stays, is_on) for name, is_on in found.is_on.items()}
     lines = [
         Line(
@@ -120,8 +127,35 @@ def deterioration(wanted: Wanted) -> Section:
             "stays": len(stays),
             "with_sepsis": ill,
             "by_hours_of_stay": by_hours,
+            **as_shipped,
         },
     )
+
+
+def _as_shipped(stays: Sequence[Stay], people: Sequence[PersonRows], artefact: Artefact, seed: int) -> dict[str, Any]:
+    """What ships, asked of these stays: nobody of them was in its fitting, and none of them is at home.
+
+    ``drift``: how far these rows are from those that it was fitted on, where its card knows that.
+    """
+    model = model_of(artefact)
+    rows = np.concatenate([one.rows for one in people])
+    answers = np.split(model.answer(rows), np.cumsum([len(one.rows) for one in people])[:-1])
+    is_on = [concluded_by(model, one, part)[0] for one, part in zip(people, answers, strict=True)]
+    figures = figures_of(_known(_counts(stays, is_on)), seed)
+    known = artefact.card.at_training
+    drift = {
+        name: stability_index(known[name].shares, counts_of(known[name].edges, rows[:, place]))
+        for place, name in enumerate(artefact.card.features)
+        if name in known
+    }
+    return {
+        "shipped": {
+            "version": artefact.card.version,
+            "people_fitted_on": len(artefact.card.people),
+            "not_fitted_on": {name: figure.value for name, figure in figures.items()},
+            "drift": drift,
+        }
+    }
 
 
 def _beyond_hours(figures: Mapping[str, Figure], by_hours: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:

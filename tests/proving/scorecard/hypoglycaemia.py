@@ -1,8 +1,9 @@
 """Lows before they come: the forecast beside limits, straight lines and Nightscout, on recorded people."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -112,11 +113,12 @@ def hypoglycaemia(wanted: Wanted, shipped: Artefact | None = None) -> Section:
             threshold = curves[name].threshold([one for one in recorded if one not in held], SENSITIVITY)
             said[name] |= {one: below(recorded[one], known[one], threshold) for one in held}
     said |= _as_published(recorded)
-    if shipped is not None:
-        said |= _as_shipped(recorded, shipped)
+    as_shipped = _as_shipped(recorded, shipped) if shipped is not None else {}
+    said |= {name: {one: found.alerts for one, found in of.items()} for name, of in as_shipped.items()}
     counts = {name: _counts(people, alerts, wanted.seed) for name, alerts in said.items()}
     wanted.report(0.95)
-    return _section(people, counts, list(ours.values()), curves, wanted.seed)
+    section = _section(people, counts, list(ours.values()), curves, wanted.seed)
+    return section if shipped is None else _with_shipped(section, shipped, as_shipped)
 
 
 def _as_published(recorded: Mapping[str, Trace]) -> dict[str, dict[str, Alerts]]:
@@ -132,12 +134,41 @@ def _as_published(recorded: Mapping[str, Trace]) -> dict[str, dict[str, Alerts]]
     return said
 
 
-def _as_shipped(recorded: Mapping[str, Trace], shipped: Artefact) -> dict[str, dict[str, Alerts]]:
-    """Nothing where it was fitted on all of these people."""
+def _as_shipped(recorded: Mapping[str, Trace], shipped: Artefact) -> dict[str, dict[str, Scored]]:
+    """Apart for people that it was fitted on, of whom it knows too much; nothing of whom there is nobody."""
     model, fitted = GlucoseModel.from_artefact(shipped), set(shipped.card.people)
-    others = {one: trace for one, trace in recorded.items() if hashed(FILE, [one])[0] not in fitted}
-    said = {one: scored(model, trace).alerts for one, trace in others.items()}
-    return {f"as shipped, of {len(others)} people it was not fitted on": said} if said else {}
+    found: dict[bool, dict[str, Scored]] = {False: {}, True: {}}
+    for one, trace in recorded.items():
+        found[hashed(FILE, [one])[0] in fitted][one] = scored(model, trace)
+    return {
+        f"as shipped, of {len(of)} people it was {'' if is_fitted else 'not '}fitted on": of
+        for is_fitted, of in found.items()
+        if of
+    }
+
+
+def _with_shipped(section: Section, shipped: Artefact, found: Mapping[str, Mapping[str, Scored]]) -> Section:
+    """With the figures of what is shipped, and how true its probabilities are."""
+    figures = {line.detector: line.figures for line in section.lines}
+    said: dict[str, Any] = {"version": shipped.card.version, "people_fitted_on": len(shipped.card.people)}
+    for name, of in found.items():
+        inside = np.concatenate([one.inside for one in of.values()])
+        said["not_fitted_on" if "was not" in name else "fitted_on"] = {
+            "people": len(of),
+            "sensitivity": figures[name]["sensitivity"].value,
+            "false_per_day": figures[name]["false alerts a day"].value,
+            "lead_min": figures[name]["median warning, min"].value,
+            "band_coverage": float(inside.mean()) if len(inside) else np.nan,
+        }
+    plots = [
+        Plot(
+            name=f"hypoglycaemia-calibration-shipped{'' if 'was not' in name else '-fitted'}",
+            caption=f"The same {name}",
+            draw=partial(draw_calibration, list(of.values())),
+        )
+        for name, of in found.items()
+    ]
+    return replace(section, plots=(*section.plots, *plots), details={**section.details, "shipped": said})
 
 
 def _counts(people: People, alerts: Mapping[str, Alerts], seed: int) -> list[Count]:

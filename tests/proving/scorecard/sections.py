@@ -1,10 +1,9 @@
 """All sections of the scorecard, in the order of the page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from deploy.local.settings import CHECKOUT
-from services.score.models.artefact import load
 from services.score.models.glucose_forecast import FORM
 from tests.proving.scorecard.deterioration import deterioration
 from tests.proving.scorecard.falls import falls
@@ -13,27 +12,39 @@ from tests.proving.scorecard.illness import illness
 from tests.proving.scorecard.pressure import pressure
 from tests.proving.scorecard.pulse import pulse
 from tests.proving.scorecard.section import Section, Wanted
+from tests.proving.scorecard.shipped import shipped
+from tests.proving.scorecard.simulated_recordings import as_simulated, with_simulated
 from tests.proving.scorecard.simulation import simulation
 from tests.proving.scorecard.swaps import swaps
 from tests.proving.scorecard.technical import technical
 
-_SHIPPED: Final = CHECKOUT / "artefacts"
-
 
 def _hypoglycaemia(wanted: Wanted) -> Section:
     """With the shipped model beside those that are fitted anew. Raises MissingDataError."""
-    return hypoglycaemia(wanted, load(_SHIPPED, FORM))
+    artefact, missing = shipped(FORM)
+    section = hypoglycaemia(wanted, artefact)
+    return replace(section, details={**section.details, **missing})
+
+
+def _or_simulated(measure: Callable[[Wanted], Section]) -> Callable[[Wanted], Section]:
+    """Of recordings where they are given, else of simulated ones."""
+    return lambda wanted: measure(wanted) if wanted.data else with_simulated(measure, wanted)
+
+
+def _illness(wanted: Wanted) -> Section:
+    """It makes its people up itself. Raises MissingDataError."""
+    return illness(wanted) if wanted.data else as_simulated(illness(wanted))
 
 
 SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
-    "hypoglycaemia": _hypoglycaemia,
+    "hypoglycaemia": _or_simulated(_hypoglycaemia),
     "deterioration": deterioration,
-    "illness": illness,
+    "illness": _illness,
     "falls": falls,
-    "pulse": pulse,
-    "pressure": pressure,
-    "technical": technical,
-    "swaps": swaps,
+    "pulse": _or_simulated(pulse),
+    "pressure": _or_simulated(pressure),
+    "technical": _or_simulated(technical),
+    "swaps": _or_simulated(swaps),
     "simulation": simulation,
 }
 """By the name of the section."""

@@ -37,7 +37,9 @@ _WITHIN: Final = 0.1
 _SHOWN: Final = frozenset({"glucose_sd_between_ratio"})
 """How far people differ is known from a hundred people to 7 % at best: it is shown, and no goal."""
 _FEWEST: Final = 5
-"""A kind that happened less often has a share that says nothing."""
+"""A kind that happened less often has a share that says nothing: homes are added until none has, and are said."""
+_MOST_ADDED: Final = 5
+"""Neighbourhoods, of ten homes each."""
 COUNTED: Final = (
     "Simulated homes, ten together, played through the judgement of readings, the rules, the due rows of falls, what"
     " is said of silent devices, and medication, as fast as they can be computed. Each kind of incident is played once"
@@ -71,6 +73,10 @@ def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) ->
     each = min(homes, _TOGETHER)
     seeds = [wanted.seed * 1000 + number for number in range(homes // each)]
     both = list(_outcomes(seeds, each, days, processes, wanted.report))
+    for number in range(len(seeds), len(seeds) + (_MOST_ADDED if homes >= HOMES else 0)):
+        if not too_few(together([one.ours for one in both])):
+            break
+        both += played(wanted.seed * 1000 + number, each, days)
     outcomes = [one.ours for one in both]
     whole, alone = together(outcomes), [one.alone for one in both]
     glucose = _glucose(wanted)
@@ -91,7 +97,7 @@ def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) ->
     return Section(
         name="simulation",
         title="Labelled simulation",
-        counted=COUNTED,
+        counted=COUNTED + _said_of(len(outcomes) - homes, too_few(whole)),
         summary=summary,
         lines=[
             *_lines(outcomes, whole, wanted.seed),
@@ -112,7 +118,8 @@ def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) ->
             )
         ],
         details={
-            "homes": homes,
+            "homes": len(outcomes),
+            "too_few_to_say": too_few(whole),
             "days": days,
             "confusion": confusion_table(whole.confusion),
             "false_by_rule": dict(whole.false),
@@ -120,6 +127,19 @@ def simulation_of(wanted: Wanted, *, homes: int, days: float, processes: int) ->
             "glucose": glucose.details,
         },
     )
+
+
+def too_few(whole: Outcome) -> dict[str, list[int]]:
+    """The kinds that happened too seldom for a share: how often, and how many of these were found."""
+    return {kind: [one.there, one.found] for kind, one in sorted(whole.kinds.items()) if one.there < _FEWEST}
+
+
+def _said_of(added: int, few: Mapping[str, Sequence[int]]) -> str:
+    more = f"\n\n{added} homes were added, so that each kind happens {_FEWEST} times." if added else ""
+    if not few:
+        return more
+    counts = "; ".join(f"{kind.replace('_', ' ')}, {found} of {there}" for kind, (there, found) in few.items())
+    return f"{more}\n\nSome kinds happened too seldom for a share, and are left out of *least found*: {counts}."
 
 
 def _outcomes(

@@ -42,6 +42,14 @@ def test_the_table_counts_every_incident_and_near_miss_once(section: Section) ->
     assert counted == section.summary["incidents"]
 
 
+def test_kinds_that_happened_too_seldom_are_said_apart_with_their_counts(section: Section) -> None:
+    counts = section.details["too_few_to_say"]
+    assert counts
+    for kind, (there, found) in counts.items():
+        assert 0 <= found <= there < 5
+        assert f"{kind.replace('_', ' ')}, {found} of {there}" in section.counted
+
+
 def test_the_same_seed_says_the_same(section: Section) -> None:
     again = simulation_of(Wanted(data=None, seed=3), homes=3, days=0.6, processes=1)
     assert again.details == section.details

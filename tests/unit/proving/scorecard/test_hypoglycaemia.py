@@ -47,8 +47,13 @@ def test_what_is_shipped_is_counted_on_people_it_was_not_fitted_on(tmp_path: Pat
     wanted = Wanted(data=tmp_path, seed=1, folds=2)
     for fitted, others in ((["made 0"], 3), (list(known), 0)):
         shipped = artefact_of(fit(known, seed=1), {one: known[one] for one in fitted}, {})
-        lines = [one.detector for one in hypoglycaemia(wanted, shipped).lines if "as shipped" in one.detector]
-        assert lines == ([f"as shipped, of {others} people it was not fitted on"] if others else [])
+        section = hypoglycaemia(wanted, shipped)
+        lines = [one.detector for one in section.lines if "as shipped" in one.detector]
+        apart = [f"as shipped, of {others} people it was not fitted on"] if others else []
+        assert lines == [*apart, f"as shipped, of {4 - others} people it was fitted on"]
+        said = section.details["shipped"]
+        assert ("not_fitted_on" in said, said["fitted_on"]["people"]) == (bool(others), 4 - others)
+        assert len(section.plots) == 2 + len(lines)
 
 
 def test_without_the_recording_it_says_so(tmp_path: Path) -> None:
