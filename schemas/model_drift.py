@@ -10,7 +10,8 @@ Wiley 2006)."""
 LEAST_ROWS: Final = 1_000
 """With 11 bins, chance alone makes an index of about 10 divided by the rows (Yurdakul and Naranjo, Journal of Risk
 Model Validation 2020, 14:4): a tenth of SHIFTED here."""
-LEAST_PEOPLE: Final = 30
-"""Ours: rows of one person are much alike, so a few people are never like many. See docs/scorecard.md."""
+LEAST_PEOPLE: Final = 10
+"""Ours: rows of one person are much alike, so a few people are never like many. Of groups of ten of the people of a
+recording, one in two hundred had a feature above SHIFTED, and none above DRIFTED; of groups of five, one in nine."""
 LEAST_SHARE: Final = 1e-4
 """In the place of an empty bin: its logarithm has to be finite."""

@@ -9,6 +9,7 @@ from tests.proving.scorecard.deterioration import deterioration
 from tests.proving.scorecard.falls import falls
 from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
 from tests.proving.scorecard.illness import illness
+from tests.proving.scorecard.model_drift import model_drift
 from tests.proving.scorecard.pressure import pressure
 from tests.proving.scorecard.pulse import pulse
 from tests.proving.scorecard.section import Section, Wanted
@@ -44,6 +45,7 @@ SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
     "pulse": _or_simulated(pulse),
     "pressure": _or_simulated(pressure),
     "technical": _or_simulated(technical),
+    "drift": _or_simulated(model_drift),
     "swaps": _or_simulated(swaps),
     "simulation": simulation,
 }
