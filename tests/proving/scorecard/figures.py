@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 RESAMPLES: Final = 1000
 _SHARE_OUTSIDE: Final = 2.5
@@ -39,7 +39,7 @@ def drawn_again(people: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).integers(0, people, (RESAMPLES, people))
 
 
-def with_interval(value: float, drawn: ArrayLike) -> Figure:
+def with_interval(value: float, drawn: Sequence[float] | NDArray[np.float64]) -> Figure:
     """``value`` with the interval in which 95 % of the resamples' values lie."""
     low, high = np.percentile(drawn, [_SHARE_OUTSIDE, 100 - _SHARE_OUTSIDE])
     return Figure(value, float(low), float(high))
