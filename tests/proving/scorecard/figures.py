@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLES: Final = 1000
 _SHARE_OUTSIDE: Final = 2.5
@@ -27,11 +28,21 @@ def over_people(numerators: Sequence[float], denominators: Sequence[float], *, s
     above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     if not below.sum():
         return Figure(np.nan, np.nan, np.nan)
-    people = np.random.default_rng(seed).integers(0, len(below), (RESAMPLES, len(below)))
+    people = drawn_again(len(below), seed)
     sums = below[people].sum(axis=1)
     drawn = scale * above[people].sum(axis=1)[sums > 0] / sums[sums > 0]
+    return with_interval(scale * float(above.sum() / below.sum()), drawn)
+
+
+def drawn_again(people: int, seed: int) -> NDArray[np.int64]:
+    """Places of people, with replacement: a row a resample, with as many as there are."""
+    return np.random.default_rng(seed).integers(0, people, (RESAMPLES, people))
+
+
+def with_interval(value: float, drawn: Sequence[float] | NDArray[np.float64]) -> Figure:
+    """``value`` with the interval in which 95 % of the resamples' values lie."""
     low, high = np.percentile(drawn, [_SHARE_OUTSIDE, 100 - _SHARE_OUTSIDE])
-    return Figure(scale * float(above.sum() / below.sum()), float(low), float(high))
+    return Figure(value, float(low), float(high))
 
 
 def exact(value: float) -> Figure:

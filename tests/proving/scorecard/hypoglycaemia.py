@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.score.models.artefact import Artefact
 from services.score.models.glucose_forecast import BAND_SHARE, GlucoseCourse, GlucoseModel, band_of, warn
@@ -17,7 +18,7 @@ from tests.proving.scorecard.hypoglycaemia_curves import (
     draw_calibration,
     draw_curves,
 )
-from tests.proving.scorecard.hypoglycaemia_events import Alerts, Count, Scored, count, figures, onsets
+from tests.proving.scorecard.hypoglycaemia_events import Alerts, Count, Scored, count, figures, onsets, open_lows
 from tests.proving.scorecard.hypoglycaemia_rivals import PUBLISHED, RIVALS, below, lasting, nightscout
 from tests.proving.scorecard.recorded_glucose import FILE, HIGHEST, LOWEST, Trace, traces
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted, folds_of
@@ -42,7 +43,9 @@ An alert finds a low that begins within 60 min after it; every other alert is fa
 just above 70. Nobody alerts while glucose is below 70. Our trees, forecast and thresholds were fitted on other people
 than they are counted on; so were the thresholds of all others, to find {wanted:.1%} of the lows of the people they were
 chosen on, unless a number stands beside their names. Ours keeps silent until a low has been over for 15 min, and for an
-hour after a warning; the others alert again as they are published. *Time in alarm* is until the low, or an hour.
+hour after a warning; the others alert again as they are published, also on the way out of a low. *False outside of
+lows* counts everybody by one rule: no alert counts from when a low is known until it has been over for 15 min. *Time in
+alarm* is until the low, or an hour.
 
 What this can't show: how lows feel, whether somebody ate because of an alert (nobody saw one), and people without
 insulin. Most warnings come late: half of them {lead:.0f} min before 70 mg/dL is passed."""
@@ -79,6 +82,7 @@ class People(NamedTuple):
     traces: Mapping[str, Trace]
     rows: Mapping[str, Rows]
     out_of_sight: int
+    open_lows: Mapping[str, NDArray[np.bool_]]
 
 
 def hypoglycaemia(wanted: Wanted, shipped: Artefact | None = None) -> Section:
@@ -90,7 +94,7 @@ def hypoglycaemia(wanted: Wanted, shipped: Artefact | None = None) -> Section:
     rows = {person: rows_of(trace) for person, trace in recorded.items()}
     wanted.report(0.2)
     unseen = sum(len(onsets(trace)) - len(rows[one].began) for one, trace in recorded.items())
-    people = People(recorded, rows, unseen)
+    people = People(recorded, rows, unseen, {one: open_lows(trace) for one, trace in recorded.items()})
     ours: dict[str, Scored] = {}
     odds: dict[str, Floats] = {}
     values = {name: {one: of(trace) for one, trace in recorded.items()} for name, of in RIVALS.items()}
@@ -173,7 +177,10 @@ def _with_shipped(section: Section, shipped: Artefact, found: Mapping[str, Mappi
 
 def _counts(people: People, alerts: Mapping[str, Alerts], seed: int) -> list[Count]:
     random = np.random.default_rng(seed)
-    return [count(people.traces[one], people.rows[one].began, said, random) for one, said in alerts.items()]
+    return [
+        count(people.traces[one], people.rows[one].began, said, random, people.open_lows[one])
+        for one, said in alerts.items()
+    ]
 
 
 def _section(

@@ -61,6 +61,15 @@ def onsets(trace: Trace) -> NDArray[np.float64]:
     return np.array([one for one in began if one is not None], dtype=float)
 
 
+def open_lows(trace: Trace) -> NDArray[np.bool_]:
+    """Of each reading, whether a low is open after it, which it is until values have been back for OVER_AFTER_MIN."""
+    course, found = Course(), np.zeros(len(trace.minutes), dtype=bool)
+    for place, reading in enumerate(zip(trace.minutes.tolist(), trace.mg_dl.tolist(), strict=True)):
+        course.advance(*reading)
+        found[place] = course.is_open
+    return found
+
+
 def in_sight(trace: Trace, began: NDArray[np.float64]) -> NDArray[np.float64]:
     """Those of the lows that anybody could foresee: something was read in the AHEAD_MIN before."""
     earlier = np.searchsorted(trace.minutes, began - AHEAD_MIN, side="left")
@@ -91,6 +100,7 @@ class Scored(NamedTuple):
 class Count(NamedTuple):
     """Of a person: days measured, lows, those found, alerts, false alerts.
 
+    ``false_outside``: of the false ones, those that did not come while a low was open, on its way out.
     ``leads``: minutes of warning before each low that was found. ``by_chance``: the share of the lows that alerts at
     random times find. ``on_share``: of the time, in alarm.
     """
@@ -100,13 +110,23 @@ class Count(NamedTuple):
     found: int
     alerts: int
     false: int
+    false_outside: int
     leads: tuple[float, ...]
     by_chance: float
     on_share: float
 
 
-def count(trace: Trace, began: NDArray[np.float64], alerts: Alerts, random: np.random.Generator) -> Count:
-    """Compares alerts with the lows that began within AHEAD_MIN after them; lead is that of the first such alert."""
+def count(
+    trace: Trace,
+    began: NDArray[np.float64],
+    alerts: Alerts,
+    random: np.random.Generator,
+    is_open: NDArray[np.bool_] | None = None,
+) -> Count:
+    """Compares alerts with the lows that began within AHEAD_MIN after them; lead is that of the first such alert.
+
+    ``is_open``: ``open_lows`` of the trace, where the caller has it.
+    """
     minutes = np.asarray(alerts.minutes, dtype=float)
     leads = tuple(float(one) for one in began - _first_before(minutes, began) if not np.isnan(one))
     return Count(
@@ -115,10 +135,16 @@ def count(trace: Trace, began: NDArray[np.float64], alerts: Alerts, random: np.r
         found=len(leads),
         alerts=len(minutes),
         false=found_and_false(began, minutes)[1],
+        false_outside=found_and_false(began, _outside(trace, minutes, is_open))[1],
         leads=leads,
         by_chance=_by_chance(trace, began, minutes, random),
         on_share=alerts.on_share,
     )
+
+
+def _outside(trace: Trace, minutes: NDArray[np.float64], is_open: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    known = open_lows(trace) if is_open is None else is_open
+    return minutes[~known[np.searchsorted(trace.minutes, minutes)]] if len(minutes) else minutes
 
 
 def found_and_false(began: NDArray[np.float64], minutes: NDArray[np.float64]) -> tuple[int, int]:
@@ -159,6 +185,7 @@ def figures(counts: Sequence[Count], seed: int) -> dict[str, Figure]:
         "sensitivity": over_people([one.found for one in counts], lows, seed=seed),
         "chance": over_people([one.by_chance * one.lows for one in counts], lows, seed=seed),
         "false alerts a day": over_people([one.false for one in counts], days, seed=seed),
+        "false outside of lows a day": over_people([one.false_outside for one in counts], days, seed=seed),
         "alerts a day": over_people([one.alerts for one in counts], days, seed=seed),
         "true of all alerts": over_people(
             [one.alerts - one.false for one in counts], [one.alerts for one in counts], seed=seed

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tests.proving.scorecard.figures import RESAMPLES, Figure
+from tests.proving.scorecard.figures import Figure, drawn_again, with_interval
 
 
 class Movement(NamedTuple):
@@ -75,7 +75,4 @@ def false_per_day(trials: Sequence[tuple[str, str, float, bool]], *, seed: int) 
         shares = np.divide(false[which].sum(axis=0), sums, out=np.zeros(len(DAY)), where=sums > 0)
         return float(shares @ a_day)
 
-    generator = np.random.default_rng(seed)
-    drawn = [of(generator.integers(0, len(people), len(people))) for _ in range(RESAMPLES)]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Figure(of(np.arange(len(people))), float(low), float(high))
+    return with_interval(of(np.arange(len(people))), [of(which) for which in drawn_again(len(people), seed)])

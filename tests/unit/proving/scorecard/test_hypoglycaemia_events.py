@@ -16,6 +16,7 @@ from tests.proving.scorecard.hypoglycaemia_events import (
     figures,
     in_sight,
     onsets,
+    open_lows,
 )
 from tests.proving.scorecard.recorded_glucose import Trace
 
@@ -97,6 +98,16 @@ def test_figures_are_sums_over_people() -> None:
     assert said["median warning, min"].value == 45
     assert said["time in alarm"].value == 0.25
     assert np.isnan(figures([missed], seed=1)["median warning, min"].value)
+
+
+def test_on_the_way_out_of_a_low_nobodys_alerts_count_by_the_common_rule() -> None:
+    minutes = np.arange(0, 90, 5)
+    recorded = Trace(minutes, np.where((minutes >= 20) & (minutes <= 35), 60.0, 90.0))
+    random = np.random.default_rng(1)
+    assert recorded.minutes[open_lows(recorded)].tolist() == [30, 35, 40, 45, 50]
+    on_the_way, later = (count(recorded, onsets(recorded), Alerts((at,), 0.0), random) for at in (45, 55))
+    assert (on_the_way.false, on_the_way.false_outside) == (1, 0)
+    assert (later.false, later.false_outside) == (1, 1)
 
 
 @given(

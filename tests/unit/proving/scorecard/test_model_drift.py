@@ -1,6 +1,5 @@
 """The drift check's section: people like those of training are not called others, changed monitors are."""
 
-
 import pytest
 from matplotlib.figure import Figure
 
