@@ -1,6 +1,7 @@
 """Passwords of doctors: argon2id, the same work for a known and an unknown account."""
 
 import asyncio
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -21,13 +22,22 @@ class UnknownDoctorError(HearthBeatError):
     """No doctor is registered under this address."""
 
 
+_NOBODYS: Final = "nobody's password"
+
+
+@cache
+def _nobodys_hash() -> str:
+    """What the password of an unknown account is compared with, hashed as those of known ones; once a process."""
+    return PasswordHasher().hash(_NOBODYS)
+
+
 class Passwords:
     """Hashes and verifies, two at a time, off the event loop: each takes 64 MiB and some tens of milliseconds."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._turn = asyncio.Semaphore(2)
-        self._nobodys = self._hasher.hash("nobody's password")
+        self._nobodys = self._hasher.hash(_NOBODYS) if hasher else _nobodys_hash()
 
     def hash(self, password: str) -> str:
         """Raises PasswordRefusedError."""

@@ -14,7 +14,7 @@ from services.runtime.logs import configure_logs
 from services.runtime.metrics import Metrics, serve_metrics
 from services.runtime.settings import ClockSettings, LogSettings
 
-_GC_THRESHOLDS: Final = (100_000, 20, 20)
+GC_THRESHOLDS: Final = (100_000, 20, 20)
 """Bursts make and drop hundreds of thousands of tuples that hold no cycles; the default looks at each 700th."""
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
@@ -87,5 +87,5 @@ def run_process(main: Main, *, grace_s: float = 10.0, in_bursts: bool = True) ->
     # What was imported stays for the life of the process: no collection has to look at it again.
     gc.freeze()
     if in_bursts:
-        gc.set_threshold(*_GC_THRESHOLDS)
+        gc.set_threshold(*GC_THRESHOLDS)
     uvloop.run(serve(main, grace_s=grace_s))

@@ -32,7 +32,7 @@ T = TypeVar("T")
 GROUP: Final = "score"
 _NOT_OF_HERE: Final = int(Flag.NOBODY | Flag.OTHER_HOME)
 _WAIT_S: Final = 0.2
-_GATHER_S: Final = 0.1
+GATHER_S: Final = 0.1
 _RETRY_S: Final = 0.25
 
 
@@ -90,7 +90,7 @@ class Consumer:
 
     async def run(self, *, instance: str, most: int, checkpoint_every_s: float) -> None:
         """Until stopped; then the batch under way is finished and the checkpoint written, if the database is there."""
-        gather = Gather(least_s=_GATHER_S, most_s=_GATHER_S, full=most)
+        gather = Gather(least_s=GATHER_S, most_s=GATHER_S, full=most)
         member = GroupMember(
             bus=self._bus,
             topic=UPLINKS_JUDGED.name,

@@ -148,14 +148,16 @@ async def play(world: World, store: ServiceProcess, kind: str, idle: dict[str, f
 
 async def stands_still(world: World, device: str) -> dict[str, int]:
     """The device's rows once their number has not changed for three seconds."""
-    before: dict[str, int] = {}
+    loop, before = asyncio.get_running_loop(), dict[str, int]()
+    since = loop.time()
     while True:
         row = await world.pool.fetchrow(_COUNTED, device)
         assert row is not None
-        if dict(row) == before:
+        if dict(row) != before:
+            before, since = dict(row), loop.time()
+        elif loop.time() - since >= 3:
             return before
-        before = dict(row)
-        await asyncio.sleep(3)
+        await asyncio.sleep(0.5)
 
 
 async def at_rest(world: World, store: ServiceProcess) -> dict[str, float]:

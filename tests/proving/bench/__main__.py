@@ -27,6 +27,7 @@ def main(
     seconds: Annotated[int, typer.Option(min=5, help="Of the sustained phase.")] = 300,
     outage_s: Annotated[int, typer.Option(min=1, help="How long Apache Kafka stands still.")] = 60,
     peer_uplinks: Annotated[int, typer.Option(min=1_000, help="Taken once by ours and once by Telegraf.")] = 300_000,
+    models_s: Annotated[int, typer.Option(min=1, help="CPU that the measured batches of `models` take.")] = 60,
     growth_devices: Annotated[list[int] | None, typer.Option(help="May be given several times.")] = None,
     growth_s: Annotated[int, typer.Option(min=5, help="At 4,000 uplinks/s, for each number of devices.")] = 15,
 ) -> None:
@@ -40,6 +41,7 @@ def main(
         outage_s=outage_s,
         peer_uplinks=peer_uplinks,
         growth_s=growth_s,
+        models_s=models_s,
         growth_devices=tuple(growth_devices or Options().growth_devices),
     )
     signal.signal(signal.SIGTERM, _end)

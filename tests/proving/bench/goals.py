@@ -18,6 +18,11 @@ THROUGHPUT_RATIO: Final = 0.5
 STATE_BYTES: Final = 4_096
 WAL_BYTES: Final = 1_024
 RESTART_S: Final = 10.0
+BATCH_MS: Final = 200.0
+SCORE_LOOPS: Final = 30.0
+"""Score's CPU for a reading at the highest load, in turns of ``calibration.loop_us``: 12 µs where a turn takes 0.4."""
+SCORE_MB: Final = 150.0
+"""Of 1,000 people. What a person weighs is the same on every machine, so it needs no calibration."""
 _NEARLY: Final = 0.99
 """A generator that runs for a whole number of ticks sends a little less than it was asked to."""
 
@@ -81,6 +86,9 @@ def _sustained(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield _at_least("sustained: seconds", SUSTAINED_S * _NEARLY, found["seconds"])
     yield _at_most("sustained: device to row p99, ms", QUEUE_MS, found["device_to_row_ms"]["p99"])
     yield from _memory("sustained", found)
+    score_us = found["cpu_us_per_reading"]["score"]
+    yield _at_most("sustained: score's CPU a reading in turns of a loop", SCORE_LOOPS, score_us / found["loop_us"])
+    yield _at_most("sustained: resident MB of score", SCORE_MB, found["memory_mb"]["score"]["most"])
 
 
 def _outage(found: Mapping[str, Any]) -> Iterator[Goal]:
@@ -105,7 +113,14 @@ def _state(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield _at_most("log that a restart of score reads, s", RESTART_S, found["restart_reads_s"])
 
 
+def _models(found: Mapping[str, Any]) -> Iterator[Goal]:
+    learned = found["learned"]
+    yield _at_most("models: learned rules that are silent", 0, len(learned["silent"]))
+    yield _at_most("models: batch p99, ms", BATCH_MS, learned["batch_ms"]["p99"])
+
+
 _GOALS: Final = {
+    Phase.MODELS: _models,
     Phase.LATENCY: _latency,
     Phase.SUSTAINED: _sustained,
     Phase.OUTAGE: _outage,

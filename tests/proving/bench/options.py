@@ -7,6 +7,7 @@ from enum import StrEnum
 class Phase(StrEnum):
     """A part of the bench that can be run by itself."""
 
+    MODELS = "models"
     LATENCY = "latency"
     SUSTAINED = "sustained"
     OUTAGE = "outage"
@@ -31,3 +32,5 @@ class Options:
     growth_per_s: int = 4_000
     growth_s: int = 15
     state_people: int = 10_000
+    models_people: int = 10_000
+    models_s: int = 60

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from deploy.local.limits import open_files
 from tests.proving.bench.bench import Bench, memory_report
+from tests.proving.bench.calibration import loop_us
 from tests.proving.bench.notifications import wait_for_notifications
 
 _PRESSES_PER_S: Final = 5.0
@@ -36,6 +37,7 @@ def sustained(bench: Bench) -> dict[str, Any]:
     done = bench.load(bench.options.sustained_per_s, bench.options.sustained_s, what="sustained")
     return done.described() | {
         "cpu_us_per_reading": done.cpu_us_per_reading,
+        "loop_us": loop_us(),
         "memory_mb": memory_report(done.memory),
         "rss_mb": {name: found.most_mb for name, found in done.memory.items()},
     }

@@ -63,11 +63,24 @@ def light(row: float | None = 40.0, page: float | None = 900.0, missed: int = 0,
 
 
 def heavy(
-    per_s: float = 10_000, seconds: float = 300, most: float = 300, *, flat: bool = True, row: float | None = 5_000
+    per_s: float = 10_000,
+    seconds: float = 300,
+    most: float = 300,
+    *,
+    flat: bool = True,
+    row: float | None = 5_000,
+    score: tuple[float, float, float] = (12.0, 0.4, 150.0),
 ) -> dict[str, Any]:
+    score_us, loop_us, score_mb = score
     memory = {"ingest": {"most": most, "growth": 0.0 if flat else 0.2, "flat": flat}}
+    memory["score"] = {"most": score_mb, "growth": 0.0, "flat": True}
+    cpu = {"cpu_us_per_reading": {"score": score_us}, "loop_us": loop_us}
     rows = {"p99": row}
-    return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, device_to_row_ms=rows, memory_mb=memory)}
+    return {"sustained": load(uplinks_per_s=per_s, seconds=seconds, device_to_row_ms=rows, memory_mb=memory, **cpu)}
+
+
+def modelled(p99: float = 200.0, **silent: str) -> dict[str, Any]:
+    return {"models": {"learned": {"batch_ms": {"p99": p99}, "silent": silent}}}
 
 
 def weighed(state: float = 4_096, wal: float = 1_024, log_s: float = 10, **changed: Any) -> dict[str, Any]:
@@ -83,6 +96,8 @@ def weighed(state: float = 4_096, wal: float = 1_024, log_s: float = 10, **chang
         {"peer": {"cpu_ratio": 3.0, "throughput_ratio": 0.5}},
         {"growth": {"devices": [load(devices=1_000)]}},
         weighed(),
+        modelled(),
+        heavy(score=(24.0, 0.8, 150.0)),
         {},
     ],
     ids=str,
@@ -114,6 +129,10 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
         weighed(wal=1_025),
         weighed(log_s=10.1),
         weighed(lost=1),
+        modelled(p99=201),
+        modelled(anomaly="anomaly.npz is missing"),
+        heavy(score=(13.0, 0.4, 150.0)),
+        heavy(score=(12.0, 0.4, 151.0)),
     ],
     ids=str,
 )
