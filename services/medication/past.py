@@ -44,24 +44,25 @@ async def settle_past(pool: Pool, since: datetime, until: datetime) -> int:
     async with transaction(pool) as connection:
         await connection.execute(sql["take_turn"])
         plans = [plan_of(row) for row in await connection.fetch(past["versions_of_past"])]
-        doses = [_dose_of(plan, dose) for plan in plans for dose in plan_doses(plan, since, until)]
+        doses = [dose_of(plan, dose) for plan in plans for dose in plan_doses(plan, since, until)]
         devices = sorted({dose.device_no for dose in doses})
         rows = await connection.fetch(sql["events_of_devices"], devices, [since] * len(devices), _KINDS, int(NO_TAKING))
         events = [event for row in rows if (event := DoseEvent(**row)).observed_at < until]
         takings = fold(doses, events)
-        settled = _settled(doses, takings, until)
+        settled = settled_by(doses, takings, until)
         await connection.executemany(sql["save_dose"], [new_dose_row(dose) for dose in settled])
         await connection.executemany(sql["settle_dose"], [dose_row(dose) for dose in settled])
         counted = {dose.dose_id: takings[dose.dose_id] for dose in settled}
         await connection.executemany(sql["count_event"], evidence_of(counted, {})[1])
         await connection.execute(past["fix_doses"], [dose.dose_id for dose in settled], until)
         await connection.executemany(
-            load_queries("services.medication", "closing.sql")["close_day"], _closed_days(settled, takings, until)
+            load_queries("services.medication", "closing.sql")["close_day"], closed_days(settled, takings, until)
         )
     return len(settled)
 
 
-def _dose_of(plan: Plan, dose: PlannedDose) -> Dose:
+def dose_of(plan: Plan, dose: PlannedDose) -> Dose:
+    """As it is planned, before anything is known of it."""
     return Dose(
         dose_id=dose.dose_id,
         plan_id=plan.plan_id,
@@ -84,7 +85,7 @@ def _dose_of(plan: Plan, dose: PlannedDose) -> Dose:
     )
 
 
-def _settled(doses: Sequence[Dose], takings: Mapping[UUID, Taking], until: datetime) -> list[Dose]:
+def settled_by(doses: Sequence[Dose], takings: Mapping[UUID, Taking], until: datetime) -> list[Dose]:
     """As they stand at ``until``, when their dispensers were heard last; without what would have been said of them."""
     heard = {dose.device_no: Heard(until) for dose in doses}
     first = Moment(now=until, watermark=until, heard=heard, pauses=(), next_episode={})
@@ -104,7 +105,7 @@ def _unsaid(dose: Dose) -> Dose:
     )
 
 
-def _closed_days(doses: Iterable[Dose], takings: Mapping[UUID, Taking], until: datetime) -> list[tuple[object, ...]]:
+def closed_days(doses: Iterable[Dose], takings: Mapping[UUID, Taking], until: datetime) -> list[tuple[object, ...]]:
     """What each local day of each person came to, of those that had ended."""
     counted: dict[tuple[int, str], list[CountedDose]] = {}
     for dose in doses:
