@@ -10,6 +10,7 @@ from device_sim.incident import PART_OF, Incident, IncidentKind, NearMissKind, P
 from device_sim.physiology import HOUR_MS, MINUTE_MS, Span
 from device_sim.world import SimDevice, World
 from schemas.alerts import Severity
+from schemas.devices import DEVICE_TYPE_BY_CODE
 
 BLOCK_MS: Final = HOUR_MS
 _REST_MS: Final = 4 * HOUR_MS
@@ -43,6 +44,10 @@ class Casting:
         self._of_person: dict[str, list[Incident]] = {}
         self._of_device: dict[str, list[Incident]] = {}
         self._by_hour: dict[tuple[str, int], list[Incident]] = {}
+
+    def reports_every_ms(self, device: SimDevice, _at_ms: int) -> int:
+        """How far apart the reports of a device lie, that it makes by itself, in the hour of ``at_ms``."""
+        return usual_period_ms(device)
 
     def of_person(self, person_id: str) -> Sequence[Incident]:
         """The person's incidents and near-misses."""
@@ -198,3 +203,8 @@ def _in_the_way(old: Incident, rule: str, busy: Span) -> bool:
         return old.busy.overlaps(busy.first_ms - _APART_MS, busy.last_ms + _APART_MS)
     rests = old.busy.last_ms + _REST_MS > busy.first_ms
     return rests or (old.rule == rule and old.starts_at_ms + _AGAIN_MS > busy.first_ms)
+
+
+def usual_period_ms(device: SimDevice) -> int:
+    """How far apart the reports of its type lie."""
+    return DEVICE_TYPE_BY_CODE[device.type].reports_every_s * 1000

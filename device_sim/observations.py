@@ -9,7 +9,7 @@ from device_sim.chance import dice
 from device_sim.habits import HABITS, uses
 from device_sim.incident import PART_OF, Part, Use
 from device_sim.incidents import IncidentPlan
-from device_sim.physiology import HOUR_MS, MINUTE_MS, Span, effort
+from device_sim.physiology import HOUR_MS, MINUTE_MS, Span, effort, walked
 from device_sim.reports import moments
 from device_sim.world import Dose, SimDevice
 from schemas.devices import DEVICE_TYPE_BY_CODE
@@ -137,7 +137,10 @@ def _band_report(plan: IncidentPlan, device: SimDevice, at: int, *, warm: bool) 
         value = plan.value(person, vital, at) if spoilt is None else spoilt.value
         poor: Quality | None = None if spoilt is None else "poor"
         readings.append(Reading(vital=vital, value=value, at=at, activity=activity, posture=posture, quality=poor))
-    readings.append(Reading(vital="steps", value=moved.steps, at=at))
+    # Steps are those since the report before, which is a minute ago, or longer where reports are further apart.
+    since = plan.reports_every_ms(device, at)
+    steps = moved.steps if since <= MINUTE_MS else walked(body, at - since, at)
+    readings.append(Reading(vital="steps", value=steps, at=at))
     if warm:
         value = plan.value(person, "skin_temperature", at)
         readings.append(Reading(vital="skin_temperature", value=value, at=at, unit="Cel"))

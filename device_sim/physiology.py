@@ -155,6 +155,14 @@ def _effort(body: Body, at_ms: int) -> Effort:
     return Effort(steps > 0, load, steps)
 
 
+def walked(body: Body, first_ms: int, last_ms: int) -> int:
+    """Steps from ``first_ms`` up to ``last_ms``."""
+    slots = range(first_ms // _WALK_SLOT_MS - 1, last_ms // _WALK_SLOT_MS + 1)
+    walks = [walk for slot in slots if (walk := body.walk_in(slot)) is not None]
+    walking_ms = sum(max(0, min(last_ms, one.last_ms) - max(first_ms, one.first_ms)) for one in (*walks, *body.walks))
+    return walking_ms * STEPS_PER_MINUTE // MINUTE_MS
+
+
 def _heart_rate(body: Body, at_ms: int) -> float:
     drift = 2.5 * body.noise("heart_rate").smooth(at_ms, 7 * MINUTE_MS) + 1.5 * body.noise("beat").sudden(at_ms)
     return body.resting_heart_rate - 5 * body.asleep(at_ms) + 26 * effort(body, at_ms).load + drift

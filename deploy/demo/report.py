@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from deploy.demo.past_report import PastOutcome
 from deploy.reconcile.accounts import Accounts
 from deploy.reconcile.episodes import Comparison
 from deploy.reconcile.incidents import ALLOWED_FALSE_ALERTS, IncidentOutcome, as_report
@@ -27,6 +28,7 @@ def build_report(
     unanswered: Unanswered,
     first: Mapping[str, float | None],
     latency_ms: Mapping[str, Any],
+    past: PastOutcome | None = None,
 ) -> Report:
     """The fields of the issue, and beside them what explains a failure."""
     report: Report = {
@@ -50,6 +52,9 @@ def build_report(
     if episodes is not None:
         report["episodes"] = {**asdict(episodes), "ratio": episodes.ratio}
     report["failures"] = failures(uplinks, accounts, outcome, episodes, unanswered)
+    if past is not None:
+        report["past"] = asdict(past)
+        report["failures"] += past.failures
     return report
 
 
@@ -107,6 +112,10 @@ def show_report(report: Report, console: Console) -> None:
             f"Low-glucose episodes: {episodes['expected']} expected, {episodes['matched']} matched, "
             f"{episodes['missed']} missed, {episodes['extra']} extra"
         )
+    if "past" in report:
+        past = report["past"]
+        filled = f"{past['days']} of {past['of_days']} days, {past['readings']:,} readings, {past['doses']:,} doses"
+        console.print(f"History: {filled}" + ("" if past["done"] else "; the demo ended before all of it was there"))
     nobody = report["unanswered"]
     console.print(
         f"Nobody answers: {nobody['standing']} open alerts go on, said again {nobody['repeats']} times, "

@@ -11,6 +11,7 @@ import asyncpg
 from rich.console import Console
 
 from deploy.demo.options import DOCTOR, DRAIN_S, EDIT_AT_MS, DemoError, Options
+from deploy.demo.past_report import judge_past
 from deploy.demo.replayed import compare_replay
 from deploy.demo.report import Report, build_report, show_report, write_report
 from deploy.demo.watch import Watcher
@@ -21,6 +22,7 @@ from deploy.reconcile.incidents import IncidentOutcome, judge_incidents, load_al
 from deploy.reconcile.latency import alert_delays_ms, histogram_quantiles, quantile_of, read_metrics
 from deploy.reconcile.unanswered import judge_unanswered, load_standing
 from deploy.running.steps import print_first_steps
+from device_sim.past import PAST_EPOCH
 from services.runtime.clock import to_datetime
 
 _LOOK_EVERY_S: Final = 0.25
@@ -69,9 +71,10 @@ async def _watch(world: World, watcher: Watcher, console: Console, stop: asyncio
     moves = world.moves_doses
     while world.simulator.alive:
         _insist_on_services(world)
-        line, newest = await watcher.line(), await watcher.newest_alert()
+        await watcher.look()
+        newest = await watcher.newest_alert()
         if newest != said or time.monotonic() - said_at > _SAY_EVERY_S:
-            console.print(f"[dim]{world.since_start_s:5.0f} s[/] {line}")
+            console.print(f"[dim]{world.since_start_s:5.0f} s[/] {await watcher.line()}")
             if newest != said and newest:
                 console.print(f"        [bold yellow]alert[/] {newest}")
             said_at, said = time.monotonic(), newest
@@ -111,10 +114,10 @@ async def _conclude(world: World, watcher: Watcher, console: Console) -> Report:
 
 async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Report:
     directory, dsn = world.options.directory, world.embedded.dsn
-    await watcher.line()
+    await watcher.look()
     # Somebody may have added homes of their own meanwhile: those are not the simulator's to answer for.
     homes = [home["home_id"] for home in json.loads((directory / "register.json").read_text())["homes"]]
-    accounts = await compare(dsn, read_oracle(directory / "oracle.jsonl"), homes)
+    accounts = await compare(dsn, read_oracle(directory / "oracle.jsonl"), homes, PAST_EPOCH)
     uplinks = json.loads((directory / "summary.json").read_text())["uplinks"]
     outcome: IncidentOutcome | None = None
     episodes = None
@@ -127,7 +130,10 @@ async def _take_stock(world: World, watcher: Watcher, ended_at_ms: int) -> Repor
     unanswered = judge_unanswered(
         await load_standing(dsn, homes), to_datetime(ended_at_ms), timedelta(seconds=_SLACK_REAL_S * world.clock.rate)
     )
-    return build_report(uplinks, accounts, outcome, episodes, unanswered, first, latency)
+    past = (
+        await judge_past(dsn, PAST_EPOCH, to_datetime(world.clock.origin_ms), world.filled) if world.has_past else None
+    )
+    return build_report(uplinks, accounts, outcome, episodes, unanswered, first, latency, past)
 
 
 async def _latency(metrics_port: int, dsn: str, clock: SharedClock) -> dict[str, dict[str, float | None]]:

@@ -1,5 +1,6 @@
-"""The processes of a demo: two servers from wheels, all services in one process, the simulator, a mailbox."""
+"""The processes of a demo: two servers from wheels, all services in one process, the simulator, a mailbox, its past."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ from urllib.request import urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
+from deploy.demo import past
 from deploy.demo.options import DOCTOR, DRAIN_S, FASTEST_EDIT, RUNNING, DemoError, Options
 from deploy.embedded.embedded import Embedded
 from deploy.local.ports import free_port
@@ -24,6 +26,7 @@ from deploy.platform.clock import SharedClock
 from deploy.platform.platform import base_environment
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
+from device_sim.past import PAST_DAYS
 
 HEAD_START_S: Final = 4.0
 """The services start this long before platform time reaches its origin."""
@@ -62,10 +65,12 @@ class World:
         self.environment = self._environment()
         run_tool(self.environment, "services.prepare")
         self._write_register()
-        # As of before the origin, so that bindings and care are in force when the first uplink
-        # comes.
-        earlier = {**self.environment, **self.clock.before().environment()}
+        # As of before the origin, or before the past, so that bindings and care are in force when
+        # the first uplink comes.
+        earlier = {**self.environment, **self.clock.before(PAST_DAYS if self.has_past else 0).environment()}
         run_tool(earlier, "services.cli", "register", str(directory / "register.json"))
+        if self.has_past:
+            asyncio.run(past.begin(self.embedded.dsn, self.clock.origin_ms))
         run_tool(self.environment, "services.cli", "doctor", "password", DOCTOR, given=self.password)
         stack.callback(self._start_mailbox().stop)
         self.clock = SharedClock.starting_in(
@@ -74,6 +79,7 @@ class World:
         self.environment = self._environment()
         self.services = ServiceProcess("services", ["services"], self.environment, directory / "services.log")
         self.simulator = ServiceProcess("simulator", self._simulator(), self.environment, directory / "simulator.log")
+        self.filler = ServiceProcess("past", self._filler(), self.environment, directory / "past.log")
         self.services.start()
         stack.callback(self.services.stop)
         self._wait_for_console()
@@ -83,6 +89,10 @@ class World:
         time.sleep(max(0.0, -self.clock.elapsed_s))
         self.simulator.start()
         stack.callback(self.simulator.stop)
+        # Behind the first screen: nothing that is live waits for it.
+        if self.has_past:
+            self.filler.start()
+            stack.callback(self.filler.stop)
 
     def _say_where(self) -> None:
         own = reference(os.getpid())
@@ -127,6 +137,22 @@ class World:
         return time.monotonic() - self.started_at
 
     @property
+    def has_past(self) -> bool:
+        """Whether everybody has a past; people of a recording have what was recorded."""
+        return self.options.replay is None
+
+    @property
+    def filled(self) -> past.Progress | None:
+        """How far the past has come in; None before it begins. Raises DemoError where it was given up."""
+        if self.has_past and self.filler.exit_code:
+            raise DemoError(f"the history was not filled:\n{self.filler.tail()}")
+        return past.Progress.read(self._filled)
+
+    @property
+    def _filled(self) -> Path:
+        return self.options.directory / "past.json"
+
+    @property
     def moves_doses(self) -> bool:
         """Whether plans are edited: where platform time is not too fast to do that before their doses are due."""
         return self.options.replay is None and self.options.speed <= FASTEST_EDIT
@@ -162,6 +188,13 @@ class World:
             return ["device_sim", "run", *common, "--seed", str(options.seed), "--truth", files["truth"]]
         mapped = ["--people", str(options.people), "--map", str(directory / "people.json")]
         return ["device_sim", "replay", str(options.replay), *common, *mapped]
+
+    def _filler(self) -> list[str]:
+        register, end_ms = str(self.options.directory / "register.json"), str(self.clock.origin_ms)
+        return [
+            "deploy.demo.fill", "--register", register, "--report", str(self._filled), "--end-ms", end_ms,
+            "--seed", str(self.options.seed),
+        ]  # fmt: skip
 
     def _start_mailbox(self) -> Controller:
         mailbox = Controller(Mailbox(self.options.directory / "mail"), hostname="127.0.0.1", port=self._mail_port)

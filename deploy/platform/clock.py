@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _BEFORE_MS: Final = 60_000
+_DAY_MS: Final = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,13 @@ class SharedClock:
             frozen_at_ms=origin_ms + round(runs_for_s * rate * 1000) if runs_for_s else 0,
         )
 
-    def before(self) -> "SharedClock":
-        """A slow clock, a minute before the origin now: what is registered by it is in force at the origin."""
-        return SharedClock(origin_ms=self.origin_ms - _BEFORE_MS, origin_monotonic=time.monotonic(), rate=1.0)
+    def before(self, days: int = 0) -> "SharedClock":
+        """A slow clock, a minute before the origin now: what is registered by it is in force at the origin.
+
+        Or so many ``days`` before it.
+        """
+        before_ms = _BEFORE_MS + days * _DAY_MS
+        return SharedClock(origin_ms=self.origin_ms - before_ms, origin_monotonic=time.monotonic(), rate=1.0)
 
     def environment(self) -> dict[str, str]:
         """What ``ClockSettings`` of the services and the simulator read."""

@@ -17,7 +17,7 @@ _MOST_EXAMPLES: Final = 20
 
 _STORED: Final = """
 select d.device, r.epoch, r.seq, array_agg(r.item::int) as items
-from {table} r join devices d using (device_no) group by 1, 2, 3
+from {table} r join devices d using (device_no) where r.epoch is distinct from $1::bigint group by 1, 2, 3
 """
 _REJECTED: Final = """
 select device, epoch, seq, array_agg(item::int) as items, array_agg(reason) as reasons
@@ -86,12 +86,17 @@ def read_oracle(path: Path) -> dict[Uplink, Published]:
     return published
 
 
-async def compare(dsn: str, oracle: Mapping[Uplink, Published], homes: Collection[str] | None = None) -> Accounts:
-    """Reads the database and holds it against the oracle; of these homes alone, where somebody added others by hand."""
+async def compare(
+    dsn: str, oracle: Mapping[Uplink, Published], homes: Collection[str] | None = None, besides: int | None = None
+) -> Accounts:
+    """Reads the database and holds it against the oracle; of these homes alone, where somebody added others by hand.
+
+    ``besides``: an epoch that was not published.
+    """
     connection = await asyncpg.connect(dsn)
     try:
-        readings = await connection.fetch(_STORED.format(table="readings"))
-        events = await connection.fetch(_STORED.format(table="device_events"))
+        readings = await connection.fetch(_STORED.format(table="readings"), besides)
+        events = await connection.fetch(_STORED.format(table="device_events"), besides)
         rejected = await connection.fetch(_REJECTED)
         settled = {(row["device"], row["epoch"]): row["settled"] for row in await connection.fetch(_SETTLED)}
         ours = None if homes is None else {row["device"] for row in await connection.fetch(_DEVICES, list(homes))}

@@ -45,7 +45,7 @@ class Planner:
             await connection.execute(self.sql["planned"], row["version_no"], row["valid_to"])
 
     async def _plan(self, row: asyncpg.Record, now: datetime) -> None:
-        plan, through = _plan_of(row), row["planned_through"]
+        plan, through = plan_of(row), row["planned_through"]
         since = now - BEHIND if through is None else max(through, now - LONGEST_OUTAGE)
         doses = list(plan_doses(plan, since, now + AHEAD))
         until = now + AHEAD if plan.valid_to is None else min(now + AHEAD, plan.valid_to)
@@ -64,7 +64,8 @@ class Planner:
             await connection.execute(self.sql["look_again"], plan.plan_id)
 
 
-def _plan_of(row: asyncpg.Record) -> Plan:
+def plan_of(row: asyncpg.Record) -> Plan:
+    """A row of ``versions_to_plan``."""
     recurrence = Recurrence(
         zone=row["zone"],
         at_times=tuple(row["at_times"]),

@@ -206,6 +206,27 @@ class Days:
         other.drifted = []
         return other
 
+    def go_on(self, plain: Mapping[str, Any]) -> None:
+        """Puts what ``to_plain`` wrote of later days behind these; a day of both has the values of both.
+
+        Unless it was closed there: then its values of here don't count, as they would have come too late.
+        """
+        for day, code, counts in plain["open"]:
+            steps = [step for step, count in pairs(counts) for _ in range(count)]
+            self.add([Values(day, VITAL_BY_CODE[code].number, steps)])
+        self.close(plain["open_from"])
+        for code, days in plain["closed"].items():
+            closed = self._closed.setdefault(VITAL_BY_CODE[code].number, _Closed())
+            for one in days:
+                if not closed.days or one[0] > closed.days[-1]:
+                    closed.add(ClosedDay(*one))
+                    closed.forget(one[0] - _KEPT_DAYS + 1)
+
+    @property
+    def first_closed(self) -> int | None:
+        """The oldest day that is closed and kept."""
+        return min((one.days[0] for one in self._closed.values() if one.days), default=None)
+
     def to_plain(self) -> dict[str, Any]:
         """The same for the same values, in whatever order they came."""
         return {

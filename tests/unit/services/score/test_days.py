@@ -155,3 +155,35 @@ def test_a_restart_between_two_values_changes_nothing(readings: list[tuple[int, 
     after.read_plain(parse_json(write_json(before.to_plain())))
     take(after, readings[cut:])
     assert (after.to_plain(), after.days.to_plain()) == (whole.to_plain(), whole.days.to_plain())
+
+
+def test_days_of_before_come_in_front_and_a_day_of_both_has_the_values_of_both() -> None:
+    past, live = Days(), Days()
+    past.add([Values(day, HEART_RATE.number, [60 + day] * 3) for day in range(5)])
+    past.close(3)
+    live.add([Values(4, HEART_RATE.number, [90] * 4), Values(5, HEART_RATE.number, [80])])
+
+    past.go_on(live.to_plain())
+    past.close(6)
+
+    assert [(one.day, one.values, one.median) for one in past.closed(HEART_RATE.number)] == [
+        (0, 3, 60),
+        (1, 3, 61),
+        (2, 3, 62),
+        (3, 3, 63),
+        (4, 7, 90),
+        (5, 1, 80),
+    ]
+    assert past.first_closed == 0
+
+
+def test_a_day_that_closed_meanwhile_keeps_its_values() -> None:
+    past, live = Days(), Days()
+    past.add([Values(3, HEART_RATE.number, [60]), Values(4, HEART_RATE.number, [61])])
+    live.add([Values(4, HEART_RATE.number, [90]), Values(5, HEART_RATE.number, [80])])
+    live.close(6)
+
+    past.go_on(live.to_plain())
+
+    assert [(one.day, one.median) for one in past.closed(HEART_RATE.number)] == [(3, 60), (4, 61), (5, 80)]
+    assert past.open_from == 6
