@@ -88,7 +88,7 @@ def run(records: Iterable[JudgedUplink | DeviceWord], state: HomeState | None = 
     effects: list[Effect] = []
     for record in records:
         found = [*hear_status(state, record)] if isinstance(record, DeviceWord) else step(state, record, Tally())
-        answered = with_answers(found, {HOME: state}.__getitem__)
+        answered = with_answers(list(found), {HOME: state}.__getitem__)
         effects += [one for one in answered if not isinstance(one, QuarterLook)]
     return effects
 
