@@ -211,16 +211,21 @@ class Days:
 
         Unless it was closed there: then its values of here don't count, as they would have come too late.
         """
-        for day, code, counts in plain["open"]:
+        for day, code, counts, *hours in plain["open"]:
             steps = [step for step, count in pairs(counts) for _ in range(count)]
-            self.add([Values(day, VITAL_BY_CODE[code].number, steps)])
+            bits = hours[0] if hours else _HOURS_NOT_KNOWN
+            self.add([Values(day, VITAL_BY_CODE[code].number, steps, bits)])
         self.close(plain["open_from"])
         for code, days in plain["closed"].items():
-            closed = self._closed.setdefault(VITAL_BY_CODE[code].number, _Closed())
+            vital = VITAL_BY_CODE[code].number
+            closed = self._closed.setdefault(vital, _Closed(STEPS_A_UNIT[vital]))
             for one in days:
                 if not closed.days or one[0] > closed.days[-1]:
                     closed.add(ClosedDay(*one))
                     closed.forget(one[0] - _KEPT_DAYS + 1)
+        # What days of before come to is not news; where they have led is known from now on.
+        self.drift, self.drifted = self.lived(), []
+        self.reported = ReportedDrift.from_plain(plain.get("reported", ()))
 
     @property
     def first_closed(self) -> int | None:

@@ -10,10 +10,11 @@ from services.score.days import Days
 from services.score.firmware_faults import FirmwareHabits
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.older_states import upgraded
-from services.score.person import HeardOf, PersonState, Reports
+from services.score.person import PersonState, Reports
 from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
+from services.score.watch_gaps import HeardOf
 
 VERSION: Final = 5
 """Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""

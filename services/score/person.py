@@ -21,18 +21,11 @@ from services.score.rules.baseline import BASELINE
 from services.score.rules.news2 import NEWS2
 from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
-from services.score.watch_gaps import Heard, Known, WatchGaps
+from services.score.watch_gaps import HeardOf, Known, WatchGaps
 from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
 _CALLS_KEPT: Final = 8
 _PRESSES_KEPT: Final = 32
-
-
-class HeardOf(NamedTuple):
-    """When the home was heard, as ``HomeState.heard``, and each of its devices."""
-
-    home: list[list[int]]
-    devices: Heard
 
 
 Reports = list[tuple[Rule, Sequence[Report | Behind]]]

@@ -28,6 +28,13 @@ Heard = Mapping[int, tuple[int, int]]
 """By device number, whose items its last uplink had, and when that was received, in ms."""
 
 
+class HeardOf(NamedTuple):
+    """When the home was heard, as ``HomeState.heard``, and each of its devices."""
+
+    home: list[list[int]]
+    devices: Heard
+
+
 @dataclass(slots=True)
 class Gap:
     """One that was said: its episode, since when nobody watched (ms), by which device last."""

@@ -34,7 +34,7 @@ def play(partition: Partition, *log: UplinkRecord) -> Partition:
 def values_counted(partition: Partition) -> int:
     """The values of the person's pulse that are with their days."""
     days = partition.homes[HOME].subject(PERSON).recent.days.to_plain()
-    return sum(sum(counts[1::2]) for _, code, counts in days["open"] if code == HEART_RATE.code)
+    return sum(sum(counts[1::2]) for _, code, counts, _ in days["open"] if code == HEART_RATE.code)
 
 
 def test_time_is_the_lowest_of_the_instances_newest_markers_and_never_goes_back() -> None:
