@@ -23,7 +23,7 @@ class OddVital:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAnomaly:
-    """What was found at ``at`` and is not over; ``paused_at``: when too little was known at last to say, None for never."""
+    """What was found at ``at`` and is not over; ``paused_at``: when it paused last, None for never."""
 
     at: datetime
     paused_at: datetime | None

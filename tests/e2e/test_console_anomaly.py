@@ -45,7 +45,7 @@ async def test_a_doctor_reads_which_vitals_are_how_far_from_their_usual(embedded
                 rows = await section.locator("tbody tr").all_inner_texts()
                 assert [row.split("\t") for row in rows] == [
                     ["Respiratory rate", "22 /min", "16 /min", "6 above"],
-                    ["Pulse", "97 /min", "75 /min", "22 above"],
+                    ["Heart rate", "97 /min", "75 /min", "22 above"],
                     ["Oxygen saturation", "93 %", "not known yet"],
                 ]
                 assert await problems_of(page, javascript=True) == []
