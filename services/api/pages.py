@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from schemas.alerts import AlertState, Severity
 from services.api.access import Action, record
+from services.api.anomaly import anomaly_of
 from services.api.charts import Window
 from services.api.console import Doctor, console_of
 from services.api.held_readings import held_of
@@ -104,6 +105,7 @@ async def person(
         charts=await charts_of(console, person_no, window),
         watched=await watched_by(console, person_no, window),
         news2=await news2_of(console, person_no, window),
+        anomaly=await anomaly_of(console, person_no, window),
         window=window,
         is_now=ends_at == now,
         standings=await standings_of(console, alerts),

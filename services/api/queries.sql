@@ -249,6 +249,22 @@ order by began.observed_at desc limit 50;
 select kind, vital, asked_at, outcome, answered_at from asks
 where person_no = $1 and asked_at >= $2 and asked_at <= $3 order by asked_at desc, kind limit 20;
 
+-- name: open_anomaly
+-- The last episode of a person's anomaly up to a moment, where it is not over, and when it paused last.
+select began.observed_at, began.facts, (
+    select max(pause.observed_at) from findings pause
+    where pause.person_no = $1 and pause.rule = 'anomaly' and pause.episode = began.episode and pause.level = 0
+      and pause.observed_at <= $2
+) as paused_at
+from findings began
+where began.person_no = $1 and began.rule = 'anomaly' and began.level > 0 and began.observed_at <= $2
+  and not exists (
+    select from findings over
+    where over.person_no = $1 and over.rule = 'anomaly' and over.episode = began.episode and over.level = 0
+      and over.end_reason <> 'no_data' and over.observed_at <= $2
+)
+order by began.episode desc limit 1;
+
 -- name: newest_news2
 -- A person's newest evaluation up to a moment.
 select at, total, respiratory_rate, spo2, oxygen, systolic, pulse, consciousness, temperature, spo2_scale, inputs
