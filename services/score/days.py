@@ -209,18 +209,23 @@ class Days:
     def go_on(self, plain: Mapping[str, Any]) -> None:
         """Puts what ``to_plain`` wrote of later days behind these; a day of both has the values of both.
 
-        Unless it was closed there: then its values of here don't count, as they would have come too late.
+        Unless it was closed there: then its values of here don't count, as they would have come too late. Of drifts in
+        days that come in so, nothing is to be said.
         """
-        for day, code, counts in plain["open"]:
+        for day, code, counts, *hours in plain["open"]:
             steps = [step for step, count in pairs(counts) for _ in range(count)]
-            self.add([Values(day, VITAL_BY_CODE[code].number, steps)])
+            self.add([Values(day, VITAL_BY_CODE[code].number, steps, hours[0] if hours else _HOURS_NOT_KNOWN)])
         self.close(plain["open_from"])
         for code, days in plain["closed"].items():
-            closed = self._closed.setdefault(VITAL_BY_CODE[code].number, _Closed())
+            vital = VITAL_BY_CODE[code].number
+            closed = self._closed.setdefault(vital, _Closed(STEPS_A_UNIT[vital]))
             for one in days:
                 if not closed.days or one[0] > closed.days[-1]:
                     closed.add(ClosedDay(*one))
                     closed.forget(one[0] - _KEPT_DAYS + 1)
+        if plain["closed"]:
+            self.drift = self.lived()
+        self.drifted = []
 
     @property
     def first_closed(self) -> int | None:
