@@ -209,12 +209,12 @@ class Days:
     def go_on(self, plain: Mapping[str, Any]) -> None:
         """Puts what ``to_plain`` wrote of later days behind these; a day of both has the values of both.
 
-        Unless it was closed there: then its values of here don't count, as they would have come too late.
+        Unless it was closed there: then its values of here don't count, as they would have come too late. Of drifts in
+        days that come in so, nothing is to be said.
         """
         for day, code, counts, *hours in plain["open"]:
             steps = [step for step, count in pairs(counts) for _ in range(count)]
-            bits = hours[0] if hours else _HOURS_NOT_KNOWN
-            self.add([Values(day, VITAL_BY_CODE[code].number, steps, bits)])
+            self.add([Values(day, VITAL_BY_CODE[code].number, steps, hours[0] if hours else _HOURS_NOT_KNOWN)])
         self.close(plain["open_from"])
         for code, days in plain["closed"].items():
             vital = VITAL_BY_CODE[code].number

@@ -159,14 +159,14 @@ def test_a_restart_between_two_values_changes_nothing(readings: list[tuple[int, 
 
 def test_days_of_before_come_in_front_and_a_day_of_both_has_the_values_of_both() -> None:
     past, live = Days(), Days()
-    past.add([Values(day, HEART_RATE.number, [60 + day] * 3) for day in range(5)])
+    past.add([Values(day, PULSE, [60 + day] * 3) for day in range(5)])
     past.close(3)
-    live.add([Values(4, HEART_RATE.number, [90] * 4), Values(5, HEART_RATE.number, [80])])
+    live.add([Values(4, PULSE, [90] * 4), Values(5, PULSE, [80])])
 
     past.go_on(live.to_plain())
     past.close(6)
 
-    assert [(one.day, one.values, one.median) for one in past.closed(HEART_RATE.number)] == [
+    assert [(one.day, one.values, one.median) for one in past.closed(PULSE)] == [
         (0, 3, 60),
         (1, 3, 61),
         (2, 3, 62),
@@ -179,11 +179,11 @@ def test_days_of_before_come_in_front_and_a_day_of_both_has_the_values_of_both()
 
 def test_a_day_that_closed_meanwhile_keeps_its_values() -> None:
     past, live = Days(), Days()
-    past.add([Values(3, HEART_RATE.number, [60]), Values(4, HEART_RATE.number, [61])])
-    live.add([Values(4, HEART_RATE.number, [90]), Values(5, HEART_RATE.number, [80])])
+    past.add([Values(3, PULSE, [60]), Values(4, PULSE, [61])])
+    live.add([Values(4, PULSE, [90]), Values(5, PULSE, [80])])
     live.close(6)
 
     past.go_on(live.to_plain())
 
-    assert [(one.day, one.median) for one in past.closed(HEART_RATE.number)] == [(3, 60), (4, 61), (5, 80)]
+    assert [(one.day, one.median) for one in past.closed(PULSE)] == [(3, 60), (4, 61), (5, 80)]
     assert past.open_from == 6
