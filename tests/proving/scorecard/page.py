@@ -16,12 +16,11 @@ _DPI: Final = 110
 _INCHES: Final = (8, 4.2)
 
 _ABOUT: Final = """Every detector beside what people would have without it, on recorded people and on labelled
-simulation. Written by `make scorecard DATA=folder PAGE=1`, never by hand. Limits, silence, the forecast of lows and
-whose reading it is are scored by the code that runs; anomaly, drift from what is usual and second opinion by code that
-no service loads yet. Whatever is learned was fitted on other people than those it is scored on (five folds of people); recipes and settings were
-chosen with these people in view, so only other people test them. In brackets are 95 % confidence intervals over
-people. *Chance* is what the same alerts at random times would have found: a sensitivity says something only by what
-it is above that."""
+simulation. Written by `make scorecard DATA=folder PAGE=1`, never by hand. They are scored by the code that runs, but
+for the second opinion on falls, which no service loads. Whatever is learned was fitted on other people than those it
+is scored on (five folds of people); recipes and settings were chosen with these people in view, so only other people
+test them. In brackets are 95 % confidence intervals over people. *Chance* is what the same alerts at random times
+would have found: a sensitivity says something only by what it is above that."""
 
 
 def write_page(sections: Sequence[Section], not_run: Mapping[str, str], page: Path, pictures: Path) -> None:
