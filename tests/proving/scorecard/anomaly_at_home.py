@@ -92,6 +92,12 @@ class HomePeople:
     recorded: Mapping[str, Sequence[PersonRows]]
     simulated: Mapping[str, PersonRows]
 
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Of all of them: what the forest is fitted on."""
+        of_life = [one.rows for several in self.recorded.values() for one in several]
+        return np.concatenate([*of_life, *(one.rows for one in self.simulated.values())])
+
 
 def home_people(wanted: Wanted) -> HomePeople:
     """All of them. Raises MissingDataError."""

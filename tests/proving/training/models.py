@@ -43,6 +43,7 @@ def _anomaly(wanted: Wanted, measured: Section) -> Artefact:
         people=hashed(STRAP, people.recorded),
         licences={STRAP: STRAP_LICENCE, "HearthBeat's own simulated people": "as HearthBeat"},
         figures={"all": {name: known(value) for name, value in measured.summary.items()}, **figures},
+        rows=people.rows,
     )
 
 

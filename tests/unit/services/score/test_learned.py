@@ -42,3 +42,9 @@ def test_a_damaged_artefact_is_refused_by_name(name: str, ending: str, tmp_path:
         shutil.copy(file, tmp_path)
     (tmp_path / f"{name}{ending}").write_bytes(b"{}")
     assert name in load(tmp_path).missing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_ships_knows_how_its_features_were_spread(name: str) -> None:
+    (form,) = [one.form for one in LEARNED if one.rule == name]
+    assert tuple(load(SHIPPED).at_training[name]) == form.features
