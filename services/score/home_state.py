@@ -15,7 +15,7 @@ from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""
 
 

@@ -101,7 +101,7 @@ async def test_what_is_the_persons_own_loses_its_flag_and_is_looked_back_on(benc
     assert await looks(bench) == ["weight"]
 
 
-async def test_what_is_another_persons_moves_to_them_unscored_and_is_written_down(bench: Bench) -> None:
+async def test_what_is_another_persons_moves_to_them_is_looked_back_on_and_is_written_down(bench: Bench) -> None:
     mate_no: int = await bench.pool.fetchval(
         "insert into people (person_id, home_no, display_name, born_on) values ($1, $2, 'Room-mate', '1940-01-01')"
         " returning person_no",
@@ -114,7 +114,11 @@ async def test_what_is_another_persons_moves_to_them_unscored_and_is_written_dow
     await bench.pool.execute("truncate look_backs")
     await decide(bench, "moved", mate_no)
     assert await settle(bench) == 1
-    assert await stored(bench) == [(mate_no, Flag.ASSIGNED)]
+    assert await stored(bench) == [(mate_no, 0)]
+    asked = await bench.pool.fetch("select person_no, rule from look_backs")
+    assert [tuple(one) for one in asked] == [(mate_no, "weight")]
+    await bench.pool.execute("truncate look_backs")
+    assert await settle(bench) == 0
     assert await looks(bench) == []
     row = await bench.pool.fetchrow("select person_no, readings from assignments order by assignment_no desc limit 1")
     assert row is not None

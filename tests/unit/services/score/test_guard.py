@@ -184,6 +184,38 @@ def test_after_some_in_a_row_the_next_is_scored_and_still_asked_about() -> None:
     assert held == [True] * MOST_IN_A_ROW + [False]
 
 
+def test_what_wore_out_is_not_asked_about_again() -> None:
+    state = _scales()
+    came = [
+        len(_doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + day * _DAY, seq=900 + day)))
+        for day in range(MOST_IN_A_ROW + 5)
+    ]
+    assert came == [1] * (MOST_IN_A_ROW + 1) + [0] * 4
+
+
+def _say(state: HomeState, seq: int, at: float, mine: str) -> None:
+    step(state, uplink(seq, at, events=["check_in_answered"], details={"mine": mine}), Tally())
+
+
+@pytest.mark.parametrize(("mine", "asked_again"), [("yes", False), ("no", True), ("unclear", True)])
+def test_a_reading_that_is_theirs_by_their_own_word_is_not_asked_about_again(mine: str, *, asked_again: bool) -> None:
+    state = _scales()
+    assert _doubted(_come(state, "scale", {"weight": 62.4}))
+    _say(state, 950, _NOW + 1, mine)
+    state = HomeState.from_plain(state.to_plain())
+    assert bool(_doubted(_come(state, "scale", {"weight": 62.2}, at=_NOW + _DAY, seq=901))) is asked_again
+    # Whatever is unlike it is doubted as before.
+    assert _doubted(_come(state, "scale", {"weight": 176.6}, at=_NOW + _DAY + 20, seq=902))
+
+
+def test_a_held_reading_again_under_a_new_epoch_is_not_one_more_in_a_row() -> None:
+    state = _scales()
+    for again in range(2 * MOST_IN_A_ROW):
+        record = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=50 + again)
+        assert [one.is_held for one in _doubted(step(state, record, Tally()))] == [True]
+    assert _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + _DAY, seq=901))[0].is_held
+
+
 def test_the_same_uplink_again_says_nothing_and_a_restart_changes_nothing() -> None:
     state = _scales()
     again = HomeState.from_plain(state.to_plain())
