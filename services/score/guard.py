@@ -89,7 +89,8 @@ def _look_at(
     measured = {vital: value for vital, value in values.items() if vital in _GUARDED}
     own = person.bands.bands(measured, at)
     doubt = None
-    if own and not person.bands.is_confirmed(measured, at):
+    # Sent again under another number, it was scored then: it can't be held now.
+    if own and not person.bands.has(measured, at) and not person.bands.is_confirmed(measured, at):
         others = {
             number: one.bands.bands(measured, at)
             for number, one in state.subjects.items()

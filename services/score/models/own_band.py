@@ -231,6 +231,10 @@ class OwnBands:
             self.values.setdefault(vital, OwnValues()).take(value, at)
             self.held_in_a_row.pop(vital, None)
 
+    def has(self, measured: Values, at: int) -> bool:
+        """Whether a measurement of ``at`` was taken as theirs already."""
+        return all(vital in self.values and at in self.values[vital].at for vital in measured)
+
     def hold(self, measured: Iterable[int], doubt: Doubt, at: int) -> None:
         """A measurement of these vitals, of ``at``, is held for ``doubt``."""
         if doubt.reason is Reason.PERSON:

@@ -316,3 +316,43 @@ def test_nothing_is_held_that_would_start_a_high(
         without += pass_time(scored, HOME, later)
         held = HomeState.from_plain(state.to_plain(), limits=_HEART_FAILURE)
         assert _highs(without) <= _highs([*effects, *pass_time(held, HOME, later)])
+
+
+_ACTS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(["weigh", "weigh", "weigh", "again", "restart", "yes", "no"]),
+        st.sampled_from([80.2, 81.0, 62.2, 62.6, 176.6, 71.0]),
+        st.integers(2, 900),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(acts=_ACTS)
+def test_every_reading_is_either_scored_or_held_whatever_comes_again_is_answered_or_restarts(
+    acts: list[tuple[str, float, int]],
+) -> None:
+    """Until its person says that it is theirs; then it may be scored, and a look back scores what waits."""
+    state, at, seq, epoch, newest = _scales(), _NOW, 900, 50, 80.2
+    held: set[int] = set()
+    scored: set[int] = set()
+    for act, value, gap in acts:
+        seq += 1
+        if act == "restart":
+            state = HomeState.from_plain(state.to_plain())
+        elif act in {"yes", "no"}:
+            _say(state, seq, at + 1, act)
+            held -= {minute(at)} if act == "yes" else set()
+        else:
+            if act == "weigh":
+                at, newest = at + gap, value
+            else:
+                epoch += 1
+            record = _use(seq, at, "scale", {"weight": newest})._replace(epoch=epoch)
+            is_held = any(one.is_held for one in _doubted(step(state, record, Tally())))
+            (held if is_held else scored).add(minute(at))
+        assert not held & scored
+        window = {one.at for some in state.subject(PERSON).window.samples.values() for one in some}
+        assert not held & window
