@@ -216,6 +216,18 @@ def test_a_held_reading_again_under_a_new_epoch_is_not_one_more_in_a_row() -> No
     assert _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + _DAY, seq=901))[0].is_held
 
 
+def test_what_was_scored_is_not_held_when_it_comes_again_and_a_room_mate_explains_it_by_now() -> None:
+    state = HomeState()
+    for day in range(_DAYS):
+        step(state, _use(day, day * _DAY, "scale", {"weight": 80 * (1 + 0.005 * (day % 4))}), Tally())
+    assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
+    step(state, _use(901, _NOW + 1, "scale", {"weight": 80.2}), Tally())
+    for day in range(_DAYS):
+        step(state, _use(902 + day, _NOW + day * _DAY + 2, "scale", {"weight": 62 + day % 3 / 5}, _MATE), Tally())
+    again = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=77)
+    assert _doubted(step(state, again, Tally())) == []
+
+
 def test_the_same_uplink_again_says_nothing_and_a_restart_changes_nothing() -> None:
     state = _scales()
     again = HomeState.from_plain(state.to_plain())
