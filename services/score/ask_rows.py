@@ -70,6 +70,8 @@ def outcome_of(
     The first word on whose reading it was counts before a measurement that was repeated.
     """
     if kind is AskKind.SYMPTOMS:
+        # Who says whose a reading is, and nothing of how they are, has answered another ask.
+        answers = [one for one in answers if "mine" not in one[1] or "symptom" in one[1]]
         named = next((at for at, details in answers if names_symptom(details)), None)
         if named is not None:
             return Came(AskOutcome.SYMPTOM, named)

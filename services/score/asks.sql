@@ -49,6 +49,11 @@ cross join lateral (
     from device_events e
     where a.kind in ('symptoms', 'who_was_measured') and e.person_no = a.person_no and e.home_no = a.home_no and e.kind = $1
       and e.observed_at >= a.observed_at and e.observed_at <= a.open_until and e.flags & $2 = 0
+      -- Whoever says yes answers what they were asked last, and nothing before it.
+      and (a.kind <> 'who_was_measured' or not exists (
+          select from asks later
+          where later.person_no = a.person_no and later.kind = a.kind and later.asked_at <= e.observed_at
+            and (later.asked_at, later.ask_id) > (a.asked_at, a.ask_id) and later.outcome is distinct from 'nobody'))
 ) said
 where a.outcome is null
 order by a.open_until limit 200

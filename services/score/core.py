@@ -19,7 +19,7 @@ from services.score.emergencies import call_for_help, sample_of, suspect_fall
 from services.score.episodes import Behind, finding_of
 from services.score.firmware_faults import FirmwareHabits
 from services.score.followups import Effect, LookBack, QuarterLook, Tally
-from services.score.guard import hold_back
+from services.score.guard import hear_whose, hold_back
 from services.score.home_state import HomeState
 from services.score.person import LateError, PersonState, RepeatedError, Reports
 from services.score.questions import Question, answers_to
@@ -336,7 +336,10 @@ def _report(state: HomeState, subject: Subject, found: Reports, received_at: int
 
 def _hear_answer(state: HomeState, record: JudgedUplink, event: JudgedEvent, effects: list[Effect]) -> None:
     """An answer to a check-in: a symptom is a sample that rules read; an answer that names none says nothing here."""
-    if not event.person_no or event.flags & (_NOT_SCORED | _RETAINED) or not names_symptom(event.details):
+    if not event.person_no or event.flags & (_NOT_SCORED | _RETAINED):
+        return
+    hear_whose(state, event)
+    if not names_symptom(event.details):
         return
     sample = sample_of(event, record)._replace(
         value=1.0, vital=SYMPTOM, flags=event.flags, received_at=record.received_at, device_type=record.device_type

@@ -6,9 +6,10 @@ from operator import attrgetter
 from typing import Final
 
 from schemas.asks import AskKind
+from schemas.events import Whose
 from schemas.limits import CONCERNS, Limits
 from schemas.reasons import NOT_SCORED, Flag
-from schemas.records import JudgedReading, JudgedUplink
+from schemas.records import JudgedEvent, JudgedReading, JudgedUplink
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
 from services.score import news2_points
 from services.score.asks import LATE_MS, Ask
@@ -58,6 +59,7 @@ def hold_back(state: HomeState, record: JudgedUplink) -> tuple[JudgedUplink, Seq
             continue
         found.append(doubted)
         if record.received_at - at <= LATE_MS:
+            state.subject(person_no).bands.ask({s.vital: s.value for s in doubted.samples if s.vital in _GUARDED}, at)
             found.append(
                 Ask(
                     subject=doubted.subject, kind=AskKind.WHO_WAS_MEASURED, sample=doubted.samples[0], due_at=at,
@@ -70,6 +72,13 @@ def hold_back(state: HomeState, record: JudgedUplink) -> tuple[JudgedUplink, Seq
     return record, found
 
 
+def hear_whose(state: HomeState, event: JudgedEvent) -> None:
+    """What somebody answers to "Is this yours?": a yes teaches their band, an unclear word nothing."""
+    said, person = (event.details or {}).get("mine"), state.subjects.get(event.person_no)
+    if person is not None and said in {Whose.YES, Whose.NO}:
+        person.bands.hear(event.observed_at, is_mine=said == Whose.YES)
+
+
 _MEASUREMENT: Final = attrgetter("person_no", "observed_at")
 
 
@@ -80,7 +89,8 @@ def _look_at(
     measured = {vital: value for vital, value in values.items() if vital in _GUARDED}
     own = person.bands.bands(measured, at)
     doubt = None
-    if own:
+    # Sent again under another number, it was scored then: it can't be held now.
+    if own and not person.bands.has(measured, at) and not person.bands.is_confirmed(measured, at):
         others = {
             number: one.bands.bands(measured, at)
             for number, one in state.subjects.items()
@@ -91,13 +101,17 @@ def _look_at(
         person.bands.take(measured, at)
         return None
     limits = limits_of(state.limits, person.person_no, values, record.received_at)
+    is_worn_out = person.bands.is_worn_out(measured, at)
     is_held = not (
-        person.bands.is_worn_out(measured)
+        is_worn_out
         or can_call_for_help(values, limits)
         or (SYSTOLIC.number in values and _others_points(person, at) >= _HIGH_BY_OTHERS)
     )
     if is_held:
-        person.bands.hold(measured, doubt)
+        person.bands.hold(measured, doubt, at)
+    elif is_worn_out:
+        # Believed from now on, or each third one of them would be asked about for ever.
+        person.bands.confirm(measured, at)
     else:
         person.bands.take(measured, at)
     samples = tuple(

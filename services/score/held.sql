@@ -18,7 +18,7 @@ where person_no = $1 and vital = $2 and observed_at = $3 and device_no = $4 and 
 returning true;
 
 -- name: move_reading
--- Gives a stored reading to person $10, with the flags $9 and without $8: unscored, as whatever is assigned afterwards.
+-- Gives a stored reading to person $10, with the flags $9 and without $8: a look back finds it among theirs.
 with gone as (
     delete from readings
     where person_no = $1 and vital = $2 and observed_at = $3 and device_no = $4 and epoch = $5 and seq = $6 and item = $7

@@ -24,7 +24,10 @@ AsksLookBacks = Callable[[Connection, Iterable[LookBack]], Awaitable[None]]
 
 
 class Change(NamedTuple):
-    """What a decision does to a stored reading: flags that it loses and gets, and whether it is looked back on."""
+    """What a decision does to a stored reading: flags that it loses and gets, and whether it is looked back on.
+
+    ``looks_back``: for the person for whom the device took it. Whoever a reading is moved to is looked back on always.
+    """
 
     clears: int
     sets: int
@@ -38,8 +41,9 @@ _CHANGES: Final[Mapping[tuple[HeldState, bool], Change]] = MappingProxyType(
         (HeldState.OPEN, False): Change(0, 0, looks_back=False),
         (HeldState.KEPT, True): Change(_HELD, 0, looks_back=True),
         (HeldState.KEPT, False): Change(_HELD, 0, looks_back=False),
-        (HeldState.MOVED, True): Change(_HELD, int(Flag.ASSIGNED), looks_back=False),
-        (HeldState.MOVED, False): Change(_HELD, int(Flag.ASSIGNED), looks_back=True),
+        # Not ASSIGNED: it is a measurement of theirs like any other, and their rules have to see it.
+        (HeldState.MOVED, True): Change(_HELD, 0, looks_back=False),
+        (HeldState.MOVED, False): Change(_HELD, 0, looks_back=True),
         (HeldState.DISMISSED, True): Change(0, _HELD, looks_back=False),
         (HeldState.DISMISSED, False): Change(0, _HELD, looks_back=True),
     }
@@ -52,6 +56,11 @@ def change_of(state: HeldState, *, is_held: bool) -> Change:
     Looked back on is what changes for the rules: one that is the person's after all, or one that is not.
     """
     return _CHANGES[state, is_held]
+
+
+def looked_back_on(person_no: int, moved_to: int | None, change: Change) -> list[int]:
+    """For whom rules look back: whom it was taken for, if that changes anything for them, and whose it is now."""
+    return [person_no] * change.looks_back + ([moved_to] if moved_to is not None else [])
 
 
 def looks_back_for(person_no: int, home_no: int, vital: int, at: int, decided_at: int) -> list[LookBack]:
@@ -114,9 +123,9 @@ class HeldRows:
             return False
         if row["state"] == HeldState.MOVED:
             await connection.execute(_SQL["write_down_move"], row["held_id"], datetime.now(UTC))
-        if change.looks_back:
-            moments = to_ms(row["observed_at"]), to_ms(row["decided_at"] or row["received_at"])
-            looks = looks_back_for(row["person_no"], row["home_no"], row["vital"], *moments)
+        moments = to_ms(row["observed_at"]), to_ms(row["decided_at"] or row["received_at"])
+        for person_no in looked_back_on(row["person_no"], row["moved_to"], change):
+            looks = looks_back_for(person_no, row["home_no"], row["vital"], *moments)
             await self._ask_look_backs(connection, looks)
         await connection.execute(_SQL["held_is_applied"], row["held_id"])
         return True

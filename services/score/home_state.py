@@ -16,7 +16,7 @@ from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.scored_uplinks import SeenMarks
 from services.score.watch_gaps import HeardOf
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of the form that is written. Whoever changes the form raises it, and adds a step to ``older_states``."""
 
 

@@ -75,6 +75,19 @@ def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
     return plain | {"subjects": subjects, "heard": [], "devices": []}
 
 
+def _from_5(plain: dict[str, Any]) -> dict[str, Any]:
+    """Of readings held in a row only their number was kept, nothing was confirmed; or there were no bands at all."""
+    subjects = {}
+    for person, state in plain["subjects"].items():
+        # Moments at which nothing was measured: only how many there are is known.
+        bands = {
+            code: [at, values, list(range(in_a_row)), []]
+            for code, (at, values, in_a_row) in state.get("bands", {}).items()
+        }
+        subjects[person] = state | ({"bands": {"values": bands, "asked": None}} if bands else {})
+    return plain | {"subjects": subjects}
+
+
 def _unchanged(base: Sequence[Any]) -> Sequence[Any]:
     return base
 
@@ -164,5 +177,5 @@ def _sample(fields: list[Any], vital: int) -> Sample:
     return Sample(at, value, device_no, epoch, seq, item, vital, 0, at)
 
 
-_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3, _from_4)
+_STEPS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_from_1, _from_2, _from_3, _from_4, _from_5)
 """The first makes version 1 version 2, and so on."""

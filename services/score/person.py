@@ -389,7 +389,7 @@ class PersonState:
             episodes=plain["episodes"] | {name: number for name, number in said.items() if name not in known},
             coverage=CoverageLedger.from_plain(plain["coverage"], window, newest),
             gaps=WatchGaps.from_plain(plain["gaps"]),
-            # Of before 2026-11-30 there are none.
+            # Of whom nothing was measured with a device that others use, there are none.
             bands=OwnBands.from_plain(plain.get("bands", {})),
         )
         found.recent.read_plain(plain["recent"])

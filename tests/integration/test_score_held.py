@@ -10,7 +10,7 @@ import pytest
 from schemas.asks import AskKind
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import Flag
-from schemas.vitals import WEIGHT
+from schemas.vitals import SYSTOLIC, WEIGHT
 from services.score.ask_rows import OpenAsks
 from services.score.asks import Ask
 from services.score.followups import DoubtedMeasurement
@@ -101,7 +101,7 @@ async def test_what_is_the_persons_own_loses_its_flag_and_is_looked_back_on(benc
     assert await looks(bench) == ["weight"]
 
 
-async def test_what_is_another_persons_moves_to_them_unscored_and_is_written_down(bench: Bench) -> None:
+async def test_what_is_another_persons_moves_to_them_is_looked_back_on_and_is_written_down(bench: Bench) -> None:
     mate_no: int = await bench.pool.fetchval(
         "insert into people (person_id, home_no, display_name, born_on) values ($1, $2, 'Room-mate', '1940-01-01')"
         " returning person_no",
@@ -114,7 +114,11 @@ async def test_what_is_another_persons_moves_to_them_unscored_and_is_written_dow
     await bench.pool.execute("truncate look_backs")
     await decide(bench, "moved", mate_no)
     assert await settle(bench) == 1
-    assert await stored(bench) == [(mate_no, Flag.ASSIGNED)]
+    assert await stored(bench) == [(mate_no, 0)]
+    asked = await bench.pool.fetch("select person_no, rule from look_backs")
+    assert [tuple(one) for one in asked] == [(mate_no, "weight")]
+    await bench.pool.execute("truncate look_backs")
+    assert await settle(bench) == 0
     assert await looks(bench) == []
     row = await bench.pool.fetchrow("select person_no, readings from assignments order by assignment_no desc limit 1")
     assert row is not None
@@ -161,3 +165,31 @@ async def test_the_person_says_whether_it_was_theirs(bench: Bench, mine: str, st
     assert row is not None
     assert tuple(row) == (state, mine == "yes", at(30), None)
     assert await stored(bench) == [(bench.world.person_no, flags)]
+
+
+async def test_an_answer_settles_what_was_asked_last_and_nothing_before_it(bench: Bench) -> None:
+    await bench.pool.execute("truncate asks, commands")
+    first = doubted(bench)
+    sample = first.samples[0]._replace(
+        at=START_MS + 10_000, seq=2, vital=SYSTOLIC.number, received_at=START_MS + 10_000
+    )
+    second = replace(first, samples=(sample,), doubt=first.doubt._replace(meant={SYSTOLIC.number: 120.0}))
+    for one in (first, second):
+        at_ms = one.samples[0].at
+        ask = Ask(
+            subject=bench.subject, kind=AskKind.WHO_WAS_MEASURED, sample=one.samples[0], due_at=at_ms, received_at=at_ms
+        )  # fmt: skip
+        await bench.writer.write([one, ask])
+    await bench.pool.execute("update asks set outcome = null, settled_at = null")
+    await bench.pool.execute(
+        "insert into device_events values ($1, 1, 99, 0, $2, $3, $4, $5, $5, 0, $6)",
+        bench.world.device_no,
+        bench.world.home_no,
+        bench.world.person_no,
+        EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number,
+        at(30),
+        {"mine": "yes"},
+    )
+    await OpenAsks(pool=bench.pool, clock=bench.clock, metrics=bench.metrics).settle()
+    rows = await bench.pool.fetch("select vital, state from held_readings order by observed_at")
+    assert [tuple(row) for row in rows] == [(WEIGHT.number, "open"), (SYSTOLIC.number, "kept")]

@@ -34,6 +34,10 @@ MOST_IN_A_ROW: Final = 3
 
 Somebody may really have changed, and nobody may be there to answer: what is held for ever is not watched.
 """
+LIKE: Final = 2.0
+"""So many usual spreads off a reading that was confirmed, or fewer, is like it. Ours."""
+ASKED_FOR_MS: Final = 15 * 60_000
+"""So long after a measurement an answer is one to "Is this yours?", as of asks (``OPEN_MS``)."""
 _TAILS: Final = 8.0
 """Degrees of freedom of the distribution of readings round their centre: its tails make outliers of the own story."""
 _MOST_LOG: Final = 700.0
@@ -209,10 +213,17 @@ class OwnValues:
 
 @dataclass(slots=True)
 class OwnBands:
-    """Of one person: values by the number of the vital, and how many readings were held in a row as a room-mate's."""
+    """Of one person, by the number of the vital: values; what was held in a row as a room-mate's; what was confirmed.
+
+    ``held_in_a_row``: the moments of these readings, in ms: the same one again, under another number, is no second one.
+    ``confirmed``: moment and value of the newest one far off the band that is theirs after all.
+    ``asked``: moment and values of the newest measurement of which they were asked whether it is theirs.
+    """
 
     values: dict[int, OwnValues] = field(default_factory=dict)
-    held_in_a_row: dict[int, int] = field(default_factory=dict)
+    held_in_a_row: dict[int, list[int]] = field(default_factory=dict)
+    confirmed: dict[int, tuple[int, float]] = field(default_factory=dict)
+    asked: tuple[int, dict[int, float]] | None = None
 
     def take(self, measured: Values, at: int) -> None:
         """A measurement of the person's own."""
@@ -220,15 +231,53 @@ class OwnBands:
             self.values.setdefault(vital, OwnValues()).take(value, at)
             self.held_in_a_row.pop(vital, None)
 
-    def hold(self, measured: Iterable[int], doubt: Doubt) -> None:
-        """A measurement of these vitals is held for ``doubt``."""
+    def has(self, measured: Values, at: int) -> bool:
+        """Whether a measurement of ``at`` was taken as theirs already."""
+        return all(vital in self.values and at in self.values[vital].at for vital in measured)
+
+    def hold(self, measured: Iterable[int], doubt: Doubt, at: int) -> None:
+        """A measurement of these vitals, of ``at``, is held for ``doubt``."""
         if doubt.reason is Reason.PERSON:
             for vital in measured:
-                self.held_in_a_row[vital] = self.held_in_a_row.get(vital, 0) + 1
+                held = self.held_in_a_row.setdefault(vital, [])
+                if at not in held:
+                    held.append(at)
 
-    def is_worn_out(self, measured: Iterable[int]) -> bool:
-        """Whether so many were held in a row as a room-mate's that the next one is believed."""
-        return any(self.held_in_a_row.get(vital, 0) >= MOST_IN_A_ROW for vital in measured)
+    def is_worn_out(self, measured: Iterable[int], at: int) -> bool:
+        """Whether so many were held in a row as a room-mate's that the next one, of ``at``, is believed.
+
+        One of them, sent again, is none of them the less: it stays held.
+        """
+        held = [self.held_in_a_row.get(vital, ()) for vital in measured]
+        return any(len(one) >= MOST_IN_A_ROW for one in held) and not any(at in one for one in held)
+
+    def ask(self, measured: Values, at: int) -> None:
+        """They are asked whether a measurement is theirs; while the same vital waits for an answer, not again."""
+        if self.asked is None or not 0 <= at - self.asked[0] < ASKED_FOR_MS or measured.keys() != self.asked[1].keys():
+            self.asked = at, dict(measured)
+
+    def hear(self, said_at: int, *, is_mine: bool) -> None:
+        """What they answered at ``said_at``, in ms, to what they were asked last; it answers one ask."""
+        if self.asked is None or not 0 <= said_at - self.asked[0] <= ASKED_FOR_MS:
+            return
+        (at, measured), self.asked = self.asked, None
+        if is_mine:
+            self.confirm(measured, at)
+
+    def confirm(self, measured: Values, at: int) -> None:
+        """A measurement that was doubted is theirs after all: the next like it is not doubted again."""
+        self.take(measured, at)
+        for vital, value in measured.items():
+            self.confirmed[vital] = max(self.confirmed.get(vital, (at, value)), (at, value))
+
+    def is_confirmed(self, measured: Values, at: int) -> bool:
+        """Whether it is like one that was confirmed lately, in all that it has."""
+        return all(
+            vital in self.confirmed
+            and at - self.confirmed[vital][0] <= KEPT_DAYS * DAY_MS
+            and abs(_apart(vital, value, self.confirmed[vital][1])) <= LIKE * GUARDED[vital].usual_spread
+            for vital, value in measured.items()
+        )
 
     def bands(self, vitals: Iterable[int], at: int) -> dict[int, Band]:
         """The bands of these vitals that there are, seen from ``at``."""
@@ -237,20 +286,34 @@ class OwnBands:
 
     def to_plain(self) -> dict[str, Any]:
         """As plain values; the same for the same readings."""
+        if not self.values:
+            return {}
         return {
-            VITAL_BY_NUMBER[vital].code: [kept.at.tolist(), kept.values.tolist(), self.held_in_a_row.get(vital, 0)]
-            for vital, kept in sorted(self.values.items())
-        }
+            "values": {
+                VITAL_BY_NUMBER[vital].code: [
+                    kept.at.tolist(), kept.values.tolist(), list(self.held_in_a_row.get(vital, ())),
+                    list(self.confirmed.get(vital, ())),
+                ]
+                for vital, kept in sorted(self.values.items())
+            },
+            "asked": None if self.asked is None else [
+                self.asked[0], {VITAL_BY_NUMBER[vital].code: value for vital, value in sorted(self.asked[1].items())}
+            ],
+        }  # fmt: skip
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "OwnBands":
         """What ``to_plain`` wrote."""
         found = cls()
-        for code, (at, values, in_a_row) in plain.items():
+        for code, (at, values, in_a_row, confirmed) in plain.get("values", {}).items():
             vital = VITAL_BY_CODE[code].number
             found.values[vital] = OwnValues(array("q", at), array("d", values))
             if in_a_row:
-                found.held_in_a_row[vital] = in_a_row
+                found.held_in_a_row[vital] = list(in_a_row)
+            if confirmed:
+                found.confirmed[vital] = (confirmed[0], confirmed[1])
+        if asked := plain.get("asked"):
+            found.asked = asked[0], {VITAL_BY_CODE[code].number: value for code, value in asked[1].items()}
         return found
 
 
@@ -271,6 +334,11 @@ def judge(
     found = [*_as_units(known, own), *_as_others(known, own, others)]
     likeliest = max(found, key=lambda one: (one.times_better, -one.person_no), default=None)
     return likeliest if likeliest is not None and likeliest.times_better >= much_better else None
+
+
+def _apart(vital: int, value: float, other: float) -> float:
+    """How far two values of a vital lie apart on the scale of its band."""
+    return GUARDED[vital].place(value) - GUARDED[vital].place(other)
 
 
 def _is_believed(vital: int, value: float, band: Band) -> bool:

@@ -158,10 +158,10 @@ def play(person: Stream, mate: Stream, doubts: Guard) -> Played:
         judged += 1
         doubt = doubts(one, own, other, before)
         doubted += bool(doubt)
-        if doubt and not can_call_for_help(one.values, LIMITS) and not own.is_worn_out(one.values):
+        if doubt and not can_call_for_help(one.values, LIMITS) and not own.is_worn_out(one.values, one.at):
             held += 1
             if isinstance(doubt, Doubt):
-                own.hold(one.values, doubt)
+                own.hold(one.values, doubt, one.at)
                 continue
         own.take(one.values, at)
         before.append(one)

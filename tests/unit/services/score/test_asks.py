@@ -152,6 +152,7 @@ def test_what_is_measured_without_a_rule_asks_nothing() -> None:
         (AskKind.WHO_WAS_MEASURED, None, [(3, {"mine": "yes"}), (4, {"mine": "no"})], False, Came(AskOutcome.MINE, 3)),
         (AskKind.WHO_WAS_MEASURED, None, [(3, {"answer": "ok"})], False, None),
         (SYMPTOMS, 7, [(3, {"mine": "yes"})], False, None),
+        (SYMPTOMS, None, [(3, {"mine": "yes"})], True, Came(AskOutcome.EXPIRED, None)),
         (SYMPTOMS, 7, [], False, None),
         (SYMPTOMS, 7, [], True, Came(AskOutcome.EXPIRED, None)),
         (SYMPTOMS, None, [(3, {"answer": "ok"})], False, None),

@@ -184,6 +184,50 @@ def test_after_some_in_a_row_the_next_is_scored_and_still_asked_about() -> None:
     assert held == [True] * MOST_IN_A_ROW + [False]
 
 
+def test_what_wore_out_is_not_asked_about_again() -> None:
+    state = _scales()
+    came = [
+        len(_doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + day * _DAY, seq=900 + day)))
+        for day in range(MOST_IN_A_ROW + 5)
+    ]
+    assert came == [1] * (MOST_IN_A_ROW + 1) + [0] * 4
+
+
+def _say(state: HomeState, seq: int, at: float, mine: str) -> None:
+    step(state, uplink(seq, at, events=["check_in_answered"], details={"mine": mine}), Tally())
+
+
+@pytest.mark.parametrize(("mine", "asked_again"), [("yes", False), ("no", True), ("unclear", True)])
+def test_a_reading_that_is_theirs_by_their_own_word_is_not_asked_about_again(mine: str, *, asked_again: bool) -> None:
+    state = _scales()
+    assert _doubted(_come(state, "scale", {"weight": 62.4}))
+    _say(state, 950, _NOW + 1, mine)
+    state = HomeState.from_plain(state.to_plain())
+    assert bool(_doubted(_come(state, "scale", {"weight": 62.2}, at=_NOW + _DAY, seq=901))) is asked_again
+    # Whatever is unlike it is doubted as before.
+    assert _doubted(_come(state, "scale", {"weight": 176.6}, at=_NOW + _DAY + 20, seq=902))
+
+
+def test_a_held_reading_again_under_a_new_epoch_is_not_one_more_in_a_row() -> None:
+    state = _scales()
+    for again in range(2 * MOST_IN_A_ROW):
+        record = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=50 + again)
+        assert [one.is_held for one in _doubted(step(state, record, Tally()))] == [True]
+    assert _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + _DAY, seq=901))[0].is_held
+
+
+def test_what_was_scored_is_not_held_when_it_comes_again_and_a_room_mate_explains_it_by_now() -> None:
+    state = HomeState()
+    for day in range(_DAYS):
+        step(state, _use(day, day * _DAY, "scale", {"weight": 80 * (1 + 0.005 * (day % 4))}), Tally())
+    assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
+    step(state, _use(901, _NOW + 1, "scale", {"weight": 80.2}), Tally())
+    for day in range(_DAYS):
+        step(state, _use(902 + day, _NOW + day * _DAY + 2, "scale", {"weight": 62 + day % 3 / 5}, _MATE), Tally())
+    again = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=77)
+    assert _doubted(step(state, again, Tally())) == []
+
+
 def test_the_same_uplink_again_says_nothing_and_a_restart_changes_nothing() -> None:
     state = _scales()
     again = HomeState.from_plain(state.to_plain())
@@ -284,3 +328,43 @@ def test_nothing_is_held_that_would_start_a_high(
         without += pass_time(scored, HOME, later)
         held = HomeState.from_plain(state.to_plain(), limits=_HEART_FAILURE)
         assert _highs(without) <= _highs([*effects, *pass_time(held, HOME, later)])
+
+
+_ACTS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(["weigh", "weigh", "weigh", "again", "restart", "yes", "no"]),
+        st.sampled_from([80.2, 81.0, 62.2, 62.6, 176.6, 71.0]),
+        st.integers(2, 900),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(acts=_ACTS)
+def test_every_reading_is_either_scored_or_held_whatever_comes_again_is_answered_or_restarts(
+    acts: list[tuple[str, float, int]],
+) -> None:
+    """Until its person says that it is theirs; then it may be scored, and a look back scores what waits."""
+    state, at, seq, epoch, newest = _scales(), _NOW, 900, 50, 80.2
+    held: set[int] = set()
+    scored: set[int] = set()
+    for act, value, gap in acts:
+        seq += 1
+        if act == "restart":
+            state = HomeState.from_plain(state.to_plain())
+        elif act in {"yes", "no"}:
+            _say(state, seq, at + 1, act)
+            held -= {minute(at)} if act == "yes" else set()
+        else:
+            if act == "weigh":
+                at, newest = at + gap, value
+            else:
+                epoch += 1
+            record = _use(seq, at, "scale", {"weight": newest})._replace(epoch=epoch)
+            is_held = any(one.is_held for one in _doubted(step(state, record, Tally())))
+            (held if is_held else scored).add(minute(at))
+        assert not held & scored
+        window = {one.at for some in state.subject(PERSON).window.samples.values() for one in some}
+        assert not held & window

@@ -154,15 +154,48 @@ def test_a_single_swap_that_got_through_moves_no_band_much() -> None:
 
 def test_after_some_that_were_held_in_a_row_the_next_one_is_believed() -> None:
     person, mate = _weighs(80), _weighs(62)
-    for _ in range(MOST_IN_A_ROW):
-        assert not person.is_worn_out([_KG])
+    for day in range(MOST_IN_A_ROW):
+        assert not person.is_worn_out([_KG], _NOW + day)
         doubt = _asked(person, {_KG: 62.1}, mate)
         assert doubt is not None
-        person.hold([_KG], doubt)
-    assert person.is_worn_out([_KG])
-    assert not person.is_worn_out([_SUGAR])
+        person.hold([_KG], doubt, _NOW + day)
+    assert person.is_worn_out([_KG], _NOW + MOST_IN_A_ROW)
+    assert not person.is_worn_out([_SUGAR], _NOW + MOST_IN_A_ROW)
     person.take({_KG: 80.1}, _NOW)
-    assert not person.is_worn_out([_KG])
+    assert not person.is_worn_out([_KG], _NOW + MOST_IN_A_ROW)
+
+
+def test_one_that_is_held_and_sent_again_under_another_number_is_no_second_one_and_stays_held() -> None:
+    person, doubt = _weighs(80), Doubt(Reason.PERSON, "", 2, {}, 100.0)
+    for day in range(MOST_IN_A_ROW):
+        for _ in range(MOST_IN_A_ROW):
+            person.hold([_KG], doubt, _NOW + day)
+        assert person.is_worn_out([_KG], _NOW + 99) is (day == MOST_IN_A_ROW - 1)
+    assert not person.is_worn_out([_KG], _NOW)
+
+
+def test_one_that_was_confirmed_explains_the_next_like_it_and_no_other() -> None:
+    person = _weighs(80)
+    assert not person.is_confirmed({_KG: 62.0}, _NOW)
+    person.confirm({_KG: 62.0}, _NOW)
+    assert person.is_confirmed({_KG: 62.6}, _NOW + DAY_MS)
+    assert not person.is_confirmed({_KG: 66.0}, _NOW + DAY_MS)
+    assert not person.is_confirmed({_KG: 62.0, _SUGAR: 100}, _NOW + DAY_MS)
+    assert not person.is_confirmed({_KG: 62.0}, _NOW + (KEPT_DAYS + 1) * DAY_MS)
+
+
+def test_an_answer_is_one_to_the_newest_ask_and_to_it_alone() -> None:
+    person = _weighs(80)
+    person.ask({_KG: 62.0}, _NOW)
+    person.ask({_SUGAR: 300.0}, _NOW + 60_000)
+    person.hear(_NOW + 90_000, is_mine=True)
+    assert set(person.confirmed) == {_SUGAR}
+    person.hear(_NOW + 95_000, is_mine=True)
+    assert set(person.confirmed) == {_SUGAR}
+    person.ask({_KG: 62.0}, _NOW + 100_000)
+    person.hear(_NOW + 100_001, is_mine=False)
+    person.hear(_NOW + 100_002, is_mine=True)
+    assert set(person.confirmed) == {_SUGAR}
 
 
 def test_another_unit_is_held_as_often_as_it_comes() -> None:
@@ -170,8 +203,8 @@ def test_another_unit_is_held_as_often_as_it_comes() -> None:
     for _ in range(MOST_IN_A_ROW + 2):
         doubt = _asked(person, {_KG: 176.8})
         assert doubt is not None
-        person.hold([_KG], doubt)
-    assert not person.is_worn_out([_KG])
+        person.hold([_KG], doubt, _NOW)
+    assert not person.is_worn_out([_KG], _NOW + 1)
 
 
 @given(order=st.permutations(range(MOST_VALUES + 8)))
@@ -195,14 +228,14 @@ def test_what_is_kept_is_bounded_and_survives_being_written(values: list[tuple[i
     for hour, value in sorted(values):
         person.take({_KG: value}, hour * 3_600_000)
     doubt = Doubt(Reason.PERSON, "", 2, {}, 100.0)
-    for _ in range(held if values else 0):
-        person.hold([_KG], doubt)
+    for moment in range(held if values else 0):
+        person.hold([_KG], doubt, moment)
     assert all(len(one.at) <= MOST_VALUES for one in person.values.values())
     again = OwnBands.from_plain(person.to_plain())
     at = 91 * DAY_MS
     assert again.to_plain() == person.to_plain()
     assert again.bands([_KG], at) == person.bands([_KG], at)
-    assert again.is_worn_out([_KG]) == person.is_worn_out([_KG])
+    assert again == person
 
 
 def test_each_guarded_vital_says_why() -> None:
