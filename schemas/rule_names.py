@@ -16,6 +16,7 @@ class RuleName:
     ``measured``: it rests on measurements, so that without them its episodes pause, and end only when some show it.
     ``listed``: its alerts stand on the list, and notify nobody.
     ``calls``: somebody may be waiting for help, so that whatever more is said of it is news.
+    ``expects``: it says what is likely or unusual, not that a limit was passed; how often that comes true is measured.
     ``rests_on``: other rules over the same measurements; while one of them says as much, nobody is notified of it.
     """
 
@@ -24,6 +25,7 @@ class RuleName:
     measured: bool = False
     listed: bool = False
     calls: bool = False
+    expects: bool = False
     rests_on: tuple[str, ...] = ()
 
 
@@ -34,7 +36,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
     RuleName(name="temperature", measured=True),
     RuleName(name="blood_pressure", measured=True),
     RuleName(name="glucose_low", measured=True),
-    RuleName(name="glucose_forecast", measured=True, listed=True),
+    RuleName(name="glucose_forecast", measured=True, listed=True, expects=True),
     RuleName(name="glucose_high", measured=True, listed=True),
     RuleName(name="weight", measured=True, listed=True),
     RuleName(
@@ -42,8 +44,8 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
         measured=True,
         rests_on=("heart_rate", "spo2", "respiratory_rate", "temperature", "blood_pressure"),
     ),
-    RuleName(name="baseline", measured=True, listed=True),
-    RuleName(name="anomaly", measured=True, listed=True),
+    RuleName(name="baseline", measured=True, listed=True, expects=True),
+    RuleName(name="anomaly", measured=True, listed=True, expects=True),
     RuleName(name="fall", calls=True),
     RuleName(name="sos", calls=True),
     RuleName(name="silent_device", technical=True),
@@ -58,6 +60,7 @@ RULE_NAMES: Final[tuple[RuleName, ...]] = (
 )
 CALLS: Final = frozenset(row.name for row in RULE_NAMES if row.calls)
 LISTED: Final = frozenset(row.name for row in RULE_NAMES if row.listed)
+EXPECTS: Final = frozenset(row.name for row in RULE_NAMES if row.expects)
 RESTS_ON: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({row.name: row.rests_on for row in RULE_NAMES})
 MEASURED: Final = frozenset(row.name for row in RULE_NAMES if row.measured)
 RULE_NAME_BY_NAME: Final[Mapping[str, RuleName]] = MappingProxyType({row.name: row for row in RULE_NAMES})

@@ -139,6 +139,7 @@ def _show_incidents(report: Report, console: Console) -> None:
     console.print(table)
     near = report["incidents"]["near_misses"]
     console.print(f"False alerts: {report['false_alerts']}. Near-misses, which must alert nobody: {near}")
+    console.print(f"Listed as likely or unusual, which notifies nobody: {report['incidents']['expectations']}")
 
 
 def _ms(value: float | None) -> str:

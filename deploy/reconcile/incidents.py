@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from schemas.rule_names import EXPECTS
+
 _EARLY_MS: Final = 60_000
 _LATE_MS: Final = 30 * 60_000
 ALLOWED_FALSE_ALERTS: Final = 2
@@ -77,7 +79,8 @@ class AlertedFinding:
 class IncidentOutcome:
     """What became of the incidents. ``twice``: incidents with more than one alert of a concern for the same level.
 
-    ``near_misses`` is how many there were; an alert of one is among ``false_alerts``.
+    ``near_misses`` is how many there were; an alert of one is among ``false_alerts``. ``expectations``: alerts of rules
+    that say what is likely or unusual. They notify nobody, and are neither false alerts nor ones that were expected.
     """
 
     injected: int = 0
@@ -86,6 +89,7 @@ class IncidentOutcome:
     pending: int = 0
     twice: int = 0
     false_alerts: int = 0
+    expectations: int = 0
     near_misses: int = 0
     by_kind: dict[str, dict[str, int]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
@@ -112,7 +116,8 @@ async def load_alerted(dsn: str, homes: Collection[str] | None = None) -> list[A
 
 def judge_incidents(truth: Sequence[Incident], alerted: Sequence[AlertedFinding], now_ms: int) -> IncidentOutcome:
     """An incident's time has come once ``due_at_ms`` has passed. Incidents in the future do not count."""
-    outcome = IncidentOutcome()
+    outcome = IncidentOutcome(expectations=len({one.alert_id for one in alerted if one.rule in EXPECTS}))
+    alerted = [one for one in alerted if one.rule not in EXPECTS]
     explained: set[str] = set()
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: {"injected": 0, "alerted": 0, "missed": 0, "pending": 0})
     for incident in truth:
@@ -159,6 +164,7 @@ def as_report(outcome: IncidentOutcome) -> Mapping[str, Any]:
         "pending": outcome.pending,
         "twice": outcome.twice,
         "near_misses": outcome.near_misses,
+        "expectations": outcome.expectations,
         "by_kind": outcome.by_kind,
     }
 

@@ -1,6 +1,7 @@
 """What an anomaly rests on, on the person's page, in a real browser: on a desk and on a phone."""
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -8,14 +9,17 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from schemas.alerts import Message, Severity
+from schemas.alerts import Fact, Message, Severity
 from services.sentences.catalogue import ENGLISH, Reader
 from tests.e2e.accessibility import problems_of
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.integration.console_world import NOW, Practice, open_practice, raise_alert
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-_FACTS: Final = {"unusual": "respiratory_rate:22.04:+5.9 heart_rate:97:+22 spo2:93", "percent": 99.8}
+_FACTS: Final[Mapping[str, Fact]] = {
+    "unusual": "respiratory_rate:22.04:+5.9 heart_rate:97:+22 spo2:93",
+    "percent": 99.8,
+}
 _PICTURES: Final = os.environ.get("HB_PICTURES", "")
 
 

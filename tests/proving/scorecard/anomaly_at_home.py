@@ -43,8 +43,8 @@ same pipeline, fitted anew on stays in intensive care, is the benchmark for regr
 two models share code and nothing else.
 
 Of {donors} recorded people ({donor_days:.0f} days of pulse and breathing by a chest strap at rest; type 1 diabetes;
-three more of the recording hold only imputed values) and {simulated} simulated ones ({simulated_days:.0f} days). What
-the recording lacks (oxygen, temperature, pressure) is lent by {companions} simulated people each. Forest and limit are
+three more of the recording are too short or hold imputed values alone) and {simulated} simulated ones
+({simulated_days:.0f} days). What the recording lacks (oxygen, temperature, pressure) is lent by {companions} simulated people each. Forest and limit are
 fitted on the other people of five folds; the limit on recorded people alone, for {wanted:.1%} of their {window}-hour
 windows. Nobody is known to have been ill, so every alarm counts as false.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.alerts import EndReason, Finding, Severity
+from schemas.rule_names import EXPECTS
 from services.score.rules.fall import FALL, NEAR_FALL
 
 
@@ -24,8 +25,11 @@ class Said(NamedTuple):
 
 
 def said_of(finding: Finding, found_at: int) -> Said | None:
-    """None of what reaches nobody: a near fall is noted, and what became known too late is only shown."""
-    if finding.retrospective or (finding.rule == FALL.name and finding.level == NEAR_FALL):
+    """None of what reaches nobody, such as a near fall or what became known too late.
+
+    What is likely or unusual notifies nobody either, and has sections of its own.
+    """
+    if finding.retrospective or finding.rule in EXPECTS or (finding.rule == FALL.name and finding.level == NEAR_FALL):
         return None
     return Said(
         finding.home_no,

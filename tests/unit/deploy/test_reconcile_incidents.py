@@ -174,3 +174,14 @@ def test_a_truth_file_that_says_too_little_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"incident": "low-1"}) + "\n")
     with pytest.raises(KeyError):
         read_truth(path)
+
+
+@pytest.mark.parametrize("rule", ["glucose_forecast", "baseline", "anomaly"])
+def test_what_is_likely_or_unusual_is_counted_apart(rule: str) -> None:
+    found = outcome(LOW, ALERT, replace(ALERT, alert_id="a2", rule=rule), replace(ALERT, alert_id="a3", rule=rule))
+    assert words(found) == (1, 0, 0, 0, 0)
+    assert as_report(found)["expectations"] == 2
+
+
+def test_what_is_likely_is_no_alert_of_what_came() -> None:
+    assert words(outcome(LOW, replace(ALERT, rule="glucose_forecast"))) == (0, 1, 0, 0, 0)

@@ -60,7 +60,7 @@ def test_simulated_is_said_everywhere_and_no_goal_is_compared(silence: Section, 
     found = document([silence], {}, seed=18, took_s=0)
     assert found["technical"]["simulated"] is True
     assert found["technical"]["goals"] == []
-    page = tmp_path / "page.md"
+    page = tmp_path / "page"
     write_page([silence], {}, page, tmp_path)
     assert "## Silent devices (simulated)" in page.read_text()
     assert "**Simulated**: no recordings were given" in page.read_text()
