@@ -44,9 +44,10 @@ two models share code and nothing else.
 
 Of {donors} recorded people ({donor_days:.0f} days of pulse and breathing by a chest strap at rest; type 1 diabetes;
 three more of the recording are too short or hold imputed values alone) and {simulated} simulated ones
-({simulated_days:.0f} days). What the recording lacks (oxygen, temperature, pressure) is lent by {companions} simulated people each. Forest and limit are
-fitted on the other people of five folds; the limit on recorded people alone, for {wanted:.1%} of their {window}-hour
-windows. Nobody is known to have been ill, so every alarm counts as false.
+({simulated_days:.0f} days). What the recording lacks (oxygen, temperature, pressure) is lent by {companions}
+simulated people each. Forest and limit are fitted on the other people of five folds; the limit on recorded people
+alone, for {wanted:.1%} of their {window}-hour windows. Nobody is known to have been ill, so every alarm counts as
+false.
 
 What is found are drifts that were laid over simulated people: within 6 h all vitals named move together and stay. Found
 is who has an alarm within {within} h and had none in the hour before. No limit of a single vital is crossed by most of
