@@ -107,9 +107,11 @@ class Replay:
         return _lines(_plain(one) for one in self.findings.values())
 
 
-def replay(records: Iterable[UplinkRecord], before: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+def replay(
+    records: Iterable[UplinkRecord], before: Mapping[str, Any] = MappingProxyType({}), rules: RuleBook = RULE_BOOK
+) -> dict[str, Any]:
     """The states of all homes after the ``records`` of a log of one partition, from nothing or from ``before``."""
-    done = Replay.after(before)
+    done = Replay.after(before, rules=rules)
     for record in records:
         done.take(record)
     return done.states()

@@ -30,6 +30,7 @@ from services.score.consumer import GROUP, Consumer, LogGapError
 from services.score.effects import EffectWriter
 from services.score.followups import Effect
 from services.score.known_limits import KnownLimits
+from services.score.learned import load
 from services.score.replay import as_of, canonical, export_findings, export_state, parsed, replay, replay_to
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
@@ -354,7 +355,7 @@ async def test_the_service_as_a_whole_scores_a_log_and_its_state_is_that_of_a_re
     replayed = await replay_to(settings, positions)
     assert positions == {0: len(log)}
     assert exported == as_of(positions, replayed.states()) == as_of(positions, states)
-    assert canonical(states) == canonical(replay(log))
+    assert canonical(states) == canonical(replay(log, rules=load(settings.artefacts).book))
     assert reported == replayed.reported()
     assert len(reported.splitlines()) > 3
     sos, falls = await pool.fetchrow(
