@@ -98,9 +98,39 @@ class LimitBook:
             raise LookupError(concern)
         return limits
 
-    def _in_force(self, concern: str, person_no: int, at: int) -> Limits | None:
+    def less_specific(self, concern: str, person_no: int, at: int) -> Limits | None:
+        """What holds of a concern for a person where no doctor has given them limits of their own; None for nothing."""
+        return self._in_force(concern, person_no, at, without_own=True)
+
+    def standing(self, people: Iterable[int], at: int, changed: Iterable[tuple[int, Limits]] = ()) -> "LimitBook":
+        """What holds for ``people`` at ``at``, as if it had always held and always would.
+
+        ``changed``: limits that take the place of a person's, by their number.
+        """
+        people, instead = list(people), {(person_no, one.concern): one for person_no, one in changed}
+        held = {
+            (person_no, concern): self._in_force(concern, person_no, at)
+            for person_no in people
+            for concern in CONCERN_BY_NAME
+        } | instead
+        return LimitBook(
+            [
+                Version(scope=Scope(person_no=person_no), concern=concern, valid_from=ALWAYS, limits=limits)
+                for (person_no, concern), limits in held.items()
+                if limits is not None
+            ],
+            [
+                PersonCondition(person_no=person_no, condition=condition, valid_from=ALWAYS, valid_to=NEVER)
+                for person_no in people
+                for condition in self._held(person_no, at)
+            ],
+        )
+
+    def _in_force(self, concern: str, person_no: int, at: int, *, without_own: bool = False) -> Limits | None:
         """None of a concern that only people with a condition have limits of, or those to whom a doctor gave some."""
         for scope in self._scopes(person_no, at):
+            if without_own and scope.person_no:
+                continue
             version = self._version(scope, concern, at)
             limits = version.limits if version is not None else _default(scope, concern)
             if limits is not None:

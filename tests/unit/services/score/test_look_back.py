@@ -18,7 +18,6 @@ from schemas.vitals import STEPS
 from services.score.core import CHARGING, WEARING, pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
-from services.score.limit_book import DEFAULT_BOOK
 from services.score.look_back import Look, Off, in_order_of_time
 from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
@@ -77,7 +76,7 @@ class Platform:
     def look(self, asked: LookBack, now: int) -> Look:
         """One look back."""
         known = [one for one in self.findings.values() if one.rule == asked.rule]
-        look = Look(asked, RULES[asked.rule], DEFAULT_BOOK, now, known, self._seen(asked.rule))
+        look = Look(asked, RULES[asked.rule], self.state.limits, now, known, self._seen(asked.rule))
         self.looks += 1
         known_rows = [one for one in self.rows if one.received_at <= now]
         while not look.take(self._stored(look.since, look.until, now), self._off(look.since, now)):

@@ -1,0 +1,139 @@
+"""What other limits would have made of a person's past: the episodes by today's limits, and by those. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from schemas.alerts import Finding, Severity
+from schemas.limits import CONCERN_BY_NAME, Limits
+from schemas.records import JudgedUplink
+from services.score.limit_book import LimitBook
+from services.score.models.own_band import GUARDED
+from services.score.rerun import Rerun, Voice, needed, rules_for
+from services.score.rule import Fold, Rule
+from services.score.rule_book import RuleBook
+from services.score.rules.news2 import NEWS2
+
+
+class Said(NamedTuple):
+    """An episode of the concern. Times in ms; ``until`` FOREVER: it goes on. ``severity``: its highest.
+
+    ``alerts``: it was news when it was said; else it only stands on the person's page.
+    """
+
+    concern: str
+    since: int
+    until: int
+    level: int
+    severity: Severity
+    alerts: bool
+
+
+class Compared(NamedTuple):
+    """All episodes that began in the time asked for, in their order: by today's limits, and by the others.
+
+    ``vanish``: of ``today``, those of whose time nothing is said any more; ``begin``: of ``changed``, those of whose
+    time nothing was said; ``differ``: pairs of one time and another severity.
+    """
+
+    today: Sequence[Said]
+    changed: Sequence[Said]
+    vanish: Sequence[Said]
+    begin: Sequence[Said]
+    differ: Sequence[tuple[Said, Said]]
+
+
+class BackTest:
+    """Takes the records of a home in the order of reception, and runs both limits beside each other over them.
+
+    ``limits`` are the book of now, ``asked_at`` is now, in ms; ``instead`` are the person's limits to be tried. What
+    began before ``since`` is left out: the records before it only give the rules their past. Raises LookupError for a
+    concern of no rule.
+    """
+
+    def __init__(
+        self, *, person_no: int, home_no: int, people: Iterable[int], instead: Limits, limits: LimitBook, asked_at: int,
+        rules: RuleBook,
+    ) -> None:  # fmt: skip
+        concern = CONCERN_BY_NAME[instead.concern]
+        rule = next((one for one in rules.folded if one.name == concern.rule), None)
+        if rule is None or rule.limited is None:
+            raise LookupError(instead.concern)
+        self.rule = rule
+        everybody, self._asked_at = {*people, person_no}, asked_at
+        book = limits.standing(everybody, asked_at)
+        other = limits.standing(everybody, asked_at, [(person_no, instead)])
+        self._needed = rules_for(rule, rules)
+        whose = {"person_no": person_no, "home_no": home_no}
+        if concern.vital.number in GUARDED or rule.name == NEWS2.name:
+            # Whether a doubted measurement is held back rests on limits too, and NEWS2 has a place of its own.
+            runs = [Rerun(**whose, limits=one, rules=self._needed, heard=[rule]) for one in (book, other)]
+            self._runs, (self._today, self._changed) = runs, [one.voices[rule.name] for one in runs]
+        else:
+            tried = _by(rule, other, person_no, asked_at)
+            both = Rerun(**whose, limits=book, rules=RuleBook([*self._needed.rules, tried]), heard=[rule, tried])
+            self._runs, self._today, self._changed = [both], both.voices[rule.name], both.voices[tried.name]
+
+    def take(self, records: Iterable[JudgedUplink]) -> Iterator[None]:
+        """Runs over ``records``; gives the caller its turn after each."""
+        for whole in records:
+            record = needed(whole, self._needed)
+            for one in self._runs:
+                one.take(record)
+            yield
+
+    @property
+    def findings(self) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """By today's limits, and by the others, in the order in which they were made."""
+        changed = [replace(one, rule=self.rule.name) for one in self._changed.findings.values()]
+        return list(self._today.findings.values()), changed
+
+    def compared(self, since: int) -> Compared:
+        """What came of it, for episodes that began at ``since`` or later, up to when it was asked."""
+        for one in self._runs:
+            one.pass_time(self._asked_at)
+        return compare(_said(self._today, since), _said(self._changed, since))
+
+
+def compare(today: Sequence[Said], changed: Sequence[Said]) -> Compared:
+    """Which of them are of one concern and time."""
+    pairs = [
+        (before, after)
+        for before in today
+        for after in changed
+        if before.concern == after.concern and before.since <= after.until and after.since <= before.until
+    ]
+    kept, found = {before for before, _ in pairs}, {after for _, after in pairs}
+    return Compared(
+        today=today,
+        changed=changed,
+        vanish=[one for one in today if one not in kept],
+        begin=[one for one in changed if one not in found],
+        differ=[(before, after) for before, after in pairs if before.severity != after.severity],
+    )
+
+
+def _by(rule: Rule, book: LimitBook, person_no: int, at: int) -> Rule:
+    """The rule once more, beside itself in one run, by the limits of a book that are the same always."""
+    fold = book.folds(rule, person_no).at(at)
+
+    def same(_limits: Mapping[str, Limits]) -> Fold[Any]:
+        return fold
+
+    made_with = MappingProxyType(dict.fromkeys(rule.limited_with, same))
+    return replace(rule, name=f"{rule.name} as tried", limited=same, limited_with=made_with)
+
+
+def _said(voice: Voice, since: int) -> list[Said]:
+    severities: dict[tuple[str, int], Severity] = {}
+    for one in voice.findings.values():
+        if one.level:
+            key = one.concern, one.episode
+            severities[key] = max(severities.get(key, one.severity), one.severity)
+    found = [
+        Said(one.concern, one.since, one.until, one.level, severities[one.concern, one.episode], one.is_current)
+        for one in voice.episodes()
+        if one.since >= since
+    ]
+    return sorted(found, key=lambda one: (one.since, one.concern))
