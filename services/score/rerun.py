@@ -1,5 +1,6 @@
 """One rule about one person over stored records again: the step, the time, and looks back, as they work live. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +15,7 @@ from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off
-from services.score.rule import NEVER, Rule
+from services.score.rule import MINUTE_MS, NEVER, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.news2 import NEWS2
@@ -23,6 +24,7 @@ from services.score.stood import Seen, Stood, stood_of
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _CIRCUMSTANCES: Final = int(NOT_SCORED) | SHOWS_WORN
+_AHEAD_MS: Final = 5 * MINUTE_MS
 MARKS_MS: Final = 1_000
 """The log has a marker of its time so often: what is due without a record happens at the next one."""
 
@@ -151,7 +153,9 @@ class Rerun:
 
     def _stored(self, since: int, until: int) -> list[JudgedUplink]:
         """What was observed of the person in that time, as ``source.read_records`` gives it."""
-        return [part for one in self._rows if (part := _part(one, self._person_no, since, until)) is not None]
+        # Nothing is stamped so long after its reception, and the rows are in the order of that.
+        first = bisect_left(self._rows, since - _AHEAD_MS, key=lambda one: one.received_at)
+        return [part for one in self._rows[first:] if (part := _part(one, self._person_no, since, until)) is not None]
 
     def _off(self, before: int) -> list[Off]:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""
