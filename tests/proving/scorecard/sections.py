@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from services.score.models.glucose_forecast import FORM
+from tests.proving.scorecard.anomaly_at_home import anomaly_at_home
 from tests.proving.scorecard.deterioration import deterioration
 from tests.proving.scorecard.falls import falls
 from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
@@ -40,6 +41,7 @@ def _illness(wanted: Wanted) -> Section:
 SECTIONS: Final[dict[str, Callable[[Wanted], Section]]] = {
     "hypoglycaemia": _or_simulated(_hypoglycaemia),
     "deterioration": deterioration,
+    "anomaly_at_home": anomaly_at_home,
     "illness": _illness,
     "falls": falls,
     "pulse": _or_simulated(pulse),
