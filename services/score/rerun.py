@@ -50,11 +50,11 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
     kept = [one for one in record.readings if one[2] in read or one[2] == STEPS.number]
     if len(kept) == len(record.readings):
         return record
-    told = {(one[1], one[4], one[5] & _CIRCUMSTANCES) for one in kept if one[2] != STEPS.number}
+    known = {(one[1], one[4], one[5] & _CIRCUMSTANCES) for one in kept if one[2] != STEPS.number}
     for one in record.readings:
         says = one[1], one[4], one[5] & _CIRCUMSTANCES
-        if says not in told and one[2] != STEPS.number:
-            told.add(says)
+        if says not in known and one[2] != STEPS.number:
+            known.add(says)
             kept.append(one)
     return record._replace(readings=tuple(sorted(kept)))
 
