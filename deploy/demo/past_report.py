@@ -9,8 +9,8 @@ import asyncpg
 from deploy.demo.past import Progress
 
 _STORED: Final = """
-select (select count(*) from readings where epoch = $1) as readings,
-       (select count(*) from device_events where epoch = $1) as events,
+select (select count(*) from readings where epoch = $1 and received_at < $2) as readings,
+       (select count(*) from device_events where epoch = $1 and received_at < $2) as events,
        (select count(*) from findings where observed_at < $2) as findings
 """
 
@@ -30,7 +30,10 @@ class PastOutcome:
 
 
 async def judge_past(dsn: str, epoch: int, origin: datetime, filled: Progress | None) -> PastOutcome:
-    """Holds what is stored under ``epoch`` against what was written. A past that is under way fails nothing by that."""
+    """Holds what is stored under ``epoch``, and was received before ``origin``, against what was written.
+
+    A past that is under way fails nothing by that. A device that somebody added by hand may have the same epoch.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         found = await connection.fetchrow(_STORED, epoch, origin)
