@@ -79,7 +79,7 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
 	@# Whoever gives way to the others may take long: a limit of time only ends what hangs.
 	@(nice $(PYTHON) -m tests.covered -q --timeout=900 tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
-	$(PYTHON) -m pytest -q $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
+	nice $(PYTHON) -m pytest -q --timeout=900 $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(STEPPED)) \
 		--durations=25; others=$$?; \
