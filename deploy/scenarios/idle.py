@@ -35,7 +35,8 @@ _WORK: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """What each part looks for again and again, as its metrics call it."""
-_PATIENCE_S: Final = 60.0
+_PATIENCE_S: Final = 240.0
+"""A platform that hangs is given up after so long; one that others leave no core may need more than a minute."""
 _WHILE_DOWN_S: Final = 1.0
 _BEAT_EVERY_S: Final = 0.03
 _POLL_S: Final = 0.004

@@ -34,7 +34,8 @@ from services.runtime.settings import DatabaseSettings
 _KNOWN_BEFORE: Final = timedelta(days=31)
 _HEAD_START_S: Final = {"embedded": 30.0, "full": 120.0}
 """A running clock reaches the start so much later, real seconds: everything stands by then."""
-_READY_S: Final = 60.0
+_READY_S: Final = 180.0
+"""What hangs ends here; a busy machine may take a minute."""
 _PUMP_S: Final = 0.004
 _SETTINGS: Final = {
     "HB_MEDICATION_RESEND_AFTER_S": str(RESEND_AFTER_S),

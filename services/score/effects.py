@@ -19,7 +19,7 @@ from services.runtime.database import Connection, Pool, Queries, load_queries, t
 from services.runtime.failpoints import Failpoint, reach
 from services.runtime.metrics import Metrics
 from services.runtime.wakeups import WakeUp, wake
-from services.score.age import is_looked_back_on
+from services.score.age import URGENT_FOR_MS, is_looked_back_on
 from services.score.ask_rows import add_ask
 from services.score.asks import Ask
 from services.score.followups import DoubtedMeasurement, Effect, FallCheck, LookBack, QuarterLook, SosCall
@@ -28,7 +28,7 @@ from services.score.look_back import LOOKED_AT_WITHIN_MS
 from services.score.news2 import PARAMETERS, Look
 from services.score.news2_points import News2Score, Parameter
 from services.score.rule import Subject
-from services.score.rules.fall import CLOCK_LAG_MS, RECOVERY_STEPS
+from services.score.rules.fall import RECOVERY_STEPS
 from services.score.rules.sos import SOS
 
 LOOK_BACK_SQL: Final = load_queries("services.score", "look_back.sql")
@@ -174,8 +174,8 @@ class EffectWriter:
             )
 
     async def _is_well(self, connection: Connection, call: SosCall) -> bool:
-        """Whether somebody whose press was heard of late is known to have been well since. Nobody is, of a home's."""
-        if call.received_at - call.sample.at <= CLOCK_LAG_MS or not call.subject.person_no:
+        """Whether somebody whose press is no longer current has been seen well since. Nobody is, of a home's."""
+        if call.received_at - call.sample.at <= URGENT_FOR_MS or not call.subject.person_no:
             return False
         pressed_at = to_datetime(call.sample.at)
         return bool(

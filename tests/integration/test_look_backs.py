@@ -76,12 +76,14 @@ async def test_what_comes_without_a_pause_is_looked_at_after_five_minutes(bench:
     assert await looks.look() == 1
 
 
-@pytest.mark.parametrize(("steps", "is_news"), [(40, False), (2, True)])
-async def test_a_press_heard_of_late_is_news_unless_its_person_was_up_since(
-    bench: Bench, steps: int, *, is_news: bool
+@pytest.mark.parametrize(
+    ("minutes_late", "steps", "is_news"), [(600, 40, False), (600, 2, True), (60, 40, True), (60.001, 40, False)]
+)
+async def test_a_press_heard_of_more_than_an_hour_late_is_news_unless_its_person_was_up_since(
+    bench: Bench, minutes_late: float, steps: int, *, is_news: bool
 ) -> None:
     await bench.measure(600, "steps", steps, Flag.UPRIGHT, seq=1, elsewhere=True)
-    sample, received_at = bench.event(0), START_MS + 600 * MINUTE_MS
+    sample, received_at = bench.event(0), START_MS + round(minutes_late * MINUTE_MS)
     pressed = finding_from(SOS, bench.subject, 1, Mark(1, sample, sample), said=1)
     call = SosCall(subject=bench.subject, episode=1, sample=sample, due_at=sample.at, said=1, received_at=received_at)
     await bench.writer.write([pressed, call])
