@@ -7,7 +7,7 @@ from typing import Any, Final
 from schemas.alerts import EndReason, Fact
 from services.score.models.anomaly import AnomalyModel, Asked, Change, Concluded, Odd
 from services.score.news2 import takes
-from services.score.rule import ENDED, HOUR_MS, Mark
+from services.score.rule import ENDED, HOUR_MS, NEVER, Mark
 from services.score.sample import Sample
 
 LONGEST_GAP_MS: Final = 6 * HOUR_MS
@@ -64,6 +64,10 @@ class Anomaly:
     def start_concluding(self) -> AnomalyState:
         """Before the first answer."""
         return AnomalyState()
+
+    def takes_from(self, asked: Asked, vital: int) -> int:
+        """From when on a sample of a vital is taken, in ms; without a model none is."""
+        return NEVER if self.model is None else asked.takes_from(vital)
 
     def ask(self, asked: Asked, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
         """Takes the next sample; the row of the hour that has ended with it, once an hour at most."""

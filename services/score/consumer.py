@@ -189,7 +189,8 @@ class Consumer:
                 batch.uplinks += 1
         if self._inputs is not None:
             self._inputs.see([record for _, _, record in records], batch.homes, batch.effects)
-        batch.effects = with_answers(batch.effects, batch.homes.__getitem__)
+        # Not of the batch's homes alone: a marker asks of homes that are quiet.
+        batch.effects = with_answers(batch.effects, partial(_home_among, held.values()))
         # In this order: a passed marker lets due rows be judged, so what rests on the records
         # before it has to be there first.
         if batch.effects:
@@ -285,6 +286,10 @@ class Consumer:
             self._metrics.count("hb_score_late_readings_total", batch.tally.late)
         if batch.tally.repeated:
             self._metrics.count("hb_score_repeated_readings_total", batch.tally.repeated)
+
+
+def _home_among(partitions: Iterable[Partition], home_no: int) -> HomeState:
+    return next(one.homes[home_no] for one in partitions if home_no in one.homes)
 
 
 def people_of(record: JudgedUplink | DeviceWord) -> set[int]:

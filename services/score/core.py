@@ -216,8 +216,8 @@ def _score(
     state: HomeState, person: PersonState, home_no: int, sample: Sample, tally: Tally, effects: list[Effect]
 ) -> bool:
     """Whether it counts: not what was measured and sent before, under another number."""
-    rules, vital = person.rules, sample[6]
-    if vital not in rules.readers:
+    vital = sample[6]
+    if vital not in person.rules.readers:
         effects.extend(person.ask(sample, home_no))
         return True
     try:
@@ -235,7 +235,7 @@ def _score(
         if any(one == (sample[0], sample[0]) for _, reports in found for one in reports):
             tally.late += 1
             person.coverage.add_late(sample, person.window, state.newest)
-    if vital in rules.askers:
+    if sample[0] >= person.asks_from.get(vital, 0):
         effects.extend(person.ask(sample, home_no))
     return True
 

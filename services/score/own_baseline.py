@@ -51,6 +51,8 @@ class OwnDays:
 
     def before(self, at: int) -> Against | None:
         """The baseline for a reading of that moment: what is known of the days before its day."""
+        if len(self.days) + 1 < LEAST_DAYS:
+            return None
         day = at // DAY_MS
         known = [one for number, one in zip(self.days, self.medians, strict=True) if number >= day - AMONG_DAYS]
         if self.values and day - AMONG_DAYS <= self.day < day:

@@ -76,6 +76,7 @@ class PersonState:
 
     ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
     NEWS2, once there is one; ``has_turned``: something became known behind what was, and nobody has looked ahead since.
+    ``asks_from``, by vital, is from when on, in ms, a sample may lead to a question; what is not there is not known.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -92,6 +93,7 @@ class PersonState:
     recent: RecentValues = field(init=False)
     quarters: Quarters | None = None
     has_turned: bool = False
+    asks_from: dict[int, int] = field(default_factory=dict)
     _of_vital: dict[int, _OfVital] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,17 +170,19 @@ class PersonState:
         return found
 
     def ask(self, sample: Sample, home_no: int) -> list[Question]:
-        """The questions to models that follow from a sample that counts."""
-        window, questions = self.window, list[Question]()
-        if window.off and not window.is_usable(sample):
+        """The questions to models that follow from a sample that counts, of which ``asks_from`` leaves nothing out."""
+        window, questions, vital = self.window, list[Question](), sample[6]
+        askers = self.rules.askers.get(vital, ())
+        if askers and window.off and not window.is_usable(sample):
             return questions
         rested = not window.movement.spans or not window.movement.is_moving(sample[0])
-        for rule in self.rules.askers[sample[6]]:
+        for rule in askers:
             if not self.models.knows(rule.key):
                 self.models.begin(rule, highest=self.episodes.pop(rule.key, 0))
             question = self.models.ask(rule, Subject(self.person_no, home_no), sample, rested=rested)
             if question is not None:
                 questions.append(question)
+        self.asks_from[vital] = self.models.takes_from(askers, vital)
         return questions
 
     def lapses(self, home_no: int, now: int) -> list[Question]:

@@ -59,7 +59,7 @@ class ModelStates:
     def ask(self, rule: Rule, subject: Subject, sample: Sample, *, rested: bool) -> Question | None:
         """The question that follows from a sample, if one does; a sample that comes late is not asked about."""
         state, fold = self._states[rule.key], _fold_of(rule)
-        if state.newest is not None and sample[0] < state.newest[0]:
+        if sample[0] < fold.takes_from(state.asked, sample[6]) or (state.newest and sample[0] < state.newest[0]):
             return None
         state.newest = sample
         features = fold.ask(state.asked, sample, rested=rested or not fold.needs_rest)
@@ -68,6 +68,10 @@ class ModelStates:
         # Nothing is missed while what was measured long ago is still coming in.
         state.due_at = sample.received_at + fold.longest_gap_ms + 1
         return Question(rule, subject, sample, features)
+
+    def takes_from(self, rules: Iterable[Rule], vital: int) -> int:
+        """From when on, in ms, one of ``rules``, all begun, takes a sample of a vital they read; NEVER of no rules."""
+        return min((_fold_of(rule).takes_from(self._states[rule.key].asked, vital) for rule in rules), default=NEVER)
 
     @property
     def due_at(self) -> int:

@@ -168,6 +168,9 @@ class ModelFold(Protocol):
     def start_concluding(self) -> Kept:
         """Before the first answer."""
 
+    def takes_from(self, asked: Any, vital: int) -> int:
+        """From when on, in ms, the next sample of a vital says something new; those before change nothing."""
+
     def ask(self, asked: Any, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
         """Takes the next sample, changes ``asked``; a row of features where the model has to be asked."""
 

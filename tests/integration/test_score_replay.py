@@ -32,8 +32,11 @@ from services.score.followups import Effect
 from services.score.known_limits import KnownLimits
 from services.score.learned import load
 from services.score.replay import as_of, canonical, export_findings, export_state, parsed, replay, replay_to
+from services.score.rule import NEVER
+from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
+from tests.unit.services.score.anomaly_cases import ANOMALY_BOOK, USUAL
 from tests.unit.services.score.story import minute, run, uplink
 
 LOG = structlog.get_logger()
@@ -107,6 +110,7 @@ class Score:
     bus: CountingBus
     metrics: Metrics = field(default_factory=lambda: Metrics(METRICS))
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    rules: RuleBook = RULE_BOOK
 
     def start(self, writer: Callable[..., EffectWriter] = EffectWriter, *, most: int = 5) -> asyncio.Task[None]:
         """A new process, as it were."""
@@ -116,7 +120,7 @@ class Score:
         limits = KnownLimits(pool=self.pool, sql=sql, clock=clock, metrics=self.metrics, log=LOG)
         consumer = Consumer(
             bus=self.bus,
-            checkpoints=Checkpoints(pool=self.pool, sql=sql, partitions=self.bus.partitions),
+            checkpoints=Checkpoints(pool=self.pool, sql=sql, partitions=self.bus.partitions, rules=self.rules),
             writer=effects,
             limits=limits,
             metrics=self.metrics,
@@ -189,6 +193,22 @@ async def test_however_often_score_is_killed_it_ends_as_an_undisturbed_replay_of
     assert await pool.fetchval("select count(*) from fall_checks") == len(falls)
     about_falls = "select count(*) from commands where kind = 'check_in' and details = '{}'"
     assert await pool.fetchval(about_falls) == len(falls)
+
+
+async def test_what_a_model_is_asked_of_a_quiet_home_is_answered_though_only_time_passes(pool: Pool) -> None:
+    home_no = (world := await settle_in(pool)).home_no
+    sent = [uplink(seq, 60 * seq, USUAL, flags=Flag.RESTING, person=world.person_no, device=world.device_no)
+            for seq in range(3)]  # fmt: skip
+    log: list[UplinkRecord] = [one._replace(home_no=home_no) for one in sent]
+    log += [WatermarkMarker(instance="0", received_at=minute(60 * hour)) for hour in range(3, 12)]
+    score = Score(pool, CountingBus(), rules=ANOMALY_BOOK)
+    await append(score.bus, log)
+    # Each marker is a batch of its own, in which nothing of the home stands.
+    await score.finish(log, score.start(most=1))
+
+    assert await score.states() == canonical(replay(log, rules=ANOMALY_BOOK))
+    model = replay(log, rules=ANOMALY_BOOK)[str(home_no)]["subjects"][str(world.person_no)]["models"]["anomaly"]
+    assert model["due_at"] == NEVER
 
 
 class _Killed(BaseException):

@@ -38,6 +38,12 @@ PLACES: Final = {one.vital.number: place for place, one in enumerate(WATCHED)}
 CODES: Final = tuple(one.vital.code for one in WATCHED)
 FEATURES: Final = (*CODES, *(f"{code}.from_usual" for code in CODES))
 """Of a row, in this order: levels of the last hours, then what they lie above the person's own usual."""
+LEAST_APART_MS: Final = 55_000
+"""Of values of a vital that come sooner one after the other only the first is taken.
+
+Ours: hours count alike, however many values each has, so a value a minute says as much as six and
+costs a sixth. A device that measures each minute may be early.
+"""
 LEAST_VITALS: Final = 3
 """So many have to be known, or a person is not scored: of fewer the row would be other people's medians."""
 NAMED: Final = 3
@@ -64,16 +70,21 @@ class Asked:
         """Takes the next usable value of a vital (by its number, in its unit) at ``at`` in ms, changes the state.
 
         The row to ask the model about, if an hour has ended since the value before: as of the beginning of this
-        value's hour, without this value. Other vitals than those of ``WATCHED`` are left out.
+        value's hour, without this value. Other vitals than those of ``WATCHED`` are left out, and what ``takes_from``
+        leaves out.
         """
         place = PLACES.get(vital)
-        if place is None:
+        if place is None or at < self.takes_from(vital):
             return None
         hour = at // HOUR_MS
         row = self.row_at(hour * HOUR_MS) if -1 < self.hour < hour else None
         self.hour = hour
         self.courses[place].add(value, at)
         return row
+
+    def takes_from(self, vital: int) -> int:
+        """From when on the next value of a vital of ``WATCHED`` is taken, in ms."""
+        return self.courses[PLACES[vital]].at + LEAST_APART_MS
 
     def row_at(self, at: int) -> tuple[float, ...] | None:
         """Features at ``at`` in ms, NaN for what is not known; None where too little is."""

@@ -10,15 +10,17 @@ from schemas.alerts import EndReason, Finding, Message
 from schemas.codec import parse_json, write_json
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
+from schemas.vitals import HEART_RATE, SPO2
 from services.score.anomaly_course import LONGEST_GAP_MS, Anomaly, AnomalyState
 from services.score.core import step, with_answers
 from services.score.followups import Tally
 from services.score.home_state import HomeState
+from services.score.models.anomaly import Asked
 from services.score.rule import HOUR_MS
 from services.score.sample import Sample
 from services.sentences.catalogue import ENGLISH, Reader, deviations_of
 from tests.unit.services.score.anomaly_cases import ANOMALY_BOOK, DRIFTED, MODEL, USUAL, WELL, hours
-from tests.unit.services.score.story import HOME, run
+from tests.unit.services.score.story import HOME, minute, run, uplink
 
 ILL = [*WELL, *hours(DRIFTED, 30, 40)]
 ODD_ROW = (97.0, 97.0, 36.8, 110.0, 22.0, 22.0, 0.0, 0.0, -12.0, 6.0)
@@ -118,6 +120,28 @@ def in_batches(story: list[JudgedUplink], sizes: list[int], *, saved: bool) -> l
             plain = parse_json(write_json(state.to_plain()))
             state = HomeState.from_plain(plain, ANOMALY_BOOK)
     return done
+
+
+DENSE = st.lists(st.tuples(st.integers(1, 130), st.integers(60, 100), st.booleans()), min_size=1, max_size=80)
+
+
+@given(DENSE, st.integers(1, 9))
+@settings(deadline=None, max_examples=50)
+def test_what_score_does_not_ask_about_the_model_would_not_take(
+    dense: list[tuple[int, int, bool]], saved_every: int
+) -> None:
+    """By values some seconds apart, sometimes an hour; a restart knows no more than what was saved."""
+    alone, state, at = Asked(), HomeState(rules=ANOMALY_BOOK), 0.0
+    for seq, (apart_s, pulse, is_long) in enumerate(dense):
+        at += apart_s / 60 + is_long * 60
+        values = {"heart_rate": float(pulse), "spo2": 97.0}
+        for vital in (HEART_RATE, SPO2):
+            alone.ask(vital.number, values[vital.code], minute(at))
+        run([uplink(seq, at, values, flags=Flag.RESTING)], state)
+        if seq % saved_every == 0:
+            state = HomeState.from_plain(parse_json(write_json(state.to_plain())), ANOMALY_BOOK)
+    asked = state.to_plain()["subjects"]["7"]["models"]["anomaly"]["asked"]
+    assert asked == parse_json(write_json(alone.to_plain()))
 
 
 def test_a_pause_needs_an_open_episode() -> None:

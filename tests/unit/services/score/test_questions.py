@@ -53,6 +53,9 @@ class ThrowAway:
     def start_concluding(self) -> Concluded:
         return Concluded()
 
+    def takes_from(self, asked: Asked, vital: int) -> int:
+        return 0 if asked and vital else 1
+
     def ask(self, asked: Asked, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
         if sample.vital == HEART_RATE.number:
             asked.pulse = sample.value

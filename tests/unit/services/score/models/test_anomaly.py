@@ -85,6 +85,15 @@ def test_a_row_is_asked_about_once_an_hour_and_is_of_what_was_known_when_it_bega
     assert later[0] > 80
 
 
+def test_of_values_within_less_than_a_minute_the_first_is_taken_of_each_vital() -> None:
+    asked = Asked()
+    for at, vital, value in ((0, SPO2, 97.0), (1_000, HEART_RATE, 70.0), (55_999, HEART_RATE, 150.0)):
+        asked.ask(vital.number, value, at)
+    assert asked.takes_from(HEART_RATE.number) == 56_000
+    asked.ask(HEART_RATE.number, 72.0, 56_000)
+    assert [course.recent for course in asked.courses[:2]] == [[(0, 142.0, 2)], [(0, 97.0, 1)]]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from([vital for vital, _ in USUAL]), st.integers(0, HOUR_MS), st.integers(30, 150)),
