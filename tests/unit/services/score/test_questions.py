@@ -14,7 +14,7 @@ from schemas.vitals import HEART_RATE, SPO2
 from services.score.core import step, with_answers
 from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
-from services.score.rule import ENDED, MINUTE_MS, Mark, Rule
+from services.score.rule import ENDED, MINUTE_MS, NEVER, Mark, Rule
 from services.score.rule_book import RuleBook
 from services.score.rules import RULES
 from services.score.sample import FlatState, Sample
@@ -54,7 +54,7 @@ class ThrowAway:
         return Concluded()
 
     def takes_from(self, asked: Asked, vital: int) -> int:
-        return 0 if asked and vital else 1
+        return 0 if vital and asked.asked >= 0 else NEVER
 
     def ask(self, asked: Asked, sample: Sample, *, rested: bool) -> tuple[float, ...] | None:
         if sample.vital == HEART_RATE.number:
