@@ -235,7 +235,7 @@ def _score(
         if any(one == (sample[0], sample[0]) for _, reports in found for one in reports):
             tally.late += 1
             person.coverage.add_late(sample, person.window, state.newest)
-    if sample[0] >= person.asks_from.get(vital, 0):
+    if sample[0] >= person.asks_from[vital]:
         effects.extend(person.ask(sample, home_no))
     return True
 

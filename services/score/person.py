@@ -1,10 +1,12 @@
 """What score knows of one person, or of a home itself: window, evaluations of rules, calls, episode numbers. Pure."""
 
+from array import array
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from schemas.vitals import VITALS
 from services.score.asks import Want
 from services.score.beyond import Beyond
 from services.score.coverage import CoverageLedger, Surroundings, open_from
@@ -26,7 +28,7 @@ from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
 
 _CALLS_KEPT: Final = 8
 _PRESSES_KEPT: Final = 32
-
+_NOT_KNOWN: Final = [0] * (max(one.number for one in VITALS) + 1)
 
 Reports = list[tuple[Rule, Sequence[Report | Behind]]]
 """What follows, by rule; what a rule can't say itself is looked back on."""
@@ -76,7 +78,7 @@ class PersonState:
 
     ``recent`` holds the person's days as well, which are saved apart from all else. ``quarters`` is the evaluation of
     NEWS2, once there is one; ``has_turned``: something became known behind what was, and nobody has looked ahead since.
-    ``asks_from``, by vital, is from when on, in ms, a sample may lead to a question; what is not there is not known.
+    ``asks_from``, at the number of a vital, is from when on, in ms, a sample may lead to a question; 0: not known.
     """
 
     rules: RuleBook = RULE_BOOK
@@ -93,7 +95,7 @@ class PersonState:
     recent: RecentValues = field(init=False)
     quarters: Quarters | None = None
     has_turned: bool = False
-    asks_from: dict[int, int] = field(default_factory=dict)
+    asks_from: "array[int]" = field(default_factory=lambda: array("q", _NOT_KNOWN))
     _of_vital: dict[int, _OfVital] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,8 +140,7 @@ class PersonState:
         """When the next thing is due that needs no sample: an hour or a day closes, an episode or a gap is due."""
         due_at = min(self.recent.due_at, self.gaps.due_at, self.models.due_at)
         for one in self.evaluations.values():
-            at = one.due_at
-            due_at = min(due_at, at)
+            due_at = min(due_at, one.due_at)
         return due_at
 
     def pass_time(self, now: int, about: HeardOf) -> Reports:
@@ -179,8 +180,7 @@ class PersonState:
         for rule in askers:
             if not self.models.knows(rule.key):
                 self.models.begin(rule, highest=self.episodes.pop(rule.key, 0))
-            question = self.models.ask(rule, Subject(self.person_no, home_no), sample, rested=rested)
-            if question is not None:
+            if question := self.models.ask(rule, Subject(self.person_no, home_no), sample, rested=rested):
                 questions.append(question)
         self.asks_from[vital] = self.models.takes_from(askers, vital)
         return questions
@@ -286,8 +286,8 @@ class PersonState:
         longest_ms = max(one.window_ms for one in evaluations)
         each = tuple(one for one in evaluations if not isinstance(one, Quarters))
         quarters = self.quarters if len(each) < len(evaluations) else None
-        found = self._of_vital[vital] = _OfVital(self.window.of(vital), evaluations, each, quarters, 2 * longest_ms)
-        return found
+        found = _OfVital(self.window.of(vital), evaluations, each, quarters, 2 * longest_ms)
+        return self._of_vital.setdefault(vital, found)
 
     def trim(self, newest: int = 0) -> None:
         """Drops what nobody looks back to; changes nothing that can be seen from outside.
