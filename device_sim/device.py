@@ -11,12 +11,19 @@ from device_sim.outbox import Held, Outbox
 from device_sim.tally import Tally
 from schemas.codec import CodecError, decode_ack, decode_command, encode_uplink
 from schemas.devices import DEVICE_TYPE_BY_CODE
-from schemas.events import EventKind
-from schemas.messages import CommandKind, DeviceEvent, Reading, Uplink
+from schemas.events import EventKind, Whose
+from schemas.messages import Command, CommandKind, DeviceEvent, Reading, Uplink
 
 _REMEMBERED_COMMANDS: Final = 64
 _LONGEST_TEXT: Final = 64
 Report = Callable[["Device", tuple[DeviceEvent, ...]], None]
+WhoseIsIt = Callable[[str, int, int | None], Whose | None]
+"""What somebody answers who is asked whether a reading was theirs: its vital, when it was, the slot; None: nothing."""
+
+
+def nobody_answers(_vital: str, _at_ms: int, _slot: int | None) -> Whose | None:
+    """Of devices whose people are not simulated."""
+    return None
 
 
 class Sender(Protocol):
@@ -29,7 +36,10 @@ class Sender(Protocol):
 
 
 class Device:
-    """Listens to its link and keeps its outbox. ``fallen`` says whether its person lies on the floor just now."""
+    """Listens to its link and keeps its outbox. ``fallen`` says whether its person lies on the floor just now.
+
+    ``whose``: what they answer when they are asked whether a reading was theirs.
+    """
 
     def __init__(
         self,
@@ -41,12 +51,13 @@ class Device:
         report: Report,
         fallen: Callable[[int], bool],
         draw: Random,
+        whose: WhoseIsIt = nobody_answers,
     ) -> None:
         self.outbox, self.type_code = outbox, type_code
         self.link: Sender | None = None
         self.faults: dict[int, Fault] = {}
         self._now_ms, self._tally, self._report, self._fallen = now_ms, tally, report, fallen
-        self._draw = draw
+        self._draw, self._whose = draw, whose
         self._delayed: list[tuple[float, Held]] = []
         self._after_next: list[Held] = []
         self._commands: OrderedDict[str, None] = OrderedDict()
@@ -82,12 +93,25 @@ class Device:
         answer: tuple[DeviceEvent, ...] = ()
         if command.kind not in DEVICE_TYPE_BY_CODE[self.type_code].commands:
             result = "unsupported"
-        elif command.kind is CommandKind.CHECK_IN and result == "done" and not self._fallen(now_ms):
-            # Whoever is asked for symptoms says that there are none: a plan has its own answers.
-            said = {"symptom": "none"} if command.details.get("about") == "symptoms" else {}
-            answer = (DeviceEvent(event=EventKind.CHECK_IN_ANSWERED, at=now_ms, details={"answer": "ok"} | said),)
+        elif result == "done" and not self._fallen(now_ms):
+            answer = self._answer(command, now_ms)
         receipt = DeviceEvent(event="command_result", at=now_ms, details={"command_id": command.id, "result": result})
         self._report(self, (receipt, *answer))
+
+    def _answer(self, command: Command, now_ms: int) -> tuple[DeviceEvent, ...]:
+        asked, kind, slot = command.details, EventKind.CHECK_IN_ANSWERED, None
+        if command.kind is CommandKind.CHECK_IN:
+            # Whoever is asked for symptoms says that there are none: a plan has its own answers.
+            said = {"answer": "ok"} | ({"symptom": "none"} if asked.get("about") == "symptoms" else {})
+        elif command.kind is CommandKind.WHO_WAS_MEASURED and kind in DEVICE_TYPE_BY_CODE[self.type_code].events:
+            slot = asked.get("slot")
+            mine = self._whose(str(asked.get("vital")), int(asked.get("due_at", now_ms)), slot)
+            if mine is None:
+                return ()
+            said = {"mine": mine.value}
+        else:
+            return ()
+        return (DeviceEvent(event=kind, at=now_ms, slot=slot, details=said),)
 
     def pump(self, now: float, *, draining: bool = False) -> None:
         """Hands over what is due; the faults of a link strike the first transmission only."""

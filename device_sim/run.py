@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from device_sim.clock import SimClock
-from device_sim.device import Device, make_tail
+from device_sim.device import Device, WhoseIsIt, make_tail, nobody_answers
 from device_sim.faults import Fault
 from device_sim.observations import Planned
 from device_sim.oracle import Line, Oracle
@@ -49,6 +49,7 @@ class Source:
     fallen: Callable[[int], bool] = lambda _at_ms: False
     powered_off: Callable[[int], bool] = lambda _at_ms: False
     loses_storage_at: Callable[[int], int | None] = lambda _hour: None
+    whose: WhoseIsIt = nobody_answers
 
 
 class Run:
@@ -96,6 +97,7 @@ class Run:
             report=self._report,
             fallen=source.fallen,
             draw=draw,
+            whose=source.whose,
         )
         device.link = self._links[source.device] = self.network.add(source.device, shard_of(source.device), device)
         return device

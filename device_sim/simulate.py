@@ -6,6 +6,7 @@ from device_sim.faults import Fault, fault_of, loses_storage, spoil
 from device_sim.incidents import IncidentPlan
 from device_sim.observations import Planned, observations
 from device_sim.run import Source
+from device_sim.whose import answer_to
 from device_sim.world import SimDevice
 
 
@@ -23,6 +24,7 @@ def _source(plan: IncidentPlan, device: SimDevice, *, faults: bool) -> Source:
         fallen=lambda at_ms: any(plan.lying(person, at_ms) for person in device.people),
         powered_off=lambda at_ms: plan.powered_off(name, at_ms) or plan.away(name, at_ms),
         loses_storage_at=lambda hour: loses_storage(seed, name, hour) if faults else None,
+        whose=lambda vital, at_ms, slot: answer_to(plan, device, vital, at_ms, slot),
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import structlog
@@ -19,12 +20,13 @@ from services.alert.channels.port import (
     Notification,
 )
 from services.alert.core import list_key, list_link, retry_after_s
-from services.alert.morning import EntryKind, SaidEntry, list_words
+from services.alert.morning import EntryKind, SaidEntry, held_text, list_words
 from services.alert.sending import LEASE_S, STATE_AFTER, attempt, record_within_lease, send_due
 from services.alert.words import words_of
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries
 from services.runtime.metrics import Metrics
+from services.sentences.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,8 @@ class ListDelivery:
         """What to send; None where the doctor can't be reached that way any more."""
         if row["address"] is None:
             return None
-        entries = [_said(one) for one in row["entries"]]
         link, catalogue = list_link(self.base_url), words_of(row["language"])
+        entries = [_said(one, row["zone"], catalogue) for one in row["entries"]]
         words = list_words(row["day"], entries, catalogue, details=row["details"], link=link)
         counted = Counter(one.kind for one in entries)
         return Notification(
@@ -96,10 +98,13 @@ class ListDelivery:
         await record_within_lease(lambda: self.pool.fetchrow(self.sql["record_sending"], *arguments), self.log)
 
 
-def _said(entry: dict[str, str | int]) -> SaidEntry:
+def _said(entry: dict[str, Any], zone: str, catalogue: Catalogue) -> SaidEntry:
+    text, held = str(entry["text"]), entry["held"]
+    if held is not None:
+        text = held_text(**held, zone=zone, catalogue=catalogue)
     return SaidEntry(
         kind=EntryKind(str(entry["kind"])),
         severity=Severity(int(entry["severity"])),
         name=str(entry["name"]),
-        text=str(entry["text"]),
+        text=text,
     )

@@ -30,12 +30,14 @@ for update of l skip locked;
 
 -- name: entries
 -- What the doctor $1 finds at $3, since $2; of the rules $4 nobody is notified. Technical alerts are the console's.
+-- What is held stands there each morning, where the first of it was received by $5.
 with theirs as (
     select p.person_no, p.home_no from care_relations c join people p using (person_no)
     where c.doctor_no = $1 and c.valid @> $3::timestamptz
 )
 select case when a.rule = any ($4::text[]) then 'listed' when a.ended_at is null then 'open' else 'recovered' end as kind,
-       a.severity, a.person_no, a.home_no, a.rule, a.concern, a.opened_at as at, a.alert_id, null::uuid as finding_id
+       a.severity, a.person_no, a.home_no, a.rule, a.concern, a.opened_at as at, a.alert_id, null::uuid as finding_id,
+       null::uuid as held_id, null::bigint as waiting
 from alerts a
 where a.state = 'open' and a.severity > 0 and a.opened_at <= $3
   and (a.person_no in (select person_no from theirs) or (a.person_no = 0 and a.home_no in (select home_no from theirs)))
@@ -45,11 +47,14 @@ where a.state = 'open' and a.severity > 0 and a.opened_at <= $3
   )
 union all
 select case when f.retrospective then 'retrospective' else 'listed' end, f.severity, f.person_no, f.home_no, f.rule,
-       coalesce(nullif(f.concern, ''), f.rule), f.observed_at, null, f.finding_id
+       coalesce(nullif(f.concern, ''), f.rule), f.observed_at, null, f.finding_id, null, null
 from theirs join findings f using (person_no)
 where f.level > 0 and (f.severity = 1 or (f.retrospective and f.severity > 0))
   and f.raised_at > $2 and f.raised_at <= $3
-  and not exists (select from alert_findings l where l.finding_id = f.finding_id);
+  and not exists (select from alert_findings l where l.finding_id = f.finding_id)
+union all
+select 'held', 1, t.person_no, t.home_no, null, held.held_id::text, held.since, null, null, held.held_id, held.measurements
+from theirs t cross join lateral held_since(t.person_no, $5) held;
 
 -- name: make_list
 -- A list; null where that day has one.
@@ -59,8 +64,9 @@ returning list_no;
 
 -- name: add_entry
 -- One line of a list.
-insert into morning_list_entries (list_no, place, kind, person_no, home_no, rule, severity, alert_id, finding_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+insert into morning_list_entries (list_no, place, kind, person_no, home_no, rule, severity, alert_id, finding_id, held_id,
+                                  waiting)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: queue_sendings
 -- A list goes out over those channels of $3 over which its doctor $2 can be reached.
@@ -87,7 +93,7 @@ with due as (
     from due where (s.list_no, s.channel) = (due.list_no, due.channel)
     returning s.list_no, s.attempts, s.possible_duplicate
 )
-select c.*, l.doctor_no, l.day, held.address, held.details, coalesce(held.language, 'en') as language,
+select c.*, l.doctor_no, l.day, l.zone, held.address, held.details, coalesce(held.language, 'en') as language,
        array(
            select sealed from receiver_secrets s
            where (s.doctor_no, s.channel) = (l.doctor_no, $1) and (s.ends_at is null or s.ends_at > $2)
@@ -95,13 +101,18 @@ select c.*, l.doctor_no, l.day, held.address, held.details, coalesce(held.langua
        ) as sealed_secrets,
        (
            select jsonb_agg(jsonb_build_object(
-               'kind', e.kind, 'severity', e.severity, 'name', coalesce(p.display_name, h.label),
-               'text', coalesce(f.doctor_text, a.doctor_text, '')) order by e.place)
+               'kind', e.kind, 'severity', e.severity, 'name', coalesce(p.display_name, homes.label),
+               'text', coalesce(f.doctor_text, a.doctor_text, ''),
+               'held', case when h.held_id is not null then jsonb_build_object(
+                   'since', round(extract(epoch from h.observed_at) * 1000)::bigint, 'unit', h.unit, 'waiting', e.waiting,
+                   'vitals', (select jsonb_agg(vital order by item) from held_readings r
+                              where r.measurement_id = h.measurement_id)) end) order by e.place)
            from morning_list_entries e
-           join homes h on h.home_no = e.home_no
+           join homes on homes.home_no = e.home_no
            left join people p on p.person_no = e.person_no
            left join alerts a on a.alert_id = e.alert_id
            left join findings f on f.finding_id = e.finding_id
+           left join held_readings h on h.held_id = e.held_id
            where e.list_no = c.list_no
        ) as entries
 from claimed c

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from schemas.alerts import Severity
+from schemas.alerts import Fact, Severity
+from schemas.presentation import presentation_of
+from schemas.vitals import VITAL_BY_NUMBER
 from schemas.wall_clock import moment_of, zone_of
 from services.alert.words import Words, one_line, say_severity
 from services.sentences.catalogue import Catalogue
@@ -28,6 +30,8 @@ class EntryKind(StrEnum):
     """An alert that nobody has answered."""
     RECOVERED = "recovered"
     """Likewise, and since the list before it has recovered."""
+    HELD = "held"
+    """Readings that no rule has seen for longer than WAITS_LONG, since nobody has said whose they are."""
     LISTED = "listed"
     """Of a rule, or a severity, of which nobody is notified."""
     RETROSPECTIVE = "retrospective"
@@ -36,17 +40,22 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
-    """An alert or a finding. ``at``: since when, platform milliseconds."""
+    """An alert, a finding, or what is held, which has no rule. ``at``: since when, platform milliseconds.
+
+    ``held_id``: the oldest reading that is held; ``waiting``: how many measurements are, by then.
+    """
 
     kind: EntryKind
     severity: Severity
     person_no: int
     home_no: int
-    rule: str
+    rule: str | None
     concern: str
     at: int
     alert_id: UUID | None = None
     finding_id: UUID | None = None
+    held_id: UUID | None = None
+    waiting: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,19 @@ class SaidEntry:
     severity: Severity
     name: str
     text: str
+
+
+def held_text(vitals: Iterable[int], unit: str, since: int, waiting: int, *, zone: str, catalogue: Catalogue) -> str:
+    """What is held, since when (platform milliseconds) and why; names nobody whom it may fit.
+
+    ``vitals`` by number; ``unit``: the one that the number is in, "" where it is only not usual of the person.
+    """
+    rows = [presentation_of(VITAL_BY_NUMBER[vital]) for vital in vitals]
+    what = ", ".join(catalogue.sentences.get(("vital", row.vital.code), row.label) for row in rows)
+    said: dict[str, Fact] = {"what": what, "since": f"{_local(since, zone):%Y-%m-%d}", "waiting": waiting}
+    if unit:
+        return catalogue.phrase("held", "unit", unit=catalogue.sentences.get(("unit", unit), unit), **said)
+    return catalogue.phrase("held", "person", **said)
 
 
 def next_morning(after: int, zone: str) -> int:
@@ -109,6 +131,8 @@ def list_words(day: date, entries: Sequence[SaidEntry], catalogue: Catalogue, *,
 
 
 def _line(entry: SaidEntry, catalogue: Catalogue) -> str:
+    if entry.kind is EntryKind.HELD:
+        return catalogue.phrase("list", "held_entry", name=one_line(entry.name), text=entry.text)
     severity = say_severity(entry.severity, catalogue)
     return catalogue.phrase("list", "entry", name=one_line(entry.name), severity=severity, text=entry.text)
 

@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from schemas.alerts import Severity
+from schemas.held_readings import WAITS_LONG
 from schemas.rule_names import LISTED
 from services.alert.morning import EntryKind, ListEntry, in_order, morning_of, next_morning
 from services.runtime.clock import Clock, to_datetime, to_ms
@@ -61,7 +62,9 @@ class MorningLists:
             await connection.execute(self.sql["look_done"], doctor_no, following, row["looked_at"])
             return None
         await connection.execute(self.sql["look_done"], doctor_no, following, at)
-        found = await connection.fetch(self.sql["entries"], doctor_no, row["looked_at"], at, sorted(LISTED))
+        found = await connection.fetch(
+            self.sql["entries"], doctor_no, row["looked_at"], at, sorted(LISTED), at - WAITS_LONG
+        )
         entries = in_order(_entry_of(one) for one in found)
         if not entries:
             return None
@@ -83,6 +86,8 @@ class MorningLists:
                     one.severity,
                     one.alert_id,
                     one.finding_id,
+                    one.held_id,
+                    one.waiting,
                 )
                 for place, one in enumerate(entries, start=1)
             ],
@@ -103,4 +108,6 @@ def _entry_of(row: asyncpg.Record) -> ListEntry:
         at=to_ms(row["at"]),
         alert_id=row["alert_id"],
         finding_id=row["finding_id"],
+        held_id=row["held_id"],
+        waiting=row["waiting"],
     )

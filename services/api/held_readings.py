@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from schemas.held_readings import HeldState
+from schemas.held_readings import WAITS_LONG, HeldState
 from schemas.presentation import UNIT_NAMES, presentation_of
 from schemas.vitals import VITAL_BY_NUMBER
 from services.api.access import Action, AuditSubject, NotInCareError, admit_within, can, record_refusal
@@ -22,6 +22,7 @@ CAME_OF: Final[Mapping[HeldState, str]] = MappingProxyType(
         HeldState.DISMISSED: "dismissed as nobody's",
     }
 )
+MOST_HELD: Final = 100
 
 
 class NobodyItFitsError(HearthBeatError):
@@ -85,6 +86,52 @@ class HeldMeasurement:
         """By a row of ``held_of_person``."""
         same = {name: row[name] for name in cls.__slots__ if name != "state"}
         return cls(**same, state=HeldState(row["state"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSince:
+    """What has been held of a person for longer than ``WAITS_LONG``, by what explains it.
+
+    ``since``: the moment of the oldest one; ``vitals`` are its, by number. ``fits_name`` as of ``HeldMeasurement``.
+    """
+
+    person_no: int
+    person_id: UUID
+    subject: str
+    label: str
+    time_zone: str
+    since: datetime
+    measurements: int
+    vitals: Sequence[int]
+    unit: str
+    fits_name: str | None
+
+    @property
+    def words(self) -> str:
+        """What is held and why."""
+        return held_words(self.vitals, self.measurements, self.unit, self.fits_name)
+
+
+def held_words(vitals: Sequence[int], measurements: int, unit: str, fits_name: str | None) -> str:
+    """What is held and why, and of how many measurements. ``vitals`` by number."""
+    what = ", ".join(presentation_of(VITAL_BY_NUMBER[vital]).label for vital in vitals)
+    # Of whoever is not in the doctor's care not even this is said, as above.
+    fits = (
+        f"fits {UNIT_NAMES.get(unit, unit)}"
+        if unit
+        else f"fits {fits_name}"
+        if fits_name
+        else "not usual of this person"
+    )
+    counted = "one measurement" if measurements == 1 else f"{measurements} measurements"
+    return f"{what} is held: {fits}; {counted} that no rule has seen."
+
+
+async def held_for_long(console: Console, doctor: Doctor) -> list[HeldSince]:
+    """Of everybody in the doctor's care; what waits longest comes first."""
+    now = console.now()
+    rows = await console.pool.fetch(console.sql["held_for_long"], doctor.doctor_no, now, now - WAITS_LONG, MOST_HELD)
+    return [HeldSince(**dict(row)) for row in rows]
 
 
 async def held_of(console: Console, doctor: Doctor, person_no: int, since: datetime) -> list[HeldMeasurement]:

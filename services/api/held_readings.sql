@@ -32,3 +32,16 @@ select h.person_no, people.home_no from held_readings h join people using (perso
 -- What a doctor says of all readings of a measurement.
 update held_readings set state = $2, moved_to = $3, decided_by = $4, decided_at = $5
 where measurement_id = $1 and state = 'open';
+
+-- name: held_for_long
+-- What is held of people in the care of doctor $1 at $2, where the first was received by $3; what waits longest comes
+-- first. Whom it fits is named as above.
+select care.person_no, people.person_id, people.display_name as subject, homes.label, homes.time_zone,
+       held.since, held.measurements, held.unit, mate.display_name as fits_name,
+       (select array_agg(h.vital order by h.item) from held_readings h where h.measurement_id = held.held_id) as vitals
+from people_in_care($1, $2) care
+join people on people.person_no = care.person_no join homes on homes.home_no = care.home_no
+cross join lateral held_since(care.person_no, $3) held
+left join people mate on mate.person_no = held.fits_person_no and mate.home_no = care.home_no
+    and in_care($1, mate.person_no, mate.home_no, $2)
+order by held.since, held.held_id limit $4;

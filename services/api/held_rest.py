@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.held_readings import HeldState
 from schemas.vitals import VITAL_BY_NUMBER
-from services.api.access import Action
+from services.api.access import Action, record
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import console_of
-from services.api.held_readings import HeldMeasurement, NobodyItFitsError, decide_held, held_of
+from services.api.held_readings import HeldMeasurement, NobodyItFitsError, decide_held, held_for_long, held_of
 from services.api.reads import person_of
 from services.api.request_checks import check_token
 from services.api.sessions import SignedIn
@@ -71,6 +71,21 @@ class HeldMeasurementOut(BaseModel):
         )
 
 
+class HeldSinceOut(BaseModel):
+    """What has been held of a person for longer than a day: ``measurements`` of the same vitals, and for one reason.
+
+    ``since``: the moment of the oldest one.
+    """
+
+    person_id: UUID
+    subject: str
+    since: datetime
+    vitals: list[str]
+    measurements: int
+    unit: str
+    text: str
+
+
 class DecisionIn(BaseModel):
     """``kept``: it is this person's, and scored; ``moved``: it is the one's whom it fits; ``dismissed``: nobody's."""
 
@@ -92,6 +107,22 @@ async def held_readings(request: Request, person_id: UUID, doctor: SignedIn) -> 
     person = await person_of(console, doctor, person_id, Action.READ_READINGS)
     found = await held_of(console, doctor, person["person_no"], console.now() - SHOWN_FOR)
     return [HeldMeasurementOut.of(one) for one in found]
+
+
+@router.get("/held-readings")
+async def held_long(request: Request, doctor: SignedIn) -> list[HeldSinceOut]:
+    """What has been held for longer than a day, of everybody in your care; what waits longest comes first."""
+    console = console_of(request)
+    found = await held_for_long(console, doctor)
+    await record(console, doctor, Action.READ_WORKLIST, sorted({one.person_no for one in found}))
+    return [
+        HeldSinceOut(
+            **{name: getattr(one, name) for name in ("person_id", "subject", "since", "measurements", "unit")},
+            vitals=[VITAL_BY_NUMBER[vital].code for vital in one.vitals],
+            text=one.words,
+        )
+        for one in found
+    ]
 
 
 @router.post("/held-readings/{measurement_id}", responses=OF_ONE | WRITES)

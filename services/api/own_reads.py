@@ -1,14 +1,15 @@
 """What a doctor finds about their own practice: what came of alerts, and the lists of their mornings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from asyncpg import Record
 
 from services.api.access import Action, record
 from services.api.console import Console, Doctor
+from services.api.held_readings import held_words
 from services.api.outcomes import Outcomes, of_row
 
 PERIODS: Final = (7, 30, 90, 365)
@@ -48,7 +49,7 @@ class MorningList:
     """A morning's list. ``entries`` are those about people who are still in the doctor's care."""
 
     row: Record
-    entries: Sequence[Record]
+    entries: Sequence[Mapping[str, Any]]
     sendings: Sequence[Record]
 
     @property
@@ -80,14 +81,22 @@ async def outcomes_of_practice(console: Console, doctor: Doctor, days: int) -> P
 async def morning_list_of(console: Console, doctor: Doctor, day: date | None = None) -> MorningList | None:
     """The doctor's own list of a day, or the newest; None: there is none. Names nobody who left their care."""
     row = await console.pool.fetchrow(console.sql["find_morning_list"], doctor.doctor_no, day)
-    entries: Sequence[Record] = []
+    entries: Sequence[Mapping[str, Any]] = []
     sendings: Sequence[Record] = []
     if row is not None:
         sql, pool = console.sql, console.pool
-        entries = await pool.fetch(sql["entries_of_morning_list"], doctor.doctor_no, console.now(), row["list_no"])
+        found = await pool.fetch(sql["entries_of_morning_list"], doctor.doctor_no, console.now(), row["list_no"])
+        entries = [_in_words(dict(one)) for one in found]
         sendings = await pool.fetch(sql["sendings_of_morning_list"], row["list_no"])
     await record(console, doctor, Action.READ_MORNING, [entry["person_no"] for entry in entries])
     return None if row is None else MorningList(row=row, entries=entries, sendings=sendings)
+
+
+def _in_words(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is held has no finding that says it."""
+    if entry["waiting"] is None:
+        return entry
+    return {**entry, "doctor_text": held_words(*(entry[name] for name in ("vitals", "waiting", "unit", "fits_name")))}
 
 
 async def earlier_lists_of(

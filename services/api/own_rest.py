@@ -67,12 +67,15 @@ class PracticeOutcomesOut(BaseModel):
 
 
 class EntryOut(BaseModel):
-    """What a list names. ``person_id`` is null where it is about a home; ``state`` is the alert's own, now."""
+    """What a list names. ``person_id`` is null where it is about a home; ``state`` is the alert's own, now.
 
-    kind: Literal["open", "recovered", "listed", "retrospective"]
+    ``rule`` is null of what is held; ``observed_at`` is since when.
+    """
+
+    kind: Literal["open", "recovered", "held", "listed", "retrospective"]
     person_id: UUID | None
     subject: str
-    rule: str
+    rule: str | None
     severity: str
     alert_id: UUID | None
     state: AlertState | None

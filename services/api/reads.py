@@ -19,6 +19,7 @@ from services.api.access import Action, AuditSubject, admit, record
 from services.api.charts import Chart, Window, draw
 from services.api.console import Console, Doctor
 from services.api.core import Point
+from services.api.held_readings import HeldSince, held_for_long
 from services.api.names import is_found
 from services.api.standing import Standing, of_alert
 from services.api.watched import Watched, watched_of
@@ -68,7 +69,7 @@ class Worklist:
 
     ``stands_since``: nothing has come through from devices to rules since then, so what is missing may still come.
     ``without_recipient``: people of whom nobody would be notified, whether or not anything waits. ``standings`` says of
-    each alert how it stands with what it is about.
+    each alert how it stands with what it is about. ``held``: what no rule has seen for long.
     """
 
     open: Sequence[Record]
@@ -77,13 +78,14 @@ class Worklist:
     cut_off: bool
     without_recipient: WithoutRecipient
     standings: Mapping[UUID, Standing]
+    held: Sequence[HeldSince] = ()
     stands_since: datetime | None = None
 
     @property
     def people(self) -> set[int]:
         """Numbers of everybody it names, for the audit trail."""
         rows = (*self.open, *self.technical, *self.acknowledged, *self.without_recipient.people)
-        return {row["person_no"] for row in rows}
+        return {row["person_no"] for row in rows} | {one.person_no for one in self.held}
 
 
 async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
@@ -97,6 +99,7 @@ async def worklist_of(console: Console, doctor: Doctor) -> Worklist:
         cut_off=len(rows) == MOST_ALERTS,
         without_recipient=await without_recipient_of(console, doctor),
         standings=await standings_of(console, rows),
+        held=await held_for_long(console, doctor),
         stands_since=await _stands_since(console),
     )
 

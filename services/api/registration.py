@@ -75,11 +75,11 @@ async def write(
     sql = _queries()
     # Before anything is written, so that what was wrong already is not laid to this file.
     without_recipient_before = await _without_recipient_for_good(connection, sql)
-    await _write_homes(connection, sql, register)
+    times = _Times(starts=now + timedelta(seconds=lead_s), new=new_since or now)
+    await _write_homes(connection, sql, register, times.starts)
     await _write_doctors(connection, sql, register)
     new_devices = await _write_devices(connection, sql, register, now)
     await _refuse_unknown(connection, sql, register)
-    times = _Times(starts=now + timedelta(seconds=lead_s), new=new_since or now)
     begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
     await _write_plans(connection, register, now)
     care_begun, care_ended = await _write_care(connection, sql, register, now)
@@ -198,15 +198,21 @@ def _affected(status: str) -> int:
     return int(status.rsplit(" ", 1)[1])
 
 
-async def _write_homes(connection: Connection, sql: Queries, register: Register) -> None:
+async def _write_homes(connection: Connection, sql: Queries, register: Register, starts: datetime) -> None:
     homes = ((home.home_id, home.label, home.time_zone) for home in register.homes)
     await connection.execute(sql["write_homes"], *_columns(homes, 3))
-    people = (
-        (person.person_id, home.home_id, person.name, person.born_on)
-        for home in register.homes
-        for person in home.people
+    people = _columns(
+        (
+            (person.person_id, home.home_id, person.name, person.born_on)
+            for home in register.homes
+            for person in home.people
+        ),
+        4,
     )
-    await connection.execute(sql["write_people"], *_columns(people, 4))
+    # Before they are written: then nobody would be somewhere else any more.
+    await connection.execute(sql["end_residences"], *people[:2], starts)
+    await connection.execute(sql["begin_residences"], *people[:2], starts)
+    await connection.execute(sql["write_people"], *people)
 
 
 async def _write_doctors(connection: Connection, sql: Queries, register: Register) -> None:

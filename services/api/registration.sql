@@ -12,6 +12,31 @@ insert into homes (home_id, label, time_zone)
 select * from unnest($1::uuid[], $2::text[], $3::text[])
 on conflict (home_id) do update set label = excluded.label, time_zone = excluded.time_zone;
 
+-- name: end_residences
+-- Of the people $1 who move to another one of the homes $2: they live where they lived until $3; who has never moved has
+-- no row yet.
+with moving as (
+    select people.person_no, people.home_no
+    from unnest($1::uuid[], $2::uuid[]) as row (person_id, home_id) join people using (person_id) join homes using (home_id)
+    where people.home_no <> homes.home_no
+), unborn as (
+    delete from residences using moving where residences.person_no = moving.person_no and lower(valid) >= $3
+), ended as (
+    update residences set valid = tstzrange(lower(valid), $3::timestamptz) from moving
+    where residences.person_no = moving.person_no and (lower_inf(valid) or lower(valid) < $3)
+      and (upper_inf(valid) or upper(valid) > $3)
+)
+insert into residences (person_no, home_no, valid)
+select person_no, home_no, tstzrange(null, $3::timestamptz) from moving
+where not exists (select from residences held where held.person_no = moving.person_no);
+
+-- name: begin_residences
+-- Of the people $1 who move to another one of the homes $2: they live there from $3 on.
+insert into residences (person_no, home_no, valid)
+select people.person_no, homes.home_no, tstzrange($3::timestamptz, null)
+from unnest($1::uuid[], $2::uuid[]) as row (person_id, home_id) join people using (person_id) join homes using (home_id)
+where people.home_no <> homes.home_no;
+
 -- name: write_people
 -- New people, and known ones brought up to date.
 insert into people (person_id, home_no, display_name, born_on)

@@ -16,7 +16,7 @@ from services.score.asks import LATE_MS, Ask
 from services.score.followups import DoubtedMeasurement
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
-from services.score.models.own_band import DAY_MS, GUARDED, judge
+from services.score.models.own_band import DAY_MS, GUARDED, Bands, judge
 from services.score.models.urgent_values import can_call_for_help
 from services.score.person import PersonState
 from services.score.rule import Subject
@@ -91,12 +91,7 @@ def _look_at(
     doubt = None
     # Sent again under another number, it was scored then: it can't be held now.
     if own and not person.bands.has(measured, at) and not person.bands.is_confirmed(measured, at):
-        others = {
-            number: one.bands.bands(measured, at)
-            for number, one in state.subjects.items()
-            if number not in {0, person.person_no}
-        }
-        doubt = judge(measured, own, others)
+        doubt = judge(measured, own, _room_mates(state, person.person_no, record, measured, at))
     if doubt is None:
         person.bands.take(measured, at)
         return None
@@ -124,6 +119,21 @@ def _look_at(
     return DoubtedMeasurement(
         subject=Subject(person.person_no, record.home_no), samples=samples, doubt=doubt, is_held=is_held
     )
+
+
+def _room_mates(
+    state: HomeState, person_no: int, record: JudgedUplink, measured: Iterable[int], at: int
+) -> dict[int, Bands]:
+    """The bands of whoever else lived there at ``at``, in ms, by person number: who moved out explains nothing.
+
+    A stamp may lie ahead of its reception, and what begins in between need not be known yet.
+    """
+    lives_in, then = state.limits.residences.lives_in, min(at, record.received_at)
+    return {
+        number: one.bands.bands(measured, at)
+        for number, one in state.subjects.items()
+        if number not in {0, person_no} and lives_in(number, record.home_no, then)
+    }
 
 
 def limits_of(book: LimitBook, person_no: int, vitals: Iterable[int], at: int) -> list[Limits]:

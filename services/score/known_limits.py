@@ -1,4 +1,4 @@
-"""The limits and conditions as the tables have them: looked at every 2 s, read again where something has changed."""
+"""Limits, conditions and residences as the tables have them: looked at every 2 s, read again where one has changed."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,8 @@ from schemas.limits import Condition, LimitsError
 from services.runtime.clock import Clock
 from services.runtime.database import Pool, Queries
 from services.runtime.metrics import Metrics
-from services.score.limit_book import NEVER, LimitBook, PersonCondition, Scope, Version
+from services.score.limit_book import ALWAYS, NEVER, LimitBook, PersonCondition, Scope, Version
+from services.score.residences import Residence, Residences
 
 _LOOK_EVERY_S: Final = 2.0
 """A version begins 10 s after its commit: whoever looks so often knows of it before a record of then is received."""
@@ -49,18 +50,22 @@ class KnownLimits:
 
 
 async def read_limits(pool: Pool, sql: Queries, refuse: Refused = lambda _number, _field: None) -> LimitBook:
-    """All versions and conditions. A version that contradicts itself is left out, so that what was before it holds."""
+    """All versions, conditions and residences. Of a version that contradicts itself, what was before it holds."""
     # One snapshot, or a condition could be there without its limits.
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         versions = await connection.fetch(sql["limit_versions"])
         conditions = await connection.fetch(sql["person_conditions"])
-    return book_of(map(dict, versions), map(dict, conditions), refuse)
+        residences = await connection.fetch(sql["residences"])
+    return book_of(map(dict, versions), map(dict, conditions), refuse, map(dict, residences))
 
 
 def book_of(
-    versions: Iterable[Mapping[str, Any]], conditions: Iterable[Mapping[str, Any]], refuse: Refused
+    versions: Iterable[Mapping[str, Any]],
+    conditions: Iterable[Mapping[str, Any]],
+    refuse: Refused,
+    residences: Iterable[Mapping[str, Any]] = (),
 ) -> LimitBook:
-    """The book of the rows of ``limit_versions`` and ``person_conditions``."""
+    """The book of the rows of ``limit_versions``, ``person_conditions`` and ``residences``."""
     sound = []
     for row in versions:
         try:
@@ -80,6 +85,15 @@ def book_of(
             )
             for row in known
         ],
+        Residences(
+            Residence(
+                row["person_no"],
+                row["home_no"],
+                ALWAYS if row["from_ms"] is None else row["from_ms"],
+                NEVER if row["to_ms"] is None else row["to_ms"],
+            )
+            for row in residences
+        ),
     )
 
 

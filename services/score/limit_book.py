@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.default_limits import DEFAULT_BY_CONDITION
 from schemas.limits import CONCERN_BY_NAME, Condition, Limits
+from services.score.residences import EVERYWHERE, Residences
 from services.score.rule import Fold, Rule
 
 ALWAYS: Final = -(2**62)
@@ -69,9 +70,19 @@ class Folds:
 
 
 class LimitBook:
-    """All versions and conditions, as of one reading of the tables."""
+    """All versions and conditions, and who lives where, as of one reading of the tables.
 
-    def __init__(self, versions: Iterable[Version] = (), conditions: Iterable[PersonCondition] = ()) -> None:
+    Whatever is registered of people and decides what score does is in it: it begins after its commit, and is known
+    before a record of then is.
+    """
+
+    def __init__(
+        self,
+        versions: Iterable[Version] = (),
+        conditions: Iterable[PersonCondition] = (),
+        residences: Residences = EVERYWHERE,
+    ) -> None:
+        self.residences = residences
         self._versions: dict[tuple[Scope, str], list[Version]] = {}
         for version in sorted(versions, key=lambda one: one.valid_from):
             self._versions.setdefault((version.scope, version.concern), []).append(version)
@@ -124,6 +135,7 @@ class LimitBook:
                 for person_no in people
                 for condition in self._held(person_no, at)
             ],
+            self.residences,
         )
 
     def _in_force(self, concern: str, person_no: int, at: int, *, without_own: bool = False) -> Limits | None:

@@ -361,10 +361,11 @@ from device_events e join devices d using (device_no)
 where e.person_no = any ($1::integer[]) and e.observed_at >= $2 and e.observed_at < $3 and e.received_at <= $4;
 
 -- name: limits_mark
--- A mark of what the two queries below read: another one where a row was added, changed or removed since.
+-- A mark of what the three queries below read: another one where a row was added, changed or removed since.
 select concat_ws(' ',
     (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from limits),
-    (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from person_conditions)) as mark;
+    (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from person_conditions),
+    (select sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)) from residences)) as mark;
 
 -- name: limit_versions
 -- Every version of all limits.
@@ -377,3 +378,9 @@ from limits order by limit_no;
 select person_no, condition, round(extract(epoch from lower(valid)) * 1000)::bigint as from_ms,
        round(extract(epoch from upper(valid)) * 1000)::bigint as to_ms
 from person_conditions order by person_no, lower(valid);
+
+-- name: residences
+-- Where people who have moved lived; from_ms is null of the first home, to_ms of the one where they live.
+select person_no, home_no, round(extract(epoch from lower(valid)) * 1000)::bigint as from_ms,
+       round(extract(epoch from upper(valid)) * 1000)::bigint as to_ms
+from residences order by person_no, lower(valid) nulls first;

@@ -1,6 +1,6 @@
 """A measurement that waits for somebody to say whose it is, for tests of the console."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from schemas.vitals import WEIGHT
@@ -8,8 +8,8 @@ from services.runtime.database import Pool
 from tests.integration.console_world import NOW
 
 
-async def doubt(pool: Pool, person: UUID, fits: UUID | None) -> UUID:
-    """A weight of ``person`` that fits another one, or is in pounds; gives the measurement's id."""
+async def doubt(pool: Pool, person: UUID, fits: UUID | None, *, at: datetime = NOW - timedelta(hours=1)) -> UUID:
+    """A weight of ``person`` of ``at`` that fits another one, or is in pounds; gives the measurement's id."""
     measurement = uuid4()
     await pool.execute(
         "insert into held_readings (held_id, measurement_id, home_no, person_no, device_no, epoch, seq, item, vital,"
@@ -21,7 +21,7 @@ async def doubt(pool: Pool, person: UUID, fits: UUID | None) -> UUID:
         " from people where person_id = $4",
         measurement,
         WEIGHT.number,
-        NOW - timedelta(hours=1),
+        at,
         person,
         fits,
     )

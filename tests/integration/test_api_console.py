@@ -367,6 +367,7 @@ async def test_every_operation_of_the_interface_is_documented(practice: Practice
         "/api/v1/morning",
         "/api/v1/quiet-hours",
         "/api/v1/people/{person_id}/held-readings",
+        "/api/v1/held-readings",
         "/api/v1/held-readings/{measurement_id}",
         "/api/v1/people/{person_id}/adherence",
         "/api/v1/people/{person_id}/doses",

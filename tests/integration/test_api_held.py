@@ -1,6 +1,7 @@
 """A doctor says whose a doubted measurement is: over real HTTP, on the real database."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +9,14 @@ import httpx
 import pytest
 
 from services.runtime.database import Pool
-from tests.integration.console_world import FORMER, Practice, browsing, open_practice, token_in
+from tests.integration.console_world import FORMER, NOW, Practice, browsing, open_practice, token_in
 from tests.integration.doubted_measurement import doubt
 
 
 @pytest.fixture
 async def practice(dsn: str) -> AsyncIterator[Practice]:
     async with open_practice(dsn) as opened:
+        await opened.pool.execute("truncate held_readings cascade")
         yield opened
 
 
@@ -83,3 +85,45 @@ async def test_the_page_asks_and_its_buttons_decide(practice: Practice) -> None:
     assert answer.status_code == 303
     assert "kept as this person" in after
     assert await stands(practice.pool, measurement) == ("kept", None)
+
+
+async def test_what_waits_for_longer_than_a_day_stands_on_the_worklist_until_it_is_decided(practice: Practice) -> None:
+    world, pool = practice.world, practice.pool
+    first = await doubt(pool, world.ruth, None, at=NOW - timedelta(hours=49))
+    await doubt(pool, world.ruth, None, at=NOW - timedelta(hours=1))
+    await doubt(pool, world.karl, world.ruth, at=NOW - timedelta(hours=23))
+    async with browsing(practice.address) as client:
+        found = (await client.get("/api/v1/held-readings")).json()
+        page = (await client.get("/")).text
+    async with browsing(practice.address, FORMER) as client:
+        assert (await client.get("/api/v1/held-readings")).json() == []
+
+    (held,) = found
+    assert (held["person_id"], held["vitals"], held["measurements"]) == (str(world.ruth), ["weight"], 2)
+    assert held["text"] == "Weight is held: fits pounds; 2 measurements that no rule has seen."
+    assert held["text"] in page
+    assert f"/people/{world.ruth}#held" in page
+    assert f"/people/{world.karl}#held" not in page
+    assert await pool.fetchval("select count(*) from notifications") == 0
+
+    async with browsing(practice.address) as client:
+        assert (await say(client, first, "dismissed")).status_code == 200
+        assert (await client.get("/api/v1/held-readings")).json() == []
+
+
+async def test_whom_it_fits_is_named_only_to_whoever_cares_for_them(practice: Practice) -> None:
+    world, pool = practice.world, practice.pool
+    await doubt(pool, world.ruth, world.karl, at=NOW - timedelta(days=2))
+    async with browsing(practice.address) as client:
+        (named,) = (await client.get("/api/v1/held-readings")).json()
+        await pool.execute(
+            "update care_relations set valid = tstzrange(lower(valid), $2) from people"
+            " where people.person_no = care_relations.person_no and person_id = $1 and lower(valid) < $2",
+            world.karl,
+            NOW - timedelta(minutes=1),
+        )
+        (unnamed,) = (await client.get("/api/v1/held-readings")).json()
+
+    assert "fits Karl Sommer" in named["text"]
+    assert "not usual of this person" in unnamed["text"]
+    assert "Karl" not in unnamed["text"]

@@ -21,6 +21,7 @@ from tests.integration.console_world import (
     open_practice,
     raise_alert,
 )
+from tests.integration.doubted_measurement import doubt
 
 TODAY = date(2026, 11, 22)
 NIGHT = {"begins": "22:00", "ends": "07:00", "zone": "Europe/Berlin"}
@@ -58,6 +59,32 @@ async def make_list(pool: Pool, day: date, entries: dict[UUID, str]) -> None:
         number,
         made_at,
     )
+
+
+async def test_what_is_held_stands_on_the_list_with_what_has_become_of_it(practice: Practice) -> None:
+    world, pool = practice.world, practice.pool
+    await make_list(pool, TODAY, {})
+    held = await doubt(pool, world.ruth, None, at=NOW - timedelta(days=2))
+    await pool.execute(
+        "insert into morning_list_entries (list_no, place, kind, person_no, home_no, severity, held_id, waiting)"
+        " select l.list_no, 1, 'held', h.person_no, h.home_no, 1, h.held_id, 3 from morning_lists l, held_readings h"
+        " where h.held_id = $1",
+        held,
+    )
+    async with browsing(practice.address) as client:
+        (entry,) = (await client.get("/api/v1/morning")).json()["entries"]
+        before = (await client.get("/morning")).text
+        await pool.execute(
+            "update held_readings set state = 'dismissed', decided_at = $1,"
+            " decided_by = (select min(doctor_no) from doctors)",
+            NOW,
+        )
+        after = (await client.get("/morning")).text
+
+    assert (entry["kind"], entry["subject"], entry["rule"], entry["alert_id"]) == ("held", "Ruth Sommer", None, None)
+    assert entry["text"] == "Weight is held: fits pounds; 3 measurements that no rule has seen."
+    assert entry["text"] in before
+    assert ("Decided now" in before, "Decided now" in after) == (False, True)
 
 
 async def test_the_newest_list_is_shown_and_the_earlier_ones_are_found(practice: Practice) -> None:

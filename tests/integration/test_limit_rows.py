@@ -243,3 +243,24 @@ async def test_a_row_that_contradicts_itself_is_counted_and_not_used(pool: Pool,
         assert metrics.registry.get_sample_value("hb_score_limits_refused_total") == 1
     finally:
         await pool.execute("delete from limits where person_no = $1", number)
+
+
+async def test_whoever_moves_lives_in_the_other_home_ten_seconds_later_and_in_one_at_a_time(pool: Pool) -> None:
+    person_id = uuid4()
+    homes = [file(person_id) for _ in range(3)]
+    # Registered again where they live; moved on before they have arrived; and back.
+    story = [(0, 0), (60, 0), (120, 1), (125, 2), (600, 0)]
+    for second, home in story:
+        await register(pool, homes[home], NOW + timedelta(seconds=second))
+        if second <= 60:
+            assert not await pool.fetchval("select count(*) from residences join people using (person_no)"
+                                           " where person_id = $1", person_id)  # fmt: skip
+    number, lives_in = await number_of(pool, person_id), (await read_limits(pool, SQL)).residences.lives_in
+    home_nos = [
+        await pool.fetchval("select home_no from homes where home_id = $1", one.homes[0].home_id) for one in homes
+    ]
+    lived = [
+        [index for index, home_no in enumerate(home_nos) if lives_in(number, home_no, ms(NOW) + 1000 * second)]
+        for second in (-1_000, 129, 130, 134, 135, 609, 610, 10_000)
+    ]
+    assert lived == [[0], [0], [1], [1], [2], [2], [0], [0]]

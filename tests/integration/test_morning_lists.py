@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from schemas.alerts import EndReason, Finding, Severity
+from schemas.vitals import WEIGHT
 from services.alert.sending import LEASE_S
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, open_pool
@@ -120,6 +122,59 @@ async def test_who_asked_for_details_reads_in_the_list_who_and_what(
     text = next(str(one.get_payload()) for to, one in zip(mails.recipients, mails.messages, strict=True))
     name = await pool.fetchval("select display_name from people where person_no = $1", world.person_no)
     assert f"- {name} (HIGH): What the doctor reads at level 1." in text
+
+
+async def hold(pool: Pool, world: World, seen: str, unit: str = "[lb_av]") -> UUID:
+    """A weight that no rule has seen."""
+    held: UUID = await pool.fetchval(
+        "insert into held_readings (held_id, measurement_id, home_no, person_no, device_no, epoch, seq, item, vital,"
+        " value, observed_at, received_at, reason, unit, meant, times_better, is_held)"
+        " values ($1, $1, $2, $3, $4, 1, 1, 0, $5, 176.8, $6, $6, 'unit', $7, 80.2, 1e6, true) returning held_id",
+        uuid4(), world.home_no, world.person_no, world.device_no, WEIGHT.number, to_datetime(ms(seen)), unit,
+    )  # fmt: skip
+    return held
+
+
+async def test_what_is_held_for_longer_than_a_day_stands_on_every_list_and_notifies_nobody(
+    pool: Pool, desk: AlertDesk, world: World, mails: MailServer
+) -> None:
+    await pool.execute("update contact_addresses set details = true where doctor_no = $1", world.doctor_no)
+    first = await hold(pool, world, "2026-06-01 05:00:01")
+    desk.at(MORNING)
+    await desk.look()
+    assert await lists_of(pool, world.doctor_no) == []
+
+    await hold(pool, world, "2026-06-02 05:30")
+    await hold(pool, world, "2026-06-02 06:00", unit="kg")
+    for morning in (NEXT_MORNING, "2026-06-04 05:00"):
+        desk.at(morning)
+        await desk.claim()
+        await desk.look()
+    await pool.execute(
+        "update held_readings set state = 'dismissed', decided_by = $1, decided_at = $2",
+        world.doctor_no,
+        to_datetime(ms("2026-06-04 06:00")),
+    )
+    desk.at("2026-06-05 05:00")
+    await desk.look()
+    await desk.send_lists()
+
+    rows = await pool.fetch(
+        "select list_no, kind, rule, held_id, waiting from morning_list_entries join morning_lists using (list_no)"
+        " where doctor_no = $1 order by list_no, place",
+        world.doctor_no,
+    )
+    by_list = [
+        [tuple(row)[1:] for row in rows if row["list_no"] == number] for number in {r["list_no"]: 0 for r in rows}
+    ]
+    assert [len(entries) for entries in by_list] == [1, 2]
+    assert by_list[0] == [("held", None, first, 2)]
+    assert by_list[1][0] == ("held", None, first, 2)
+    assert await pool.fetchval("select count(*) from notifications where doctor_no = $1", world.doctor_no) == 0
+    name = await pool.fetchval("select display_name from people where person_no = $1", world.person_no)
+    sent = next(one for to, one in zip(mails.recipients, mails.messages, strict=True) if to == world.email)
+    line = f"- {name}: Weight held since 2026-06-01 (measured 2 times): fits pounds"
+    assert line.encode() in sent.get_payload(decode=True)
 
 
 async def test_there_is_one_list_a_day_whatever_starts_again(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture
 async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     async with bench_on(dsn, monkeypatch) as made:
-        await made.pool.execute("truncate held_readings, look_backs")
+        await made.pool.execute("truncate held_readings, look_backs cascade")
         await made.pool.execute("delete from readings")
         yield made
 

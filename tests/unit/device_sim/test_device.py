@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from device_sim.device import Device, make_tail
+from device_sim.device import Device, WhoseIsIt, make_tail, nobody_answers
 from device_sim.faults import Fault
 from device_sim.outbox import Limits, Outbox
 from device_sim.outbox_store import MemoryStore
 from device_sim.tally import Tally
 from schemas.codec import encode_ack, encode_command, encode_uplink, identity_of, parse_json
-from schemas.events import names_symptom
+from schemas.events import Whose, names_symptom
 from schemas.messages import Ack, Command, CommandKind, DeviceEvent, Reading, Uplink
 
 NOW_MS = 1_763_886_600_000
@@ -40,7 +40,9 @@ class Wire:
 class Bench:
     """A device on a bench."""
 
-    def __init__(self, type_code: str = "fall_robot", *, fallen: bool = False) -> None:
+    def __init__(
+        self, type_code: str = "fall_robot", *, fallen: bool = False, whose: WhoseIsIt = nobody_answers
+    ) -> None:
         self.wire, self.tally = Wire(), Tally()
         self.reported: list[tuple[DeviceEvent, ...]] = []
         self.outbox = Outbox("robot-1", MemoryStore(), Limits(), Random(1))
@@ -52,6 +54,7 @@ class Bench:
             report=lambda _device, events: self.reported.append(events),
             fallen=lambda _at_ms: fallen,
             draw=Random(1),
+            whose=whose,
         )
         self.device.link = self.wire
         self.device.on_connected(session_present=False, undelivered=())
@@ -191,3 +194,32 @@ def test_nothing_leaves_without_a_connection() -> None:
     bench.measure()
     bench.device.pump(1000)
     assert bench.wire.sent == []
+
+
+@pytest.mark.parametrize("said", [*Whose, None])
+@pytest.mark.parametrize(("type_code", "slot"), [("scale", 2), ("fall_robot", None)])
+def test_who_is_asked_whether_a_reading_was_theirs_answers_under_their_slot_or_not_at_all(
+    type_code: str, slot: int | None, said: Whose | None
+) -> None:
+    asked: list[tuple[str, int, int | None]] = []
+
+    def answer(*question: Any) -> Whose | None:
+        asked.append(question)
+        return said
+
+    bench = Bench(type_code, whose=answer)
+    whose: dict[str, Any] = {} if slot is None else {"slot": slot}
+    for _ in range(2):
+        bench.command(CommandKind.WHO_WAS_MEASURED, vital="weight", due_at=NOW_MS - 5_000, **whose)
+    heard = [event for event in bench.reported[0] if event.event == "check_in_answered"]
+
+    assert asked == [("weight", NOW_MS - 5_000, slot)]
+    assert bench.results == [{"command_id": "c1", "result": "done"}]
+    assert [(event.slot, event.details) for event in heard] == ([] if said is None else [(slot, {"mine": said.value})])
+
+
+def test_nobody_answers_for_who_lies_on_the_floor_or_after_the_time() -> None:
+    lying, late = Bench(fallen=True, whose=lambda *_: Whose.YES), Bench(whose=lambda *_: Whose.YES)
+    lying.command(CommandKind.WHO_WAS_MEASURED, vital="systolic", due_at=NOW_MS)
+    late.command(CommandKind.WHO_WAS_MEASURED, vital="systolic", due_at=NOW_MS, expires_at=NOW_MS - 1)
+    assert [len(bench.reported[0]) for bench in (lying, late)] == [1, 1]

@@ -9,18 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.alerts import Severity
+from schemas.vitals import DIASTOLIC, SYSTOLIC, VITAL_BY_NUMBER, WEIGHT
 from services.alert.morning import (
     LATEST_MS,
     MOST_IN_WORDS,
     EntryKind,
     ListEntry,
     SaidEntry,
+    held_text,
     in_order,
     list_words,
     morning_of,
     next_morning,
 )
 from services.alert.words import words_of
+from services.score.models.own_band import GUARDED
 
 HOUR_MS = 3_600_000
 ENGLISH = words_of("en")
@@ -114,9 +117,12 @@ def test_entries_stand_by_kind_then_the_gravest_then_the_oldest() -> None:
     new = entry(EntryKind.OPEN, at=2, alert_id=UUID(int=2))
     grave = entry(EntryKind.OPEN, Severity.HIGH, at=3, alert_id=UUID(int=3))
     well = entry(EntryKind.RECOVERED, Severity.HIGH, alert_id=UUID(int=4))
+    held = entry(EntryKind.HELD, Severity.LOW, concern="a", rule=None, held_id=UUID(int=5), waiting=2)
+    other = entry(EntryKind.HELD, Severity.LOW, concern="b", rule=None, held_id=UUID(int=6), waiting=1)
     low = entry(EntryKind.LISTED, Severity.LOW, concern="low", finding_id=UUID(int=8))
 
-    assert in_order([late, low, new, well, old, grave]) == [grave, old, new, well, low, late]
+    found = in_order([late, low, other, new, well, held, old, grave])
+    assert found == [grave, old, new, well, held, other, low, late]
 
 
 def test_of_findings_of_one_concern_the_newest_stands_there_and_of_two_people_each() -> None:
@@ -153,6 +159,39 @@ def test_who_has_asked_for_it_reads_who_and_what_in_any_language(language: str) 
     assert [sum(one.text in line for line in words.text.splitlines()) for one in ENTRIES] == [1, 1, 1]
     assert words.text.count("Anna Muster") == 2
     assert "Anna" not in words.subject
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [
+        ("[lb_av]", "Weight held since 2026-11-23 (measured 5 times): fits pounds"),
+        ("", "Weight held since 2026-11-23 (measured 5 times): not usual of this person"),
+    ],
+)
+def test_what_is_held_is_said_with_the_day_of_the_doctors_zone_and_names_no_room_mate(unit: str, text: str) -> None:
+    since = ms("2026-11-23 00:30")
+    assert held_text([WEIGHT.number], unit, since, 5, zone="Europe/Berlin", catalogue=ENGLISH) == text
+    said = [SaidEntry(kind=EntryKind.HELD, severity=Severity.LOW, name="Anna Muster", text=text)]
+    lines = list_words(DAY, said, ENGLISH, details=True, link=LINK).text.splitlines()
+    assert lines[1:3] == ["Held for more than a day, and judged by no rule: 1", f"- Anna Muster: {text}"]
+
+
+def test_a_pressure_in_chinese_has_chinese_words() -> None:
+    text = held_text(
+        [SYSTOLIC.number, DIASTOLIC.number],
+        "",
+        ms("2026-11-23 08:00"),
+        1,
+        zone="Asia/Shanghai",
+        catalogue=words_of("zh"),
+    )
+    assert "收缩压, 舒张压" in text
+
+
+def test_what_can_be_held_has_words_in_every_language() -> None:
+    units = {unit.code for one in GUARDED.values() for unit in one.units}
+    wanted = {("vital", VITAL_BY_NUMBER[vital].code) for vital in GUARDED} | {("unit", unit) for unit in units}
+    assert all(wanted <= words_of(language).sentences.keys() for language in ("en", "zh"))
 
 
 def test_a_long_list_says_how_many_more_there_are() -> None:

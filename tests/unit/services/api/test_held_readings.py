@@ -9,7 +9,7 @@ import pytest
 from schemas.held_readings import HeldState
 from schemas.presentation import UNIT_NAMES
 from schemas.vitals import DIASTOLIC, SYSTOLIC, WEIGHT
-from services.api.held_readings import HeldMeasurement
+from services.api.held_readings import HeldMeasurement, held_words
 from services.api.held_rest import HeldMeasurementOut
 from services.score.models.own_band import GUARDED
 
@@ -52,6 +52,20 @@ def test_what_was_decided_is_said(state: HeldState) -> None:
 
 def test_every_unit_that_can_be_found_out_has_words() -> None:
     assert {unit.code for one in GUARDED.values() for unit in one.units} == set(UNIT_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("unit", "fits_name", "measurements", "words"),
+    [
+        ("[lb_av]", None, 5, "Weight is held: fits pounds; 5 measurements that no rule has seen."),
+        ("", "Karl Sommer", 1, "Weight is held: fits Karl Sommer; one measurement that no rule has seen."),
+        ("", None, 2, "Weight is held: not usual of this person; 2 measurements that no rule has seen."),
+    ],
+)
+def test_what_waits_is_said_with_what_explains_it(
+    unit: str, fits_name: str | None, measurements: int, words: str
+) -> None:
+    assert held_words([WEIGHT.number], measurements, unit, fits_name) == words
 
 
 def test_programs_get_the_same() -> None:

@@ -21,6 +21,7 @@ from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, LimitBook, PersonCondition
 from services.score.limit_book import NEVER as FOREVER
 from services.score.models.own_band import MOST_IN_A_ROW, Reason
+from services.score.residences import Residence, Residences
 from services.score.rule import MINUTE_MS
 from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 
@@ -84,6 +85,33 @@ def test_a_room_mates_weight_is_held_and_asked_about() -> None:
     assert [one.kind for one in effects if isinstance(one, Ask)] == [AskKind.WHO_WAS_MEASURED]
     assert doubted.subject.person_no == PERSON
     assert [one.value for one in doubted.samples] == [62.4]
+
+
+def _moved_out(at: float) -> LimitBook:
+    """The room-mate lives elsewhere from ``at`` on, in minutes."""
+    homes = [(HOME, ALWAYS, minute(at)), (HOME + 1, minute(at), FOREVER)]
+    return LimitBook(residences=Residences(Residence(_MATE, *one) for one in homes))
+
+
+@pytest.mark.parametrize(("ahead_min", "is_held"), [(0, False), (-1, False), (1, True), (_DAY, True)])
+def test_only_who_lives_there_when_it_is_measured_explains_it(ahead_min: float, is_held: bool) -> None:  # noqa: FBT001
+    doubted = _doubted(_come(_scales(limits=_moved_out(_NOW + ahead_min)), "scale", {"weight": 62.4}))
+    assert [one.is_held for one in doubted] == [True] * is_held
+
+
+def test_what_was_measured_before_somebody_moved_out_may_be_theirs_though_it_comes_later() -> None:
+    late = _use(900, _NOW, "scale", {"weight": 62.4})._replace(received_at=minute(_NOW + 120))
+    (doubted,) = _doubted(step(_scales(limits=_moved_out(_NOW + 60)), late, Tally()))
+    assert doubted.doubt.person_no == _MATE
+
+
+def test_of_a_stamp_ahead_of_its_reception_what_was_known_then_decides() -> None:
+    early = _use(900, _NOW, "scale", {"weight": 62.4})._replace(received_at=minute(_NOW - 1))
+    assert _doubted(step(_scales(limits=_moved_out(_NOW)), early, Tally()))
+
+
+def test_pounds_need_nobody_else() -> None:
+    assert _doubted(_come(_scales(limits=_moved_out(0)), "scale", {"weight": 176.6}))[0].doubt.reason is Reason.UNIT
 
 
 def test_a_weight_in_pounds_is_held_and_moves_no_rule() -> None:
