@@ -1,19 +1,18 @@
 """How glucose varies in traces of continuous monitors: between people, within them, from moment to moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from pyarrow import parquet
 
 from device_sim.diabetes import make_type_one
+from tests.proving.scorecard import recorded_glucose
+from tests.proving.scorecard.recorded_glucose import traces
 from tests.proving.scorecard.section import MissingDataError
 
-RECORDING: Final = "cgm_older_adults_t1d.parquet"
-_COLUMNS: Final = ("patient", "minute", "glucose_mgdl")
 EVERY_MIN: Final = 5
 LAGS_MIN: Final = (5, 15, 30, 60, 120)
 _DAY: Final = 24 * 60 // EVERY_MIN
@@ -68,25 +67,17 @@ def _autocorrelation(trace: Trace, steps: int) -> float:
 
 def recorded_traces(path: Path) -> list[Trace]:
     """One of each person of a recording who has enough readings. Raises MissingDataError."""
-    try:
-        table = parquet.read_table(path, columns=list(_COLUMNS))
-    except (OSError, ValueError, KeyError) as error:
-        raise MissingDataError(f"{path.name} has not the columns {', '.join(_COLUMNS)}") from error
-    people, minutes, values = (np.asarray(table[name].to_pylist()) for name in _COLUMNS)
-    places = np.round(minutes.astype(float) / EVERY_MIN).astype(int)
-    traces = list(_traces(people, places, values.astype(float)))
-    if not traces:
+    found = [one for one in map(_on_grid, traces(path).values()) if np.isfinite(one).sum() >= _LEAST]
+    if not found:
         raise MissingDataError(f"nobody in {path.name} has {_LEAST} readings")
-    return traces
+    return found
 
 
-def _traces(people: npt.NDArray[np.str_], places: npt.NDArray[np.int_], values: Trace) -> Iterator[Trace]:
-    for person in np.unique(people):
-        whose = people == person
-        trace = np.full(np.ptp(places[whose]) + 1, np.nan)
-        trace[places[whose] - places[whose].min()] = values[whose]
-        if np.isfinite(trace).sum() >= _LEAST:
-            yield trace
+def _on_grid(recorded: recorded_glucose.Trace) -> Trace:
+    places = np.round(recorded.minutes / EVERY_MIN).astype(int)
+    trace = np.full(np.ptp(places) + 1, np.nan)
+    trace[places - places.min()] = recorded.mg_dl
+    return trace
 
 
 def simulated_traces(*, people: int, days: int, seed: int, start_ms: int) -> list[Trace]:

@@ -22,9 +22,9 @@ from tests.proving.scorecard.outages import (
     silences,
     without,
 )
+from tests.proving.scorecard.recorded_glucose import FILE
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted
 
-FILE: Final = "cgm_older_adults_t1d.parquet"
 LIMIT_MIN: Final = (CGM.silent_after_s or 0) / 60
 OURS: Final = f"HearthBeat: silent for {LIMIT_MIN:g} min"
 _OUTAGES_A_PERSON: Final = 5
