@@ -31,7 +31,7 @@ class Trace(NamedTuple):
 
 
 def traces(path: Path) -> Mapping[str, Trace]:
-    """The trace of each person in the file, by id; of readings at one minute the first, and none without a value.
+    """The trace of each person in the file who has one, by id; of readings at one minute the first with a value.
 
     Raises MissingDataError where it has not COLUMNS.
     """
@@ -43,8 +43,9 @@ def traces(path: Path) -> Mapping[str, Trace]:
     minutes = np.array(table["minute"], dtype=np.int64)
     mg_dl = np.array(table["glucose_mgdl"], dtype=np.float64)
     found = {}
-    for person in np.unique(patients):
-        own = (patients == person) & ~np.isnan(mg_dl)
+    is_known = ~np.isnan(mg_dl)
+    for person in np.unique(patients[is_known]):
+        own = (patients == person) & is_known
         at, first = np.unique(minutes[own], return_index=True)
         found[str(person)] = Trace(at, mg_dl[own][first])
     return found
