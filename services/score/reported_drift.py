@@ -1,4 +1,7 @@
-"""What was said of a person's drift from what is usual for them, and what is to be said of further days. Pure."""
+"""What was said of a person's drift from what is usual for them, and what is to be said of further days. Pure.
+
+The rule ``baseline``, day by day as ``models/drift`` judges them; it reads no samples, so it has no fold.
+"""
 
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import astuple, dataclass

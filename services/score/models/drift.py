@@ -1,4 +1,7 @@
-"""Whether a person's days drift from what is usual for them, as in a beginning illness: one step a day. Pure."""
+"""Whether a person's days drift from what is usual for them, as in a beginning illness: one step a day. Pure.
+
+The model of the rule ``baseline``. Whether inputs of a model have drifted is ``feature_drift``.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

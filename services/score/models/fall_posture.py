@@ -1,6 +1,7 @@
 """Whether an impact looks like a fall, by what a device measured around it: a rule, and boosted trees. Pure.
 
-A second opinion: it may add to what is said of a suspected fall, and never silences one.
+A second opinion: it may add to what is said of a suspected fall, and never silences one. The scorecard alone asks for
+it: the recordings that the trees were fitted on may not be passed on, so none ship.
 """
 
 from dataclasses import dataclass

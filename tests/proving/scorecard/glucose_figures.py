@@ -19,7 +19,7 @@ _DAY: Final = 24 * 60 // EVERY_MIN
 _LEAST: Final = 2 * _DAY
 """A trace of fewer readings says little of a person."""
 _LOW, _HIGH = 70.0, 250.0
-Trace = npt.NDArray[np.float64]
+Grid = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class GlucoseFigures:
     autocorrelation: tuple[float, ...]
 
 
-def figures_of(traces: Sequence[Trace]) -> GlucoseFigures:
+def figures_of(traces: Sequence[Grid]) -> GlucoseFigures:
     """Of traces on a grid of EVERY_MIN minutes, NaN where nothing was measured."""
     means = np.array([np.nanmean(one) for one in traces])
     spreads = np.array([np.nanstd(one) for one in traces])
@@ -60,12 +60,12 @@ def figures_of(traces: Sequence[Trace]) -> GlucoseFigures:
     )
 
 
-def _autocorrelation(trace: Trace, steps: int) -> float:
+def _autocorrelation(trace: Grid, steps: int) -> float:
     around = trace - np.nanmean(trace)
     return float(np.nanmean(around[:-steps] * around[steps:]) / np.nanvar(trace))
 
 
-def recorded_traces(path: Path) -> list[Trace]:
+def recorded_traces(path: Path) -> list[Grid]:
     """One of each person of a recording who has enough readings. Raises MissingDataError."""
     found = [one for one in map(_on_grid, traces(path).values()) if np.isfinite(one).sum() >= _LEAST]
     if not found:
@@ -73,14 +73,14 @@ def recorded_traces(path: Path) -> list[Trace]:
     return found
 
 
-def _on_grid(recorded: recorded_glucose.Trace) -> Trace:
+def _on_grid(recorded: recorded_glucose.Trace) -> Grid:
     places = np.round(recorded.minutes / EVERY_MIN).astype(int)
     trace = np.full(np.ptp(places) + 1, np.nan)
     trace[places - places.min()] = recorded.mg_dl
     return trace
 
 
-def simulated_traces(*, people: int, days: int, seed: int, start_ms: int) -> list[Trace]:
+def simulated_traces(*, people: int, days: int, seed: int, start_ms: int) -> list[Grid]:
     """What sensors of simulated people with type 1 diabetes show, in a zone without summer time."""
     moments = range(start_ms, start_ms + days * _DAY * EVERY_MIN * 60_000, EVERY_MIN * 60_000)
     bodies = [make_type_one(seed, f"person {number}") for number in range(people)]
