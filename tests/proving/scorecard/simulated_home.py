@@ -1,11 +1,11 @@
 """One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it.
 
 Left out are the end of a call for help and reminders, which raise no alert, and looks back: nothing of a simulated
-home comes later than rules look, and all that is looked at again are sittings at a cuff.
+home comes later than rules look, and all that is looked at again are sittings at a cuff. The rules are those without
+anything learned: what the learned ones say notifies nobody, is measured elsewhere, and changes nothing that others say.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Final, NamedTuple
 
 from device_sim.physiology import MINUTE_MS
@@ -14,10 +14,7 @@ from schemas.records import WatermarkMarker
 from schemas.registry import Home
 from services.score.core import with_answers
 from services.score.followups import Effect, FallCheck, Tally
-from services.score.learned import load
 from services.score.partition import Partition
-from services.score.rule_book import RuleBook
-from services.score.settings import SHIPPED
 from tests.proving.scorecard.due_doses import DueDoses
 from tests.proving.scorecard.due_falls import DueFalls
 from tests.proving.scorecard.due_silence import DueSilence
@@ -45,7 +42,7 @@ def story_of(homes: Neighbourhood, home: Home) -> Story:
 
 
 def _played(homes: Neighbourhood, home: Home, alone: list[Said]) -> Iterator[Said]:
-    partition, tally = Partition(rules=_shipped(), limits=homes.book), Tally()
+    partition, tally = Partition(limits=homes.book), Tally()
     falls, doses = DueFalls(), DueDoses(homes, home)
     silence = DueSilence([homes.entries[device.device] for device in home.devices], homes.plan.start_ms)
     tick, limit = homes.plan.start_ms, LimitAlone()
@@ -70,12 +67,6 @@ def _played(homes: Neighbourhood, home: Home, alone: list[Said]) -> Iterator[Sai
     while tick <= homes.end_ms:
         yield from marked(tick)
         tick += _MARKED_EVERY_MS
-
-
-@cache
-def _shipped() -> RuleBook:
-    """The rules as a service has them; what the learned ones say notifies nobody, and has sections of its own."""
-    return load(SHIPPED).book
 
 
 def _found(partition: Partition, effects: list[Effect], falls: DueFalls, now: int) -> Iterator[Said]:
