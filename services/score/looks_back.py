@@ -1,6 +1,7 @@
 """Looks back at what came later than the window of a rule: late rows in, findings out, once the watermark has passed.
 
-There are no timers: each is a row with a due time, which a restart finds again.
+There are no timers: each is a row with a due time, which a restart finds again. The rows alone are here; what a look
+back shows is decided by ``look_back``.
 """
 
 from collections.abc import Sequence

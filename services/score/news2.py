@@ -13,7 +13,7 @@ from services.score import news2_points
 from services.score.news2_points import COUNTED, BandTable, Inputs, Measured, News2Score, Parameter, score, spo2_table
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, NEVER, Mark
 from services.score.sample import CUFFLESS, Sample
-from services.score.tracks import ODD_ONES
+from services.score.tracks import ODD_ONES, Run, continued
 
 GRID_MS: Final = 15 * MINUTE_MS
 """A person is scored at each quarter hour (00, 15, 30, 45) before which something was measured."""
@@ -76,15 +76,6 @@ class Look(NamedTuple):
         if self.last is None:
             return None
         return score(_inputs(self.last), self.at, scale_2=self.scale_2, on_oxygen=None)
-
-
-@dataclass(slots=True)
-class Run:
-    """Evaluations in a row beyond a limit: the first of them, when the last one was, and how many. Times in ms."""
-
-    first: Sample
-    last_at: int
-    count: int = 1
 
 
 @dataclass(slots=True)
@@ -273,11 +264,7 @@ class News2:
                 continue
             if limit.level == 1 and not can_say:
                 continue
-            run = state.runs.get(place)
-            if run is None or seen.at - run.last_at > IN_A_ROW_MS:
-                run = state.runs[place] = Run(seen, seen.at)
-            else:
-                run.count, run.last_at = run.count + 1, seen.at
+            run = continued(state.runs, place, seen, IN_A_ROW_MS)
             lasted_ms = seen.at - run.first.at
             holds = run.count >= limit.least and lasted_ms >= limit.persist_min * MINUTE_MS
             if holds and (reached is None or limit.level > reached[0].level):

@@ -1,4 +1,7 @@
-"""The fold of a limit that moves with the person: above the median of their own last days, beside the others. Pure."""
+"""The fold of a limit that moves with the person: above the median of their own last days, beside the others. Pure.
+
+The rule ``baseline`` is another: of several figures that drift over days (``models/drift``).
+"""
 
 from array import array
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""What was said of a person's drift from what is usual for them, and what is to be said of further days. Pure."""
+"""What was said of a person's drift from what is usual for them, and what is to be said of further days. Pure.
+
+The rule ``baseline``, day by day as ``models/drift`` judges them; it reads no samples, so it has no fold.
+"""
 
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import astuple, dataclass
@@ -9,6 +12,7 @@ from schemas.alerts import EndReason, Fact
 from schemas.vitals import HEART_RATE, RESPIRATORY_RATE, SKIN_TEMPERATURE, STEPS, WEIGHT
 from services.score.episodes import Report
 from services.score.models import drift as channels
+from services.score.models import hysteresis
 from services.score.models.drift import DRIFT_MODEL, DriftDay
 from services.score.models.usual import Deviation
 from services.score.rule import ENDED, HOUR_MS, Mark
@@ -81,8 +85,10 @@ class ReportedDrift:
             also = tuple(_sample_of(one.day, reason) for reason in reasons)
             facts = since | {"channels": " ".join(map(_words, reasons))}
             return [Report(self.episode, Mark(one.level, first, last, also=also, facts=facts), one.level)]
-        self.below = 0 if one.level else self.below + 1
-        if not one.has_recovered and self.below < DRIFT_MODEL.over_days:
+        goes_on, self.below = hysteresis.follow(
+            one.level, is_on=True, run=self.below, on=1, off=1, off_for=DRIFT_MODEL.over_days
+        )
+        if goes_on and not one.has_recovered:
             return []
         mark = Mark(ENDED, first, last, EndReason.RECOVERED, facts=since)
         report = Report(self.episode, mark, _RECOVERED_SAID)

@@ -6,7 +6,7 @@ Devices are judged apart: a band on the table says nothing of the one that is wo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from schemas.limits import LevelLimit, Side
 from services.score.rule import MINUTE_MS
@@ -58,6 +58,19 @@ class Run:
     first: Sample
     last_at: int
     count: int = 1
+
+
+_Place = TypeVar("_Place")
+
+
+def continued(runs: dict[_Place, Run], place: _Place, sample: Sample, within_ms: float) -> Run:
+    """The run of ``place`` with ``sample``, which is beyond its limit: a new one if the last was longer ago, in ms."""
+    run = runs.get(place)
+    if run is None or sample.at - run.last_at > within_ms:
+        run = runs[place] = Run(sample, sample.at)
+    else:
+        run.count, run.last_at = run.count + 1, sample.at
+    return run
 
 
 @dataclass(slots=True)
@@ -124,21 +137,13 @@ class Track:
             asked = pace.asked(limit) if self.is_asked else None
             if self.is_asked and asked is None:
                 continue
-            run = self._follow(side, place, sample, self._hold_of(limit, pace, asked))
+            run = continued(self.runs, (side, place), sample, self._hold_of(limit, pace, asked))
             if self._holds(run, limit, pace, asked) and (reached is None or limit.level > reached.limit.level):
                 reached = Reached(limit, run.first)
         return reached
 
     def _hold_of(self, limit: LevelLimit, pace: Pace, asked: Asked | None) -> float:
         return self.hold_ms(limit.persist_min * MINUTE_MS, pace) if asked is None else asked.within_ms
-
-    def _follow(self, side: Side, place: int, sample: Sample, hold_ms: float) -> Run:
-        run = self.runs.get((side, place))
-        if run is None or sample.at - run.last_at > hold_ms:
-            run = self.runs[side, place] = Run(sample, sample.at)
-        else:
-            run.count, run.last_at = run.count + 1, sample.at
-        return run
 
     def _holds(self, run: Run, limit: LevelLimit, pace: Pace, asked: Asked | None) -> bool:
         lasted_ms = run.last_at - run.first.at

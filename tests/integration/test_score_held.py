@@ -26,7 +26,7 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture
 async def bench(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     async with bench_on(dsn, monkeypatch) as made:
-        await made.pool.execute("truncate held_readings, look_backs cascade")
+        await made.pool.execute("truncate held_readings, look_backs, asks, commands cascade")
         await made.pool.execute("delete from readings")
         yield made
 
@@ -59,6 +59,34 @@ async def decide(bench: Bench, state: str, moved_to: int | None = None) -> int:
         at(60),
     )
     return doctor_no
+
+
+async def ask_of(bench: Bench, one: DoubtedMeasurement) -> None:
+    """Their person is asked whether it is theirs, and the ask waits for an answer."""
+    sample = one.samples[0]
+    ask = Ask(
+        subject=bench.subject,
+        kind=AskKind.WHO_WAS_MEASURED,
+        sample=sample,
+        due_at=sample.at,
+        received_at=sample.at,
+    )
+    await bench.writer.write([one, ask])
+    await bench.pool.execute("update asks set outcome = null, settled_at = null")
+
+
+async def answer(bench: Bench, mine: str) -> None:
+    """They answer half a minute into the story, and the answer is heard."""
+    await bench.pool.execute(
+        "insert into device_events values ($1, 1, 99, 0, $2, $3, $4, $5, $5, 0, $6)",
+        bench.world.device_no,
+        bench.world.home_no,
+        bench.world.person_no,
+        EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number,
+        at(30),
+        {"mine": mine},
+    )
+    await OpenAsks(pool=bench.pool, clock=bench.clock, metrics=bench.metrics).settle()
 
 
 async def settle(bench: Bench) -> int:
@@ -137,28 +165,9 @@ async def test_what_was_scored_at_once_and_is_nobodys_is_looked_back_on(bench: B
 
 @pytest.mark.parametrize(("mine", "state", "flags"), [("yes", "kept", 0), ("no", "open", int(Flag.HELD))])
 async def test_the_person_says_whether_it_was_theirs(bench: Bench, mine: str, state: str, flags: int) -> None:
-    await bench.pool.execute("truncate asks, commands")
-    one = doubted(bench)
-    ask = Ask(
-        subject=bench.subject,
-        kind=AskKind.WHO_WAS_MEASURED,
-        sample=one.samples[0],
-        due_at=START_MS,
-        received_at=START_MS,
-    )
-    await bench.writer.write([one, ask])
-    await bench.pool.execute("update asks set outcome = null, settled_at = null")
-    await bench.pool.execute(
-        "insert into device_events values ($1, 1, 99, 0, $2, $3, $4, $5, $5, 0, $6)",
-        bench.world.device_no,
-        bench.world.home_no,
-        bench.world.person_no,
-        EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number,
-        at(30),
-        {"mine": mine},
-    )
+    await ask_of(bench, doubted(bench))
     await store(bench)
-    await OpenAsks(pool=bench.pool, clock=bench.clock, metrics=bench.metrics).settle()
+    await answer(bench, mine)
     await settle(bench)
 
     row = await bench.pool.fetchrow("select state, is_mine, said_at, decided_by from held_readings")
@@ -168,28 +177,13 @@ async def test_the_person_says_whether_it_was_theirs(bench: Bench, mine: str, st
 
 
 async def test_an_answer_settles_what_was_asked_last_and_nothing_before_it(bench: Bench) -> None:
-    await bench.pool.execute("truncate asks, commands")
     first = doubted(bench)
     sample = first.samples[0]._replace(
         at=START_MS + 10_000, seq=2, vital=SYSTOLIC.number, received_at=START_MS + 10_000
     )
     second = replace(first, samples=(sample,), doubt=first.doubt._replace(meant={SYSTOLIC.number: 120.0}))
     for one in (first, second):
-        at_ms = one.samples[0].at
-        ask = Ask(
-            subject=bench.subject, kind=AskKind.WHO_WAS_MEASURED, sample=one.samples[0], due_at=at_ms, received_at=at_ms
-        )  # fmt: skip
-        await bench.writer.write([one, ask])
-    await bench.pool.execute("update asks set outcome = null, settled_at = null")
-    await bench.pool.execute(
-        "insert into device_events values ($1, 1, 99, 0, $2, $3, $4, $5, $5, 0, $6)",
-        bench.world.device_no,
-        bench.world.home_no,
-        bench.world.person_no,
-        EVENT_TYPE_BY_KIND[EventKind.CHECK_IN_ANSWERED].number,
-        at(30),
-        {"mine": "yes"},
-    )
-    await OpenAsks(pool=bench.pool, clock=bench.clock, metrics=bench.metrics).settle()
+        await ask_of(bench, one)
+    await answer(bench, "yes")
     rows = await bench.pool.fetch("select vital, state from held_readings order by observed_at")
     assert [tuple(row) for row in rows] == [(WEIGHT.number, "open"), (SYSTOLIC.number, "kept")]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC, Vital
+from services.score.models import hysteresis
 from services.score.models.isolation_forest import IsolationForest
 from services.score.models.own_course import Course
 from services.score.rule import HOUR_MS, NEVER
@@ -182,13 +183,13 @@ class AnomalyModel:
 
     def conclude(self, concluded: Concluded, answer: float, at: int) -> tuple[float, Change | None]:
         """Takes the answer to a row of ``at``, in ms, changes ``concluded``; the quantile, and what it did."""
-        quantile = self.quantile(concluded.average(answer, at))
-        if not concluded.is_on:
-            concluded.is_on, concluded.below = quantile >= self.on, 0
-            return quantile, Change.BEGAN if concluded.is_on else None
-        concluded.below = concluded.below + 1 if quantile < self.off else 0
-        concluded.is_on = concluded.below < OFF_FOR
-        return quantile, None if concluded.is_on else Change.ENDED
+        quantile, was_on = self.quantile(concluded.average(answer, at)), concluded.is_on
+        concluded.is_on, concluded.below = hysteresis.follow(
+            quantile, is_on=was_on, run=concluded.below, on=self.on, off=self.off, off_for=OFF_FOR
+        )
+        if concluded.is_on is was_on:
+            return quantile, None
+        return quantile, Change.ENDED if was_on else Change.BEGAN
 
     def explanation(self, row: Sequence[float]) -> tuple[Odd, ...]:
         """The vitals that are the oddest in ``row``, at most three, the oddest first."""

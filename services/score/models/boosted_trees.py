@@ -27,8 +27,9 @@ SHAPES: Final[Mapping[str, tuple[int | None, ...]]] = {
 class BoostedTrees:
     """Each array but ``baseline`` has a row a tree and a column a node; node 0 is the root, and spare nodes are leaves.
 
-    A node goes left where the feature is at most ``threshold``, and where it is missing (NaN) as ``missing_left`` says.
-    Children come after their parent. ``value`` counts at leaves. Raises ArtefactError where a node leads astray.
+    ``feature`` is the place of the one that a node asks for, LEAF at a leaf. A node goes left where that is at most
+    ``threshold``, and where it is missing (NaN) as ``missing_left`` says; ``left`` and ``right`` are columns. Children
+    come after their parent. ``value`` counts at leaves. Raises ArtefactError where a node leads astray.
     """
 
     feature: NDArray[np.int64]

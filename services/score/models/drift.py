@@ -1,4 +1,7 @@
-"""Whether a person's days drift from what is usual for them, as in a beginning illness: one step a day. Pure."""
+"""Whether a person's days drift from what is usual for them, as in a beginning illness: one step a day. Pure.
+
+The model of the rule ``baseline``. Whether inputs of a model have drifted is ``feature_drift``.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +9,7 @@ from math import sqrt
 from typing import Any, Final, NamedTuple
 
 from services.runtime.errors import HearthBeatError
+from services.score.models import hysteresis
 from services.score.models.usual import Channel, Deviation, PastDays, deviation
 
 VERSION: Final = 1
@@ -158,13 +162,19 @@ class DriftState:
         """The next day's figure; whether the average is at or above the threshold."""
         self.average += model.pace * (combined - self.average)
         is_on = self.average >= model.on
-        if is_on:
+        is_active, self.days_below = hysteresis.follow(
+            self.average,
+            is_on=self.is_active,
+            run=self.days_below,
+            on=model.on,
+            off=model.on,
+            off_for=model.over_days,
+        )
+        if is_active:
             self.began = day if self.began is None else self.began
-            self.days_on, self.days_below = self.days_on + 1, 0
-        elif self.is_active:
-            self.days_below += 1
-            if self.days_below >= model.over_days:
-                self.began, self.days_on, self.days_below = None, 0, 0
+            self.days_on += is_on
+        else:
+            self.began, self.days_on = None, 0
         return is_on
 
     def is_frozen(self, day: int, at_most: int) -> bool:

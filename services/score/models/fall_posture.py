@@ -1,14 +1,14 @@
 """Whether an impact looks like a fall, by what a device measured around it: a rule, and boosted trees. Pure.
 
-A second opinion: it may add to what is said of a suspected fall, and never silences one.
+A second opinion: it may add to what is said of a suspected fall, and never silences one. The scorecard alone asks for
+it: the recordings that the trees were fitted on may not be passed on, so none ship.
 """
 
 from dataclasses import dataclass
 from math import exp
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from services.score.models.boosted_trees import BoostedTrees
 
 
 class Impact(NamedTuple):
@@ -53,34 +53,17 @@ LYING_STILL_SOFT: Final = PostureRule(least_peak_g=2.0, spread_below_g=0.06, til
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallTrees:
-    """Boosted trees over the fields of ``Impact``, in their order; each array has the shape (trees, nodes).
+    """Trees over the fields of ``Impact``, in their order, whose sum is the log odds of a fall.
 
-    A node is a leaf, which adds ``value`` (log odds), where its ``feature`` is -1; else what is at most ``threshold``
-    goes to ``left``, and the rest to ``right`` (numbers of nodes; a tree begins at 0). ``base`` are the log odds before
-    any tree. A fall from ``cutoff`` on, a chance of 0 to 1.
+    A fall from ``cutoff`` on, a chance of 0 to 1.
     """
 
-    feature: NDArray[np.int8]
-    threshold: NDArray[np.float64]
-    left: NDArray[np.int16]
-    right: NDArray[np.int16]
-    value: NDArray[np.float64]
-    base: float
+    trees: BoostedTrees
     cutoff: float
 
     def chance_of(self, impact: Impact) -> float:
         """How likely the impact was a fall among impacts such as those it was fitted on, 0 to 1."""
-        measured, trees = np.asarray(impact), np.arange(len(self.feature))
-        nodes = np.zeros(len(trees), dtype=np.int16)
-        while True:
-            features = self.feature[trees, nodes]
-            is_leaf = features < 0
-            if is_leaf.all():
-                break
-            goes_left = measured[features] <= self.threshold[trees, nodes]
-            below = np.where(goes_left, self.left[trees, nodes], self.right[trees, nodes])
-            nodes = np.where(is_leaf, nodes, below)
-        return 1 / (1 + exp(-self.base - float(self.value[trees, nodes].sum())))
+        return 1 / (1 + exp(-self.trees.score_one(impact)))
 
     def is_fall(self, impact: Impact) -> bool:
         """Whether the chance is ``cutoff`` or more."""

@@ -1,4 +1,7 @@
-"""Whether what a model is asked still looks like what it was fitted on: features by decile of training. Pure."""
+"""Whether what a model is asked still looks like what it was fitted on: features by decile of training. Pure.
+
+Of models, by the index of a feature. Of a person it is ``drift``.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -5,17 +5,18 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from math import isnan
 from pathlib import Path
 from typing import Final, NamedTuple
-
-from pyarrow import parquet
 
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.reasons import Flag
 from schemas.records import JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_CODE
+from tests.proving.scorecard.recorded_glucose import FILE as GLUCOSE_FILE
+from tests.proving.scorecard.recorded_glucose import HIGHEST, LOWEST, traces
 
+WORN_FILE: Final = "d1namo_multivital_5min.csv.gz"
+PRESSURE_FILE: Final = "welltory_home_bp.csv.gz"
 MINUTE_MS: Final = 60_000
 _START_MS: Final = 1_700_000_000_000
 _WALKING_G: Final = 0.25
@@ -36,14 +37,13 @@ People = Mapping[str, list[Row]]
 
 def glucose(folder: Path) -> People:
     """Continuous monitors of 134 older adults, each five minutes; what lies beyond the sensor is flagged."""
-    columns = parquet.read_table(folder / "cgm_older_adults_t1d.parquet").to_pydict()
-    found: dict[str, list[Row]] = defaultdict(list)
-    for person, minute, value in zip(columns["patient"], columns["minute"], columns["glucose_mgdl"], strict=True):
-        if value is None or isnan(value):
-            continue
-        flags = 0 if 40 <= value <= 400 else int(Flag.CLIPPED)
-        found[str(person)].append(Row(minute, {"glucose": value}, flags))
-    return {person: sorted(rows, key=lambda one: one.minute) for person, rows in found.items()}
+    return {
+        person: [
+            Row(minute, {"glucose": mg_dl}, 0 if LOWEST <= mg_dl <= HIGHEST else int(Flag.CLIPPED))
+            for minute, mg_dl in zip(one.minutes.tolist(), one.mg_dl.tolist(), strict=True)
+        ]
+        for person, one in traces(folder / GLUCOSE_FILE).items()
+    }
 
 
 def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
@@ -54,7 +54,7 @@ def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
     found: dict[str, list[Row]] = defaultdict(list)
     before: dict[tuple[str, str], str] = {}
     # A repeat is known by what came before it.
-    for row in sorted(_rows(folder / "d1namo_multivital_5min.csv.gz"), key=lambda one: float(one["minute"])):
+    for row in sorted(_rows(folder / WORN_FILE), key=lambda one: float(one["minute"])):
         values = {}
         for column, code in (("heart_rate", "heart_rate"), ("resp_rate", "respiratory_rate")):
             said, vital = row[column], VITAL_BY_CODE[code]
@@ -70,7 +70,7 @@ def worn(folder: Path, moving_g: float = _WALKING_G) -> People:
 def pressure(folder: Path) -> People:
     """Home cuffs of 28 people, as they were used."""
     found: dict[str, list[Row]] = defaultdict(list)
-    for row in _rows(folder / "welltory_home_bp.csv.gz"):
+    for row in _rows(folder / PRESSURE_FILE):
         if not row["systolic"] or not row["diastolic"]:
             continue
         at = datetime.fromisoformat(" ".join(row["measurement_datetime"].split()))

@@ -7,15 +7,13 @@ from uuid import UUID
 
 from schemas.alerts import Finding
 from schemas.records import JudgedUplink, WatermarkMarker
-from schemas.vitals import STEPS
-from services.score.core import CHARGING, WEARING
 from services.score.followups import Effect, LookBack, Tally
 from services.score.limit_book import LimitBook
-from services.score.look_back import Look, Off
+from services.score.look_back import Look
 from services.score.partition import Partition
 from services.score.rule import Rule
-from services.score.sample import SHOWS_WORN
 from services.score.stood import Seen
+from tests.proving.backtest.stored import between, devices_off
 
 _MARKER_MS: Final = 1_000
 
@@ -64,25 +62,11 @@ class Live:
         asked, self._asked = self._asked, None
         assert asked is not None
         look = Look(asked, self.rule, self.limits, received_by, [*self.findings.values()], [*self._seen.values()])
-        while not look.take(self._between(look.since, look.until), self._off(look.since)):
+        while not look.take(
+            between(self._rows, look.since, look.until, received_by=received_by),
+            devices_off(between(self._rows, 0, look.since, received_by=received_by)),
+        ):
             pass
         self._hear(look.findings)
         self._seen |= {(one.concern, one.episode): one for one in look.seen}
         self._asked = look.follow
-
-    def _between(self, since: int, until: int) -> list[JudgedUplink]:
-        return [one for one in self._rows if since <= (one.readings or one.events)[0].observed_at < until]
-
-    def _off(self, before: int) -> list[Off]:
-        last: dict[int, Off] = {}
-        for one in sorted(self._between(0, before), key=lambda one: (one.readings or one.events)[0].observed_at):
-            at = (one.readings or one.events)[0].observed_at
-            steps = any(item.vital == STEPS.number and item.value for item in one.readings)
-            shows = steps or any(item.flags & SHOWS_WORN for item in one.readings)
-            if shows and one.device_no in last and last[one.device_no].at < at:
-                del last[one.device_no]
-            for event in one.events:
-                last[one.device_no] = Off(one.device_no, at, event.kind == CHARGING)
-                if WEARING[event.kind]:
-                    del last[one.device_no]
-        return list(last.values())

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from services.score.models.anomaly import FEATURES, AnomalyModel
+from tests.proving.alarms.recordings import WORN_FILE
 from tests.proving.scorecard.deterioration import concluded_by
 from tests.proving.scorecard.deterioration_counts import WINDOW_H
 from tests.proving.scorecard.figures import Figure, exact, over_people
@@ -17,7 +18,6 @@ from tests.proving.scorecard.simulated_homes import DAY_MS, START_MS
 from tests.proving.training.anomaly import PersonRows, fitted_anomaly, with_limits
 from tests.proving.training.home_people import Drift, make_person, recorded, rows_of, simulated, worn_at_home
 
-FILE: Final = "d1namo_multivital_5min.csv.gz"
 LICENCE: Final = "CC BY-SA 4.0 (Dubosson 2018, D1NAMO)"
 OURS: Final = "HearthBeat, anomaly at home"
 SIMULATED: Final = 60
@@ -102,7 +102,7 @@ class HomePeople:
 
 def home_people(wanted: Wanted) -> HomePeople:
     """All of them. Raises MissingDataError."""
-    worn = worn_at_home(wanted.file(FILE))
+    worn = worn_at_home(wanted.file(WORN_FILE))
     return HomePeople(
         {
             person: [rows_of(recorded(rows, make_person(wanted.seed, f"{person} {n}"))) for n in range(COMPANIONS)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.vitals import BODY_TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, SPO2, SYSTOLIC
+from services.score.models import hysteresis
 from services.score.news2_points import PULSE, SPO2_SCALE_1, TEMPERATURE, BandTable
 from services.score.news2_points import RESPIRATORY_RATE as BREATHS
 from services.score.news2_points import SYSTOLIC as PRESSURE
@@ -40,13 +41,7 @@ def alarm_of(
     signal: NDArray[np.floating | np.integer], on: float, off: float, *, on_for: int = 1, off_for: int = 1
 ) -> NDArray[np.bool_]:
     """Hours in which an alarm is on, from ``on_for`` hours in a row at ``on`` or above to ``off_for`` below ``off``."""
-    state, above, below = False, 0, 0
-    found = []
-    for value in signal.tolist():
-        above, below = (above + 1 if value >= on else 0), (below + 1 if value < off else 0)
-        state = below < off_for if state else above >= on_for
-        found.append(state)
-    return np.array(found, dtype=bool)
+    return np.array(hysteresis.course(signal.tolist(), on=on, off=off, on_for=on_for, off_for=off_for), dtype=bool)
 
 
 Rival = Callable[[NDArray[np.int64]], NDArray[np.bool_]]

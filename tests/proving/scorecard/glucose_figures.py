@@ -1,26 +1,25 @@
 """How glucose varies in traces of continuous monitors: between people, within them, from moment to moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from pyarrow import parquet
 
 from device_sim.diabetes import make_type_one
+from tests.proving.scorecard import recorded_glucose
+from tests.proving.scorecard.recorded_glucose import traces
 from tests.proving.scorecard.section import MissingDataError
 
-RECORDING: Final = "cgm_older_adults_t1d.parquet"
-_COLUMNS: Final = ("patient", "minute", "glucose_mgdl")
 EVERY_MIN: Final = 5
 LAGS_MIN: Final = (5, 15, 30, 60, 120)
 _DAY: Final = 24 * 60 // EVERY_MIN
 _LEAST: Final = 2 * _DAY
 """A trace of fewer readings says little of a person."""
 _LOW, _HIGH = 70.0, 250.0
-Trace = npt.NDArray[np.float64]
+Grid = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class GlucoseFigures:
     autocorrelation: tuple[float, ...]
 
 
-def figures_of(traces: Sequence[Trace]) -> GlucoseFigures:
+def figures_of(traces: Sequence[Grid]) -> GlucoseFigures:
     """Of traces on a grid of EVERY_MIN minutes, NaN where nothing was measured."""
     means = np.array([np.nanmean(one) for one in traces])
     spreads = np.array([np.nanstd(one) for one in traces])
@@ -61,35 +60,27 @@ def figures_of(traces: Sequence[Trace]) -> GlucoseFigures:
     )
 
 
-def _autocorrelation(trace: Trace, steps: int) -> float:
+def _autocorrelation(trace: Grid, steps: int) -> float:
     around = trace - np.nanmean(trace)
     return float(np.nanmean(around[:-steps] * around[steps:]) / np.nanvar(trace))
 
 
-def recorded_traces(path: Path) -> list[Trace]:
+def recorded_traces(path: Path) -> list[Grid]:
     """One of each person of a recording who has enough readings. Raises MissingDataError."""
-    try:
-        table = parquet.read_table(path, columns=list(_COLUMNS))
-    except (OSError, ValueError, KeyError) as error:
-        raise MissingDataError(f"{path.name} has not the columns {', '.join(_COLUMNS)}") from error
-    people, minutes, values = (np.asarray(table[name].to_pylist()) for name in _COLUMNS)
-    places = np.round(minutes.astype(float) / EVERY_MIN).astype(int)
-    traces = list(_traces(people, places, values.astype(float)))
-    if not traces:
+    found = [one for one in map(_on_grid, traces(path).values()) if np.isfinite(one).sum() >= _LEAST]
+    if not found:
         raise MissingDataError(f"nobody in {path.name} has {_LEAST} readings")
-    return traces
+    return found
 
 
-def _traces(people: npt.NDArray[np.str_], places: npt.NDArray[np.int_], values: Trace) -> Iterator[Trace]:
-    for person in np.unique(people):
-        whose = people == person
-        trace = np.full(np.ptp(places[whose]) + 1, np.nan)
-        trace[places[whose] - places[whose].min()] = values[whose]
-        if np.isfinite(trace).sum() >= _LEAST:
-            yield trace
+def _on_grid(recorded: recorded_glucose.Trace) -> Grid:
+    places = np.round(recorded.minutes / EVERY_MIN).astype(int)
+    trace = np.full(np.ptp(places) + 1, np.nan)
+    trace[places - places.min()] = recorded.mg_dl
+    return trace
 
 
-def simulated_traces(*, people: int, days: int, seed: int, start_ms: int) -> list[Trace]:
+def simulated_traces(*, people: int, days: int, seed: int, start_ms: int) -> list[Grid]:
     """What sensors of simulated people with type 1 diabetes show, in a zone without summer time."""
     moments = range(start_ms, start_ms + days * _DAY * EVERY_MIN * 60_000, EVERY_MIN * 60_000)
     bodies = [make_type_one(seed, f"person {number}") for number in range(people)]

@@ -8,7 +8,8 @@ import numpy as np
 
 from schemas.vitals import BODY_TEMPERATURE, DIASTOLIC, GLUCOSE, SYSTOLIC, WEIGHT
 from services.score.models.own_band import DAY_MS
-from tests.proving.alarms.recordings import glucose, pressure
+from tests.proving.alarms.recordings import PRESSURE_FILE, glucose, pressure
+from tests.proving.scorecard.recorded_glucose import FILE as GLUCOSE_FILE
 from tests.proving.scorecard.section import Wanted
 
 MINUTE_MS: Final = 60_000
@@ -45,7 +46,7 @@ Streams = Mapping[str, Stream]
 
 def meters(wanted: Wanted) -> Streams:
     """Glucose of continuous monitors, looked at about four times a day, as by a meter. Raises MissingDataError."""
-    folder = wanted.file("cgm_older_adults_t1d.parquet").parent
+    folder = wanted.file(GLUCOSE_FILE).parent
     rng, found = np.random.default_rng(wanted.seed), {}
     for person, rows in sorted(glucose(folder).items()):
         minutes = np.array([row.minute for row in rows])
@@ -68,7 +69,7 @@ def cuffs(wanted: Wanted) -> Streams:
 
     What a zone's shift has written twice, the same pressure some hours later, is one measurement.
     """
-    folder = wanted.file("welltory_home_bp.csv.gz").parent
+    folder = wanted.file(PRESSURE_FILE).parent
     found = {}
     for person, rows in sorted(pressure(folder).items()):
         first = rows[0].minute // 1440 * 1440

@@ -6,13 +6,12 @@ from typing import Final, NamedTuple
 
 from matplotlib.axes import Axes
 
-from tests.proving.alarms.recordings import Row
+from tests.proving.alarms.recordings import PRESSURE_FILE, Row
 from tests.proving.alarms.recordings import pressure as recorded
 from tests.proving.scorecard.figures import Figure, over_people
 from tests.proving.scorecard.rule_findings import found
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted
 
-FILE: Final = "welltory_home_bp.csv.gz"
 OURS: Final = "HearthBeat: > 180/120 or ≤ 90, by the mean of a sitting or said unconfirmed"
 _CONCERNS: Final = ("blood_pressure.high", "blood_pressure.low")
 _SAID: Final = "alerts per 100 readings"
@@ -65,7 +64,7 @@ def pressure(wanted: Wanted) -> Section:
     """The rule beside its rivals. Raises MissingDataError."""
     people = {
         person: sorted(rows, key=lambda one: one.minute)
-        for person, rows in sorted(recorded(wanted.file(FILE).parent).items())
+        for person, rows in sorted(recorded(wanted.file(PRESSURE_FILE).parent).items())
     }
     ours = []
     for rows in people.values():

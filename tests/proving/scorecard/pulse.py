@@ -8,12 +8,11 @@ from matplotlib.axes import Axes
 
 from schemas.reasons import Flag
 from tests.proving.alarms.count import days_of
-from tests.proving.alarms.recordings import People, Row, worn
+from tests.proving.alarms.recordings import WORN_FILE, People, Row, worn
 from tests.proving.scorecard.figures import Figure, over_people
 from tests.proving.scorecard.rule_findings import DAY_MS, Found, found
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted
 
-FILE: Final = "d1namo_multivital_5min.csv.gz"
 OURS: Final = "HearthBeat: at rest > 120 or < 40 for 10 min, moving ≥ 150 or ≤ 35"
 _CONCERNS: Final = ("heart_rate.fast", "heart_rate.slow")
 _LASTS_MIN: Final = 10
@@ -79,7 +78,7 @@ RIVALS: Final = (
 
 def pulse(wanted: Wanted) -> Section:
     """The rule beside its rivals. Raises MissingDataError."""
-    folder = wanted.file(FILE).parent
+    folder = wanted.file(WORN_FILE).parent
     found_by, people_by = {}, {}
     for done, moving_g in enumerate(TRIED_G):
         people = people_by[moving_g] = dict(sorted(worn(folder, moving_g).items()))

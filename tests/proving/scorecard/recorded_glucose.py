@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from tests.proving.scorecard.section import MissingDataError
+
 FILE: Final = "cgm_older_adults_t1d.parquet"
 LICENCE: Final = "CC BY-SA 4.0 (Weinstock 2016, T1D Exchange and JAEB, as redistributed by GlucoBench)"
+COLUMNS: Final = ("patient", "minute", "glucose_mgdl")
 READINGS_A_DAY: Final = 288
 LOWEST, HIGHEST = 40, 400
 """What the sensors could say, in mg/dL: 39 stands for anything below, 401 for anything above."""
@@ -28,14 +31,21 @@ class Trace(NamedTuple):
 
 
 def traces(path: Path) -> Mapping[str, Trace]:
-    """The trace of each person in the file, by id; of readings at one minute the first, and none without a value."""
-    table = parquet.read_table(path, columns=["patient", "minute", "glucose_mgdl"])
+    """The trace of each person in the file who has one, by id; of readings at one minute the first with a value.
+
+    Raises MissingDataError where it has not COLUMNS.
+    """
+    try:
+        table = parquet.read_table(path, columns=list(COLUMNS)).select(list(COLUMNS))
+    except (OSError, ValueError, KeyError) as error:
+        raise MissingDataError(f"{path.name} has not the columns {', '.join(COLUMNS)}") from error
     patients = np.array(table["patient"].to_pylist(), dtype=str)
     minutes = np.array(table["minute"], dtype=np.int64)
     mg_dl = np.array(table["glucose_mgdl"], dtype=np.float64)
     found = {}
-    for person in np.unique(patients):
-        own = (patients == person) & ~np.isnan(mg_dl)
+    is_known = ~np.isnan(mg_dl)
+    for person in np.unique(patients[is_known]):
+        own = (patients == person) & is_known
         at, first = np.unique(minutes[own], return_index=True)
         found[str(person)] = Trace(at, mg_dl[own][first])
     return found

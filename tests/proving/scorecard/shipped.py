@@ -1,12 +1,10 @@
 """What ships, for the scorecard: loaded, or why not in words; a section says either, and measures what it can."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from deploy.local.settings import CHECKOUT
 from services.score.models.artefact import Artefact, ArtefactError, Form, load
-
-SHIPPED: Final = CHECKOUT / "artefacts"
+from services.score.settings import SHIPPED
 
 
 def shipped(form: Form, folder: Path = SHIPPED) -> tuple[Artefact | None, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """One simulated home through ingest's judgement, score's step, due rows and medication: all that is said of it.
 
 Left out are the end of a call for help and reminders, which raise no alert, and looks back: nothing of a simulated
-home comes later than rules look, and all that is looked at again are sittings at a cuff.
+home comes later than rules look, and all that is looked at again are sittings at a cuff. The rules are those without
+anything learned: what the learned ones say notifies nobody, is measured elsewhere, and changes nothing that others say.
 """
 
 from collections.abc import Iterable, Iterator

@@ -18,12 +18,12 @@ from pyarrow import parquet
 
 from device_sim.diabetes import make_type_one
 from device_sim.physiology import MINUTE_MS, PROCESS_OF, Body, effort, make_body
+from tests.proving.alarms.recordings import PRESSURE_FILE, WORN_FILE
+from tests.proving.scorecard.recorded_glucose import COLUMNS
+from tests.proving.scorecard.recorded_glucose import FILE as GLUCOSE_FILE
 from tests.proving.scorecard.section import Section, Wanted
 from tests.proving.scorecard.simulated_homes import DAY_MS, START_MS
 
-GLUCOSE: Final = "cgm_older_adults_t1d.parquet"
-BAND: Final = "d1namo_multivital_5min.csv.gz"
-CUFF: Final = "welltory_home_bp.csv.gz"
 _STEP_MS: Final = 5 * MINUTE_MS
 _GAPS_A_DAY: Final = 1.0
 _GAP_MIN: Final = (20.0, 1.1)
@@ -39,12 +39,12 @@ in whose place these stand."""
 
 def write_recordings(folder: Path, *, seed: int, people: int, days: int) -> None:
     """Files of the three recordings, of so many simulated people over so many days each."""
-    _write_glucose(folder / GLUCOSE, seed, people, days)
+    _write_glucose(folder / GLUCOSE_FILE, seed, people, days)
     rows = [(f"simulated {one}", row) for one in range(people // 4) for row in _band(seed, one, days)]
     head = ("patient", "minute", "heart_rate", "resp_rate", "activity_g")
-    _write(folder / BAND, head, ((person, *row) for person, row in rows))
+    _write(folder / WORN_FILE, head, ((person, *row) for person, row in rows))
     cuffs = [(f"simulated {one}", *row) for one in range(people) for row in _cuff(seed, one)]
-    _write(folder / CUFF, ("user_code", "measurement_datetime", "systolic", "diastolic"), cuffs)
+    _write(folder / PRESSURE_FILE, ("user_code", "measurement_datetime", "systolic", "diastolic"), cuffs)
 
 
 def with_simulated(measure: Callable[[Wanted], Section], wanted: Wanted, *, people: int = 24, days: int = 7) -> Section:
@@ -66,14 +66,14 @@ def as_simulated(section: Section) -> Section:
 
 
 def _write_glucose(path: Path, seed: int, people: int, days: int) -> None:
-    columns: dict[str, list[object]] = {"patient": [], "minute": [], "glucose_mgdl": []}
+    columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
     for one in range(people):
         body, random = make_type_one(seed, f"simulated {one}"), np.random.default_rng((seed, one))
         for place in np.flatnonzero(_is_heard(days, random)).tolist():
             at = START_MS + place * _STEP_MS
-            columns["patient"].append(f"simulated {one}")
-            columns["minute"].append(place * 5)
-            columns["glucose_mgdl"].append(float(round(min(max(body.sensed(body.glucose(at), at), 39), 401))))
+            mg_dl = float(round(min(max(body.sensed(body.glucose(at), at), 39), 401)))
+            for name, value in zip(COLUMNS, (f"simulated {one}", place * 5, mg_dl), strict=True):
+                columns[name].append(value)
     parquet.write_table(pa.table(columns), path)
 
 

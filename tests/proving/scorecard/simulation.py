@@ -11,13 +11,13 @@ from tests.proving.scorecard.confusion import confusion_plot, confusion_table
 from tests.proving.scorecard.figures import Figure, exact, over_people
 from tests.proving.scorecard.glucose_figures import (
     LAGS_MIN,
-    RECORDING,
     GlucoseFigures,
     figures_of,
     recorded_traces,
     simulated_traces,
 )
 from tests.proving.scorecard.happenings import happenings
+from tests.proving.scorecard.recorded_glucose import FILE
 from tests.proving.scorecard.said import episodes_of
 from tests.proving.scorecard.section import Goal, Line, MissingDataError, Plot, Section, Wanted
 from tests.proving.scorecard.simulated_home import story_of
@@ -240,7 +240,7 @@ class _Glucose:
 
 def _glucose(wanted: Wanted) -> _Glucose:
     try:
-        recorded = figures_of(recorded_traces(wanted.file(RECORDING)))
+        recorded = figures_of(recorded_traces(wanted.file(FILE)))
     except MissingDataError:
         return _Glucose()
     traces = simulated_traces(people=_TRACES, days=_TRACE_DAYS, seed=wanted.seed, start_ms=START_MS)

@@ -22,9 +22,9 @@ from tests.proving.scorecard.outages import (
     silences,
     without,
 )
+from tests.proving.scorecard.recorded_glucose import FILE
 from tests.proving.scorecard.section import Goal, Line, Plot, Section, Wanted
 
-FILE: Final = "cgm_older_adults_t1d.parquet"
 LIMIT_MIN: Final = (CGM.silent_after_s or 0) / 60
 OURS: Final = f"HearthBeat: silent for {LIMIT_MIN:g} min"
 _OUTAGES_A_PERSON: Final = 5
@@ -43,7 +43,7 @@ time alone. What a home of several devices adds (one alert for all of them), and
 it. That a device is heard and nothing of it can be used is another rule, and happens in no recording."""
 
 
-class Trace(NamedTuple):
+class Reception(NamedTuple):
     """When one person's device was heard, in minutes, in order; and outages made of it, by when they begin.
 
     ``measured_days``: without gaps of more than 30 minutes.
@@ -83,30 +83,30 @@ RIVALS: Final[Mapping[str, tuple[Alerts, float]]] = {
 
 def technical(wanted: Wanted) -> Section:
     """The rule of silence beside fixed limits. Raises MissingDataError."""
-    traces = []
+    receptions = []
     for place, (_, rows) in enumerate(sorted(glucose(wanted.file(FILE).parent).items())):
         heard = sorted({row.minute for row in rows})
         made = outages(heard, _OUTAGES_A_PERSON, seed=wanted.seed + place)
-        traces.append(Trace(heard, made, days_of(rows)))
-    traces = [one for one in traces if one.days]
+        receptions.append(Reception(heard, made, days_of(rows)))
+    receptions = [one for one in receptions if one.days]
     wanted.report(0.2)
     lines = [
-        Line(detector=name, figures=_figures(traces, alerts, limit, wanted.seed))
+        Line(detector=name, figures=_figures(receptions, alerts, limit, wanted.seed))
         for name, (alerts, limit) in RIVALS.items()
     ]
-    figures = _figures(traces, ours, LIMIT_MIN, wanted.seed)
+    figures = _figures(receptions, ours, LIMIT_MIN, wanted.seed)
     lines.append(Line(detector=OURS, figures=figures, is_ours=True))
     wanted.report(0.8)
-    tried = {limit: _a_day(traces, partial(ours, limit_min=limit)) for limit in _TRIED_MIN}
+    tried = {limit: _a_day(receptions, partial(ours, limit_min=limit)) for limit in _TRIED_MIN}
     wanted.report(1.0)
     return Section(
         name="technical",
         title="Silent devices",
         counted=_COUNTED.format(
-            people=len(traces),
-            days=sum(one.days for one in traces),
-            measured=sum(one.measured_days for one in traces),
-            outages=sum(len(one.outages) for one in traces),
+            people=len(receptions),
+            days=sum(one.days for one in receptions),
+            measured=sum(one.measured_days for one in receptions),
+            outages=sum(len(one.outages) for one in receptions),
         ),
         summary={
             "outages_found": figures["outages of 24 h found"].value,
@@ -127,41 +127,41 @@ def technical(wanted: Wanted) -> Section:
                 draw=partial(_draw, tried),
             ),
         ),
-        details={"limit_min": LIMIT_MIN, "people": len(traces), "alerts_a_day_by_limit_min": tried},
+        details={"limit_min": LIMIT_MIN, "people": len(receptions), "alerts_a_day_by_limit_min": tried},
     )
 
 
-def _a_day(traces: Sequence[Trace], alerts: Alerts) -> float:
-    return sum(len(alerts(one.heard)) for one in traces) / sum(one.days for one in traces)
+def _a_day(receptions: Sequence[Reception], alerts: Alerts) -> float:
+    return sum(len(alerts(one.heard)) for one in receptions) / sum(one.days for one in receptions)
 
 
-def _figures(traces: Sequence[Trace], alerts: Alerts, limit_min: float, seed: int) -> dict[str, Figure]:
-    own = [alerts(one.heard) for one in traces]
-    delays = [[_delay(one, alerts, begins) for begins in one.outages] for one in traces]
+def _figures(receptions: Sequence[Reception], alerts: Alerts, limit_min: float, seed: int) -> dict[str, Figure]:
+    own = [alerts(one.heard) for one in receptions]
+    delays = [[_delay(one, alerts, begins) for begins in one.outages] for one in receptions]
     counts = [len(one) for one in delays]
     found = [sum(delay <= OUTAGE_MIN for delay in one) for one in delays]
     in_time = [sum(delay <= limit_min + MARKER_MIN for delay in one) for one in delays]
     waited = [delay for one in delays for delay in one if delay <= OUTAGE_MIN]
     return {
-        _A_DAY: over_people([len(one) for one in own], [one.days for one in traces], seed=seed),
-        "a measured day": over_people([len(one) for one in own], [one.measured_days for one in traces], seed=seed),
+        _A_DAY: over_people([len(one) for one in own], [one.days for one in receptions], seed=seed),
+        "a measured day": over_people([len(one) for one in own], [one.measured_days for one in receptions], seed=seed),
         "outages of 24 h found": over_people(found, counts, seed=seed),
         "found in time": over_people(in_time, counts, seed=seed),
-        "by chance": exact(_chance(traces, own, limit_min, seed)),
+        "by chance": exact(_chance(receptions, own, limit_min, seed)),
         "said after min (median)": exact(median(waited) if waited else np.nan),
         "time in alarm, %": over_people(
-            [_in_alarm(one.heard, said) for one, said in zip(traces, own, strict=True)],
-            [one.days * DAY_MIN for one in traces],
+            [_in_alarm(one.heard, said) for one, said in zip(receptions, own, strict=True)],
+            [one.days * DAY_MIN for one in receptions],
             seed=seed,
             scale=100,
         ),
     }
 
 
-def _delay(trace: Trace, alerts: Alerts, begins: float) -> float:
+def _delay(reception: Reception, alerts: Alerts, begins: float) -> float:
     """How long after its beginning an outage is said, in minutes."""
     # What came long before makes no difference to it.
-    near = [one for one in without(trace.heard, begins) if begins - OUTAGE_MIN <= one]
+    near = [one for one in without(reception.heard, begins) if begins - OUTAGE_MIN <= one]
     return min((at - begins for at in alerts(near) if at > begins), default=np.inf)
 
 
@@ -173,18 +173,18 @@ def _in_alarm(heard: Sequence[float], said: Sequence[float]) -> float:
     return sum(end - at for end, at in first.items())
 
 
-def _chance(traces: Sequence[Trace], own: Sequence[Sequence[float]], limit_min: float, seed: int) -> float:
+def _chance(receptions: Sequence[Reception], own: Sequence[Sequence[float]], limit_min: float, seed: int) -> float:
     """The share of outages within whose first ``limit_min`` a moved alert of the person's own gaps comes."""
     generator = np.random.default_rng(seed)
     hit = count = 0
-    for trace, said in zip(traces, own, strict=True):
-        first, span = trace.heard[0], trace.heard[-1] - trace.heard[0]
-        count += len(trace.outages) * _SHIFTS
+    for reception, said in zip(receptions, own, strict=True):
+        first, span = reception.heard[0], reception.heard[-1] - reception.heard[0]
+        count += len(reception.outages) * _SHIFTS
         if not said:
             continue
         for shift in generator.uniform(0, span, _SHIFTS):
             moved = np.sort((np.asarray(said) - first + shift) % span) + first
-            for begins in trace.outages:
+            for begins in reception.outages:
                 place = np.searchsorted(moved, begins, side="right")
                 hit += bool(place < len(moved) and moved[place] <= begins + limit_min)
     return hit / count if count else float("nan")

@@ -8,18 +8,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from deploy.local.settings import CHECKOUT
+from services.score.settings import SHIPPED
 from tests.proving.scorecard.section import MissingDataError, Wanted
 from tests.proving.training.artefact_files import write
 from tests.proving.training.card_page import write_card
 from tests.proving.training.models import TRAINED
 
-ARTEFACTS = CHECKOUT / "artefacts"
-
 
 def main(
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Holds the recordings.")],
-    into: Annotated[Path, typer.Option(help="Where the models go.")] = ARTEFACTS,
+    into: Annotated[Path, typer.Option(help="Where the models go.")] = SHIPPED,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """Measure each model on people it was not fitted on, fit it on all of them, write it with its card."""

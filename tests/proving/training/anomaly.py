@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from services.score.models import hysteresis
 from services.score.models.anomaly import OFF_FOR, AnomalyModel, Concluded
 from services.score.rule import HOUR_MS
 from tests.proving.training.isolation_forest import fitted_forest
@@ -98,15 +99,7 @@ def share_of_windows(
 
 def alarm(quantiles: Sequence[float], *, on: float, off: float) -> list[bool]:
     """Whether the alarm is on after each quantile: what ``AnomalyModel.conclude`` does, for many limits to be tried."""
-    is_on, below, found = False, 0, []
-    for quantile in quantiles:
-        if is_on:
-            below = below + 1 if quantile < off else 0
-            is_on = below < OFF_FOR
-        else:
-            is_on, below = quantile >= on, 0
-        found.append(is_on)
-    return found
+    return hysteresis.course(quantiles, on=on, off=off, off_for=OFF_FOR)
 
 
 def spread_out(person: PersonRows, is_on: Sequence[bool]) -> NDArray[np.bool_]:

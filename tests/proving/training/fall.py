@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from services.score.models.fall_posture import FallTrees, Impact
 from tests.proving.scorecard.section import folds_of
+from tests.proving.training.boosted_trees import of_regressors
 
 FEATURES: Final = Impact._fields
 _FALLS_MORE: Final = (1, 1, -1)
@@ -117,18 +118,4 @@ def _chances(model: Boosted, trials: Sequence[FallTrial]) -> list[float]:
 
 def trees_of(model: Boosted, cutoff: float) -> FallTrees:
     """The same as plain arrays."""
-    trees = [one.tree_ for one in model.trees]
-    shape = len(trees), max(one.node_count for one in trees)
-    feature, left, right = np.full(shape, -1, np.int8), np.zeros(shape, np.int16), np.zeros(shape, np.int16)
-    threshold, value = np.zeros(shape), np.zeros(shape)
-    for place, one in enumerate(trees):
-        used = slice(one.node_count)
-        is_leaf = one.children_left < 0
-        feature[place, used] = np.where(is_leaf, -1, one.feature)
-        threshold[place, used] = one.threshold
-        left[place, used] = np.where(is_leaf, 0, one.children_left)
-        right[place, used] = np.where(is_leaf, 0, one.children_right)
-        value[place, used] = STEP * one.value[:, 0, 0]
-    return FallTrees(
-        feature=feature, threshold=threshold, left=left, right=right, value=value, base=model.base, cutoff=cutoff
-    )
+    return FallTrees(trees=of_regressors(model.trees, step=STEP, baseline=model.base), cutoff=cutoff)

@@ -6,7 +6,7 @@ from math import isnan
 from typing import Final
 
 from services.score.models.artefact import Artefact
-from tests.proving.scorecard.anomaly_at_home import FILE as STRAP
+from tests.proving.alarms.recordings import WORN_FILE
 from tests.proving.scorecard.anomaly_at_home import LICENCE as STRAP_LICENCE
 from tests.proving.scorecard.anomaly_at_home import anomaly_at_home, fitted_at_home, home_people
 from tests.proving.scorecard.hypoglycaemia import hypoglycaemia
@@ -40,8 +40,8 @@ def _anomaly(wanted: Wanted, measured: Section) -> Artefact:
     figures = {line.group: {name: known(one.value) for name, one in line.figures.items()} for line in measured.lines}
     return anomaly_card.artefact_of(
         fitted_at_home(people, seed=wanted.seed),
-        people=hashed(STRAP, people.recorded),
-        licences={STRAP: STRAP_LICENCE, "HearthBeat's own simulated people": "as HearthBeat"},
+        people=hashed(WORN_FILE, people.recorded),
+        licences={WORN_FILE: STRAP_LICENCE, "HearthBeat's own simulated people": "as HearthBeat"},
         figures={"all": {name: known(value) for name, value in measured.summary.items()}, **figures},
         rows=people.rows,
     )

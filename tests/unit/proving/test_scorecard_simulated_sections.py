@@ -10,12 +10,12 @@ from services.score.models.glucose_forecast import FORM, GlucoseModel
 from tests.proving.scorecard.hypoglycaemia import scored
 from tests.proving.scorecard.hypoglycaemia_events import count, in_sight, onsets
 from tests.proving.scorecard.page import write_page
-from tests.proving.scorecard.recorded_glucose import traces
+from tests.proving.scorecard.recorded_glucose import FILE, traces
 from tests.proving.scorecard.report import document
 from tests.proving.scorecard.section import MissingDataError, Section, Wanted
 from tests.proving.scorecard.sections import SECTIONS
 from tests.proving.scorecard.shipped import shipped
-from tests.proving.scorecard.simulated_recordings import GLUCOSE, with_simulated, write_recordings
+from tests.proving.scorecard.simulated_recordings import with_simulated, write_recordings
 from tests.proving.scorecard.technical import technical
 
 WANTED = Wanted(data=None, seed=18)
@@ -36,7 +36,7 @@ def test_what_ships_warns_simulated_people_of_lows(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     counts = [
         count(trace, in_sight(trace, onsets(trace)), scored(model, trace).alerts, random)
-        for trace in traces(tmp_path / GLUCOSE).values()
+        for trace in traces(tmp_path / FILE).values()
     ]
     lows = sum(one.lows for one in counts)
     assert lows > 30

@@ -11,12 +11,12 @@ from pyarrow import parquet
 
 from schemas.devices.glucose import CGM
 from schemas.reasons import Flag
-from tests.proving.alarms.recordings import Row
+from tests.proving.alarms.recordings import PRESSURE_FILE, WORN_FILE, Row
 from tests.proving.scorecard import pressure as of_pressure
-from tests.proving.scorecard import pulse as of_pulse
 from tests.proving.scorecard import technical as of_devices
 from tests.proving.scorecard.pressure import Limit, pressure
 from tests.proving.scorecard.pulse import MOVING_G, Simple, pulse
+from tests.proving.scorecard.recorded_glucose import FILE as GLUCOSE_FILE
 from tests.proving.scorecard.rule_findings import found
 from tests.proving.scorecard.section import Line, MissingDataError, Section, Wanted
 from tests.proving.scorecard.technical import LIMIT_MIN, technical
@@ -81,7 +81,7 @@ def test_movement_breaks_a_limit_at_rest() -> None:
 
 
 def test_a_pulse_that_was_fast_at_rest_is_an_alert_and_one_in_movement_is_none(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / of_pulse.FILE, "wt") as file:
+    with gzip.open(tmp_path / WORN_FILE, "wt") as file:
         file.write("patient,minute,heart_rate,resp_rate,activity_g\n")
         for person, activity in (("A", 0.02), ("B", MOVING_G)):
             for n in range(288):
@@ -108,7 +108,7 @@ def test_each_reading_beyond_a_limit_counts_or_each_mean_of_two(limit: Limit, ex
 
 
 def test_a_pressure_counts_when_it_is_said_confirmed_or_not(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / of_pressure.FILE, "wt") as file:
+    with gzip.open(tmp_path / PRESSURE_FILE, "wt") as file:
         file.write("user_code,measurement_datetime,systolic,diastolic\n")
         file.write("x,2020-04-29 08:00:00,185,100\nx,2020-04-29 08:05:00,184,100\n")
         file.write("y,2020-04-29 08:00:00,85,60\nz,2020-04-29 08:00:00,140,80\n")
@@ -126,7 +126,7 @@ def test_a_pressure_counts_when_it_is_said_confirmed_or_not(tmp_path: Path) -> N
 def test_outages_are_found_in_time_and_real_gaps_counted(tmp_path: Path) -> None:
     minutes = [5 * n for n in range(4 * 288) if not 300 <= n < 320 and not 500 <= n < 500 + LIMIT_MIN / 5 + 2]
     columns = {"patient": ["A"] * len(minutes), "minute": minutes, "glucose_mgdl": [110.0] * len(minutes)}
-    parquet.write_table(pa.table(columns), tmp_path / of_devices.FILE)
+    parquet.write_table(pa.table(columns), tmp_path / GLUCOSE_FILE)
     section = technical(Wanted(data=tmp_path, seed=1))
     assert CGM.silent_after_s == LIMIT_MIN * 60
     assert section.summary["outages_found"] == section.summary["outages_found_in_time"] == 1

@@ -30,7 +30,7 @@ def test_falls_are_known_from_other_impacts_and_the_same_trials_give_the_same_tr
     assert trees.is_fall(Impact(8, 90, 0.01))
     assert not trees.is_fall(Impact(2.2, 20, 0.01))
     again = fall_trees(TRIALS, seed=1)
-    assert (again.cutoff, again.value.tolist()) == (trees.cutoff, trees.value.tolist())
+    assert (again.cutoff, again.trees.value.tolist()) == (trees.cutoff, trees.trees.value.tolist())
 
 
 def test_a_harder_impact_or_more_tilt_never_makes_a_fall_less_likely() -> None:

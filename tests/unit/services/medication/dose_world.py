@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.medication.core import DoseOutcome, Heard, Moment, look
 from services.medication.machine import CONFIRMED, DISPENSED, LIFTED, Dose, DoseEvent, Needed, Pause, fold
+from services.medication.past import dose_of
 from services.medication.planning import Plan, plan_doses
 from services.medication.recurrence import Recurrence
 
@@ -20,6 +21,15 @@ def at(hour: int, minute: int = 0, *, day: int = 1) -> datetime:
     return datetime(2026, 6, day, hour, minute, tzinfo=UTC)
 
 
+def plan_of(*times: time, critical: bool = False, zone: str = "UTC", version_no: int = 1) -> Plan:
+    """A plan that has always been there."""
+    return Plan(
+        version_no=version_no, plan_id=LEVODOPA, person_no=PERSON, home_no=4, device_no=DEVICE, compartment=2,
+        drug="Levodopa", time_critical=critical, recurrence=Recurrence(zone=zone, at_times=times),
+        valid_from=datetime(2000, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+
 def doses_of(
     *times: time,
     plan_id: UUID = LEVODOPA,
@@ -29,19 +39,8 @@ def doses_of(
     zone: str = "UTC",
 ) -> list[Dose]:
     """The doses of a plan, of so many days."""
-    plan = Plan(
-        version_no=1, plan_id=plan_id, person_no=PERSON, home_no=4, device_no=DEVICE, compartment=compartment,
-        drug="Levodopa", time_critical=critical, recurrence=Recurrence(zone=zone, at_times=times),
-        valid_from=datetime(2000, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
-    return [
-        Dose(
-            dose_id=dose.dose_id, plan_id=plan_id, version_no=1, person_no=PERSON, home_no=4, device_no=DEVICE,
-            compartment=compartment, drug="Levodopa", zone=zone, time_critical=critical, early_after=dose.early_after,
-            opens_at=dose.opens_at, due_at=dose.due_at, closes_at=dose.closes_at, missed_at=dose.missed_at,
-        )
-        for dose in plan_doses(plan, START, START + timedelta(days=days))
-    ]  # fmt: skip
+    plan = replace(plan_of(*times, critical=critical, zone=zone), plan_id=plan_id, compartment=compartment)
+    return [dose_of(plan, dose) for dose in plan_doses(plan, START, START + timedelta(days=days))]
 
 
 def event(

@@ -11,24 +11,11 @@ from hypothesis import strategies as st
 
 from services.medication.planning import Plan, PlannedDose, TakenEarly, plan_doses, stand_ins
 from services.medication.recurrence import Recurrence
+from tests.unit.services.medication.dose_world import DEVICE, plan_of
 
 START = datetime(2026, 1, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
-PLAN = Plan(
-    version_no=1,
-    plan_id=UUID(int=1),
-    person_no=1,
-    home_no=1,
-    device_no=1,
-    compartment=2,
-    drug="Levodopa",
-    recurrence=Recurrence(zone="UTC", at_times=(time(8), time(20))),
-    valid_from=datetime(2000, 1, 1, tzinfo=UTC),
-)
-
-
-def plan_of(*at: time, critical: bool = False, zone: str = "UTC", version_no: int = 1) -> Plan:
-    return replace(PLAN, recurrence=Recurrence(zone=zone, at_times=at), time_critical=critical, version_no=version_no)
+PLAN = plan_of(time(8), time(20))
 
 
 def first(plan: Plan, since: datetime = START) -> PlannedDose:
@@ -122,7 +109,7 @@ def test_another_version_has_other_doses_at_the_same_moments() -> None:
 
 
 def early(number: int, at: datetime, *, compartment: int = 2) -> TakenEarly:
-    return TakenEarly(UUID(int=number), at, 1, compartment)
+    return TakenEarly(UUID(int=number), at, DEVICE, compartment)
 
 
 def test_a_dose_taken_early_stands_for_the_next_one_of_the_new_version_within_its_reach() -> None:

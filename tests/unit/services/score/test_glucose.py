@@ -1,7 +1,6 @@
 """The events of reports against an independent count of them, on random traces and, where there is one, a real file."""
 
 import os
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.glucose_events import glucose_events
+from tests.proving.scorecard import recorded_glucose
 from tests.unit.services.score.hypoglycaemia import Trace, episodes
 from tests.unit.services.score.story import START, minute
 
@@ -30,10 +30,10 @@ def test_reports_count_the_events_that_an_independent_count_finds(trace: Trace) 
 
 @pytest.mark.skipif("HB_EVAL_CGM" not in os.environ, reason="HB_EVAL_CGM names no recording")
 def test_reports_count_the_events_of_a_real_recording() -> None:
-    traces_by_person = _recording(Path(os.environ["HB_EVAL_CGM"]))
+    recorded = recorded_glucose.traces(Path(os.environ["HB_EVAL_CGM"]))
     matched = expected = extra = 0
-    for person in sorted(traces_by_person)[:20]:
-        trace = sorted(traces_by_person[person])
+    for one in [*recorded.values()][:20]:
+        trace = list(zip(one.minutes.tolist(), one.mg_dl.tolist(), strict=True))
         for level, limit in ((1, 70), (2, 54)):
             found, counted = set(_found(trace, level)), set(episodes(trace, limit))
             matched, expected, extra = (
@@ -52,12 +52,3 @@ def _found(trace: Trace, level: int) -> list[tuple[float, float]]:
         for event in glucose_events((minute(at), value) for at, value in trace)
         if event.level == level
     ]
-
-
-def _recording(path: Path) -> dict[str, list[tuple[float, float]]]:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    columns = parquet.read_table(path).to_pydict()
-    found = defaultdict(list)
-    for person, at, value in zip(columns["patient"], columns["minute"], columns["glucose_mgdl"], strict=True):
-        found[person].append((at, value))
-    return found

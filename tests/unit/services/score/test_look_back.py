@@ -14,15 +14,14 @@ from schemas.default_limits import usual_of
 from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.reasons import Flag
 from schemas.records import JudgedUplink
-from schemas.vitals import STEPS
-from services.score.core import CHARGING, WEARING, pass_time, step
+from services.score.core import pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
-from services.score.look_back import Look, Off, in_order_of_time
+from services.score.look_back import Look, in_order_of_time
 from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
-from services.score.sample import SHOWS_WORN
 from services.score.stood import Seen, stood_of
+from tests.proving.backtest.stored import between, devices_off
 from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 from tests.unit.services.score.test_ends import has_come_back
 
@@ -79,7 +78,7 @@ class Platform:
         look = Look(asked, RULES[asked.rule], self.state.limits, now, known, self._seen(asked.rule))
         self.looks += 1
         known_rows = [one for one in self.rows if one.received_at <= now]
-        while not look.take(self._stored(look.since, look.until, now), self._off(look.since, now)):
+        while not look.take(self._stored(look.since, look.until, now), devices_off(self._stored(0, look.since, now))):
             pass
         # The mean of a sitting, and a sum of points, say more than readings.
         self.recovered += [
@@ -93,25 +92,8 @@ class Platform:
         return [one for (of, _, _), one in self.seen.items() if of == rule]
 
     def _stored(self, since: int, until: int, now: int) -> list[JudgedUplink]:
-        parts = in_order_of_time(one for one in self.rows if one.received_at <= now)
-        return [
-            one for one in parts if since <= (one.readings or one.events)[0].observed_at < until
-        ]  # as read_records gives them
-
-    def _off(self, since: int, now: int) -> list[Off]:
-        last: dict[int, Off] = {}
-        for one in self._stored(0, since, now):
-            at = (one.readings or one.events)[0].observed_at
-            steps = any(item.vital == STEPS.number and item.value for item in one.readings)
-            is_worn = steps or any(item.flags & SHOWS_WORN for item in one.readings)
-            if is_worn and one.device_no in last and last[one.device_no].at < at:
-                del last[one.device_no]
-            for event in one.events:
-                if WEARING.get(event.kind) is False:
-                    last[one.device_no] = Off(one.device_no, at, event.kind == CHARGING)
-                elif WEARING.get(event.kind):
-                    last.pop(one.device_no, None)
-        return list(last.values())
+        # As read_records gives them.
+        return between(in_order_of_time(self.rows), since, until, received_by=now)
 
     def _keep(self, effects: Iterable[Effect]) -> None:
         for one in effects:

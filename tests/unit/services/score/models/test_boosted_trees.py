@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.tree import DecisionTreeRegressor
 
 from services.score.models.artefact import ArtefactError
 from services.score.models.boosted_trees import LEAF, SHAPES, BoostedTrees
-from tests.proving.training.boosted_trees import as_arrays
+from tests.proving.training.boosted_trees import as_arrays, of_regressors
 
 
 def fitted(seed: int) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
@@ -76,3 +77,15 @@ def test_exactly_the_threshold_goes_left_and_missing_as_it_was_fitted() -> None:
 def test_trees_that_lead_astray_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ArtefactError, match="trees: "):
         stump(**changes)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_trees_fitted_one_by_one_add_up_too(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(300, 3))
+    trees = [
+        DecisionTreeRegressor(max_depth=depth, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + depth)
+        for depth in (1, 3, 4)
+    ]
+    summed = 0.75 + 0.2 * sum(one.predict(rows) for one in trees)
+    np.testing.assert_allclose(of_regressors(trees, step=0.2, baseline=0.75).score(rows), summed, rtol=1e-12)

@@ -5,6 +5,7 @@ from math import exp, isclose, nan
 import numpy as np
 import pytest
 
+from services.score.models.boosted_trees import LEAF, BoostedTrees
 from services.score.models.fall_posture import LYING_STILL, LYING_STILL_SOFT, FallTrees, Impact, PostureRule
 
 FALL = Impact(peak_g=2.5, tilt_deg=50.1, spread_g=0.059)
@@ -38,15 +39,16 @@ def test_what_a_rule_does_not_ask_for_does_not_matter() -> None:
 
 def trees(cutoff: float = 0.5) -> FallTrees:
     """A tree that splits twice, by impact and then by tilt, and one that is a leaf, filled up."""
-    return FallTrees(
-        feature=np.array([[0, -1, 1, -1, -1], [-1] * 5], dtype=np.int8),
+    both = BoostedTrees(
+        feature=np.array([[0, LEAF, 1, LEAF, LEAF], [LEAF] * 5]),
         threshold=np.array([[3.0, 0, 60, 0, 0], [0.0] * 5]),
-        left=np.array([[1, 0, 3, 0, 0], [0] * 5], dtype=np.int16),
-        right=np.array([[2, 0, 4, 0, 0], [0] * 5], dtype=np.int16),
+        missing_left=np.zeros((2, 5), bool),
+        left=np.array([[1, 0, 3, 0, 0], [0] * 5]),
+        right=np.array([[2, 0, 4, 0, 0], [0] * 5]),
         value=np.array([[9.0, -2, 9, -1, 3], [0.5, 9, 9, 9, 9]]),
-        base=-0.25,
-        cutoff=cutoff,
+        baseline=-0.25,
     )
+    return FallTrees(trees=both, cutoff=cutoff)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def trees(cutoff: float = 0.5) -> FallTrees:
         (Impact(3.0, 90, 0), -2),  # at most the threshold: left
         (Impact(3.1, 60, 0), -1),
         (Impact(3.1, 60.1, 0), 3),
+        (Impact(nan, nan, 0), 3),  # what was not measured: right
     ],
 )
 def test_trees_add_what_their_leaves_say(impact: Impact, leaf: float) -> None:
