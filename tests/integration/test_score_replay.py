@@ -47,8 +47,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as opened:
         await opened.execute(
             "truncate findings, watermarks, score_positions, score_state, score_days, fall_checks, sos_calls, commands,"
-            " look_backs, seen_episodes,"
-            " bus_log, bus_topics, bus_offsets, silence_watch cascade"
+            " look_backs, seen_episodes, bus_log, bus_topics, bus_offsets, silence_watch cascade"
         )
         yield opened
 
@@ -196,16 +195,13 @@ async def test_however_often_score_is_killed_it_ends_as_an_undisturbed_replay_of
 
 
 async def test_what_a_model_is_asked_of_a_quiet_home_is_answered_though_only_time_passes(pool: Pool) -> None:
-    world, resting = await settle_in(pool), Flag.RESTING
-    sent = [
-        uplink(seq, 60 * seq, USUAL, flags=resting, person=world.person_no, device=world.device_no) for seq in (0, 1)
-    ]
-    log: list[UplinkRecord] = [one._replace(home_no=world.home_no) for one in sent]
-    log += [WatermarkMarker(instance="0", received_at=minute(60 * hour)) for hour in range(3, 12)]
-    score = Score(pool, CountingBus(), rules=ANOMALY_BOOK)
+    world, score = await settle_in(pool), Score(pool, CountingBus(), rules=ANOMALY_BOOK)
+    log: list[UplinkRecord] = [WatermarkMarker(instance="0", received_at=minute(60 * hour)) for hour in range(3, 12)]
+    for hour in (1, 0):
+        sent = uplink(hour, 60 * hour, USUAL, flags=Flag.RESTING, person=world.person_no, device=world.device_no)
+        log.insert(0, sent._replace(home_no=world.home_no))
     await append(score.bus, log)
-    # Each marker is a batch of its own, in which nothing of the home stands.
-    await score.finish(log, score.start(most=1))
+    await score.finish(log, score.start(most=1))  # each marker is a batch of its own
     states = replay(log, rules=ANOMALY_BOOK)
     assert await score.states() == canonical(states)
     assert states[str(world.home_no)]["subjects"][str(world.person_no)]["models"]["anomaly"]["due_at"] == NEVER
