@@ -18,7 +18,7 @@ from services.score.effects import EffectWriter
 from services.score.held_rows import HeldRows
 from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
-from services.score.learned import load
+from services.score.learned import LEARNED, load
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
@@ -36,8 +36,9 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
     """One member of the group, until ``stop``."""
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
     resend_after_s, rules = settings.resend_after_s, load(settings.artefacts)
+    for one in LEARNED:
+        metrics.set("hb_score_rule_without_model_state", one.rule in rules.missing, rule=one.rule)
     for name, why in rules.missing.items():
-        metrics.set("hb_score_rule_without_model_state", 1, rule=name)
         log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
