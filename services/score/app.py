@@ -22,6 +22,7 @@ from services.score.learned import LEARNED, load
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
+from services.score.stored_days import StoredDays
 
 _DUE_S: Final = 0.25
 _RECOVERY_S: Final = 5.0
@@ -30,6 +31,7 @@ _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
 _HELD_S: Final = 2.0
 _INPUTS_S: Final = 60.0
+_STORED_S: Final = 60.0
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -56,6 +58,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
+        stored = StoredDays(pool=pool, sql=sql)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
@@ -77,6 +80,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(inputs.settle, stop, clock=clock, every_s=_INPUTS_S, log=log, metrics=metrics),
                 name="inputs",
+            )
+            tasks.create_task(
+                do_rounds(stored.look, stop, clock=clock, every_s=_STORED_S, log=log, metrics=metrics),
+                name="stored",
             )
             tasks.create_task(
                 do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),

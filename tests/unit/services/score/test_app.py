@@ -21,7 +21,7 @@ from services.score.settings import SHIPPED, ScoreSettings
 
 PARTS = (
     "Checkpoints", "Consumer", "DueRows", "EffectWriter", "HeldRows", "InputWatch", "KnownLimits", "LooksBack",
-    "OpenAsks", "SilenceWatch",
+    "OpenAsks", "SilenceWatch", "StoredDays",
 )  # fmt: skip
 NAMES = [one.rule for one in LEARNED]
 
