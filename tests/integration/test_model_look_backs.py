@@ -1,6 +1,7 @@
 """What a model has found with a reading that was given to somebody else ends disproved, on a real database."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -63,10 +64,14 @@ async def give_away(bench: Bench, records: Sequence[JudgedUplink]) -> None:
 
 
 async def test_what_an_anomaly_rests_on_is_somebody_elses_and_it_ends_disproved(bench: Bench) -> None:
-    own, other = (of_whom(bench, records) for records in story(ill=False))
-    known, at = said_of([*own, *other]), minute(hour(30.2))
+    records, at = story(ill=False), minute(hour(30.2))
+    own, other = (of_whom(bench, those) for those in records)
+    known = [
+        replace(one, person_no=bench.world.person_no, home_no=bench.world.home_no)
+        for one in said_of([*records[0], *records[1]])
+    ]
     assert [one.level for one in known] == [1]
-    await bench.writer.write(list(known))
+    await bench.writer.write([*known])
     await store(bench, own)
     await give_away(bench, other)
     async with transaction(bench.pool) as connection:
