@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,10 +33,10 @@ class Part:
         self.handed = handed
 
     def __getattr__(self, name: str) -> Any:
-        async def nothing(*_: Any, **__: Any) -> int:
+        async def nothing(_: Part, *__: Any, **___: Any) -> int:
             return 0
 
-        return nothing
+        return MethodType(nothing, self)
 
 
 @asynccontextmanager
@@ -44,9 +44,15 @@ async def opened(*_: Any, **__: Any) -> AsyncIterator[SimpleNamespace]:
     yield SimpleNamespace(partitions=4)
 
 
-async def start(monkeypatch: pytest.MonkeyPatch, artefacts: Path) -> tuple[dict[str, Part], Metrics]:
-    """What each part was handed, by its name; the program ends at once."""
+async def start(
+    monkeypatch: pytest.MonkeyPatch, artefacts: Path, rounds: set[str] | None = None
+) -> tuple[dict[str, Part], Metrics]:
+    """What each part was handed, by its name; the program ends at once. ``rounds`` gets the names of what it does."""
     made: dict[str, Part] = {}
+
+    async def note(one: Any, *_: Any, **__: Any) -> None:
+        if rounds is not None:
+            rounds.add(next(name for name, part in made.items() if part is one.__self__))
 
     def maker(name: str) -> Any:
         def make(*args: Any, **handed: Any) -> Part:
@@ -57,6 +63,7 @@ async def start(monkeypatch: pytest.MonkeyPatch, artefacts: Path) -> tuple[dict[
 
     for name in PARTS:
         monkeypatch.setattr(app, name, maker(name))
+    monkeypatch.setattr(app, "do_rounds", note)
     for name in ("open_pool", "open_bus"):
         monkeypatch.setattr(app, name, opened)
     stop, metrics = asyncio.Event(), Metrics(METRICS)
@@ -80,6 +87,13 @@ async def test_what_was_learned_is_handed_to_the_log_and_to_looks_back(monkeypat
         differ = [key for (key, *said), (_, *before) in zip(said_of(book), silent, strict=True) if said != before]
         assert sorted(differ) == sorted(NAMES)
     assert made["Consumer"].handed["checkpoints"] is made["Checkpoints"]
+
+
+async def test_whoever_works_in_rounds_does_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: set[str] = set()
+    await start(monkeypatch, SHIPPED, rounds)
+    others = {"Checkpoints", "Consumer", "EffectWriter", "KnownLimits"}
+    assert rounds == set(PARTS) - others
 
 
 def test_a_doubted_reading_is_looked_back_on_by_the_same_rules_with_and_without_what_was_learned() -> None:
