@@ -1,13 +1,14 @@
 """What a forecast says is likely stands with the time of day by which it would have come."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from services.api.reads import Worklist
 from services.api.rendering import TEMPLATES, expected_by, fragment
 from services.api.standing import Standing, Stands
+from services.api.without_recipient import WithoutRecipient
 
 AT = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
 
@@ -43,20 +44,17 @@ def row(rule: str, **others: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def worklist(one: dict[str, Any]) -> str:
-    listed: dict[str, list[dict[str, Any]]] = {"open": [], "acknowledged": [], "technical": []} | {one["state"]: [one]}
-    without = SimpleNamespace(people=(), without_doctor=0, more=0)
-    return fragment(
-        "worklist_rows.html",
-        worklist=dict(
-            listed,
-            standings={"a": Standing(Stands.GOES_ON)},
-            stands_since=None,
-            without_recipient=without,
-            cut_off=False,
-        ),
-        now=LIKELY_AT + timedelta(minutes=5),
+def worklist(one: Any) -> str:
+    """With what it has of alerts alone."""
+    found = Worklist(
+        open=[one],
+        technical=(),
+        acknowledged=(),
+        cut_off=False,
+        without_recipient=WithoutRecipient(people=(), more=0, without_doctor=0),
+        standings={one["alert_id"]: Standing(Stands.GOES_ON)},
     )
+    return fragment("worklist_rows.html", worklist=found, now=LIKELY_AT + timedelta(minutes=5))
 
 
 def morning(one: dict[str, Any]) -> str:
