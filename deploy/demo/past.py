@@ -36,6 +36,7 @@ from services.runtime.database import Pool, load_queries, open_pool, transaction
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.score.past_days import count_days
+from services.score.stored_days import leave_to_others
 from services.store.past import PastWriter, begin_past
 
 _DAY_MS: Final = 24 * 3_600_000
@@ -84,6 +85,7 @@ async def begin(dsn: str, origin_ms: int) -> None:
     async with open_pool(settings, application="hb-demo-past") as pool, transaction(pool) as connection:
         await begin_past(connection, PAST_EPOCH, origin_ms - 1)
         await begin_doses(connection, to_datetime(origin_ms))
+        await leave_to_others(connection)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,10 +18,11 @@ from services.score.effects import EffectWriter
 from services.score.held_rows import HeldRows
 from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
-from services.score.learned import load
+from services.score.learned import LEARNED, load
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
+from services.score.stored_days import StoredDays
 
 _DUE_S: Final = 0.25
 _RECOVERY_S: Final = 5.0
@@ -30,14 +31,16 @@ _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
 _HELD_S: Final = 2.0
 _INPUTS_S: Final = 60.0
+_STORED_S: Final = 60.0
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """One member of the group, until ``stop``."""
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
     resend_after_s, rules = settings.resend_after_s, load(settings.artefacts)
+    for learned in LEARNED:
+        metrics.set("hb_score_rule_without_model_state", learned.rule in rules.missing, rule=learned.rule)
     for name, why in rules.missing.items():
-        metrics.set("hb_score_rule_without_model_state", 1, rule=name)
         log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
@@ -55,36 +58,21 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
+        stored = StoredDays(pool=pool, sql=sql)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                do_rounds(due.settle, stop, clock=clock, every_s=_DUE_S, log=log, metrics=metrics),
-                name="due",
-            )
-            tasks.create_task(
-                do_rounds(due.end_falls, stop, clock=clock, every_s=_RECOVERY_S, log=log, metrics=metrics),
-                name="recovery",
-            )
-            tasks.create_task(
-                do_rounds(asks.settle, stop, clock=clock, every_s=_ASKS_S, log=log, metrics=metrics),
-                name="asks",
-            )
-            tasks.create_task(
-                do_rounds(held.settle, stop, clock=clock, every_s=_HELD_S, log=log, metrics=metrics),
-                name="doubted",
-            )
-            tasks.create_task(
-                do_rounds(inputs.settle, stop, clock=clock, every_s=_INPUTS_S, log=log, metrics=metrics),
-                name="inputs",
-            )
-            tasks.create_task(
-                do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),
-                name="looks",
-            )
-            tasks.create_task(
-                do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),
-                name="silence",
-            )
+            for name, one, every_s in (
+                ("due", due.settle, _DUE_S),
+                ("recovery", due.end_falls, _RECOVERY_S),
+                ("asks", asks.settle, _ASKS_S),
+                ("doubted", held.settle, _HELD_S),
+                ("inputs", inputs.settle, _INPUTS_S),
+                ("stored", stored.look, _STORED_S),
+                ("looks", looks.look, _LOOKS_BACK_S),
+                ("silence", silence.look, _SILENCE_S),
+            ):
+                work = do_rounds(one, stop, clock=clock, every_s=every_s, log=log, metrics=metrics)
+                tasks.create_task(work, name=name)
             tasks.create_task(
                 consumer.run(
                     instance=settings.instance, most=settings.most, checkpoint_every_s=settings.checkpoint_every_s

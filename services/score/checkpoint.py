@@ -20,6 +20,7 @@ from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
+from services.score.stored_days import are_taken, with_stored
 
 _HOMES_A_WRITE: Final = 100
 _HOURS_A_WRITE: Final = 500
@@ -123,12 +124,15 @@ class Checkpoints:
             part = folded[first : first + _HOMES_A_WRITE]
             # Whoever has lived in two homes of this partition may stand here twice; one writing takes a row but once.
             once = list({person_no: (person_no, home_no, recent) for person_no, home_no, recent in part}.values())
-            rows = await self._save_days(connection, once, [recent.days for *_, recent in once])
-            saved = {row["person_no"] for row in rows}
+            days_of = {person_no: recent.days for person_no, _, recent in once}
+            filled = await with_stored(connection, days_of)
+            days_of |= filled
+            saved = {row["person_no"] for row in await self._save_days(connection, once, list(days_of.values()))}
+            await are_taken(connection, sorted(saved & filled.keys()))
             as_read = {(person_no, home_no) for person_no, home_no, _ in once if person_no in saved}
             for person_no, home_no, recent in part:
                 if (person_no, home_no) in as_read:
-                    written.append((recent, recent.days))
+                    written.append((recent, days_of[person_no]))
                     continue
                 # Another home of theirs has written since: nothing of it is lost, and nothing of ours.
                 row = await connection.fetchrow(self.sql["days_of_person"], person_no)

@@ -114,6 +114,10 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
             sample = _SAMPLE((at, kept, device_no, epoch, seq, item, vital, flags, received_at, device_type))
             if not _score(state, person, home_no, sample, tally, effects):
                 continue
+        # Only days count it, so nothing else sees that it is said again.
+        elif vital in _HAVE_DAYS and not person.recent.measured.is_news(device_no, vital, epoch, seq, at, received_at):
+            tally.repeated += 1
+            continue
         if (
             vital in _HAVE_DAYS
             and (not flags & _MOVING or vital == _STEPS)

@@ -48,7 +48,8 @@ STEPS_A_UNIT: Final[Mapping[int, int]] = {
 """The vitals of which days are kept, and how fine the steps are in which their values are counted."""
 CLOSES_AFTER_DAYS: Final = 2
 """A day closes when the next one is over: a value counts for its day if it is received until then."""
-_KEPT_DAYS: Final = 35
+KEPT_DAYS: Final = 35
+"""Of closed days so many stand, the newest: the 28 of a baseline, which ends three days before, and what led here."""
 VERSION: Final = 2
 """Of the form that is written. Whoever changes the form raises it, and reads the older one."""
 _HOURS_NOT_KNOWN: Final = 1 << 24
@@ -171,7 +172,7 @@ class Days:
             one = DayOfVital(one.values, one.median)
         closed = self._closed.setdefault(vital, _Closed(STEPS_A_UNIT[vital]))
         closed.add(ClosedDay(day, *one))
-        closed.forget(day - _KEPT_DAYS + 1)
+        closed.forget(day - KEPT_DAYS + 1)
         return one
 
     @property
@@ -222,10 +223,47 @@ class Days:
             for one in days:
                 if not closed.days or one[0] > closed.days[-1]:
                     closed.add(ClosedDay(*one))
-                    closed.forget(one[0] - _KEPT_DAYS + 1)
+                    closed.forget(one[0] - KEPT_DAYS + 1)
         # What days of before come to is not news; where they have led is known from now on.
         self.drift, self.drifted = self.lived(), []
         self.reported = ReportedDrift.from_plain(plain.get("reported", ()))
+
+    def copied(self) -> "Days":
+        """Days that go their own way."""
+        found = Days.from_plain(self.to_plain(), self.revision)
+        found.unsaved = list(self.unsaved)
+        return found
+
+    def fill(self, stored: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        """Takes the closed days of ``stored``, by code as ``to_plain``, before the first that was counted whole here.
+
+        Where the days have led is found anew; of drifts in days that come in so nothing is to be said, but an open one
+        goes on.
+        """
+        since, has_more = self._counted_since, False
+        for code, days in stored.items():
+            vital = VITAL_BY_CODE[code].number
+            before = {one[0]: ClosedDay(*one) for one in days if one[0] < since}
+            if before:
+                merged = {one.day: one for one in self.closed(vital)} | before
+                has_more, closed = True, _Closed(STEPS_A_UNIT[vital])
+                for day in sorted(merged):
+                    closed.add(merged[day])
+                closed.forget(max(merged) - KEPT_DAYS + 1)
+                self._closed[vital] = closed
+                # Nothing more is counted for any of them.
+                self.open_from = max(self.open_from, max(before) + 1)
+        if has_more:
+            self.drift, self.drifted = self.lived(), []
+
+    @property
+    def _counted_since(self) -> int:
+        """The first day of which all figures are known, and none of any later day is missing."""
+        closed = [one for vital in self._closed for one in self.closed(vital)]
+        partly = max((one.day for one in closed if one.hours is None), default=None)
+        if partly is not None:
+            return partly + 1
+        return min([*(one.day for one in closed), *(day for day, _ in self._open)], default=self.open_from)
 
     @property
     def first_closed(self) -> int | None:

@@ -64,12 +64,12 @@ def looked_back_on(person_no: int, moved_to: int | None, change: Change) -> list
 
 
 def looks_back_for(person_no: int, home_no: int, vital: int, at: int, decided_at: int) -> list[LookBack]:
-    """A look back of each rule that reads the vital, on a reading of ``at``. Times in ms."""
+    """A look back of each rule that reads the vital or asks a model about it, on a reading of ``at``. Times in ms."""
     return [
         LookBack(
             subject=Subject(person_no, home_no), rule=rule.name, first_at=at, last_at=at, received_at=decided_at
         )
-        for rule in RULE_BOOK.readers.get(vital, ())
+        for rule in (*RULE_BOOK.readers.get(vital, ()), *RULE_BOOK.askers.get(vital, ()))
         if rule.variant is Variant.LIVE
     ]  # fmt: skip
 

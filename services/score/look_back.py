@@ -18,7 +18,7 @@ from services.score.evaluation import reach_ms
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
-from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, finding_from
+from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Subject, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
@@ -210,7 +210,7 @@ class Look:
                 and one.sources <= sources
                 and newest is not None
             ):
-                self.findings.append(self._disproof(one, newest))
+                self.findings.append(disproof_of(self.rule, self.asked.subject, one, newest))
         for place, episode in enumerate(shown):
             known = of_episode.get(place)
             if not self._concerns(episode):
@@ -275,13 +275,15 @@ class Look:
             said=_said(episode.since, top.level, heard), retrospective=retrospective,
         )  # fmt: skip
 
-    def _disproof(self, known: Stood, newest: Sample) -> Finding:
-        mark = Mark(ENDED, newest, newest, EndReason.DISPROVED, about=known.concern)
-        said = _said(-known.since, _KINDS - 1, known.heard)
-        finding = finding_from(self.rule, self.asked.subject, known.episode, mark, said=said)
-        # Who was notified of it hears no more of it; an end that was said is not said again.
-        is_no_news = not known.is_current or known.until != FOREVER
-        return replace(finding, looked_back=True, retrospective=is_no_news)
+
+def disproof_of(rule: Rule, subject: Subject, known: Stood, newest: Sample) -> Finding:
+    """The end of an episode that no reading shows any more; ``newest`` is what is known by now."""
+    mark = Mark(ENDED, newest, newest, EndReason.DISPROVED, about=known.concern)
+    said = _said(-known.since, _KINDS - 1, known.heard)
+    finding = finding_from(rule, subject, known.episode, mark, said=said)
+    # Who was notified of it hears no more of it; an end that was said is not said again.
+    is_no_news = not known.is_current or known.until != FOREVER
+    return replace(finding, looked_back=True, retrospective=is_no_news)
 
 
 def number_of(since: int) -> int:

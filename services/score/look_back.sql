@@ -60,3 +60,12 @@ from (select distinct on (device_no) device_no, kind, observed_at
 -- name: moved_away
 -- Readings that a device took for this person's, and that a doctor has given to somebody else.
 select device_no, epoch, seq, item from held_readings where person_no = $1 and state = 'moved';
+
+-- name: not_theirs
+-- Readings that rules saw as this person's, and that are somebody else's, or nobody's, as somebody has decided since.
+select h.person_no, h.home_no, h.device_no, d.device, d.device_type, d.shard, h.epoch, h.seq, h.item, h.vital, h.value,
+       h.observed_at, h.received_at
+from held_readings h join devices d using (device_no)
+where h.person_no = $1 and h.observed_at >= $2 and h.observed_at <= $3 and h.state in ('moved', 'dismissed')
+  and not h.is_held
+order by h.received_at, h.device_no, h.epoch, h.seq, h.item;

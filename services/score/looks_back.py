@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity, Variant
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.reasons import NOT_SCORED
+from schemas.records import JudgedReading, JudgedUplink
 from schemas.vitals import STEPS, VITAL_BY_NUMBER
 from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
@@ -17,7 +19,9 @@ from services.score.core import CHARGING, WEARING
 from services.score.effects import LOOK_BACK_SQL, EffectWriter
 from services.score.followups import LookBack
 from services.score.known_limits import KnownLimits
+from services.score.limit_book import LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off
+from services.score.model_look_back import BEFORE_MS, SPEAKS_MS, asking, disproofs
 from services.score.rule import Subject
 from services.score.rule_book import RuleBook
 from services.score.sample import SHOWS_WORN
@@ -36,6 +40,7 @@ class LooksBack:
     def __init__(self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits, rules: RuleBook) -> None:
         self._pool, self._sql, self._writer, self._limits = pool, sql, writer, limits
         self._rules = {rule.name: rule for rule in rules.folded if rule.variant is Variant.LIVE}
+        self._models = asking(rules)
 
     async def look(self) -> int:
         """One look back, if one is due; says whether. Raises LOST_CONNECTION: nothing was changed."""
@@ -66,9 +71,25 @@ class LooksBack:
                 await self._writer.add_findings(connection, findings)
                 await self._save(connection, asked, look.seen)
                 await self._writer.ask_look_backs(connection, [look.follow] if look.follow else [])
+            elif asked.rule in self._models:
+                findings = await self._disproofs(connection, asked, limits, to_ms(passed) - _STEP_MS)
+                await self._writer.add_findings(connection, findings)
         if findings:
             await self._writer.announce()
         return 1
+
+    async def _disproofs(
+        self, connection: Connection, asked: LookBack, limits: LimitBook, received_by: int
+    ) -> list[Finding]:
+        """Of a rule that a model decides: what a reading that is not theirs after all has raised."""
+        person_no, first_at = asked.subject.person_no, to_datetime(asked.first_at)
+        gone = await connection.fetch(LOOK_BACK_SQL["not_theirs"], person_no, first_at, to_datetime(asked.last_at))
+        if not gone:
+            return []
+        known = await self._known(connection, asked, first_at)
+        moments = map(to_datetime, (asked.first_at - BEFORE_MS, asked.last_at + 2 * SPEAKS_MS, received_by))
+        stored = await read_records(connection, self._sql, [person_no], *moments)
+        return disproofs(asked, self._models[asked.rule], limits, known, stored, [_record(row) for row in gone])
 
     async def _known(self, connection: Connection, asked: LookBack, first_at: datetime) -> list[Finding]:
         since = first_at - _KNOWN_SINCE
@@ -126,3 +147,14 @@ def _finding(row: Any, asked: LookBack) -> Finding:
         concern=row["concern"],
         retrospective=row["retrospective"],
     )
+
+
+def _record(row: Any) -> JudgedUplink:
+    """A reading as it was when rules saw it."""
+    kind, at = DEVICE_TYPE_BY_CODE.get(row["device_type"]), to_ms(row["received_at"])
+    reading = JudgedReading(row["item"], row["person_no"], row["vital"], row["value"], to_ms(row["observed_at"]), 0)
+    return JudgedUplink(
+        device_no=row["device_no"], device=row["device"], home_no=row["home_no"], shard=row["shard"],
+        epoch=row["epoch"], seq=row["seq"], oldest=0, sent_at=at, received_at=at, readings=(reading,), events=(),
+        device_type=kind.number if kind else 0,
+    )  # fmt: skip

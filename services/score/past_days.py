@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from schemas.codec import write_json
 from schemas.reasons import NOT_SCORED, Flag
+from schemas.vitals import STEPS
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, Queries, load_queries, transaction
 from services.score.days import STEPS_A_UNIT, Days
 from services.score.recent_values import RecentValues
 
-_LEFT_OUT: Final = int(NOT_SCORED | Flag.MOVING)
+_LEFT_OUT: Final = int(NOT_SCORED)
+_MOVING: Final = int(Flag.MOVING)
 PAST_SQL: Final = "past.sql"
 
 
@@ -22,7 +24,7 @@ def days_of(person_no: int, readings: Iterable[Any], until: int) -> Days:
     recent = RecentValues(person_no)
     for vital, value, at, received_at, flags in readings:
         recent.pass_time(received_at)
-        if vital in STEPS_A_UNIT and not flags & _LEFT_OUT:
+        if vital in STEPS_A_UNIT and not flags & _LEFT_OUT and (not flags & _MOVING or vital == STEPS.number):
             recent.add(vital, value, at, received_at)
     recent.pass_time(until)
     return recent.counted()

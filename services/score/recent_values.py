@@ -10,6 +10,7 @@ from typing import Any, Final
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
 from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
 from services.score.episodes import Report
+from services.score.measured_spans import MeasuredSpans
 from services.score.rule import HOUR_MS, NEVER
 
 _MOST: Final = 256
@@ -29,9 +30,10 @@ class RecentValues:
 
     Each person's hours close at another moment, so that not all are written at once. Time is the log's: that of a
     record of the home, or a watermark marker's.
+    ``measured``: when devices measured what no rule looks at, of open days.
     """
 
-    __slots__ = ("_after_ms", "_values", "days", "due_at", "is_folded")
+    __slots__ = ("_after_ms", "_values", "days", "due_at", "is_folded", "measured")
 
     def __init__(self, person_no: int, days: Days | None = None) -> None:
         self._after_ms = person_no * _PRIME % _SPREAD_S * 1000
@@ -39,6 +41,7 @@ class RecentValues:
         self.days = days or Days()
         self.due_at = NEVER
         self.is_folded = False
+        self.measured = MeasuredSpans()
 
     def add(self, vital: int, value: float, at: int, received_at: int) -> bool:
         """Takes a value of a vital that has days; whether ``due_at`` came nearer or the days changed."""
@@ -66,6 +69,7 @@ class RecentValues:
             return
         self._fold()
         self.days.close(day_of(now - self._after_ms) - CLOSES_AFTER_DAYS + 1)
+        self.measured.forget(self.days.open_from * DAY_MS)
         self.look_ahead()
 
     def look_ahead(self) -> None:
@@ -123,12 +127,15 @@ class RecentValues:
             ]
             for key, steps in sorted(self._values.items())
         ]
-        return {"due_at": self.due_at, "values": values}
+        measured = self.measured.to_plain()
+        return {"due_at": self.due_at, "values": values} | ({"measured": measured} if measured else {})
 
     def read_plain(self, plain: dict[str, Any]) -> None:
         """Goes on from what ``to_plain`` wrote."""
         if plain:
             self.due_at = plain["due_at"]
+            # Not known before 2026-11-30: what was sent then and comes again counts twice.
+            self.measured = MeasuredSpans.from_plain(plain.get("measured", []))
             for day, code, counts, *known in plain["values"]:
                 steps = array("I", [step for step, count in pairs(counts) for _ in range(count)])
                 # Which value was of which hour need not be known. Of before 2026-11-30 no hour is: it is the first.

@@ -64,6 +64,9 @@ async def test_a_past_is_stored_counted_and_settled_once_and_nobody_is_notified(
     outcome = await judge_past(embedded_dsn, PAST_EPOCH, to_datetime(ORIGIN), filled)
     assert outcome.failures == []
     assert outcome.done
+    # Score itself looks up nobody's: it would find half a past, and take it for the whole.
+    everybody = await pool.fetchval("select count(*) from people")
+    assert await pool.fetchval("select count(*) from score_stored_days where state is null") == everybody > 0
     for table in ("findings", "alerts", "notifications", "commands", "caregiver_notices"):
         assert await pool.fetchval(f"select count(*) from {table}") == 0  # noqa: S608 - constants
     await has_days(pool)

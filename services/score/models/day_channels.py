@@ -71,7 +71,9 @@ def channels_of(day: Mapping[int, DayOfVital]) -> dict[str, float]:
     pulse, steps, weight = (day.get(one.number) for one in (vitals.HEART_RATE, vitals.STEPS, vitals.WEIGHT))
     if pulse is not None and pulse.low is not None and (pulse.hours or 0) >= LEAST_HOURS_OF_SLEEP:
         found[SLEEPING_PULSE] = pulse.low
-    if steps is not None and steps.total is not None and (pulse or steps).is_worn:
+    # Where the hours of a pulse are not known, the day began before steps were kept: their sum is not the day's.
+    is_whole = pulse is None or pulse.hours is not None
+    if steps is not None and steps.total is not None and (pulse or steps).is_worn and is_whole:
         found[STEPS] = steps.total
     if weight is not None:
         found[WEIGHT] = weight.median
