@@ -10,9 +10,10 @@ what it gave. ``rules/`` is what is looked for, and each rule that reads samples
   the person's median), ``news2`` (by ``quarters``), and of models ``glucose_course`` and ``anomaly_course`` (by
   ``questions``, answered once a batch).
 - What was said: ``episodes`` live, ``stood`` as findings say it, ``age`` whether it is news.
-- By days: ``days`` counts them, ``past_days`` from stored rows; the rule ``baseline`` is ``reported_drift`` over them.
+- By days: ``days`` counts them, ``measured_spans`` once each, ``stored_days`` and a demo's ``past_days`` from stored
+  rows; the rule ``baseline`` is ``reported_drift`` over them.
 - What comes late: ``look_back`` decides, ``looks_back`` are its rows. ``rerun`` does the same over stored rows for
-  ``back_test``; ``source`` makes records of stored rows.
+  ``back_test``; ``source`` makes records of stored rows. Of models: ``model_look_back``.
 - What did not happen: ``due`` (falls, SOS, by ``emergencies``), ``silence`` and ``silent_homes``, ``watch_gaps`` (by
   ``coverage``). Rows besides: ``ask_rows`` (of ``asks``), ``held_rows`` (of ``guard``).
 - Limits: ``limit_book`` has them, ``known_limits`` reads them. What was learned: ``learned`` loads it, ``models/``
