@@ -21,7 +21,7 @@ class ScoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HB_SCORE_")
 
     instance: str = Field(default="0", pattern=r"^[0-9]{1,3}$")
-    most: int = Field(default=2_000, ge=1, le=10_000)
+    most: int = Field(default=1_000, ge=1, le=10_000)
     checkpoint_every_s: float = Field(default=8.0, gt=0)
     resend_after_s: float = Field(default=60.0, gt=0)
     artefacts: Path = SHIPPED
