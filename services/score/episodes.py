@@ -1,6 +1,6 @@
 """What has been said of a rule's episodes, kept apart from samples; reconciles it with what late samples show. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -201,6 +201,16 @@ class Episodes:
     def to_plain(self) -> list[list[Any]]:
         """As plain values, without the number."""
         return [list(astuple(one)) for one in self.reported]
+
+    def kept(self) -> dict[str, Any]:
+        """Plain values for a checkpoint; of most people nothing was said, and nothing is written."""
+        reported = {"reported": self.to_plain()} if self.reported else {}
+        return reported | ({"episodes": self.highest} if self.highest else {})
+
+    @classmethod
+    def from_kept(cls, plain: Mapping[str, Any]) -> "Episodes":
+        """What ``kept`` wrote, among other things."""
+        return cls.from_plain(plain.get("reported", ()), plain.get("episodes", 0))
 
     @classmethod
     def from_plain(cls, plain: Sequence[Sequence[Any]], highest: int) -> "Episodes":

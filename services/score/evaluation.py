@@ -288,8 +288,7 @@ class Evaluation:
         return {
             "base": self._base.to_plain(),
             "since": self._since,
-            "reported": self.episodes.to_plain(),
-            "episodes": self.episodes.highest,
+            **self.episodes.kept(),
         } | ({_PASSED_OVER: self._passed_over_at} if self._passed_over_at else {})
 
     @classmethod
@@ -299,7 +298,7 @@ class Evaluation:
         found._base = found._base.from_plain(plain["base"])
         found._since = plain["since"]
         found._passed_over_at = plain.get(_PASSED_OVER, 0)
-        found.episodes = Episodes.from_plain(plain["reported"], plain["episodes"])
+        found.episodes = Episodes.from_kept(plain)
         found._newest = window.newest(found.inputs)
         found._state = found._base.copied()
         found._through(found._state, found._samples(), before=FOREVER)

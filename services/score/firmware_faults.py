@@ -50,8 +50,11 @@ class FirmwareHabits:
     command_of: int = -1
 
     def to_plain(self) -> list[float]:
-        """As plain values, in the order of the fields."""
-        return [getattr(self, name) for name in self.__slots__]
+        """As plain values, in the order of the fields; those at the end that say nothing are left out."""
+        found = [getattr(self, name) for name in self.__slots__]
+        while found and found[-1] == _SAYS_NOTHING[len(found) - 1]:
+            del found[-1]
+        return found
 
     @property
     def is_well(self) -> bool:
@@ -132,3 +135,6 @@ class FirmwareHabits:
         if self.total and self.drops >= COUNTER_DROPS:
             return moved, ENDED
         return moved, None
+
+
+_SAYS_NOTHING: Final = [getattr(FirmwareHabits(), name) for name in FirmwareHabits.__slots__]

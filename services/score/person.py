@@ -375,7 +375,7 @@ class PersonState:
         """The state that ``to_plain`` wrote; of a rule that is no more, only the number of its last episode is kept."""
         window = Window.from_plain(plain)
         known = {rule.key for rule in rules.rules}
-        said = {name: one["episodes"] for part in ("rules", "models") for name, one in plain[part].items()}
+        said = {name: one.get("episodes", 0) for part in ("rules", "models") for name, one in plain[part].items()}
         found = cls(
             rules=rules,
             limits=limits,

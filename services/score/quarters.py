@@ -212,13 +212,13 @@ class Quarters(Evaluation):
 
     def to_plain(self) -> dict[str, Any]:
         """As every evaluation's, with what time has shown."""
-        return {**super().to_plain(), SETTLED: self._settled_at}
+        return {**super().to_plain(), **({SETTLED: self._settled_at} if self._settled_at else {})}
 
     @classmethod
     def from_plain(cls, rule: Rule, window: Window, folds: Folds, plain: dict[str, Any]) -> Self:
         """The evaluation that ``to_plain`` wrote, over the same window."""
         found = super().from_plain(rule, window, folds, plain)
-        found.settle(plain[SETTLED])
+        found.settle(plain.get(SETTLED, 0))
         return found
 
     def settle(self, at: int) -> None:

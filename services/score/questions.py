@@ -19,7 +19,7 @@ class Question(NamedTuple):
     """One row of features of a rule about a person, at ``sample``.
 
     ``lapsed_at`` other than 0: nothing is asked; time has come to it, in ms, without a question after ``sample``. It
-    stands among questions, since only answers before it say whether that matters.
+    stands among questions, since only answers before it say whether that matters; of ``sample`` only the time counts.
     """
 
     rule: Rule
@@ -33,12 +33,12 @@ class Question(NamedTuple):
 class ModelState:
     """Of one rule about one person: ``asked`` moves with samples alone, ``concluded`` with answers alone.
 
-    ``due_at``: when nothing has been asked for too long, in ms.
+    ``newest_at`` is of the newest sample; ``due_at``: when nothing has been asked for too long; in ms.
     """
 
     asked: Kept
     concluded: Kept
-    newest: Sample | None = None
+    newest_at: int = -NEVER
     episodes: Episodes = field(default_factory=Episodes)
     due_at: int = NEVER
 
@@ -59,9 +59,9 @@ class ModelStates:
     def ask(self, rule: Rule, subject: Subject, sample: Sample, *, rested: bool) -> Question | None:
         """The question that follows from a sample, if one does; a sample that comes late is not asked about."""
         state, fold = self._states[rule.key], _fold_of(rule)
-        if sample[0] < fold.takes_from(state.asked, sample[6]) or (state.newest and sample[0] < state.newest[0]):
+        if sample[0] < fold.takes_from(state.asked, sample[6]) or sample[0] < state.newest_at:
             return None
-        state.newest = sample
+        state.newest_at = sample[0]
         features = fold.ask(state.asked, sample, rested=rested or not fold.needs_rest)
         if features is None:
             return None
@@ -83,9 +83,9 @@ class ModelStates:
         found = []
         for rule in rules:
             state = self._states.get(rule.key)
-            if state is not None and state.due_at <= now and state.newest is not None:
+            if state is not None and state.due_at <= now:
                 state.due_at = NEVER
-                found.append(Question(rule, subject, state.newest, (), now))
+                found.append(Question(rule, subject, Sample(state.newest_at, 0.0, 0, 0, 0, 0), (), now))
         return found
 
     def conclude(self, question: Question, answer: float) -> list[Finding]:
@@ -116,10 +116,9 @@ class ModelStates:
             rule.key: {
                 "asked": state.asked.to_plain(),
                 "concluded": state.concluded.to_plain(),
-                "newest": state.newest,
-                "due_at": state.due_at,
-                "reported": state.episodes.to_plain(),
-                "episodes": state.episodes.highest,
+                **({"newest_at": state.newest_at} if state.newest_at > -NEVER else {}),
+                **({"due_at": state.due_at} if state.due_at < NEVER else {}),
+                **state.episodes.kept(),
             }
             for rule in rules
             if (state := self._states.get(rule.key)) is not None
@@ -136,9 +135,9 @@ class ModelStates:
                 states._states[rule.key] = ModelState(
                     fold.start_asking().from_plain(kept["asked"]),
                     fold.start_concluding().from_plain(kept["concluded"]),
-                    None if kept["newest"] is None else Sample(*kept["newest"]),
-                    Episodes.from_plain(kept["reported"], kept["episodes"]),
-                    kept["due_at"],
+                    kept.get("newest_at", -NEVER),
+                    Episodes.from_kept(kept),
+                    kept.get("due_at", NEVER),
                 )
         return states
 

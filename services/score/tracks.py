@@ -172,15 +172,17 @@ class Track:
         return Track(self.is_asked, self.at, self.value, self.gap_ms, self.pace_ms, self.odd, dict(self.clear_at), runs)
 
     def to_plain(self) -> list[Any]:
-        """As plain values."""
+        """As plain values; of most devices there is nothing at the end, and it is left out."""
         runs = [[*key, list(run.first), run.last_at, run.count] for key, run in sorted(self.runs.items())]
         known = [int(self.is_asked), self.at, self.value, self.gap_ms, self.pace_ms, self.odd]
-        return [*known, [list(one) for one in sorted(self.clear_at.items())], runs]
+        clear_at = [list(one) for one in sorted(self.clear_at.items())]
+        return [*known, clear_at, runs] if runs or clear_at else known
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Track":
         """What ``to_plain`` wrote."""
-        is_asked, at, value, gap_ms, pace_ms, odd, clear_at, runs = plain
+        is_asked, at, value, gap_ms, pace_ms, odd, *more = plain
+        clear_at, runs = more or ((), ())
         return cls(
             bool(is_asked), at, value, gap_ms, pace_ms, odd, dict(clear_at),
             {(side, place): Run(Sample(*first), last_at, count) for side, place, first, last_at, count in runs},

@@ -102,13 +102,13 @@ class Asked:
 
     def to_plain(self) -> list[Any]:
         """As plain values."""
-        return [self.hour, *(course.to_plain() for course in self.courses)]
+        return [self.hour, *(course.to_plain(self.hour) for course in self.courses)]
 
     @classmethod
     def from_plain(cls, plain: Sequence[Any]) -> "Asked":
         """What ``to_plain`` wrote."""
         hour, *courses = plain
-        return cls([Course.from_plain(one) for one in courses], hour)
+        return cls([Course.from_plain(one, hour) for one in courses], hour)
 
 
 class Change(StrEnum):

@@ -65,15 +65,25 @@ class Course:
             self.usual, self.usual_weight = self.usual * slow + mean, self.usual_weight * slow + 1.0
             self.settled = first
 
-    def to_plain(self) -> list[Any]:
-        """As plain values."""
-        return [
-            self.at, [list(one) for one in self.recent], self.settled,
-            self.level, self.level_weight, self.usual, self.usual_weight,
-        ]  # fmt: skip
+    def to_plain(self, hour: int) -> list[Any]:
+        """As plain values, moments as distances from the beginning of ``hour`` (since 1970, UTC): those are short.
+
+        Empty before the first value.
+        """
+        if self.at == -NEVER:
+            return []
+        recent = [[hour - one, total, count] for one, total, count in self.recent]
+        sums = [hour - self.settled, self.level, self.level_weight, self.usual, self.usual_weight]
+        return [self.at - hour * HOUR_MS, recent, *(sums if self.settled else [])]
 
     @classmethod
-    def from_plain(cls, plain: Sequence[Any]) -> "Course":
-        """What ``to_plain`` wrote."""
+    def from_plain(cls, plain: Sequence[Any], hour: int) -> "Course":
+        """What ``to_plain`` wrote, of the same hour."""
+        if not plain:
+            return cls()
         at, recent, *sums = plain
-        return cls(at, [(hour, total, count) for hour, total, count in recent], *sums)
+        found = cls(at + hour * HOUR_MS, [(hour - one, total, count) for one, total, count in recent])
+        if sums:
+            settled, found.level, found.level_weight, found.usual, found.usual_weight = sums
+            found.settled = hour - settled
+        return found

@@ -76,7 +76,7 @@ def test_a_cuffless_pressure_is_not_asked_about() -> None:
     state = HomeState(rules=ANOMALY_BOOK)
     run([*hours(cuffless, 0, 20, flags=Flag.CUFFLESS | Flag.RESTING)], state)
     asked = state.to_plain()["subjects"]["7"]["models"]["anomaly"]["asked"]
-    assert [bool(course[1]) for course in asked[1:]] == [True, True, False, False, False]
+    assert [bool(course) for course in asked[1:]] == [True, True, False, False, False]
 
 
 def test_what_it_remembers_survives_a_checkpoint_to_the_byte() -> None:

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from schemas.metrics import METRICS
+from schemas.reasons import Flag
 from services.runtime.clock import FakeClock
 from services.runtime.metrics import Metrics
 from services.score.core import step
 from services.score.followups import Tally
 from services.score.home_state import HomeState
 from services.score.input_watch import InputWatch, fit_of
+from services.score.models.anomaly import FEATURES
 from services.score.models.feature_drift import Spread
 from services.score.models.glucose_forecast import FORM
+from services.score.questions import Question
+from tests.unit.services.score.anomaly_cases import ANOMALY_BOOK, USUAL
 from tests.unit.services.score.forecast_cases import FORECAST_BOOK, monitor, pricked
-from tests.unit.services.score.story import HOME, START
+from tests.unit.services.score.story import HOME, START, uplink
 
 SPREADS = {name: Spread((100.0,), (0.5, 0.5, 0.0)) for name in FORM.features}
 
@@ -100,3 +104,17 @@ def test_rules_without_a_model_are_not_looked_at() -> None:
         step(home, record, Tally())
     watch.see(records, {HOME: home}, [])
     assert counted(watch, pool) == {}
+
+
+def test_what_could_not_be_asked_for_too_long_is_no_row() -> None:
+    home, pool, metrics = HomeState(rules=ANOMALY_BOOK), Pool(), Metrics(METRICS)
+    spreads = {"anomaly": {name: Spread((0.0,), (0.5, 0.5, 0.0)) for name in FEATURES}}
+    watch = InputWatch(
+        spreads, pool=pool, clock=FakeClock(at_ms=START), metrics=metrics, instance="0",  # type: ignore[arg-type]
+    )  # fmt: skip
+    records = [uplink(hour, 60 * hour, USUAL, flags=Flag.RESTING) for hour in (0, 1, 9)]
+    effects = [effect for record in records for effect in step(home, record, Tally())]
+    asked = [one for one in effects if isinstance(one, Question)]
+    assert [bool(one.lapsed_at) for one in asked] == [False, True]
+    watch.see(records, {HOME: home}, effects)
+    assert metrics.registry.get_sample_value("hb_score_model_rows_total", {"model": "anomaly"}) == 1

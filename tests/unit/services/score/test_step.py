@@ -139,7 +139,7 @@ def _views(state: HomeState) -> Any:
         "movement": person["movement"],
         "wearing": person["wearing"],
         "rules": {
-            name: [rule["since"], _without_reception(rule["base"]), [one[1:3] for one in rule["reported"]]]
+            name: [rule["since"], _without_reception(rule["base"]), [one[1:3] for one in rule.get("reported", [])]]
             for name, rule in person["rules"].items()
         },
         "seen": state.to_plain()["seen"],

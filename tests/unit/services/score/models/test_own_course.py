@@ -10,6 +10,8 @@ from schemas.codec import parse_json, write_json
 from services.score.models.own_course import LEVEL_HALF_LIFE_H, USUAL_HALF_LIFE_H, Course
 from services.score.rule import HOUR_MS
 
+HOUR = 1_007
+"""From which moments are written."""
 Values = list[tuple[int, float]]
 """Moments in ms and values."""
 
@@ -58,10 +60,10 @@ def test_level_and_usual_are_means_of_hours_by_age(drawn: tuple[Values, int]) ->
 @given(courses(), st.integers(0, 40))
 def test_one_that_was_saved_goes_on_as_if_it_had_not_been(drawn: tuple[Values, int], place: int) -> None:
     values, at = drawn
-    saved = Course.from_plain(parse_json(write_json(course_of(values[:place]).to_plain())))
+    saved = Course.from_plain(parse_json(write_json(course_of(values[:place]).to_plain(HOUR))), HOUR)
     for moment, value in values[place:]:
         saved.add(value, moment)
-    assert saved.to_plain() == course_of(values).to_plain()
+    assert saved.to_plain(HOUR) == course_of(values).to_plain(HOUR)
     assert saved.seen_at(at) == course_of(values).seen_at(at)
 
 
