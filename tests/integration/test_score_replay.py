@@ -32,7 +32,6 @@ from services.score.followups import Effect
 from services.score.known_limits import KnownLimits
 from services.score.learned import load
 from services.score.replay import as_of, canonical, export_findings, export_state, parsed, replay, replay_to
-from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.settings import ScoreSettings
 from tests.integration.care_world import World, settle_in
@@ -204,7 +203,7 @@ async def test_what_a_model_is_asked_of_a_quiet_home_is_answered_though_only_tim
     await score.finish(log, score.start(most=1))  # each marker is a batch of its own
     states = replay(log, rules=ANOMALY_BOOK)
     assert await score.states() == canonical(states)
-    assert states[str(world.home_no)]["subjects"][str(world.person_no)]["models"]["anomaly"]["due_at"] == NEVER
+    assert "due_at" not in states[str(world.home_no)]["subjects"][str(world.person_no)]["models"]["anomaly"]
 
 
 class _Killed(BaseException):
