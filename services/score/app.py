@@ -11,6 +11,7 @@ from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 from services.score.ask_rows import OpenAsks
+from services.score.back_test_rows import BackTests
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import Consumer
 from services.score.due import DueRows
@@ -30,6 +31,7 @@ _SILENCE_S: Final = 2.0
 _ASKS_S: Final = 2.0
 _HELD_S: Final = 2.0
 _INPUTS_S: Final = 60.0
+_BACK_TESTS_S: Final = 0.25
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -52,6 +54,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         )  # fmt: skip
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=rules.book)
+        tests = BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=rules.book)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
@@ -80,6 +83,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
             tasks.create_task(
                 do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),
                 name="looks",
+            )
+            tasks.create_task(
+                do_rounds(tests.answer, stop, clock=clock, every_s=_BACK_TESTS_S, log=log, metrics=metrics),
+                name="back_tests",
             )
             tasks.create_task(
                 do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),

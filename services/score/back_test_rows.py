@@ -1,0 +1,131 @@
+"""Answers the rows of back-tests that doctors ask for: stored rows in, what would have been said out."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from schemas.limit_levels import limits_of
+from schemas.limits import Limits, LimitsError
+from schemas.records import JudgedUplink
+from services.runtime.clock import Clock, to_datetime, to_ms
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
+from services.score.back_test import BackTest, Compared, Said
+from services.score.known_limits import KnownLimits
+from services.score.rule_book import RuleBook
+from services.score.source import read_records
+from services.score.stood import FOREVER
+
+_SQL: Final = load_queries("services.score", "back_tests.sql")
+_DAY: Final = timedelta(days=1)
+_TURN_S: Final = 0.01
+"""Real seconds that live records wait for a back-test at most, or somewhat more."""
+_SAYS_EVERY_S: Final = 0.25
+_READING: Final = 0.3
+"""The share of a back-test that reading takes, for its progress."""
+
+
+class BackTests:
+    """One at a time; several scores may, each takes rows that no other holds."""
+
+    def __init__(self, *, pool: Pool, sql: Queries, clock: Clock, limits: KnownLimits, rules: RuleBook) -> None:
+        self._pool, self._sql, self._clock, self._limits, self._rules = pool, sql, clock, limits, rules
+
+    async def answer(self) -> int:
+        """One, if one is asked for; says whether. Raises LOST_CONNECTION: nothing was changed."""
+        book = await self._limits.look()
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(_SQL["claim_back_test"])
+            if row is None:
+                return 0
+            result, failed = None, None
+            try:
+                test = BackTest(
+                    person_no=row["person_no"], home_no=row["home_no"], people=row["people"],
+                    instead=tried_in(dict(row)), limits=book, asked_at=to_ms(row["asked_at"]), rules=self._rules,
+                )  # fmt: skip
+            except (LimitsError, LookupError) as error:
+                failed = str(error)
+            else:
+                result = await self._run(connection, row, test)
+            now = to_datetime(self._clock.now_ms())
+            await connection.execute(_SQL["end_back_test"], row["back_test_id"], now, result, failed)
+        return 1
+
+    async def _run(self, connection: Connection, row: Any, test: BackTest) -> Mapping[str, Any]:
+        since = row["asked_at"] - timedelta(days=row["days"])
+        progress = _Progress(self._pool, row["back_test_id"])
+        records = await self._read(connection, row, test, since, progress)
+        turn = asyncio.get_running_loop().time
+        began = turn()
+        for done, _ in enumerate(test.take(records), 1):
+            if turn() - began >= _TURN_S:
+                await progress.say(_READING + (1 - _READING) * done / len(records))
+                await asyncio.sleep(0)
+                began = turn()
+        return plain_of(test.compared(to_ms(since)))
+
+    async def _read(
+        self, connection: Connection, row: Any, test: BackTest, since: datetime, progress: "_Progress"
+    ) -> list[JudgedUplink]:
+        """A day at a time, so that nobody waits long; in the order of reception."""
+        people = row["people"] if test.reads_home else [row["person_no"]]
+        until, day = row["asked_at"] + _DAY, since - timedelta(milliseconds=test.past_ms)
+        first, found = day, dict[tuple[int, int, int, int], JudgedUplink]()
+        while day < until:
+            for one in await read_records(connection, self._sql, people, day, day + _DAY, row["asked_at"]):
+                key = one.received_at, one.device_no, one.epoch, one.seq
+                found[key] = together(found[key], one) if key in found else one
+            day += _DAY
+            await progress.say(_READING * min(1.0, (day - first) / (until - first)))
+        return [found[key] for key in sorted(found)]
+
+
+class _Progress:
+    """Says how much is done, now and then."""
+
+    def __init__(self, pool: Pool, back_test_id: UUID) -> None:
+        self._pool, self._back_test_id = pool, back_test_id
+        self._said_at = asyncio.get_running_loop().time()
+
+    async def say(self, share: float) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._said_at >= _SAYS_EVERY_S:
+            self._said_at = now
+            await self._pool.execute(_SQL["say_progress"], self._back_test_id, share)
+
+
+def tried_in(row: Mapping[str, Any]) -> Limits:
+    """The limits that a row asks about. Raises LimitsError."""
+    return limits_of({**row, "source": "", "signed_off_by": ""})
+
+
+def plain_of(compared: Compared) -> Mapping[str, Any]:
+    """As the row keeps it."""
+    return {
+        "today": list(map(_plain, compared.today)),
+        "changed": list(map(_plain, compared.changed)),
+        "vanish": list(map(_plain, compared.vanish)),
+        "begin": list(map(_plain, compared.begin)),
+        "differ": [[_plain(before), _plain(after)] for before, after in compared.differ],
+    }
+
+
+def _plain(one: Said) -> Mapping[str, Any]:
+    return {
+        "concern": one.concern,
+        "since_ms": one.since,
+        "until_ms": None if one.until == FOREVER else one.until,
+        "level": one.level,
+        "severity": int(one.severity),
+        "alerts": one.alerts,
+    }
+
+
+def together(one: JudgedUplink, other: JudgedUplink) -> JudgedUplink:
+    """Two parts of an uplink, of two days."""
+    return one._replace(
+        readings=tuple(sorted(one.readings + other.readings)),
+        events=tuple(sorted(one.events + other.events, key=lambda event: event.item)),
+    )
