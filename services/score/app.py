@@ -60,38 +60,18 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                do_rounds(due.settle, stop, clock=clock, every_s=_DUE_S, log=log, metrics=metrics),
-                name="due",
-            )
-            tasks.create_task(
-                do_rounds(due.end_falls, stop, clock=clock, every_s=_RECOVERY_S, log=log, metrics=metrics),
-                name="recovery",
-            )
-            tasks.create_task(
-                do_rounds(asks.settle, stop, clock=clock, every_s=_ASKS_S, log=log, metrics=metrics),
-                name="asks",
-            )
-            tasks.create_task(
-                do_rounds(held.settle, stop, clock=clock, every_s=_HELD_S, log=log, metrics=metrics),
-                name="doubted",
-            )
-            tasks.create_task(
-                do_rounds(inputs.settle, stop, clock=clock, every_s=_INPUTS_S, log=log, metrics=metrics),
-                name="inputs",
-            )
-            tasks.create_task(
-                do_rounds(looks.look, stop, clock=clock, every_s=_LOOKS_BACK_S, log=log, metrics=metrics),
-                name="looks",
-            )
-            tasks.create_task(
-                do_rounds(tests.answer, stop, clock=clock, every_s=_BACK_TESTS_S, log=log, metrics=metrics),
-                name="back_tests",
-            )
-            tasks.create_task(
-                do_rounds(silence.look, stop, clock=clock, every_s=_SILENCE_S, log=log, metrics=metrics),
-                name="silence",
-            )
+            for name, one, every_s in (
+                ("due", due.settle, _DUE_S),
+                ("recovery", due.end_falls, _RECOVERY_S),
+                ("asks", asks.settle, _ASKS_S),
+                ("doubted", held.settle, _HELD_S),
+                ("inputs", inputs.settle, _INPUTS_S),
+                ("looks", looks.look, _LOOKS_BACK_S),
+                ("back_tests", tests.answer, _BACK_TESTS_S),
+                ("silence", silence.look, _SILENCE_S),
+            ):
+                work = do_rounds(one, stop, clock=clock, every_s=every_s, log=log, metrics=metrics)
+                tasks.create_task(work, name=name)
             tasks.create_task(
                 consumer.run(
                     instance=settings.instance, most=settings.most, checkpoint_every_s=settings.checkpoint_every_s
