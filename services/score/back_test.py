@@ -11,7 +11,7 @@ from schemas.records import JudgedUplink
 from services.score.evaluation import reach_ms
 from services.score.limit_book import LimitBook
 from services.score.models.own_band import GUARDED
-from services.score.rerun import Rerun, Voice, needed, rules_for
+from services.score.rerun import Rerun, Voice, needed, rules_for, unread_types
 from services.score.rule import HOUR_MS, Fold, Rule
 from services.score.rule_book import RuleBook
 from services.score.rules.news2 import NEWS2
@@ -84,6 +84,11 @@ class BackTest:
         """How far before the time asked for the records have to begin."""
         assert self.rule.fold is not None  # noqa: S101 - a rule with limits has one
         return max(_LEAST_PAST_MS, reach_ms(self.rule.fold))
+
+    @property
+    def unread_types(self) -> frozenset[int]:
+        """The kinds of devices, by number, whose readings it does without; their events it needs."""
+        return unread_types(self._needed)
 
     def take(self, records: Iterable[JudgedUplink]) -> Iterator[None]:
         """Runs over ``records``; gives the caller its turn after each."""

@@ -1,24 +1,28 @@
 """Answers the rows of back-tests that doctors ask for: stored rows in, what would have been said out."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPE_BY_NUMBER
 from schemas.limit_levels import limits_of
 from schemas.limits import Limits, LimitsError
-from schemas.records import JudgedUplink
+from schemas.records import JudgedReading, JudgedUplink
+from schemas.vitals import VITAL_BY_NUMBER
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.score.back_test import BackTest, Compared, Said
 from services.score.known_limits import KnownLimits
 from services.score.rule_book import RuleBook
-from services.score.source import read_records
+from services.score.source import read_events
 from services.score.stood import FOREVER
 
 _SQL: Final = load_queries("services.score", "back_tests.sql")
 _DAY: Final = timedelta(days=1)
+_VITALS: Final = list(VITAL_BY_NUMBER)
+_Key = tuple[int, int, int, int]
 _TURN_S: Final = 0.01
 """Real seconds that live records wait for a back-test at most, or somewhat more."""
 _SAYS_EVERY_S: Final = 0.25
@@ -72,9 +76,17 @@ class BackTests:
         """A day at a time, so that nobody waits long; in the order of reception."""
         people = row["people"] if test.reads_home else [row["person_no"]]
         until, day = row["asked_at"] + _DAY, since - timedelta(milliseconds=test.past_ms)
-        first, found = day, dict[tuple[int, int, int, int], JudgedUplink]()
+        first, found, devices = day, dict[_Key, JudgedUplink](), dict[int, Any]()
+        unread = [DEVICE_TYPE_BY_NUMBER[number].code for number in test.unread_types]
         while day < until:
-            for one in await read_records(connection, self._sql, people, day, day + _DAY, row["asked_at"]):
+            asked = people, day, day + _DAY, row["asked_at"]
+            rows = await connection.fetch(_SQL["readings_in_columns"], *asked, _VITALS, unread)
+            new = {one["device_no"] for one in rows} - devices.keys()
+            if new:
+                known = await connection.fetch(_SQL["devices_of_records"], list(new))
+                devices |= {one["device_no"]: one for one in known}
+            measured = [uplink for one in rows for uplink in uplinks_of(dict(one), devices[one["device_no"]])]
+            for one in [*measured, *await read_events(connection, self._sql, *asked)]:
                 key = one.received_at, one.device_no, one.epoch, one.seq
                 found[key] = together(found[key], one) if key in found else one
             day += _DAY
@@ -121,6 +133,24 @@ def _plain(one: Said) -> Mapping[str, Any]:
         "severity": int(one.severity),
         "alerts": one.alerts,
     }
+
+
+def uplinks_of(row: Mapping[str, Any], device: Mapping[str, Any]) -> Iterator[JudgedUplink]:
+    """The records of a row of ``readings_in_columns``."""
+    columns = [row[name] for name in ("item", "person_no", "vital", "value", "observed_ms", "flags")]
+    readings = list(map(JudgedReading._make, zip(*columns, strict=True)))
+    kind = DEVICE_TYPE_BY_CODE.get(device["device_type"])
+    sent, begins = list(zip(row["received_ms"], row["seq"], strict=True)), 0
+    for ends, last in enumerate(sent, 1):
+        if ends == len(sent) or sent[ends] != last:
+            received_at, seq = last
+            yield JudgedUplink(
+                device_no=device["device_no"], device=device["device"], home_no=device["home_no"],
+                shard=device["shard"], epoch=row["epoch"], seq=seq, oldest=0, sent_at=received_at,
+                received_at=received_at, readings=tuple(readings[begins:ends]), events=(),
+                device_type=kind.number if kind else 0,
+            )  # fmt: skip
+            begins = ends
 
 
 def together(one: JudgedUplink, other: JudgedUplink) -> JudgedUplink:

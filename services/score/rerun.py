@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -49,8 +50,7 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
     if record.device_type in SPOT_TYPES:
         return record
     read = rules.read
-    if not rules.gated and record.device_type in _MEASURES and not read & _MEASURES[record.device_type]:
-        # Whether it is worn, and somebody moves, is nothing to what others measure.
+    if record.device_type in unread_types(rules):
         return record._replace(readings=())
     kept = [one for one in record.readings if one[2] in read or one[2] == STEPS.number]
     if len(kept) == len(record.readings):
@@ -62,6 +62,21 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
             known.add(says)
             kept.append(one)
     return record._replace(readings=tuple(sorted(kept)))
+
+
+def unread_types(rules: RuleBook) -> frozenset[int]:
+    """The kinds of devices, by number, whose readings change nothing for ``rules``.
+
+    They measure nothing that these read; whether they are worn, and somebody moves, is nothing to what others measure,
+    unless that counts at rest only.
+    """
+    return frozenset() if rules.gated else _unread_types(rules.read)
+
+
+@cache
+def _unread_types(read: frozenset[int]) -> frozenset[int]:
+    worn = {number: measured for number, measured in _MEASURES.items() if number not in SPOT_TYPES}
+    return frozenset(number for number, measured in worn.items() if not read & measured)
 
 
 @dataclass(slots=True)
@@ -183,7 +198,7 @@ class _NoDays(RecentValues):
 
     __slots__ = ()
 
-    def add(self, vital: int, value: float, at: int, received_at: int) -> bool:
+    def add(self, *_of_value: float) -> bool:
         return False
 
 

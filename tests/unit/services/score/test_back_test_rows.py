@@ -6,10 +6,11 @@ import pytest
 
 from schemas.alerts import Severity
 from schemas.default_limits import usual_of
+from schemas.devices import DEVICE_TYPE_BY_NUMBER
 from schemas.limit_levels import rows_of
 from schemas.limits import Limits, LimitsError
 from services.score.back_test import Said, compare
-from services.score.back_test_rows import plain_of, together, tried_in
+from services.score.back_test_rows import plain_of, together, tried_in, uplinks_of
 from services.score.stood import FOREVER
 from tests.unit.services.score.story import uplink
 
@@ -46,3 +47,20 @@ def test_an_uplink_that_was_read_in_two_parts_is_whole_again() -> None:
     first = whole._replace(readings=whole.readings[:1], events=())
     second = whole._replace(readings=whole.readings[1:])
     assert together(second, first) == whole
+
+
+def test_columns_of_many_uplinks_are_these_uplinks_again() -> None:
+    sent = [uplink(number, number, {"heart_rate": 70 + number, "spo2": 97}, device_type=1) for number in (1, 2, 3)]
+    same = {name: getattr(sent[0], name) for name in ("device_no", "device", "home_no", "shard", "epoch")}
+    device = {**same, "device_type": DEVICE_TYPE_BY_NUMBER[sent[0].device_type].code}
+    read = [(record, item) for record in sent for item in record.readings]
+    row = {
+        "epoch": sent[0].epoch,
+        "seq": [record.seq for record, _ in read],
+        "received_ms": [record.received_at for record, _ in read],
+        "observed_ms": [item.observed_at for _, item in read],
+        **{
+            name: [getattr(item, name) for _, item in read] for name in ("item", "person_no", "vital", "value", "flags")
+        },
+    }
+    assert list(uplinks_of(row, device)) == sent
