@@ -1,6 +1,7 @@
 -- What other limits would have made of a person's past: asked by a doctor before they are saved, answered by score.
 
--- The limits that are tried stand in the columns of the table limits. result: once it is done; failed: why it can't be.
+-- The limits that are tried stand in the columns of the table limits; reason is why, as typed so far. result: once it is
+-- done; failed: why it can't be.
 create table back_tests (
     back_test_id uuid primary key,
     person_no integer not null references people,
@@ -9,6 +10,7 @@ create table back_tests (
     off double precision not null,
     clear_min double precision not null,
     worse_by double precision not null,
+    reason text not null default '',
     days smallint not null check (days between 1 and 90),
     asked_by integer not null references doctors,
     asked_at timestamptz not null,
