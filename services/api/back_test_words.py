@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.alerts import Severity
-from schemas.limits import Limits
+from schemas.limits import CONCERN_BY_NAME, Limits
 from services.api.limit_changes import changed_words
+from services.api.limits_in_force import unit_of
 
 MOST_SHOWN: Final = 40
 Episode = Mapping[str, Any]
@@ -14,12 +15,13 @@ Episode = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``sentence`` says it; ``vanish`` and ``begin`` are alerts, ``noticed`` counts what only stands on the page.
+    """``sentence`` says it, ``changes`` what was tried, limit by limit; ``vanish`` and ``begin`` are alerts, ``noticed`` counts what only stands on the page.
 
     ``differ`` are pairs of one time and another urgency.
     """
 
     sentence: str
+    changes: str
     vanish: Sequence[Episode]
     begin: Sequence[Episode]
     differ: Sequence[Sequence[Episode]]
@@ -35,14 +37,23 @@ def outcome_of(before: Limits | None, tried: Limits, days: int, result: Mapping[
         given += ", as they do now" if not vanish and not begin else ", as many as now"
     else:
         given += f" instead of {len(today)}"
-    words = "; ".join(changed_words(before, tried)) or "the same limits as now"
     return Outcome(
-        sentence=f"With {words}: {given}.",
+        sentence=f"With {_tried(before, tried)} {given}.",
+        changes="; ".join(changed_words(before, tried)),
         vanish=vanish,
         begin=begin,
         differ=result["differ"],
         noticed=(len(result["today"]) - len(today), len(result["changed"]) - len(changed)),
     )
+
+
+def _tried(before: Limits | None, tried: Limits) -> str:
+    old = before.levels if before else ()
+    moved = [(one, was) for one, was in zip(tried.levels, old, strict=False) if one.on != was.on]
+    if len(moved) == 1 and len(old) == len(tried.levels):
+        (one, was), unit = moved[0], unit_of(CONCERN_BY_NAME[tried.concern])
+        return f"{one.on:g} instead of {was.on:g} {unit}"
+    return "the same limits as now" if before and before.numbers == tried.numbers else "these limits"
 
 
 def _alerts(episodes: Sequence[Episode]) -> list[Episode]:

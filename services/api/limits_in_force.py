@@ -157,15 +157,16 @@ def title_of_concern(concern: Concern) -> str:
 def lines_of(limits: Limits) -> tuple[Line, ...]:
     """Each of them in words."""
     concern = CONCERN_BY_NAME[limits.concern]
-    return tuple(_line(one, concern, _unit_of(concern)) for one in limits.levels)
+    return tuple(_line(one, concern, unit_of(concern)) for one in limits.levels)
 
 
-def _unit_of(concern: Concern) -> str:
+def unit_of(concern: Concern) -> str:
+    """The unit of its limits in words, and of which distance they are."""
     return f"{_UNIT_WORDS.get(concern.vital.code, concern.vital.unit)} {concern.distance}".rstrip()
 
 
 def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: datetime | None) -> InForce:
-    over = _at_or(limits.off, _unit_of(concern), Side(-concern.side))
+    over = _at_or(limits.off, unit_of(concern), Side(-concern.side))
     return InForce(
         title=title_of_concern(concern),
         scope=scope,

@@ -34,7 +34,7 @@ async def write_past(pool: Pool, person_id: UUID) -> None:
         fast = 126.0 if number < MILD else 134.0
         for minute in range(_ONE_HOUR_MIN):
             at = NOW - timedelta(days=2 * number + 3, minutes=_ONE_HOUR_MIN - minute)
-            value = fast if 10 <= minute < 30 else 78.0  # noqa: PLR2004
+            value = fast if 10 <= minute < 30 else 78.0
             rows.append((person_no, HEART_RATE.number, at, device_no, 7, len(rows), 0, value, 0, at))
     await pool.copy_records_to_table("readings", records=rows)
 

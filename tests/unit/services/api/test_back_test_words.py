@@ -37,7 +37,7 @@ def result(today: list[Any], changed: list[Any]) -> dict[str, Any]:
 def test_the_sentence_counts_alerts_by_both(today: int, changed: int, given: str) -> None:
     all_of_them = [episode(number) for number in range(today)]
     found = outcome_of(FAST, TRIED, 30, result(all_of_them, all_of_them[:changed]))
-    assert found.sentence.startswith("With above 125 /min instead of above 120 /min")
+    assert found.sentence.startswith("With 125 instead of 120 /min the last")
     assert found.sentence.endswith(given)
     assert len(found.vanish) == today - changed
 
@@ -58,4 +58,4 @@ def test_what_is_only_noted_is_no_alert() -> None:
 
 def test_limits_as_they_are_say_so() -> None:
     same = replace(FAST, source="another")
-    assert outcome_of(FAST, same, 30, result([], [])).sentence.startswith("With the same limits as now: ")
+    assert outcome_of(FAST, same, 30, result([], [])).sentence.startswith("With the same limits as now the last")

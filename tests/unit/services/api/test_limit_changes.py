@@ -40,8 +40,8 @@ def own(number: int, limits: Limits, *, withdrawn: bool = False, days: float = 1
     same = {name: getattr(limits, name) for name in ("concern", "off", "clear_min", "worse_by", "source")}
     return {
         **same, "limit_no": number, "person_no": 7, "region": False, "condition": None,
-        "levels": rows_of(limits.levels), "withdrawn": withdrawn, "signed_off_by": "Dr Brandt", "author": "Dr Brandt", "reason": "athlete",
-        "valid_from": NOW - timedelta(days=days), "written_at": NOW - timedelta(days=days),
+        "levels": rows_of(limits.levels), "withdrawn": withdrawn, "signed_off_by": "Dr Brandt", "author": "Dr Brandt",
+        "reason": "athlete", "valid_from": NOW - timedelta(days=days), "written_at": NOW - timedelta(days=days),
     }  # fmt: skip
 
 
@@ -93,8 +93,9 @@ def test_what_is_found_as_urgent_by_the_last_usual_limit_is_muted_or_still_found
     side = CONCERN_BY_NAME[limits.concern].side
 
     def elsewhere(one: LevelLimit) -> LevelLimit:
-        moved_by = {"on": one.on + by * side, "persist_min": one.persist_min + longer}
-        return replace(one, **moved_by) if one.severity is Severity.HIGH else one
+        if one.severity is not Severity.HIGH:
+            return one
+        return replace(one, on=one.on + by * side, persist_min=one.persist_min + longer)
 
     wanted = replace(limits, levels=tuple(map(elsewhere, limits.levels)))
     for moving in (False, True):
