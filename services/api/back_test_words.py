@@ -15,9 +15,10 @@ Episode = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``sentence`` says it, ``changes`` what was tried, limit by limit; ``vanish`` and ``begin`` are alerts, ``noticed`` counts what only stands on the page.
+    """``sentence`` says it, ``changes`` what was tried, limit by limit.
 
-    ``differ`` are pairs of one time and another urgency.
+    ``vanish`` and ``begin`` are alerts; ``noticed`` counts what only stands on the page, by today's limits and by those
+    that were tried; ``differ`` are pairs of one time and another urgency.
     """
 
     sentence: str
