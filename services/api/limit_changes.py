@@ -96,6 +96,31 @@ def _is_urgent(one: Any) -> bool:
     return one.severity is Severity.HIGH
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """What is urgent of a concern is muted now. ``until`` None: nothing says when that ends, as a register file may."""
+
+    concern: str
+    title: str
+    until: datetime | None
+
+    @staticmethod
+    def words(until: str) -> str:
+        """What that means; ``until`` in words, "" for no end."""
+        return f"nobody is called for what is urgent for everybody else{f', until {until}' if until else ''}"
+
+
+def muted_by(in_force: Iterable[InForce], usual: Mapping[str, Limits], own: Sequence[Row], now: datetime) -> list[Mute]:
+    """What is muted by limits of the person's own."""
+    found = []
+    for one in in_force:
+        concern = one.limits.concern
+        if one.scope.own and mutes(usual.get(concern), one.limits):
+            ends = [row["valid_from"] for row in own if row["concern"] == concern and row["valid_from"] > now]
+            found.append(Mute(concern=concern, title=one.title, until=min(ends, default=None)))
+    return found
+
+
 def check_mute(starts: datetime, until: datetime | None, *, confirmed: bool) -> None:
     """Whether limits that mute may begin at ``starts``. Raises MuteRefusedError."""
     if until is None:

@@ -40,6 +40,7 @@ LONGEST_REASON: Final = 500
 _DAYS: Final = (30, 90)
 _HOURS: Final = (1, 4, 8, 12, 24)
 _MANY: Final = 64
+_BUSY: Final = "What you have tried before is still being computed. Try this one in a moment."
 _OTHERS: Final = "They have been changed in the meantime. See what holds now, and change it again."
 
 
@@ -85,7 +86,7 @@ async def _typed(
 
 def _read(known: OfPerson, typed: Typed, doctor: Doctor, *, needs_reason: bool) -> _Wanted | _Refused:
     """The limits that are wanted, or the fields with what is wrong."""
-    choice = next((one for one in choices_of(known.in_force) if one.name == typed.limit), None)
+    choice = next((one for one in choices_of(known.coming) if one.name == typed.limit), None)
     problems = {} if choice else {"limit": "Choose one of the limits."}
     try:
         value = float(typed.value.replace(",", "."))
@@ -111,12 +112,10 @@ def _beside(error: LimitsError) -> str:
 
 
 @router.get("/people/{person_id}/limits")
-async def limits(
-    request: Request, person_id: UUID, doctor: SignedIn, limit: str = "", outcome: str = ""
-) -> HTMLResponse:
-    """What holds, the form of a change, and who has changed what. ``limit``: the one to begin with."""
+async def limits(request: Request, person_id: UUID, doctor: SignedIn, outcome: str = "") -> HTMLResponse:
+    """What holds, the form of a change, and who has changed what."""
     person = await person_of(console_of(request), doctor, person_id, Action.READ_LIMITS)
-    return await _page(request, doctor, person, Typed(limit=limit[:_MANY]), outcome=outcome)
+    return await _page(request, doctor, person, Typed(), outcome=outcome)
 
 
 @router.post("/people/{person_id}/limits/try", response_model=None)
@@ -137,7 +136,8 @@ async def try_on_the_past(
     if isinstance(wanted, _Refused):
         return await _page(request, doctor, person, wanted.typed)
     span = days if days in _DAYS else _DAYS[0]
-    await ask_back_test(console, doctor, person, back_test_id, wanted.limits, days=span, reason=typed.reason)
+    if not await ask_back_test(console, doctor, person, back_test_id, wanted.limits, days=span, reason=typed.reason):
+        return await _page(request, doctor, person, replace(typed, problems={"limit": _BUSY}))
     return RedirectResponse(f"/people/{person_id}/limits/tests/{back_test_id}", 303)
 
 
@@ -241,10 +241,11 @@ async def _page(
         zone=ZoneInfo(person["time_zone"]),
         person=person,
         form=replace(typed, seen=max(known.newest.values(), default=0)),
-        choices=choices_of(known.in_force),
+        choices=choices_of(known.coming),
         limits=known.in_force,
         newest=known.newest,
         history=known.history,
+        muted=known.muted,
         tried=tried,
         came=came,
         most=MOST_SHOWN,

@@ -12,7 +12,7 @@ from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, LimitsError, che
 from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import Doctor, console_of
-from services.api.inputs import VERSION_LIMIT, AwareMoment, Text
+from services.api.inputs import VERSION_LIMIT, SentMoment, Text
 from services.api.limit_changes import MuteRefusedError, Version, mutes
 from services.api.limits_in_force import InForce
 from services.api.person_limits import (
@@ -33,6 +33,7 @@ from services.api.sessions import SignedIn
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
 LONGEST_REASON: Final = 500
 _CHANGED: Final = "the limits have changed since; read them again"
+_BUSY: Final = "two back-tests of yours are not answered yet"
 _MOST_LEVELS: Final = 12
 Token = Annotated[str | None, Header()]
 Why = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REASON)]
@@ -54,9 +55,9 @@ class LevelIO(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: float = Field(allow_inf_nan=False)
+    on: float = Field(strict=True, allow_inf_nan=False)
     inclusive: bool = Field(strict=True)
-    persist_min: float = Field(ge=0, le=240)
+    persist_min: float = Field(ge=0, le=240, strict=True)
     severity: Literal["low", "medium", "high"]
     level: int = Field(ge=1, le=3, strict=True)
     least: int = Field(default=2, ge=1, le=10, strict=True)
@@ -87,9 +88,9 @@ class NumbersIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     levels: list[LevelIO] = Field(min_length=1, max_length=_MOST_LEVELS)
-    off: float = Field(allow_inf_nan=False)
-    clear_min: float = Field(ge=0, le=240)
-    worse_by: float = Field(gt=0, allow_inf_nan=False)
+    off: float = Field(strict=True, allow_inf_nan=False)
+    clear_min: float = Field(ge=0, le=240, strict=True)
+    worse_by: float = Field(gt=0, strict=True, allow_inf_nan=False)
 
     def limits(self, concern: str, doctor: Doctor) -> Limits:
         """As rules use them. Raises HTTPException with the field that contradicts another."""
@@ -113,7 +114,7 @@ class LimitsIn(NumbersIn):
 
     reason: Why
     seen: int = Field(ge=0, lt=VERSION_LIMIT, strict=True)
-    until: AwareMoment | None = None
+    until: SentMoment | None = None
     confirmed: bool = Field(default=False, strict=True)
 
 
@@ -134,7 +135,7 @@ class BackTestIn(NumbersIn):
 
 
 class LimitsOut(BaseModel):
-    """What holds of a concern now. ``own``: a doctor has said it of this person; ``version`` is of these, 0 for none.
+    """What holds of a concern from ``since`` on, null for ever. ``own``: a doctor has said it of this person; ``version`` is of these, 0 for none.
 
     ``mutes``: something that is urgent for everybody else is not urgent by these.
     """
@@ -228,11 +229,11 @@ class BackTestOut(BaseModel):
 
 @router.get("/people/{person_id}/limits", responses=OF_ONE)
 async def limits(request: Request, person_id: UUID, doctor: SignedIn) -> list[LimitsOut]:
-    """What holds for a person now, of each concern."""
+    """What holds for a person, of each concern. What was set begins ten seconds later, and stands here already."""
     console = console_of(request)
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)
     known = await limits_of_person(console, person["person_no"])
-    return [LimitsOut.of(one, known) for one in known.in_force]
+    return [LimitsOut.of(one, known) for one in known.coming]
 
 
 @router.get("/people/{person_id}/limits/versions", responses=OF_ONE)
@@ -295,13 +296,16 @@ async def _changed(request: Request, person: Any, *, done: bool) -> list[LimitsV
 async def try_limits(
     request: Request, person_id: UUID, doctor: SignedIn, wish: BackTestIn, x_csrf_token: Token = None
 ) -> BackTestOut:
-    """Asks what these limits would have made of the past; the answer is at the same address with its id."""
+    """Asks what these limits would have made of the past; the answer is at the same address with its id.
+
+    409 while two of yours are not answered yet.
+    """
     check_token(doctor, x_csrf_token)
     console, back_test_id = console_of(request), uuid4()
     person = await person_of(console, doctor, person_id, Action.TRY_LIMITS)
-    await ask_back_test(
-        console, doctor, person, back_test_id, wish.limits(wish.concern, doctor), days=wish.days, reason=""
-    )
+    limits = wish.limits(wish.concern, doctor)
+    if not await ask_back_test(console, doctor, person, back_test_id, limits, days=wish.days, reason=""):
+        raise HTTPException(409, _BUSY)
     return BackTestOut.of(await back_test_of(console, person["person_no"], back_test_id))
 
 

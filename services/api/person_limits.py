@@ -12,12 +12,14 @@ from schemas.limit_levels import limits_of, rows_of
 from schemas.limits import Limits, LimitsError
 from services.api.access import Action, AuditSubject, NotInCareError, admit_within, record_refusal
 from services.api.console import Console, Doctor
-from services.api.limit_changes import Version, check_mute, history_of, mutes, usual_of
+from services.api.limit_changes import Mute, Version, check_mute, history_of, muted_by, mutes, usual_of
 from services.api.limit_rows import LIMITS_LEAD_S
 from services.api.limits_in_force import InForce, limits_in_force
 from services.runtime.database import Connection, transaction
 
 SET_BY_DOCTOR: Final = "the person's doctor"
+MOST_OPEN: Final = 2
+"""Back-tests of one doctor that score computes, or has before it."""
 _INSTANT: Final = timedelta(milliseconds=1)
 
 
@@ -25,17 +27,21 @@ _INSTANT: Final = timedelta(milliseconds=1)
 class OfPerson:
     """What holds for a person now, what would hold without limits of their own, and what has changed.
 
-    ``newest``: the number of the newest version of their own, by concern, whether or not it holds yet.
+    ``coming``: what holds once the changes of the last seconds have begun: a further change does not undo them.
+    ``newest``: the number of the newest version of their own, by concern, whether or not it holds yet. ``muted``: of
+    which concerns nobody is called for what is urgent.
     """
 
     in_force: Sequence[InForce]
+    coming: Sequence[InForce]
     usual: Mapping[str, Limits]
     history: Sequence[Version]
     newest: Mapping[str, int]
+    muted: Sequence[Mute]
 
     def limits(self, concern: str) -> Limits | None:
-        """Those of a concern, None where nobody has said any."""
-        return next((one.limits for one in self.in_force if one.limits.concern == concern), None)
+        """Those of a concern that a change begins with, None where nobody has said any."""
+        return next((one.limits for one in self.coming if one.limits.concern == concern), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +74,26 @@ class BackTest:
     result: Mapping[str, Any] | None
 
 
+def lead_of(console: Console) -> timedelta:
+    """How long after it was saved a version begins, in platform time."""
+    return timedelta(seconds=LIMITS_LEAD_S * console.clock.rate)
+
+
 async def limits_of_person(console: Console, person_no: int) -> OfPerson:
     """All of it. Whoever asks has been admitted."""
     sql, pool, now = console.sql, console.pool, console.now()
-    versions = [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now)]
+    known = [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now + lead_of(console))]
+    versions = [row for row in known if row["valid_from"] <= now]
     conditions = [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)]
     own = [dict(row) for row in await pool.fetch(sql["own_limits"], person_no)]
     usual, newest = usual_of(versions, conditions), dict[str, int]()
     for row in own:
         newest.setdefault(row["concern"], row["limit_no"])
+    in_force = limits_in_force(versions, conditions)
     return OfPerson(
-        in_force=limits_in_force(versions, conditions), usual=usual, history=history_of(own, usual, now), newest=newest
-    )
+        in_force=in_force, coming=limits_in_force(known, conditions), usual=usual, history=history_of(own, usual, now), newest=newest,
+        muted=muted_by(in_force, usual, own, now),
+    )  # fmt: skip
 
 
 async def set_limits(console: Console, doctor: Doctor, person: Record, wish: LimitsWish) -> bool:
@@ -119,7 +133,7 @@ async def give_back(console: Console, doctor: Doctor, person: Record, concern: s
         async with transaction(console.pool) as connection:
             await admit_within(connection, console, doctor, Action.CHANGE_LIMITS, subject)
             change = await _Change.begin(console, connection, doctor, person["person_no"], concern)
-            if not change.rows or change.rows[0]["withdrawn"]:
+            if not change.rows or (change.is_settled and change.rows[0]["withdrawn"]):
                 return True
             if change.newest_no != seen:
                 return False
@@ -155,7 +169,7 @@ class _Change:
         """Waits for whoever changes them now."""
         await connection.execute(console.sql["lock_limits_of"], person_no)
         rows = await connection.fetch(console.sql["own_limits"], person_no)
-        starts = console.now() + timedelta(seconds=LIMITS_LEAD_S * console.clock.rate)
+        starts = console.now() + lead_of(console)
         return cls(
             console=console, connection=connection, doctor=doctor, person_no=person_no, concern=concern,
             rows=[row for row in rows if row["concern"] == concern], starts=starts,
@@ -166,6 +180,11 @@ class _Change:
         """The number of the newest version, 0 for none."""
         return self.rows[0]["limit_no"] if self.rows else 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether there are versions, and none begins later than one of now would, as the end of a mute does."""
+        return bool(self.rows) and self.rows[0]["valid_from"] < self.starts
+
     async def usual(self, concern: str) -> Limits | None:
         """What holds without own limits."""
         sql, now = self.console.sql, self.console.now()
@@ -175,7 +194,7 @@ class _Change:
 
     def holds(self, limits: Limits) -> bool:
         """Whether the newest version says that already."""
-        row = self.rows[0] if self.rows else None
+        row = self.rows[0] if self.is_settled else None
         return row is not None and not row["withdrawn"] and limits_of(dict(row)).numbers == limits.numbers
 
     def says(self, wish: LimitsWish) -> bool:
@@ -212,12 +231,16 @@ class _Change:
 
 async def ask_back_test(
     console: Console, doctor: Doctor, person: Record, back_test_id: UUID, limits: Limits, *, days: int, reason: str
-) -> None:
-    """Asks score what these limits would have made of so many days. Whoever asks has been admitted."""
-    await console.pool.execute(
+) -> bool:
+    """Asks score what these limits would have made of so many days. Whoever asks has been admitted.
+
+    False: MOST_OPEN of theirs are not answered yet.
+    """
+    asked = await console.pool.fetchval(
         console.sql["ask_back_test"], back_test_id, person["person_no"], limits.concern, rows_of(limits.levels),
-        limits.off, limits.clear_min, limits.worse_by, reason, days, doctor.doctor_no, console.now(),
+        limits.off, limits.clear_min, limits.worse_by, reason, days, doctor.doctor_no, console.now(), MOST_OPEN,
     )  # fmt: skip
+    return asked is not None
 
 
 async def back_test_of(console: Console, person_no: int, back_test_id: UUID) -> BackTest:

@@ -19,9 +19,11 @@ insert into limits (person_no, concern, levels, off, clear_min, worse_by, withdr
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: ask_back_test
--- For score, which looks for such rows.
+-- For score, which looks for such rows; none where $12 of this doctor wait already. Gives the id.
 insert into back_tests (back_test_id, person_no, concern, levels, off, clear_min, worse_by, reason, days, asked_by, asked_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+where (select count(*) from back_tests where asked_by = $10 and done_at is null) < $12
+returning back_test_id;
 
 -- name: back_test_of
 -- A back-test of a person, with how much of it is done.

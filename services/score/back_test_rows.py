@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from schemas.devices import DEVICE_TYPE_BY_CODE, DEVICE_TYPE_BY_NUMBER
 from schemas.limit_levels import limits_of
 from schemas.limits import Limits, LimitsError
 from schemas.records import JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_NUMBER
 from services.runtime.clock import Clock, to_datetime, to_ms
-from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
+from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries, load_queries, transaction
 from services.score.back_test import BackTest, Compared, Said
 from services.score.known_limits import KnownLimits
+from services.score.limit_book import LimitBook
 from services.score.rule_book import RuleBook
 from services.score.source import read_events
 from services.score.stood import FOREVER
@@ -26,38 +29,57 @@ _Key = tuple[int, int, int, int]
 _TURN_S: Final = 0.01
 """Real seconds that live records wait for a back-test at most, or somewhat more."""
 _SAYS_EVERY_S: Final = 0.25
+_FAILED: Final = "the platform could not compute it; the log of score says why"
 _READING: Final = 0.3
 """The share of a back-test that reading takes, for its progress."""
 
 
-class BackTests:
-    """One at a time; several scores may, each takes rows that no other holds."""
+class _StoppedError(Exception):
+    """Another score will begin it again."""
 
-    def __init__(self, *, pool: Pool, sql: Queries, clock: Clock, limits: KnownLimits, rules: RuleBook) -> None:
+
+class BackTests:
+    """One at a time; several scores may, each takes rows that no other holds. None outlives ``stop``."""
+
+    def __init__(
+        self, *, pool: Pool, sql: Queries, clock: Clock, limits: KnownLimits, rules: RuleBook, stop: asyncio.Event,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:  # fmt: skip
         self._pool, self._sql, self._clock, self._limits, self._rules = pool, sql, clock, limits, rules
+        self._stop, self._log = stop, log
 
     async def answer(self) -> int:
         """One, if one is asked for; says whether. Raises LOST_CONNECTION: nothing was changed."""
         book = await self._limits.look()
-        async with transaction(self._pool) as connection:
-            row = await connection.fetchrow(_SQL["claim_back_test"])
-            if row is None:
-                return 0
-            result, failed = None, None
-            try:
-                test = BackTest(
-                    person_no=row["person_no"], home_no=row["home_no"], people=row["people"],
-                    instead=tried_in(dict(row)), limits=book, asked_at=to_ms(row["asked_at"]), rules=self._rules,
-                )  # fmt: skip
-            except (LimitsError, LookupError) as error:
-                failed = str(error)
-            else:
-                result = await self._run(connection, row, test)
-            now = to_datetime(self._clock.now_ms())
-            await connection.execute(_SQL["end_back_test"], row["back_test_id"], now, result, failed)
+        row: Any = None
+        try:
+            async with transaction(self._pool) as connection:
+                row = await connection.fetchrow(_SQL["claim_back_test"])
+                if row is None:
+                    return 0
+                await self._end(connection, row, await self._result(connection, row, book), None)
+        except (LimitsError, LookupError) as error:
+            await self._end(self._pool, row, None, str(error))
+        except _StoppedError:
+            return 0
+        except LOST_CONNECTION:
+            raise
+        except Exception as error:  # noqa: BLE001 - what a doctor tries must not end the scoring of anybody
+            self._log.error("back-test failed", error=type(error).__name__, back_test_id=str(row["back_test_id"]))
+            await self._end(self._pool, row, None, _FAILED)
         return 1
 
-    async def _run(self, connection: Connection, row: Any, test: BackTest) -> Mapping[str, Any]:
+    async def _end(
+        self, on: Pool | Connection, row: Any, result: Mapping[str, Any] | None, failed: str | None
+    ) -> None:
+        now = to_datetime(self._clock.now_ms())
+        await on.execute(_SQL["end_back_test"], row["back_test_id"], now, result, failed)
+
+    async def _result(self, connection: Connection, row: Any, book: LimitBook) -> Mapping[str, Any]:
+        test = BackTest(
+            person_no=row["person_no"], home_no=row["home_no"], people=row["people"], instead=tried_in(dict(row)),
+            limits=book, asked_at=to_ms(row["asked_at"]), rules=self._rules,
+        )  # fmt: skip
         since = row["asked_at"] - timedelta(days=row["days"])
         progress = _Progress(self._pool, row["back_test_id"])
         records = await self._read(connection, row, test, since, progress)
@@ -65,6 +87,8 @@ class BackTests:
         began = turn()
         for done, _ in enumerate(test.take(records), 1):
             if turn() - began >= _TURN_S:
+                if self._stop.is_set():
+                    raise _StoppedError
                 await progress.say(_READING + (1 - _READING) * done / len(records))
                 await asyncio.sleep(0)
                 began = turn()

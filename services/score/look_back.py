@@ -20,6 +20,7 @@ from services.score.evaluation import reach_ms
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER, LimitBook
+from services.score.recent_values import NoDays
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
@@ -156,7 +157,8 @@ class Look:
     def _shown_by(self, listed: Sequence[JudgedUplink], off: Iterable[Off]) -> list[Episode]:
         state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
         effects: list[Effect] = []
-        window = state.subject(self.asked.subject.person_no).window
+        person = state.subject(self.asked.subject.person_no)
+        person.recent, window = NoDays(person.person_no), person.window
         for device_no, at in self.asked.worn_since.items():
             window.worn_by(device_no).shown_at = at
         for device_no, at, is_charging in off:

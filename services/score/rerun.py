@@ -17,7 +17,7 @@ from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
-from services.score.recent_values import RecentValues
+from services.score.recent_values import NoDays
 from services.score.rule import NEVER, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
@@ -113,7 +113,7 @@ class Rerun:
         self.voices = {rule.name: Voice(rule) for rule in heard}
         self._person_no, self._home_no, self._limits = person_no, home_no, limits
         self._home = HomeState(rules=rules, limits=limits)
-        self._home.subject(person_no).recent = _NoDays(person_no)
+        self._home.subject(person_no).recent = NoDays(person_no)
         self._rows: list[JudgedUplink] = []
         self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
         self._heard = RuleBook([one.rule for one in self.voices.values()])
@@ -191,15 +191,6 @@ class Rerun:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""
         self._wearing.read(self._rows)
         return self._wearing.off(before)
-
-
-class _NoDays(RecentValues):
-    """None are kept: no rule with limits looks at days."""
-
-    __slots__ = ()
-
-    def add(self, *_of_value: float) -> bool:
-        return False
 
 
 class _Wearing:

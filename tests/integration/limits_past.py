@@ -1,5 +1,6 @@
 """A past in which a pulse was too fast eleven times, and score as it answers back-tests: what tests of limits share."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -39,8 +40,9 @@ async def write_past(pool: Pool, person_id: UUID) -> None:
     await pool.copy_records_to_table("readings", records=rows)
 
 
-def score_of(pool: Pool, clock: Clock) -> BackTests:
+def score_of(pool: Pool, clock: Clock, stop: asyncio.Event | None = None) -> BackTests:
     """Score's answers, and nothing else of score."""
-    sql, metrics = load_queries("services.score"), Metrics(METRICS)
-    limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=structlog.get_logger())
-    return BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=RULE_BOOK)
+    sql, log = load_queries("services.score"), structlog.get_logger()
+    limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=Metrics(METRICS), log=log)
+    stop = stop or asyncio.Event()
+    return BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=RULE_BOOK, stop=stop, log=log)

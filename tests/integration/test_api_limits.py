@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 
-from services.runtime.clock import to_ms
+from schemas.default_limits import usual_of
+from services.api.limit_changes import LONGEST_MUTE, mutes
+from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import load_queries
 from services.score.known_limits import read_limits
 from tests.integration.console_world import FORMER, NOW, Practice, browsing, open_practice, token_in
@@ -63,6 +66,22 @@ async def test_a_limit_holds_ten_seconds_after_it_was_set_and_not_before(practic
     assert await held_at(practice, NOW + LEAD) == [125, *before[1:]]
 
 
+async def test_a_second_change_within_seconds_keeps_the_first(practice: Practice) -> None:
+    before = await held_at(practice, NOW)
+    path = f"/people/{practice.world.ruth}/limits"
+    async with browsing(practice.address) as client:
+        for place, value in ((0, "125"), (1, "135")):
+            shown = (await client.get(path)).text
+            seen = shown.split('name="seen" value="', 1)[1].split('"', 1)[0]
+            form = {"csrf": token_in(shown), "seen": seen, "limit": f"{FAST}/{place}", "value": value, "reason": "fit"}
+            assert (await client.post(path, data=form)).status_code == 303
+            practice.clock.advance(seconds=3)
+        stale = await client.post(path, data=form | {"value": "140", "seen": "0"})
+    assert await held_at(practice, NOW + LEAD + timedelta(seconds=3)) == [125, 135, *before[2:]]
+    assert stale.status_code == 422
+    assert "changed in the meantime" in stale.text
+
+
 async def test_what_mutes_needs_an_end_and_a_second_yes_and_is_over_by_itself(practice: Practice) -> None:
     before, until = await held_at(practice, NOW), NOW + timedelta(hours=8)
     async with browsing(practice.address) as client:
@@ -106,22 +125,39 @@ async def test_own_limits_are_given_back(practice: Practice) -> None:
 
 async def test_a_limit_is_tried_on_the_past_and_saved_without_javascript(practice: Practice) -> None:
     await write_past(practice.pool, practice.world.ruth)
+    await practice.pool.execute("update back_tests set done_at = asked_at, failed = '' where done_at is null")
     path = f"/people/{practice.world.ruth}/limits"
     async with browsing(practice.address) as client:
         form = {"csrf": token_in((await client.get(path)).text), "limit": f"{FAST}/0", "value": "128", "reason": "fit"}
         asked = await client.post(f"{path}/try", data=form | {"days": "30"})
         address = str(asked.headers["location"])
         waiting = (await client.get(address)).text
-        assert await score_of(practice.pool, practice.clock).answer() == 1
+        assert [await score_of(practice.pool, practice.clock).answer() for _ in range(3)] == [1, 1, 0]
         done = (await client.get(address)).text
         saved = await client.post(path, data=form | {"seen": "0"})
     assert asked.status_code == saved.status_code == 303
     assert "0 % done" in waiting
     assert '<noscript><meta http-equiv="refresh"' in waiting
-    assert '<noscript>' not in done
+    assert "<noscript>" not in done
     assert f"would have given {TIMES - MILD} alerts instead of {TIMES}" in done
     assert f"These {MILD} vanish" in done
     assert (await held_at(practice, NOW + LEAD))[0] == 128
+
+
+async def test_a_doctor_has_two_back_tests_open_at_most(practice: Practice) -> None:
+    await practice.pool.execute("update back_tests set done_at = asked_at, failed = '' where done_at is null")
+    async with browsing(practice.address) as client:
+        said = wish(await numbers(client, practice), 125)
+        tried = {name: said[name] for name in ("levels", "off", "clear_min", "worse_by")} | {"concern": FAST}
+        token = {"X-CSRF-Token": (await client.get("/api/v1/session")).json()["csrf_token"]}
+        path = f"/api/v1/people/{practice.world.ruth}/back-tests"
+        answers = [await client.post(path, json=tried, headers=token) for _ in range(3)]
+        first = (await client.get(f"{path}/{answers[0].json()['back_test_id']}")).json()
+        assert [await score_of(practice.pool, practice.clock).answer() for _ in range(3)] == [1, 1, 0]
+        done = (await client.get(f"{path}/{answers[0].json()['back_test_id']}")).json()
+    assert [one.status_code for one in answers] == [201, 201, 409]
+    assert (first["share"], first["result"], done["share"]) == (0, None, 1)
+    assert done["result"]["today"] == []
 
 
 @pytest.mark.parametrize(
@@ -158,4 +194,41 @@ async def test_nobody_else_reads_tries_or_sets_them(practice: Practice) -> None:
             await client.post(f"{api}/back-tests", json=tried, headers={"X-CSRF-Token": token}),
         ]
     assert [one.status_code for one in sent] == [404] * 5
-    assert await practice.pool.fetchval("select count(*) from back_tests") in {0, 1}
+    asked_by = "select count(*) from back_tests join doctors on doctor_no = asked_by where email = $1"
+    assert await practice.pool.fetchval(asked_by, FORMER) == 0
+
+
+async def test_no_sequence_of_changes_leaves_a_vital_without_a_limit_or_muted_for_more_than_a_day(
+    practice: Practice,
+) -> None:
+    """Whatever is sent, in whichever order: at each moment there are limits, and a mute is over within a day."""
+    chance, usual = Random(19), usual_of(FAST)
+    person_no = await practice.pool.fetchval("select person_no from people where person_id = $1", practice.world.ruth)
+    api, refused, muted_at = f"/api/v1/people/{practice.world.ruth}/limits/{FAST}", 0, list[datetime]()
+    async with browsing(practice.address) as client:
+        token = {"X-CSRF-Token": (await client.get("/api/v1/session")).json()["csrf_token"]}
+        for number in range(40):
+            held, now = await numbers(client, practice), to_datetime(practice.clock.now_ms())
+            until = chance.choice([None, now + timedelta(hours=chance.randrange(-1, 30))])
+            said = wish(held, 120 + chance.randrange(10), reason=f"change {number}", confirmed=chance.random() < 0.8)
+            said |= {"until": until.isoformat() if until else None}
+            if chance.random() < 0.5:
+                said["levels"] = [one | {"severity": "medium"} for one in said["levels"]]
+            if chance.random() < 0.2:
+                answer = await client.post(
+                    f"{api}/give-back", json={"reason": "back", "seen": said["seen"]}, headers=token
+                )
+            else:
+                answer = await client.put(api, json=said, headers=token)
+                if answer.status_code == 200 and said["levels"][-1]["severity"] == "medium":
+                    muted_at.append(now)
+            refused += answer.status_code == 422
+            practice.clock.advance(seconds=chance.choice([1, 12, 600, 40_000, 100_000]))
+    assert refused > 3
+    assert len(muted_at) > 3
+    book = await read_limits(practice.pool, load_queries("services.score"))
+    for hours in range(40 * 30):
+        at = NOW + timedelta(hours=hours)
+        limits = book.in_force(FAST, person_no, to_ms(at))
+        if mutes(usual, limits):
+            assert any(begun <= at <= begun + LONGEST_MUTE + LEAD for begun in muted_at)

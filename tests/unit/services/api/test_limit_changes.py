@@ -20,6 +20,7 @@ from services.api.limit_changes import (
     choices_of,
     history_of,
     moved,
+    muted_by,
     mutes,
 )
 from services.api.limits_in_force import limits_in_force
@@ -143,3 +144,13 @@ def test_the_history_says_of_each_change_what_was_before() -> None:
 
 def test_a_version_that_contradicts_itself_is_none() -> None:
     assert history_of([own(1, replace(FAST, off=200))], {FAST.concern: FAST}, NOW) == []
+
+
+def test_what_is_muted_says_until_when() -> None:
+    mild = replace(FAST, levels=tuple(replace(one, severity=Severity.MEDIUM) for one in FAST.levels))
+    rows = [own(2, FAST, withdrawn=True, days=-0.25), own(1, mild)]
+    in_force = limits_in_force([rows[1]], [])
+    (mute,) = muted_by(in_force, {FAST.concern: FAST}, rows, NOW)
+    assert (mute.concern, mute.until) == (FAST.concern, NOW + timedelta(hours=6))
+    assert mute.words("six").endswith(", until six")
+    assert muted_by(limits_in_force([], []), {FAST.concern: FAST}, [], NOW) == []
