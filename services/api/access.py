@@ -42,6 +42,9 @@ class Action(StrEnum):
     RESUME_PLAN = "resume_plan"
     COUNT_STOCK = "count_stock"
     DECIDE_HELD = "decide_held"
+    READ_LIMITS = "read_limits"
+    TRY_LIMITS = "try_limits"
+    CHANGE_LIMITS = "change_limits"
 
 
 NEEDS_CARE = frozenset(
@@ -59,6 +62,9 @@ NEEDS_CARE = frozenset(
         Action.RESUME_PLAN,
         Action.COUNT_STOCK,
         Action.DECIDE_HELD,
+        Action.READ_LIMITS,
+        Action.TRY_LIMITS,
+        Action.CHANGE_LIMITS,
     }
 )
 """Lists are filtered by the same SQL function, ``in_care``."""

@@ -17,7 +17,7 @@ from services.runtime.metrics import Metrics
 
 _FILES: Final = (
     "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
-    "adherence.sql", "held_readings.sql",
+    "adherence.sql", "held_readings.sql", "person_limits.sql",
 )  # fmt: skip
 
 

@@ -32,6 +32,13 @@ def _a_day(said: Any) -> Any:
     return said
 
 
+def _written(said: Any) -> Any:
+    """A bare number would pass as seconds since 1970, which the OpenAPI does not offer."""
+    if isinstance(said, (int, float)):
+        raise ValueError("a moment is written as 2026-11-22T14:30:00Z")  # noqa: TRY004 - pydantic's way to refuse
+    return said
+
+
 def _in_the_calendar(moment: datetime) -> datetime:
     """A day may be added and taken, in whatever zone. What has no zone is left to whoever asks for one."""
     if moment.tzinfo is not None and not _FIRST <= moment <= _LAST:
@@ -86,6 +93,8 @@ TypedVerdict = Annotated[Verdict | None, BeforeValidator(_nothing_chosen)]
 TypedAction = Annotated[DoctorAction | None, BeforeValidator(_nothing_chosen)]
 Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
+SentMoment = Annotated[AwareMoment, BeforeValidator(_written)]
+"""In a body of JSON."""
 Day = Annotated[date, BeforeValidator(_a_day)]
 Cursor = Annotated[str, StringConstraints(pattern=CURSOR), AfterValidator(_from_an_answer)]
 VERSION_LIMIT: Final = 2**31

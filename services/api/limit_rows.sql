@@ -1,6 +1,6 @@
 -- name: write_limits
--- New versions where the newest one of the same people and concern says something else: the first one of them from $11
--- on, others from $12. Gives how many.
+-- New versions where the newest one that no doctor has set, of the same people and concern, says something else: the first
+-- one of them from $11 on, others from $12. So what a doctor sets stays while a file says what it said. Gives how many.
 with wanted as (
     select people.person_no, row.*
     from unnest($1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::double precision[],
@@ -12,13 +12,19 @@ insert into limits (person_no, region, condition, concern, levels, off, clear_mi
                     author, valid_from, written_at)
 select wanted.person_no, wanted.region, wanted.condition, wanted.concern, wanted.levels::jsonb, wanted.off,
        wanted.clear_min, wanted.worse_by, wanted.source, wanted.signed_off_by, $13,
-       case when newest.limit_no is null then $11::timestamptz
-            else greatest($12::timestamptz, newest.valid_from + interval '1 millisecond') end, $14
+       case when latest.valid_from is null then $11::timestamptz
+            else greatest($12::timestamptz, latest.valid_from + interval '1 millisecond') end, $14
 from wanted
+left join lateral (
+    select max(valid_from) as valid_from from limits held
+    where held.person_no is not distinct from wanted.person_no and held.region = wanted.region
+      and held.condition is not distinct from wanted.condition and held.concern = wanted.concern
+) latest on true
 left join lateral (
     select * from limits held
     where held.person_no is not distinct from wanted.person_no and held.region = wanted.region
       and held.condition is not distinct from wanted.condition and held.concern = wanted.concern
+      and held.doctor_no is null
     order by held.valid_from desc limit 1
 ) newest on true
 where newest.limit_no is null or newest.withdrawn
@@ -27,16 +33,19 @@ where newest.limit_no is null or newest.withdrawn
                         wanted.signed_off_by);
 
 -- name: withdraw_limits
--- Ends, from $6 on, the limits of the people $1, and of the region ($2), that are not among the wanted ones.
+-- Ends, from $6 on, the limits of the people $1, and of the region ($2), that a file has said before, and that are not among
+-- the wanted ones any more.
 insert into limits (person_no, region, condition, concern, levels, off, clear_min, worse_by, withdrawn, source,
                     signed_off_by, author, valid_from, written_at)
 select newest.person_no, newest.region, newest.condition, newest.concern, newest.levels, newest.off, newest.clear_min,
        newest.worse_by, true, newest.source, newest.signed_off_by, $7,
-       greatest($6::timestamptz, newest.valid_from + interval '1 millisecond'), $8
+       greatest($6::timestamptz, newest.latest + interval '1 millisecond'), $8
 from (
-    select distinct on (held.person_no, held.region, held.condition, held.concern) held.*, people.person_id
+    select distinct on (held.person_no, held.region, held.condition, held.concern) held.*, people.person_id,
+           (select max(valid_from) from limits l where l.person_no is not distinct from held.person_no
+            and l.region = held.region and l.condition is not distinct from held.condition and l.concern = held.concern) as latest
     from limits held left join people using (person_no)
-    where people.person_id = any ($1::uuid[]) or (held.region and $2)
+    where (people.person_id = any ($1::uuid[]) or (held.region and $2)) and held.doctor_no is null
     order by held.person_no, held.region, held.condition, held.concern, held.valid_from desc
 ) newest
 where not newest.withdrawn and not exists (

@@ -9,7 +9,17 @@ from typing import Any, Final, NamedTuple
 from schemas.alerts import Severity
 from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS
 from schemas.limit_levels import limits_of
-from schemas.limits import CONCERNS, NEWS2_TOTAL, Concern, Condition, LevelLimit, Limits, LimitsError, Side
+from schemas.limits import (
+    CONCERN_BY_NAME,
+    CONCERNS,
+    NEWS2_TOTAL,
+    Concern,
+    Condition,
+    LevelLimit,
+    Limits,
+    LimitsError,
+    Side,
+)
 from schemas.presentation import VITAL_PRESENTATIONS, title_of
 
 _UNIT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -138,18 +148,33 @@ def _newest_first(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Mapping[s
     return zip(rows, range(len(rows), 0, -1), strict=True)
 
 
-def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: datetime | None) -> InForce:
-    unit = f"{_UNIT_WORDS.get(concern.vital.code, concern.vital.unit)} {concern.distance}".rstrip()
+def title_of_concern(concern: Concern) -> str:
+    """What its limits are of, with the side."""
     side = concern.name.partition(".")[2]
-    over = _at_or(limits.off, unit, Side(-concern.side))
+    return title_of(concern.rule) + (f", {side}" if side else "")
+
+
+def lines_of(limits: Limits) -> tuple[Line, ...]:
+    """Each of them in words."""
+    concern = CONCERN_BY_NAME[limits.concern]
+    return tuple(_line(one, concern, unit_of(concern)) for one in limits.levels)
+
+
+def unit_of(concern: Concern) -> str:
+    """The unit of its limits in words, and of which distance they are."""
+    return f"{_UNIT_WORDS.get(concern.vital.code, concern.vital.unit)} {concern.distance}".rstrip()
+
+
+def _shown(concern: Concern, scope: Scope, limits: Limits, version: int, since: datetime | None) -> InForce:
+    over = _at_or(limits.off, unit_of(concern), Side(-concern.side))
     return InForce(
-        title=title_of(concern.rule) + (f", {side}" if side else ""),
+        title=title_of_concern(concern),
         scope=scope,
         version=version,
         since=None if since is None or since <= _SINCE_EVER else since,
         limits=limits,
         over=f"{over} for {limits.clear_min:g} min" if limits.clear_min else over,
-        lines=tuple(_line(one, concern, unit) for one in limits.levels),
+        lines=lines_of(limits),
     )
 
 

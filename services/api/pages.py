@@ -16,9 +16,9 @@ from services.api.console import Doctor, console_of
 from services.api.held_readings import held_of
 from services.api.held_rest import SHOWN_FOR
 from services.api.inputs import Moment, Text
-from services.api.limits_in_force import limits_in_force
 from services.api.live import worklist_fragment
 from services.api.news2 import news2_of
+from services.api.person_limits import limits_of_person
 from services.api.reads import (
     MOST_PEOPLE,
     alerts_of,
@@ -95,6 +95,7 @@ async def person(
     sql, pool, person_no = console.sql, console.pool, row["person_no"]
     window = Window(starts_at=ends_at - timedelta(hours=24), ends_at=ends_at, zone=zone)
     alerts = await alerts_of(console, doctor, person_no=person_no, most=_MOST_ALERTS)
+    known = await limits_of_person(console, person_no)
     return page(
         request,
         "person.html",
@@ -114,10 +115,8 @@ async def person(
         noticed=await pool.fetch(sql["low_findings"], person_no, now - _FINDINGS_KEPT, now, Severity.LOW),
         asks=await asks_of(console, person_no, now - _FINDINGS_KEPT),
         held=await held_of(console, doctor, person_no, now - SHOWN_FOR),
-        limits=limits_in_force(
-            [dict(row) for row in await pool.fetch(sql["limits_for_person"], person_no, now)],
-            [dict(row) for row in await pool.fetch(sql["conditions_of_person"], person_no, now)],
-        ),
+        limits=known.in_force,
+        muted=known.muted,
         doses=await pool.fetch(sql["doses_between"], person_no, midnight, midnight + timedelta(days=1)),
         devices=await pool.fetch(sql["devices_of_person"], person_no, now),
     )

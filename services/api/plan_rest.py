@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from asyncpg import Record
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.doses import DoseState, EvidenceRole
 from schemas.plan_terms import HIGHEST_COMPARTMENT, PlanTerms, PlanWish, terms_of
@@ -14,7 +14,7 @@ from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import Console, Doctor, console_of
 from services.api.dose_words import ShownDose
-from services.api.inputs import VERSION_LIMIT, AwareMoment, SentNote, Text
+from services.api.inputs import VERSION_LIMIT, AwareMoment, SentMoment, SentNote, Text
 from services.api.plan_versions import PlanRefusedError, content_of
 from services.api.plans import (
     Stock,
@@ -35,13 +35,6 @@ router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
 _LONGEST_RANGE = timedelta(days=31)
 _CHANGED = "the plan has changed since; read it again"
 LONGEST_REASON = 500
-
-
-def _written(said: Any) -> Any:
-    """A bare number would pass as seconds since 1970, which the OpenAPI does not offer."""
-    if isinstance(said, (int, float)):
-        raise ValueError("a moment is written as 2026-11-22T14:30:00Z")  # noqa: TRY004 - pydantic's way to refuse
-    return said
 
 
 Token = Annotated[str | None, Header()]
@@ -84,7 +77,7 @@ class PauseIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     why: Why
-    until: Annotated[AwareMoment, BeforeValidator(_written)] | None = None
+    until: SentMoment | None = None
 
 
 class StockIn(BaseModel):

@@ -18,6 +18,8 @@ from services.api import (
     alert_pages,
     alert_rest,
     held_rest,
+    limit_pages,
+    limit_rest,
     live,
     own_pages,
     own_rest,
@@ -191,6 +193,8 @@ def build_app(console: Console) -> FastAPI:
         plan_rest,
         adherence,
         held_rest,
+        limit_pages,
+        limit_rest,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)

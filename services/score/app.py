@@ -11,6 +11,7 @@ from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 from services.score.ask_rows import OpenAsks
+from services.score.back_test_rows import BackTests
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import Consumer
 from services.score.due import DueRows
@@ -32,6 +33,7 @@ _ASKS_S: Final = 2.0
 _HELD_S: Final = 2.0
 _INPUTS_S: Final = 60.0
 _STORED_S: Final = 60.0
+_BACK_TESTS_S: Final = 0.25
 
 
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
@@ -55,6 +57,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         )  # fmt: skip
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=rules.book)
+        tests = BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=rules.book, stop=stop, log=log)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
@@ -69,6 +72,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
                 ("inputs", inputs.settle, _INPUTS_S),
                 ("stored", stored.look, _STORED_S),
                 ("looks", looks.look, _LOOKS_BACK_S),
+                ("back_tests", tests.answer, _BACK_TESTS_S),
                 ("silence", silence.look, _SILENCE_S),
             ):
                 work = do_rounds(one, stop, clock=clock, every_s=every_s, log=log, metrics=metrics)

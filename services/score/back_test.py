@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from schemas.alerts import Finding, Severity
 from schemas.limits import CONCERN_BY_NAME, Limits
 from schemas.records import JudgedUplink
+from services.score.evaluation import reach_ms
 from services.score.limit_book import LimitBook
 from services.score.models.own_band import GUARDED
-from services.score.rerun import Rerun, Voice, needed, rules_for
-from services.score.rule import Fold, Rule
+from services.score.rerun import Rerun, Voice, needed, rules_for, unread_types
+from services.score.rule import HOUR_MS, Fold, Rule
 from services.score.rule_book import RuleBook
 from services.score.rules.news2 import NEWS2
+
+_LEAST_PAST_MS: Final = 24 * HOUR_MS
 
 
 class Said(NamedTuple):
@@ -49,7 +52,7 @@ class BackTest:
 
     ``limits`` are the book of now, ``asked_at`` is now, in ms; ``instead`` are the person's limits to be tried. What
     began before ``since`` is left out: the records before it only give the rules their past. Raises LookupError for a
-    concern of no rule.
+    concern of no rule. ``reads_home``: it rests on what room-mates have measured as well.
     """
 
     def __init__(
@@ -61,12 +64,13 @@ class BackTest:
         if rule is None or rule.limited is None:
             raise LookupError(instead.concern)
         self.rule = rule
+        self.reads_home = concern.vital.number in GUARDED or rule.name == NEWS2.name
         everybody, self._asked_at = {*people, person_no}, asked_at
         book = limits.standing(everybody, asked_at)
         other = limits.standing(everybody, asked_at, [(person_no, instead)])
         self._needed = rules_for(rule, rules)
         whose = {"person_no": person_no, "home_no": home_no}
-        if concern.vital.number in GUARDED or rule.name == NEWS2.name:
+        if self.reads_home:
             # Whether a doubted measurement is held back rests on limits too, and NEWS2 has a place of its own.
             runs = [Rerun(**whose, limits=one, rules=self._needed, heard=[rule]) for one in (book, other)]
             self._runs, (self._today, self._changed) = runs, [one.voices[rule.name] for one in runs]
@@ -74,6 +78,17 @@ class BackTest:
             tried = _by(rule, other, person_no, asked_at)
             both = Rerun(**whose, limits=book, rules=RuleBook([*self._needed.rules, tried]), heard=[rule, tried])
             self._runs, self._today, self._changed = [both], both.voices[rule.name], both.voices[tried.name]
+
+    @property
+    def past_ms(self) -> int:
+        """How far before the time asked for the records have to begin."""
+        assert self.rule.fold is not None  # noqa: S101 - a rule with limits has one
+        return max(_LEAST_PAST_MS, reach_ms(self.rule.fold))
+
+    @property
+    def unread_types(self) -> frozenset[int]:
+        """The kinds of devices, by number, whose readings it does without; their events it needs."""
+        return unread_types(self._needed)
 
     def take(self, records: Iterable[JudgedUplink]) -> Iterator[None]:
         """Runs over ``records``; gives the caller its turn after each."""

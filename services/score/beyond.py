@@ -175,6 +175,11 @@ class Beyond:
         track.skips(samples)
         return True
 
+    def is_between(self, value: float) -> bool:
+        """Whether a value is beyond no limit: from nothing but such ones nothing follows."""
+        lowest, highest = self._between
+        return lowest < value < highest
+
     def _gone(self, state: BeyondState, sample: Sample) -> Sequence[Side]:
         """Open sides of which nothing usable has come for longer than the longest gap."""
         return [Side(side) for side in state.courses if self._known_until(state, Side(side)) < sample.at]

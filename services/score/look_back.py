@@ -7,17 +7,20 @@ what would have been found if all of them had come in time.
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
 from services.score.age import CURRENT_FOR_MS, URGENT_FOR_MS
+from services.score.beyond import Beyond
 from services.score.circumstances import COVERS_MS
 from services.score.core import judge, look_at_circumstances, pass_time
 from services.score.evaluation import reach_ms
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
-from services.score.limit_book import LimitBook
+from services.score.limit_book import ALWAYS, NEVER, LimitBook
+from services.score.recent_values import NoDays
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Subject, finding_from
 from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
@@ -128,7 +131,8 @@ class Look:
 
         ``off`` are devices that were off the body when these begin.
         """
-        shown, home = self._shown_by(records, off)
+        listed = in_order_of_time(records)
+        shown = [] if self._is_quiet(listed) else self._shown_by(listed, off)
         mine = [one for one in shown if self._concerns(one)]
         begins_before = [one for one in mine if one.since < self.since + self._reach_ms]
         if begins_before and self.since > self.asked.first_at - FURTHEST_MS:
@@ -137,22 +141,28 @@ class Look:
         if self.until < self._end and any(one.until == FOREVER for one in mine):
             self.until = min(self.until + (self.until - self.since), self._end)
             return False
-        sources = {source_of(item, record) for record in home for item in record.readings} | self.gone
-        newest = _newest(home, self.rule)
-        self._compare(shown, sources, newest)
+        self._compare(shown, listed)
         return True
 
-    def _shown_by(
-        self, records: Iterable[JudgedUplink], off: Iterable[Off]
-    ) -> tuple[list[Episode], Sequence[JudgedUplink]]:
+    def _is_quiet(self, listed: Iterable[JudgedUplink]) -> bool:
+        """Whether no value is beyond any limit, by limits that held for all of them: then there was no episode."""
+        folds = self.limits.folds(self.rule, self.asked.subject.person_no)
+        fold = folds.fold
+        if folds.begins_at != ALWAYS or folds.ends_at != NEVER or not isinstance(fold, Beyond):
+            return False
+        inputs = {INPUTS[code] for code in self.rule.inputs}
+        values = {one[3] for record in listed for one in record.readings if one[2] in inputs}
+        return all(map(fold.is_between, values))
+
+    def _shown_by(self, listed: Sequence[JudgedUplink], off: Iterable[Off]) -> list[Episode]:
         state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
         effects: list[Effect] = []
-        window = state.subject(self.asked.subject.person_no).window
+        person = state.subject(self.asked.subject.person_no)
+        person.recent, window = NoDays(person.person_no), person.window
         for device_no, at in self.asked.worn_since.items():
             window.worn_by(device_no).shown_at = at
         for device_no, at, is_charging in off:
             window.take_off(device_no, at, is_charging=is_charging)
-        listed = in_order_of_time(records)
         following = iter(listed)
         following_one = next(following, None)
         for record in listed:
@@ -170,7 +180,7 @@ class Look:
             if isinstance(one, Finding) and one.rule == self.rule.name:
                 said.setdefault((one.concern, one.episode), []).append(one)
         found = [self._episode(those, shown_until, usable_at) for those in said.values()]
-        return _numbered(one for one in found if one is not None), listed
+        return _numbered(one for one in found if one is not None)
 
     def _episode(self, said: Sequence[Finding], shown_until: int, usable_at: int) -> Episode | None:
         levels = [one for one in said if one.level]
@@ -196,21 +206,22 @@ class Look:
             is_news=self.asked.received_at - shown_at <= is_news_for,
         )
 
-    def _compare(self, shown: Sequence[Episode], sources: AbstractSet[Source], newest: Sample | None) -> None:
+    def _compare(self, shown: Sequence[Episode], records: Sequence[JudgedUplink]) -> None:
         of_episode: dict[int, list[Stood]] = {}
+        doubted: list[Stood] = []
         for one in self._stood:
             same = [episode for episode in shown if one.overlaps(episode.top.concern, episode.since, episode.until)]
             if same:
                 nearest = min(same, key=lambda episode: _distance(episode, one))
                 of_episode.setdefault(shown.index(nearest), []).append(one)
+            elif self._concerns(one) and one.version == self.rule.version:
+                doubted.append(one)
+        newest = _newest(records, self.rule) if doubted else None
+        if newest is not None:
             # What rests on readings that came after this moment is not for this look to judge.
-            elif (
-                self._concerns(one)
-                and one.version == self.rule.version
-                and one.sources <= sources
-                and newest is not None
-            ):
-                self.findings.append(disproof_of(self.rule, self.asked.subject, one, newest))
+            sources = {source_of(item, record) for record in records for item in record.readings} | self.gone
+            found = [one for one in doubted if one.sources <= sources]
+            self.findings += [disproof_of(self.rule, self.asked.subject, one, newest) for one in found]
         for place, episode in enumerate(shown):
             known = of_episode.get(place)
             if not self._concerns(episode):
@@ -330,9 +341,14 @@ def in_order_of_time(records: Iterable[JudgedUplink]) -> list[JudgedUplink]:
     """The records cut up, so that each has what one device measured at one time; in the order of these times."""
     parts = []
     for record in records:
-        moments = {one.observed_at for one in record.readings} | {one.observed_at for one in record.events}
-        parts += [((at, record.device_no, record.epoch, record.seq), _of_moment(record, at)) for at in moments]
-    return [record for _, record in sorted(parts, key=lambda part: part[0])]
+        moments = {one[4] for one in record.readings}
+        if record.events:
+            moments.update(one.observed_at for one in record.events)
+        for at in moments:
+            part = record if len(moments) == 1 else _of_moment(record, at)
+            parts.append((at, record.device_no, record.epoch, record.seq, part))
+    parts.sort(key=itemgetter(0, 1, 2, 3))
+    return [part[4] for part in parts]
 
 
 def moment_of(record: JudgedUplink) -> int:

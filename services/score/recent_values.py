@@ -151,3 +151,13 @@ def _hours_of(values: Iterable[int]) -> int:
     for hour in {value >> _STEP_BITS for value in values}:
         bits |= 1 << hour
     return bits
+
+
+class NoDays(RecentValues):
+    """None are kept: for runs of rules that look at no days, over records that others have counted."""
+
+    __slots__ = ()
+
+    def add(self, *_of_value: float) -> bool:
+        """Nothing."""
+        return False

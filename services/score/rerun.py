@@ -1,21 +1,24 @@
 """One rule about one person over stored records again: the step, the time, and looks back, as they work live. Pure."""
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 from uuid import UUID
 
 from schemas.alerts import Finding
+from schemas.devices import DEVICE_TYPES
 from schemas.reasons import NOT_SCORED
 from schemas.records import JudgedReading, JudgedUplink
-from schemas.vitals import STEPS
+from schemas.vitals import STEPS, VITAL_BY_CODE
 from services.score.core import CHARGING, WEARING, pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import LimitBook
-from services.score.look_back import FURTHEST_MS, Look, Off
-from services.score.rule import MINUTE_MS, NEVER, Rule
+from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
+from services.score.recent_values import NoDays
+from services.score.rule import NEVER, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.news2 import NEWS2
@@ -24,7 +27,7 @@ from services.score.stood import Seen, Stood, stood_of
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _CIRCUMSTANCES: Final = int(NOT_SCORED) | SHOWS_WORN
-_AHEAD_MS: Final = 5 * MINUTE_MS
+_MEASURES: Final = {one.number: frozenset(VITAL_BY_CODE[code].number for code in one.vitals) for one in DEVICE_TYPES}
 MARKS_MS: Final = 1_000
 """The log has a marker of its time so often: what is due without a record happens at the next one."""
 
@@ -47,6 +50,8 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
     if record.device_type in SPOT_TYPES:
         return record
     read = rules.read
+    if record.device_type in unread_types(rules):
+        return record._replace(readings=())
     kept = [one for one in record.readings if one[2] in read or one[2] == STEPS.number]
     if len(kept) == len(record.readings):
         return record
@@ -57,6 +62,21 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
             known.add(says)
             kept.append(one)
     return record._replace(readings=tuple(sorted(kept)))
+
+
+def unread_types(rules: RuleBook) -> frozenset[int]:
+    """The kinds of devices, by number, whose readings change nothing for ``rules``.
+
+    They measure nothing that these read; whether they are worn, and somebody moves, is nothing to what others measure,
+    unless that counts at rest only.
+    """
+    return frozenset() if rules.gated else _unread_types(rules.read)
+
+
+@cache
+def _unread_types(read: frozenset[int]) -> frozenset[int]:
+    worn = {number: measured for number, measured in _MEASURES.items() if number not in SPOT_TYPES}
+    return frozenset(number for number, measured in worn.items() if not read & measured)
 
 
 @dataclass(slots=True)
@@ -93,7 +113,11 @@ class Rerun:
         self.voices = {rule.name: Voice(rule) for rule in heard}
         self._person_no, self._home_no, self._limits = person_no, home_no, limits
         self._home = HomeState(rules=rules, limits=limits)
+        self._home.subject(person_no).recent = NoDays(person_no)
         self._rows: list[JudgedUplink] = []
+        self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
+        self._heard = RuleBook([one.rule for one in self.voices.values()])
+        self._wearing = _Wearing(person_no)
         self._tally = Tally()
         self._looks_at = NEVER
 
@@ -102,6 +126,7 @@ class Rerun:
         if record.received_at > self._home.due_at or self._looks_at < NEVER:
             self.pass_time(record.received_at)
         self._rows.append(record)
+        self._remember(record)
         effects = step(self._home, record, self._tally)
         if effects:
             self._keep(effects)
@@ -152,33 +177,63 @@ class Rerun:
         self._look_ahead()
 
     def _stored(self, since: int, until: int) -> list[JudgedUplink]:
-        """What was observed of the person in that time, as ``source.read_records`` gives it."""
-        # Nothing is stamped so long after its reception, and the rows are in the order of that.
-        first = bisect_left(self._rows, since - _AHEAD_MS, key=lambda one: one.received_at)
-        return [part for one in self._rows[first:] if (part := _part(one, self._person_no, since, until)) is not None]
+        """What was observed of the person in that time, in the order of that, cut up as a look back does it."""
+        moments = self._moments
+        first, last = bisect_left(moments, (since,)), bisect_left(moments, (until,))
+        return [one[-1] for one in moments[first:last]]
+
+    def _remember(self, record: JudgedUplink) -> None:
+        mine = of_person(needed(record, self._heard), self._person_no)
+        for part in in_order_of_time([mine]) if mine is not None else ():
+            insort(self._moments, (moment_of(part), part.device_no, part.epoch, part.seq, part))
 
     def _off(self, before: int) -> list[Off]:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""
-        said: dict[int, tuple[int, int]] = {}
-        worn: dict[int, int] = {}
-        for record in self._stored(before - FURTHEST_MS, before):
-            device_no = record.device_no
+        self._wearing.read(self._rows)
+        return self._wearing.off(before)
+
+
+class _Wearing:
+    """What devices have said of being worn, and when they showed it, by all rows that were read."""
+
+    def __init__(self, person_no: int) -> None:
+        self._person_no, self._read = person_no, 0
+        self._said: dict[int, list[tuple[int, int]]] = {}
+        self._worn: dict[int, list[int]] = {}
+
+    def read(self, rows: Sequence[JudgedUplink]) -> None:
+        """Those of ``rows`` that are new."""
+        for number in range(self._read, len(rows)):
+            record = rows[number]
             for event in record.events:
-                if event.kind in WEARING and not event.flags & _NOT_SCORED:
-                    said[device_no] = max(said.get(device_no, (0, 0)), (event.observed_at, event.kind))
-            for one in record.readings:
-                if _shows_worn(one):
-                    worn[device_no] = max(worn.get(device_no, 0), one.observed_at)
-        return [
-            Off(device_no, at, kind == CHARGING)
-            for device_no, (at, kind) in said.items()
-            if not WEARING[kind] and worn.get(device_no, 0) <= at
-        ]
+                if event.kind in WEARING and event.person_no == self._person_no and not event.flags & _NOT_SCORED:
+                    insort(self._said.setdefault(record.device_no, []), (event.observed_at, event.kind))
+            shown = {one[4] for one in record.readings if _shows_worn(one) and one[1] == self._person_no}
+            for at in shown:
+                insort(self._worn.setdefault(record.device_no, []), at)
+        self._read = len(rows)
+
+    def off(self, before: int) -> list[Off]:
+        """The devices that had said so last, and showed nothing else since."""
+        found = []
+        for device_no, said in self._said.items():
+            place = bisect_left(said, (before,)) - 1
+            if place < 0 or said[place][0] < before - FURTHEST_MS:
+                continue
+            at, kind = said[place]
+            worn = self._worn.get(device_no, [])
+            last = bisect_left(worn, before) - 1
+            if not WEARING[kind] and (last < 0 or worn[last] <= at):
+                found.append(Off(device_no, at, kind == CHARGING))
+        return found
 
 
-def _part(record: JudgedUplink, person_no: int, since: int, until: int) -> JudgedUplink | None:
-    readings = tuple(one for one in record.readings if one[1] == person_no and since <= one[4] < until)
-    events = tuple(one for one in record.events if one.person_no == person_no and since <= one.observed_at < until)
+def of_person(record: JudgedUplink, person_no: int) -> JudgedUplink | None:
+    """What a record has of a person; None for nothing."""
+    readings = tuple([one for one in record.readings if one[1] == person_no])
+    events = tuple([one for one in record.events if one.person_no == person_no])
+    if len(readings) == len(record.readings) and len(events) == len(record.events):
+        return record if readings or events else None
     return record._replace(readings=readings, events=events) if readings or events else None
 
 

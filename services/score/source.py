@@ -74,6 +74,19 @@ async def read_records(
     return records_of([*readings, *events])
 
 
+async def read_events(
+    pool: Pool | Connection,
+    sql: Queries,
+    people: Sequence[int],
+    since: datetime,
+    until: datetime,
+    received_by: datetime,
+) -> list[JudgedUplink]:
+    """The same of events alone."""
+    rows = await pool.fetch(sql["stored_events"], people, since, until, received_by)
+    return records_of(_stored(row, _event(row)) for row in rows)
+
+
 def _stored(row: Any, item: JudgedReading | JudgedEvent) -> StoredItem:
     return StoredItem(
         received_at=row["received_ms"],

@@ -31,10 +31,12 @@ CROSS_CHECKED: Final = {
     "/api/v1/plans/{plan_id}/pause",
     "/api/v1/alerts/{alert_id}/outcome",
     "/api/v1/quiet-hours",
+    "/api/v1/people/{person_id}/limits/{concern}",
+    "/api/v1/people/{person_id}/back-tests",
 }
 """More than a schema can say: that 'to' lies after 'from', that a moment or a day is in the calendar or to come, that
-the fields of a plan don't contradict each other, that its device can report a taking, that one of three is said, or
-which time zones there are.
+the fields of a plan don't contradict each other, that its device can report a taking, that one of three is said, which
+time zones there are, or that limits don't contradict themselves.
 """
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from schemas.default_limits import DEFAULT_BY_CONDITION, DEFAULT_LIMITS, usual_of, worse_by_of
 from schemas.limits import CONCERNS, Condition, Limits
 from schemas.metrics import METRICS
-from schemas.registry import Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
+from schemas.registry import Doctor, Home, LevelEntry, LimitsEntry, Person, RegionLimitsEntry, Register
 from services.api.limit_rows import write_defaults
 from services.api.registration import RegisterError, register
 from services.runtime.clock import FakeClock
@@ -91,6 +91,35 @@ async def test_the_limits_of_a_person_begin_after_the_lead_and_end_with_an_empty
     assert (changed.limits, ended.limits) == (1, 1)
     held = [await on_at(pool, ruth, NOW + number * LEAD) for number in (4, 5, 8, 9)]
     assert held == [89, 88, 88, 92]
+
+
+async def set_by_doctor(pool: Pool, person_id: UUID, on: float, at: datetime) -> None:
+    """As the console writes it: the newest limits of the person, of which level 1 is at ``on``, from ``at`` on."""
+    email = f"{uuid4().hex}@example.org"
+    await register(pool, Register(doctors=(Doctor(email=email, name="Dr. Ada", without_people=True),)), NOW)
+    await pool.execute(
+        "insert into limits (person_no, concern, levels, off, clear_min, worse_by, source, author, doctor_no, valid_from,"
+        " written_at) select person_no, concern, jsonb_set(levels, '{0,on}', to_jsonb($2::float)), off, clear_min,"
+        " worse_by, source, 'Dr. Ada', (select doctor_no from doctors where email = $3), $4, $4 from limits"
+        " where person_no = $1 order by valid_from desc limit 1",
+        await number_of(pool, person_id), on, email, at,
+    )  # fmt: skip
+
+
+async def test_what_a_doctor_sets_stays_until_the_file_says_something_else(pool: Pool) -> None:
+    ruth = uuid4()
+    await register(pool, file(ruth, limits=(entry(89),)), NOW)
+    await set_by_doctor(pool, ruth, 90, NOW + 2 * LEAD)
+    again = await register(pool, file(ruth, limits=(entry(89),)), NOW + 3 * LEAD)
+    other = await register(pool, file(ruth, limits=(entry(88),)), NOW + 5 * LEAD)
+    assert (again.limits, other.limits) == (0, 1)
+    assert [await on_at(pool, ruth, NOW + number * LEAD) for number in (1, 2, 5, 6)] == [89, 90, 90, 88]
+    await set_by_doctor(pool, ruth, 91, NOW + 7 * LEAD)
+    ended = [await register(pool, file(ruth, limits=()), NOW + number * LEAD) for number in (8, 10)]
+    assert [one.limits for one in ended] == [1, 0]
+    assert [await on_at(pool, ruth, NOW + number * LEAD) for number in (8, 9, 12)] == [91, 92, 92]
+    await set_by_doctor(pool, ruth, 91, NOW + 13 * LEAD)
+    assert (await register(pool, file(ruth, limits=()), NOW + 14 * LEAD)).limits == 0
 
 
 async def test_a_prescribed_target_holds_while_the_register_has_it(pool: Pool) -> None:
