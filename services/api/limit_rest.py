@@ -137,7 +137,8 @@ class BackTestIn(NumbersIn):
 class LimitsOut(BaseModel):
     """What holds of a concern from ``since`` on, null for ever.
 
-    ``own``: a doctor has said it of this person; ``version`` is of these, 0 for none. ``mutes``: something that is urgent for everybody else is not urgent by these.
+    ``own``: a doctor has said it of this person; ``version`` is of these, 0 for none. ``mutes``: something
+    that is urgent for everybody else is not urgent by these.
     """
 
     concern: str
