@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from schemas.alert_events import DoctorAction, Verdict
 from services.api.cursors import CURSOR, read_cursor
@@ -37,6 +37,10 @@ def _written(said: Any) -> Any:
     if isinstance(said, (int, float)):
         raise ValueError("a moment is written as 2026-11-22T14:30:00Z")  # noqa: TRY004 - pydantic's way to refuse
     return said
+
+
+def _whole(said: Any) -> Any:
+    return int(said) if isinstance(said, float) and said.is_integer() else said
 
 
 def _in_the_calendar(moment: datetime) -> datetime:
@@ -93,6 +97,8 @@ TypedVerdict = Annotated[Verdict | None, BeforeValidator(_nothing_chosen)]
 TypedAction = Annotated[DoctorAction | None, BeforeValidator(_nothing_chosen)]
 Moment = Annotated[datetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_a_date), AfterValidator(_in_the_calendar)]
+WholeNumber = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+"""In a body of JSON, where 3.0 is the same number as 3, and "3" is none."""
 SentMoment = Annotated[AwareMoment, BeforeValidator(_written)]
 """In a body of JSON."""
 Day = Annotated[date, BeforeValidator(_a_day)]

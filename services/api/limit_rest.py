@@ -12,7 +12,7 @@ from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, LimitsError, che
 from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import Doctor, console_of
-from services.api.inputs import VERSION_LIMIT, SentMoment, Text
+from services.api.inputs import VERSION_LIMIT, SentMoment, Text, WholeNumber
 from services.api.limit_changes import MuteRefusedError, Version, mutes
 from services.api.limits_in_force import InForce
 from services.api.person_limits import (
@@ -59,8 +59,8 @@ class LevelIO(BaseModel):
     inclusive: bool = Field(strict=True)
     persist_min: float = Field(ge=0, le=240, strict=True)
     severity: Literal["low", "medium", "high"]
-    level: int = Field(ge=1, le=3, strict=True)
-    least: int = Field(default=2, ge=1, le=10, strict=True)
+    level: WholeNumber = Field(ge=1, le=3)
+    least: WholeNumber = Field(default=2, ge=1, le=10)
     moving: bool = Field(default=False, strict=True)
 
     @classmethod
@@ -113,7 +113,7 @@ class LimitsIn(NumbersIn):
     """
 
     reason: Why
-    seen: int = Field(ge=0, lt=VERSION_LIMIT, strict=True)
+    seen: WholeNumber = Field(ge=0, lt=VERSION_LIMIT)
     until: SentMoment | None = None
     confirmed: bool = Field(default=False, strict=True)
 
@@ -124,14 +124,14 @@ class GiveBackIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Why
-    seen: int = Field(ge=0, lt=VERSION_LIMIT, strict=True)
+    seen: WholeNumber = Field(ge=0, lt=VERSION_LIMIT)
 
 
 class BackTestIn(NumbersIn):
     """Limits to be tried on so many days of the past. Nothing changes by it."""
 
     concern: ConcernName
-    days: int = Field(default=30, ge=1, le=90, strict=True)
+    days: WholeNumber = Field(default=30, ge=1, le=90)
 
 
 class LimitsOut(BaseModel):

@@ -14,7 +14,7 @@ from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import Console, Doctor, console_of
 from services.api.dose_words import ShownDose
-from services.api.inputs import VERSION_LIMIT, AwareMoment, SentMoment, SentNote, Text
+from services.api.inputs import VERSION_LIMIT, AwareMoment, SentMoment, SentNote, Text, WholeNumber
 from services.api.plan_versions import PlanRefusedError, content_of
 from services.api.plans import (
     Stock,
@@ -46,7 +46,7 @@ class PlanWishIn(PlanTerms):
     """What a plan is to say, where its drug lies, and why it is so."""
 
     device: Text = Field(min_length=1, max_length=64)
-    compartment: int = Field(ge=0, le=HIGHEST_COMPARTMENT, strict=True)
+    compartment: WholeNumber = Field(ge=0, le=HIGHEST_COMPARTMENT)
     reason: Reason = ""
 
     def wish(self) -> PlanWish:
@@ -68,7 +68,7 @@ class PlanIn(PlanWishIn):
 class PlanEditIn(PlanWishIn):
     """All that the plan is to say from now on. ``version_no`` is that of the version as it was read."""
 
-    version_no: int = Field(ge=0, lt=VERSION_LIMIT, strict=True)
+    version_no: WholeNumber = Field(ge=0, lt=VERSION_LIMIT)
 
 
 class PauseIn(BaseModel):
@@ -90,7 +90,7 @@ class StockIn(BaseModel):
 
     count: float = Field(ge=0, le=100_000, strict=True, allow_inf_nan=False)
     what: Literal["counted", "refilled"]
-    seen: int | None = Field(default=None, ge=0, lt=VERSION_LIMIT, strict=True)
+    seen: WholeNumber | None = Field(default=None, ge=0, lt=VERSION_LIMIT)
 
 
 class PauseOut(BaseModel):

@@ -99,8 +99,8 @@ async def set_by_doctor(pool: Pool, person_id: UUID, on: float, at: datetime) ->
     await register(pool, Register(doctors=(Doctor(email=email, name="Dr. Ada", without_people=True),)), NOW)
     await pool.execute(
         "insert into limits (person_no, concern, levels, off, clear_min, worse_by, source, author, doctor_no,"
-        " valid_from, written_at) select person_no, concern, jsonb_set(levels, '{0,on}', to_jsonb($2::float)), off, clear_min,"
-        " worse_by, source, 'Dr. Ada', (select doctor_no from doctors where email = $3), $4, $4 from limits"
+        " valid_from, written_at) select person_no, concern, jsonb_set(levels, '{0,on}', to_jsonb($2::float)), off,"
+        " clear_min, worse_by, source, 'Dr. Ada', (select doctor_no from doctors where email = $3), $4, $4 from limits"
         " where person_no = $1 order by valid_from desc limit 1",
         await number_of(pool, person_id), on, email, at,
     )  # fmt: skip

@@ -20,8 +20,8 @@ from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.settings import SHIPPED, ScoreSettings
 
 PARTS = (
-    "BackTests", "Checkpoints", "Consumer", "DueRows", "EffectWriter", "HeldRows", "InputWatch", "KnownLimits", "LooksBack",
-    "OpenAsks", "SilenceWatch", "StoredDays",
+    "BackTests", "Checkpoints", "Consumer", "DueRows", "EffectWriter", "HeldRows", "InputWatch", "KnownLimits",
+    "LooksBack", "OpenAsks", "SilenceWatch", "StoredDays",
 )  # fmt: skip
 NAMES = [one.rule for one in LEARNED]
 
