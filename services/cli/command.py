@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import devices, people, platform, receivers
+from services.cli import devices, explain, people, platform, receivers
 from services.cli.session import FRONT, Find, Front
 
 
@@ -44,4 +44,5 @@ def make_app(find: Find | None = None) -> typer.Typer:
     app.add_typer(devices.app, name="device")
     app.add_typer(receivers.app, name="receiver")
     app.add_typer(platform.app)
+    app.add_typer(explain.app)
     return app

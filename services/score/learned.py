@@ -1,7 +1,7 @@
 """What was learned from recordings, loaded at start: rules with their models; without a model its rule says nothing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -57,10 +57,25 @@ def load(folder: Path) -> RulesInUse:
     for one in LEARNED:
         try:
             artefact = load_artefact(folder, one.form)
-            made[one.rule], at_training[one.rule] = one.with_artefact(artefact), artefact.card.at_training
+            made[one.rule] = replace(one.with_artefact(artefact), artefact=artefact.name)
+            at_training[one.rule] = artefact.card.at_training
         except ArtefactError as error:
             missing[one.rule] = str(error)
     return RulesInUse(book=book_with(made), missing=missing, at_training=at_training)
+
+
+def books_of(folders: Sequence[Path]) -> dict[str, RuleBook]:
+    """The rules by the name of a fitted model that they have (``Artefact.name``): of folders, the first that has it.
+
+    Under "" are those with what the first folder holds.
+    """
+    found: dict[str, RuleBook] = {}
+    for folder in folders:
+        book = load(folder).book
+        found.setdefault("", book)
+        for rule in book.rules:
+            found.setdefault(rule.artefact or "", book)
+    return found
 
 
 def book_with(made: Mapping[str, Rule]) -> RuleBook:
