@@ -13,7 +13,7 @@ from services.runtime.database import load_queries
 from services.runtime.settings import database_for_tools
 from services.score.compared_findings import Explained, Verdict
 from services.score.explain import Explainer
-from services.score.learned import books_of
+from services.score.learned import catalogue_of
 from services.score.settings import ScoreSettings
 
 app = typer.Typer()
@@ -36,8 +36,8 @@ def explain(
 
     async def work(session: Session) -> Explained:
         settings = ScoreSettings(database=settings_of(database_for_tools))
-        books = books_of([settings.artefacts, *(artefacts or ())])
-        explainer = Explainer(session.pool, load_queries("services.score"), books.get)
+        catalogue = catalogue_of(settings.artefacts, artefacts or ())
+        explainer = Explainer(session.pool, load_queries("services.score"), catalogue)
         with waiting("computing it again"):
             return await explainer.explain(finding)
 

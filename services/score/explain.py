@@ -3,7 +3,7 @@
 Only what had been received when a finding was raised is looked at. Limits are those in force when each record came.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,11 +17,13 @@ from services.score.explain_due import Due
 from services.score.home_rerun import Brought, HomeRerun, rerun
 from services.score.home_rows import SQL, as_scored, read_home
 from services.score.known_limits import read_limits
+from services.score.known_rules import read_versions
+from services.score.learned import Catalogue
 from services.score.limit_book import LimitBook
 from services.score.looks_again import LooksAgain
 from services.score.past_days import PAST_SQL, days_of
 from services.score.rule import HOUR_MS
-from services.score.rule_book import RuleBook
+from services.score.rule_timeline import RuleTimeline, Timelines
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -38,15 +40,15 @@ class UnknownFindingError(HearthBeatError):
 
 
 class Explainer:
-    """``rules_for`` gives the rules with the fitted model that is named, or with any where "" is; None: it is not here.
+    """With the rules and the fitted models of ``catalogue``, each for the time in which it ran.
 
     Findings of one home that are explained from the newest on share one run.
     """
 
-    def __init__(self, pool: Pool, score_sql: Queries, rules_for: Callable[[str], RuleBook | None]) -> None:
-        self._pool, self._sql, self._rules_for = pool, score_sql, rules_for
-        self._runs: dict[tuple[int, int], tuple[int, HomeRerun]] = {}
-        self._limits: LimitBook | None = None
+    def __init__(self, pool: Pool, score_sql: Queries, catalogue: Catalogue) -> None:
+        self._pool, self._sql, self._catalogue = pool, score_sql, catalogue
+        self._runs: dict[int, tuple[int, HomeRerun]] = {}
+        self._known: tuple[LimitBook, RuleTimeline] | None = None
 
     async def explain(self, finding_id: UUID) -> Explained:
         """What comes of it. Raises UnknownFindingError, and what ``LOST_CONNECTION`` lists."""
@@ -57,30 +59,29 @@ class Explainer:
         why = why_not_kept(stored)
         if why:
             return Explained(Verdict.CANNOT, why=why)
-        rules = self._rules_for(stored["artefact"])
-        if rules is None:
+        if stored["artefact"] and stored["artefact"] not in self._catalogue.models:
             return Explained(Verdict.CANNOT, why=f"The model {stored['artefact']} is not among the artefacts here.")
-        again = await self._again(stored, row, rules)
+        again = await self._again(stored, row)
         if again is None:
             return Explained(Verdict.NOT_FOUND, why="What was received by then gives no finding of this id.")
         return compared(stored, plain_of(again))
 
-    async def _again(self, stored: Mapping[str, Any], row: Any, rules: RuleBook) -> Finding | None:
-        limits = await self._known_limits()
+    async def _again(self, stored: Mapping[str, Any], row: Any) -> Finding | None:
+        limits, rules = await self._known_by_now()
         if stored["looked_back"]:
             return await LooksAgain(self._pool, self._sql, limits, rules).again(row)
         due = Due(self._pool)
         if stored["rule"] == SILENT_DEVICE.name:
             return await due.silence(row)
-        run = await self._run(stored["home_no"], to_ms(row["raised_at"]), rules)
+        run = await self._run(stored["home_no"], to_ms(row["raised_at"]))
         if stored["rule"] == FALL.name:
             return await due.fall(row, run.falls)
         if stored["rule"] == SOS.name:
             return await due.call(row, run)
         return run.findings.get(row["finding_id"])
 
-    async def _run(self, home_no: int, until: int, rules: RuleBook) -> HomeRerun:
-        known = self._runs.get((home_no, id(rules)))
+    async def _run(self, home_no: int, until: int) -> HomeRerun:
+        known = self._runs.get(home_no)
         if known is not None and known[0] >= until:
             return known[1]
         async with self._pool.acquire() as connection:
@@ -88,8 +89,8 @@ class Explainer:
             since = max(until - FURTHEST_MS, 0 if first is None else to_ms(first))
             records = await read_home(connection, home_no, since, until)
             brought = await self._brought(connection, home_no, since)
-        run = rerun(HomeRerun(home_no, await self._known_limits(), rules, brought), as_scored(records), until)
-        self._runs[home_no, id(rules)] = until, run
+        run = rerun(HomeRerun(home_no, *await self._known_by_now(), brought), as_scored(records), until)
+        self._runs[home_no] = until, run
         return run
 
     async def _brought(self, connection: Connection, home_no: int, since: int) -> Brought:
@@ -109,10 +110,12 @@ class Explainer:
                     days[row["person_no"]] = days_of(row["person_no"], readings, until)
         return Brought(episodes=episodes, days=days)
 
-    async def _known_limits(self) -> LimitBook:
-        if self._limits is None:
-            self._limits = await read_limits(self._pool, self._sql)
-        return self._limits
+    async def _known_by_now(self) -> tuple[LimitBook, RuleTimeline]:
+        if self._known is None:
+            made = Timelines(self._catalogue.shipped.book, self._catalogue.models)
+            timeline = made.of(await read_versions(self._pool, self._sql))
+            self._known = await read_limits(self._pool, self._sql), timeline
+        return self._known
 
 
 def stored_of(row: Any) -> dict[str, Any]:

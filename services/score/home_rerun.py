@@ -10,9 +10,10 @@ from services.score.core import pass_time, step, with_answers
 from services.score.days import Days
 from services.score.followups import Effect, FallCheck, SosCall, Tally
 from services.score.home_state import HomeState
-from services.score.limit_book import LimitBook
+from services.score.limit_book import ALWAYS, LimitBook
+from services.score.re_ruled import use_rules
 from services.score.rerun import MARKS_MS
-from services.score.rule_book import RuleBook
+from services.score.rule_timeline import RuleTimeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +33,14 @@ class HomeRerun:
     ``falls`` and ``presses`` are what due rows were made of, in their order.
     """
 
-    def __init__(self, home_no: int, limits: LimitBook, rules: RuleBook, brought: Brought | None = None) -> None:
+    def __init__(self, home_no: int, limits: LimitBook, rules: RuleTimeline, brought: Brought | None = None) -> None:
         self.findings = dict[UUID, Finding]()
         self.followed_at = dict[UUID, int]()
         self.falls: list[FallCheck] = []
         self.presses: list[SosCall] = []
         self._home_no = home_no
-        self._home = HomeState(rules=rules, limits=limits)
+        self._rules, self._rules_until = rules, ALWAYS
+        self._home = HomeState(rules=rules.at(ALWAYS), limits=limits)
         self._tally = Tally()
         self._marked = 0
         self._bring(brought or Brought())
@@ -49,14 +51,16 @@ class HomeRerun:
         for person_no, days in brought.days.items():
             self._home.subject(person_no).recent.days = days
 
-    def use(self, rules: RuleBook) -> None:
-        """Other rules from now on: as when a score that has these goes on from the checkpoint of another."""
-        home = self._home
-        self._home = HomeState.from_compared(home.to_compare(), home.limits, rules)
+    def _turn(self, now: int) -> None:
+        """The rules that hold for what comes at ``now``, in ms."""
+        use_rules(self._home, self._rules.at(now))
+        self._rules_until = self._rules.until(now)
 
     def take(self, record: JudgedUplink) -> None:
         """The next one that was received."""
         self.pass_time(record.received_at)
+        if record.received_at >= self._rules_until:
+            self._turn(record.received_at)
         self._keep(step(self._home, record, self._tally), record.received_at)
 
     def pass_time(self, now: int) -> None:
@@ -66,6 +70,8 @@ class HomeRerun:
             if moment >= now:
                 return
             self._marked = moment
+            if moment >= self._rules_until:
+                self._turn(moment)
             self._keep(pass_time(self._home, self._home_no, moment), moment)
 
     def _keep(self, effects: list[Effect], at: int) -> None:

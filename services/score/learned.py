@@ -64,18 +64,26 @@ def load(folder: Path) -> RulesInUse:
     return RulesInUse(book=book_with(made), missing=missing, at_training=at_training)
 
 
-def books_of(folders: Sequence[Path]) -> dict[str, RuleBook]:
-    """The rules by the name of a fitted model that they have (``Artefact.name``): of folders, the first that has it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """``shipped`` are the rules of this release; ``models``, by name, rules with every fitted model that lies there."""
 
-    Under "" are those with what the first folder holds.
+    shipped: RulesInUse
+    models: Mapping[str, Rule]
+
+
+def catalogue_of(folder: Path, more: Sequence[Path] = ()) -> Catalogue:
+    """What lies in ``folder``, in the folders in it, and in ``more``: other fits of the same models, older ones, say.
+
+    What does not fit this code is passed over there.
     """
-    found: dict[str, RuleBook] = {}
-    for folder in folders:
-        book = load(folder).book
-        found.setdefault("", book)
-        for rule in book.rules:
-            found.setdefault(rule.artefact or "", book)
-    return found
+    shipped = load(folder)
+    inner = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+    books = [shipped.book, *(load(one).book for one in (*inner, *more))]
+    models: dict[str, Rule] = {}
+    for rule in (rule for book in books for rule in book.rules if rule.artefact):
+        models.setdefault(rule.artefact, rule)
+    return Catalogue(shipped=shipped, models=MappingProxyType(models))
 
 
 def book_with(made: Mapping[str, Rule]) -> RuleBook:

@@ -11,22 +11,19 @@ from services.score.effects import LOOK_BACK_SQL
 from services.score.home_rows import SQL
 from services.score.limit_book import LimitBook
 from services.score.look_back import Look
-from services.score.looks_back import KNOWN_SINCE, asked_of, devices_off, known_of, stored_for
-from services.score.rule_book import RuleBook
+from services.score.looks_back import KNOWN_SINCE, asked_of, devices_off, known_of, live_rule, stored_for
+from services.score.rule_timeline import RuleTimeline
 from services.score.stood import Seen, Source
 
 
 class LooksAgain:
     """What earlier looks had seen of the same episodes is seen again first: the table has only how it stands now."""
 
-    def __init__(self, pool: Pool, sql: Queries, limits: LimitBook, rules: RuleBook) -> None:
-        self._pool, self._sql, self._limits = pool, sql, limits
-        self._rules = {rule.name: rule for rule in rules.folded}
+    def __init__(self, pool: Pool, sql: Queries, limits: LimitBook, rules: RuleTimeline) -> None:
+        self._pool, self._sql, self._limits, self._rules = pool, sql, limits, rules
 
     async def again(self, row: Mapping[str, Any]) -> Finding | None:
         """The finding of ``row``; None where no look that was done gives it."""
-        if row["rule"] not in self._rules:
-            return None
         async with self._pool.acquire() as connection:
             looks = await connection.fetch(SQL["looks_of_rule"], row["person_no"], row["rule"], row["raised_at"])
             seen: dict[tuple[str, int], Seen] = {}
@@ -39,14 +36,17 @@ class LooksAgain:
     async def _look(
         self, connection: Connection, one: Mapping[str, Any], seen: dict[tuple[str, int], Seen]
     ) -> dict[UUID, Finding]:
-        asked, rule = asked_of(one), self._rules[one["rule"]]
+        asked, received_by = asked_of(one), to_ms(one["received_by"])
+        rule = live_rule(self._rules.at(received_by), asked.rule)
+        if rule is None:
+            return {}
         since = one["first_at"] - KNOWN_SINCE
         rows = await connection.fetch(
             SQL["findings_known_to_look"], one["person_no"], one["rule"], since, one["done_at"], one["received_by"]
         )
         gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], one["person_no"])
         look = Look(
-            asked, rule, self._limits, to_ms(one["received_by"]), [known_of(row, asked) for row in rows],
+            asked, rule, self._limits, received_by, [known_of(row, asked) for row in rows],
             list(seen.values()), {Source(*row) for row in gone},
         )  # fmt: skip
         while not look.take(await stored_for(connection, self._sql, look), await devices_off(connection, look)):

@@ -20,9 +20,10 @@ from services.score.core import CHARGING, WEARING
 from services.score.effects import LOOK_BACK_SQL, EffectWriter
 from services.score.followups import LookBack
 from services.score.known_limits import KnownLimits
+from services.score.known_rules import KnownRules
 from services.score.limit_book import LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off
-from services.score.model_look_back import BEFORE_MS, SPEAKS_MS, asking, disproofs
+from services.score.model_look_back import BEFORE_MS, SPEAKS_MS, disproofs
 from services.score.rule import Rule, Subject
 from services.score.rule_book import RuleBook
 from services.score.sample import SHOWS_WORN
@@ -40,51 +41,55 @@ _VITALS: Final = list(VITAL_BY_NUMBER)
 class LooksBack:
     """Looks at one person and rule at a time; several scores may, each takes rows that no other holds."""
 
-    def __init__(self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits, rules: RuleBook) -> None:
-        self._pool, self._sql, self._writer, self._limits = pool, sql, writer, limits
-        self._rules = {rule.name: rule for rule in rules.folded if rule.variant is Variant.LIVE}
-        self._models = asking(rules)
+    def __init__(
+        self, *, pool: Pool, sql: Queries, writer: EffectWriter, limits: KnownLimits, rules: RuleBook | KnownRules
+    ) -> None:
+        self._pool, self._sql, self._writer, self._limits, self._rules = pool, sql, writer, limits, rules
 
     async def look(self) -> int:
         """One look back, if one is due; says whether. Raises LOST_CONNECTION: nothing was changed."""
         passed = await self._pool.fetchval(self._sql["watermark"])
         if passed is None:
             return 0
-        limits = await self._limits.look()
+        received_by = to_ms(passed) - _STEP_MS
+        limits, rules = await self._limits.look(), self._rules
+        book = rules if isinstance(rules, RuleBook) else (await rules.look()).at(received_by)
         async with transaction(self._pool) as connection:
             row = await connection.fetchrow(LOOK_BACK_SQL["claim_look_back"], passed)
             if row is None:
                 return 0
-            asked = asked_of(row)
             await connection.execute(LOOK_BACK_SQL["end_look_back"], row["person_no"], row["rule"])
             findings: list[Finding] = []
+            rule = live_rule(book, row["rule"])
             # Asked by a version of score that had the rule.
-            if asked.rule in self._rules:
-                known = await self._known(connection, asked, row["first_at"])
-                seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
-                received_by = to_ms(passed) - _STEP_MS
-                gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], row["person_no"])
-                look = Look(
-                    asked, self._rules[asked.rule], limits, received_by, known, [Seen(*one) for one in seen],
-                    {Source(*one) for one in gone},
-                )  # fmt: skip
-                while not look.take(await stored_for(connection, self._sql, look), await devices_off(connection, look)):
-                    pass
-                findings = [replace(one, known_by=received_by) for one in look.findings]
+            if rule is not None:
+                known = await self._known(connection, asked_of(row), row["first_at"])
                 await self._write_down(connection, row, received_by)
-                await self._writer.add_findings(connection, findings)
-                await self._save(connection, asked, look.seen)
-                await self._writer.ask_look_backs(connection, [look.follow] if look.follow else [])
-            elif asked.rule in self._models:
-                received_by = to_ms(passed) - _STEP_MS
-                known = await self._known(connection, asked, row["first_at"])
-                found = await not_theirs(connection, self._sql, (asked, self._models[asked.rule]), (limits, received_by), known)
-                findings = [replace(one, known_by=received_by) for one in found]
-                await self._write_down(connection, row, received_by)
-                await self._writer.add_findings(connection, findings)
+                if rule.asks is None:
+                    findings = await self._look(connection, row, (rule, limits, received_by), known)
+                else:
+                    what = asked_of(row), rule
+                    findings = await not_theirs(connection, self._sql, what, (limits, received_by), known)
+                    await self._writer.add_findings(connection, _known_by(findings, received_by))
         if findings:
             await self._writer.announce()
         return 1
+
+    async def _look(
+        self, connection: Connection, row: Any, by: tuple[Rule, LimitBook, int], known: list[Finding]
+    ) -> list[Finding]:
+        (rule, limits, received_by), asked = by, asked_of(row)
+        seen = await connection.fetch(LOOK_BACK_SQL["seen_episodes"], row["person_no"], row["rule"])
+        gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], row["person_no"])
+        look = Look(
+            asked, rule, limits, received_by, known, [Seen(*one) for one in seen], {Source(*one) for one in gone}
+        )  # fmt: skip
+        while not look.take(await stored_for(connection, self._sql, look), await devices_off(connection, look)):
+            pass
+        await self._writer.add_findings(connection, _known_by(look.findings, received_by))
+        await self._save(connection, asked, look.seen)
+        await self._writer.ask_look_backs(connection, [look.follow] if look.follow else [])
+        return look.findings
 
     async def _write_down(self, connection: Connection, row: Any, received_by: int) -> None:
         asked = [row[name] for name in _ASKED]
@@ -136,6 +141,15 @@ async def devices_off(connection: Connection, look: Look) -> list[Off]:
     )  # fmt: skip
     last = [(Off(row["device_no"], row["at"], row["kind"] == CHARGING), row) for row in rows]
     return [off for off, row in last if not WEARING[row["kind"]] and not row["is_worn"]]
+
+
+def live_rule(book: RuleBook, name: str) -> Rule | None:
+    """The rule of a name that speaks, and looks back; None where there is none."""
+    return next((one for one in book.rules if one.name == name and one.inputs and one.variant is Variant.LIVE), None)
+
+
+def _known_by(findings: Sequence[Finding], received_by: int) -> list[Finding]:
+    return [replace(one, known_by=received_by) for one in findings]
 
 
 def asked_of(row: Any) -> LookBack:

@@ -1,4 +1,4 @@
-"""Findings of a real database computed again from its rows: after kills and late arrivals, and after a change of one."""
+"""Findings of a database computed again from its rows: after kills and late arrivals, and after a change of one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from services.runtime.database import Pool, load_queries, open_pool
 from services.runtime.settings import DatabaseSettings
 from services.score.compared_findings import Verdict
 from services.score.explain import Explainer, UnknownFindingError
-from services.score.learned import books_of
+from services.score.learned import catalogue_of
 from services.score.settings import SHIPPED
 from tests.proving.explain.__main__ import prove
 
@@ -26,7 +26,7 @@ async def pool(embedded_dsn: str) -> AsyncIterator[Pool]:
 
 
 def explainer(pool: Pool) -> Explainer:
-    return Explainer(pool, load_queries("services.score"), books_of([SHIPPED]).get)
+    return Explainer(pool, load_queries("services.score"), catalogue_of(SHIPPED))
 
 
 async def test_every_finding_of_a_run_with_kills_is_byte_identical(embedded_dsn: str, tmp_path: Path) -> None:
@@ -69,7 +69,9 @@ async def test_of_no_finding_nothing_is_said(pool: Pool) -> None:
 
 
 async def test_the_command_says_it_and_its_exit_code_is_the_answer(pool: Pool, embedded_dsn: str) -> None:
-    rows = await pool.fetch("select finding_id, doctor_text from findings where rule = 'glucose_low' order by finding_id limit 2")
+    rows = await pool.fetch(
+        "select finding_id, doctor_text from findings where rule = 'glucose_low' order by finding_id limit 2"
+    )
     for row in rows:
         words = ["explain", str(row["finding_id"])]
         result = await asyncio.to_thread(CliRunner().invoke, make_app(), words, env={"HB_DB_DSN": embedded_dsn})

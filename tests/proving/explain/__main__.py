@@ -18,7 +18,7 @@ from services.runtime.migrate import load_migrations, migrate
 from services.runtime.settings import DatabaseSettings
 from services.score.compared_findings import Verdict
 from services.score.explain import Explainer
-from services.score.learned import load
+from services.score.learned import catalogue_of
 from services.score.settings import SHIPPED
 from tests.proving.explain.course import Course
 from tests.proving.explain.home_logs import marked, settle_in, uplinks_of
@@ -30,17 +30,17 @@ _MOST_SHOWN: Final = 20
 async def prove(dsn: str, folder: Path, *, homes: int, hours: int, seed: int) -> dict[str, Any]:
     """Figures of a run on an empty database; ``other`` names what was not byte-identical."""
     uplinks = uplinks_of(folder, homes=homes, hours=hours, seed=seed)
-    rules = load(SHIPPED).book
+    catalogue = catalogue_of(SHIPPED)
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="hb-explain") as pool:
         async with pool.acquire() as connection:
             await settle_in(connection, uplinks)
-        course, began = Course(pool, rules, seed), time.monotonic()
+        course, began = Course(pool, catalogue, seed), time.monotonic()
         await course.run(marked(uplinks, 5_000))
         ran_s, began = time.monotonic() - began, time.monotonic()
         rows = await pool.fetch(
             "select finding_id, rule, looked_back from findings order by home_no, raised_at desc, finding_id"
         )
-        explainer = Explainer(pool, load_queries("services.score"), lambda _: rules)
+        explainer = Explainer(pool, load_queries("services.score"), catalogue)
         said: Counter[tuple[str, str]] = Counter()
         other: list[dict[str, Any]] = []
         for row in rows:

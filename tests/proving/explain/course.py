@@ -22,9 +22,10 @@ from services.score.effects import EffectWriter
 from services.score.followups import Effect, Tally
 from services.score.held_rows import HeldRows
 from services.score.known_limits import KnownLimits
+from services.score.known_rules import KnownRules
+from services.score.learned import Catalogue
 from services.score.looks_back import LooksBack
 from services.score.partition import Partition
-from services.score.rule_book import RuleBook
 from services.score.silence import SilenceWatch
 from services.store.writer import BatchWriter
 
@@ -37,7 +38,7 @@ class Course:
     """``seed`` draws how much is taken at once, when checkpoints are written, and when score is killed."""
 
     pool: Pool
-    rules: RuleBook
+    catalogue: Catalogue
     seed: int = 1
     clock: FakeClock = field(default_factory=FakeClock)
     metrics: Metrics = field(default_factory=lambda: Metrics(METRICS))
@@ -50,6 +51,7 @@ class Course:
         self._sql: Queries = load_queries("services.score")
         parts: Any = {"pool": self.pool, "sql": self._sql}
         self._writer = EffectWriter(**parts, clock=self.clock, metrics=self.metrics, log=log)
+        self._rules = KnownRules(self.catalogue, **parts, clock=self.clock, metrics=self.metrics, log=log)
         self._limits = KnownLimits(**parts, clock=self.clock, metrics=self.metrics, log=log)
         self._store = BatchWriter(self.pool, self.clock, self.metrics)
         self._start()
@@ -57,17 +59,17 @@ class Course:
     def _start(self) -> None:
         """A new process of score."""
         parts: Any = {"pool": self.pool, "sql": self._sql, "writer": self._writer}
-        self._checkpoints = Checkpoints(pool=self.pool, sql=self._sql, partitions=1, rules=self.rules)
+        self._checkpoints = Checkpoints(pool=self.pool, sql=self._sql, partitions=1, versions=self._rules)
         with patch("services.score.due.answer_hold_s", lambda **_: 0.0):
             self._due = DueRows(**parts, clock=self.clock, resend_after_s=_RESEND_AFTER_S)
-        self._looks = LooksBack(**parts, limits=self._limits, rules=self.rules)
+        self._looks = LooksBack(**parts, limits=self._limits, rules=self._rules)
         self._silence = SilenceWatch(**parts, clock=self.clock, resend_after_s=_RESEND_AFTER_S)
         self._held = HeldRows(pool=self.pool, ask_look_backs=self._writer.ask_look_backs)
 
     async def run(self, log: Sequence[UplinkRecord]) -> None:
         """All of it, from where store and score stand."""
         chance = Random(self.seed)
-        partition = await self._checkpoints.load(0, await self._limits.look())
+        partition = await self._load()
         stored = partition.position
         while partition.position < len(log):
             taken = min(len(log), partition.position + chance.randrange(1, 600))
@@ -83,7 +85,7 @@ class Course:
             if chance.randrange(_KILLED_ONE_IN) == 0:
                 self.kills += 1
                 self._start()
-                partition = await self._checkpoints.load(0, await self._limits.look())
+                partition = await self._load()
                 continue
             await self._look_at_rows(chance)
             if chance.randrange(_SAVED_ONE_IN) == 0:
@@ -91,12 +93,19 @@ class Course:
         await self._checkpoints.save(0, partition)
         await self._look_at_rows(chance)
 
+    async def _load(self) -> Partition:
+        return await self._checkpoints.load(0, await self._limits.look())
+
     async def _score(self, partition: Partition, records: Sequence[UplinkRecord]) -> None:
         partition.use(await self._limits.look())
+        partition.follow(await self._rules.look())
         effects: list[Effect] = []
         markers = {}
         for one in records:
             partition.position += 1
+            if one.received_at >= partition.rules_until:
+                effects = with_answers(effects, partition.homes.__getitem__)
+                partition.turn(one.received_at)
             if isinstance(one, WatermarkMarker):
                 effects += partition.mark(one)
                 markers[one.instance, 0] = one.received_at

@@ -13,7 +13,7 @@ from services.score.followups import Effect, FallCheck, Tally
 from services.score.home_rerun import Brought, HomeRerun, rerun
 from services.score.limit_book import DEFAULT_BOOK
 from services.score.partition import Partition
-from services.score.rule_book import RULE_BOOK
+from services.score.rule_timeline import ALWAYS_THE_SAME
 from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 
 
@@ -60,7 +60,7 @@ def live(records: list[JudgedUplink], until: int) -> tuple[dict[UUID, Finding], 
 def test_it_finds_what_the_log_gave(seed: int) -> None:
     records, until = story(seed), minute(260)
     found, falls = live(records, until)
-    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, RULE_BOOK), records, until)
+    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, ALWAYS_THE_SAME), records, until)
     assert again.findings == found
     assert again.falls == falls
 
@@ -69,8 +69,8 @@ def test_it_finds_what_the_log_gave(seed: int) -> None:
 @given(st.integers(0, 10_000), st.integers(20, 118))
 def test_what_came_later_changes_nothing_of_what_was_found_by_then(seed: int, by: int) -> None:
     records = story(seed)
-    whole = rerun(HomeRerun(HOME, DEFAULT_BOOK, RULE_BOOK), records, minute(260))
-    part = rerun(HomeRerun(HOME, DEFAULT_BOOK, RULE_BOOK), records, minute(by))
+    whole = rerun(HomeRerun(HOME, DEFAULT_BOOK, ALWAYS_THE_SAME), records, minute(260))
+    part = rerun(HomeRerun(HOME, DEFAULT_BOOK, ALWAYS_THE_SAME), records, minute(by))
     assert part.findings == {
         known: one for known, one in whole.findings.items() if whole.followed_at[known] <= minute(by)
     }
@@ -78,7 +78,7 @@ def test_what_came_later_changes_nothing_of_what_was_found_by_then(seed: int, by
 
 def test_each_finding_says_when_what_it_follows_from_came() -> None:
     records = [uplink(seq, seq, {"heart_rate": 135}, received=seq + 3) for seq in range(15)]
-    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, RULE_BOOK), records, minute(20))
+    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, ALWAYS_THE_SAME), records, minute(20))
     (finding,) = [one for one in again.findings.values() if one.rule == "heart_rate"]
     assert again.followed_at[finding.finding_id] == finding.evidence[-1].observed_at + 3 * 60_000
 
@@ -87,5 +87,5 @@ def test_each_finding_says_when_what_it_follows_from_came() -> None:
 def test_numbers_that_were_given_out_before_are_given_to_nothing_else(given_out: int) -> None:
     records = [uplink(seq, seq, {"heart_rate": 135}) for seq in range(15)]
     brought = Brought(episodes={PERSON: {"heart_rate": given_out}})
-    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, RULE_BOOK, brought), records, minute(20))
+    again = rerun(HomeRerun(HOME, DEFAULT_BOOK, ALWAYS_THE_SAME, brought), records, minute(20))
     assert {one.episode for one in again.findings.values() if one.rule == "heart_rate"} == {given_out + 1}

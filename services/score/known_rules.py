@@ -1,0 +1,76 @@
+"""The versions of rules as the table has them: looked at every 2 s, read again where one was written."""
+
+import time
+from typing import Final
+
+import structlog
+
+from schemas.alerts import Variant
+from schemas.rule_versions import RULES_LEAD_S, VersionChange
+from services.runtime.clock import Clock, to_datetime
+from services.runtime.database import Connection, Pool, Queries
+from services.runtime.metrics import Metrics
+from services.score.learned import Catalogue
+from services.score.rule_timeline import RuleTimeline, RuleVersion, Timelines, always
+
+_LOOK_EVERY_S: Final = 2.0
+
+
+class KnownRules:
+    """The timeline as of at most two seconds ago."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        pool: Pool,
+        sql: Queries,
+        clock: Clock,
+        metrics: Metrics,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._pool, self._sql, self._clock, self._metrics, self._log = pool, sql, clock, metrics, log
+        self._catalogue = catalogue
+        self._timelines = Timelines(catalogue.shipped.book, catalogue.models)
+        self._timeline = always(catalogue.shipped.book)
+        self._mark, self._looked_at, self._beat = -1, float("-inf"), -1
+
+    async def look(self) -> RuleTimeline:
+        """The timeline; the same object where nothing has changed. Raises what ``LOST_CONNECTION`` lists."""
+        now, beat = time.monotonic(), self._clock.beat
+        if now - self._looked_at >= _LOOK_EVERY_S or beat != self._beat:
+            mark = await self._pool.fetchval(self._sql["rule_versions_mark"])
+            if mark != self._mark:
+                self._timeline = self._timelines.of(await read_versions(self._pool, self._sql))
+                self._mark = mark
+                self._log.info("versions of rules read", versions=mark)
+                for name in sorted(self._timelines.missing):
+                    self._metrics.set("hb_score_rule_without_model_state", 1, rule=name.partition(" ")[0])
+                    self._log.error("a model that was chosen is not here: its rule runs as it is shipped", model=name)
+            self._looked_at, self._beat = now, beat
+        return self._timeline
+
+    async def write_down(self) -> None:
+        """What this score could run, and what it brings. Raises what ``LOST_CONNECTION`` lists."""
+        now = self._clock.now_ms()
+        models, shipped = self._catalogue.models, self._catalogue.shipped.book.rules
+        brought = {rule.artefact: rule.name for rule in shipped if rule.artefact}
+        names = sorted(models)
+        await self._pool.execute(
+            self._sql["see_fitted_models"],
+            names, [models[name].name for name in names], [name in brought for name in names], to_datetime(now),
+        )  # fmt: skip
+        starts = to_datetime(now + round(RULES_LEAD_S * 1000))
+        await self._pool.execute(
+            self._sql["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
+        )
+
+
+async def read_versions(pool: Pool | Connection, sql: Queries) -> list[RuleVersion]:
+    """All of them, in the order in which they were written."""
+    return [
+        RuleVersion(
+            row["rule"], Variant(row["variant"]), row["artefact"], row["from_ms"], VersionChange(row["change"])
+        )
+        for row in await pool.fetch(sql["rule_versions"])
+    ]  # fmt: skip
