@@ -42,6 +42,9 @@ class Action(StrEnum):
     RESUME_PLAN = "resume_plan"
     COUNT_STOCK = "count_stock"
     DECIDE_HELD = "decide_held"
+    READ_MODELS = "read_models"
+    PROMOTE_MODEL = "promote_model"
+    ROLL_BACK_MODEL = "roll_back_model"
 
 
 NEEDS_CARE = frozenset(

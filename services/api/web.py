@@ -19,6 +19,7 @@ from services.api import (
     alert_rest,
     held_rest,
     live,
+    model_pages,
     own_pages,
     own_rest,
     pages,
@@ -191,6 +192,7 @@ def build_app(console: Console) -> FastAPI:
         plan_rest,
         adherence,
         held_rest,
+        model_pages,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)

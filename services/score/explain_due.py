@@ -74,10 +74,12 @@ class Due:
             return await self._aged(found, run)
         which = row["person_no"], row["episode"]
         presses = [one for one in run.presses if (one.subject.person_no, one.episode) == which]
-        # One that came after the end had been said goes on with it.
-        known_by = to_ms(row["known_by"] or row["raised_at"])
-        presses = [one for one in presses if one.received_at <= known_by]
-        return _end_of(presses) if presses else None
+        # Of what came after that had passed which was due, some may have been known by then; later ones go on with it.
+        for count in range(len(presses), 0, -1):
+            end = _end_of(presses[:count])
+            if end.finding_id == row["finding_id"]:
+                return end
+        return None
 
     async def _aged(self, found: Finding, run: HomeRerun) -> Finding:
         """Somebody who has been seen well since an old press is no news: that was looked up when it was heard of."""

@@ -64,6 +64,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
         f"/morning?day={(NOW - timedelta(days=1)).date()}",
         f"/morning?day={(NOW - timedelta(days=300)).date()}",
         "/quiet-hours",
+        "/models",
         "/nothing-is-here",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
+from random import Random
 from typing import Final
 from uuid import uuid4
 
@@ -13,6 +14,9 @@ from services.runtime.clock import to_datetime
 from services.runtime.database import Connection
 from tests.proving.findings.record import LENGTH, START_MS, record
 
+_OUTAGES: Final = 0.15
+"""The share of homes, and of devices, that have one."""
+_FASTER, _HOUR_MS = 100, 3_600_000
 _TYPE_BY_NUMBER: Final = {row.number: row.code for row in DEVICE_TYPES}
 
 
@@ -29,6 +33,23 @@ def _read(path: Path) -> Iterator[JudgedUplink]:
             uplink = decode_uplink_record(file.read(LENGTH.unpack(head)[0]))
             if isinstance(uplink, JudgedUplink):
                 yield uplink
+
+
+def with_outages(uplinks: Sequence[JudgedUplink], seed: int, hours: int) -> list[JudgedUplink]:
+    """The same where some devices, and some homes, were offline for hours, and sent all of it when they were back."""
+    chance, spans = Random(seed), dict[tuple[int, int], tuple[int, int]]()
+    for place in sorted({(one.home_no, number) for one in uplinks for number in (0, one.device_no)}):
+        if chance.random() < _OUTAGES:
+            begins_at = START_MS + round(chance.uniform(0, hours) * _HOUR_MS)
+            spans[place] = begins_at, begins_at + round(chance.uniform(0.3, 6) * _HOUR_MS)
+    found = []
+    for one in uplinks:
+        begins_at, ends_at = spans.get((one.home_no, 0)) or spans.get((one.home_no, one.device_no)) or (0, 0)
+        at = one.received_at
+        # What was measured meanwhile comes in a few minutes.
+        back_at = ends_at + (at - begins_at) // _FASTER if begins_at <= at < ends_at else at
+        found.append(one._replace(received_at=back_at, sent_at=one.sent_at + back_at - at))
+    return sorted(found, key=attrgetter("received_at", "device_no", "epoch", "seq"))
 
 
 def marked(uplinks: Sequence[JudgedUplink], every_ms: int) -> list[UplinkRecord]:
