@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
+import structlog
+
 from services.runtime.bus.open import open_bus
 from services.runtime.clock import Clock
 from services.runtime.database import load_queries, open_pool
@@ -19,7 +21,7 @@ from services.score.held_rows import HeldRows
 from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
 from services.score.known_rules import KnownRules
-from services.score.learned import LEARNED, catalogue_of
+from services.score.learned import LEARNED, RulesInUse, catalogue_of
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
@@ -40,16 +42,13 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
     resend_after_s, catalogue = settings.resend_after_s, catalogue_of(settings.artefacts)
     rules = catalogue.shipped
-    for learned in LEARNED:
-        metrics.set("hb_score_rule_without_model_state", learned.rule in rules.missing, rule=learned.rule)
-    for name, why in rules.missing.items():
-        log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
+    _say_missing(rules, metrics, log)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
-        versions = KnownRules(catalogue, pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
+        versions = KnownRules(catalogue, pool=pool, clock=clock, metrics=metrics, log=log)
         checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book, versions=versions)
         inputs = InputWatch(rules.at_training, pool=pool, clock=clock, metrics=metrics, instance=settings.instance)
         consumer = Consumer(
@@ -83,3 +82,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
                 ),
                 name="consume",
             )
+
+
+def _say_missing(rules: RulesInUse, metrics: Metrics, log: structlog.typing.FilteringBoundLogger) -> None:
+    for learned in LEARNED:
+        metrics.set("hb_score_rule_without_model_state", learned.rule in rules.missing, rule=learned.rule)
+    for name, why in rules.missing.items():
+        log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)

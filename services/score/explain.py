@@ -113,7 +113,7 @@ class Explainer:
     async def _known_by_now(self) -> tuple[LimitBook, RuleTimeline]:
         if self._known is None:
             made = Timelines(self._catalogue.shipped.book, self._catalogue.models)
-            timeline = made.of(await read_versions(self._pool, self._sql))
+            timeline = made.of(await read_versions(self._pool))
             self._known = await read_limits(self._pool, self._sql), timeline
         return self._known
 

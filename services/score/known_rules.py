@@ -8,11 +8,12 @@ import structlog
 from schemas.alerts import Variant
 from schemas.rule_versions import RULES_LEAD_S, VersionChange
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, Queries
+from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
 from services.score.learned import Catalogue
 from services.score.rule_timeline import RuleTimeline, RuleVersion, Timelines, always
 
+_SQL: Final = load_queries("services.score", "rule_versions.sql")
 _LOOK_EVERY_S: Final = 2.0
 
 
@@ -24,12 +25,11 @@ class KnownRules:
         catalogue: Catalogue,
         *,
         pool: Pool,
-        sql: Queries,
         clock: Clock,
         metrics: Metrics,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
-        self._pool, self._sql, self._clock, self._metrics, self._log = pool, sql, clock, metrics, log
+        self._pool, self._clock, self._metrics, self._log = pool, clock, metrics, log
         self._catalogue = catalogue
         self._timelines = Timelines(catalogue.shipped.book, catalogue.models)
         self._timeline = always(catalogue.shipped.book)
@@ -39,9 +39,9 @@ class KnownRules:
         """The timeline; the same object where nothing has changed. Raises what ``LOST_CONNECTION`` lists."""
         now, beat = time.monotonic(), self._clock.beat
         if now - self._looked_at >= _LOOK_EVERY_S or beat != self._beat:
-            mark = await self._pool.fetchval(self._sql["rule_versions_mark"])
+            mark = await self._pool.fetchval(_SQL["rule_versions_mark"])
             if mark != self._mark:
-                self._timeline = self._timelines.of(await read_versions(self._pool, self._sql))
+                self._timeline = self._timelines.of(await read_versions(self._pool))
                 self._mark = mark
                 self._log.info("versions of rules read", versions=mark)
                 for name in sorted(self._timelines.missing):
@@ -57,20 +57,20 @@ class KnownRules:
         brought = {rule.artefact: rule.name for rule in shipped if rule.artefact}
         names = sorted(models)
         await self._pool.execute(
-            self._sql["see_fitted_models"],
+            _SQL["see_fitted_models"],
             names, [models[name].name for name in names], [name in brought for name in names], to_datetime(now),
         )  # fmt: skip
         starts = to_datetime(now + round(RULES_LEAD_S * 1000))
         await self._pool.execute(
-            self._sql["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
+            _SQL["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
         )
 
 
-async def read_versions(pool: Pool | Connection, sql: Queries) -> list[RuleVersion]:
+async def read_versions(pool: Pool | Connection) -> list[RuleVersion]:
     """All of them, in the order in which they were written."""
     return [
         RuleVersion(
             row["rule"], Variant(row["variant"]), row["artefact"], row["from_ms"], VersionChange(row["change"])
         )
-        for row in await pool.fetch(sql["rule_versions"])
+        for row in await pool.fetch(_SQL["rule_versions"])
     ]  # fmt: skip

@@ -221,7 +221,7 @@ async def replay_to(settings: ScoreSettings, ends: dict[int, int], before: str =
         open_bus(settings.bus, pool) as bus,
     ):
         limits = await read_limits(pool, sql)
-        timeline = Timelines(catalogue.shipped.book, catalogue.models).of(await read_versions(pool, sql))
+        timeline = Timelines(catalogue.shipped.book, catalogue.models).of(await read_versions(pool))
         done = Replay.after(parsed(before)[1], limits, timeline.at(0), partitions=settings.bus.partitions)
         done.timeline = timeline
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})

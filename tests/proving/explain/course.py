@@ -51,7 +51,7 @@ class Course:
         self._sql: Queries = load_queries("services.score")
         parts: Any = {"pool": self.pool, "sql": self._sql}
         self._writer = EffectWriter(**parts, clock=self.clock, metrics=self.metrics, log=log)
-        self._rules = KnownRules(self.catalogue, **parts, clock=self.clock, metrics=self.metrics, log=log)
+        self._rules = KnownRules(self.catalogue, pool=self.pool, clock=self.clock, metrics=self.metrics, log=log)
         self._limits = KnownLimits(**parts, clock=self.clock, metrics=self.metrics, log=log)
         self._store = BatchWriter(self.pool, self.clock, self.metrics)
         self._start()
