@@ -6,44 +6,24 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.api.rule_versions import Author, NotPossibleError, end_trial, models_of_rules, try_model
+from services.api.rule_versions import Author, NotPossibleError, RuleModels, end_trial, models_of_rules, try_model
 from services.runtime.database import Pool
 from tests.integration.console_world import DOCTOR, NOW, Practice, browsing, open_practice, token_in
+from tests.integration.tried_models import FORECAST, SHIPPED, TRIED, known_models
 
-RULE = "glucose_forecast"
-SHIPPED, OTHER = (f"{RULE} 1 {digit * 64}" for digit in "ab")
+RULE, OTHER = FORECAST, TRIED
 OPERATOR = Author(name="an operator")
 
 
 @pytest.fixture
 async def practice(embedded_dsn: str) -> AsyncIterator[Practice]:
     async with open_practice(embedded_dsn) as opened:
-        await opened.pool.execute("truncate rule_versions, fitted_models, shadow_findings")
-        await opened.pool.execute("delete from findings where rule = $1", RULE)
-        for name in (SHIPPED, OTHER):
-            await opened.pool.execute(
-                "insert into fitted_models values ($1, $2, $3, $4)", name, RULE, name == SHIPPED, NOW
-            )
-        await opened.pool.execute(
-            "insert into rule_versions (rule, variant, artefact, change, valid_from, written_at, author, reason)"
-            " values ($1, 'live', $2, 'shipped', $3, $3, 'hearthbeat', 'a release')",
-            RULE, SHIPPED, NOW - timedelta(days=30),
-        )  # fmt: skip
+        await known_models(opened.pool)
         yield opened
 
 
-FINDING = (
-    "insert into findings (finding_id, person_no, home_no, rule, rule_version, episode, level, severity,"
-    " observed_at, raised_at, evidence, doctor_text, caregiver_text, rationale, unverified, message, facts)"
-    " select gen_random_uuid(), person_no, home_no, $1, 1, $2, 1, 2, $3, $3, '[]', '', '', '', false, '', '{}'"
-    " from people order by person_no limit 1"
-)
-IN_THE_SHADOW = FINDING.replace("findings", "shadow_findings", 1)
-
-
-async def find(pool: Pool, sql: str, count: int) -> None:
-    for episode in range(count):
-        await pool.execute(sql, RULE, episode, NOW - timedelta(days=2))
+async def models_of(pool: Pool) -> RuleModels:
+    return next(one for one in await models_of_rules(pool, NOW) if one.rule == RULE)
 
 
 async def post(client: httpx.AsyncClient, path: str, model: str, reason: str = "fewer false ones") -> httpx.Response:
@@ -55,8 +35,6 @@ async def test_both_are_counted_and_what_is_tried_is_promoted_and_rolled_back_by
     practice: Practice,
 ) -> None:
     pool = practice.pool
-    await find(pool, FINDING, 3)
-    await find(pool, IN_THE_SHADOW, 5)
     await try_model(pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW)
     async with browsing(practice.address) as client:
         text = (await client.get("/models")).text
@@ -64,11 +42,11 @@ async def test_both_are_counted_and_what_is_tried_is_promoted_and_rolled_back_by
         assert "<td>5</td><td>1</td>" in text
         assert "is tried, by an operator: a fit of this month" in text
         assert (await post(client, "/models/promote", OTHER)).headers["location"] == "/models?outcome=promoted"
-        (one,) = await models_of_rules(pool, NOW)
+        one = await models_of(pool)
         assert (one.live, one.before, one.tried) == (OTHER, SHIPPED, "")
         assert (await post(client, "/models/roll-back", OTHER, "too many")).status_code == 303
         text = (await client.get("/models")).text
-    (one,) = await models_of_rules(pool, NOW)
+    one = await models_of(pool)
     assert (one.live, one.before, one.tried) == (SHIPPED, "", "")
     name = await pool.fetchval("select display_name from doctors where email = $1", DOCTOR)
     assert f"promoted, by {name}: fewer false ones" in text
@@ -118,7 +96,7 @@ async def test_an_operator_tries_only_what_score_has_found_and_ends_only_what_is
         await end_trial(pool, "heart_rate", OPERATOR, "so", NOW)
     await try_model(pool, RULE, OTHER, OPERATOR, "so", NOW)
     await end_trial(pool, RULE, OPERATOR, "so", NOW)
-    (one,) = await models_of_rules(pool, NOW)
+    one = await models_of(pool)
     assert (one.tried, one.others) == ("", [OTHER])
     first, second = [row["valid_from"] for row in one.trail if row["variant"] == "shadow"]
     assert first > second

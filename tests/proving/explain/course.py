@@ -1,10 +1,12 @@
 """Store and score over a log, as their processes do it, step by step: with kills, and due rows looked at unevenly."""
 
 import logging
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from random import Random
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 import structlog
@@ -30,7 +32,9 @@ from services.score.silence import SilenceWatch
 from services.store.writer import BatchWriter
 
 _RESEND_AFTER_S = 60.0
-_SAVED_ONE_IN, _KILLED_ONE_IN = 8, 25
+_SAVED_ONE_IN, _KILLED_ONE_IN = 8, 40
+_MOST_MS: Final = 50_000
+"""Of the log at once: a longer stop would be an outage of the platform, of which silences know."""
 
 
 @dataclass
@@ -72,7 +76,8 @@ class Course:
         partition = await self._load()
         stored = partition.position
         while partition.position < len(log):
-            taken = min(len(log), partition.position + chance.randrange(1, 600))
+            until = log[partition.position].received_at + chance.randrange(_MOST_MS)
+            taken = bisect_right(log, until, lo=partition.position + 1, key=attrgetter("received_at"))
             if taken > stored:
                 self.clock.at_ms = max(self.clock.at_ms, log[taken - 1].received_at + chance.randrange(50, 900))
                 batch = [
