@@ -36,16 +36,18 @@ async def tried_models(pool: Pool) -> None:
     await known_models(pool)
     await choose(pool, FORECAST, "shadow", TRIED, "tried", days_ago=6)
     await choose(pool, ANOMALY, "shadow", PROMOTED, "tried", days_ago=9)
-    await choose(pool, ANOMALY, "live", PROMOTED, "promoted", days_ago=1)
-    await choose(pool, ANOMALY, "shadow", "", "ended", days_ago=1)
+    await choose(pool, ANOMALY, "live", PROMOTED, "promoted", days_ago=1, by_doctor=True)
+    await choose(pool, ANOMALY, "shadow", "", "ended", days_ago=1, by_doctor=True)
 
 
-async def choose(pool: Pool, rule: str, place: str, name: str, change: str, *, days_ago: int) -> None:
+async def choose(
+    pool: Pool, rule: str, place: str, name: str, change: str, *, days_ago: int, by_doctor: bool = False
+) -> None:
     """Something was done about a model."""
     at = NOW - timedelta(days=days_ago)
     await pool.execute(
         "insert into rule_versions (rule, variant, artefact, change, valid_from, written_at, doctor_no, author, reason)"
-        " select $1, $2, $3, $4, $5, $5, case when $4 = 'promoted' then doctor_no end, 'an operator',"
-        " 'two weeks beside the other one' from doctors where email = $6",
-        rule, place, name, change, at, DOCTOR,
+        " select $1, $2, $3, $4, $6, $6, case when $5::boolean then doctor_no end, 'an operator',"
+        " 'two weeks beside the other one' from doctors where email = $7",
+        rule, place, name, change, by_doctor, at, DOCTOR,
     )  # fmt: skip
