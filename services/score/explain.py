@@ -85,8 +85,9 @@ class Explainer:
         if known is not None and known[0] >= until:
             return known[1]
         async with self._pool.acquire() as connection:
-            first = await connection.fetchval(SQL["first_received"], home_no)
-            since = max(until - FURTHEST_MS, 0 if first is None else to_ms(first))
+            since = until - FURTHEST_MS
+            first = await connection.fetchval(SQL["first_received"], home_no, to_datetime(since))
+            since = since if first is None else to_ms(first)
             records = await read_home(connection, home_no, since, until)
             brought = await self._brought(connection, home_no, since)
         run = rerun(HomeRerun(home_no, *await self._known_by_now(), brought), as_scored(records), until)

@@ -28,7 +28,9 @@ from readings r join devices d using (device_no)
 left join held_readings h on h.moved_to = r.person_no and h.state = 'moved'
     and (h.device_no, h.epoch, h.seq, h.item) = (r.device_no, r.epoch, r.seq, r.item)
 where d.home_no = $1 and r.person_no = any (array(select person_no from anybody)) and r.vital = any ($2::smallint[])
-  and r.received_at >= $3 and r.received_at <= $4;
+  and r.received_at >= $3 and r.received_at <= $4
+  -- Nothing is stored that is older, or stamped later: so only some of its parts are read.
+  and r.observed_at >= $3 - interval '31 days' and r.observed_at <= $4 + interval '5 minutes';
 
 -- name: events_of_home
 -- The same of events.
@@ -46,13 +48,14 @@ from rejected x join devices d using (device_no)
 where d.home_no = $1 and x.received_at >= $2 and x.received_at <= $3 and x.epoch >= 0 and x.reason <> all ($4::text[]);
 
 -- name: first_received
--- When anything of a home was received first.
+-- When anything of a home was received first, from $2 on.
 select least(
     (select min(r.received_at) from readings r join devices d using (device_no)
-     where d.home_no = $1 and r.person_no = any (array(
+     where d.home_no = $1 and r.received_at >= $2 and r.observed_at >= $2 - interval '31 days'
+       and r.person_no = any (array(
          select person_no from people where home_no = $1
          union select b.person_no from bindings b join devices d using (device_no) where d.home_no = $1))),
-    (select min(e.received_at) from device_events e where e.home_no = $1)
+    (select min(e.received_at) from device_events e where e.home_no = $1 and e.received_at >= $2)
 ) as received_at;
 
 -- name: filled_pasts

@@ -10,7 +10,7 @@ from schemas.rule_versions import RULES_LEAD_S, VersionChange
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, load_queries
 from services.runtime.metrics import Metrics
-from services.score.learned import Catalogue
+from services.score.learned import LEARNED, Catalogue
 from services.score.rule_timeline import RuleTimeline, RuleVersion, Timelines, always
 
 _SQL: Final = load_queries("services.score", "rule_versions.sql")
@@ -44,11 +44,17 @@ class KnownRules:
                 self._timeline = self._timelines.of(await read_versions(self._pool))
                 self._mark = mark
                 self._log.info("versions of rules read", versions=mark)
-                for name in sorted(self._timelines.missing):
-                    self._metrics.set("hb_score_rule_without_model_state", 1, rule=name.partition(" ")[0])
-                    self._log.error("a model that was chosen is not here: its rule runs as it is shipped", model=name)
+                self._say_missing()
             self._looked_at, self._beat = now, beat
         return self._timeline
+
+    def _say_missing(self) -> None:
+        missing = self._timelines.missing
+        without = {name.partition(" ")[0] for name in missing} | set(self._catalogue.shipped.missing)
+        for learned in LEARNED:
+            self._metrics.set("hb_score_rule_without_model_state", learned.rule in without, rule=learned.rule)
+        for name in sorted(missing):
+            self._log.error("a model that was chosen is not here: its rule runs as it is shipped", model=name)
 
     async def write_down(self) -> None:
         """What this score could run, and what it brings. Raises what ``LOST_CONNECTION`` lists."""

@@ -11,7 +11,7 @@ from services.score.effects import LOOK_BACK_SQL
 from services.score.home_rows import SQL
 from services.score.limit_book import LimitBook
 from services.score.look_back import Look
-from services.score.looks_back import KNOWN_SINCE, asked_of, devices_off, known_of, live_rule, stored_for
+from services.score.looks_back import KNOWN_SINCE, asked_of, devices_off, known_of, live_rule, not_theirs, stored_for
 from services.score.rule_timeline import RuleTimeline
 from services.score.stood import Seen, Source
 
@@ -44,10 +44,13 @@ class LooksAgain:
         rows = await connection.fetch(
             SQL["findings_known_to_look"], one["person_no"], one["rule"], since, one["done_at"], one["received_by"]
         )
+        known = [known_of(row, asked) for row in rows]
+        if rule.asks is not None:
+            found = await not_theirs(connection, self._sql, (asked, rule), (self._limits, received_by), known)
+            return {this.finding_id: this for this in found}
         gone = await connection.fetch(LOOK_BACK_SQL["moved_away"], one["person_no"])
         look = Look(
-            asked, rule, self._limits, received_by, [known_of(row, asked) for row in rows],
-            list(seen.values()), {Source(*row) for row in gone},
+            asked, rule, self._limits, received_by, known, list(seen.values()), {Source(*row) for row in gone}
         )  # fmt: skip
         while not look.take(await stored_for(connection, self._sql, look), await devices_off(connection, look)):
             pass

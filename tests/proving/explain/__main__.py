@@ -21,16 +21,16 @@ from services.score.explain import Explainer
 from services.score.learned import catalogue_of
 from services.score.settings import SHIPPED
 from tests.proving.explain.course import Course
-from tests.proving.explain.home_logs import marked, settle_in, uplinks_of, with_outages
+from tests.proving.explain.home_logs import OUTAGES, marked, settle_in, uplinks_of, with_outages
 from tests.proving.explain.other_fit import chosen, other_fit
 
 _REPORT: Final = Path(__file__).resolve().parents[3] / ".local" / "reports" / "explain.json"
 _MOST_SHOWN: Final = 20
 
 
-async def prove(dsn: str, folder: Path, *, homes: int, hours: int, seed: int) -> dict[str, Any]:
+async def prove(dsn: str, folder: Path, *, homes: int, hours: int, seed: int, outages: float = OUTAGES) -> dict[str, Any]:
     """Figures of a run on an empty database; ``other`` names what was not byte-identical."""
-    uplinks = with_outages(uplinks_of(folder, homes=homes, hours=hours, seed=seed), seed, hours)
+    uplinks = with_outages(uplinks_of(folder, homes=homes, hours=hours, seed=seed), seed, hours, outages)
     catalogue = catalogue_of(SHIPPED, [other_fit(folder / "other")])
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="hb-explain") as pool:
         async with pool.acquire() as connection:

@@ -14,7 +14,7 @@ from services.runtime.clock import to_datetime
 from services.runtime.database import Connection
 from tests.proving.findings.record import LENGTH, START_MS, record
 
-_OUTAGES: Final = 0.15
+OUTAGES: Final = 0.15
 """The share of homes, and of devices, that have one."""
 _FASTER, _HOUR_MS = 100, 3_600_000
 _TYPE_BY_NUMBER: Final = {row.number: row.code for row in DEVICE_TYPES}
@@ -35,11 +35,11 @@ def _read(path: Path) -> Iterator[JudgedUplink]:
                 yield uplink
 
 
-def with_outages(uplinks: Sequence[JudgedUplink], seed: int, hours: int) -> list[JudgedUplink]:
+def with_outages(uplinks: Sequence[JudgedUplink], seed: int, hours: int, share: float) -> list[JudgedUplink]:
     """The same where some devices, and some homes, were offline for hours, and sent all of it when they were back."""
     chance, spans = Random(seed), dict[tuple[int, int], tuple[int, int]]()
     for place in sorted({(one.home_no, number) for one in uplinks for number in (0, one.device_no)}):
-        if chance.random() < _OUTAGES:
+        if chance.random() < share:
             begins_at = START_MS + round(chance.uniform(0, hours) * _HOUR_MS)
             spans[place] = begins_at, begins_at + round(chance.uniform(0.3, 6) * _HOUR_MS)
     found = []
