@@ -78,7 +78,8 @@ class Finding:
     ``message`` and ``facts``, so that they can be made again, in another language too. ``said`` numbers what is
     said of an episode, from 1; 0 where nothing is said twice. ``retrospective``: it became known too
     late to alert anybody. ``concern``: "" for a rule that has but one. ``looked_back``: it is of a look back,
-    made of what had come later than the window of its rule.
+    made of what had come later than the window of its rule. ``artefact``: the fitted model that decided, "" for none.
+    ``known_by``: of what a due row decides, how far what was known reached, in ms; 0 of what follows from a record.
     """
 
     person_no: int
@@ -102,6 +103,8 @@ class Finding:
     said: int = 0
     retrospective: bool = False
     looked_back: bool = False
+    artefact: str = ""
+    known_by: int = 0
 
     @property
     def finding_id(self) -> UUID:

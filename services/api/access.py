@@ -45,6 +45,9 @@ class Action(StrEnum):
     READ_LIMITS = "read_limits"
     TRY_LIMITS = "try_limits"
     CHANGE_LIMITS = "change_limits"
+    READ_MODELS = "read_models"
+    PROMOTE_MODEL = "promote_model"
+    ROLL_BACK_MODEL = "roll_back_model"
 
 
 NEEDS_CARE = frozenset(

@@ -21,6 +21,7 @@ from services.api import (
     limit_pages,
     limit_rest,
     live,
+    model_pages,
     own_pages,
     own_rest,
     pages,
@@ -195,6 +196,7 @@ def build_app(console: Console) -> FastAPI:
         held_rest,
         limit_pages,
         limit_rest,
+        model_pages,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import devices, people, platform, receivers
+from services.cli import devices, explain, models, people, platform, receivers
 from services.cli.session import FRONT, Find, Front
 
 
@@ -43,5 +43,7 @@ def make_app(find: Find | None = None) -> typer.Typer:
     app.add_typer(people.care_app, name="care")
     app.add_typer(devices.app, name="device")
     app.add_typer(receivers.app, name="receiver")
+    app.add_typer(models.app, name="model")
     app.add_typer(platform.app)
+    app.add_typer(explain.app)
     return app

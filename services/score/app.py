@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
+import structlog
+
 from services.runtime.bus.open import open_bus
 from services.runtime.clock import Clock
 from services.runtime.database import load_queries, open_pool
@@ -19,7 +21,8 @@ from services.score.effects import EffectWriter
 from services.score.held_rows import HeldRows
 from services.score.input_watch import InputWatch
 from services.score.known_limits import KnownLimits
-from services.score.learned import LEARNED, load
+from services.score.known_rules import KnownRules
+from services.score.learned import LEARNED, RulesInUse, catalogue_of
 from services.score.looks_back import LooksBack
 from services.score.settings import ScoreSettings
 from services.score.silence import SilenceWatch
@@ -39,29 +42,29 @@ _BACK_TESTS_S: Final = 0.25
 async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """One member of the group, until ``stop``."""
     log, sql = logger("score").bind(instance=settings.instance), load_queries("services.score")
-    resend_after_s, rules = settings.resend_after_s, load(settings.artefacts)
-    for learned in LEARNED:
-        metrics.set("hb_score_rule_without_model_state", learned.rule in rules.missing, rule=learned.rule)
-    for name, why in rules.missing.items():
-        log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)
+    resend_after_s, catalogue = settings.resend_after_s, catalogue_of(settings.artefacts)
+    rules = catalogue.shipped
+    _say_missing(rules, metrics, log)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database, application="hb-score"))
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         writer = EffectWriter(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
-        checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book)
+        versions = KnownRules(catalogue, pool=pool, clock=clock, metrics=metrics, log=log)
+        checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book, versions=versions)
         inputs = InputWatch(rules.at_training, pool=pool, clock=clock, metrics=metrics, instance=settings.instance)
         consumer = Consumer(
             bus=bus, checkpoints=checkpoints, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop,
             inputs=inputs,
         )  # fmt: skip
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
-        looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=rules.book)
+        looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=versions)
         tests = BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=rules.book, stop=stop, log=log)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)
         stored = StoredDays(pool=pool, sql=sql)
+        await versions.write_down()
         log.info("started", partitions=bus.partitions)
         async with asyncio.TaskGroup() as tasks:
             for name, one, every_s in (
@@ -83,3 +86,10 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
                 ),
                 name="consume",
             )
+
+
+def _say_missing(rules: RulesInUse, metrics: Metrics, log: structlog.typing.FilteringBoundLogger) -> None:
+    for learned in LEARNED:
+        metrics.set("hb_score_rule_without_model_state", learned.rule in rules.missing, rule=learned.rule)
+    for name, why in rules.missing.items():
+        log.warning("rule without its model: it says nothing, the others go on", rule=name, why=why)

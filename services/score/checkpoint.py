@@ -7,15 +7,17 @@ from typing import Any, Final
 
 from schemas.codec import write_json
 from schemas.topics import home_key, partition_of
-from services.runtime.clock import to_datetime
+from services.runtime.clock import to_datetime, to_ms
 from services.runtime.database import Connection, Pool, Queries, transaction
 from services.score.days import Days
-from services.score.home_state import DAYS, HomeState, seeded
+from services.score.home_state import DAYS, HomeState, heard_of, seeded
+from services.score.known_rules import KnownRules
 from services.score.limit_book import LimitBook
 from services.score.log_time import LogTime
 from services.score.partition import Partition
 from services.score.recent_values import RecentValues
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import RuleTimeline, always
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -29,23 +31,33 @@ _NUMBERED: Final = tuple(rule.name for rule in RULES if rule is not SILENT_DEVIC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoints:
-    """Loads and saves partitions. ``partitions`` is how many the topic has; ``rules`` evaluate what is loaded."""
+    """Loads and saves partitions. ``partitions`` is how many the topic has.
+
+    ``rules`` evaluate what is loaded, or those of ``versions``, where they change.
+    """
 
     pool: Pool
     sql: Queries
     partitions: int
     rules: RuleBook = RULE_BOOK
+    versions: KnownRules | None = None
 
     async def load(self, partition_no: int, limits: LimitBook) -> Partition:
-        """The checkpoint; a partition without one begins with the highest episode numbers that were given out."""
+        """The checkpoint; a partition without one begins with the highest episode numbers that were given out.
+
+        States are read under the rules of their time.
+        """
+        timeline = await self.timeline() or always(self.rules)
         async with transaction(self.pool) as connection:
             # An insert: it gives a row only where this partition was never scored.
             if await connection.fetchval(self.sql["add_position"], partition_no) is not None:
                 await self._seed(connection, partition_no)
             position = await connection.fetchval(self.sql["position"], partition_no)
             rows = await connection.fetch(self.sql["states"], partition_no)
-            log_time = await connection.fetchval(self.sql["log_time"], partition_no)
-            homes = {row["home_no"]: HomeState.from_plain(row["state"], self.rules, limits) for row in rows}
+            said = await connection.fetchrow(self.sql["log_time"], partition_no)
+            newest = max([_newest_of(said), *(heard_of(row["state"]) for row in rows)])
+            rules = timeline.at(newest)
+            homes = {row["home_no"]: HomeState.from_plain(row["state"], rules, limits) for row in rows}
             known = [(person_no, one) for home in homes.values() for person_no, one in home.subjects.items()]
             kept = await connection.fetch(self.sql["days_of_people"], [person_no for person_no, _ in known])
         # Whoever knows a person has their days, wherever these were written last.
@@ -53,8 +65,12 @@ class Checkpoints:
         for person_no, one in known:
             if person_no in days:
                 one.recent.days = Days.from_plain(days[person_no]["state"], days[person_no]["revision"])
+        log_time = None if said is None else said["log_time"]
         time = LogTime() if log_time is None else LogTime.from_plain(log_time)
-        return Partition(position=position, saved=position, rules=self.rules, limits=limits, homes=homes, time=time)
+        return Partition(
+            position=position, saved=position, rules=rules, limits=limits, homes=homes, time=time, timeline=timeline,
+            rules_until=timeline.until(newest),
+        )  # fmt: skip
 
     async def _seed(self, connection: Connection, partition_no: int) -> None:
         """Written with the first position, so that a replay after a crash begins from the same numbers."""
@@ -69,6 +85,10 @@ class Checkpoints:
                 people = numbers.setdefault(row["home_no"], {})
                 people.setdefault(row["person_no"], {})[row["rule"]] = row["episode"]
         return numbers
+
+    async def timeline(self) -> RuleTimeline | None:
+        """Which rules hold when; None where ``rules`` always do. Raises what ``LOST_CONNECTION`` lists."""
+        return None if self.versions is None else await self.versions.look()
 
     async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
         """Moves a checkpoint on to ``position``, over records that no log has any more.
@@ -227,3 +247,8 @@ class Checkpoints:
             for row in await connection.fetch(self.sql["all_days"]):
                 states[str(row["home_no"])].setdefault(DAYS, {})[str(row["person_no"])] = row["state"]
         return positions, states
+
+
+def _newest_of(said: Any) -> int:
+    """The newest marker that a checkpoint has seen, in ms; 0 for none."""
+    return 0 if said is None or said["passed_at"] is None else to_ms(said["passed_at"])

@@ -164,18 +164,23 @@ class Consumer:
             if message.partition in held and message.offset >= held[message.partition].position
         ]
         # Looked at after the records were fetched: no limits that were in force when they came are missing.
-        limits = await self._persist(self._limits.look)
+        limits, timeline = await self._persist(self._limits.look), await self._persist(self._checkpoints.timeline)
         for partition in held.values():
             partition.use(limits)
+            if timeline is not None:
+                partition.follow(timeline)
         await self._look_up_unregistered([record for _, _, record in records])
         await self._welcome_newcomers([(partition, record) for partition, _, record in records])
-        batch = _Batch()
+        batch, state_of = _Batch(), partial(_home_among, held.values())
         for partition, message, record in records:
             # What lies below was filtered out above; a gap would mean readings that nobody has
             # scored.
             if message.offset != partition.position:
                 raise LogGapError(f"partition {message.partition}: {partition.position} to {message.offset}")
             partition.position += 1
+            if record.received_at >= partition.rules_until:
+                batch.effects = with_answers(batch.effects, state_of)
+                partition.turn(record.received_at)
             if isinstance(record, WatermarkMarker):
                 batch.effects += partition.mark(record)
                 batch.markers[record.instance, message.partition] = record.received_at
@@ -190,7 +195,7 @@ class Consumer:
         if self._inputs is not None:
             self._inputs.see([record for _, _, record in records], batch.homes, batch.effects)
         # Not of the batch's homes alone: a marker asks of homes that are quiet.
-        batch.effects = with_answers(batch.effects, partial(_home_among, held.values()))
+        batch.effects = with_answers(batch.effects, state_of)
         # In this order: a passed marker lets due rows be judged, so what rests on the records
         # before it has to be there first.
         if batch.effects:

@@ -5,6 +5,7 @@ There are no timers: each is a row with a due time, which a restart finds again.
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -107,7 +108,9 @@ class DueRows:
             followed = [row for row in rows if row["level"] is None or not unverified]
             moment = now if passed is None else to_ms(passed)
             courses = [(row, course_of(fall_of(row), moment, unverified=unverified)) for row in followed]
-            findings = [finding for _, course in courses for finding in course.findings]
+            findings = [
+                replace(finding, known_by=_known_by(row)) for row, course in courses for finding in course.findings
+            ]
             await self._writer.add_findings(connection, findings)
             await connection.executemany(
                 self._sql["save_fall"], [(*_key(row), to_datetime(now), *_kept(course)) for row, course in courses]
@@ -119,7 +122,7 @@ class DueRows:
             rows = await connection.fetch(self._sql["claim_over_calls"], due)
             await self._writer.add_findings(
                 connection,
-                [_end_of_call(row) for row in rows],
+                [replace(end_of_call(row), known_by=to_ms(due)) for row in rows],
             )
             await connection.executemany(self._sql["end_call"], [_key(row) for row in rows])
         return await self._announced(len(rows))
@@ -130,7 +133,8 @@ class DueRows:
         return findings
 
 
-def _end_of_call(row: Any) -> Finding:
+def end_of_call(row: Any) -> Finding:
+    """That nobody has pressed again, of a row of ``sos_calls``."""
     sample = Sample(to_ms(row["observed_at"]), 0.0, row["device_no"], row["epoch"], row["seq"], row["item"])
     return finding_from(
         SOS,
@@ -145,6 +149,10 @@ def _end_of_call(row: Any) -> Finding:
 def _kept(course: Course) -> tuple[object, ...]:
     moments = (course.lying_at, course.ended_at)
     return course.level, course.said, *(None if one is None else to_datetime(one) for one in moments)
+
+
+def _known_by(row: Any) -> int:
+    return 0 if row["known_by"] is None else to_ms(row["known_by"])
 
 
 def _key(row: Any) -> tuple[int, int, int]:

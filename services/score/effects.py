@@ -46,8 +46,6 @@ _SIGNS_OF_RECOVERY: Final = (
     [vital.number for vital in VITALS],
 )
 """What ``well_after`` asks for besides the person and the moment, in its order."""
-_OF_SHADOWS: Final = 18
-"""So many columns have shadow findings: they say neither their concern nor an onset."""
 _CONFLICTS: Final = "hb_score_finding_conflicts_total"
 
 
@@ -95,12 +93,7 @@ class EffectWriter:
     async def add_shadow_findings(self, connection: Connection, findings: Sequence[Finding]) -> None:
         """The same, of variants that are only tried: where alert does not look."""
         await self._add(
-            connection,
-            findings,
-            add="add_shadow_findings",
-            same="same_shadow_finding",
-            counter=_SHADOW_FINDINGS,
-            width=_OF_SHADOWS,
+            connection, findings, add="add_shadow_findings", same="same_shadow_finding", counter=_SHADOW_FINDINGS
         )
 
     async def _add(
@@ -111,12 +104,11 @@ class EffectWriter:
         add: str,
         same: str,
         counter: str,
-        width: int | None = None,
     ) -> None:
         if not findings:
             return
         now = to_datetime(self.clock.now_ms())
-        columns = [list(column) for column in zip(*(_row(one)[:width] for one in findings), strict=True)]
+        columns = [list(column) for column in zip(*map(row_of, findings), strict=True)]
         added = await connection.fetch(self.sql[add], now, *columns)
         new = {row["finding_id"] for row in added}
         for finding in findings:
@@ -221,7 +213,8 @@ def _news2_row(person_no: int, look: Look, scored: News2Score) -> tuple[object, 
     )  # fmt: skip
 
 
-def _row(finding: Finding) -> tuple[object, ...]:
+def row_of(finding: Finding) -> tuple[object, ...]:
+    """In the order of ``add_findings``: every column but when it was raised and what alert writes there."""
     return (
         finding.finding_id,
         finding.person_no,
@@ -243,4 +236,6 @@ def _row(finding: Finding) -> tuple[object, ...]:
         finding.retrospective,
         finding.concern,
         finding.looked_back,
+        finding.artefact,
+        to_datetime(finding.known_by) if finding.known_by else None,
     )

@@ -163,6 +163,12 @@ class HomeState:
         )
 
 
+def heard_of(plain: Mapping[str, Any]) -> int:
+    """When the home of a written state was heard last, in ms; 0 for never, or where an older version wrote it."""
+    heard = plain.get("heard") or [[0, 0]]
+    return int(heard[-1][1])
+
+
 def seeded(episodes: Mapping[int, Mapping[str, int]]) -> HomeState:
     """A state that knows nothing but the highest episode number per person and rule."""
     state = HomeState()

@@ -53,7 +53,7 @@ class InputWatch:
         if GLUCOSE_FORECAST.name in self._models:
             asked[GLUCOSE_FORECAST.name] = _of_monitors(uplinks, homes)
         for one in effects:
-            if isinstance(one, Question) and not one.lapsed_at and one.rule.name in self._models:
+            if isinstance(one, Question) and not one.lapsed_at and one.rule.key in self._models:
                 asked.setdefault(one.rule.name, []).append((one.subject.person_no, one.features))
         for rule, rows in asked.items():
             self._count(rule, day, rows)

@@ -1,7 +1,7 @@
 """What was learned from recordings, loaded at start: rules with their models; without a model its rule says nothing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -57,10 +57,33 @@ def load(folder: Path) -> RulesInUse:
     for one in LEARNED:
         try:
             artefact = load_artefact(folder, one.form)
-            made[one.rule], at_training[one.rule] = one.with_artefact(artefact), artefact.card.at_training
+            made[one.rule] = replace(one.with_artefact(artefact), artefact=artefact.name)
+            at_training[one.rule] = artefact.card.at_training
         except ArtefactError as error:
             missing[one.rule] = str(error)
     return RulesInUse(book=book_with(made), missing=missing, at_training=at_training)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """``shipped`` are the rules of this release; ``models``, by name, rules with every fitted model that lies there."""
+
+    shipped: RulesInUse
+    models: Mapping[str, Rule]
+
+
+def catalogue_of(folder: Path, more: Sequence[Path] = ()) -> Catalogue:
+    """What lies in ``folder``, in the folders in it, and in ``more``: other fits of the same models, older ones, say.
+
+    What does not fit this code is passed over there.
+    """
+    shipped = load(folder)
+    inner = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+    books = [shipped.book, *(load(one).book for one in (*inner, *more))]
+    models: dict[str, Rule] = {}
+    for rule in (rule for book in books for rule in book.rules if rule.artefact):
+        models.setdefault(rule.artefact, rule)
+    return Catalogue(shipped=shipped, models=MappingProxyType(models))
 
 
 def book_with(made: Mapping[str, Rule]) -> RuleBook:

@@ -22,6 +22,11 @@ select * from look_backs where due_at < $1 order by due_at limit 1 for update sk
 -- They have been looked at.
 delete from look_backs where person_no = $1 and rule = $2;
 
+-- name: look_is_done
+-- What was asked, and by when what was seen had been received.
+insert into looks_done (person_no, home_no, rule, first_at, last_at, received_at, worn_since, received_by, done_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
 -- name: findings_of_rule
 -- What was said of a rule about a person since $3, in the order in which it was.
 select home_no, rule_version, episode, level, severity, observed_at, evidence, end_reason, retrospective,

@@ -10,15 +10,18 @@ from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime
+from services.score.re_ruled import use_rules
 from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import ALWAYS_THE_SAME, RuleTimeline
 
 
 @dataclass(slots=True)
 class Partition:
     """The homes as they are after the record before ``position``; the checkpoint stands at ``saved``.
 
-    ``dirty`` are homes that have changed since then. ``passed_at`` is the newest marker of the log, in ms.
+    ``dirty`` are homes that have changed since then. ``passed_at`` is the newest marker of the log, in ms. ``rules``
+    are those of now, until a record or a marker comes at ``rules_until``, in ms, or later: then it has to ``turn``.
     """
 
     position: int = 0
@@ -30,6 +33,8 @@ class Partition:
     dirty: set[int] = field(default_factory=set)
     passed_at: int | None = None
     looked_up: set[tuple[int, int]] = field(default_factory=set)
+    timeline: RuleTimeline = ALWAYS_THE_SAME
+    rules_until: int = NEVER
     _due: list[tuple[int, int]] = field(default_factory=list)
     _due_of: dict[int, int] = field(default_factory=dict)
 
@@ -47,7 +52,27 @@ class Partition:
         found = self.homes.get(home_no)
         if found is None:
             found = self.homes[home_no] = HomeState(self.rules, self.limits)
+        elif found.rules is not self.rules:
+            use_rules(found, self.rules)
         return found
+
+    def follow(self, timeline: RuleTimeline) -> None:
+        """The versions of rules that are known from now on; none of them has begun before what was taken last."""
+        if timeline is not self.timeline:
+            self.timeline = timeline
+            self.rules_until = timeline.until(self.newest)
+
+    def turn(self, received_at: int) -> None:
+        """Other rules hold from a record or a marker of ``received_at`` on; homes go over as they are heard of.
+
+        Questions to the models of before have to be answered before this.
+        """
+        self.rules, self.rules_until = self.timeline.at(received_at), self.timeline.until(received_at)
+
+    @property
+    def newest(self) -> int:
+        """The latest reception of anything of the log by now, in ms; 0 where there was nothing."""
+        return max(self.passed_at or 0, self.now)
 
     def use(self, limits: LimitBook) -> None:
         """The limits that are known from now on."""
@@ -78,7 +103,7 @@ class Partition:
         now = self.time.mark(marker.instance, marker.received_at)
         while self._due and self._due[0][0] <= now:
             _, home_no = heappop(self._due)
-            home = self.homes[home_no]
+            home = self.home(home_no)
             # A home may stand here twice: of its moments, only the newest one counts.
             if home.due_at <= now:
                 effects += pass_time(home, home_no, now)

@@ -24,8 +24,8 @@ join devices d on d.device_no = asked.device_no join homes h on h.home_no = aske
 select home_no, state from score_state where partition_no = $1;
 
 -- name: log_time
--- What time it was by a partition's log; null where it has none yet.
-select log_time from score_positions where partition_no = $1;
+-- What time it was by a partition's log, and its newest marker; null where it has none yet.
+select log_time, passed_at from score_positions where partition_no = $1;
 
 -- name: days_of_people
 -- The days of people, from wherever they lived.
@@ -148,18 +148,18 @@ delete from news2_evaluations where person_no = $1 and at = $2;
 insert into findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
     doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective,
-    concern, looked_back
+    concern, looked_back, artefact, known_by
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
        doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
-       retrospective, concern, looked_back
+       retrospective, concern, looked_back, artefact, known_by
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[], $19::boolean[], $20::text[], $21::boolean[]
+    $18::text[], $19::boolean[], $20::text[], $21::boolean[], $22::text[], $23::timestamptz[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
             doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective, concern,
-            looked_back)
+            looked_back, artefact, known_by)
 on conflict do nothing returning finding_id;
 
 -- name: same_finding
@@ -171,17 +171,19 @@ from findings where finding_id = $1;
 -- The same of variants that are only tried.
 insert into shadow_findings (
     finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, raised_at, evidence,
-    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective
+    doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective,
+    concern, looked_back, artefact, known_by
 )
 select finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, $1, evidence::jsonb,
        doctor_text, caregiver_text, rationale, unverified, message, facts::jsonb, end_reason,
-       retrospective
+       retrospective, concern, looked_back, artefact, known_by
 from unnest(
     $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::boolean[], $16::text[], $17::text[],
-    $18::text[], $19::boolean[]
+    $18::text[], $19::boolean[], $20::text[], $21::boolean[], $22::text[], $23::timestamptz[]
 ) as found (finding_id, person_no, home_no, rule, rule_version, episode, level, severity, observed_at, evidence,
-            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective)
+            doctor_text, caregiver_text, rationale, unverified, message, facts, end_reason, retrospective, concern,
+            looked_back, artefact, known_by)
 on conflict do nothing returning finding_id;
 
 -- name: same_shadow_finding
@@ -214,7 +216,8 @@ on conflict (home_no, person_no, episode) do update set
 -- $9: steps that are recovery. $10: time to answer, $11: how far a clock may lag behind.
 -- $12: how long after its minute a near fall may be confirmed, $13: when a confirmed one is forgotten, $14: flag of an
 -- uplink that is no news.
-select f.*, said.ok_at, said.ok_in_time_at, said.help_at, signs.up_at, signs.recovered_at
+select f.*, said.ok_at, said.ok_in_time_at, said.help_at, signs.up_at, signs.recovered_at,
+       known.received_at as known_by
 from fall_checks f
 cross join lateral (
     -- What is stamped by another clock counts from when the fall may really have been.
@@ -268,6 +271,16 @@ cross join lateral (
            coalesce(case when said.ok_at > coalesce(said.help_at, '-infinity') then said.ok_at end, got.up_at)
                as recovered_at
 ) signs
+cross join lateral (
+    -- What is stored of a home is the beginning of its log: the newest of it says up to where.
+    select greatest(f.received_at, (
+        select max(r.received_at) from readings r
+        where r.person_no = f.person_no and r.vital = any ($5::smallint[]) and r.observed_at >= f.observed_at
+    ), (
+        select max(e.received_at) from device_events e
+        where e.home_no = f.home_no and e.kind = any ($3::smallint[]) and e.observed_at >= f.observed_at
+    )) as received_at
+) known
 where f.ended_at is null and (f.level is null or f.level = 1 or $2 or f.lying_at <= $1)
   and case
       when f.level is null

@@ -22,12 +22,14 @@ from services.score.days import Days
 from services.score.followups import Tally
 from services.score.home_state import DAYS, HomeState
 from services.score.known_limits import read_limits
-from services.score.learned import load
+from services.score.known_rules import read_versions
+from services.score.learned import catalogue_of
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.partition import Partition
 from services.score.quarters import SETTLED
 from services.score.recent_values import RecentValues
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import RuleTimeline, Timelines
 from services.score.rules import RULES
 from services.score.rules.fall import FALL
 from services.score.rules.silent_device import SILENT_DEVICE
@@ -59,6 +61,7 @@ class Replay:
     tally: Tally = field(default_factory=Tally)
     limits: LimitBook = DEFAULT_BOOK
     rules: RuleBook = RULE_BOOK
+    timeline: RuleTimeline | None = None
 
     @classmethod
     def after(
@@ -82,6 +85,10 @@ class Replay:
         partition = self.partitions.get(partition_no)
         if partition is None:
             partition = self.partitions[partition_no] = Partition(rules=self.rules, limits=self.limits)
+        if self.timeline is not None:
+            partition.follow(self.timeline)
+        if record.received_at >= partition.rules_until:
+            partition.turn(record.received_at)
         if isinstance(record, WatermarkMarker):
             effects = partition.mark(record)
         elif isinstance(record, DeviceWord):
@@ -208,13 +215,15 @@ async def replay_to(settings: ScoreSettings, ends: dict[int, int], before: str =
 
     ``before``: what was exported where the log begins, if that is not the beginning of everything.
     """
-    sql, rules = load_queries("services.score"), load(settings.artefacts).book
+    sql, catalogue = load_queries("services.score"), catalogue_of(settings.artefacts)
     async with (
         open_pool(settings.database, application="hb-score-replay") as pool,
         open_bus(settings.bus, pool) as bus,
     ):
         limits = await read_limits(pool, sql)
-        done = Replay.after(parsed(before)[1], limits, rules, partitions=settings.bus.partitions)
+        timeline = Timelines(catalogue.shipped.book, catalogue.models).of(await read_versions(pool))
+        done = Replay.after(parsed(before)[1], limits, timeline.at(0), partitions=settings.bus.partitions)
+        done.timeline = timeline
         await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
         await _read_log(bus, ends, done.take)
     return done

@@ -196,7 +196,8 @@ class Rule:
     or ``asks``, where a model decides; rules over events and over silence have neither. ``limited`` makes the fold of
     other limits than the defaults, by concern; a rule without it has none that anybody may change; ``limited_with``
     makes it for people with a condition that changes more than limits. A ``variant`` in the shadow is tried beside the
-    rule of its name, and alerts nobody. ``of_days``: its evidence are figures of days, not readings.
+    rule of its name, and alerts nobody. ``of_days``: its evidence are figures of days, not readings. ``artefact`` names
+    the fitted model that decides (``Artefact.name``); "" where none does.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Rule:
     asks: ModelFold | None = None
     variant: Variant = Variant.LIVE
     of_days: bool = False
+    artefact: str = ""
 
     @property
     def key(self) -> str:
@@ -271,6 +273,7 @@ def finding_from(
         variant=rule.variant,
         concern=mark.concern,
         said=said,
+        artefact=rule.artefact,
     )
 
 

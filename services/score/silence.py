@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from schemas.alerts import EndReason, Message
+from schemas.alerts import EndReason, Finding, Message
 from schemas.devices import DEVICE_TYPES
 from schemas.events import EVENT_TYPE_BY_KIND, EventKind
 from schemas.reasons import NOT_SCORED, Flag
@@ -99,16 +99,14 @@ class SilenceWatch:
         """Silences that are over: somebody was heard again, or nobody is expected to be heard."""
         heard = await connection.fetch(_SQL["heard_again"])
         for row in heard:
-            await self._report(connection, row, level=ENDED, at=row["ended_at"], reason=EndReason.RECOVERED)
+            await self._report(connection, row, reason=EndReason.RECOVERED)
         homes = await connection.fetch(_SQL["homes_heard_again"])
         for row in homes:
             of_home = {**row, "device_no": row["heard_device_no"]}
-            await self._report(
-                connection, of_home, level=ENDED, at=row["ended_at"], reason=EndReason.RECOVERED, about=SILENT_HOME
-            )
+            await self._report(connection, of_home, reason=EndReason.RECOVERED, about=SILENT_HOME)
         removed = await connection.fetch(_SQL["taken_out_of_use"])
         for row in removed:
-            await self._report(connection, row, level=ENDED, at=row["ended_at"], reason=EndReason.NO_DATA)
+            await self._report(connection, row, reason=EndReason.NO_DATA)
         return len(heard) + len(homes) + len(removed)
 
     async def _find_silent(self, connection: Connection, watermark: datetime) -> int:
@@ -130,29 +128,41 @@ class SilenceWatch:
         place = one.home_no, one.person_no
         episode = await connection.fetchval(_SQL["next_silence"], *place, SILENT_DEVICE.name)
         device_no = None if one.devices else one.device_no
-        await connection.execute(_SQL["add_silence"], *place, episode, device_no, one.last_heard_at, one.silent_at)
-        row = {**one._asdict(), "episode": episode}
-        heard_at, at, about = to_ms(one.last_heard_at), to_ms(one.silent_at), SILENT_HOME if one.devices else ""
-        words = (
-            home_message(at - heard_at, devices=one.devices)
-            if one.devices
-            else device_message(at - heard_at, offline_at=one.offline_at, leaving=one.leaving)
-        )
-        await self._report(connection, row, level=1, at=one.silent_at, about=about, words=words)
+        said = device_no, one.last_heard_at, one.silent_at, one.devices, one.offline_at, one.leaving
+        await connection.execute(_SQL["add_silence"], *place, episode, *said)
+        await self.writer.add_findings(connection, [silence_finding(one, episode)])
 
-    async def _report(
-        self,
-        connection: Connection,
-        row: Any,
-        *,
-        level: int,
-        at: datetime,
-        reason: EndReason | None = None,
-        about: str = "",
-        words: Message | None = None,
-    ) -> None:
-        heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
-        mark = Mark(level, heard, heard._replace(at=to_ms(at)), reason, about=about)
-        subject = Subject(row["person_no"], row["home_no"])
-        finding = finding_from(SILENT_DEVICE, subject, row["episode"], mark, message=words)
-        await self.writer.add_findings(connection, [finding])
+    async def _report(self, connection: Connection, row: Any, *, reason: EndReason, about: str = "") -> None:
+        await self.writer.add_findings(connection, [end_of_silence(row, reason, about=about)])
+
+
+def silence_finding(one: Silence, episode: int) -> Finding:
+    """What is said of a silence that begins."""
+    heard_at, at = to_ms(one.last_heard_at), to_ms(one.silent_at)
+    words = (
+        home_message(at - heard_at, devices=one.devices)
+        if one.devices
+        else device_message(at - heard_at, offline_at=one.offline_at, leaving=one.leaving)
+    )
+    about = SILENT_HOME if one.devices else ""
+    return _finding({**one._asdict(), "episode": episode}, 1, one.silent_at, about=about, words=words)
+
+
+def end_of_silence(row: Any, reason: EndReason, *, about: str = "") -> Finding:
+    """That one is over, of a row of ``silences`` with the device that was heard."""
+    return _finding(row, ENDED, row["ended_at"], reason, about=about)
+
+
+def _finding(
+    row: Any,
+    level: int,
+    at: datetime,
+    reason: EndReason | None = None,
+    *,
+    about: str = "",
+    words: Message | None = None,
+) -> Finding:
+    heard = Sample(to_ms(row["last_heard_at"]), 0.0, row["device_no"], -1, -1, -1)
+    mark = Mark(level, heard, heard._replace(at=to_ms(at)), reason, about=about)
+    subject = Subject(row["person_no"], row["home_no"])
+    return finding_from(SILENT_DEVICE, subject, row["episode"], mark, message=words)

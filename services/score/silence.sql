@@ -100,9 +100,9 @@ select 1 + greatest(
 );
 
 -- name: add_silence
--- A device is silent, or (null) a home.
-insert into silences (home_no, person_no, episode, device_no, last_heard_at, silent_at)
-values ($1, $2, $3, $4, $5, $6);
+-- A device is silent, or (null) a home; with what is said of it.
+insert into silences (home_no, person_no, episode, device_no, last_heard_at, silent_at, devices, offline_at, leaving)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: heard_again
 -- Silent devices that were heard since.

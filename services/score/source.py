@@ -69,8 +69,8 @@ async def read_records(
 ) -> list[JudgedUplink]:
     """What is stored of ``people``, observed from ``since`` up to before ``until`` and received by ``received_by``."""
     asked = (people, since, until, received_by)
-    readings = [_stored(row, _reading(row)) for row in await pool.fetch(sql["stored_readings"], *asked)]
-    events = [_stored(row, _event(row)) for row in await pool.fetch(sql["stored_events"], *asked)]
+    readings = [stored_reading(row) for row in await pool.fetch(sql["stored_readings"], *asked)]
+    events = [stored_event(row) for row in await pool.fetch(sql["stored_events"], *asked)]
     return records_of([*readings, *events])
 
 
@@ -101,9 +101,17 @@ def _stored(row: Any, item: JudgedReading | JudgedEvent) -> StoredItem:
     )
 
 
-def _reading(row: Any) -> JudgedReading:
-    return JudgedReading(row["item"], row["person_no"], row["vital"], row["value"], row["observed_ms"], row["flags"])
+def stored_reading(row: Any) -> StoredItem:
+    """A row of ``stored_readings``."""
+    return _stored(
+        row,
+        JudgedReading(row["item"], row["person_no"], row["vital"], row["value"], row["observed_ms"], row["flags"]),
+    )
 
 
-def _event(row: Any) -> JudgedEvent:
-    return JudgedEvent(row["item"], row["person_no"], row["kind"], row["observed_ms"], row["flags"], row["details"])
+def stored_event(row: Any) -> StoredItem:
+    """A row of ``stored_events``."""
+    return _stored(
+        row,
+        JudgedEvent(row["item"], row["person_no"], row["kind"], row["observed_ms"], row["flags"], row["details"]),
+    )

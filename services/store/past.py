@@ -50,4 +50,6 @@ async def begin_past(connection: Connection, epoch: int, heard_at: int) -> None:
 
     Once only: what is there already stays.
     """
-    await connection.execute(load_queries("services.store", "past.sql")["begin_past"], epoch, to_datetime(heard_at))
+    sql = load_queries("services.store", "past.sql")
+    await connection.execute(sql["begin_past"], epoch, to_datetime(heard_at))
+    await connection.execute(sql["note_past"], epoch, to_datetime(heard_at))

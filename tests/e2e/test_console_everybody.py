@@ -8,13 +8,14 @@ import pytest
 from fastapi.routing import APIRoute
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.api import alert_pages, live, own_pages, pages, plan_pages, web
+from services.api import alert_pages, live, model_pages, own_pages, pages, plan_pages, web
 from tests.e2e.accessibility import axe_findings, problems_of
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.e2e.kept_plans import kept_plans
 from tests.e2e.pictures import answered_day
 from tests.integration.console_world import NOW, Practice, open_practice
 from tests.integration.doubted_measurement import doubt
+from tests.integration.tried_models import tried_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _NO_PAGES: Final = frozenset({"/healthz", "/live"})
@@ -42,6 +43,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
     plans = await kept_plans(practice.pool, world)
     await doubt(practice.pool, world.ruth, world.karl)
     await doubt(practice.pool, world.karl, None)
+    await tried_models(practice.pool)
     closed = await practice.pool.fetchval(
         "select alert_id from alerts join people using (person_no) where person_id = $1 and state = 'closed' limit 1",
         world.ruth,
@@ -64,6 +66,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
         f"/morning?day={(NOW - timedelta(days=1)).date()}",
         f"/morning?day={(NOW - timedelta(days=300)).date()}",
         "/quiet-hours",
+        "/models",
         "/nothing-is-here",
     )
 
@@ -107,7 +110,7 @@ async def test_every_page_can_be_used_by_everybody_and_fits_the_screen(
 
 
 async def test_no_page_of_the_console_was_forgotten(surgery: Surgery) -> None:
-    parts = (web, pages, alert_pages, own_pages, plan_pages, live)
+    parts = (web, pages, alert_pages, own_pages, plan_pages, model_pages, live)
     routes = [route for part in parts for route in part.router.routes if isinstance(route, APIRoute)]
     shown = [path.split("?")[0] for path in surgery.paths]
     forgotten = {

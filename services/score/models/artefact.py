@@ -69,10 +69,19 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
-    """``arrays`` by their names, all of them numbers and finite, and the card."""
+    """``arrays`` by their names, all of them numbers and finite, and the card.
+
+    ``checksum``: SHA-256 of the card as it was read, which holds that of the arrays; "" of one that was not read.
+    """
 
     card: Card
     arrays: Mapping[str, Numbers]
+    checksum: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """Which fit it is, among all of its kind: kind, version and checksum."""
+        return f"{self.card.kind} {self.card.version} {self.checksum}"
 
 
 def load(folder: Path, form: Form) -> Artefact:
@@ -96,7 +105,8 @@ def from_bytes(arrays: bytes, card: bytes, form: Form) -> Artefact:
     ):
         if found != expected:
             raise ArtefactError(f"{name} of the card is {found!r}, and the code takes {expected!r}")
-    return Artefact(card=said, arrays=MappingProxyType(_fitting(_arrays(arrays), form)))
+    fitting = MappingProxyType(_fitting(_arrays(arrays), form))
+    return Artefact(card=said, arrays=fitting, checksum=sha256(card).hexdigest())
 
 
 def to_bytes(artefact: Artefact) -> tuple[bytes, bytes]:

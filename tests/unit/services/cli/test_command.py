@@ -27,8 +27,9 @@ def all_commands() -> list[tuple[str, ...]]:
 
 
 def test_there_is_what_an_operator_needs() -> None:
-    wanted = {"status", "register", "trace", "why", "assign", "replay", "without-recipient"}
+    wanted = {"status", "register", "trace", "why", "explain", "assign", "replay", "without-recipient"}
     wanted |= {"home add", "person add", "doctor add", "doctor password", "care begin", "care end", "receiver rotate"}
+    wanted |= {f"model {name}" for name in ("list", "try", "end")}
     wanted |= {f"device {name}" for name in ("add", "bind", "rotate", "suspend", "resume", "remove", "sync")}
     assert wanted <= {" ".join(words) for words in all_commands()}
 
