@@ -84,7 +84,7 @@ async def read_events(
 ) -> list[JudgedUplink]:
     """The same of events alone."""
     rows = await pool.fetch(sql["stored_events"], people, since, until, received_by)
-    return records_of(_stored(row, _event(row)) for row in rows)
+    return records_of(map(stored_event, rows))
 
 
 def _stored(row: Any, item: JudgedReading | JudgedEvent) -> StoredItem:
