@@ -21,7 +21,7 @@ from services.score.settings import SHIPPED, ScoreSettings
 
 PARTS = (
     "BackTests", "Checkpoints", "Consumer", "DueRows", "EffectWriter", "HeldRows", "InputWatch", "KnownLimits",
-    "LooksBack", "OpenAsks", "SilenceWatch", "StoredDays",
+    "KnownRules", "LooksBack", "OpenAsks", "SilenceWatch", "StoredDays",
 )  # fmt: skip
 NAMES = [one.rule for one in LEARNED]
 
@@ -29,8 +29,8 @@ NAMES = [one.rule for one in LEARNED]
 class Part:
     """In the place of each part: it keeps what it was handed, and does nothing."""
 
-    def __init__(self, *_: Any, **handed: Any) -> None:
-        self.handed = handed
+    def __init__(self, *first: Any, **handed: Any) -> None:
+        self.first, self.handed = first, handed
 
     def __getattr__(self, name: str) -> Any:
         async def nothing(_: Part, *__: Any, **___: Any) -> int:
@@ -81,18 +81,19 @@ def said_of(book: RuleBook) -> list[tuple[str, object, object]]:
 
 async def test_what_was_learned_is_handed_to_the_log_and_to_looks_back(monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = await start(monkeypatch, SHIPPED)
-    books = {name: made[name].handed["rules"] for name in ("Checkpoints", "LooksBack")}
     silent = said_of(RULE_BOOK)
-    for book in books.values():
+    for book in (made["Checkpoints"].handed["rules"], made["KnownRules"].first[0].shipped.book):
         differ = [key for (key, *said), (_, *before) in zip(said_of(book), silent, strict=True) if said != before]
         assert sorted(differ) == sorted(NAMES)
     assert made["Consumer"].handed["checkpoints"] is made["Checkpoints"]
+    versions = made["KnownRules"]
+    assert made["Checkpoints"].handed["versions"] is made["LooksBack"].handed["rules"] is versions
 
 
 async def test_whoever_works_in_rounds_does_them(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds: set[str] = set()
     await start(monkeypatch, SHIPPED, rounds)
-    others = {"Checkpoints", "Consumer", "EffectWriter", "KnownLimits"}
+    others = {"Checkpoints", "Consumer", "EffectWriter", "KnownLimits", "KnownRules"}
     assert rounds == set(PARTS) - others
 
 
