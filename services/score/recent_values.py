@@ -4,11 +4,12 @@ This is part of the fast state, so that a reading costs no more than to be put d
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
-from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
+from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, day_of, pairs
 from services.score.episodes import Report
 from services.score.measured_spans import MeasuredSpans
 from services.score.rule import HOUR_MS, NEVER
@@ -117,14 +118,8 @@ class RecentValues:
         """The same for the same story; empty before there is one."""
         if self.due_at == NEVER:
             return {}
-        # Counted: an hour has few different values, and this is written with every checkpoint.
         values = [
-            [
-                key // _VITALS,
-                VITAL_BY_NUMBER[key % _VITALS].code,
-                counted(one & _STEPS for one in steps),
-                _hours_of(steps),
-            ]
+            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, *_counted_with_hours(steps)]
             for key, steps in sorted(self._values.items())
         ]
         measured = self.measured.to_plain()
@@ -143,6 +138,16 @@ class RecentValues:
                 for place in range(len(steps)):
                     steps[place] += hours[place % len(hours)] << _STEP_BITS
                 self._values[day * _VITALS + VITAL_BY_CODE[code].number] = steps
+
+
+def _counted_with_hours(values: "array[int]") -> tuple[list[int], int]:
+    """What waits, counted, and its hours: this is written with every checkpoint, and few values are different."""
+    different = Counter(values)
+    steps: dict[int, int] = {}
+    for value, count in different.items():
+        step = value & _STEPS
+        steps[step] = steps.get(step, 0) + count
+    return [number for pair in sorted(steps.items()) for number in pair], _hours_of(different)
 
 
 def _hours_of(values: Iterable[int]) -> int:
