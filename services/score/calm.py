@@ -1,4 +1,4 @@
-"""While readings of a vital say nothing to its limits, nobody looks at each of them: what has to hold for that. Pure."""
+"""While readings of a vital say nothing to its limits nobody looks at each: what has to hold for that. Pure."""
 
 from typing import Final
 

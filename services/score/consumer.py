@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -229,6 +230,9 @@ class Consumer:
             if isinstance(record, WatermarkMarker) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
+            # Nearly always: everybody is known, and no set is made of them.
+            if state is not None and isinstance(record, JudgedUplink) and is_of(record, state.subjects.keys()):
+                continue
             for person_no in people_of(record).difference(state.subjects if state else ()):
                 key = (person_no, record.home_no)
                 if key not in partition.looked_up:
@@ -290,6 +294,11 @@ class Consumer:
 
 def _home_among(partitions: Iterable[Partition], home_no: int) -> HomeState:
     return next(one.homes[home_no] for one in partitions if home_no in one.homes)
+
+
+def is_of(record: JudgedUplink, known: AbstractSet[int]) -> bool:
+    """Whether what was measured is of ``known`` people alone, and nothing else is said."""
+    return not record[10] and {reading[1] for reading in record[9]} <= known
 
 
 def people_of(record: JudgedUplink | DeviceWord) -> set[int]:

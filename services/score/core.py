@@ -102,7 +102,8 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
     """
     read, subjects, shared = state.rules.read, state.subjects, _SHARED.get
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
-    device_no, _, home_no, _, epoch, seq, _, _, received_at, readings, _, _, device_type = record
+    _, _, home_no, _, _, seq, _, _, received_at, readings, _, _, device_type = record
+    device_no, epoch = state.seen.source(record[0], record[4])
     for reading in readings:
         item, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:

@@ -1,6 +1,6 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
@@ -101,12 +101,11 @@ class Evaluation:
             reports = self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
             return [*reports, *self._after(reports, sample[0])] if self._passed_over_at else reports
         # Of most people nothing was said.
-        if not self.episodes.reported:
-            self._see_if_calm(sample)
-            return None
-        if not self.episodes.looks_back:
-            return None
-        return self._still(fold, sample, Reception(received_at, sample[0]))
+        if self.episodes.reported:
+            looks_back = self.episodes.looks_back
+            return self._still(fold, sample, Reception(received_at, sample[0])) if looks_back else None
+        self._see_if_calm(sample)
+        return None
 
     def _see_if_calm(self, sample: Sample) -> None:
         """Begins it after a sample from which nothing has followed, by limits that hold however late it was."""
@@ -275,8 +274,7 @@ class Evaluation:
 
     def _leave(self, horizon: int) -> None:
         """Folds into the base what was taken before ``horizon``, in ms."""
-        samples = self._samples()
-        self._through(self._base, samples[: bisect_left(samples, (horizon,))], before=horizon)
+        self._through(self._base, self._window.between(self.inputs, self._since, horizon), before=horizon)
 
     def shown(self) -> Any:
         """What the samples show by now, as plain values: for comparing."""

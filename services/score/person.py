@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from schemas.vitals import VITALS
 from services.score.asks import Want
 from services.score.beyond import Beyond
-from services.score.calm import Calm
 from services.score.calls import Call, begin_call, known_call
+from services.score.calm import Calm
 from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation

@@ -117,9 +117,8 @@ class Quarters(Evaluation):
             samples = self._window.samples.get(vital)
             if not samples or samples[-1][0] < first:
                 continue
-            ends = len(samples)
-            while ends and samples[ends - 1][0] > last:
-                ends -= 1
+            # Most is asked of what was just measured.
+            ends = len(samples) if samples[-1][0] <= last else bisect_left(samples, (last + 1,))
             most = STEPPED.get(vital)
             if most is not None:
                 some = samples[bisect_left(samples, (first,)) : ends]
