@@ -294,9 +294,8 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
     if level is not None:
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
         habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
-    person = state.subject(reading.person_no)
-    steps = reading.value if moved else 0
-    found = person.walk(record[0], reading[4], steps, record[8])
+    person = state.subjects.get(reading[1]) or state.subject(reading[1])
+    found = person.walk(record[0], reading[4], reading[3] if moved else 0, record[8])
     if found:
         _report(state, Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 

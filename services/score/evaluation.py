@@ -121,11 +121,13 @@ class Evaluation:
         if calm.device_no == NOBODY:
             return
         calm.device_no = NOBODY
-        if calm.newest is not self._newest:
+        newest, fold = self._newest, self._folds.fold
+        if calm.newest is not newest and newest is not None and isinstance(fold, Beyond):
             samples = self._window.samples[self.inputs[0]]
-            passed = samples[bisect_right(samples, self._newest) :]
-            self._folds.fold.pass_by(self._state, passed)
-            self._newest = passed[-1]
+            # What ends it stands in the window already.
+            passed = samples[bisect_right(samples, newest) : bisect_right(samples, calm.newest)]
+            fold.pass_by(self._state, passed)
+            self._newest = calm.newest
 
     def take_late(self, sample: Sample) -> Sequence[Report | Behind]:
         """One that comes after a later one, and that the window holds, if the rule looks back so far."""

@@ -26,7 +26,7 @@ from services.score.rules.news2 import NEWS2
 from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
 from services.score.watch_gaps import HeardOf, Known, WatchGaps
-from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
+from services.score.window import MOST_SAMPLES, Window
 
 _NOT_KNOWN: Final = [0] * (max(one.number for one in VITALS) + 1)
 
@@ -43,7 +43,7 @@ class RepeatedError(Exception):
 
 
 class _OfVital(NamedTuple):
-    """Of a vital, found in one step: its samples, who reads them, and twice the longest of their windows in ms.
+    """Of a vital, found in one step: its samples, and who reads them.
 
     ``each`` look at every sample, but while it is calm; ``quarters`` only now and then.
     """
@@ -53,7 +53,6 @@ class _OfVital(NamedTuple):
     each: tuple[Evaluation, ...]
     calm: Calm
     quarters: Quarters | None
-    twice_ms: int
 
 
 @dataclass(slots=True)
@@ -95,27 +94,27 @@ class PersonState:
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
         vital = sample[6]
-        samples, readers, each, calm, quarters, twice_ms = self._of_vital.get(vital) or self._begin(vital)
-        if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
-            raise LateError
-        if samples and sample[0] <= samples[-1][0]:
-            if self.window.has_measured(samples, sample):
-                raise RepeatedError
-            if sample < samples[-1]:
-                return self._take_late(sample, samples, readers)
-        samples.append(sample)
+        samples, readers, each, calm, quarters = self._of_vital.get(vital) or self._begin(vital)
         found: Reports = []
-        if not calm.goes_on(sample):
-            for evaluation in each:
-                reports = evaluation.take(sample)
-                if reports:
-                    found.append((evaluation.rule, reports))
+        # While it is calm, the newest sample here is the one that it went on with last.
+        if calm.goes_on(sample):
+            samples.append(sample)
+        else:
+            if samples and sample[0] <= samples[-1][0]:
+                if self.window.is_full_at(samples, sample[0]):
+                    raise LateError
+                if self.window.has_measured(samples, sample):
+                    raise RepeatedError
+                if sample < samples[-1]:
+                    return self._take_late(sample, samples, readers)
+            samples.append(sample)
+            found = [(one.rule, reports) for one in each if (reports := one.take(sample))]
         if quarters is not None and not quarters.waits_from < sample[0] <= quarters.until:
             reports = quarters.take(sample)
             if reports:
                 found.append((quarters.rule, reports))
-        # Only when it is twice as long as it may be, so that most samples cost no trimming.
-        if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
+        # Only when there are twice as many as there may be, so that most samples cost no trimming.
+        if len(samples) > 2 * MOST_SAMPLES:
             self._forget(vital, min(one.trim() for one in readers))
         return found
 
@@ -270,12 +269,11 @@ class PersonState:
 
     def _begin(self, vital: int) -> _OfVital:
         evaluations = tuple(self.evaluation(rule) for rule in self.rules.readers[vital])
-        longest_ms = max(one.window_ms for one in evaluations)
         each = tuple(one for one in evaluations if not isinstance(one, Quarters))
         quarters = self.quarters if len(each) < len(evaluations) else None
         # Of several rules, one may see what another does not.
         calm = each[0].calm if len(each) == 1 and each[0].inputs == (vital,) else Calm()
-        found = _OfVital(self.window.of(vital), evaluations, each, calm, quarters, 2 * longest_ms)
+        found = _OfVital(self.window.of(vital), evaluations, each, calm, quarters)
         return self._of_vital.setdefault(vital, found)
 
     def trim(self, newest: int = 0) -> None:
