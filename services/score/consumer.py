@@ -79,6 +79,7 @@ class Consumer:
         self._held: Held = {}
         self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
+        self._all_are_registered = True
         self._to_load: frozenset[int] | None = None
         self._retry = Retry(
             every_s=_RETRY_S,
@@ -215,12 +216,15 @@ class Consumer:
             # Kept for good, a no as well: ``services.restore`` skips numbers, so none is given out
             # twice.
             self._registered.update((pair, pair in known) for pair in asked)
+            self._all_are_registered = self._all_are_registered and len(known) == len(asked)
         unregistered = [pair for pair in asked if not self._registered[pair]]
         if unregistered:
             self._metrics.count("hb_score_unregistered_total", len(unregistered))
             self._log.warning("devices that are not registered", devices=len(unregistered))
 
     def _is_registered(self, record: JudgedUplink | DeviceWord) -> bool:
+        if self._all_are_registered:
+            return bool(record.device_no)
         return bool(record.device_no) and self._registered[record.device_no, record.home_no]
 
     async def _welcome_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:

@@ -1,6 +1,6 @@
 """The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -74,10 +74,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         if handle is not None:
             handle(state, record, event, effects)
     effects += asks_of(record, state.subject)
-    people = {reading[1] for reading in record.readings}
-    if record.events:
-        people.update(event.person_no for event in record.events)
-    has_turned = _look_around(state, people, effects)
+    has_turned = _look_around(state, effects)
     if effects or record.events or has_turned:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
@@ -135,20 +132,17 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     effects: list[Effect] = [one for person in state.subjects.values() for one in person.lapses(home_no, now)]
     for person_no, found in state.pass_time(now):
         _report(state, Subject(person_no, home_no), found, now, effects)
-    _look_around(state, state.subjects, effects)
+    _look_around(state, effects)
     return effects
 
 
-def _look_around(state: HomeState, people: Iterable[int], effects: list[Effect]) -> bool:
+def _look_around(state: HomeState, effects: list[Effect]) -> bool:
     """Adds what NEWS2 was at quarter hours, of people of whom something was measured or time has passed.
 
     Gives whether something has changed behind one of them: then anything may be due.
     """
     has_turned = False
-    for person_no in people:
-        person = state.subjects.get(person_no)
-        if person is None:
-            continue
+    for person_no, person in state.subjects.items():
         if person.has_turned:
             has_turned, person.has_turned = True, False
         quarters = person.quarters
