@@ -204,6 +204,9 @@ class Quarters(Evaluation):
             self._settled_at = 0
             self._wait_after(newest)
         horizon, first = self._horizon_of(newest), self.until - GRID_MS + 1
+        # Vitals that were measured together leave the window one after the other: all but the first change nothing.
+        if horizon <= self._since:
+            return self._since
         if horizon > max(first, self._since):
             # Else what leaves the window in the middle of a quarter hour would be lost to it.
             self._feed(self._state, first, horizon - 1)
