@@ -4,8 +4,8 @@ Where to begin: ``core.step`` takes one record and gives what follows from it; `
 what it gave. ``rules/`` is what is looked for, and each rule that reads samples names a fold, which decides.
 
 - Of a record: ``partition`` has ``home_state`` has ``person``; a person has one ``window`` of ``sample`` for all rules,
-  its ``circumstances``, and one ``evaluation`` a rule. Before any rule, ``guard`` holds back what is another unit's or
-  a room-mate's.
+  its ``circumstances``, its ``calls`` for help, and one ``evaluation`` a rule, which looks at no single sample while a
+  vital is ``calm``. Before any rule, ``guard`` holds back what is another unit's or a room-mate's.
 - Folds: ``beyond`` (over ``tracks``, a limit for a while), ``pressure``, ``weight``, ``own_baseline`` (a limit above
   the person's median), ``news2`` (by ``quarters``), and of models ``glucose_course`` and ``anomaly_course`` (by
   ``questions``, answered once a batch).

@@ -179,6 +179,20 @@ class Beyond:
         """Whether a value is beyond no limit: from nothing but such ones nothing follows."""
         lowest, highest = self._between
         return lowest < value < highest
+    def calm_after(self, state: BeyondState, sample: Sample) -> tuple[float, float, float] | None:
+        """Between which values, and in which steps a minute, samples of this device say nothing; None where they may.
+
+        ``sample`` is the newest one that was taken.
+        """
+        track = state.tracks.get(sample[2])
+        if track is None or track.is_asked or track.runs or track.at != sample[0] or track.odd or state.courses:
+            return None
+        lowest, highest = self._between
+        return (lowest, highest, self.max_step_per_minute) if lowest < sample[1] < highest else None
+
+    def pass_by(self, state: BeyondState, samples: Sequence[Sample]) -> None:
+        """Takes the samples of one device that say nothing, by ``calm_after``, in order."""
+        state.tracks[samples[0][2]].skips(samples)
 
     def _gone(self, state: BeyondState, sample: Sample) -> Sequence[Side]:
         """Open sides of which nothing usable has come for longer than the longest gap."""

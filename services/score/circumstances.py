@@ -104,6 +104,13 @@ class Movement:
         known.steps.append(0)
         return True
 
+    def has_counted(self, device_no: int, at: int) -> bool:
+        """Whether a device's steps of that very moment are known."""
+        known = self._steps.get(device_no)
+        if known is None or at > known.at[-1]:
+            return False
+        return known.at[bisect_left(known.at, at)] == at
+
     def walk(self, device_no: int, at: int, steps: float) -> bool:
         """A reading of steps, as many as since the device's previous one; gives whether it changes what was known."""
         known = self._steps.get(device_no)

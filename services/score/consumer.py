@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -78,6 +79,7 @@ class Consumer:
         self._held: Held = {}
         self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
+        self._all_are_registered = True
         self._to_load: frozenset[int] | None = None
         self._retry = Retry(
             every_s=_RETRY_S,
@@ -219,12 +221,15 @@ class Consumer:
             # Kept for good, a no as well: ``services.restore`` skips numbers, so none is given out
             # twice.
             self._registered.update((pair, pair in known) for pair in asked)
+            self._all_are_registered = self._all_are_registered and len(known) == len(asked)
         unregistered = [pair for pair in asked if not self._registered[pair]]
         if unregistered:
             self._metrics.count("hb_score_unregistered_total", len(unregistered))
             self._log.warning("devices that are not registered", devices=len(unregistered))
 
     def _is_registered(self, record: JudgedUplink | DeviceWord) -> bool:
+        if self._all_are_registered:
+            return bool(record.device_no)
         return bool(record.device_no) and self._registered[record.device_no, record.home_no]
 
     async def _welcome_newcomers(self, records: Sequence[tuple[Partition, UplinkRecord]]) -> None:
@@ -234,6 +239,9 @@ class Consumer:
             if isinstance(record, WatermarkMarker) or not self._is_registered(record):
                 continue
             state = partition.homes.get(record.home_no)
+            # Nearly always: everybody is known, and no set is made of them.
+            if state is not None and isinstance(record, JudgedUplink) and is_of(record, state.subjects.keys()):
+                continue
             for person_no in people_of(record).difference(state.subjects if state else ()):
                 key = (person_no, record.home_no)
                 if key not in partition.looked_up:
@@ -295,6 +303,11 @@ class Consumer:
 
 def _home_among(partitions: Iterable[Partition], home_no: int) -> HomeState:
     return next(one.homes[home_no] for one in partitions if home_no in one.homes)
+
+
+def is_of(record: JudgedUplink, known: AbstractSet[int]) -> bool:
+    """Whether what was measured is of ``known`` people alone, and nothing else is said."""
+    return not record[10] and {reading[1] for reading in record[9]} <= known
 
 
 def people_of(record: JudgedUplink | DeviceWord) -> set[int]:

@@ -1,6 +1,6 @@
 """The scoring step: home state and record in, findings and calls out. Pure, no wall clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -74,10 +74,7 @@ def step(state: HomeState, record: JudgedUplink, tally: Tally) -> list[Effect]:
         if handle is not None:
             handle(state, record, event, effects)
     effects += asks_of(record, state.subject)
-    people = {reading[1] for reading in record.readings}
-    if record.events:
-        people.update(event.person_no for event in record.events)
-    has_turned = _look_around(state, people, effects)
+    has_turned = _look_around(state, effects)
     if effects or record.events or has_turned:
         # An episode may have begun, which pauses when nothing comes.
         state.look_ahead()
@@ -102,7 +99,8 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
     """
     read, subjects, shared = state.rules.read, state.subjects, _SHARED.get
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
-    device_no, _, home_no, _, epoch, seq, _, _, received_at, readings, _, _, device_type = record
+    _, _, home_no, _, _, seq, _, _, received_at, readings, _, _, device_type = record
+    device_no, epoch = state.seen.source(record[0], record[4])
     for reading in readings:
         item, person_no, vital, value, at, flags = reading
         if flags & _NOT_SCORED:
@@ -134,20 +132,17 @@ def pass_time(state: HomeState, home_no: int, now: int) -> list[Effect]:
     effects: list[Effect] = [one for person in state.subjects.values() for one in person.lapses(home_no, now)]
     for person_no, found in state.pass_time(now):
         _report(state, Subject(person_no, home_no), found, now, effects)
-    _look_around(state, state.subjects, effects)
+    _look_around(state, effects)
     return effects
 
 
-def _look_around(state: HomeState, people: Iterable[int], effects: list[Effect]) -> bool:
+def _look_around(state: HomeState, effects: list[Effect]) -> bool:
     """Adds what NEWS2 was at quarter hours, of people of whom something was measured or time has passed.
 
     Gives whether something has changed behind one of them: then anything may be due.
     """
     has_turned = False
-    for person_no in people:
-        person = state.subjects.get(person_no)
-        if person is None:
-            continue
+    for person_no, person in state.subjects.items():
         if person.has_turned:
             has_turned, person.has_turned = True, False
         quarters = person.quarters
@@ -293,9 +288,8 @@ def _walk(state: HomeState, record: JudgedUplink, reading: JudgedReading, effect
     if level is not None:
         sample = Sample(reading[4], reading[3], record.device_no, record.epoch, record.seq, reading[0])
         habits.total = report_firmware(state, record, FirmwareFault.STEP_TOTAL, habits.total, sample, level, effects)
-    person = state.subject(reading.person_no)
-    steps = reading.value if moved else 0
-    found = person.walk(record[0], reading[4], steps, record[8])
+    person = state.subjects.get(reading[1]) or state.subject(reading[1])
+    found = person.walk(record[0], reading[4], reading[3] if moved else 0, record[8])
     if found:
         _report(state, Subject(reading.person_no, record.home_no), found, record.received_at, effects)
 

@@ -1,12 +1,13 @@
 """One rule over one person's window: its fold, from a base at the window's beginning to now. Pure."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from services.score.age import Reception
 from services.score.asks import Want, can_ask
 from services.score.beyond import Beyond
+from services.score.calm import NOBODY, Calm
 from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen, from_to
 from services.score.limit_book import ALWAYS, Folds
 from services.score.rule import ENDED, HOUR_MS, NEVER, Fold, Forecasting, Mark, Rule
@@ -31,6 +32,7 @@ class Evaluation:
     rule keeps its state before ``_since`` (the base), its state now, and what it has said. Each sample
     is judged by the limits in force when it was received, however late it is folded again.
     ``_passed_over_at`` is the newest moment of which something came too late for this, 0 for none.
+    While it is ``calm``, samples are not looked at one by one: ``_newest`` and ``_state`` are behind, until asked for.
     """
 
     __slots__ = (
@@ -42,6 +44,7 @@ class Evaluation:
         "_since",
         "_state",
         "_window",
+        "calm",
         "episodes",
         "inputs",
         "needs_rest",
@@ -60,10 +63,12 @@ class Evaluation:
         self._newest = window.newest(self.inputs)
         self._since = 0 if self._newest is None else self._newest.at + 1
         self._passed_over_at = 0
+        self.calm = Calm()
         self.episodes = Episodes(highest)
 
     def use(self, folds: Folds) -> None:
         """The limits from now on. What is in force for a sample that was taken already does not change."""
+        self._catch_up()
         self._folds = folds
 
     @property
@@ -78,7 +83,7 @@ class Evaluation:
 
     def take(self, sample: Sample) -> Sequence[Report | Behind] | None:
         """What follows from ``sample``, which the window holds already."""
-        newest = self._newest
+        newest = self.newest
         # Of a rule over several vitals: one vital may come after a later sample of another.
         if newest is not None and sample < newest:
             return self.take_late(sample)
@@ -96,9 +101,33 @@ class Evaluation:
             reports = self.episodes.reports(map(self._with_rest, marks), Reception(received_at, sample[0]))
             return [*reports, *self._after(reports, sample[0])] if self._passed_over_at else reports
         # Of most people nothing was said.
-        if not self.episodes.reported or not self.episodes.looks_back:
-            return None
-        return self._still(fold, sample, Reception(received_at, sample[0]))
+        if self.episodes.reported:
+            looks_back = self.episodes.looks_back
+            return self._still(fold, sample, Reception(received_at, sample[0])) if looks_back else None
+        self._see_if_calm(sample)
+        return None
+
+    def _see_if_calm(self, sample: Sample) -> None:
+        """Begins it after a sample from which nothing has followed, by limits that hold however late it was."""
+        folds, fold = self._folds, self._folds.fold
+        if folds.begins_at == ALWAYS and folds.ends_at == NEVER and isinstance(fold, Beyond) and not self._window.off:
+            between = fold.calm_after(self._state, sample)
+            if between is not None:
+                self.calm.begin(sample, *between)
+
+    def _catch_up(self) -> None:
+        """Takes what came while it was calm, which it is no longer."""
+        calm = self.calm
+        if calm.device_no == NOBODY:
+            return
+        calm.device_no = NOBODY
+        newest, fold = self._newest, self._folds.fold
+        if calm.newest is not newest and newest is not None and isinstance(fold, Beyond):
+            samples = self._window.samples[self.inputs[0]]
+            # What ends it stands in the window already.
+            passed = samples[bisect_right(samples, newest) : bisect_right(samples, calm.newest)]
+            fold.pass_by(self._state, passed)
+            self._newest = calm.newest
 
     def take_late(self, sample: Sample) -> Sequence[Report | Behind]:
         """One that comes after a later one, and that the window holds, if the rule looks back so far."""
@@ -134,6 +163,7 @@ class Evaluation:
     @property
     def newest(self) -> Sample | None:
         """The newest sample that was seen, None before the first one."""
+        self._catch_up()
         return self._newest
 
     @property
@@ -151,6 +181,7 @@ class Evaluation:
         """Nothing has come until ``now``."""
         if now < self.due_at:
             return ()
+        self._catch_up()
         return self.episodes.reports(self._pass(self._state, now), Reception(now, max(0, self.newest_at)))
 
     def _pass(self, state: Any, now: int) -> list[Mark]:
@@ -160,6 +191,7 @@ class Evaluation:
 
     def wants(self, newest: Sample) -> Sequence[Want]:
         """What the rule wants to know more of ``newest``, where it is one of those that ask."""
+        self._catch_up()
         fold = self._folds.at(newest.received_at)
         return fold.wants(self._state, newest) if can_ask(fold) else ()
 
@@ -244,11 +276,11 @@ class Evaluation:
 
     def _leave(self, horizon: int) -> None:
         """Folds into the base what was taken before ``horizon``, in ms."""
-        samples = self._samples()
-        self._through(self._base, samples[: bisect_left(samples, (horizon,))], before=horizon)
+        self._through(self._base, self._window.between(self.inputs, self._since, horizon), before=horizon)
 
     def shown(self) -> Any:
         """What the samples show by now, as plain values: for comparing."""
+        self._catch_up()
         return self._state.to_plain()
 
     def _samples(self) -> list[Sample]:

@@ -116,6 +116,10 @@ class FirmwareHabits:
         # A late reading: it can say nothing about a row of readings, but perhaps about movement.
         if at <= self.steps_at:
             return steps > 0 and not self.total, None
+        # Most readings: nobody walks, as before.
+        if not steps and not self.steps and not self.total:
+            self.steps_at, self.same = at, self.same + 1
+            return False, None
         before, since = self.steps, self.steps_at
         self.steps_at, self.steps = at, steps
         self.same = self.same + 1 if steps == before else 1

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
 
+from schemas.devices import DEVICE_TYPES
 from schemas.records import JudgedUplink, UplinkRecord
 from schemas.vitals import GLUCOSE
 from services.runtime.clock import Clock, to_datetime
@@ -21,6 +22,8 @@ _SQL: Final = load_queries("services.score", "model_inputs.sql")
 _KEPT: Final = timedelta(days=400)
 _DAY_MS: Final = 86_400_000
 _FIRST_DAY: Final = date(1970, 1, 1)
+_WITHOUT_GLUCOSE: Final = SPOT_TYPES | {kind.number for kind in DEVICE_TYPES if GLUCOSE.code not in kind.vitals}
+"""Device types that nobody forecasts by: they measure when somebody asks, or something else."""
 
 
 class InputWatch:
@@ -104,7 +107,7 @@ def _of_monitors(uplinks: Iterable[JudgedUplink], homes: Mapping[int, HomeState]
     sent = {
         (uplink.home_no, person_no, uplink.device_no)
         for uplink in uplinks
-        if uplink.device_type not in SPOT_TYPES
+        if uplink[12] not in _WITHOUT_GLUCOSE
         for _, person_no, vital, _, _, _ in uplink.readings
         if vital == GLUCOSE.number
     }

@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from schemas.vitals import VITALS
 from services.score.asks import Want
 from services.score.beyond import Beyond
+from services.score.calls import Call, begin_call, known_call
+from services.score.calm import Calm
 from services.score.coverage import CoverageLedger, Surroundings, open_from
 from services.score.episodes import Behind, Report
 from services.score.evaluation import Evaluation
@@ -24,10 +26,8 @@ from services.score.rules.news2 import NEWS2
 from services.score.rules.watch_gap import WATCH_GAP
 from services.score.sample import Sample
 from services.score.watch_gaps import HeardOf, Known, WatchGaps
-from services.score.window import MOST_OF_A_MOMENT, MOST_SAMPLES, Window
+from services.score.window import MOST_SAMPLES, Window
 
-_CALLS_KEPT: Final = 8
-_PRESSES_KEPT: Final = 32
 _NOT_KNOWN: Final = [0] * (max(one.number for one in VITALS) + 1)
 
 Reports = list[tuple[Rule, Sequence[Report | Behind]]]
@@ -42,32 +42,17 @@ class RepeatedError(Exception):
     """A device has sent under another number what it measured and sent before: it has lost its storage, say."""
 
 
-@dataclass(slots=True)
-class Call:
-    """A fall or an SOS call as remembered, so that a further event joins it. Times in ms.
-
-    ``events`` counts those that were news; ``heard`` are the newest, each the number of its device and its time: the
-    same one under another number of an uplink is a repetition.
-    """
-
-    episode: int
-    first_at: int
-    last_at: int
-    events: int = 1
-    heard: list[list[int]] = field(default_factory=list)
-
-
 class _OfVital(NamedTuple):
-    """Of a vital, found in one step: its samples, who reads them, and twice the longest of their windows in ms.
+    """Of a vital, found in one step: its samples, and who reads them.
 
-    ``each`` look at every sample, ``quarters`` only now and then.
+    ``each`` look at every sample, but while it is calm; ``quarters`` only now and then.
     """
 
     samples: list[Sample]
     readers: tuple[Evaluation, ...]
     each: tuple[Evaluation, ...]
+    calm: Calm
     quarters: Quarters | None
-    twice_ms: int
 
 
 @dataclass(slots=True)
@@ -109,26 +94,27 @@ class PersonState:
     def take(self, sample: Sample) -> Reports:
         """What follows from ``sample`` for the rules that read its vital. Raises LateError, RepeatedError."""
         vital = sample[6]
-        samples, readers, each, quarters, twice_ms = self._of_vital.get(vital) or self._begin(vital)
-        if len(samples) >= MOST_OF_A_MOMENT and self.window.is_full_at(samples, sample[0]):
-            raise LateError
-        if samples and sample[0] <= samples[-1][0]:
-            if self.window.has_measured(samples, sample):
-                raise RepeatedError
-            if sample < samples[-1]:
-                return self._take_late(sample, samples, readers)
-        samples.append(sample)
+        samples, readers, each, calm, quarters = self._of_vital.get(vital) or self._begin(vital)
         found: Reports = []
-        for evaluation in each:
-            reports = evaluation.take(sample)
-            if reports:
-                found.append((evaluation.rule, reports))
+        # While it is calm, the newest sample here is the one that it went on with last.
+        if calm.goes_on(sample):
+            samples.append(sample)
+        else:
+            if samples and sample[0] <= samples[-1][0]:
+                if self.window.is_full_at(samples, sample[0]):
+                    raise LateError
+                if self.window.has_measured(samples, sample):
+                    raise RepeatedError
+                if sample < samples[-1]:
+                    return self._take_late(sample, samples, readers)
+            samples.append(sample)
+            found = [(one.rule, reports) for one in each if (reports := one.take(sample))]
         if quarters is not None and not quarters.waits_from < sample[0] <= quarters.until:
             reports = quarters.take(sample)
             if reports:
                 found.append((quarters.rule, reports))
-        # Only when it is twice as long as it may be, so that most samples cost no trimming.
-        if len(samples) > 2 * MOST_SAMPLES or sample[0] - samples[0][0] > twice_ms:
+        # Only when there are twice as many as there may be, so that most samples cost no trimming.
+        if len(samples) > 2 * MOST_SAMPLES:
             self._forget(vital, min(one.trim() for one in readers))
         return found
 
@@ -212,8 +198,8 @@ class PersonState:
     def walk(self, device_no: int, at: int, steps: float, received_at: int) -> Reports:
         """A device has counted ``steps`` since its previous reading of them."""
         movement = self.window.movement
-        # What most readings of steps come to.
-        if not steps and movement.stands(device_no, at):
+        # What most readings of steps come to; a second one of a moment says nothing.
+        if (not steps and movement.stands(device_no, at)) or movement.has_counted(device_no, at):
             return []
         since = movement.walks_since(device_no, at, steps)
         if since == NEVER:
@@ -283,10 +269,11 @@ class PersonState:
 
     def _begin(self, vital: int) -> _OfVital:
         evaluations = tuple(self.evaluation(rule) for rule in self.rules.readers[vital])
-        longest_ms = max(one.window_ms for one in evaluations)
         each = tuple(one for one in evaluations if not isinstance(one, Quarters))
         quarters = self.quarters if len(each) < len(evaluations) else None
-        found = _OfVital(self.window.of(vital), evaluations, each, quarters, 2 * longest_ms)
+        # Of several rules, one may see what another does not.
+        calm = each[0].calm if len(each) == 1 and each[0].inputs == (vital,) else Calm()
+        found = _OfVital(self.window.of(vital), evaluations, each, calm, quarters)
         return self._of_vital.setdefault(vital, found)
 
     def trim(self, newest: int = 0) -> None:
@@ -321,19 +308,12 @@ class PersonState:
 
     def call(self, rule: Rule, event: Sample, within_ms: int, *, extends: bool) -> tuple[Call, bool]:
         """The call of an event, and whether it is news; ``extends``: every one is, and makes the call longer."""
-        calls, at, which = self.calls.setdefault(rule.key, []), event.at, [event.device_no, event.at]
-        for call in reversed(calls):
-            if call.first_at - within_ms <= at <= call.last_at + within_ms:
-                if not extends or which in call.heard:
-                    return call, False
-                call.first_at, call.last_at = min(at, call.first_at), max(at, call.last_at)
-                call.events += 1
-                call.heard = [*call.heard, which][-_PRESSES_KEPT:]
-                return call, True
+        calls = self.calls.setdefault(rule.key, [])
+        known, is_news = known_call(calls, event, within_ms, extends=extends)
+        if known is not None:
+            return known, is_news
         episode = self.episodes[rule.key] = self.episodes.get(rule.key, 0) + 1
-        calls.append(Call(episode, at, at, heard=[which]))
-        del calls[:-_CALLS_KEPT]
-        return calls[-1], True
+        return begin_call(calls, event, episode), True
 
     def raise_numbers(self, numbers: Mapping[str, int]) -> None:
         """No episode of a rule gets a number again that was given out, whatever this state knows of it."""

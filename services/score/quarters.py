@@ -117,9 +117,8 @@ class Quarters(Evaluation):
             samples = self._window.samples.get(vital)
             if not samples or samples[-1][0] < first:
                 continue
-            ends = len(samples)
-            while ends and samples[ends - 1][0] > last:
-                ends -= 1
+            # Most is asked of what was just measured.
+            ends = len(samples) if samples[-1][0] <= last else bisect_left(samples, (last + 1,))
             most = STEPPED.get(vital)
             if most is not None:
                 some = samples[bisect_left(samples, (first,)) : ends]
@@ -205,6 +204,9 @@ class Quarters(Evaluation):
             self._settled_at = 0
             self._wait_after(newest)
         horizon, first = self._horizon_of(newest), self.until - GRID_MS + 1
+        # Vitals that were measured together leave the window one after the other: all but the first change nothing.
+        if horizon <= self._since:
+            return self._since
         if horizon > max(first, self._since):
             # Else what leaves the window in the middle of a quarter hour would be lost to it.
             self._feed(self._state, first, horizon - 1)

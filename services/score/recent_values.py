@@ -4,11 +4,12 @@ This is part of the fast state, so that a reading costs no more than to be put d
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
-from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, counted, day_of, pairs
+from services.score.days import CLOSES_AFTER_DAYS, DAY_MS, STEPS_A_UNIT, Days, Values, day_of, pairs
 from services.score.episodes import Report
 from services.score.measured_spans import MeasuredSpans
 from services.score.rule import HOUR_MS, NEVER
@@ -33,11 +34,22 @@ class RecentValues:
     ``measured``: when devices measured what no rule looks at, of open days.
     """
 
-    __slots__ = ("_after_ms", "_values", "days", "due_at", "is_folded", "measured")
+    __slots__ = (
+        "_after_ms",
+        "_day_key",
+        "_hour_bits",
+        "_hour_from",
+        "_values",
+        "days",
+        "due_at",
+        "is_folded",
+        "measured",
+    )
 
     def __init__(self, person_no: int, days: Days | None = None) -> None:
         self._after_ms = person_no * _PRIME % _SPREAD_S * 1000
         self._values: dict[int, array[int]] = {}
+        self._turn_to(0)
         self.days = days or Days()
         self.due_at = NEVER
         self.is_folded = False
@@ -45,15 +57,16 @@ class RecentValues:
 
     def add(self, vital: int, value: float, at: int, received_at: int) -> bool:
         """Takes a value of a vital that has days; whether ``due_at`` came nearer or the days changed."""
-        hour = at // HOUR_MS
-        key = hour // _HOURS * _VITALS + vital
+        if not 0 <= at - self._hour_from < HOUR_MS:
+            self._turn_to(at // HOUR_MS)
+        key = self._day_key + vital
         values = self._values.get(key)
         if values is None:
             # Too late for its day, which is closed.
             if day_of(received_at) - day_of(at) >= CLOSES_AFTER_DAYS:
                 return False
             values = self._values[key] = array("I")
-        values.append(int(value * STEPS_A_UNIT[vital] + 0.5) + (hour % _HOURS << _STEP_BITS))
+        values.append(int(value * STEPS_A_UNIT[vital] + 0.5) + self._hour_bits)
         if len(values) >= _MOST:
             self._fold()
             return True
@@ -62,6 +75,11 @@ class RecentValues:
             self.due_at = min(self.due_at, self._hour_after(received_at))
             return True
         return False
+
+    def _turn_to(self, hour: int) -> None:
+        """The hour of the last value, counted from 1970: most values are of the same one."""
+        self._hour_from = hour * HOUR_MS
+        self._day_key, self._hour_bits = hour // _HOURS * _VITALS, hour % _HOURS << _STEP_BITS
 
     def pass_time(self, now: int) -> None:
         """Closes what is due at ``now``."""
@@ -117,14 +135,8 @@ class RecentValues:
         """The same for the same story; empty before there is one."""
         if self.due_at == NEVER:
             return {}
-        # Counted: an hour has few different values, and this is written with every checkpoint.
         values = [
-            [
-                key // _VITALS,
-                VITAL_BY_NUMBER[key % _VITALS].code,
-                counted(one & _STEPS for one in steps),
-                _hours_of(steps),
-            ]
+            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, *_counted_with_hours(steps)]
             for key, steps in sorted(self._values.items())
         ]
         measured = self.measured.to_plain()
@@ -143,6 +155,16 @@ class RecentValues:
                 for place in range(len(steps)):
                     steps[place] += hours[place % len(hours)] << _STEP_BITS
                 self._values[day * _VITALS + VITAL_BY_CODE[code].number] = steps
+
+
+def _counted_with_hours(values: "array[int]") -> tuple[list[int], int]:
+    """What waits, counted, and its hours: this is written with every checkpoint, and few values are different."""
+    different = Counter(values)
+    steps: dict[int, int] = {}
+    for value, count in different.items():
+        step = value & _STEPS
+        steps[step] = steps.get(step, 0) + count
+    return [number for pair in sorted(steps.items()) for number in pair], _hours_of(different)
 
 
 def _hours_of(values: Iterable[int]) -> int:

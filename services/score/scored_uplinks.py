@@ -14,11 +14,19 @@ class SeenMarks:
     seen: a hole that old is beyond every rule's window.
     """
 
-    __slots__ = ("_devices", "_latest")
+    __slots__ = ("_devices", "_latest", "_sources")
 
     def __init__(self) -> None:
         self._devices: dict[int, dict[int, list[int]]] = {}
         self._latest: dict[tuple[int, int], list[int]] = {}
+        self._sources: dict[int, tuple[int, int]] = {}
+
+    def source(self, device_no: int, epoch: int) -> tuple[int, int]:
+        """The same two numbers, as objects that are the same for each uplink: windows keep them by the thousand."""
+        known = self._sources.get(device_no)
+        if known is None or known[1] != epoch:
+            known = self._sources[device_no] = (device_no, epoch)
+        return known
 
     def add(self, device_no: int, epoch: int, seq: int) -> bool:
         """True where this uplink comes for the first time."""

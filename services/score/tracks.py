@@ -107,8 +107,8 @@ class Track:
         return True
 
     def skips(self, samples: Sequence[Sample]) -> None:
-        """As ``takes`` of each of these in order, at least four, all of which are believed, each later than before."""
-        # Of the gaps only the last two are remembered.
+        """As ``takes`` of each of these in order, all of which are believed, each later than before."""
+        # Of the gaps only the last two are remembered, so of four samples the first one says nothing.
         for sample in samples[-3:]:
             self.takes(sample, inf)
 

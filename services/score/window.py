@@ -62,6 +62,14 @@ class Window:
         parts = [samples[bisect_left(samples, (at,)) :] for samples in known]
         return parts[0] if len(parts) == 1 else list(merge(*parts))
 
+    def between(self, vitals: Sequence[int], at: int, before: int) -> list[Sample]:
+        """As ``since``, of before ``before`` alone."""
+        if len(vitals) > 1:
+            found = self.since(vitals, at)
+            return found[: bisect_left(found, (before,))]
+        samples = self.samples.get(vitals[0], [])
+        return samples[bisect_left(samples, (at,)) : bisect_left(samples, (before,))]
+
     def newest(self, vitals: Sequence[int]) -> Sample | None:
         """The last of them."""
         found: Sample | None = None
