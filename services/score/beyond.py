@@ -179,6 +179,7 @@ class Beyond:
         """Whether a value is beyond no limit: from nothing but such ones nothing follows."""
         lowest, highest = self._between
         return lowest < value < highest
+
     def calm_after(self, state: BeyondState, sample: Sample) -> tuple[float, float, float] | None:
         """Between which values, and in which steps a minute, samples of this device say nothing; None where they may.
 
