@@ -79,10 +79,10 @@ async def mute(page: Page, practice: Practice, name: str) -> None:
     await expect(page.get_by_role("status")).to_contain_text("Saved")
     practice.clock.advance(seconds=60)
     await page.reload()
-    await expect(page.get_by_text("nobody is called for what is urgent")).to_be_visible()
+    await expect(page.get_by_text("what is urgent for everybody else (30 /min or less")).to_be_visible()
     await look(page, f"muted-{name}")
     await page.goto(f"{practice.address}/people/{practice.world.ruth}")
-    await expect(page.get_by_text("Heart rate, slow: nobody is called for what is urgent")).to_be_visible()
+    await expect(page.get_by_text("Heart rate, slow: Muted until")).to_be_visible()
 
 
 async def test_a_doctor_tries_a_limit_on_the_past_and_saves_it(embedded_dsn: str) -> None:
