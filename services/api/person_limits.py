@@ -131,6 +131,8 @@ async def set_limits(console: Console, doctor: Doctor, person: Record, wish: Lim
             if wish.until is None and change.holds(wish.limits):
                 return True
             after = change.held_after()
+            # What a mute gives way to does not mute for good, whoever has said that.
+            after = None if after is not None and mutes(usual, after) else after
             starts = await change.clear()
             await change.add(wish.limits, starts, wish.reason)
             if wish.until is not None:
