@@ -136,10 +136,6 @@ class Mute:
     what: str
     until: datetime | None
 
-    def words(self, until: str) -> str:
-        """What that means; ``until`` in words, "" for no end."""
-        return f"Muted{f' until {until}' if until else ''}: {self.what}."
-
 
 def muted_by(in_force: Iterable[InForce], usual: Mapping[str, Limits], own: Sequence[Row], now: datetime) -> list[Mute]:
     """What is muted by limits of the person's own."""

@@ -198,8 +198,6 @@ def test_what_is_muted_says_until_when() -> None:
     in_force = limits_in_force([rows[1]], [])
     (mute,) = muted_by(in_force, {FAST.concern: FAST}, rows, NOW)
     assert (mute.concern, mute.until) == (FAST.concern, NOW + timedelta(hours=6))
-    assert mute.words("six").startswith(
-        "Muted until six: what is urgent for everybody else (150 /min or more for 3 min"
-    )
-    assert "is not urgent here, however far it goes; what is urgent for everybody else (170 /min" in mute.words("")
+    assert mute.what.startswith("what is urgent for everybody else (150 /min or more for 3 min")
+    assert "is not urgent here, however far it goes; what is urgent for everybody else (170 /min" in mute.what
     assert muted_by(limits_in_force([], []), {FAST.concern: FAST}, [], NOW) == []
