@@ -4,9 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
-
-from fastapi import Request
+from typing import TYPE_CHECKING, Final
 
 from services.api.feed import AlertFeed
 from services.api.passwords import Passwords
@@ -14,6 +12,10 @@ from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, load_queries
 from services.runtime.metrics import Metrics
+
+if TYPE_CHECKING:
+    # Commands need what is here, too, and begin half a second sooner without it.
+    from fastapi import Request
 
 _FILES: Final = (
     "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
@@ -67,12 +69,12 @@ class Doctor:
 NOBODYS_ADDRESS: Final = "unknown"
 
 
-def console_of(request: Request) -> Console:
+def console_of(request: "Request") -> Console:
     """The console that serves this request."""
     console: Console = request.app.state.console
     return console
 
 
-def address_of(request: Request) -> str:
+def address_of(request: "Request") -> str:
     """Where a request comes from."""
     return request.client.host if request.client else NOBODYS_ADDRESS

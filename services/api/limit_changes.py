@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemas.alerts import Severity
 from schemas.limit_levels import limits_of
-from schemas.limits import CONCERN_BY_NAME, Limits, LimitsError, check
+from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, LimitsError, check
 from services.api.limits_in_force import InForce, Line, limits_in_force, lines_of, title_of_concern
 
 LONGEST_MUTE: Final = timedelta(hours=24)
@@ -76,38 +76,65 @@ def mutes(usual: Limits | None, wanted: Limits) -> bool:
     So it is where at rest, or in movement, no limit of high urgency is left that is passed as soon, and for as short,
     as the last one of the usual limits. ``usual``: what holds of everybody, or of a condition.
     """
-    side = CONCERN_BY_NAME[wanted.concern].side
+    return bool(_muted(usual, wanted))
+
+
+def muted_words(usual: Limits | None, wanted: Limits) -> str:
+    """What is muted, and what is left: "what is urgent for everybody else (170 /min or more) is not urgent here …"."""
+    words = []
+    for last, left in _muted(usual, wanted):
+        those, *here = (f"{one.beyond} {one.lasting}" for one in lines_of(replace(wanted, levels=(last, *left))))
+        only = f"is urgent here only at {' or at '.join(here)}" if here else "is not urgent here, however far it goes"
+        words.append(f"what is urgent for everybody else ({those}) {only}")
+    return "; ".join(words)
+
+
+def _muted(usual: Limits | None, wanted: Limits) -> list[tuple[LevelLimit, list[LevelLimit]]]:
+    """At rest and in movement: the last usual limit that is muted, and the urgent limits that are left."""
+    side, found = CONCERN_BY_NAME[wanted.concern].side, []
     for moving in (False, True):
-        urgent = [one for one in usual.levels if _is_urgent(one) and one.moving is moving] if usual else []
+        urgent = _urgent(usual, moving=moving) if usual else []
         if not urgent:
             continue
-        furthest, longest = max(one.on * side for one in urgent), max(one.persist_min for one in urgent)
-        most = max(one.least for one in urgent)
+        last, longest = max(urgent, key=lambda one: one.on * side), max(one.persist_min for one in urgent)
+        most, left = max(one.least for one in urgent), _urgent(wanted, moving=moving)
         if not any(
-            _is_urgent(one) and one.moving is moving and one.on * side <= furthest
-            and one.persist_min <= longest and one.least <= most
-            for one in wanted.levels
-        ):  # fmt: skip
-            return True
-    return False
+            one.on * side <= last.on * side and one.persist_min <= longest and one.least <= most for one in left
+        ):
+            found.append((last, left))
+    return found
 
 
-def _is_urgent(one: Any) -> bool:
-    return one.severity is Severity.HIGH
+def _urgent(limits: Limits, *, moving: bool) -> list[LevelLimit]:
+    return [one for one in limits.levels if one.severity is Severity.HIGH and one.moving is moving]
+
+
+def check_end(usual: Limits | None, wanted: Limits) -> None:
+    """Whether episodes can end about where they usually do: one that never does keeps silent about the next ones.
+
+    So an episode is over at most twice as far from the first limit as usual, or as far as it takes to be worse. Raises
+    LimitsError.
+    """
+    if usual is None:
+        return
+    most = max(2 * abs(_nearest(usual) - usual.off), usual.worse_by)
+    if abs(_nearest(wanted) - wanted.off) > most:
+        raise LimitsError(
+            "off", f"{wanted.off:g} is more than {most:g} from the first limit: no episode might ever end"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """What is urgent of a concern is muted now. ``until`` None: nothing says when that ends, as a register file may."""
+    """What is urgent of a concern is muted now. ``until`` None: nothing says when that ends, as a register file may.
+
+    ``what`` is muted, in words.
+    """
 
     concern: str
     title: str
+    what: str
     until: datetime | None
-
-    @staticmethod
-    def words(until: str) -> str:
-        """What that means; ``until`` in words, "" for no end."""
-        return f"nobody is called for what is urgent for everybody else{f', until {until}' if until else ''}"
 
 
 def muted_by(in_force: Iterable[InForce], usual: Mapping[str, Limits], own: Sequence[Row], now: datetime) -> list[Mute]:
@@ -117,8 +144,15 @@ def muted_by(in_force: Iterable[InForce], usual: Mapping[str, Limits], own: Sequ
         concern = one.limits.concern
         if one.scope.own and mutes(usual.get(concern), one.limits):
             ends = [row["valid_from"] for row in own if row["concern"] == concern and row["valid_from"] > now]
-            found.append(Mute(concern=concern, title=one.title, until=min(ends, default=None)))
+            what = muted_words(usual.get(concern), one.limits)
+            found.append(Mute(concern=concern, title=one.title, what=what, until=min(ends, default=None)))
     return found
+
+
+def check_until(starts: datetime, until: datetime | None) -> None:
+    """Whether limits that begin at ``starts`` may end then. Raises MuteRefusedError."""
+    if until is not None and until <= starts:
+        raise MuteRefusedError("until", "What ends, ends after it begins.")
 
 
 def check_mute(starts: datetime, until: datetime | None, *, confirmed: bool) -> None:
@@ -149,12 +183,18 @@ def changed_words(before: Limits | None, after: Limits) -> list[str]:
             words.append(f"{one.beyond} {one.lasting}, which is new")
         elif was.beyond != one.beyond:
             words.append(f"{one.beyond} instead of {was.beyond}, {one.lasting}")
-        elif was != one:
+        elif was.lasting != one.lasting:
             words.append(f"{one.beyond} {one.lasting} instead of {was.lasting}")
+        if was is not None and was.severity != one.severity:
+            words.append(f"{one.beyond} {one.lasting}: of {_urgency(one)} urgency instead of {_urgency(was)}")
     words += [f"no limit at {one.beyond} any more" for one in old[len(new) :]]
     if (before.off, before.clear_min) != (after.off, after.clear_min):
         words.append(f"over at {after.off:g} instead of {before.off:g}")
     return words
+
+
+def _urgency(line: Line) -> str:
+    return line.severity.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from services.api.access import Action, NotInCareError
 from services.api.back_test_words import MOST_SHOWN, outcome_of
 from services.api.console import Doctor, console_of
 from services.api.inputs import VERSION_LIMIT, Text
-from services.api.limit_changes import Choice, MuteRefusedError, choices_of, moved
+from services.api.limit_changes import Choice, MuteRefusedError, choices_of, moved, muted_words
 from services.api.limit_rows import LIMITS_LEAD_S
 from services.api.person_limits import (
     SET_BY_DOCTOR,
@@ -56,9 +56,11 @@ class Typed:
     seen: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
 
+    what: str = ""
+
     @property
     def mutes(self) -> bool:
-        """Whether it was found to mute what is urgent."""
+        """Whether it was found to mute what is urgent: ``what``, in words."""
         return bool({"until", "confirmed"} & self.problems.keys())
 
 
@@ -150,18 +152,26 @@ async def back_test(
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)
     tried = await back_test_of(console, person["person_no"], back_test_id)
     known = await limits_of_person(console, person["person_no"])
-    place, value = _changed_place(tried)
-    typed = Typed(limit=f"{tried.limits.concern}/{place}", value=value, reason=tried.reason)
-    return await _page(request, doctor, person, typed, tried=tried, known=known)
+    return await _page(request, doctor, person, _as_tried(tried, known), tried=tried, known=known)
 
 
-def _changed_place(tried: BackTest) -> tuple[int, str]:
-    """Which limit was moved, and to where."""
-    levels = tried.limits.levels
-    old = tried.before.levels if tried.before else ()
+def _as_tried(tried: BackTest, known: OfPerson) -> Typed:
+    """The fields by which what was tried is saved; empty where they would say something else by now.
+
+    So it is where a program has tried more than one of them, and where the limits have changed since.
+    """
+    levels, now = tried.limits.levels, known.limits(tried.limits.concern)
+    old = now.levels if now else ()
     pairs = enumerate(zip(levels, old, strict=False))
     place = next((number for number, (new, was) in pairs if new != was), 0)
-    return place, f"{levels[place].on:g}"
+    if now is not None:
+        try:
+            found = moved(now, place, levels[place].on, source=now.source, signed_off_by=now.signed_off_by)
+        except LimitsError:
+            return Typed()
+        if found.numbers == tried.limits.numbers:
+            return Typed(limit=f"{tried.limits.concern}/{place}", value=f"{levels[place].on:g}", reason=tried.reason)
+    return Typed()
 
 
 @router.post("/people/{person_id}/limits", response_model=None)
@@ -189,7 +199,8 @@ async def save(
     try:
         done = await set_limits(console, doctor, person, wish)
     except MuteRefusedError as error:
-        return await _page(request, doctor, person, replace(typed, problems={error.field: str(error)}))
+        what = muted_words(known.usual.get(wanted.choice.concern), wanted.limits)
+        return await _page(request, doctor, person, replace(typed, problems={error.field: str(error)}, what=what))
     if not done:
         return await _page(request, doctor, person, replace(typed, problems={"limit": _OTHERS}))
     return RedirectResponse(f"/people/{person_id}/limits?outcome=saved", 303)

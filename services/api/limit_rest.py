@@ -1,6 +1,8 @@
 """Limits of one person for programs: what holds, what has changed, trying others on the past, setting them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from re import sub
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID, uuid4
 
@@ -13,7 +15,7 @@ from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
 from services.api.console import Doctor, console_of
 from services.api.inputs import VERSION_LIMIT, SentMoment, Text, WholeNumber
-from services.api.limit_changes import MuteRefusedError, Version, mutes
+from services.api.limit_changes import MuteRefusedError, Version, check_end, mutes
 from services.api.limits_in_force import InForce
 from services.api.person_limits import (
     SET_BY_DOCTOR,
@@ -29,6 +31,7 @@ from services.api.person_limits import (
 from services.api.reads import person_of
 from services.api.request_checks import check_token
 from services.api.sessions import SignedIn
+from services.runtime.clock import to_datetime
 
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
 LONGEST_REASON: Final = 500
@@ -82,6 +85,11 @@ _NAMES: Final[dict[Severity, Literal["low", "medium", "high"]]] = {
 }
 
 
+def _refused(error: LimitsError) -> HTTPException:
+    """With the field; levels are counted from 0, as all fields of JSON are."""
+    return HTTPException(422, sub(r"levels\[(\d+)\]", lambda found: f"levels[{int(found[1]) - 1}]", str(error)))
+
+
 class NumbersIn(BaseModel):
     """All limits of one concern, in the vital's unit."""
 
@@ -102,14 +110,15 @@ class NumbersIn(BaseModel):
         try:
             check(found)
         except LimitsError as error:
-            raise HTTPException(422, str(error)) from error
+            raise _refused(error) from error
         return found
 
 
 class LimitsIn(NumbersIn):
     """What is to hold, and why. ``seen`` is ``version`` as it was read, 0 for none.
 
-    Limits that would mute what is urgent for everybody else need ``confirmed``, and ``until``: within 24 hours.
+    From ``until`` on, what held before holds again. Limits that would mute what is urgent for everybody else need it,
+    within 24 hours, and ``confirmed``.
     """
 
     reason: Why
@@ -188,14 +197,26 @@ class LimitsVersionOut(BaseModel):
 
 
 class EpisodeOut(BaseModel):
-    """A time in which a limit held. ``alerts``: it was news when it was found; else it only stands on the page."""
+    """A time in which a limit was passed, up to when it was over; null: it goes on. ``severity`` is its highest.
+
+    ``alerts``: it was news when it was found; else it only stands on the page.
+    """
 
     concern: str
-    since_ms: int
-    until_ms: int | None
+    since: datetime
+    until: datetime | None
     level: int
-    severity: int
+    severity: Literal["low", "medium", "high"]
     alerts: bool
+
+    @classmethod
+    def of(cls, one: Mapping[str, Any]) -> "EpisodeOut":
+        """For programs."""
+        since, until = one["since_ms"], one["until_ms"]
+        return cls(
+            **{name: one[name] for name in ("concern", "level", "alerts")}, severity=_NAMES[Severity(one["severity"])],
+            since=to_datetime(since), until=None if until is None else to_datetime(until),
+        )  # fmt: skip
 
 
 class ResultOut(BaseModel):
@@ -206,6 +227,12 @@ class ResultOut(BaseModel):
     vanish: list[EpisodeOut]
     begin: list[EpisodeOut]
     differ: list[list[EpisodeOut]]
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> "ResultOut":
+        """For programs."""
+        plain = {name: list(map(EpisodeOut.of, result[name])) for name in ("today", "changed", "vanish", "begin")}
+        return cls(**plain, differ=[list(map(EpisodeOut.of, pair)) for pair in result["differ"]])
 
 
 class BackTestOut(BaseModel):
@@ -224,7 +251,7 @@ class BackTestOut(BaseModel):
     def of(cls, one: BackTest) -> "BackTestOut":
         """For programs."""
         same = ("back_test_id", "days", "asked_at", "share", "done_at", "failed")
-        result = None if one.result is None else ResultOut(**one.result)
+        result = None if one.result is None else ResultOut.of(one.result)
         return cls(**{name: getattr(one, name) for name in same}, concern=one.limits.concern, result=result)
 
 
@@ -258,12 +285,15 @@ async def put_limits(
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)
+    limits = wish.limits(concern, doctor)
     asked = LimitsWish(
-        limits=wish.limits(concern, doctor), reason=wish.reason, seen=wish.seen, until=wish.until,
-        confirmed=wish.confirmed,
+        limits=limits, reason=wish.reason, seen=wish.seen, until=wish.until, confirmed=wish.confirmed
     )  # fmt: skip
     try:
+        check_end((await limits_of_person(console, person["person_no"])).usual.get(concern), limits)
         done = await set_limits(console, doctor, person, asked)
+    except LimitsError as error:
+        raise _refused(error) from error
     except MuteRefusedError as error:
         raise HTTPException(422, f"{error.field}: {error}") from error
     return await _changed(request, person, done=done)

@@ -9,12 +9,21 @@ from uuid import UUID
 from asyncpg import Record
 
 from schemas.limit_levels import limits_of, rows_of
-from schemas.limits import Limits, LimitsError
+from schemas.limits import CONCERN_BY_NAME, Limits, LimitsError
 from services.api.access import Action, AuditSubject, NotInCareError, admit_within, record_refusal
 from services.api.console import Console, Doctor
-from services.api.limit_changes import Mute, Version, check_mute, history_of, muted_by, mutes, usual_of
+from services.api.limit_changes import (
+    Mute,
+    Version,
+    check_mute,
+    check_until,
+    history_of,
+    muted_by,
+    mutes,
+    usual_of,
+)
 from services.api.limit_rows import LIMITS_LEAD_S
-from services.api.limits_in_force import InForce, limits_in_force
+from services.api.limits_in_force import InForce, limits_in_force, title_of_concern
 from services.runtime.database import Connection, transaction
 
 SET_BY_DOCTOR: Final = "the person's doctor"
@@ -48,7 +57,8 @@ class OfPerson:
 class LimitsWish:
     """What a doctor wants to hold. ``seen``: the newest own version of the concern that they knew of, 0 for none.
 
-    ``until``, ``confirmed``: of limits that mute what is urgent (``limit_changes.mutes``).
+    ``until``: what held before holds again from then on; ``confirmed``: limits that mute what is urgent
+    (``limit_changes.mutes``) need both.
     """
 
     limits: Limits
@@ -72,6 +82,11 @@ class BackTest:
     done_at: datetime | None
     failed: str | None
     result: Mapping[str, Any] | None
+
+    @property
+    def title(self) -> str:
+        """What its limits are of."""
+        return title_of_concern(CONCERN_BY_NAME[self.limits.concern])
 
 
 def lead_of(console: Console) -> timedelta:
@@ -99,7 +114,8 @@ async def limits_of_person(console: Console, person_no: int) -> OfPerson:
 async def set_limits(console: Console, doctor: Doctor, person: Record, wish: LimitsWish) -> bool:
     """Begins a version ``LIMITS_LEAD_S`` from now; the same again changes nothing. False: changed since ``seen``.
 
-    What mutes is followed by a version that ends it. Raises NotInCareError, LimitsError, MuteRefusedError.
+    What has an end is followed by a version that ends it, as what mutes always is. Raises NotInCareError, LimitsError,
+    MuteRefusedError.
     """
     subject = _subject(person)
     try:
@@ -107,17 +123,19 @@ async def set_limits(console: Console, doctor: Doctor, person: Record, wish: Lim
             await admit_within(connection, console, doctor, Action.CHANGE_LIMITS, subject)
             change = await _Change.begin(console, connection, doctor, person["person_no"], wish.limits.concern)
             usual = await change.usual(wish.limits.concern)
-            is_mute = mutes(usual, wish.limits)
-            if is_mute:
+            check_until(console.now(), wish.until)
+            if mutes(usual, wish.limits):
                 check_mute(console.now(), wish.until, confirmed=wish.confirmed)
             if change.newest_no != wish.seen:
                 return change.says(wish)
-            if not is_mute and change.holds(wish.limits):
+            if wish.until is None and change.holds(wish.limits):
                 return True
-            after = change.held_after() if is_mute else None
+            after = change.held_after()
+            # What a mute gives way to does not mute for good, whoever has said that.
+            after = None if after is not None and mutes(usual, after) else after
             starts = await change.clear()
             await change.add(wish.limits, starts, wish.reason)
-            if is_mute and wish.until is not None:
+            if wish.until is not None:
                 until = max(wish.until, starts + _INSTANT)
                 await change.add(after or usual or wish.limits, until, wish.reason, withdrawn=after is None)
             return True
@@ -205,7 +223,7 @@ class _Change:
         return limits_of(dict(begun[-1])).numbers == wish.limits.numbers
 
     def held_after(self) -> Limits | None:
-        """Own limits that hold once a mute is over: those that hold, or will; None for none of their own."""
+        """Own limits that hold once those of a time are over: those that hold, or will; None for none of their own."""
         row = self.rows[0] if self.rows else None
         try:
             return None if row is None or row["withdrawn"] else limits_of(dict(row))

@@ -12,8 +12,6 @@ from services.cli.session import Code, Session, run, say, settings_of, show
 from services.runtime.database import load_queries
 from services.runtime.settings import database_for_tools
 from services.score.compared_findings import Explained, Verdict
-from services.score.explain import Explainer
-from services.score.learned import catalogue_of
 from services.score.settings import ScoreSettings
 
 app = typer.Typer()
@@ -33,6 +31,9 @@ def explain(
 
     Readings, events, limits of then, and the fitted model of then. The exit code is 0 where all is byte-identical.
     """
+    # Here alone: rules and models take half a second to load, and every other command would wait for them.
+    from services.score.explain import Explainer  # noqa: PLC0415
+    from services.score.learned import catalogue_of  # noqa: PLC0415
 
     async def work(session: Session) -> Explained:
         settings = ScoreSettings(database=settings_of(database_for_tools))

@@ -57,10 +57,14 @@ class Partition:
         return found
 
     def follow(self, timeline: RuleTimeline) -> None:
-        """The versions of rules that are known from now on; none of them has begun before what was taken last."""
+        """The versions of rules that are known from now on.
+
+        One that has begun before what was taken last became known too late, and begins with the next record.
+        """
         if timeline is not self.timeline:
             self.timeline = timeline
-            self.rules_until = timeline.until(self.newest)
+            in_time = timeline.at(self.newest) is self.rules
+            self.rules_until = timeline.until(self.newest) if in_time else 0
 
     def turn(self, received_at: int) -> None:
         """Other rules hold from a record or a marker of ``received_at`` on; homes go over as they are heard of.

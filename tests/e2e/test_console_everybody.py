@@ -8,13 +8,14 @@ import pytest
 from fastapi.routing import APIRoute
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.api import alert_pages, live, model_pages, own_pages, pages, plan_pages, web
+from services.api import alert_pages, limit_pages, live, model_pages, own_pages, pages, plan_pages, web
 from tests.e2e.accessibility import axe_findings, problems_of
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.e2e.kept_plans import kept_plans
 from tests.e2e.pictures import answered_day
 from tests.integration.console_world import NOW, Practice, open_practice
 from tests.integration.doubted_measurement import doubt
+from tests.integration.kept_limits import kept_limits
 from tests.integration.tried_models import tried_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -44,6 +45,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
     await doubt(practice.pool, world.ruth, world.karl)
     await doubt(practice.pool, world.karl, None)
     await tried_models(practice.pool)
+    back_test = await kept_limits(practice.pool, world.ruth)
     closed = await practice.pool.fetchval(
         "select alert_id from alerts join people using (person_no) where person_id = $1 and state = 'closed' limit 1",
         world.ruth,
@@ -58,6 +60,8 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
         f"/people/{world.ruth}/plans",
         f"/people/{world.karl}/plans",
         f"/people/{world.ruth}/plans/new",
+        f"/people/{world.ruth}/limits",
+        f"/people/{world.ruth}/limits/tests/{back_test}",
         f"/plans/{plans.metformin}",
         f"/plans/{plans.levodopa}",
         f"/plans/{plans.metformin}/edit",
@@ -110,7 +114,7 @@ async def test_every_page_can_be_used_by_everybody_and_fits_the_screen(
 
 
 async def test_no_page_of_the_console_was_forgotten(surgery: Surgery) -> None:
-    parts = (web, pages, alert_pages, own_pages, plan_pages, model_pages, live)
+    parts = (web, pages, alert_pages, own_pages, plan_pages, limit_pages, model_pages, live)
     routes = [route for part in parts for route in part.router.routes if isinstance(route, APIRoute)]
     shown = [path.split("?")[0] for path in surgery.paths]
     forgotten = {

@@ -46,6 +46,7 @@ async def try_and_save(page: Page, practice: Practice, name: str) -> None:
     assert await score_of(practice.pool, practice.clock).answer() == 1
     await expect(page.locator(".came")).to_contain_text("would have given 4 alerts instead of 11")
     await expect(page.get_by_role("heading", name="These 7 vanish")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Save it, or try another")).to_be_visible()
     await look(page, f"tried-{name}")
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.get_by_role("status")).to_contain_text("Saved")
@@ -79,10 +80,10 @@ async def mute(page: Page, practice: Practice, name: str) -> None:
     await expect(page.get_by_role("status")).to_contain_text("Saved")
     practice.clock.advance(seconds=60)
     await page.reload()
-    await expect(page.get_by_text("nobody is called for what is urgent")).to_be_visible()
+    await expect(page.get_by_text("what is urgent for everybody else (30 /min or less")).to_be_visible()
     await look(page, f"muted-{name}")
     await page.goto(f"{practice.address}/people/{practice.world.ruth}")
-    await expect(page.get_by_text("Heart rate, slow: nobody is called for what is urgent")).to_be_visible()
+    await expect(page.get_by_text("Heart rate, slow. Muted until")).to_be_visible()
 
 
 async def test_a_doctor_tries_a_limit_on_the_past_and_saves_it(embedded_dsn: str) -> None:

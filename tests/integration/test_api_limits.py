@@ -106,6 +106,33 @@ async def test_what_mutes_needs_an_end_and_a_second_yes_and_is_over_by_itself(pr
     assert by_time == ["HIGH", "MEDIUM", "MEDIUM", "HIGH"]
 
 
+async def test_limits_with_an_end_give_way_to_what_held_before(practice: Practice) -> None:
+    before, until = await held_at(practice, NOW), NOW + timedelta(days=5)
+    async with browsing(practice.address) as client:
+        said = wish(await numbers(client, practice), 125)
+        gone = await put(client, practice, said | {"until": NOW.isoformat()})
+        done = await put(client, practice, said | {"until": until.isoformat()})
+    assert (gone.status_code, done.status_code) == (422, 200)
+    assert gone.json()["detail"].startswith("until: ")
+    assert await held_at(practice, until - timedelta(seconds=1)) == [125, *before[1:]]
+    assert await held_at(practice, until) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"off": 25}, "off: 25 is more than"),
+        ({"off": 124, "on": 123}, "off: 124 is beyond 123 of levels[0]"),
+        ({"on": 900}, "levels[0].on: 900"),
+    ],
+)
+async def test_what_contradicts_itself_names_the_field(practice: Practice, wrong: dict[str, Any], field: str) -> None:
+    async with browsing(practice.address) as client:
+        answer = await put(client, practice, wish(await numbers(client, practice), **({"on": 125} | wrong)))
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(field)
+
+
 async def test_own_limits_are_given_back(practice: Practice) -> None:
     before = await held_at(practice, NOW)
     async with browsing(practice.address) as client:

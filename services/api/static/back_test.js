@@ -12,6 +12,10 @@ function look() {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const next = page.getElementById("back-test");
         if (next) section.replaceWith(document.adoptNode(next));
+        // Not the fields: somebody may be typing there.
+        if (next && !document.getElementById("waiting"))
+          for (const id of ["what-next", "buttons"])
+            document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
       }
     } catch {
       // The next look may find the console again.

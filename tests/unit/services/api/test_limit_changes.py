@@ -16,11 +16,14 @@ from services.api.limit_changes import (
     LONGEST_MUTE,
     MuteRefusedError,
     changed_words,
+    check_end,
     check_mute,
+    check_until,
     choices_of,
     history_of,
     moved,
     muted_by,
+    muted_words,
     mutes,
 )
 from services.api.limits_in_force import limits_in_force
@@ -115,6 +118,14 @@ def test_a_mute_without_an_end_within_a_day_is_refused(until: datetime | None) -
     assert refused.value.field == "until"
 
 
+def test_what_ends_ends_after_it_begins() -> None:
+    check_until(NOW, None)
+    check_until(NOW, NOW + timedelta(days=90))
+    with pytest.raises(MuteRefusedError) as refused:
+        check_until(NOW, NOW)
+    assert refused.value.field == "until"
+
+
 def test_a_mute_that_nobody_has_confirmed_is_refused() -> None:
     with pytest.raises(MuteRefusedError) as refused:
         check_mute(NOW, NOW + LONGEST_MUTE, confirmed=False)
@@ -129,6 +140,41 @@ def test_a_change_names_both_numbers() -> None:
     words = changed_words(FAST, move(FAST, 0, 125))
     assert words[0].startswith("above 125 /min instead of above 120 /min, for 10 min")
     assert words[1:] == ["over at 115 instead of 110"]
+
+
+def test_what_is_muted_in_movement_alone_says_so_and_what_is_left() -> None:
+    (place,) = _urgent(FAST, moving=True)
+    assert muted_words(FAST, move(FAST, place, 230)) == (
+        "what is urgent for everybody else (170 /min or more for 5 min, moving) "
+        "is urgent here only at 230 /min or more for 5 min, moving"
+    )
+    assert muted_words(FAST, FAST) == ""
+
+
+def test_another_urgency_alone_is_a_change() -> None:
+    mild = replace(FAST, levels=tuple(replace(one, severity=Severity.MEDIUM) for one in FAST.levels))
+    assert changed_words(FAST, mild)[0] == ("131 /min or more for 10 min, at rest: of medium urgency instead of high")
+    assert len(changed_words(FAST, mild)) == len(_urgent(FAST, moving=False)) + len(_urgent(FAST, moving=True))
+
+
+@pytest.mark.parametrize("limits", USUAL, ids=lambda one: one.concern)
+def test_an_episode_that_might_never_end_is_refused(limits: Limits) -> None:
+    check_end(limits, limits)
+    check_end(None, limits)
+    side = CONCERN_BY_NAME[limits.concern].side
+    far = 2 * abs(limits.levels[0].on - limits.off) + limits.worse_by + 1
+    with pytest.raises(LimitsError) as refused:
+        check_end(limits, replace(limits, off=limits.off - side * far))
+    assert refused.value.field == "off"
+
+
+@given(by=st.floats(-10, 10), limits=st.sampled_from(USUAL))
+def test_a_limit_that_is_moved_ends_where_it_may(by: float, limits: Limits) -> None:
+    try:
+        found = move(limits, 0, round(limits.levels[0].on + by, 1))
+    except LimitsError:
+        return
+    check_end(limits, found)
 
 
 def test_the_history_says_of_each_change_what_was_before() -> None:
@@ -152,5 +198,6 @@ def test_what_is_muted_says_until_when() -> None:
     in_force = limits_in_force([rows[1]], [])
     (mute,) = muted_by(in_force, {FAST.concern: FAST}, rows, NOW)
     assert (mute.concern, mute.until) == (FAST.concern, NOW + timedelta(hours=6))
-    assert mute.words("six").endswith(", until six")
+    assert mute.what.startswith("what is urgent for everybody else (150 /min or more for 3 min")
+    assert "is not urgent here, however far it goes; what is urgent for everybody else (170 /min" in mute.what
     assert muted_by(limits_in_force([], []), {FAST.concern: FAST}, [], NOW) == []

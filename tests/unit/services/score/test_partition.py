@@ -11,6 +11,8 @@ from services.score.home_state import HomeState
 from services.score.log_time import FORGOTTEN_AFTER_MS, LogTime
 from services.score.partition import Partition
 from services.score.replay import Replay, as_of, canonical, parsed, whatever_the_time
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import RuleTimeline, always
 from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 
 PULSE = HEART_RATE.number
@@ -132,3 +134,19 @@ def test_whatever_the_time_an_hour_s_values_are_the_same_and_others_are_not() ->
 def compared(partition: Partition) -> str:
     """All homes as one text."""
     return canonical({str(home_no): home.to_compare() for home_no, home in partition.homes.items()})
+
+
+def test_a_version_of_rules_that_became_known_too_late_begins_with_the_next_record() -> None:
+    other = RuleBook(RULE_BOOK.rules)
+    partition = play(Partition(timeline=always(RULE_BOOK)), uplink(0, 0, {"heart_rate": 70}), marker(5))
+    partition.follow(RuleTimeline([(0, RULE_BOOK), (minute(3), other)]))
+    assert minute(6) >= partition.rules_until
+    partition.turn(minute(6))
+    assert (partition.rules is other, partition.rules_until > minute(10_000)) == (True, True)
+
+
+def test_a_version_of_rules_that_is_known_in_time_waits_for_its_moment() -> None:
+    other = RuleBook(RULE_BOOK.rules)
+    partition = play(Partition(timeline=always(RULE_BOOK)), uplink(0, 0, {"heart_rate": 70}), marker(5))
+    partition.follow(RuleTimeline([(0, RULE_BOOK), (minute(7), other)]))
+    assert partition.rules_until == minute(7)
