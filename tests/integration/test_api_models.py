@@ -6,7 +6,15 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.api.rule_versions import Author, NotPossibleError, RuleModels, end_trial, models_of_rules, try_model
+from services.api.rule_versions import (
+    Author,
+    Found,
+    NotPossibleError,
+    RuleModels,
+    end_trial,
+    models_of_rules,
+    try_model,
+)
 from services.runtime.database import Pool
 from tests.integration.console_world import DOCTOR, NOW, Practice, browsing, open_practice, token_in
 from tests.integration.tried_models import FORECAST, SHIPPED, TRIED, known_models
@@ -35,7 +43,7 @@ async def test_both_are_counted_and_what_is_tried_is_promoted_and_rolled_back_by
     practice: Practice,
 ) -> None:
     pool = practice.pool
-    await try_model(pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW)
+    await try_model(pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW - timedelta(days=3))
     async with browsing(practice.address) as client:
         text = (await client.get("/models")).text
         assert "<td>3</td><td>1</td>" in text
@@ -76,6 +84,13 @@ async def test_what_is_not_as_the_doctor_saw_it_changes_nothing(
         answer = await post(client, path, model, reason)
     assert (answer.status_code, "Nothing was changed" in answer.text) == (409, True)
     assert await practice.pool.fetch("select * from rule_versions") == before
+
+
+async def test_what_was_found_before_the_trial_began_counts_for_neither(practice: Practice) -> None:
+    await try_model(practice.pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW - timedelta(days=1))
+    one = await models_of(practice.pool)
+    assert (one.found, one.found_in_shadow) == (Found(), Found())
+    assert one.since == NOW - timedelta(days=1) + timedelta(seconds=10)
 
 
 async def test_a_form_of_somebody_else_changes_nothing(practice: Practice) -> None:
