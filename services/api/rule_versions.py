@@ -16,6 +16,8 @@ from services.runtime.database import Connection, Pool, Queries, load_queries, t
 from services.runtime.errors import HearthBeatError
 
 SHOWN_DAYS: Final = 7
+LONGEST_NAME: Final = 160
+"""Of a model, as requests may say it."""
 _LIVE, _SHADOW = "live", "shadow"
 _LEAD: Final = timedelta(seconds=RULES_LEAD_S)
 Chosen = tuple[str, str, VersionChange]
@@ -63,9 +65,14 @@ class RuleModels:
     found_in_shadow: Found
 
     @property
-    def begins_at(self) -> datetime | None:
-        """When the newest change begins; None where there was none."""
-        return self.trail[0]["valid_from"] if self.trail else None
+    def lives(self) -> list[str]:
+        """What was live, the newest first."""
+        return [row["artefact"] for row in self.trail if row["variant"] == _LIVE]
+
+    def was_done(self, change: VersionChange, author: str, reason: str) -> bool:
+        """Whether that was what was done last about the live one."""
+        row = next((row for row in self.trail if row["variant"] == _LIVE), None)
+        return row is not None and (row["change"], row["author"], row["reason"]) == (change, author, reason.strip())
 
 
 def queries() -> Queries:
@@ -168,9 +175,14 @@ async def end_trial(pool: Pool, rule: str, by: Author, reason: str, now: datetim
 
 
 async def promote(console: Console, doctor: Doctor, rule: str, model: str, reason: str) -> None:
-    """What is tried becomes live; ``model`` is what the doctor has seen there. Raises NotPossibleError."""
+    """What is tried becomes live; ``model`` is what the doctor has seen there. Raises NotPossibleError.
+
+    The same again changes nothing.
+    """
 
     def rows(one: RuleModels) -> list[Chosen]:
+        if model and one.was_done(VersionChange.PROMOTED, doctor.name, reason) and one.live == model:
+            return []
         if not model or one.tried != model:
             raise NotPossibleError(f"{model or 'Nothing'} is not what is tried of {rule} now.")
         return [(_LIVE, model, VersionChange.PROMOTED), (_SHADOW, "", VersionChange.ENDED)]
@@ -179,9 +191,14 @@ async def promote(console: Console, doctor: Doctor, rule: str, model: str, reaso
 
 
 async def roll_back(console: Console, doctor: Doctor, rule: str, model: str, reason: str) -> None:
-    """What ran before the promotion is live again; ``model`` is what is live now. Raises NotPossibleError."""
+    """What ran before the promotion is live again; ``model`` is what is live now. Raises NotPossibleError.
+
+    The same again changes nothing.
+    """
 
     def rows(one: RuleModels) -> list[Chosen]:
+        if one.was_done(VersionChange.ROLLED_BACK, doctor.name, reason) and one.lives[1:2] == [model]:
+            return []
         if not one.before or one.live != model:
             raise NotPossibleError(f"{model} of {rule} is not live by a promotion now.")
         return [(_LIVE, one.before, VersionChange.ROLLED_BACK)]
@@ -210,10 +227,11 @@ async def _change(
         one = next((one for one in await models_of_rules(connection, now) if one.rule == rule), None)
         if one is None:
             raise NotPossibleError(f"No model is known of {rule}.")
-        for variant, artefact, change in rows(one):
+        wanted = rows(one)
+        for variant, artefact, change in wanted:
             await connection.execute(
                 sql["add_rule_version"],
                 rule, variant, artefact, change, now + _LEAD * rate, now, by.doctor_no, by.name, said,
             )  # fmt: skip
-        if audit is not None:
+        if audit is not None and wanted:
             await audit(connection)

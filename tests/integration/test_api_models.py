@@ -115,3 +115,52 @@ async def test_an_operator_tries_only_what_score_has_found_and_ends_only_what_is
     assert (one.tried, one.others) == ("", [OTHER])
     first, second = [row["valid_from"] for row in one.trail if row["variant"] == "shadow"]
     assert first > second
+
+
+async def send(
+    client: httpx.AsyncClient, what: str, model: str, reason: str = "fewer", rule: str = RULE
+) -> httpx.Response:
+    token = (await client.get("/api/v1/session")).json()["csrf_token"]
+    said = {"model": model, "reason": reason}
+    return await client.post(f"/api/v1/models/{rule}/{what}", json=said, headers={"X-CSRF-Token": token})
+
+
+async def test_programs_read_both_counts_promote_and_roll_back_and_the_same_again_changes_nothing(
+    practice: Practice,
+) -> None:
+    await try_model(practice.pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW - timedelta(days=3))
+    async with browsing(practice.address) as client:
+        (listed,) = [one for one in (await client.get("/api/v1/models")).json() if one["rule"] == RULE]
+        promoted = [await send(client, "promote", OTHER) for _ in range(2)]
+        back = [await send(client, "roll-back", OTHER, "too many") for _ in range(2)]
+    assert (listed["live"], listed["tried"]) == (SHIPPED, OTHER)
+    assert (listed["found"], listed["found_by_tried"]) == ({"findings": 3, "people": 1}, {"findings": 5, "people": 1})
+    assert [one.status_code for one in (*promoted, *back)] == [200] * 4
+    assert [one.json()["live"] for one in (*promoted, *back)] == [OTHER, OTHER, SHIPPED, SHIPPED]
+    changes = [one["change"] for one in back[1].json()["changes"]]
+    assert changes == ["rolled_back", "ended", "promoted", "tried", "shipped"]
+    by_doctor = await practice.pool.fetchval("select count(*) from rule_versions where doctor_no is not null")
+    assert by_doctor == len(["promoted", "ended", "rolled_back"])
+
+
+@pytest.mark.parametrize(
+    ("what", "model", "rule", "status"),
+    [
+        ("promote", SHIPPED, RULE, 409),
+        ("roll-back", SHIPPED, RULE, 409),
+        ("promote", OTHER, "heart_rate", 404),
+        ("promote", "x" * 200, RULE, 422),
+    ],
+)
+async def test_what_a_program_may_not_do_changes_nothing(
+    practice: Practice, what: str, model: str, rule: str, status: int
+) -> None:
+    await try_model(practice.pool, RULE, OTHER, OPERATOR, "a fit of this month", NOW)
+    before = await practice.pool.fetch("select * from rule_versions")
+    async with browsing(practice.address) as client:
+        assert (await send(client, what, model, rule=rule)).status_code == status
+        without_token = await client.post(f"/api/v1/models/{RULE}/promote", json={"model": OTHER, "reason": "so"})
+        assert without_token.status_code == 403
+    async with httpx.AsyncClient(base_url=practice.address) as stranger:
+        assert (await stranger.get("/api/v1/models")).status_code == 401
+    assert await practice.pool.fetch("select * from rule_versions") == before
