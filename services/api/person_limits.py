@@ -115,6 +115,8 @@ async def set_limits(console: Console, doctor: Doctor, person: Record, wish: Lim
             if not is_mute and change.holds(wish.limits):
                 return True
             after = change.held_after() if is_mute else None
+            # What a mute gives way to does not mute for good, whoever has said that.
+            after = None if after is not None and mutes(usual, after) else after
             starts = await change.clear()
             await change.add(wish.limits, starts, wish.reason)
             if is_mute and wish.until is not None:
