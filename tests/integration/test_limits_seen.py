@@ -169,11 +169,12 @@ class Story:
 
 @asynccontextmanager
 async def practice_on(dsn: str) -> AsyncIterator[tuple[Console, FakeClock, Doctor]]:
-    async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
+    database = DatabaseSettings(dsn=SecretStr(dsn))
+    async with open_pool(database, application="test") as pool:
         clock = FakeClock(at_ms=to_ms(NOW))
         console = Console(
-            settings=ApiSettings(plain_http=True), pool=pool, clock=clock, stop=asyncio.Event(), feed=cast("Any", None),
-            metrics=Metrics(METRICS),
+            settings=ApiSettings(database=database), pool=pool, clock=clock, stop=asyncio.Event(),
+            feed=cast("Any", None), metrics=Metrics(METRICS),
         )  # fmt: skip
         doctor_no = await doctor_of(pool)
         doctor = Doctor(
@@ -217,8 +218,8 @@ def _play(dsn: str, steps: st.SearchStrategy[list[Any]], examples: int) -> None:
 
 
 def test_what_is_muted_is_seen_and_what_a_doctor_mutes_is_over_within_a_day(embedded_dsn: str) -> None:
-    _play(embedded_dsn, STORY, 40)
+    _play(embedded_dsn, STORY, 25)
 
 
 def test_what_becomes_a_mute_since_something_else_holds_for_the_person_is_seen(embedded_dsn: str) -> None:
-    _play(embedded_dsn, STORY_WITH_CONDITIONS, 20)
+    _play(embedded_dsn, STORY_WITH_CONDITIONS, 12)

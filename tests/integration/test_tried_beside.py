@@ -1,7 +1,7 @@
 """A fit that is tried beside the live one changes no alert; promoted or rolled back, it holds for what comes next."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from deploy.embedded.embedded import Embedded
 from schemas.alerts import Finding, Variant
 from schemas.metrics import METRICS
 from schemas.records import JudgedUplink
@@ -22,6 +23,7 @@ from services.api.settings import ApiSettings
 from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, open_pool
 from services.runtime.metrics import Metrics
+from services.runtime.migrate import load_migrations, migrate
 from services.runtime.settings import DatabaseSettings
 from services.score.home_state import HomeState
 from services.score.known_rules import KnownRules
@@ -30,6 +32,7 @@ from services.score.rule import Rule
 from services.score.rule_book import RuleBook
 from services.score.rules import RULES
 from services.score.rules.glucose_forecast import with_model
+from tests.conftest import create_database, drop_database
 from tests.integration.alert_desk import AlertDesk
 from tests.proving.explain import course
 from tests.proving.explain.course import Course
@@ -60,15 +63,22 @@ def log(values: Mapping[int, float], minutes: int) -> list[JudgedUplink]:
 
 
 @pytest.fixture
-async def console(embedded_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Console]:
+def dsn(embedded: Embedded) -> Iterator[str]:
+    """A database of each test's own: nothing is scored twice."""
+    address = asyncio.run(create_database(embedded.dsn))
+    asyncio.run(migrate(address, load_migrations("schemas.sql.migrations")))
+    yield address
+    asyncio.run(drop_database(embedded.dsn, address))
+
+
+@pytest.fixture
+async def console(dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Console]:
     # Few looks at due rows: nothing here is silent for long.
     monkeypatch.setattr(course, "_MOST_MS", 280_000)
-    async with open_pool(DatabaseSettings(dsn=SecretStr(embedded_dsn)), application="test") as pool:
-        await pool.execute(
-            "truncate homes, bus_topics, rule_versions, fitted_models, score_positions, findings cascade"
-        )
+    database = DatabaseSettings(dsn=SecretStr(dsn))
+    async with open_pool(database, application="test") as pool:
         yield Console(
-            settings=ApiSettings(plain_http=True), pool=pool, clock=FakeClock(), stop=asyncio.Event(),
+            settings=ApiSettings(database=database), pool=pool, clock=FakeClock(), stop=asyncio.Event(),
             feed=cast("Any", None), metrics=Metrics(METRICS),
         )  # fmt: skip
 
@@ -124,7 +134,7 @@ async def test_what_a_trial_finds_is_counted_and_alerts_nobody(console: Console)
 
 
 async def test_from_the_moment_of_a_promotion_or_a_rollback_on_the_other_fit_decides(console: Console) -> None:
-    records = log({20: 85, 65: 85, PROMOTED: 85, 130: 100, ROLLED_BACK: 85, 140: 85, 145: 79}, 160)
+    records = log({20: 85, PROMOTED: 85, ROLLED_BACK: 85, 140: 85, 145: 79}, 160)
     doctor = await begin(console, records)
     clock = cast("FakeClock", console.clock)
     for change, name, at in ((promote, OTHER, PROMOTED), (roll_back, OTHER, ROLLED_BACK)):
