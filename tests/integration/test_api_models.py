@@ -161,6 +161,6 @@ async def test_what_a_program_may_not_do_changes_nothing(
         assert (await send(client, what, model, rule=rule)).status_code == status
         without_token = await client.post(f"/api/v1/models/{RULE}/promote", json={"model": OTHER, "reason": "so"})
         assert without_token.status_code == 403
-    async with httpx.AsyncClient(base_url=practice.address) as stranger:
-        assert (await stranger.get("/api/v1/models")).status_code == 401
+    async with httpx.AsyncClient(base_url=practice.address) as signed_out:
+        assert (await signed_out.get("/api/v1/models")).status_code == 401
     assert await practice.pool.fetch("select * from rule_versions") == before
