@@ -12,14 +12,13 @@ from services.api.inputs import Text
 from services.api.reads import zone_of
 from services.api.rendering import page
 from services.api.request_checks import check_token
-from services.api.rule_versions import SHOWN_DAYS, NotPossibleError, models_of_rules, promote, roll_back
+from services.api.rule_versions import LONGEST_NAME, SHOWN_DAYS, NotPossibleError, models_of_rules, promote, roll_back
 from services.api.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_LONGEST_NAME = 160
 
 Rule = Annotated[Text, Form(max_length=64)]
-Model = Annotated[Text, Form(max_length=_LONGEST_NAME)]
+Model = Annotated[Text, Form(max_length=LONGEST_NAME)]
 Reason = Annotated[Text, Form(max_length=2 * LONGEST_REASON)]
 
 

@@ -16,6 +16,8 @@ from services.runtime.database import Connection, Pool, Queries, load_queries, t
 from services.runtime.errors import HearthBeatError
 
 SHOWN_DAYS: Final = 7
+LONGEST_NAME: Final = 160
+"""Of a model, as requests may say it."""
 _LIVE, _SHADOW = "live", "shadow"
 _LEAD: Final = timedelta(seconds=RULES_LEAD_S)
 Chosen = tuple[str, str, VersionChange]
@@ -48,7 +50,8 @@ class Found:
 class RuleModels:
     """A rule that a model decides: which is ``live``, which was live before, which is ``tried`` ("" for none).
 
-    ``others`` are more models that score has found; ``trail`` is what was done, the newest first.
+    ``others`` are more models that score has found; ``trail`` is what was done, the newest first. Both places are
+    counted over the same time, from ``since`` on: since the trial began, or where there is none since the live one did.
     """
 
     rule: str
@@ -57,13 +60,19 @@ class RuleModels:
     tried: str
     others: Sequence[str]
     trail: Sequence[Mapping[str, Any]]
+    since: datetime
     found: Found
     found_in_shadow: Found
 
     @property
-    def begins_at(self) -> datetime | None:
-        """When the newest change begins; None where there was none."""
-        return self.trail[0]["valid_from"] if self.trail else None
+    def lives(self) -> list[str]:
+        """What was live, the newest first."""
+        return [row["artefact"] for row in self.trail if row["variant"] == _LIVE]
+
+    def was_done(self, change: VersionChange, author: str, reason: str) -> bool:
+        """Whether that was what was done last about the live one."""
+        row = next((row for row in self.trail if row["variant"] == _LIVE), None)
+        return row is not None and (row["change"], row["author"], row["reason"]) == (change, author, reason.strip())
 
 
 def queries() -> Queries:
@@ -72,28 +81,45 @@ def queries() -> Queries:
 
 
 async def models_of_rules(pool: Pool | Connection, now: datetime) -> list[RuleModels]:
-    """Of every rule that has a model, with the counts of the last SHOWN_DAYS."""
+    """Of every rule that has a model, with counts of SHOWN_DAYS at most."""
     sql = queries()
     known = await pool.fetch(sql["models_known"])
-    chosen = [dict(row) for row in await pool.fetch(sql["models_chosen"])]
-    rules = sorted({row["rule"] for row in known} | {row["rule"] for row in chosen})
-    counts = await pool.fetch(sql["findings_by_rule"], rules, now - timedelta(days=SHOWN_DAYS), now)
+    rows = [dict(row) for row in await pool.fetch(sql["models_chosen"])]
+    rules = sorted({row["rule"] for row in known} | {row["rule"] for row in rows})
+    chosen = {rule: [row for row in rows if row["rule"] == rule] for rule in rules}
+    since = [counted_since(chosen[rule], now) for rule in rules]
+    counts = await pool.fetch(sql["findings_by_rule"], rules, since, now)
     found = {
         (row["rule"], row["variant"]): Found(findings=row["findings"], people=row["people"]) for row in counts
     }  # fmt: skip
     return [
         models_of(
             rule,
-            [row for row in chosen if row["rule"] == rule],
+            chosen[rule],
             [row["name"] for row in known if row["rule"] == rule],
             (found.get((rule, _LIVE), Found()), found.get((rule, _SHADOW), Found())),
+            at,
         )
-        for rule in rules
+        for rule, at in zip(rules, since, strict=True)
     ]
 
 
+def counted_since(chosen: Sequence[Mapping[str, Any]], now: datetime) -> datetime:
+    """From when on both places of a rule are counted, by rows in the order in which they were written."""
+    newest = {row["variant"]: row for row in chosen}
+    at = newest.get(_SHADOW)
+    if at is None or not at["artefact"]:
+        at = newest.get(_LIVE)
+    longest = now - timedelta(days=SHOWN_DAYS)
+    return longest if at is None else max(longest, at["valid_from"])
+
+
 def models_of(
-    rule: str, chosen: Sequence[Mapping[str, Any]], known: Sequence[str], found: tuple[Found, Found]
+    rule: str,
+    chosen: Sequence[Mapping[str, Any]],
+    known: Sequence[str],
+    found: tuple[Found, Found],
+    since: datetime,
 ) -> RuleModels:
     """By rows in the order in which they were written."""
     live = [row["artefact"] for row in chosen if row["variant"] == _LIVE]
@@ -106,6 +132,7 @@ def models_of(
         tried=tried,
         others=[name for name in known if name not in {now, tried}],
         trail=list(reversed(chosen)),
+        since=since,
         found=found[0],
         found_in_shadow=found[1],
     )
@@ -120,32 +147,42 @@ def _before(chosen: Sequence[Mapping[str, Any]]) -> str:
     return before
 
 
-async def try_model(pool: Pool, rule: str, model: str, by: Author, reason: str, now: datetime) -> None:
-    """Runs ``model`` beside the live one. Raises NotPossibleError for one that is unknown, or runs already."""
+async def try_model(
+    pool: Pool, rule: str, model: str, by: Author, reason: str, now: datetime, *, rate: float = 1.0
+) -> None:
+    """Runs ``model`` beside the live one. Raises NotPossibleError for one that is unknown, or runs already.
+
+    ``rate``: of the platform's clock, since score looks for versions by the machine's.
+    """
 
     def rows(one: RuleModels) -> list[Chosen]:
         if model not in one.others:
             raise NotPossibleError(f"{model} is not known of {rule}, or runs already.")
         return [(_SHADOW, model, VersionChange.TRIED)]
 
-    await _change(pool, rule, rows, by, reason, now)
+    await _change(pool, rule, rows, by, reason, now, rate=rate)
 
 
-async def end_trial(pool: Pool, rule: str, by: Author, reason: str, now: datetime) -> None:
-    """Nothing is tried any more. Raises NotPossibleError where nothing is."""
+async def end_trial(pool: Pool, rule: str, by: Author, reason: str, now: datetime, *, rate: float = 1.0) -> None:
+    """Nothing is tried any more. Raises NotPossibleError where nothing is. ``rate`` as of ``try_model``."""
 
     def rows(one: RuleModels) -> list[Chosen]:
         if not one.tried:
             raise NotPossibleError(f"Nothing is tried of {rule}.")
         return [(_SHADOW, "", VersionChange.ENDED)]
 
-    await _change(pool, rule, rows, by, reason, now)
+    await _change(pool, rule, rows, by, reason, now, rate=rate)
 
 
 async def promote(console: Console, doctor: Doctor, rule: str, model: str, reason: str) -> None:
-    """What is tried becomes live; ``model`` is what the doctor has seen there. Raises NotPossibleError."""
+    """What is tried becomes live; ``model`` is what the doctor has seen there. Raises NotPossibleError.
+
+    The same again changes nothing.
+    """
 
     def rows(one: RuleModels) -> list[Chosen]:
+        if model and one.was_done(VersionChange.PROMOTED, doctor.name, reason) and one.live == model:
+            return []
         if not model or one.tried != model:
             raise NotPossibleError(f"{model or 'Nothing'} is not what is tried of {rule} now.")
         return [(_LIVE, model, VersionChange.PROMOTED), (_SHADOW, "", VersionChange.ENDED)]
@@ -154,9 +191,14 @@ async def promote(console: Console, doctor: Doctor, rule: str, model: str, reaso
 
 
 async def roll_back(console: Console, doctor: Doctor, rule: str, model: str, reason: str) -> None:
-    """What ran before the promotion is live again; ``model`` is what is live now. Raises NotPossibleError."""
+    """What ran before the promotion is live again; ``model`` is what is live now. Raises NotPossibleError.
+
+    The same again changes nothing.
+    """
 
     def rows(one: RuleModels) -> list[Chosen]:
+        if one.was_done(VersionChange.ROLLED_BACK, doctor.name, reason) and one.lives[1:2] == [model]:
+            return []
         if not one.before or one.live != model:
             raise NotPossibleError(f"{model} of {rule} is not live by a promotion now.")
         return [(_LIVE, one.before, VersionChange.ROLLED_BACK)]
@@ -170,12 +212,13 @@ async def _by_doctor(console: Console, doctor: Doctor, rule: str, rows: Choose, 
     async def audit(connection: Connection) -> None:
         await record(console, doctor, action, on=connection)
 
-    await _change(console.pool, rule, rows, by, reason, console.now(), audit)
+    await _change(console.pool, rule, rows, by, reason, console.now(), rate=console.clock.rate, audit=audit)
 
 
 async def _change(
-    pool: Pool, rule: str, rows: Choose, by: Author, reason: str, now: datetime, audit: Audit | None = None
-) -> None:
+    pool: Pool, rule: str, rows: Choose, by: Author, reason: str, now: datetime, *, rate: float,
+    audit: Audit | None = None,
+) -> None:  # fmt: skip
     said, sql = reason.strip(), queries()
     if not said or len(said) > LONGEST_REASON:
         raise NotPossibleError(f"A reason is needed, of at most {LONGEST_REASON} characters.")
@@ -184,10 +227,11 @@ async def _change(
         one = next((one for one in await models_of_rules(connection, now) if one.rule == rule), None)
         if one is None:
             raise NotPossibleError(f"No model is known of {rule}.")
-        for variant, artefact, change in rows(one):
+        wanted = rows(one)
+        for variant, artefact, change in wanted:
             await connection.execute(
                 sql["add_rule_version"],
-                rule, variant, artefact, change, now + _LEAD, now, by.doctor_no, by.name, said,
+                rule, variant, artefact, change, now + _LEAD * rate, now, by.doctor_no, by.name, said,
             )  # fmt: skip
-        if audit is not None:
+        if audit is not None and wanted:
             await audit(connection)

@@ -9,12 +9,14 @@ select v.version_no, v.rule, v.variant, v.artefact, v.change, v.valid_from, v.wr
 from rule_versions v left join doctors d using (doctor_no) order by v.version_no;
 
 -- name: findings_by_rule
--- What rules $1 have found of everybody from $2 to $3, at a level above 0: live and in the shadow, and of how many people.
+-- What each of the rules $1 has found of everybody from its moment in $2 on, to $3, at a level above 0: live and in the
+-- shadow, and of how many people.
+with asked as (select * from unnest($1::text[], $2::timestamptz[]) as row (rule, since))
 select rule, 'live' as variant, count(*) as findings, count(distinct person_no) as people
-from findings where rule = any ($1::text[]) and raised_at >= $2 and raised_at < $3 and level > 0 group by rule
+from asked join findings using (rule) where raised_at >= since and raised_at < $3 and level > 0 group by rule
 union all
 select rule, 'shadow', count(*), count(distinct person_no)
-from shadow_findings where rule = any ($1::text[]) and raised_at >= $2 and raised_at < $3 and level > 0 group by rule;
+from asked join shadow_findings using (rule) where raised_at >= since and raised_at < $3 and level > 0 group by rule;
 
 -- name: lock_rule_versions
 -- So that two changes come one after the other.

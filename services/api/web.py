@@ -22,6 +22,7 @@ from services.api import (
     limit_rest,
     live,
     model_pages,
+    model_rest,
     own_pages,
     own_rest,
     pages,
@@ -197,6 +198,7 @@ def build_app(console: Console) -> FastAPI:
         limit_pages,
         limit_rest,
         model_pages,
+        model_rest,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)

@@ -18,7 +18,10 @@ Reason = Annotated[str, typer.Option(help="Why.")]
 
 @app.command("list")
 def list_models(*, as_json: Json = False) -> None:
-    """List every rule that a model decides, what runs live and what is tried, and how much each found in seven days."""
+    """List every rule that a model decides, what runs live and what is tried, and how much each has found.
+
+    Both are counted since the trial began, or while nothing is tried since the live one runs; seven days at most.
+    """
     found = run(lambda session: models_of_rules(session.pool, session.now))
     show(as_json, [_plain(one) for one in found], lambda: _show(found))
 
@@ -26,20 +29,21 @@ def list_models(*, as_json: Json = False) -> None:
 def _plain(one: RuleModels) -> dict[str, Any]:
     return {
         "rule": one.rule, "live": one.live, "tried": one.tried, "others": list(one.others),
-        "live_findings": one.found.findings, "live_people": one.found.people,
+        "since": one.since.isoformat(), "live_findings": one.found.findings, "live_people": one.found.people,
         "tried_findings": one.found_in_shadow.findings, "tried_people": one.found_in_shadow.people,
     }  # fmt: skip
 
 
 def _show(found: list[RuleModels]) -> None:
-    table = Table("rule", "place", "model", "findings", "people")
+    table = Table("rule", "place", "model", "findings", "people", "since")
     for one in found:
-        table.add_row(one.rule, "live", one.live, str(one.found.findings), str(one.found.people))
+        since = f"{one.since:%Y-%m-%d %H:%M}"
+        table.add_row(one.rule, "live", one.live, str(one.found.findings), str(one.found.people), since)
         if one.tried or one.found_in_shadow.findings:
             shadow = one.found_in_shadow
-            table.add_row("", "tried", one.tried or "none now", str(shadow.findings), str(shadow.people))
+            table.add_row("", "tried", one.tried or "none now", str(shadow.findings), str(shadow.people), since)
         for name in one.others:
-            table.add_row("", "known", name, "", "")
+            table.add_row("", "known", name, "", "", "")
     say.print(table)
 
 
@@ -55,14 +59,23 @@ def try_it(
 
     It begins ten seconds after this.
     """
-    _change(lambda session: try_model(session.pool, rule, model, Author(name=session.by), reason, session.now), by)
+
+    async def work(one: Session) -> None:
+        by = Author(name=one.by)
+        await try_model(one.pool, rule, model, by, reason, one.now, rate=one.clock.rate)
+
+    _change(work, by)
     say.print(f"{model} is tried. A doctor may promote it on the console's page Models.", markup=False)
 
 
 @app.command("end")
 def end(rule: Rule, *, reason: Reason, by: By = None) -> None:
     """End the trial of a rule's model; what it has found stays counted."""
-    _change(lambda session: end_trial(session.pool, rule, Author(name=session.by), reason, session.now), by)
+
+    async def work(one: Session) -> None:
+        await end_trial(one.pool, rule, Author(name=one.by), reason, one.now, rate=one.clock.rate)
+
+    _change(work, by)
     say.print("Nothing is tried any more.")
 
 

@@ -52,7 +52,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=metrics, log=log)
         versions = KnownRules(catalogue, pool=pool, clock=clock, metrics=metrics, log=log)
         checkpoints = Checkpoints(pool=pool, sql=sql, partitions=bus.partitions, rules=rules.book, versions=versions)
-        inputs = InputWatch(rules.at_training, pool=pool, clock=clock, metrics=metrics, instance=settings.instance)
+        inputs = InputWatch(catalogue.at_training, pool=pool, clock=clock, metrics=metrics, instance=settings.instance)
         consumer = Consumer(
             bus=bus, checkpoints=checkpoints, writer=writer, limits=limits, metrics=metrics, log=log, stop=stop,
             inputs=inputs,

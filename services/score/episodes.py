@@ -149,6 +149,11 @@ class Episodes:
         report = reported.take(mark._replace(level=max(mark.level, reported.level)), is_current=True)
         return [report] if report else []
 
+    def disprove(self, sample: Sample) -> list[Report]:
+        """Ends those that go on: what has said them does not decide any more, and what does sees nothing of them."""
+        ends = [one.take(_disproof(one, sample), is_current=False) for one in self.standing]
+        return [one for one in ends if one is not None]
+
     def _standing(self, concern: str) -> Reported | None:
         return next((one for one in self.reported if one.until == FOREVER and _same(one, concern)), None)
 

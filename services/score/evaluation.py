@@ -39,6 +39,7 @@ class Evaluation:
         "_base",
         "_fold",
         "_folds",
+        "_is_fitted",
         "_newest",
         "_passed_over_at",
         "_since",
@@ -55,6 +56,7 @@ class Evaluation:
         assert rule.fold is not None  # noqa: S101 - only rules with a fold are evaluated
         self.rule, self._window, self._folds = rule, window, folds
         self._fold: Fold[Any] = rule.fold
+        self._is_fitted = bool(rule.artefact)
         self.inputs = tuple(INPUTS[code] for code in rule.inputs)
         self.needs_rest = rule.fold.needs_rest
         self._base = rule.fold.start()
@@ -102,10 +104,16 @@ class Evaluation:
             return [*reports, *self._after(reports, sample[0])] if self._passed_over_at else reports
         # Of most people nothing was said.
         if self.episodes.reported:
-            looks_back = self.episodes.looks_back
-            return self._still(fold, sample, Reception(received_at, sample[0])) if looks_back else None
+            return self._go_on(fold, sample, Reception(received_at, sample[0]))
         self._see_if_calm(sample)
         return None
+
+    def _go_on(self, fold: Fold[Any], sample: Sample, reception: Reception) -> Sequence[Report] | None:
+        """Of what was said before ``sample``, which changes nothing by itself."""
+        if self._is_fitted and not self._state.level:
+            # Another fit has said it, whose file is not here any more: nothing else would ever end it.
+            return self.episodes.disprove(sample)
+        return self._still(fold, sample, reception) if self.episodes.looks_back else None
 
     def _see_if_calm(self, sample: Sample) -> None:
         """Begins it after a sample from which nothing has followed, by limits that hold however late it was."""
@@ -273,6 +281,15 @@ class Evaluation:
             self._since = horizon
             self.episodes.forget(horizon)
         return self._since
+
+    def hand_over(self) -> None:
+        """Folds all that was taken into the base: another fit goes on from there, and judges nothing of before again.
+
+        What comes late of that time is a look back's.
+        """
+        newest = self.newest
+        if newest is not None:
+            self._trim_to(newest.at + 1)
 
     def _leave(self, horizon: int) -> None:
         """Folds into the base what was taken before ``horizon``, in ms."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Final
+from math import nan
+from typing import Final, NamedTuple
 
+from schemas.alerts import Variant
 from schemas.devices import DEVICE_TYPES
 from schemas.records import JudgedUplink, UplinkRecord
 from schemas.vitals import GLUCOSE
@@ -26,10 +28,21 @@ _WITHOUT_GLUCOSE: Final = SPOT_TYPES | {kind.number for kind in DEVICE_TYPES if 
 """Device types that nobody forecasts by: they measure when somebody asks, or something else."""
 
 
-class InputWatch:
-    """What the models of this process are asked. Of a monitor the newest row of a batch counts, so late ones do not.
+class _Asked(NamedTuple):
+    """A row of features that a fit of a rule's model was asked about a person."""
 
-    After a crash the log is read again, and some rows count twice: an index hardly moves by that.
+    rule: str
+    fit: str
+    person_no: int
+    features: Sequence[float]
+
+
+class InputWatch:
+    """What live models are asked. Of a monitor the newest row of a batch counts, so late ones do not.
+
+    Each row is compared with what the fit that answered it was fitted on, and shown is the fit that was asked last:
+    where another one is promoted, that one. After a crash the log is read again, and some rows count twice: an index
+    hardly moves by that.
     """
 
     def __init__(
@@ -41,30 +54,32 @@ class InputWatch:
         metrics: Metrics,
         instance: str,
     ) -> None:
-        """``at_training``: of each feature, by the name of the rule that a model decides; nothing of what has none."""
+        """``at_training``: of each feature, by the name of the fit; nothing of what has none."""
         self._pool, self._clock, self._metrics, self._instance = pool, clock, metrics, instance
-        self._models = {rule: ModelInputs(model=rule, spreads=known) for rule, known in at_training.items() if known}
-        self._fits = {rule: fit_of(one.spreads) for rule, one in self._models.items()}
+        self._at_training = {fit: known for fit, known in at_training.items() if known}
+        self._models: dict[str, ModelInputs] = {}
+        self._asked_last: dict[str, str] = {}
+        self._shown: dict[str, set[str]] = {}
 
     def see(self, records: Sequence[UplinkRecord], homes: Mapping[int, HomeState], effects: Iterable[Effect]) -> None:
         """A batch that has been stepped over; ``effects`` with the questions that follow from it."""
-        uplinks = [one for one in records if isinstance(one, JudgedUplink)] if self._models else []
+        uplinks = [one for one in records if isinstance(one, JudgedUplink)] if self._at_training else []
         if not uplinks:
             return
         day = max(one.received_at for one in uplinks) // _DAY_MS
-        asked: dict[str, list[tuple[int, Sequence[float]]]] = {}
-        if GLUCOSE_FORECAST.name in self._models:
-            asked[GLUCOSE_FORECAST.name] = _of_monitors(uplinks, homes)
-        for one in effects:
-            if isinstance(one, Question) and not one.lapsed_at and one.rule.key in self._models:
-                asked.setdefault(one.rule.name, []).append((one.subject.person_no, one.features))
-        for rule, rows in asked.items():
-            self._count(rule, day, rows)
+        asked: dict[tuple[str, str], list[_Asked]] = {}
+        for one in (*_of_monitors(uplinks, homes), *_of_questions(effects)):
+            asked.setdefault((one.rule, one.fit), []).append(one)
+        for (rule, fit), rows in asked.items():
+            self._asked_last[rule] = fit
+            if fit in self._at_training:
+                self._count(rule, fit, day, rows)
 
-    def _count(self, model: str, day: int, asked: Sequence[tuple[int, Sequence[float]]]) -> None:
-        if asked:
-            self._models[model].see(day, [person_no for person_no, _ in asked], [row for _, row in asked])
-            self._metrics.count("hb_score_model_rows_total", len(asked), model=model)
+    def _count(self, rule: str, fit: str, day: int, asked: Sequence[_Asked]) -> None:
+        if fit not in self._models:
+            self._models[fit] = ModelInputs(model=rule, spreads=self._at_training[fit])
+        self._models[fit].see(day, [one.person_no for one in asked], [one.features for one in asked])
+        self._metrics.count("hb_score_model_rows_total", len(asked), model=rule)
 
     async def settle(self) -> int:
         """Writes what is new and shows how far it is from training. Raises LOST_CONNECTION: it is written later."""
@@ -79,7 +94,7 @@ class InputWatch:
                             _SQL["add_model_inputs"],
                             [
                                 (
-                                    _date(today.day), one.model, self._fits[one.model], name, self._instance,
+                                    _date(today.day), one.model, fit_of(one.spreads), name, self._instance,
                                     list(one.spreads[name].shares), counts[name].tolist(), len(today.people),
                                 )
                                 for name in one.spreads
@@ -91,10 +106,17 @@ class InputWatch:
                 for _, today, counts in news:
                     today.give_back(counts)
                 raise
-        for model, one in self._models.items():
-            for feature, index in one.drift().by_feature.items():
-                self._metrics.set("hb_score_model_drift_ratio", index, model=model, feature=feature)
+        self._show()
         return 0
+
+    def _show(self) -> None:
+        for rule, fit in self._asked_last.items():
+            by_feature = self._models[fit].drift().by_feature if fit in self._models else {}
+            # Of a fit of which nothing is known, what the one before it was asked is shown no more.
+            for feature in self._shown.setdefault(rule, set()) | by_feature.keys():
+                index = by_feature.get(feature, nan)
+                self._metrics.set("hb_score_model_drift_ratio", index, model=rule, feature=feature)
+            self._shown[rule].update(by_feature)
 
 
 def fit_of(spreads: Mapping[str, Spread]) -> str:
@@ -102,8 +124,17 @@ def fit_of(spreads: Mapping[str, Spread]) -> str:
     return sha256(repr([(name, tuple(one)) for name, one in spreads.items()]).encode()).hexdigest()[:8]
 
 
-def _of_monitors(uplinks: Iterable[JudgedUplink], homes: Mapping[int, HomeState]) -> list[tuple[int, Sequence[float]]]:
-    """By whose they are, the newest rows of the monitors that sent something."""
+def _of_questions(effects: Iterable[Effect]) -> list[_Asked]:
+    """What live models that answer a batch at once were asked."""
+    return [
+        _Asked(one.rule.name, one.rule.artefact, one.subject.person_no, one.features)
+        for one in effects
+        if isinstance(one, Question) and not one.lapsed_at and one.rule.variant is Variant.LIVE
+    ]
+
+
+def _of_monitors(uplinks: Iterable[JudgedUplink], homes: Mapping[int, HomeState]) -> list[_Asked]:
+    """The newest rows of the monitors that sent something, as the live forecast sees them."""
     sent = {
         (uplink.home_no, person_no, uplink.device_no)
         for uplink in uplinks
@@ -111,13 +142,13 @@ def _of_monitors(uplinks: Iterable[JudgedUplink], homes: Mapping[int, HomeState]
         for _, person_no, vital, _, _, _ in uplink.readings
         if vital == GLUCOSE.number
     }
-    asked: list[tuple[int, Sequence[float]]] = []
+    asked: list[_Asked] = []
     for home_no, person_no, device_no in sorted(sent):
         person = homes[home_no].subjects.get(person_no) if home_no in homes else None
         evaluation = person.evaluations.get(GLUCOSE_FORECAST.key) if person else None
         features = evaluation.features(device_no) if evaluation else None
-        if features is not None:
-            asked.append((person_no, features))
+        if evaluation is not None and features is not None:
+            asked.append(_Asked(GLUCOSE_FORECAST.name, evaluation.rule.artefact, person_no, features))
     return asked
 
 

@@ -66,7 +66,7 @@ class KnownRules:
             _SQL["see_fitted_models"],
             names, [models[name].name for name in names], [name in brought for name in names], to_datetime(now),
         )  # fmt: skip
-        starts = to_datetime(now + round(RULES_LEAD_S * 1000))
+        starts = to_datetime(now + round(RULES_LEAD_S * 1000 * self._clock.rate))
         await self._pool.execute(
             _SQL["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
         )

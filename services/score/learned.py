@@ -37,7 +37,7 @@ LEARNED: Final[tuple[Learned, ...]] = (
 class RulesInUse:
     """The rules as this process has them. ``missing``: why a learned rule is silent, by its name.
 
-    ``at_training``: how each feature was spread when the model of a rule was fitted, by the rule's name.
+    ``at_training``: how each feature was spread when a model was fitted, by the name of the fit.
     """
 
     book: RuleBook = RULE_BOOK
@@ -58,7 +58,7 @@ def load(folder: Path) -> RulesInUse:
         try:
             artefact = load_artefact(folder, one.form)
             made[one.rule] = replace(one.with_artefact(artefact), artefact=artefact.name)
-            at_training[one.rule] = artefact.card.at_training
+            at_training[artefact.name] = artefact.card.at_training
         except ArtefactError as error:
             missing[one.rule] = str(error)
     return RulesInUse(book=book_with(made), missing=missing, at_training=at_training)
@@ -66,10 +66,14 @@ def load(folder: Path) -> RulesInUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """``shipped`` are the rules of this release; ``models``, by name, rules with every fitted model that lies there."""
+    """``shipped`` are the rules of this release; ``models``, by name, rules with every fitted model that lies there.
+
+    ``at_training``: of these models, as ``RulesInUse`` has it.
+    """
 
     shipped: RulesInUse
     models: Mapping[str, Rule]
+    at_training: Mapping[str, Mapping[str, Spread]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def catalogue_of(folder: Path, more: Sequence[Path] = ()) -> Catalogue:
@@ -79,11 +83,16 @@ def catalogue_of(folder: Path, more: Sequence[Path] = ()) -> Catalogue:
     """
     shipped = load(folder)
     inner = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
-    books = [shipped.book, *(load(one).book for one in (*inner, *more))]
     models: dict[str, Rule] = {}
-    for rule in (rule for book in books for rule in book.rules if rule.artefact):
-        models.setdefault(rule.artefact, rule)
-    return Catalogue(shipped=shipped, models=MappingProxyType(models))
+    at_training: dict[str, Mapping[str, Spread]] = {}
+    for found in (shipped, *(load(one) for one in (*inner, *more))):
+        at_training.update(found.at_training)
+        for rule in found.book.rules:
+            if rule.artefact:
+                models.setdefault(rule.artefact, rule)
+    return Catalogue(
+        shipped=shipped, models=MappingProxyType(models), at_training=MappingProxyType(at_training)
+    )  # fmt: skip
 
 
 def book_with(made: Mapping[str, Rule]) -> RuleBook:

@@ -10,7 +10,7 @@ from services.score.followups import Effect, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import DEFAULT_BOOK, LimitBook
 from services.score.log_time import LogTime
-from services.score.re_ruled import use_rules
+from services.score.re_ruled import hands_over, use_rules
 from services.score.rule import NEVER
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rule_timeline import ALWAYS_THE_SAME, RuleTimeline
@@ -69,9 +69,16 @@ class Partition:
     def turn(self, received_at: int) -> None:
         """Other rules hold from a record or a marker of ``received_at`` on; homes go over as they are heard of.
 
-        Questions to the models of before have to be answered before this.
+        But those in which another fit goes on go over at once, and are written: from a checkpoint that was made under
+        the fit before, a start would judge the past by the new one. Questions to the models of before have to be
+        answered before this.
         """
         self.rules, self.rules_until = self.timeline.at(received_at), self.timeline.until(received_at)
+        for home_no, home in self.homes.items():
+            if hands_over(home, self.rules):
+                use_rules(home, self.rules)
+                self.dirty.add(home_no)
+                self._expect(home_no, home)
 
     @property
     def newest(self) -> int:

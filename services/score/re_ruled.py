@@ -18,6 +18,16 @@ def use_rules(home: HomeState, rules: RuleBook) -> None:
     home.look_ahead()
 
 
+def hands_over(home: HomeState, rules: RuleBook) -> bool:
+    """Whether another fit goes on there: what its state rests on was judged by the one before, as it has to be kept."""
+    after = {rule.key: rule for rule in rules.folded if rule.artefact}
+    return any(
+        key in after and one.rule is not after[key] and bool(one.rule.artefact)
+        for person in home.subjects.values()
+        for key, one in person.evaluations.items()
+    )
+
+
 def _person(person: PersonState, rules: RuleBook) -> PersonState:
     before = person.rules.rules
     known = {rule.key for rule in rules.rules}
@@ -51,10 +61,11 @@ def _same_models(before: RuleBook, after: RuleBook) -> bool:
 
 
 def _evaluation(one: Evaluation, person: PersonState, rules: RuleBook) -> Evaluation:
-    """The same where its rule is the same; else what it has said goes on, and the window is folded by the new rule."""
+    """The same where its rule is the same; else what it has said goes on, and what comes is folded by the new rule."""
     rule = next(rule for rule in rules.folded if rule.key == one.rule.key)
     if rule is one.rule:
         return one
-    one.trim()
+    if one.rule.artefact:
+        one.hand_over()
     folds = person.limits.folds(rule, person.person_no)
     return evaluation_of(rule).from_plain(rule, person.window, folds, one.to_plain())

@@ -30,10 +30,12 @@ def main(
     models_s: Annotated[int, typer.Option(min=1, help="CPU that the measured batches of `models` take.")] = 60,
     growth_devices: Annotated[list[int] | None, typer.Option(help="May be given several times.")] = None,
     growth_s: Annotated[int, typer.Option(min=5, help="At 4,000 uplinks/s, for each number of devices.")] = 15,
+    trial_s: Annotated[int, typer.Option(min=5, help="At 1,000 uplinks/s, twice in each turn of `trial`.")] = 20,
+    trial_turns: Annotated[int, typer.Option(min=1)] = 3,
 ) -> None:
     """How fast the full stack is on this machine, every service and every guarantee on."""
     options = Options(
-        phases=tuple(phase for phase in Phase if phase in (only or tuple(Phase))),
+        phases=tuple(phase for phase in Phase if phase in (only or Options().phases)),
         devices=devices,
         latency_s=latency_s,
         sustained_per_s=uplinks_per_s,
@@ -42,6 +44,8 @@ def main(
         peer_uplinks=peer_uplinks,
         growth_s=growth_s,
         models_s=models_s,
+        trial_s=trial_s,
+        trial_turns=trial_turns,
         growth_devices=tuple(growth_devices or Options().growth_devices),
     )
     signal.signal(signal.SIGTERM, _end)

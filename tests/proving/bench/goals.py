@@ -23,6 +23,8 @@ SCORE_LOOPS: Final = 30.0
 """Score's CPU for a reading at the highest load, in turns of ``calibration.loop_us``: 12 µs where a turn takes 0.4."""
 SCORE_MB: Final = 150.0
 """Of 1,000 people. What a person weighs is the same on every machine, so it needs no calibration."""
+TRIAL_RATIO: Final = 1.1
+"""Of the p99 from device to row with every model tried beside the live one, to that without."""
 _NEARLY: Final = 0.99
 """A generator that runs for a whole number of ticks sends a little less than it was asked to."""
 
@@ -119,6 +121,14 @@ def _models(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield _at_most("models: batch p99, ms", BATCH_MS, learned["batch_ms"]["p99"])
 
 
+def _trial(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for how in ("without", "with"):
+        for turn, one in enumerate(found[how], start=1):
+            yield from _nothing_lost(f"trial, turn {turn} {how}", one)
+    yield _at_least("trial: homes in which something was tried", 1, found["homes_with_trial"])
+    yield _at_most("trial: device to row p99, with over without", TRIAL_RATIO, found["p99_ratio"])
+
+
 _GOALS: Final = {
     Phase.MODELS: _models,
     Phase.LATENCY: _latency,
@@ -127,4 +137,5 @@ _GOALS: Final = {
     Phase.PEER: _peer,
     Phase.GROWTH: _growth,
     Phase.STATE: _state,
+    Phase.TRIAL: _trial,
 }

@@ -14,7 +14,7 @@ from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from schemas.broker_access import Grant
 from schemas.topics import UP
-from tests.proving.bench import batches, peer, phases, score_state
+from tests.proving.bench import batches, peer, phases, score_state, trial
 from tests.proving.bench.bench import Bench, Say
 from tests.proving.bench.ceiling import copy_rows_per_s
 from tests.proving.bench.goals import judge_goals
@@ -29,6 +29,7 @@ PHASES: Final[Mapping[Phase, Callable[[Bench], dict[str, Any]]]] = MappingProxyT
         Phase.PEER: peer.compare,
         Phase.GROWTH: phases.growth,
         Phase.STATE: score_state.state,
+        Phase.TRIAL: trial.trial,
     }
 )
 
@@ -58,8 +59,11 @@ def run_bench(options: Options, say: Say) -> dict[str, Any]:
                 "settings": stack.server_settings() | {"acks": "all", "versions": stack.versions()},
                 "options": {"devices": options.devices},
             }
-            mail = {"HB_ALERT_SMTP_HOST": "127.0.0.1", "HB_ALERT_SMTP_PORT": str(mail_port)}
-            with Platform(stack, overrides=mail) as platform:
+            overrides = {"HB_ALERT_SMTP_HOST": "127.0.0.1", "HB_ALERT_SMTP_PORT": str(mail_port)}
+            if Phase.TRIAL in options.phases:
+                folder = trial.with_other_fits(stack.settings.run_directory / "artefacts")
+                overrides["HB_SCORE_ARTEFACTS"] = str(folder)
+            with Platform(stack, overrides=overrides) as platform:
                 fleet = Fleet(platform, stack.settings.run_directory / "fleet", homes=0, seed=1)
                 bench = Bench(options=options, platform=platform, fleet=fleet, inbox=inbox, say=say)
                 for phase in [one for one in options.phases if one in PHASES]:

@@ -1,14 +1,17 @@
 """What the bench makes of its measurements: memory that grows, notifications that come, speed at full work, goals."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.score.learned import LEARNED, catalogue_of
 from tests.proving.bench.drain import Seen, speed
 from tests.proving.bench.goals import judge_goals
 from tests.proving.bench.memory import judge_memory
 from tests.proving.bench.notifications import notification_latency
-from tests.proving.bench.options import Options
+from tests.proving.bench.options import Options, Phase
+from tests.proving.bench.trial import ratio, with_other_fits
 
 
 def test_memory_that_rises_at_the_start_only_is_flat() -> None:
@@ -88,6 +91,11 @@ def weighed(state: float = 4_096, wal: float = 1_024, log_s: float = 10, **chang
     return {"state": load(**figures, **changed)}
 
 
+def beside(p99_ratio: float | None = 1.1, homes: int = 500, lost: int = 0) -> dict[str, Any]:
+    found = {"without": [load()], "with": [load(lost=lost)], "homes_with_trial": homes, "p99_ratio": p99_ratio}
+    return {"trial": found}
+
+
 @pytest.mark.parametrize(
     "report",
     [
@@ -97,6 +105,7 @@ def weighed(state: float = 4_096, wal: float = 1_024, log_s: float = 10, **chang
         {"growth": {"devices": [load(devices=1_000)]}},
         weighed(),
         modelled(),
+        beside(),
         heavy(score=(24.0, 0.8, 150.0)),
         {},
     ],
@@ -131,6 +140,10 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
         weighed(lost=1),
         modelled(p99=201),
         modelled(anomaly="anomaly.npz is missing"),
+        beside(1.11),
+        beside(None),
+        beside(homes=0),
+        beside(lost=1),
         heavy(score=(13.0, 0.4, 150.0)),
         heavy(score=(12.0, 0.4, 151.0)),
     ],
@@ -142,4 +155,18 @@ def test_a_goal_that_is_missed_is_reported(report: dict[str, Any]) -> None:
 
 def test_the_default_asks_for_what_the_goals_want() -> None:
     options = Options()
+    assert Phase.TRIAL not in options.phases
     assert (options.sustained_per_s, options.sustained_s, options.light_per_s) == (10_000, 300, 1_000)
+
+
+def test_medians_are_compared_and_what_was_not_measured_is_not() -> None:
+    assert ratio([30.0, 90.0, 33.0], [30.0, 20.0, 31.0]) == pytest.approx(1.1)
+    assert ratio([30.0, None], [30.0, 20.0]) is None
+    assert ratio([], []) is None
+
+
+def test_of_every_model_another_fit_can_be_tried(tmp_path: Path) -> None:
+    catalogue = catalogue_of(with_other_fits(tmp_path))
+    assert not catalogue.shipped.missing
+    names = sorted(rule.name for rule in catalogue.models.values())
+    assert names == sorted(one.rule for one in LEARNED for _ in range(2))

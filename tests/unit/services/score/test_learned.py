@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.score.learned import LEARNED, WITHOUT, RulesInUse, load
+from services.score.learned import LEARNED, WITHOUT, RulesInUse, catalogue_of, load
 from services.score.rule_book import RULE_BOOK
 from services.score.rules import RULES
 from services.score.settings import SHIPPED
@@ -47,4 +47,7 @@ def test_a_damaged_artefact_is_refused_by_name(name: str, ending: str, tmp_path:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_ships_knows_how_its_features_were_spread(name: str) -> None:
     (form,) = [one.form for one in LEARNED if one.rule == name]
-    assert tuple(load(SHIPPED).at_training[name]) == form.features
+    rules = load(SHIPPED)
+    (fit,) = [rule.artefact for rule in rules.book.rules if rule.name == name]
+    assert tuple(rules.at_training[fit]) == form.features
+    assert catalogue_of(SHIPPED).at_training == rules.at_training
