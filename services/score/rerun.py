@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from schemas.alerts import Finding
@@ -15,14 +15,16 @@ from schemas.vitals import STEPS, VITAL_BY_CODE
 from services.score.core import CHARGING, WEARING, pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
-from services.score.limit_book import LimitBook
+from services.score.limit_book import ALWAYS, LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
+from services.score.re_ruled import use_rules
 from services.score.recent_values import NoDays
 from services.score.rule import NEVER, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import RuleTimeline
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.news2 import NEWS2
-from services.score.sample import SHOWS_WORN, SPOT_TYPES
+from services.score.sample import INPUTS, SHOWS_WORN, SPOT_TYPES
 from services.score.stood import Seen, Stood, stood_of
 
 _NOT_SCORED: Final = int(NOT_SCORED)
@@ -41,7 +43,20 @@ def rules_for(rule: Rule, book: RuleBook = RULE_BOOK) -> RuleBook:
     return RuleBook([one for one in book.folded if one.key == rule.key or one.name in beside])
 
 
-def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
+class Reads(NamedTuple):
+    """What some rules read: vitals, by number; ``gated``: whether it matters to one if the person was at rest."""
+
+    read: frozenset[int]
+    gated: bool
+
+
+def reads_of(rules: Iterable[Rule]) -> Reads:
+    """What these read, whichever of them runs when."""
+    folds = {INPUTS[code]: rule.fold for rule in rules if rule.fold is not None for code in rule.inputs}
+    return Reads(frozenset(folds), any(one.needs_rest for one in folds.values()))
+
+
+def needed(record: JudgedUplink, rules: RuleBook | Reads) -> JudgedUplink:
     """``record`` without readings that change nothing for ``rules``: what is measured beside what they read.
 
     Of each moment one stays that says as much of the circumstances. What somebody uses on purpose stays whole, since
@@ -64,7 +79,7 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
     return record._replace(readings=tuple(sorted(kept)))
 
 
-def unread_types(rules: RuleBook) -> frozenset[int]:
+def unread_types(rules: RuleBook | Reads) -> frozenset[int]:
     """The kinds of devices, by number, whose readings change nothing for ``rules``.
 
     They measure nothing that these read; whether they are worn, and somebody moves, is nothing to what others measure,
@@ -83,7 +98,6 @@ def _unread_types(read: frozenset[int]) -> frozenset[int]:
 class Voice:
     """What one rule has said of the person: ``findings`` by id, in their order; ``asked``: the look back that waits."""
 
-    rule: Rule
     findings: dict[UUID, Finding] = field(default_factory=dict)
     asked: LookBack | None = None
     seen: dict[tuple[str, int], Seen] = field(default_factory=dict)
@@ -103,28 +117,33 @@ class Voice:
 class Rerun:
     """What rules say of a person over records in the order of reception, by ``limits``, from nothing.
 
-    ``rules`` are all that run, ``heard`` those that are listened to. The records are all of the home that matter for
-    these: of room-mates, what its shared devices measure.
+    ``rules`` are all that run, each version when it was in force; ``heard`` names those that are listened to. The
+    records are all of the home that matter for these: of room-mates, what its shared devices measure.
     """
 
     def __init__(
-        self, *, person_no: int, home_no: int, limits: LimitBook, rules: RuleBook, heard: Iterable[Rule]
+        self, *, person_no: int, home_no: int, limits: LimitBook, rules: RuleTimeline, heard: Iterable[str]
     ) -> None:
-        self.voices = {rule.name: Voice(rule) for rule in heard}
+        self.voices = {name: Voice() for name in heard}
         self._person_no, self._home_no, self._limits = person_no, home_no, limits
-        self._home = HomeState(rules=rules, limits=limits)
+        self._rules, self._rules_until = rules, rules.until(ALWAYS)
+        self._home = HomeState(rules=rules.at(ALWAYS), limits=limits)
         self._home.subject(person_no).recent = NoDays(person_no)
         self._rows: list[JudgedUplink] = []
         self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
-        self._heard = RuleBook([one.rule for one in self.voices.values()])
+        every = [rule for book in rules.books for rule in book.folded]
+        self._heard = reads_of(rule for rule in every if rule.name in self.voices)
+        self._is_all_heard = self._heard == reads_of(every)
         self._wearing = _Wearing(person_no)
         self._tally = Tally()
         self._looks_at = NEVER
 
     def take(self, record: JudgedUplink) -> None:
-        """The next one that was received."""
+        """The next one that was received, of which ``needed`` has left what its rules read."""
         if record.received_at > self._home.due_at or self._looks_at < NEVER:
             self.pass_time(record.received_at)
+        if record.received_at >= self._rules_until:
+            self._turn(record.received_at)
         self._rows.append(record)
         self._remember(record)
         effects = step(self._home, record, self._tally)
@@ -141,8 +160,15 @@ class Rerun:
                 return
             if self._looks_at <= moment:
                 self._look_back(moment - 1)
+            if moment >= self._rules_until:
+                self._turn(moment)
             if home.due_at <= moment:
                 self._keep(pass_time(home, self._home_no, moment))
+
+    def _turn(self, now: int) -> None:
+        """The rules that hold for what comes at ``now``, in ms."""
+        use_rules(self._home, self._rules.at(now))
+        self._rules_until = self._rules.until(now)
 
     def _keep(self, effects: Iterable[Effect]) -> None:
         for one in effects:
@@ -162,12 +188,16 @@ class Rerun:
         self._looks_at = min(waiting, default=NEVER)
 
     def _look_back(self, received_by: int) -> None:
-        for voice in self.voices.values():
+        speaking = {rule.name: rule for rule in self._rules.at(received_by).folded}
+        for name, voice in self.voices.items():
             asked = voice.asked
             if asked is None or asked.received_at > received_by:
                 continue
+            if name not in speaking:
+                voice.asked = None
+                continue
             known, seen = list(voice.findings.values()), list(voice.seen.values())
-            look = Look(asked, voice.rule, self._limits, received_by, known, seen)
+            look = Look(asked, speaking[name], self._limits, received_by, known, seen)
             while not look.take(self._stored(look.since, look.until), self._off(look.since)):
                 pass
             voice.asked = look.follow
@@ -183,7 +213,7 @@ class Rerun:
         return [one[-1] for one in moments[first:last]]
 
     def _remember(self, record: JudgedUplink) -> None:
-        mine = of_person(needed(record, self._heard), self._person_no)
+        mine = of_person(record if self._is_all_heard else needed(record, self._heard), self._person_no)
         for part in in_order_of_time([mine]) if mine is not None else ():
             insort(self._moments, (moment_of(part), part.device_no, part.epoch, part.seq, part))
 
