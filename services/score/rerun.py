@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
+from services.score.look_memory import LookMemory
+from services.score.quiet_records import QuietRecords
+from services.score.quiet_stretches import Plain, plain_of
 from services.score.re_ruled import use_rules
 from services.score.recent_values import NoDays
 from services.score.rule import NEVER, Rule
@@ -28,6 +32,8 @@ from services.score.sample import INPUTS, SHOWS_WORN, SPOT_TYPES
 from services.score.stood import Seen, Stood, stood_of
 
 _NOT_SCORED: Final = int(NOT_SCORED)
+_READINGS: Final = JudgedUplink._fields.index("readings")
+_ORDER: Final = itemgetter(0, 1, 2, 3)
 _CIRCUMSTANCES: Final = int(NOT_SCORED) | SHOWS_WORN
 _MEASURES: Final = {one.number: frozenset(VITAL_BY_CODE[code].number for code in one.vitals) for one in DEVICE_TYPES}
 MARKS_MS: Final = 1_000
@@ -71,12 +77,20 @@ def needed(record: JudgedUplink, rules: RuleBook | Reads) -> JudgedUplink:
     if len(kept) == len(record.readings):
         return record
     known = {(one[1], one[4], one[5] & _CIRCUMSTANCES) for one in kept if one[2] != STEPS.number}
-    for one in record.readings:
-        says = one[1], one[4], one[5] & _CIRCUMSTANCES
-        if says not in known and one[2] != STEPS.number:
-            known.add(says)
-            kept.append(one)
-    return record._replace(readings=tuple(sorted(kept)))
+    if len(known) != 1 or any((one[1], one[4], one[5] & _CIRCUMSTANCES) not in known for one in record.readings):
+        for one in record.readings:
+            says = one[1], one[4], one[5] & _CIRCUMSTANCES
+            # That its device is worn, or that somebody moves.
+            if says not in known and one[2] != STEPS.number and one[5] & SHOWS_WORN and not one[5] & _NOT_SCORED:
+                known.add(says)
+                kept.append(one)
+        kept.sort()
+    return _with_readings(record, kept)
+
+
+def _with_readings(record: JudgedUplink, readings: Iterable[JudgedReading]) -> JudgedUplink:
+    """As ``_replace``, which costs several times as much: every record of a past comes by here."""
+    return JudgedUplink._make((*record[:_READINGS], tuple(readings), *record[_READINGS + 1 :]))
 
 
 def unread_types(rules: RuleBook | Reads) -> frozenset[int]:
@@ -101,6 +115,7 @@ class Voice:
     findings: dict[UUID, Finding] = field(default_factory=dict)
     asked: LookBack | None = None
     seen: dict[tuple[str, int], Seen] = field(default_factory=dict)
+    memory: LookMemory = field(default_factory=LookMemory)
 
     def hear(self, one: Finding | LookBack) -> None:
         """Takes what follows next."""
@@ -129,10 +144,12 @@ class Rerun:
         self._rules, self._rules_until = rules, rules.until(ALWAYS)
         self._home = HomeState(rules=rules.at(ALWAYS), limits=limits)
         self._home.subject(person_no).recent = NoDays(person_no)
+        self._quiet, self._remembered = QuietRecords(self._home, person_no), 0
         self._rows: list[JudgedUplink] = []
         self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
         every = [rule for book in rules.books for rule in book.folded]
         self._heard = reads_of(rule for rule in every if rule.name in self.voices)
+        self._vital, self._plain = max(self._heard.read, default=0), dict[int, Plain]()
         self._is_all_heard = self._heard == reads_of(every)
         self._wearing = _Wearing(person_no)
         self._tally = Tally()
@@ -145,7 +162,8 @@ class Rerun:
         if record.received_at >= self._rules_until:
             self._turn(record.received_at)
         self._rows.append(record)
-        self._remember(record)
+        if self._quiet.step(record):
+            return
         effects = step(self._home, record, self._tally)
         if effects:
             self._keep(effects)
@@ -197,7 +215,9 @@ class Rerun:
                 voice.asked = None
                 continue
             known, seen = list(voice.findings.values()), list(voice.seen.values())
-            look = Look(asked, speaking[name], self._limits, received_by, known, seen)
+            look = Look(
+                asked, speaking[name], self._limits, received_by, known, seen, plain=self._plain, memory=voice.memory
+            )
             while not look.take(self._stored(look.since, look.until), self._off(look.since)):
                 pass
             voice.asked = look.follow
@@ -209,13 +229,22 @@ class Rerun:
     def _stored(self, since: int, until: int) -> list[JudgedUplink]:
         """What was observed of the person in that time, in the order of that, cut up as a look back does it."""
         moments = self._moments
+        if self._remembered < len(self._rows):
+            # All at once: what is nearly in order is soon in order.
+            for record in self._rows[self._remembered :]:
+                self._remember(record)
+            self._remembered = len(self._rows)
+            moments.sort(key=_ORDER)
         first, last = bisect_left(moments, (since,)), bisect_left(moments, (until,))
         return [one[-1] for one in moments[first:last]]
 
     def _remember(self, record: JudgedUplink) -> None:
         mine = of_person(record if self._is_all_heard else needed(record, self._heard), self._person_no)
         for part in in_order_of_time([mine]) if mine is not None else ():
-            insort(self._moments, (moment_of(part), part.device_no, part.epoch, part.seq, part))
+            self._moments.append((moment_of(part), part[0], part[4], part[5], part))
+            plain = plain_of(part, self._person_no, self._vital)
+            if plain is not None:
+                self._plain[id(part)] = plain
 
     def _off(self, before: int) -> list[Off]:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""
@@ -260,6 +289,8 @@ class _Wearing:
 
 def of_person(record: JudgedUplink, person_no: int) -> JudgedUplink | None:
     """What a record has of a person; None for nothing."""
+    if not record.events and {one[1] for one in record.readings} == {person_no}:
+        return record
     readings = tuple([one for one in record.readings if one[1] == person_no])
     events = tuple([one for one in record.events if one.person_no == person_no])
     if len(readings) == len(record.readings) and len(events) == len(record.events):
