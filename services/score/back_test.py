@@ -93,15 +93,25 @@ class BackTest:
         """The kinds of devices, by number, whose readings it does without; their events it needs."""
         return unread_types(self._reads)
 
-    def take(self, records: Iterable[JudgedUplink]) -> Iterator[None]:
-        """Runs over ``records``; gives the caller its turn after each."""
-        for whole in records:
+    def take(self, records: Iterable[JudgedUplink]) -> Iterator[int]:
+        """Runs over ``records``, and on to when it was asked.
+
+        Gives the caller its turn after each and within long ones, and says how many are done.
+        """
+        number = 0
+        for number, whole in enumerate(records, 1):
             record = needed(whole, self._reads)
             # Of a device of which nothing is read, only what it says of itself counts.
             if record.readings or record.events:
                 for one in self._runs:
+                    if one.waits(record.received_at):
+                        for _ in one.passing(record.received_at):
+                            yield number - 1
                     one.take(record)
-            yield
+            yield number
+        for one in self._runs:
+            for _ in one.passing(self._asked_at):
+                yield number
 
     @property
     def findings(self) -> tuple[Sequence[Finding], Sequence[Finding]]:

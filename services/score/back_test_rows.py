@@ -82,11 +82,11 @@ class BackTests:
             limits=book, asked_at=to_ms(row["asked_at"]), rules=timeline,
         )  # fmt: skip
         since = row["asked_at"] - timedelta(days=row["days"])
-        progress = _Progress(self._pool, row["back_test_id"])
+        progress = Progress(self._pool, row["back_test_id"])
         records = await self._read(connection, row, test, since, progress)
         turn = asyncio.get_running_loop().time
         began = turn()
-        for done, _ in enumerate(test.take(records), 1):
+        for done in test.take(records):
             if turn() - began >= _TURN_S:
                 if self._stop.is_set():
                     raise _StoppedError
@@ -96,7 +96,7 @@ class BackTests:
         return plain_of(test.compared(to_ms(since)))
 
     async def _read(
-        self, connection: Connection, row: Any, test: BackTest, since: datetime, progress: "_Progress"
+        self, connection: Connection, row: Any, test: BackTest, since: datetime, progress: "Progress"
     ) -> list[JudgedUplink]:
         """A day at a time, so that nobody waits long; in the order of reception."""
         people = row["people"] if test.reads_home else [row["person_no"]]
@@ -119,7 +119,7 @@ class BackTests:
         return [found[key] for key in sorted(found)]
 
 
-class _Progress:
+class Progress:
     """Says how much is done, now and then."""
 
     def __init__(self, pool: Pool, back_test_id: UUID) -> None:

@@ -4,8 +4,7 @@ The same step runs again on the stored readings of that time, in the order in wh
 what would have been found if all of them had come in time.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -15,17 +14,13 @@ from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
 from services.score.age import CURRENT_FOR_MS, URGENT_FOR_MS
 from services.score.beyond import Beyond
-from services.score.circumstances import COVERS_MS
-from services.score.core import judge, look_at_circumstances, pass_time
+from services.score.core import pass_time
 from services.score.evaluation import reach_ms
-from services.score.followups import Effect, LookBack, Tally
+from services.score.followups import Effect, LookBack
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER, LimitBook
-from services.score.look_memory import LookMemory, key_of
-from services.score.quiet_stretches import Plain, QuietStretches
-from services.score.recent_values import NoDays
+from services.score.look_rows import KnownRows, judged
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Subject, finding_from
-from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
 
@@ -89,8 +84,7 @@ class Look:
 
     ``asked`` names the rule, whose ``rule`` it is, and the time; ``received_by`` is how far the log had come, in ms.
     ``gone`` are readings that were this person's, and have been given to somebody else.
-    ``plain`` says of records, by their ``id``, what they are by themselves, where that is known; ``memory`` is of the
-    look before this one of the rule.
+    ``known_rows`` is for who looks back many times.
     ``known`` are all findings of this rule about this person, in the order in which they were made, ``known_as`` is
     what looks back have seen of their episodes. ``findings`` and ``seen`` are what follows.
     """
@@ -102,8 +96,7 @@ class Look:
     known: Sequence[Finding]
     known_as: Sequence[Seen]
     gone: AbstractSet[Source] = frozenset()
-    plain: Mapping[int, Plain] | None = None
-    memory: LookMemory | None = None
+    known_rows: KnownRows | None = None
     since: int = field(init=False)
     until: int = field(init=False)
     findings: list[Finding] = field(default_factory=list)
@@ -138,8 +131,19 @@ class Look:
 
         ``off`` are devices that were off the body when these begin.
         """
-        listed = in_order_of_time(records)
-        shown = [] if self._is_quiet(listed) else self._shown_by(listed, off)
+        taking = self.taking(records, off)
+        while True:
+            try:
+                next(taking)
+            except StopIteration as done:
+                return bool(done.value)
+
+    def taking(self, records: Iterable[JudgedUplink], off: Iterable[Off]) -> Generator[None, None, bool]:
+        """As ``take``; gives the caller its turn now and then."""
+        listed, shown = list(records) if self.known_rows else in_order_of_time(records), list[Episode]()
+        if not self._is_quiet(listed):
+            by = self.asked, self.rule, self.limits, self.since
+            shown = self._episodes(*(yield from judged(*by, listed, off, self.known_rows)))
         mine = [one for one in shown if self._concerns(one)]
         begins_before = [one for one in mine if one.since < self.since + self._reach_ms]
         if begins_before and self.since > self.asked.first_at - FURTHEST_MS:
@@ -161,44 +165,6 @@ class Look:
         values = {one[3] for record in listed for one in record.readings if one[2] in inputs}
         return all(map(fold.is_between, values))
 
-    def _shown_by(self, listed: Sequence[JudgedUplink], off: Iterable[Off]) -> list[Episode]:
-        off, tally = list(off), Tally()
-        key = key_of(self.rule, self.since, off, self.asked.worn_since)
-        mark = self.memory.begin(key, listed) if self.memory is not None else None
-        place, ahead, state, known = mark or (0, 0, self._begun(off), ())
-        effects = list(known)
-        stops = [] if self.memory is None else self.memory.stops(place, self._first_late(listed))
-        quiet = self._quiet(state, listed)
-        while place < len(listed):
-            if self.memory is not None and stops and place >= stops[-1]:
-                self.memory.keep(place, ahead, state, effects)
-                stops.pop()
-            if quiet is not None and (done := quiet.take(place, ahead)) is not None:
-                place, ahead = done
-                continue
-            # Under which circumstances a reading was taken may become known after it. Here it is known before.
-            until = moment_of(listed[place]) + COVERS_MS
-            while ahead < len(listed) and moment_of(listed[ahead]) <= until:
-                look_at_circumstances(state, listed[ahead], effects)
-                ahead += 1
-            judge(state, listed[place], tally, effects)
-            place += 1
-        return self._episodes(state, effects)
-
-    def _begun(self, off: Iterable[Off]) -> HomeState:
-        state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
-        person = state.subject(self.asked.subject.person_no)
-        person.recent, window = NoDays(person.person_no), person.window
-        for device_no, at in self.asked.worn_since.items():
-            window.worn_by(device_no).shown_at = at
-        for device_no, at, is_charging in off:
-            window.take_off(device_no, at, is_charging=is_charging)
-        return state
-
-    def _first_late(self, listed: Sequence[JudgedUplink]) -> int:
-        """The place of the last row that says nothing of the time that is asked about."""
-        return bisect_left(listed, self.asked.first_at - COVERS_MS, key=moment_of) - 1
-
     def _episodes(self, state: HomeState, effects: list[Effect]) -> list[Episode]:
         evaluation = state.subject(self.asked.subject.person_no).evaluation(self.rule)
         shown_until, usable_at = evaluation.shown_until(), evaluation.newest_usable_at()
@@ -209,11 +175,6 @@ class Look:
                 said.setdefault((one.concern, one.episode), []).append(one)
         found = [self._episode(those, shown_until, usable_at) for those in said.values()]
         return _numbered(one for one in found if one is not None)
-
-    def _quiet(self, state: HomeState, listed: Sequence[JudgedUplink]) -> QuietStretches | None:
-        if self.plain is None or len(self.rule.inputs) > 1:
-            return None
-        return QuietStretches(state, self.asked.subject.person_no, self.rule, listed, self.plain)
 
     def _episode(self, said: Sequence[Finding], shown_until: int, usable_at: int) -> Episode | None:
         levels = [one for one in said if one.level]
@@ -382,11 +343,6 @@ def in_order_of_time(records: Iterable[JudgedUplink]) -> list[JudgedUplink]:
             parts.append((at, record.device_no, record.epoch, record.seq, part))
     parts.sort(key=itemgetter(0, 1, 2, 3))
     return [part[4] for part in parts]
-
-
-def moment_of(record: JudgedUplink) -> int:
-    """When all of it was measured, in ms, of one that ``in_order_of_time`` gave."""
-    return (record.readings or record.events)[0].observed_at
 
 
 def _of_moment(record: JudgedUplink, at: int) -> JudgedUplink:

@@ -1,7 +1,7 @@
 """One rule about one person over stored records again: the step, the time, and looks back, as they work live. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
@@ -17,8 +17,9 @@ from services.score.core import CHARGING, WEARING, pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, LimitBook
-from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
+from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time
 from services.score.look_memory import LookMemory
+from services.score.look_rows import KnownRows, moment_of
 from services.score.quiet_records import QuietRecords
 from services.score.quiet_stretches import Plain, plain_of
 from services.score.re_ruled import use_rules
@@ -149,7 +150,7 @@ class Rerun:
         self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
         every = [rule for book in rules.books for rule in book.folded]
         self._heard = reads_of(rule for rule in every if rule.name in self.voices)
-        self._vital, self._plain = max(self._heard.read, default=0), dict[int, Plain]()
+        self._plain = dict[int, Plain]()
         self._is_all_heard = self._heard == reads_of(every)
         self._wearing = _Wearing(person_no)
         self._tally = Tally()
@@ -157,7 +158,7 @@ class Rerun:
 
     def take(self, record: JudgedUplink) -> None:
         """The next one that was received, of which ``needed`` has left what its rules read."""
-        if record.received_at > self._home.due_at or self._looks_at < NEVER:
+        if self.waits(record.received_at):
             self.pass_time(record.received_at)
         if record.received_at >= self._rules_until:
             self._turn(record.received_at)
@@ -170,6 +171,15 @@ class Rerun:
 
     def pass_time(self, now: int) -> None:
         """Nothing has come until ``now``, in ms."""
+        for _ in self.passing(now):
+            pass
+
+    def waits(self, now: int) -> bool:
+        """Whether something is due before ``now``, in ms, perhaps."""
+        return now > self._home.due_at or self._looks_at < NEVER
+
+    def passing(self, now: int) -> Iterator[None]:
+        """As ``pass_time``; gives the caller its turn now and then."""
         home = self._home
         while (at := min(home.due_at, self._looks_at)) < now:
             # At the first marker of then; what is late by now was due at the one before this.
@@ -177,7 +187,7 @@ class Rerun:
             if moment >= now:
                 return
             if self._looks_at <= moment:
-                self._look_back(moment - 1)
+                yield from self._looking_back(moment - 1)
             if moment >= self._rules_until:
                 self._turn(moment)
             if home.due_at <= moment:
@@ -205,7 +215,7 @@ class Rerun:
         waiting = [one.asked.received_at + 1 for one in self.voices.values() if one.asked is not None]
         self._looks_at = min(waiting, default=NEVER)
 
-    def _look_back(self, received_by: int) -> None:
+    def _looking_back(self, received_by: int) -> Iterator[None]:
         speaking = {rule.name: rule for rule in self._rules.at(received_by).folded}
         for name, voice in self.voices.items():
             asked = voice.asked
@@ -215,10 +225,9 @@ class Rerun:
                 voice.asked = None
                 continue
             known, seen = list(voice.findings.values()), list(voice.seen.values())
-            look = Look(
-                asked, speaking[name], self._limits, received_by, known, seen, plain=self._plain, memory=voice.memory
-            )
-            while not look.take(self._stored(look.since, look.until), self._off(look.since)):
+            rows = KnownRows(self._plain, voice.memory)
+            look = Look(asked, speaking[name], self._limits, received_by, known, seen, known_rows=rows)
+            while not (yield from look.taking(self._stored(look.since, look.until), self._off(look.since))):
                 pass
             voice.asked = look.follow
             for one in look.findings:
@@ -240,11 +249,14 @@ class Rerun:
 
     def _remember(self, record: JudgedUplink) -> None:
         mine = of_person(record if self._is_all_heard else needed(record, self._heard), self._person_no)
-        for part in in_order_of_time([mine]) if mine is not None else ():
+        if mine is None:
+            return
+        plain = plain_of(mine, self._person_no, self._heard.read)
+        for part in in_order_of_time([mine]) if plain is None else (mine,):
             self._moments.append((moment_of(part), part[0], part[4], part[5], part))
-            plain = plain_of(part, self._person_no, self._vital)
-            if plain is not None:
-                self._plain[id(part)] = plain
+            known = plain or plain_of(part, self._person_no, self._heard.read)
+            if known is not None:
+                self._plain[id(part)] = known
 
     def _off(self, before: int) -> list[Off]:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""

@@ -8,8 +8,9 @@ import pytest
 from schemas.records import JudgedUplink
 from services.score.followups import LookBack
 from services.score.limit_book import DEFAULT_BOOK
-from services.score.look_back import Look, Off, in_order_of_time, moment_of
+from services.score.look_back import Look, Off, in_order_of_time
 from services.score.look_memory import LookMemory
+from services.score.look_rows import KnownRows, moment_of
 from services.score.quiet_stretches import Plain, QuietStretches, plain_of
 from services.score.rerun import needed, of_person, rules_for
 from services.score.rule import Subject
@@ -20,7 +21,7 @@ from tests.proving.backtest.stored import between, devices_off
 
 RULES = {rule.name: rule for rule in RULE_BOOK.folded}
 DAYS = 3
-NAMES = ["heart_rate", "respiratory_rate", "spo2"]
+NAMES = ["heart_rate", "respiratory_rate", "spo2", "news2"]
 
 
 def rows_of(seed: int, rule: str) -> list[JudgedUplink]:
@@ -31,15 +32,13 @@ def rows_of(seed: int, rule: str) -> list[JudgedUplink]:
 
 def known_of(rows: Sequence[JudgedUplink], rule: str) -> dict[int, Plain]:
     """What each row is by itself."""
-    found = ((id(one), plain_of(one, PERSON_NO, INPUTS[RULES[rule].inputs[0]])) for one in rows)
+    found = ((id(one), plain_of(one, PERSON_NO, {INPUTS[code] for code in RULES[rule].inputs})) for one in rows)
     return {number: plain for number, plain in found if plain is not None}
 
 
-def looked(
-    rows: Sequence[JudgedUplink], asked: LookBack, by: int, plain: dict[int, Plain] | None, memory: LookMemory | None
-) -> Look:
+def looked(rows: Sequence[JudgedUplink], asked: LookBack, by: int, known: KnownRows | None = None) -> Look:
     """One look over what was received by then."""
-    look = Look(asked, RULES[asked.rule], DEFAULT_BOOK, by, [], [], plain=plain, memory=memory)
+    look = Look(asked, RULES[asked.rule], DEFAULT_BOOK, by, [], [], known_rows=known)
 
     def off() -> list[Off]:
         return devices_off(between(rows, 0, look.since, received_by=by))
@@ -63,7 +62,7 @@ def test_a_look_that_goes_on_finds_what_one_from_nothing_finds(name: str, seed: 
         asked = LookBack(
             subject=Subject(PERSON_NO, HOME_NO), rule=name, first_at=first, last_at=last, received_at=by - 1
         )
-        alone, done = looked(rows, asked, by, None, None), looked(rows, asked, by, plain, memory)
+        alone, done = looked(rows, asked, by), looked(rows, asked, by, KnownRows(plain, memory))
         assert (done.findings, done.seen, done.follow) == (alone.findings, alone.seen, alone.follow)
 
 
@@ -90,6 +89,6 @@ def test_what_an_earlier_look_came_to_is_used_and_quiet_rows_are_passed_over(mon
         by = moment_of(rows[-1]) - 5 * 60 * MINUTE_MS + more * MINUTE_MS
         subject = Subject(PERSON_NO, HOME_NO)
         asked = LookBack(subject=subject, rule="spo2", first_at=first, last_at=by - 1, received_at=by - 1)
-        looked(rows, asked, by, plain, memory)
+        looked(rows, asked, by, KnownRows(plain, memory))
     assert sum(passed) > 100
     assert begun[-1] > 500
