@@ -145,6 +145,7 @@ class Evaluation:
 
     def is_at_rest(self, device_no: int, at: int) -> bool:
         """Whether, of limits, nothing is or was beyond any by now, so that values between them change nothing."""
+        self._catch_up()
         newest, state = self._newest, self._state
         if not isinstance(self._folds.fold, Beyond) or state.courses or self.episodes.reported:
             return False
