@@ -59,7 +59,7 @@ async def run(settings: ScoreSettings, *, clock: Clock, stop: asyncio.Event, met
         )  # fmt: skip
         due = DueRows(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         looks = LooksBack(pool=pool, sql=sql, writer=writer, limits=limits, rules=versions)
-        tests = BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=rules.book, stop=stop, log=log)
+        tests = BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=versions, stop=stop, log=log)
         silence = SilenceWatch(pool=pool, sql=sql, clock=clock, writer=writer, resend_after_s=resend_after_s)
         asks = OpenAsks(pool=pool, clock=clock, metrics=metrics)
         held = HeldRows(pool=pool, ask_look_backs=writer.ask_look_backs)

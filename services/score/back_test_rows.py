@@ -17,8 +17,9 @@ from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries, load_queries, transaction
 from services.score.back_test import BackTest, Compared, Said
 from services.score.known_limits import KnownLimits
+from services.score.known_rules import KnownRules
 from services.score.limit_book import LimitBook
-from services.score.rule_book import RuleBook
+from services.score.rule_timeline import RuleTimeline
 from services.score.source import read_events
 from services.score.stood import FOREVER
 
@@ -42,7 +43,7 @@ class BackTests:
     """One at a time; several scores may, each takes rows that no other holds. None outlives ``stop``."""
 
     def __init__(
-        self, *, pool: Pool, sql: Queries, clock: Clock, limits: KnownLimits, rules: RuleBook, stop: asyncio.Event,
+        self, *, pool: Pool, sql: Queries, clock: Clock, limits: KnownLimits, rules: KnownRules, stop: asyncio.Event,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:  # fmt: skip
         self._pool, self._sql, self._clock, self._limits, self._rules = pool, sql, clock, limits, rules
@@ -50,14 +51,14 @@ class BackTests:
 
     async def answer(self) -> int:
         """One, if one is asked for; says whether. Raises LOST_CONNECTION: nothing was changed."""
-        book = await self._limits.look()
+        book, timeline = await self._limits.look(), await self._rules.look()
         row: Any = None
         try:
             async with transaction(self._pool) as connection:
                 row = await connection.fetchrow(_SQL["claim_back_test"])
                 if row is None:
                     return 0
-                await self._end(connection, row, await self._result(connection, row, book), None)
+                await self._end(connection, row, await self._result(connection, row, book, timeline), None)
         except (LimitsError, LookupError) as error:
             await self._end(self._pool, row, None, str(error))
         except _StoppedError:
@@ -73,17 +74,19 @@ class BackTests:
         now = to_datetime(self._clock.now_ms())
         await on.execute(_SQL["end_back_test"], row["back_test_id"], now, result, failed)
 
-    async def _result(self, connection: Connection, row: Any, book: LimitBook) -> Mapping[str, Any]:
+    async def _result(
+        self, connection: Connection, row: Any, book: LimitBook, timeline: RuleTimeline
+    ) -> Mapping[str, Any]:
         test = BackTest(
             person_no=row["person_no"], home_no=row["home_no"], people=row["people"], instead=tried_in(dict(row)),
-            limits=book, asked_at=to_ms(row["asked_at"]), rules=self._rules,
+            limits=book, asked_at=to_ms(row["asked_at"]), rules=timeline,
         )  # fmt: skip
         since = row["asked_at"] - timedelta(days=row["days"])
-        progress = _Progress(self._pool, row["back_test_id"])
+        progress = Progress(self._pool, row["back_test_id"])
         records = await self._read(connection, row, test, since, progress)
         turn = asyncio.get_running_loop().time
         began = turn()
-        for done, _ in enumerate(test.take(records), 1):
+        for done in test.take(records):
             if turn() - began >= _TURN_S:
                 if self._stop.is_set():
                     raise _StoppedError
@@ -93,7 +96,7 @@ class BackTests:
         return plain_of(test.compared(to_ms(since)))
 
     async def _read(
-        self, connection: Connection, row: Any, test: BackTest, since: datetime, progress: "_Progress"
+        self, connection: Connection, row: Any, test: BackTest, since: datetime, progress: "Progress"
     ) -> list[JudgedUplink]:
         """A day at a time, so that nobody waits long; in the order of reception."""
         people = row["people"] if test.reads_home else [row["person_no"]]
@@ -116,7 +119,7 @@ class BackTests:
         return [found[key] for key in sorted(found)]
 
 
-class _Progress:
+class Progress:
     """Says how much is done, now and then."""
 
     def __init__(self, pool: Pool, back_test_id: UUID) -> None:

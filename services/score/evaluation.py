@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Final, Self
 
 from services.score.age import Reception
@@ -74,6 +75,11 @@ class Evaluation:
         self._folds = folds
 
     @property
+    def folds(self) -> Folds:
+        """By the limits of each time."""
+        return self._folds
+
+    @property
     def fold(self) -> Fold[Any]:
         """By the limits in force now."""
         return self._folds.fold
@@ -136,6 +142,34 @@ class Evaluation:
             passed = samples[bisect_right(samples, newest) : bisect_right(samples, calm.newest)]
             fold.pass_by(self._state, passed)
             self._newest = calm.newest
+
+    def is_quiet(self, device_no: int, value: float, at: int, received_at: int) -> bool:
+        """Whether nothing follows from a value of ``at`` that comes next: of limits that nothing is beyond, or was."""
+        folds = self._folds
+        fold = folds.fold
+        if not isinstance(fold, Beyond) or not fold.is_between(value):
+            return False
+        return folds.begins_at <= received_at < folds.ends_at and self.is_at_rest(device_no, at)
+
+    def is_at_rest(self, device_no: int, at: int) -> bool:
+        """Whether, of limits, nothing is or was beyond any by now, so that values between them change nothing."""
+        self._catch_up()
+        newest, state = self._newest, self._state
+        if not isinstance(self._folds.fold, Beyond) or state.courses or self.episodes.reported:
+            return False
+        track = state.tracks.get(device_no)
+        return track is not None and not track.runs and newest is not None and newest[0] < at
+
+    def put_down(self, samples: Sequence[Sample]) -> None:
+        """What ``take`` leaves of samples of one device in order, between all limits, of which ``is_at_rest``."""
+        fold = self._folds.fold
+        assert isinstance(fold, Beyond)  # noqa: S101 - see is_at_rest
+        self._newest = samples[-1]
+        if len(samples) == 1 or not fold.skip(self._state, samples):
+            track = self._state.tracks[samples[0][2]]
+            most = inf if track.is_asked else fold.max_step_per_minute
+            for sample in samples:
+                track.takes(sample, most)
 
     def take_late(self, sample: Sample) -> Sequence[Report | Behind]:
         """One that comes after a later one, and that the window holds, if the rule looks back so far."""

@@ -5,7 +5,7 @@ the platform's, and at last the defaults of this code.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from services.score.rule import Fold, Rule
 
 ALWAYS: Final = -(2**62)
 NEVER: Final = 2**62
+_Makes = Callable[[Mapping[str, Limits]], Fold[Any]]
 
 
 class Scope(NamedTuple):
@@ -91,7 +92,7 @@ class LimitBook:
             self._conditions.setdefault(one.person_no, []).append(one)
         self._special = {scope.person_no for scope, _ in self._versions} | self._conditions.keys()
         self._folds: dict[tuple[str, int, int], Folds] = {}
-        self._made: dict[tuple[str, Condition | None, tuple[Limits, ...]], Fold[Any]] = {}
+        self._made: dict[tuple[_Makes, Condition | None, tuple[Limits, ...]], Fold[Any]] = {}
 
     def folds(self, rule: Rule, person_no: int) -> Folds:
         """The folds of a rule for a person; people of whom nothing is said share theirs."""
@@ -170,10 +171,11 @@ class LimitBook:
     def _fold(self, rule: Rule, person_no: int, at: int, limits: Mapping[str, Limits]) -> Fold[Any]:
         held = self._held(person_no, at) if rule.limited_with else ()
         condition = next((one for one in held if one in rule.limited_with), None)
-        key = rule.key, condition, tuple(limits.values())
+        make = rule.limited if condition is None else rule.limited_with[condition]
+        assert make is not None  # noqa: S101 - see _spans
+        # By who makes it as well: another version of a rule makes another one of the same limits.
+        key = make, condition, tuple(limits.values())
         if key not in self._made:
-            make = rule.limited if condition is None else rule.limited_with[condition]
-            assert make is not None  # noqa: S101 - see _spans
             self._made[key] = make(limits)
         return self._made[key]
 

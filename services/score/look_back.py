@@ -4,7 +4,7 @@ The same step runs again on the stored readings of that time, in the order in wh
 what would have been found if all of them had come in time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -14,15 +14,13 @@ from schemas.alerts import EndReason, Evidence, Finding, Severity
 from schemas.records import JudgedUplink
 from services.score.age import CURRENT_FOR_MS, URGENT_FOR_MS
 from services.score.beyond import Beyond
-from services.score.circumstances import COVERS_MS
-from services.score.core import judge, look_at_circumstances, pass_time
+from services.score.core import pass_time
 from services.score.evaluation import reach_ms
-from services.score.followups import Effect, LookBack, Tally
+from services.score.followups import Effect, LookBack
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER, LimitBook
-from services.score.recent_values import NoDays
+from services.score.look_rows import KnownRows, judged
 from services.score.rule import ENDED, HOUR_MS, MINUTE_MS, Mark, Rule, Subject, finding_from
-from services.score.rule_book import RuleBook
 from services.score.sample import INPUTS, Sample
 from services.score.stood import FOREVER, Seen, Source, Stood, source_of, stood_of
 
@@ -86,6 +84,7 @@ class Look:
 
     ``asked`` names the rule, whose ``rule`` it is, and the time; ``received_by`` is how far the log had come, in ms.
     ``gone`` are readings that were this person's, and have been given to somebody else.
+    ``known_rows`` is for who looks back many times.
     ``known`` are all findings of this rule about this person, in the order in which they were made, ``known_as`` is
     what looks back have seen of their episodes. ``findings`` and ``seen`` are what follows.
     """
@@ -97,6 +96,7 @@ class Look:
     known: Sequence[Finding]
     known_as: Sequence[Seen]
     gone: AbstractSet[Source] = frozenset()
+    known_rows: KnownRows | None = None
     since: int = field(init=False)
     until: int = field(init=False)
     findings: list[Finding] = field(default_factory=list)
@@ -131,8 +131,19 @@ class Look:
 
         ``off`` are devices that were off the body when these begin.
         """
-        listed = in_order_of_time(records)
-        shown = [] if self._is_quiet(listed) else self._shown_by(listed, off)
+        taking = self.taking(records, off)
+        while True:
+            try:
+                next(taking)
+            except StopIteration as done:
+                return bool(done.value)
+
+    def taking(self, records: Iterable[JudgedUplink], off: Iterable[Off]) -> Generator[None, None, bool]:
+        """As ``take``; gives the caller its turn now and then."""
+        listed, shown = list(records) if self.known_rows else in_order_of_time(records), list[Episode]()
+        if not self._is_quiet(listed):
+            by = self.asked, self.rule, self.limits, self.since
+            shown = self._episodes(*(yield from judged(*by, listed, off, self.known_rows)))
         mine = [one for one in shown if self._concerns(one)]
         begins_before = [one for one in mine if one.since < self.since + self._reach_ms]
         if begins_before and self.since > self.asked.first_at - FURTHEST_MS:
@@ -154,24 +165,7 @@ class Look:
         values = {one[3] for record in listed for one in record.readings if one[2] in inputs}
         return all(map(fold.is_between, values))
 
-    def _shown_by(self, listed: Sequence[JudgedUplink], off: Iterable[Off]) -> list[Episode]:
-        state = HomeState(rules=RuleBook((self.rule,)), limits=self.limits)
-        effects: list[Effect] = []
-        person = state.subject(self.asked.subject.person_no)
-        person.recent, window = NoDays(person.person_no), person.window
-        for device_no, at in self.asked.worn_since.items():
-            window.worn_by(device_no).shown_at = at
-        for device_no, at, is_charging in off:
-            window.take_off(device_no, at, is_charging=is_charging)
-        following = iter(listed)
-        following_one = next(following, None)
-        for record in listed:
-            # Under which circumstances a reading was taken may become known after it. Here it is known before.
-            until = moment_of(record) + COVERS_MS
-            while following_one is not None and moment_of(following_one) <= until:
-                look_at_circumstances(state, following_one, effects)
-                following_one = next(following, None)
-            judge(state, record, Tally(), effects)
+    def _episodes(self, state: HomeState, effects: list[Effect]) -> list[Episode]:
         evaluation = state.subject(self.asked.subject.person_no).evaluation(self.rule)
         shown_until, usable_at = evaluation.shown_until(), evaluation.newest_usable_at()
         effects += pass_time(state, self.asked.subject.home_no, self.received_by)
@@ -349,11 +343,6 @@ def in_order_of_time(records: Iterable[JudgedUplink]) -> list[JudgedUplink]:
             parts.append((at, record.device_no, record.epoch, record.seq, part))
     parts.sort(key=itemgetter(0, 1, 2, 3))
     return [part[4] for part in parts]
-
-
-def moment_of(record: JudgedUplink) -> int:
-    """When all of it was measured, in ms, of one that ``in_order_of_time`` gave."""
-    return (record.readings or record.events)[0].observed_at
 
 
 def _of_moment(record: JudgedUplink, at: int) -> JudgedUplink:

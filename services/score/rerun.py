@@ -1,10 +1,11 @@
 """One rule about one person over stored records again: the step, the time, and looks back, as they work live. Pure."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from schemas.alerts import Finding
@@ -15,17 +16,25 @@ from schemas.vitals import STEPS, VITAL_BY_CODE
 from services.score.core import CHARGING, WEARING, pass_time, step
 from services.score.followups import Effect, LookBack, Tally
 from services.score.home_state import HomeState
-from services.score.limit_book import LimitBook
-from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time, moment_of
+from services.score.limit_book import ALWAYS, LimitBook
+from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time
+from services.score.look_memory import LookMemory
+from services.score.look_rows import KnownRows, moment_of
+from services.score.quiet_records import QuietRecords
+from services.score.quiet_stretches import Plain, plain_of
+from services.score.re_ruled import use_rules
 from services.score.recent_values import NoDays
 from services.score.rule import NEVER, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import RuleTimeline
 from services.score.rules.blood_pressure import BLOOD_PRESSURE
 from services.score.rules.news2 import NEWS2
-from services.score.sample import SHOWS_WORN, SPOT_TYPES
+from services.score.sample import INPUTS, SHOWS_WORN, SPOT_TYPES
 from services.score.stood import Seen, Stood, stood_of
 
 _NOT_SCORED: Final = int(NOT_SCORED)
+_READINGS: Final = JudgedUplink._fields.index("readings")
+_ORDER: Final = itemgetter(0, 1, 2, 3)
 _CIRCUMSTANCES: Final = int(NOT_SCORED) | SHOWS_WORN
 _MEASURES: Final = {one.number: frozenset(VITAL_BY_CODE[code].number for code in one.vitals) for one in DEVICE_TYPES}
 MARKS_MS: Final = 1_000
@@ -41,7 +50,20 @@ def rules_for(rule: Rule, book: RuleBook = RULE_BOOK) -> RuleBook:
     return RuleBook([one for one in book.folded if one.key == rule.key or one.name in beside])
 
 
-def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
+class Reads(NamedTuple):
+    """What some rules read: vitals, by number; ``gated``: whether it matters to one if the person was at rest."""
+
+    read: frozenset[int]
+    gated: bool
+
+
+def reads_of(rules: Iterable[Rule]) -> Reads:
+    """What these read, whichever of them runs when."""
+    folds = {INPUTS[code]: rule.fold for rule in rules if rule.fold is not None for code in rule.inputs}
+    return Reads(frozenset(folds), any(one.needs_rest for one in folds.values()))
+
+
+def needed(record: JudgedUplink, rules: RuleBook | Reads) -> JudgedUplink:
     """``record`` without readings that change nothing for ``rules``: what is measured beside what they read.
 
     Of each moment one stays that says as much of the circumstances. What somebody uses on purpose stays whole, since
@@ -56,15 +78,23 @@ def needed(record: JudgedUplink, rules: RuleBook) -> JudgedUplink:
     if len(kept) == len(record.readings):
         return record
     known = {(one[1], one[4], one[5] & _CIRCUMSTANCES) for one in kept if one[2] != STEPS.number}
-    for one in record.readings:
-        says = one[1], one[4], one[5] & _CIRCUMSTANCES
-        if says not in known and one[2] != STEPS.number:
-            known.add(says)
-            kept.append(one)
-    return record._replace(readings=tuple(sorted(kept)))
+    if len(known) != 1 or any((one[1], one[4], one[5] & _CIRCUMSTANCES) not in known for one in record.readings):
+        for one in record.readings:
+            says = one[1], one[4], one[5] & _CIRCUMSTANCES
+            # That its device is worn, or that somebody moves.
+            if says not in known and one[2] != STEPS.number and one[5] & SHOWS_WORN and not one[5] & _NOT_SCORED:
+                known.add(says)
+                kept.append(one)
+        kept.sort()
+    return _with_readings(record, kept)
 
 
-def unread_types(rules: RuleBook) -> frozenset[int]:
+def _with_readings(record: JudgedUplink, readings: Iterable[JudgedReading]) -> JudgedUplink:
+    """As ``_replace``, which costs several times as much: every record of a past comes by here."""
+    return JudgedUplink._make((*record[:_READINGS], tuple(readings), *record[_READINGS + 1 :]))
+
+
+def unread_types(rules: RuleBook | Reads) -> frozenset[int]:
     """The kinds of devices, by number, whose readings change nothing for ``rules``.
 
     They measure nothing that these read; whether they are worn, and somebody moves, is nothing to what others measure,
@@ -83,10 +113,10 @@ def _unread_types(read: frozenset[int]) -> frozenset[int]:
 class Voice:
     """What one rule has said of the person: ``findings`` by id, in their order; ``asked``: the look back that waits."""
 
-    rule: Rule
     findings: dict[UUID, Finding] = field(default_factory=dict)
     asked: LookBack | None = None
     seen: dict[tuple[str, int], Seen] = field(default_factory=dict)
+    memory: LookMemory = field(default_factory=LookMemory)
 
     def hear(self, one: Finding | LookBack) -> None:
         """Takes what follows next."""
@@ -103,36 +133,53 @@ class Voice:
 class Rerun:
     """What rules say of a person over records in the order of reception, by ``limits``, from nothing.
 
-    ``rules`` are all that run, ``heard`` those that are listened to. The records are all of the home that matter for
-    these: of room-mates, what its shared devices measure.
+    ``rules`` are all that run, each version when it was in force; ``heard`` names those that are listened to. The
+    records are all of the home that matter for these: of room-mates, what its shared devices measure.
     """
 
     def __init__(
-        self, *, person_no: int, home_no: int, limits: LimitBook, rules: RuleBook, heard: Iterable[Rule]
+        self, *, person_no: int, home_no: int, limits: LimitBook, rules: RuleTimeline, heard: Iterable[str]
     ) -> None:
-        self.voices = {rule.name: Voice(rule) for rule in heard}
+        self.voices = {name: Voice() for name in heard}
         self._person_no, self._home_no, self._limits = person_no, home_no, limits
-        self._home = HomeState(rules=rules, limits=limits)
+        self._rules, self._rules_until = rules, rules.until(ALWAYS)
+        self._home = HomeState(rules=rules.at(ALWAYS), limits=limits)
         self._home.subject(person_no).recent = NoDays(person_no)
+        self._quiet, self._remembered = QuietRecords(self._home, person_no), 0
         self._rows: list[JudgedUplink] = []
         self._moments: list[tuple[int, int, int, int, JudgedUplink]] = []
-        self._heard = RuleBook([one.rule for one in self.voices.values()])
+        every = [rule for book in rules.books for rule in book.folded]
+        self._heard = reads_of(rule for rule in every if rule.name in self.voices)
+        self._plain = dict[int, Plain]()
+        self._is_all_heard = self._heard == reads_of(every)
         self._wearing = _Wearing(person_no)
         self._tally = Tally()
         self._looks_at = NEVER
 
     def take(self, record: JudgedUplink) -> None:
-        """The next one that was received."""
-        if record.received_at > self._home.due_at or self._looks_at < NEVER:
+        """The next one that was received, of which ``needed`` has left what its rules read."""
+        if self.waits(record.received_at):
             self.pass_time(record.received_at)
+        if record.received_at >= self._rules_until:
+            self._turn(record.received_at)
         self._rows.append(record)
-        self._remember(record)
+        if self._quiet.step(record):
+            return
         effects = step(self._home, record, self._tally)
         if effects:
             self._keep(effects)
 
     def pass_time(self, now: int) -> None:
         """Nothing has come until ``now``, in ms."""
+        for _ in self.passing(now):
+            pass
+
+    def waits(self, now: int) -> bool:
+        """Whether something is due before ``now``, in ms, perhaps."""
+        return now > self._home.due_at or self._looks_at < NEVER
+
+    def passing(self, now: int) -> Iterator[None]:
+        """As ``pass_time``; gives the caller its turn now and then."""
         home = self._home
         while (at := min(home.due_at, self._looks_at)) < now:
             # At the first marker of then; what is late by now was due at the one before this.
@@ -140,9 +187,16 @@ class Rerun:
             if moment >= now:
                 return
             if self._looks_at <= moment:
-                self._look_back(moment - 1)
+                yield from self._looking_back(moment - 1)
+            if moment >= self._rules_until:
+                self._turn(moment)
             if home.due_at <= moment:
                 self._keep(pass_time(home, self._home_no, moment))
+
+    def _turn(self, now: int) -> None:
+        """The rules that hold for what comes at ``now``, in ms."""
+        use_rules(self._home, self._rules.at(now))
+        self._rules_until = self._rules.until(now)
 
     def _keep(self, effects: Iterable[Effect]) -> None:
         for one in effects:
@@ -161,14 +215,19 @@ class Rerun:
         waiting = [one.asked.received_at + 1 for one in self.voices.values() if one.asked is not None]
         self._looks_at = min(waiting, default=NEVER)
 
-    def _look_back(self, received_by: int) -> None:
-        for voice in self.voices.values():
+    def _looking_back(self, received_by: int) -> Iterator[None]:
+        speaking = {rule.name: rule for rule in self._rules.at(received_by).folded}
+        for name, voice in self.voices.items():
             asked = voice.asked
             if asked is None or asked.received_at > received_by:
                 continue
+            if name not in speaking:
+                voice.asked = None
+                continue
             known, seen = list(voice.findings.values()), list(voice.seen.values())
-            look = Look(asked, voice.rule, self._limits, received_by, known, seen)
-            while not look.take(self._stored(look.since, look.until), self._off(look.since)):
+            rows = KnownRows(self._plain, voice.memory)
+            look = Look(asked, speaking[name], self._limits, received_by, known, seen, known_rows=rows)
+            while not (yield from look.taking(self._stored(look.since, look.until), self._off(look.since))):
                 pass
             voice.asked = look.follow
             for one in look.findings:
@@ -179,13 +238,25 @@ class Rerun:
     def _stored(self, since: int, until: int) -> list[JudgedUplink]:
         """What was observed of the person in that time, in the order of that, cut up as a look back does it."""
         moments = self._moments
+        if self._remembered < len(self._rows):
+            # All at once: what is nearly in order is soon in order.
+            for record in self._rows[self._remembered :]:
+                self._remember(record)
+            self._remembered = len(self._rows)
+            moments.sort(key=_ORDER)
         first, last = bisect_left(moments, (since,)), bisect_left(moments, (until,))
         return [one[-1] for one in moments[first:last]]
 
     def _remember(self, record: JudgedUplink) -> None:
-        mine = of_person(needed(record, self._heard), self._person_no)
-        for part in in_order_of_time([mine]) if mine is not None else ():
-            insort(self._moments, (moment_of(part), part.device_no, part.epoch, part.seq, part))
+        mine = of_person(record if self._is_all_heard else needed(record, self._heard), self._person_no)
+        if mine is None:
+            return
+        plain = plain_of(mine, self._person_no, self._heard.read)
+        for part in in_order_of_time([mine]) if plain is None else (mine,):
+            self._moments.append((moment_of(part), part[0], part[4], part[5], part))
+            known = plain or plain_of(part, self._person_no, self._heard.read)
+            if known is not None:
+                self._plain[id(part)] = known
 
     def _off(self, before: int) -> list[Off]:
         """The devices that were off the body then, by what they had said, as ``devices_off`` asks for them."""
@@ -230,6 +301,8 @@ class _Wearing:
 
 def of_person(record: JudgedUplink, person_no: int) -> JudgedUplink | None:
     """What a record has of a person; None for nothing."""
+    if not record.events and {one[1] for one in record.readings} == {person_no}:
+        return record
     readings = tuple([one for one in record.readings if one[1] == person_no])
     events = tuple([one for one in record.events if one.person_no == person_no])
     if len(readings) == len(record.readings) and len(events) == len(record.events):

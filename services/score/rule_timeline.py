@@ -1,7 +1,7 @@
 """Which rules run when, by the clock of reception: models that were promoted, or are tried, from a moment on. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -44,6 +44,17 @@ class RuleTimeline:
     def books(self) -> Sequence[RuleBook]:
         """All of them, in order."""
         return tuple(self._books)
+
+    def with_each(self, make: Callable[[RuleBook], RuleBook]) -> "RuleTimeline":
+        """The books that ``make`` makes of these; of the same rules it is one book, which goes on."""
+        made: dict[tuple[int, ...], RuleBook] = {}
+        spans: list[tuple[int, RuleBook]] = []
+        for begins_at, whole in zip(self._begin, self._books, strict=True):
+            part = make(whole)
+            book = made.setdefault(tuple(map(id, part.rules)), part)
+            if not spans or book is not spans[-1][1]:
+                spans.append((begins_at, book))
+        return RuleTimeline(spans)
 
 
 def always(rules: RuleBook) -> RuleTimeline:

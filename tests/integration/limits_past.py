@@ -14,7 +14,8 @@ from services.runtime.database import Pool, load_queries
 from services.runtime.metrics import Metrics
 from services.score.back_test_rows import BackTests
 from services.score.known_limits import KnownLimits
-from services.score.rule_book import RULE_BOOK
+from services.score.known_rules import KnownRules
+from services.score.learned import WITHOUT, Catalogue
 from tests.integration.console_world import NOW
 
 _ONE_HOUR_MIN = 60
@@ -44,5 +45,7 @@ def score_of(pool: Pool, clock: Clock, stop: asyncio.Event | None = None) -> Bac
     """Score's answers, and nothing else of score."""
     sql, log = load_queries("services.score"), structlog.get_logger()
     limits = KnownLimits(pool=pool, sql=sql, clock=clock, metrics=Metrics(METRICS), log=log)
+    nothing = Catalogue(shipped=WITHOUT, models={})
+    rules = KnownRules(nothing, pool=pool, clock=clock, metrics=Metrics(METRICS), log=log)
     stop = stop or asyncio.Event()
-    return BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=RULE_BOOK, stop=stop, log=log)
+    return BackTests(pool=pool, sql=sql, clock=clock, limits=limits, rules=rules, stop=stop, log=log)

@@ -46,6 +46,25 @@ async def test_a_back_test_says_what_would_vanish(bench: Bench) -> None:
     assert row["result"]["changed"] == []
 
 
+async def test_how_much_is_done_is_said_while_it_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for minute in range(30):
+        await bench.measure(60 * minute, "heart_rate", 80, Flag(0), seq=minute)
+    await ask(bench, usual_of("heart_rate.fast"))
+    said, say = list[float](), back_test_rows.Progress.say
+
+    async def noted(self: back_test_rows.Progress, share: float) -> None:
+        await say(self, share)
+        said.append(await bench.pool.fetchval("select coalesce(max(share), -1) from back_test_progress"))
+
+    monkeypatch.setattr(back_test_rows.Progress, "say", noted)
+    monkeypatch.setattr(back_test_rows, "_TURN_S", 0.0)
+    monkeypatch.setattr(back_test_rows, "_SAYS_EVERY_S", 0.0)
+    assert await score_of(bench.pool, bench.clock).answer() == 1
+    assert said == sorted(said)
+    assert 0 < said[0] < 0.3 < said[-2] < 1
+    assert said[-1] == pytest.approx(1)
+
+
 async def test_limits_that_contradict_themselves_are_answered_with_why(bench: Bench) -> None:
     await ask(bench, replace(usual_of("heart_rate.fast"), off=200))
     assert await score_of(bench.pool, bench.clock).answer() == 1

@@ -17,6 +17,7 @@ from schemas.records import JudgedUplink
 from services.score.back_test import BackTest
 from services.score.limit_book import DEFAULT_BOOK, LimitBook, Scope, Version
 from services.score.rule_book import RULE_BOOK
+from services.score.rule_timeline import ALWAYS_THE_SAME
 from tests.proving.backtest.live import Live
 from tests.proving.backtest.past import HOME_NO, MINUTE_MS, PERSON_NO, START_MS, past_of
 
@@ -59,7 +60,7 @@ def one_person(seed: int, days: int) -> dict[str, Any]:
 def _back_test(records: Sequence[JudgedUplink], instead: Limits, until: int) -> tuple[BackTest, dict[str, int]]:
     test = BackTest(
         person_no=PERSON_NO, home_no=HOME_NO, people=[], instead=instead, limits=DEFAULT_BOOK, asked_at=until,
-        rules=RULE_BOOK,
+        rules=ALWAYS_THE_SAME,
     )  # fmt: skip
     for _ in test.take(records):
         pass

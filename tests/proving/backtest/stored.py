@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from schemas.records import JudgedUplink
 from schemas.vitals import STEPS
 from services.score.core import CHARGING, WEARING
-from services.score.look_back import Off, moment_of
+from services.score.look_back import Off
+from services.score.look_rows import moment_of
 from services.score.sample import SHOWS_WORN
 
 

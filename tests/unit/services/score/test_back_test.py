@@ -1,8 +1,9 @@
 """What other limits would have made of the past is what a live run by them finds, finding by finding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,13 +15,15 @@ from schemas.limits import CONCERN_BY_NAME, Condition, LevelLimit, Limits
 from schemas.records import JudgedUplink
 from schemas.vitals import HEART_RATE
 from services.score.back_test import BackTest, Said, compare
+from services.score.home_rerun import HomeRerun, rerun
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
 from services.score.rerun import MARKS_MS, needed, rules_for
-from services.score.rule import HOUR_MS
-from services.score.rule_book import RULE_BOOK
+from services.score.rule import HOUR_MS, Fold, Rule
+from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_timeline import ALWAYS_THE_SAME, RuleTimeline, always
 from services.score.stood import FOREVER
-from tests.unit.services.score.story import HOME, PERSON, minute, series
+from tests.unit.services.score.story import HOME, PERSON, minute, series, uplink
 from tests.unit.services.score.test_look_back import RULES, Platform, stories
 
 TRIED = [
@@ -78,10 +81,16 @@ def moved(limits: Limits, by: float) -> Limits:
     return replace(limits, levels=levels, off=limits.off + by * side)
 
 
-def back_test(instead: Limits, records: Sequence[JudgedUplink], until: int, book: LimitBook = DEFAULT_BOOK) -> BackTest:
+def back_test(
+    instead: Limits,
+    records: Sequence[JudgedUplink],
+    until: int,
+    book: LimitBook = DEFAULT_BOOK,
+    rules: RuleTimeline = ALWAYS_THE_SAME,
+) -> BackTest:
     """As score runs it."""
     done = BackTest(
-        person_no=PERSON, home_no=HOME, people=[], instead=instead, limits=book, asked_at=until, rules=RULE_BOOK
+        person_no=PERSON, home_no=HOME, people=[], instead=instead, limits=book, asked_at=until, rules=rules
     )
     for _ in done.take(records):
         pass
@@ -185,6 +194,35 @@ def test_limits_of_yesterday_play_no_part() -> None:
     assert not changed
 
 
+def deaf(rule: Rule) -> Rule:
+    """A version of before: its limits lay so much further out."""
+    make = rule.limited
+    assert make is not None
+
+    def further_out(limits: Mapping[str, Limits]) -> Fold[Any]:
+        return make({name: moved(one, 60) for name, one in limits.items()})
+
+    known = {name: usual_of(name) for name, one in CONCERN_BY_NAME.items() if one.rule == rule.name}
+    return replace(rule, version=rule.version + 1, limited=further_out, fold=further_out(known))
+
+
+@pytest.mark.parametrize("concern", ["heart_rate.fast", "news2"])
+def test_each_version_of_a_rule_runs_over_what_came_while_it_was_in_force(concern: str) -> None:
+    rule = CONCERN_BY_NAME[concern].rule
+    before = RuleBook([deaf(one) if one.name == rule else one for one in RULE_BOOK.rules])
+    rules, instead = RuleTimeline([(ALWAYS, before), (minute(100), RULE_BOOK)]), moved(usual_of(concern), 0.5)
+    ill = {"heart_rate": 140.0, "spo2": 89.0, "respiratory_rate": 31.0, "body_temperature": 39.5}
+    well = {"heart_rate": 75.0, "spo2": 98.0, "respiratory_rate": 14.0, "body_temperature": 36.8}
+    records = [uplink(at, at, ill if at // 35 % 2 else well, device_type=1) for at in range(240)]
+    today, changed = back_test(instead, records, minute(240), rules=rules).findings
+    run = rerun(HomeRerun(HOME, DEFAULT_BOOK.standing([PERSON], 0), rules), records, minute(240) - 1)
+    assert today == [one for one in run.findings.values() if one.rule == rule]
+    assert today
+    assert changed
+    assert min(one.observed_at for one in [*today, *changed]) >= minute(100)
+    assert len(back_test(instead, records, minute(240)).findings[0]) > len(today)
+
+
 def test_what_holds_stands_as_if_it_always_had() -> None:
     condition = PersonCondition(
         person_no=PERSON, condition=Condition.SPO2_88_92, valid_from=minute(10), valid_to=minute(20)
@@ -225,9 +263,7 @@ def test_episodes_of_two_concerns_are_two() -> None:
 
 def test_a_concern_without_a_rule_is_refused() -> None:
     level = LevelLimit(on=1, inclusive=True, persist_min=0, severity=Severity.LOW, level=1)
-    none = RULE_BOOK.__class__(
-        [one for one in RULE_BOOK.rules if one.name != "heart_rate" and HEART_RATE.code not in one.inputs]
-    )
+    none = RuleBook([one for one in RULE_BOOK.rules if one.name != "heart_rate" and HEART_RATE.code not in one.inputs])
     limits = replace(usual_of("heart_rate.fast"), levels=(level,))
     with pytest.raises(LookupError):
-        BackTest(person_no=PERSON, home_no=HOME, people=[], instead=limits, limits=DEFAULT_BOOK, asked_at=0, rules=none)
+        back_test(limits, [], 0, rules=always(none))
