@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from schemas.alerts import Finding, Severity, Variant
 from schemas.limits import CONCERN_BY_NAME, Limits
 from schemas.records import JudgedUplink
+from services.runtime.errors import HearthBeatError
 from services.score.evaluation import reach_ms
 from services.score.limit_book import LimitBook
 from services.score.models.own_band import GUARDED
@@ -48,12 +49,16 @@ class Compared(NamedTuple):
     differ: Sequence[tuple[Said, Said]]
 
 
+class NotLimitedError(HearthBeatError):
+    """No rule of now has limits of a concern."""
+
+
 class BackTest:
     """Takes the records of a home in the order of reception, and runs both limits beside each other over them.
 
     ``limits`` are the book of now, ``asked_at`` is now, in ms; ``instead`` are the person's limits to be tried. What
     began before ``since`` is left out: the records before it only give the rules their past. Each version of ``rules``
-    runs over what was received while it was in force. Raises LookupError for a concern of no rule of now.
+    runs over what was received while it was in force. Raises NotLimitedError for a concern of no rule of now.
     ``reads_home``: it rests on what room-mates have measured as well.
     """
 
@@ -64,7 +69,7 @@ class BackTest:
         concern = CONCERN_BY_NAME[instead.concern]
         rule = _limited(rules.at(asked_at), concern.rule)
         if rule is None:
-            raise LookupError(instead.concern)
+            raise NotLimitedError(instead.concern)
         self.rule = rule
         self.reads_home = concern.vital.number in GUARDED or rule.name == NEWS2.name
         everybody, self._asked_at = {*people, person_no}, asked_at

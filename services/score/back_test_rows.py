@@ -15,7 +15,7 @@ from schemas.records import JudgedReading, JudgedUplink
 from schemas.vitals import VITAL_BY_NUMBER
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries, load_queries, transaction
-from services.score.back_test import BackTest, Compared, Said
+from services.score.back_test import BackTest, Compared, NotLimitedError, Said
 from services.score.known_limits import KnownLimits
 from services.score.known_rules import KnownRules
 from services.score.limit_book import LimitBook
@@ -59,7 +59,7 @@ class BackTests:
                 if row is None:
                     return 0
                 await self._end(connection, row, await self._result(connection, row, book, timeline), None)
-        except (LimitsError, LookupError) as error:
+        except (LimitsError, NotLimitedError) as error:
             await self._end(self._pool, row, None, str(error))
         except _StoppedError:
             return 0

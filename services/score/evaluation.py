@@ -149,9 +149,9 @@ class Evaluation:
         fold = folds.fold
         if not isinstance(fold, Beyond) or not fold.is_between(value):
             return False
-        return folds.begins_at <= received_at < folds.ends_at and self.is_at_rest(device_no, at)
+        return folds.begins_at <= received_at < folds.ends_at and self.is_beyond_nothing(device_no, at)
 
-    def is_at_rest(self, device_no: int, at: int) -> bool:
+    def is_beyond_nothing(self, device_no: int, at: int) -> bool:
         """Whether, of limits, nothing is or was beyond any by now, so that values between them change nothing."""
         self._catch_up()
         newest, state = self._newest, self._state
@@ -161,9 +161,9 @@ class Evaluation:
         return track is not None and not track.runs and newest is not None and newest[0] < at
 
     def put_down(self, samples: Sequence[Sample]) -> None:
-        """What ``take`` leaves of samples of one device in order, between all limits, of which ``is_at_rest``."""
+        """What ``take`` leaves of samples of one device in order, between all limits, of which ``is_beyond_nothing``."""
         fold = self._folds.fold
-        assert isinstance(fold, Beyond)  # noqa: S101 - see is_at_rest
+        assert isinstance(fold, Beyond)  # noqa: S101 - see is_beyond_nothing
         self._newest = samples[-1]
         if len(samples) == 1 or not fold.skip(self._state, samples):
             track = self._state.tracks[samples[0][2]]

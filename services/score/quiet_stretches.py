@@ -148,7 +148,7 @@ class QuietStretches:
                 return False
         if self._quarters is not None:
             return self._quarters.waits_from < at <= self._quarters.until
-        return self._evaluation.is_at_rest(device_no, at)
+        return self._evaluation.is_beyond_nothing(device_no, at)
 
     def _stand(self, rows: Sequence[Plain | None], device_no: int) -> None:
         """Makes known that nobody walked."""

@@ -14,7 +14,7 @@ from schemas.default_limits import usual_of
 from schemas.limits import CONCERN_BY_NAME, Condition, LevelLimit, Limits
 from schemas.records import JudgedUplink
 from schemas.vitals import HEART_RATE
-from services.score.back_test import BackTest, Said, compare
+from services.score.back_test import BackTest, NotLimitedError, Said, compare
 from services.score.home_rerun import HomeRerun, rerun
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
@@ -265,5 +265,5 @@ def test_a_concern_without_a_rule_is_refused() -> None:
     level = LevelLimit(on=1, inclusive=True, persist_min=0, severity=Severity.LOW, level=1)
     none = RuleBook([one for one in RULE_BOOK.rules if one.name != "heart_rate" and HEART_RATE.code not in one.inputs])
     limits = replace(usual_of("heart_rate.fast"), levels=(level,))
-    with pytest.raises(LookupError):
+    with pytest.raises(NotLimitedError):
         back_test(limits, [], 0, rules=always(none))
