@@ -84,6 +84,23 @@ class Seen:
         return (self.standing or self.marks[0]).concern
 
 
+def put_mark(mark: Mark, found: list[Seen]) -> None:
+    """Adds what was reached to the episodes as they go."""
+    # A doubt about one side may stand beside an episode of the other.
+    going = next((one for one in reversed(found) if one.until == FOREVER and one.concern == mark.concern), None)
+    if mark.level == ENDED:
+        # The end of what never was is none.
+        if going is None:
+            return
+        going.until = FOREVER if mark.pauses_at else mark.last.at
+    elif going is None:
+        going = Seen(mark.first.at, FOREVER, mark.level, [])
+        found.append(going)
+    if mark.level:
+        going.level = mark.level
+    going.marks.append(mark)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A finding to make of ``mark``: the ``said``-th, from 1, of episode number ``episode``."""

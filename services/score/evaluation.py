@@ -9,7 +9,7 @@ from services.score.age import Reception
 from services.score.asks import Want, can_ask
 from services.score.beyond import Beyond
 from services.score.calm import NOBODY, Calm
-from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen, from_to
+from services.score.episodes import FOREVER, Behind, Episodes, Report, Seen, from_to, put_mark
 from services.score.limit_book import ALWAYS, Folds
 from services.score.rule import ENDED, HOUR_MS, NEVER, Fold, Forecasting, Mark, Rule
 from services.score.sample import INPUTS, SYMPTOM, Rest, Sample
@@ -161,7 +161,7 @@ class Evaluation:
         return track is not None and not track.runs and newest is not None and newest[0] < at
 
     def put_down(self, samples: Sequence[Sample]) -> None:
-        """What ``take`` leaves of samples of one device in order, between all limits, of which ``is_beyond_nothing``."""
+        """What ``take`` leaves of one device's samples in order, between all limits, where ``is_beyond_nothing``."""
         fold = self._folds.fold
         assert isinstance(fold, Beyond)  # noqa: S101 - see is_beyond_nothing
         self._newest = samples[-1]
@@ -286,9 +286,9 @@ class Evaluation:
             standing = self._folds.at(samples[-1].received_at).standing(state, samples[0], samples[-1])
             found.append(Seen(state.since, FOREVER, state.level, [], self._with_rest(standing)))
         for mark in self._through(state, samples, before=FOREVER):
-            _put(self._with_rest(mark), found)
+            put_mark(self._with_rest(mark), found)
         for mark in self._pass(state, received_at) if samples else ():
-            _put(mark, found)
+            put_mark(mark, found)
         self._state = state
         usable = [one for one in samples if self._window.is_usable(one)]
         measured = next((one for one in reversed(usable) if one.vital != SYMPTOM), None)
@@ -386,20 +386,3 @@ class Evaluation:
         found._state = found._base.copied()
         found._through(found._state, found._samples(), before=FOREVER)
         return found
-
-
-def _put(mark: Mark, found: list[Seen]) -> None:
-    """Adds what was reached to the episodes as they go."""
-    # A doubt about one side may stand beside an episode of the other.
-    going = next((one for one in reversed(found) if one.until == FOREVER and one.concern == mark.concern), None)
-    if mark.level == ENDED:
-        # The end of what never was is none.
-        if going is None:
-            return
-        going.until = FOREVER if mark.pauses_at else mark.last.at
-    elif going is None:
-        going = Seen(mark.first.at, FOREVER, mark.level, [])
-        found.append(going)
-    if mark.level:
-        going.level = mark.level
-    going.marks.append(mark)
