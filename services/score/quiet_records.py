@@ -27,12 +27,11 @@ _SAMPLE: Final = partial(tuple.__new__, Sample)
 
 
 class _OfVital(NamedTuple):
-    """Its samples, who looks at each of them, NEWS2 where that reads it; twice the longest of their windows, in ms."""
+    """Its samples, who looks at each of them, and NEWS2 where that reads it."""
 
     samples: list[Sample]
     each: Sequence[Evaluation]
     quarters: Quarters | None
-    twice_ms: int
 
 
 class QuietRecords:
@@ -120,8 +119,8 @@ class QuietRecords:
         known = self._of_vital.get(vital) or self._begin(self._person, vital)
         if known is None or not known.samples or at <= known.samples[-1][0]:
             return False
-        samples, each, quarters, twice_ms = known
-        if len(samples) >= 2 * MOST_SAMPLES or at - samples[0][0] > twice_ms:
+        samples, each, quarters = known
+        if len(samples) >= 2 * MOST_SAMPLES:
             # The step lets go of what nobody looks back to.
             if self._person.window.off:
                 self._let_go(self._person.window)
@@ -136,7 +135,7 @@ class QuietRecords:
         for item, _, vital, value, at, flags in readings:
             if vital in self._read:
                 sample = _SAMPLE((at, value, device_no, epoch, seq, item, vital, flags, received_at, kind))
-                samples, each, _, _ = self._of_vital[vital]
+                samples, each, _ = self._of_vital[vital]
                 samples.append(sample)
                 for one in each:
                     one.put_down((sample,))
@@ -148,8 +147,7 @@ class QuietRecords:
             return None
         each = [one for one in readers if not isinstance(one, Quarters)]
         quarters = person.quarters if len(each) < len(readers) else None
-        longest_ms = max(one.window_ms for one in readers)
-        found = self._of_vital[vital] = _OfVital(person.window.of(vital), each, quarters, 2 * longest_ms)
+        found = self._of_vital[vital] = _OfVital(person.window.of(vital), each, quarters)
         return found
 
 

@@ -126,13 +126,11 @@ class QuietStretches:
             end = min(end, bisect_left(self._at, self._at[other] - COVERS_MS, place, end))
         if self._quarters is None:
             return end
-        until = self._quarters.until
         begun = {vital: some for vital, some in self._person.window.samples.items() if some}
         for samples in begun.values():
             # The step lets go of what nobody looks back to.
             end = min(end, place + 2 * MOST_SAMPLES - len(samples))
-            until = min(until, samples[0][0] + 2 * self._quarters.window_ms)
-        end = bisect_right(self._at, until, place, max(place, end))
+        end = bisect_right(self._at, self._quarters.until, place, max(place, end))
         # The step begins with a vital.
         vitals = [{one[6] for one in row.samples} if row is not None else set() for row in self._rows[place:end]]
         return place + next((number for number, some in enumerate(vitals) if not some <= begun.keys()), len(vitals))
@@ -167,14 +165,12 @@ class QuietStretches:
                 window.samples[sample[6]].append(sample)
             return
         vital = evaluation.inputs[0]
-        samples, twice_ms, place = window.samples[vital], 2 * evaluation.window_ms, 0
+        samples, place = window.samples[vital], 0
         while place < len(found):
-            full = place + max(1, 2 * MOST_SAMPLES + 1 - len(samples))
-            long = bisect_right(found, (samples[0][0] + twice_ms + 1,), place) + 1 if samples else full
-            end = min(full, long, len(found))
+            end = min(place + max(1, 2 * MOST_SAMPLES + 1 - len(samples)), len(found))
             some = found[place:end]
             samples.extend(some)
             evaluation.put_down(some)
-            if len(samples) > 2 * MOST_SAMPLES or some[-1][0] - samples[0][0] > twice_ms:
+            if len(samples) > 2 * MOST_SAMPLES:
                 window.forget(vital, evaluation.trim())
             place = end
