@@ -377,6 +377,15 @@ async def test_every_operation_of_the_interface_is_documented(practice: Practice
         "/api/v1/plans/{plan_id}/resume",
         "/api/v1/plans/{plan_id}/stock",
         "/api/v1/plans/{plan_id}/versions",
+        "/api/v1/people/{person_id}/limits",
+        "/api/v1/people/{person_id}/limits/versions",
+        "/api/v1/people/{person_id}/limits/{concern}",
+        "/api/v1/people/{person_id}/limits/{concern}/give-back",
+        "/api/v1/people/{person_id}/back-tests",
+        "/api/v1/people/{person_id}/back-tests/{back_test_id}",
+        "/api/v1/models",
+        "/api/v1/models/{rule}/promote",
+        "/api/v1/models/{rule}/roll-back",
     }
     assert all(operation["description"] for path in document["paths"].values() for operation in path.values())
 
