@@ -185,8 +185,8 @@ class Beyond:
 
         ``sample`` is the newest one that was taken.
         """
-        track = state.tracks.get(sample[2])
-        if track is None or track.is_asked or track.runs or track.at != sample[0] or track.odd or state.courses:
+        known = state.tracks.get(sample[2])
+        if known is None or known.is_asked or known.runs or known.at != sample[0] or known.odd or state.courses:
             return None
         lowest, highest = self._between
         return (lowest, highest, self.max_step_per_minute) if lowest < sample[1] < highest else None
