@@ -17,7 +17,7 @@ SEED = int(os.environ.get("HB_KILL_SEED", "5"))
 def test_nothing_is_lost_and_every_incident_is_notified_though_every_process_is_killed_before_the_last_is_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = Options(kills=2 * len(TARGETS), uplinks=12_000, seed=SEED, waits=False)
+    options = Options(kills=2 * len(TARGETS), uplinks=12_000, seed=SEED, waits=False, rate=80)
     report = run_chaos(options, tmp_path, lambda _: None)
     details = report["details"]
     with capsys.disabled():

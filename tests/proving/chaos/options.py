@@ -30,6 +30,8 @@ class Options:
 
     ``quiet_s`` is for trials that look for one thing: with less of it silent devices are notified of too late.
     Without ``waits`` the next strike comes before whoever was struck works again: nobody's recovery is measured then.
+    ``rate``: platform seconds a real second. What is over before it is heard is notified of no more, so on a machine
+    with other work, where services take long to start again, an outage has to be short by the platform's clock.
     """
 
     kills: int
@@ -39,6 +41,7 @@ class Options:
     targets: tuple[str, ...] = TARGETS
     quiet_s: float = QUIET_S
     waits: bool = True
+    rate: float = RATE
 
     @property
     def struck_targets(self) -> tuple[str, ...]:
@@ -58,7 +61,7 @@ class Options:
     @property
     def homes(self) -> int:
         """Enough for the uplinks in that time, and for an incident or more under every strike."""
-        for_uplinks = self.uplinks / (_UPLINKS_PER_HOME_HOUR * self.runs_for_s * RATE / 3600)
+        for_uplinks = self.uplinks / (_UPLINKS_PER_HOME_HOUR * self.runs_for_s * self.rate / 3600)
         return math.ceil(max(for_uplinks, self.kills * _HOMES_PER_STRIKE, _FEWEST_HOMES))
 
     @property

@@ -24,7 +24,7 @@ from deploy.reconcile.incidents import Incident, judge_incidents, load_alerted, 
 from tests.proving.chaos.doctors import Practice, at_work, register_doctors
 from tests.proving.chaos.evidence import LOGS, keep_logs, with_diary
 from tests.proving.chaos.mailbox import open_inbox
-from tests.proving.chaos.options import INCIDENTS_TIMES, QUIET_S, RATE, Options
+from tests.proving.chaos.options import INCIDENTS_TIMES, QUIET_S, Options
 from tests.proving.chaos.recovery import recovered
 from tests.proving.chaos.report import as_report
 from tests.proving.chaos.schedule import last_blows, plan
@@ -67,10 +67,10 @@ def _on_servers(options: Options, stack: Stack, directory: Path, say: Say) -> di
     say("starting mosquitto, Apache Kafka and TimescaleDB")
     with stack, open_inbox(mail_port) as inbox, open_tap(stack.mqtt_port) as tap:
         say("registering homes and doctors")
-        earlier = SharedClock.starting_in(0, rate=RATE)
+        earlier = SharedClock.starting_in(0, rate=options.rate)
         passwords = _register(options, Platform(stack, earlier), directory)
         clock = SharedClock.starting_in(
-            _HEAD_START_S, rate=RATE, runs_for_s=options.runs_for_s, origin_ms=earlier.origin_ms
+            _HEAD_START_S, rate=options.rate, runs_for_s=options.runs_for_s, origin_ms=earlier.origin_ms
         )
         overrides = {
             "HB_MEDICATION_RESEND_AFTER_S": "5",

@@ -17,7 +17,7 @@ from deploy.reconcile.accounts import compare, read_oracle
 from deploy.reconcile.incidents import Incident, judge_incidents, load_alerted
 from tests.proving.chaos.doctors import Practice
 from tests.proving.chaos.mailbox import Inbox
-from tests.proving.chaos.options import RATE, Options
+from tests.proving.chaos.options import Options
 from tests.proving.chaos.report import Verdict
 from tests.proving.chaos.retained import retained_acks
 from tests.proving.chaos.schedule import BACKEND
@@ -25,9 +25,9 @@ from tests.proving.chaos.strikes import Struck
 from tests.proving.chaos.tap import Tap
 from tests.proving.undisturbed import exported, replayed
 
-_ON_TIME: Final = timedelta(seconds=5 * RATE)
-"""Five real seconds, as platform time."""
-_REPLAYS_AT_MOST: Final = timedelta(seconds=10 * RATE)
+_ON_TIME_S: Final = 5
+_REPLAYS_AT_MOST_S: Final = 10
+"""Real seconds."""
 _NOTIFIES_PEOPLE: Final = frozenset({"alert", "postgresql", BACKEND})
 _CONFLICTS: Final = "select coalesce(sum(conflicts), 0)::int from key_conflicts"
 
@@ -53,7 +53,7 @@ async def judge(options: Options, scene: Scene, truth: list[Incident], struck: S
         accounts=await compare(dsn, read_oracle(scene.fleet.path("oracle.jsonl"))),
         incidents=judge_incidents(truth, await load_alerted(dsn), now_ms),
         under_strikes=_under_strikes(truth, struck),
-        escalations=await _escalations(dsn, struck, _moment(now_ms)),
+        escalations=await _escalations(dsn, struck, _moment(now_ms), options.rate),
         notifications=scene.inbox.report(),
         answers={
             "sent": len(sent),
@@ -82,14 +82,14 @@ def _under_strikes(truth: Sequence[Incident], struck: Sequence[Struck]) -> int:
     )
 
 
-async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime) -> escalations.Escalations:
+async def _escalations(dsn: str, struck: Sequence[Struck], now: datetime, rate: float) -> escalations.Escalations:
     steps, states, changes = await escalations.load(dsn)
     outages = [
         escalations.Outage(start=_moment(one.at_ms), end=_moment(one.recovered_at_ms))
         for one in struck
         if one.strike.away & _NOTIFIES_PEOPLE
     ]
-    notified = escalations.judge_steps(steps, outages, allowed=_ON_TIME, ended_at=now)
+    notified = escalations.judge_steps(steps, outages, allowed=timedelta(seconds=_ON_TIME_S * rate), ended_at=now)
     escalations.judge_notified(notified, steps, changes)
     escalations.judge_answers(notified, steps, states, changes)
     escalations.judge_audit(notified, states, changes)
@@ -109,11 +109,13 @@ async def _bookmarks(options: Options, scene: Scene) -> dict[str, list[str]]:
     start, end = _moment(scene.clock.origin_ms), _moment(scene.clock.now_ms())
     found = await bookmarks.load(scene.platform.stack.dsn, start=start, end=end)
     acks = await asyncio.to_thread(retained_acks, scene.platform.stack)
-    behind = end - found.checkpoint_at
+    behind, at_most = end - found.checkpoint_at, timedelta(seconds=_REPLAYS_AT_MOST_S * options.rate)
     return {
         "I4 acks": bookmarks.wrongly_acknowledged(found.settled, acks, all_kept=not options.resends),
         "I2 notifications": [f"said to be sent, never arrived: {key}" for key in sorted(found.sent - scene.inbox.keys)],
-        "checkpoint": [f"{behind} behind, platform time"] if behind > _REPLAYS_AT_MOST else [],
+        "checkpoint": [f"{behind} behind, platform time"]
+        if behind > timedelta(seconds=_REPLAYS_AT_MOST_S * options.rate)
+        else [],
         "times": [f"{found.received_outside} rows received outside of the run"] if found.received_outside else [],
     }
 
