@@ -113,9 +113,7 @@ async def _bookmarks(options: Options, scene: Scene) -> dict[str, list[str]]:
     return {
         "I4 acks": bookmarks.wrongly_acknowledged(found.settled, acks, all_kept=not options.resends),
         "I2 notifications": [f"said to be sent, never arrived: {key}" for key in sorted(found.sent - scene.inbox.keys)],
-        "checkpoint": [f"{behind} behind, platform time"]
-        if behind > timedelta(seconds=_REPLAYS_AT_MOST_S * options.rate)
-        else [],
+        "checkpoint": [f"{behind} behind, platform time"] if behind > at_most else [],
         "times": [f"{found.received_outside} rows received outside of the run"] if found.received_outside else [],
     }
 
