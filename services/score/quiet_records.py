@@ -20,7 +20,7 @@ from services.score.quarters import Quarters
 from services.score.sample import SHOWS_WORN, SPOT_TYPES, Sample
 from services.score.window import MOST_SAMPLES, Window
 
-_OTHER: Final = ~(SHOWS_WORN & ~int(Flag.MOVING))
+SAYS_MORE: Final = ~(SHOWS_WORN & ~int(Flag.MOVING))
 """Any of these flags says more than that its device is worn at rest."""
 _STEPS: Final = STEPS.number
 _SAMPLE: Final = partial(tuple.__new__, Sample)
@@ -73,7 +73,7 @@ class QuietRecords:
     def _is_mine(self, readings: Sequence[JudgedReading]) -> bool:
         """Whether they are of one moment of this person, and none says more than that they are worn at rest."""
         at, person_no = readings[0][4], self._person_no
-        return all(one[4] == at and one[1] == person_no and not one[5] & _OTHER for one in readings)
+        return all(one[4] == at and one[1] == person_no and not one[5] & SAYS_MORE for one in readings)
 
     def _stands(self, record: JudgedUplink) -> bool:
         """Whether it shows nothing but what is known: its device is worn, and nobody walks."""

@@ -9,7 +9,6 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final, NamedTuple
 
-from schemas.reasons import Flag
 from schemas.records import JudgedUplink
 from schemas.vitals import STEPS
 from services.score.beyond import Beyond
@@ -17,12 +16,11 @@ from services.score.circumstances import COVERS_MS
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, NEVER
 from services.score.quarters import Quarters
+from services.score.quiet_records import SAYS_MORE
 from services.score.rule import Rule
-from services.score.sample import SHOWS_WORN, SPOT_TYPES, Sample
+from services.score.sample import SPOT_TYPES, Sample
 from services.score.window import MOST_SAMPLES
 
-_OTHER: Final = ~(SHOWS_WORN & ~int(Flag.MOVING))
-"""Any of these flags says more than that the device is worn at rest."""
 _STEPS: Final = STEPS.number
 _SAMPLE: Final = partial(tuple.__new__, Sample)
 _FEWEST: Final = 8
@@ -45,7 +43,7 @@ def plain_of(row: JudgedUplink, person_no: int, vitals: AbstractSet[int]) -> Pla
         return None
     at, shows_worn, counts, samples = readings[0].observed_at, False, False, list[Sample]()
     for item, whose, vital, value, observed_at, flags in readings:
-        if observed_at != at or whose != person_no or flags & _OTHER or (vital == _STEPS and value):
+        if observed_at != at or whose != person_no or flags & SAYS_MORE or (vital == _STEPS and value):
             return None
         shows_worn, counts = shows_worn or bool(flags), counts or vital == _STEPS
         if vital in vitals:
