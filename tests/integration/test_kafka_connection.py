@@ -1,4 +1,4 @@
-"""Kafka's client at the moment at which its broker is killed, and at that at which a coordinator cannot say offsets."""
+"""Kafka's client when its broker is killed, when a coordinator cannot say offsets, and when its start is given up."""
 
 import asyncio
 import inspect
@@ -7,10 +7,13 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+import aiokafka.conn
 import pytest
 import uvloop
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import GroupLoadInProgressError, KafkaConnectionError
@@ -22,6 +25,8 @@ from services.runtime.bus.kafka_connection import Connection
 _LIVES_S = 0.2
 _SUPPORTED = {MetadataRequest([]).API_KEY: (0, 5), OffsetFetchRequest.API_KEY: (1, 3)}
 _NO_ERROR_NO_VERSIONS = struct.pack(">hi", 0, 0)
+_METADATA_BY_NAME = struct.pack(">hihhh", 0, 1, MetadataRequest([]).API_KEY, 0, 5)
+"""No error, one kind of request, and its versions."""
 _STILL_LOADING = struct.pack(">iih", 0, 0, GroupLoadInProgressError.errno)
 """OffsetFetch, version 3: not throttled, no topics, an error for the whole answer."""
 
@@ -99,7 +104,7 @@ def test_a_write_to_a_connection_lost_a_moment_ago_is_a_lost_connection(broker: 
 
 
 def test_aiokafka_still_needs_help_there(broker: int) -> None:
-    """When this and the next such test fail, `services.runtime.bus.kafka_connection` can go."""
+    """When this and the other such tests fail, `services.runtime.bus.kafka_connection` can go."""
     error, _ = uvloop.run(_write_in_the_gap(AIOKafkaConnection, broker))
 
     assert isinstance(error, RuntimeError)
@@ -131,3 +136,48 @@ async def test_aiokafka_still_needs_help_with_a_coordinator_that_is_loading(load
     assert response.topics == []
     source = inspect.getsource(GroupCoordinator._do_fetch_commit_offsets)  # noqa: SLF001 - whether it looks there
     assert "response.error_code" not in source
+
+
+async def _ends_with_its_start(monkeypatch: pytest.MonkeyPatch, kind: type[AIOKafkaConnection]) -> bool:
+    """Whether a broker that is asked for metadata sees the connection end, once the client's start is given up."""
+    asked, ended, made = asyncio.Event(), asyncio.Event(), list[AIOKafkaConnection]()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (_METADATA_BY_NAME, b""):
+            (size,) = struct.unpack(">i", await reader.readexactly(4))
+            correlation = (await reader.readexactly(size))[4:8]
+            if answer:
+                writer.write(struct.pack(">i", 4 + len(answer)) + correlation + answer)
+        asked.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    def remember(*arguments: Any, **options: Any) -> AIOKafkaConnection:
+        made.append(kind(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(aiokafka.conn, "AIOKafkaConnection", remember)
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+        client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        start = asyncio.ensure_future(client.bootstrap())
+        async with asyncio.timeout(10):
+            await asked.wait()
+        start.cancel()
+        await asyncio.wait({start})
+        await client.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await ended.wait()
+        closed = ended.is_set()
+        made[0].close()
+        await ended.wait()
+    return closed
+
+
+async def test_a_start_that_is_given_up_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await _ends_with_its_start(monkeypatch, Connection)
+
+
+async def test_aiokafka_still_needs_help_with_a_start_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not await _ends_with_its_start(monkeypatch, AIOKafkaConnection)

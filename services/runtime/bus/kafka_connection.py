@@ -1,5 +1,6 @@
-"""aiokafka's connections, mended in two places: a write that uvloop refuses, and a refusal that aiokafka overlooks."""
+"""aiokafka's connections, mended in three places: a refused write, an overlooked refusal, and a start given up."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -7,6 +8,7 @@ import aiokafka.conn
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
 
 
 class Connection(AIOKafkaConnection):  # type: ignore[misc]
@@ -19,6 +21,9 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
     A coordinator that still reads its group's offsets, or no longer is the coordinator, answers since version 2 of
     OffsetFetch with one error for the whole answer and no partitions. aiokafka 0.14 looks at the partitions' errors
     alone, so it takes the group for one without offsets: a consumer would end, or begin anew, instead of asking again.
+
+    A client asks for metadata over its first connection before it keeps that connection anywhere. aiokafka 0.14 closes
+    it where the answer is an error or late, not where whoever starts the client gives up, so nobody would close it.
     """
 
     def send(self, request: Any, expect_response: bool = True) -> Awaitable[Any]:  # noqa: FBT001, FBT002 - aiokafka's
@@ -34,7 +39,16 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]
                 raise
             self.close(reason=CloseReason.CONNECTION_BROKEN, exc=error)
             raise KafkaConnectionError(f"Connection to {self.host}:{self.port} is lost") from error
-        return _offsets_or_error(answer) if isinstance(request, OffsetFetchRequest) else answer
+        if isinstance(request, OffsetFetchRequest):
+            return _offsets_or_error(answer)
+        return self._metadata_or_closed(answer) if isinstance(request, MetadataRequest) else answer
+
+    async def _metadata_or_closed(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self.close(reason=CloseReason.SHUTDOWN)
+            raise
 
 
 async def _offsets_or_error(answer: Awaitable[Any]) -> Any:
