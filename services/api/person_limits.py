@@ -29,6 +29,7 @@ from services.runtime.database import Connection, transaction
 SET_BY_DOCTOR: Final = "the person's doctor"
 MOST_OPEN: Final = 2
 """Back-tests of one doctor that score computes, or has before it."""
+_VERSION: Final = ("levels", "off", "clear_min", "worse_by", "withdrawn", "source", "signed_off_by")
 _INSTANT: Final = timedelta(milliseconds=1)
 
 
@@ -155,9 +156,8 @@ async def give_back(console: Console, doctor: Doctor, person: Record, concern: s
                 return True
             if change.newest_no != seen:
                 return False
-            held = change.rows[0]
             starts = await change.clear()
-            await change.add(limits_of(dict(held)), starts, reason, withdrawn=True)
+            await change.withdraw(change.rows[0], starts, reason)
             return True
     except NotInCareError:
         await record_refusal(console, doctor, Action.CHANGE_LIMITS, subject)
@@ -240,10 +240,18 @@ class _Change:
 
     async def add(self, limits: Limits, starts: datetime, reason: str, *, withdrawn: bool = False) -> None:
         """A version of these from ``starts`` on."""
+        numbers = {"off": limits.off, "clear_min": limits.clear_min, "worse_by": limits.worse_by}
+        said = {"source": limits.source, "signed_off_by": limits.signed_off_by, "withdrawn": withdrawn}
+        await self._write({"levels": rows_of(limits.levels), **numbers, **said}, starts, reason)
+
+    async def withdraw(self, row: Record, starts: datetime, reason: str) -> None:
+        """None of their own from ``starts`` on. The numbers stay as they are, even if nobody can read them."""
+        await self._write({**row, "withdrawn": True}, starts, reason)
+
+    async def _write(self, version: Mapping[str, Any], starts: datetime, reason: str) -> None:
         await self.connection.execute(
-            self.console.sql["add_own_limits"], self.person_no, self.concern, rows_of(limits.levels), limits.off,
-            limits.clear_min, limits.worse_by, withdrawn, limits.source, limits.signed_off_by, self.doctor.name,
-            self.doctor.doctor_no, reason, starts, self.console.now(),
+            self.console.sql["add_own_limits"], self.person_no, self.concern, *(version[name] for name in _VERSION),
+            self.doctor.name, self.doctor.doctor_no, reason, starts, self.console.now(),
         )  # fmt: skip
 
 

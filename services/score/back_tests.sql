@@ -16,8 +16,8 @@ update back_tests set done_at = $2, result = $3, failed = $4 where back_test_id 
 
 -- name: readings_in_columns
 -- What devices (of no kind of $6) have measured of people, of vitals $5, observed from $2 up to before $3 and received by
--- $4: a row a device and epoch, whose columns have it all, the readings of an uplink beside each other. All vitals are
--- named: so the rows are found by their key.
+-- $4: a row a device and epoch, whose columns have it all, the readings of an uplink beside each other. Of people who
+-- are not in $7 only what devices of the kinds $8 have measured. All vitals are named: so the rows are found by their key.
 select device_no, epoch, array_agg(seq) as seq, array_agg((date_part('epoch', received_at) * 1000)::bigint) as received_ms,
        array_agg(item) as item, array_agg(person_no) as person_no, array_agg(vital) as vital, array_agg(value) as value,
        array_agg((date_part('epoch', observed_at) * 1000)::bigint) as observed_ms, array_agg(flags) as flags
@@ -25,6 +25,8 @@ from (select * from readings
       where person_no = any ($1::integer[]) and vital = any ($5::smallint[]) and observed_at >= $2 and observed_at < $3
         and received_at <= $4
         and device_no <> all (array(select device_no from devices where device_type = any ($6::text[])))
+        and (person_no = any ($7::integer[])
+             or device_no = any (array(select device_no from devices where device_type = any ($8::text[]))))
       order by device_no, epoch, received_at, seq, item) found
 group by device_no, epoch;
 

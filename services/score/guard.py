@@ -150,9 +150,11 @@ def limits_of(book: LimitBook, person_no: int, vitals: Iterable[int], at: int) -
 
 
 def _others_points(person: PersonState, at: int) -> int:
-    """The most points in NEWS2 that what else was measured in the last day gives together."""
-    total = 0
+    """The most points in NEWS2 that what else was measured lately, or last in the day before ``at``, gives."""
+    total, quarters = 0, person.quarters
+    if quarters is None:
+        return 0
     for vital, tables in _OTHER_INPUTS.items():
-        recent = {one.value for one in person.window.samples.get(vital, ()) if one.at >= at - DAY_MS}
+        recent = quarters.values_since(vital, at - DAY_MS)
         total += max((table.points(value) for value in recent for table in tables), default=0)
     return total

@@ -157,9 +157,13 @@ class LimitBook:
         concerns = [name for name, concern in CONCERN_BY_NAME.items() if concern.rule == rule.name]
         moments = {ALWAYS, *self._moments(concerns, person_no)}
         held = [(at, {name: self._in_force(name, person_no, at) for name in concerns}) for at in sorted(moments)]
-        return [
-            (at, self._fold(rule, person_no, at, {name: one for name, one in some.items() if one})) for at, some in held
-        ]
+        spans: list[tuple[int, Fold[Any]]] = []
+        for at, some in held:
+            fold = self._fold(rule, person_no, at, {name: one for name, one in some.items() if one})
+            # The defaults stand in the table as well, from when they were written: nothing begins with them.
+            if not spans or fold is not spans[-1][1]:
+                spans.append((at, fold))
+        return spans
 
     def _moments(self, concerns: Sequence[str], person_no: int) -> Iterable[int]:
         for one in self._conditions.get(person_no, ()):

@@ -85,10 +85,11 @@ class PersonState:
 
     def __post_init__(self) -> None:
         self.recent = RecentValues(self.person_no)
-        self._know(self.evaluations.get(NEWS2.key))
+        for one in self.evaluations.values():
+            self._know(one)
 
-    def _know(self, evaluation: Evaluation | None) -> None:
-        if isinstance(evaluation, Quarters):
+    def _know(self, evaluation: Evaluation) -> None:
+        if isinstance(evaluation, Quarters) and (self.quarters is None or evaluation.rule.key == NEWS2.key):
             self.quarters = evaluation
 
     def take(self, sample: Sample) -> Reports:
@@ -110,9 +111,9 @@ class PersonState:
             samples.append(sample)
             found = [(one.rule, reports) for one in each if (reports := one.take(sample))]
         if quarters is not None and not quarters.waits_from < sample[0] <= quarters.until:
-            reports = quarters.take(sample)
-            if reports:
-                found.append((quarters.rule, reports))
+            # Another version of NEWS2, or by other limits, waits for the same quarter hours.
+            alike = [one for one in readers if isinstance(one, Quarters)]
+            found += [(one.rule, reports) for one in alike if (reports := one.take(sample))]
         # Only when there are twice as many as there may be, so that most samples cost no trimming.
         if len(samples) > 2 * MOST_SAMPLES:
             self._forget(vital, min(one.trim() for one in readers))

@@ -65,6 +65,16 @@ class Quarters(Evaluation):
         """The newest sample, which nobody has to put down: it is asked for a few times in a quarter hour."""
         return self._window.newest(self.inputs)
 
+    def values_since(self, vital: int, since: int) -> set[float]:
+        """What was measured of a vital from ``since`` on, in ms: all that the rule looks back to, and the last before.
+
+        The same however often, and whenever, the state was saved.
+        """
+        begins, last = self.trim(), self._base.last.get(vital)
+        samples = self._window.samples.get(vital, [])
+        found = {one[1] for one in samples[bisect_left(samples, (max(begins, since),)) :]}
+        return found if last is None or last[0] < since else found | {last[1]}
+
     def _wait(self) -> None:
         """For the end of the quarter hour of the newest sample."""
         self._wait_after(self.newest)

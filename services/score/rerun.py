@@ -14,7 +14,7 @@ from schemas.reasons import NOT_SCORED
 from schemas.records import JudgedReading, JudgedUplink
 from schemas.vitals import STEPS, VITAL_BY_CODE
 from services.score.core import CHARGING, WEARING, pass_time, step
-from services.score.followups import Effect, LookBack, Tally
+from services.score.followups import DoubtedMeasurement, Effect, LookBack, Tally
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, LimitBook
 from services.score.look_back import FURTHEST_MS, Look, Off, in_order_of_time
@@ -134,13 +134,14 @@ class Rerun:
     """What rules say of a person over records in the order of reception, by ``limits``, from nothing.
 
     ``rules`` are all that run, each version when it was in force; ``heard`` names those that are listened to. The
-    records are all of the home that matter for these: of room-mates, what its shared devices measure.
+    records are all of the home that matter for these: of room-mates, what its shared devices measure. ``doubted`` are
+    the measurements that were doubted since somebody has taken them from there, whoever's they are.
     """
 
     def __init__(
         self, *, person_no: int, home_no: int, limits: LimitBook, rules: RuleTimeline, heard: Iterable[str]
     ) -> None:
-        self.voices = {name: Voice() for name in heard}
+        self.voices, self.doubted = {name: Voice() for name in heard}, list[DoubtedMeasurement]()
         self._person_no, self._home_no, self._limits = person_no, home_no, limits
         self._rules, self._rules_until = rules, rules.until(ALWAYS)
         self._home = HomeState(rules=rules.at(ALWAYS), limits=limits)
@@ -205,6 +206,7 @@ class Rerun:
             elif isinstance(one, LookBack):
                 person_no = one.subject.person_no
             else:
+                self.doubted += [one] if isinstance(one, DoubtedMeasurement) else []
                 continue
             voice = self.voices.get(one.rule)
             if voice is not None and person_no == self._person_no:
@@ -239,11 +241,15 @@ class Rerun:
         """What was observed of the person in that time, in the order of that, cut up as a look back does it."""
         moments = self._moments
         if self._remembered < len(self._rows):
-            # All at once: what is nearly in order is soon in order.
+            known = len(moments)
             for record in self._rows[self._remembered :]:
                 self._remember(record)
             self._remembered = len(self._rows)
-            moments.sort(key=_ORDER)
+            # All that is new at once, behind what lies before the oldest of it.
+            new = moments[known:]
+            if new:
+                place = bisect_left(moments, min(new, key=_ORDER)[:1], 0, known)
+                moments[place:] = sorted(moments[place:], key=_ORDER)
         first, last = bisect_left(moments, (since,)), bisect_left(moments, (until,))
         return [one[-1] for one in moments[first:last]]
 

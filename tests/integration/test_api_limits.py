@@ -259,3 +259,18 @@ async def test_no_sequence_of_changes_leaves_a_vital_without_a_limit_or_muted_fo
         limits = book.in_force(FAST, person_no, to_ms(at))
         if mutes(usual, limits):
             assert any(begun <= at <= begun + LONGEST_MUTE + LEAD for begun in muted_at)
+
+
+async def test_limits_that_nobody_can_read_any_more_can_be_given_back(practice: Practice) -> None:
+    usual = await held_at(practice, NOW)
+    async with browsing(practice.address) as client:
+        assert (await put(client, practice, wish(await numbers(client, practice), 125))).status_code == 200
+        await practice.pool.execute("update limits set levels = '[]' where author = 'Dr. Amira Haddad'")
+        practice.clock.advance(seconds=30)
+        newest = await practice.pool.fetchval("select max(limit_no) from limits where author = 'Dr. Amira Haddad'")
+        token = (await client.get("/api/v1/session")).json()["csrf_token"]
+        path = f"/api/v1/people/{practice.world.ruth}/limits/{FAST}/give-back"
+        said = {"reason": "cannot be read", "seen": newest}
+        done = await client.post(path, json=said, headers={"X-CSRF-Token": token})
+    assert done.status_code == 200, done.text
+    assert await held_at(practice, NOW + timedelta(seconds=30) + LEAD) == usual

@@ -20,6 +20,8 @@ from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.score.known_limits import KnownLimits, read_limits
+from services.score.limit_book import ALWAYS, NEVER
+from services.score.rule_book import RULE_BOOK
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LEAD = timedelta(seconds=10)
@@ -75,6 +77,15 @@ async def test_the_defaults_are_rows_and_writing_them_again_adds_none(pool: Pool
         (one.condition, one.limits.concern) for one in DEFAULT_LIMITS
     }
     assert all(row["source"] for row in rows)
+
+
+async def test_the_defaults_in_the_table_begin_nothing(pool: Pool) -> None:
+    """Or no person would ever be calm, and each sample would be folded twice."""
+    await write_defaults(pool, NOW)
+    found = await read_limits(pool, SQL)
+    whole = [found.folds(rule, 7) for rule in RULE_BOOK.folded]
+    assert {(one.begins_at, one.ends_at) for one in whole} == {(ALWAYS, NEVER)}
+
 
 
 async def test_the_limits_of_a_person_begin_after_the_lead_and_end_with_an_empty_list(pool: Pool) -> None:

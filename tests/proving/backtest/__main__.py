@@ -14,7 +14,7 @@ import typer
 from schemas.default_limits import usual_of
 from schemas.limits import CONCERN_BY_NAME, Limits
 from schemas.records import JudgedUplink
-from services.score.back_test import BackTest
+from services.score.back_test import BackTest, Extent
 from services.score.limit_book import DEFAULT_BOOK, LimitBook, Scope, Version
 from services.score.rule_book import RULE_BOOK
 from services.score.rule_timeline import ALWAYS_THE_SAME
@@ -58,12 +58,15 @@ def one_person(seed: int, days: int) -> dict[str, Any]:
 
 
 def _back_test(records: Sequence[JudgedUplink], instead: Limits, until: int) -> tuple[BackTest, dict[str, int]]:
-    test = BackTest(
-        person_no=PERSON_NO, home_no=HOME_NO, people=[], instead=instead, limits=DEFAULT_BOOK, asked_at=until,
-        rules=ALWAYS_THE_SAME,
-    )  # fmt: skip
-    for _ in test.take(records):
-        pass
+    extent: Extent | None = Extent()
+    while extent is not None:
+        test = BackTest(
+            person_no=PERSON_NO, home_no=HOME_NO, people=[], instead=instead, limits=DEFAULT_BOOK, asked_at=until,
+            rules=ALWAYS_THE_SAME, extent=extent,
+        )  # fmt: skip
+        for _ in test.take(records):
+            pass
+        extent = test.needs
     done = test.compared(START_MS)
     return test, {name: len(getattr(done, name)) for name in ("today", "changed", "vanish", "begin", "differ")}
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from schemas.alerts import Finding, Severity
 from schemas.default_limits import usual_of
+from schemas.devices import DEVICE_TYPE_BY_CODE
 from schemas.limits import CONCERN_BY_NAME, Condition, LevelLimit, Limits
 from schemas.records import JudgedUplink
 from schemas.vitals import HEART_RATE
-from services.score.back_test import BackTest, NotLimitedError, Said, compare
+from services.score.back_test import BackTest, Extent, NotLimitedError, Said, compare
 from services.score.home_rerun import HomeRerun, rerun
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
@@ -87,13 +88,18 @@ def back_test(
     until: int,
     book: LimitBook = DEFAULT_BOOK,
     rules: RuleTimeline = ALWAYS_THE_SAME,
+    people: Sequence[int] = (),
 ) -> BackTest:
     """As score runs it."""
-    done = BackTest(
-        person_no=PERSON, home_no=HOME, people=[], instead=instead, limits=book, asked_at=until, rules=rules
-    )
-    for _ in done.take(records):
-        pass
+    extent: Extent | None = Extent()
+    while extent is not None:
+        done = BackTest(
+            person_no=PERSON, home_no=HOME, people=people, instead=instead, limits=book, asked_at=until, rules=rules,
+            extent=extent,
+        )  # fmt: skip
+        for _ in done.take(records):
+            pass
+        extent = done.needs
     done.compared(0)
     return done
 
@@ -180,6 +186,55 @@ def test_what_began_before_the_time_asked_for_is_left_out() -> None:
     done = back_test(HIGHER, records, minute(200)).compared(minute(30))
     assert [one.since for one in done.today] == [minute(50)]
     assert not done.vanish
+
+
+def shared_cuff(pulse: float, points: Mapping[str, float]) -> list[JudgedUplink]:
+    """Two people use a cuff each day; then one of them, who wears a band, measures what may be the other's."""
+    cuff, days = DEVICE_TYPE_BY_CODE["pressure_cuff"].number, 12
+    now, records = days * 24 * 60, list[JudgedUplink]()
+    for day in range(days):
+        for place, (person, low) in enumerate(((PERSON, 74), (PERSON + 1, 93))):
+            values = {"systolic": low * 1.64 + day % 4, "diastolic": low + day % 4, "heart_rate": pulse}
+            at = day * 24 * 60 + place
+            records.append(uplink(2 * day + place, at, values, person=person, device=22, device_type=cuff))
+    for minutes in range(40):
+        records.append(uplink(1_000 + minutes, now - 40 + minutes, points, device_type=1))
+    meant: list[dict[str, float]] = [
+        {"systolic": 153, "diastolic": 94, "heart_rate": pulse},
+        {"systolic": 154, "diastolic": 93},
+    ]
+    for place, one in enumerate(meant):
+        records.append(uplink(900 + place, now + 3 * place, one, device=22, device_type=cuff))
+    return [one._replace(received_at=one.received_at + 1_000) for one in records]
+
+
+WELL = {"spo2": 97.0, "heart_rate": 70.0, "respiratory_rate": 14.0}
+ILL = {"spo2": 91.0, "heart_rate": 118.0, "respiratory_rate": 14.0}
+
+
+@pytest.mark.parametrize(
+    ("concern", "by", "pulse", "points", "extent"),
+    [
+        ("blood_pressure.high", 0.0, 70, WELL, Extent(whole=True)),
+        ("blood_pressure.high", -30.0, 70, WELL, Extent(apart=True, whole=True)),
+        ("blood_pressure.high", 0.0, 70, ILL, Extent(whole=True)),
+        ("heart_rate.fast", -33.0, 88, WELL, Extent(apart=True, whole=True)),
+        ("heart_rate.fast", 1.0, 70, ILL, Extent(whole=True)),
+        ("news2", -1.0, 70, WELL, Extent()),
+        ("news2", -1.0, 70, ILL, Extent()),
+        ("spo2", 1.0, 70, ILL, Extent()),
+    ],
+)
+def test_what_a_live_run_holds_back_is_held_back(
+    concern: str, by: float, pulse: float, points: Mapping[str, float], extent: Extent
+) -> None:
+    records = shared_cuff(pulse, points)
+    until, rule = records[-1].received_at + END_MS, CONCERN_BY_NAME[concern].rule
+    instead = moved(usual_of(concern), by)
+    done = back_test(instead, records, until, people=[PERSON, PERSON + 1])
+    ran = [[one for one in live(its, records, until, rule) if one.person_no == PERSON] for its in ([], [instead])]
+    assert list(done.findings) == ran
+    assert done.extent == extent
 
 
 def test_limits_of_yesterday_play_no_part() -> None:

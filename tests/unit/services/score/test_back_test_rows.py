@@ -1,6 +1,7 @@
 """What a row of a back-test asks, and what it keeps of the answer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from schemas.devices import DEVICE_TYPE_BY_NUMBER
 from schemas.limit_levels import rows_of
 from schemas.limits import Limits, LimitsError
 from services.score.back_test import Said, compare
-from services.score.back_test_rows import plain_of, together, tried_in, uplinks_of
+from services.score.back_test_rows import answers_in, parts_of, plain_of, together, tried_in, uplinks_of
 from services.score.stood import FOREVER
 from tests.unit.services.score.story import uplink
 
@@ -40,6 +41,22 @@ def test_an_episode_that_goes_on_has_no_end_in_the_row() -> None:
     ]
     assert plain["differ"] == [[*plain["today"], *plain["changed"]]]
     assert plain["vanish"] == plain["begin"] == []
+
+
+def test_of_before_only_answers_count() -> None:
+    answer = uplink(1, 0, events=["check_in_answered", "worn"], details={"mine": "yes"})
+    (kept,) = answers_in([uplink(2, 0, events=["not_worn"]), answer])
+    assert kept.events == answer.events[:1]
+
+
+@pytest.mark.parametrize(("bands", "days"), [(0, 30), (60, 30), (60, 1), (7, 2)])
+def test_the_parts_that_are_read_follow_each_other(bands: int, days: int) -> None:
+    begins = datetime(2026, 11, 1, tzinfo=UTC)
+    first, until = begins - timedelta(days=bands), begins + timedelta(days=days)
+    parts = list(parts_of(first, begins, until))
+    assert [one for one, _ in parts] == [first, *[end for _, end in parts[:-1]]]
+    assert parts[-1][1] == until
+    assert all(end <= begins or since >= begins for since, end in parts)
 
 
 def test_an_uplink_that_was_read_in_two_parts_is_whole_again() -> None:

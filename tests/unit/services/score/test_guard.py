@@ -28,7 +28,7 @@ from tests.unit.services.score.story import HOME, PERSON, minute, uplink
 _MATE: Final = 8
 _DAY: Final = 24 * 60
 _DAYS: Final = 12
-_NOW: Final = _DAYS * _DAY
+NOW: Final = _DAYS * _DAY
 _HEART_FAILURE: Final = LimitBook(
     conditions=[
         PersonCondition(person_no=PERSON, condition=Condition.HEART_FAILURE, valid_from=ALWAYS, valid_to=FOREVER)
@@ -37,7 +37,7 @@ _HEART_FAILURE: Final = LimitBook(
 _TYPES: Final = {"scale": 21, "pressure_cuff": 22, "glucose_meter": 23, "finger_oximeter": 24, "thermometer": 25}
 
 
-def _use(
+def used(
     seq: int, at: float, device: str, values: Mapping[str, float], person: int = PERSON, flags: int = 0
 ) -> JudgedUplink:
     return uplink(
@@ -51,7 +51,7 @@ def _use(
     )
 
 
-def _lived(
+def lived(
     device: str, mine: Mapping[str, float], theirs: Mapping[str, float], limits: LimitBook | None = None
 ) -> HomeState:
     """A home in which two people have used a device each day; every fourth value is a little higher."""
@@ -59,28 +59,28 @@ def _lived(
     for day in range(_DAYS):
         for place, (person, values) in enumerate(((PERSON, mine), (_MATE, theirs))):
             shown = {code: value * (1 + 0.005 * (day % 4)) for code, value in values.items()}
-            step(state, _use(2 * day + place, day * _DAY + place, device, shown, person), Tally())
+            step(state, used(2 * day + place, day * _DAY + place, device, shown, person), Tally())
     return state
 
 
 def _scales(mine: float = 80, theirs: float = 62, limits: LimitBook | None = None) -> HomeState:
-    return _lived("scale", {"weight": mine}, {"weight": theirs}, limits)
+    return lived("scale", {"weight": mine}, {"weight": theirs}, limits)
 
 
-def _doubted(effects: Sequence[Effect]) -> list[DoubtedMeasurement]:
+def doubted_in(effects: Sequence[Effect]) -> list[DoubtedMeasurement]:
     return [one for one in effects if isinstance(one, DoubtedMeasurement)]
 
 
-def _come(
-    state: HomeState, device: str, values: Mapping[str, float], *, at: float = _NOW, seq: int = 900, flags: int = 0
+def come(
+    state: HomeState, device: str, values: Mapping[str, float], *, at: float = NOW, seq: int = 900, flags: int = 0
 ) -> list[Effect]:
-    return step(state, _use(seq, at, device, values, flags=flags), Tally())
+    return step(state, used(seq, at, device, values, flags=flags), Tally())
 
 
 def test_a_room_mates_weight_is_held_and_asked_about() -> None:
     state = _scales(limits=_HEART_FAILURE)
-    effects = _come(state, "scale", {"weight": 62.4})
-    (doubted,) = _doubted(effects)
+    effects = come(state, "scale", {"weight": 62.4})
+    (doubted,) = doubted_in(effects)
     assert (doubted.is_held, doubted.doubt.reason, doubted.doubt.person_no) == (True, Reason.PERSON, _MATE)
     assert [one.kind for one in effects if isinstance(one, Ask)] == [AskKind.WHO_WAS_MEASURED]
     assert doubted.subject.person_no == PERSON
@@ -95,70 +95,55 @@ def _moved_out(at: float) -> LimitBook:
 
 @pytest.mark.parametrize(("ahead_min", "is_held"), [(0, False), (-1, False), (1, True), (_DAY, True)])
 def test_only_who_lives_there_when_it_is_measured_explains_it(ahead_min: float, is_held: bool) -> None:  # noqa: FBT001
-    doubted = _doubted(_come(_scales(limits=_moved_out(_NOW + ahead_min)), "scale", {"weight": 62.4}))
+    doubted = doubted_in(come(_scales(limits=_moved_out(NOW + ahead_min)), "scale", {"weight": 62.4}))
     assert [one.is_held for one in doubted] == [True] * is_held
 
 
 def test_what_was_measured_before_somebody_moved_out_may_be_theirs_though_it_comes_later() -> None:
-    late = _use(900, _NOW, "scale", {"weight": 62.4})._replace(received_at=minute(_NOW + 120))
-    (doubted,) = _doubted(step(_scales(limits=_moved_out(_NOW + 60)), late, Tally()))
+    late = used(900, NOW, "scale", {"weight": 62.4})._replace(received_at=minute(NOW + 120))
+    (doubted,) = doubted_in(step(_scales(limits=_moved_out(NOW + 60)), late, Tally()))
     assert doubted.doubt.person_no == _MATE
 
 
 def test_of_a_stamp_ahead_of_its_reception_what_was_known_then_decides() -> None:
-    early = _use(900, _NOW, "scale", {"weight": 62.4})._replace(received_at=minute(_NOW - 1))
-    assert _doubted(step(_scales(limits=_moved_out(_NOW)), early, Tally()))
+    early = used(900, NOW, "scale", {"weight": 62.4})._replace(received_at=minute(NOW - 1))
+    assert doubted_in(step(_scales(limits=_moved_out(NOW)), early, Tally()))
 
 
 def test_pounds_need_nobody_else() -> None:
-    assert _doubted(_come(_scales(limits=_moved_out(0)), "scale", {"weight": 176.6}))[0].doubt.reason is Reason.UNIT
+    assert doubted_in(come(_scales(limits=_moved_out(0)), "scale", {"weight": 176.6}))[0].doubt.reason is Reason.UNIT
 
 
 def test_a_weight_in_pounds_is_held_and_moves_no_rule() -> None:
     state, undisturbed = _scales(limits=_HEART_FAILURE), _scales(limits=_HEART_FAILURE)
-    (doubted,) = _doubted(_come(state, "scale", {"weight": 176.6}))
+    (doubted,) = doubted_in(come(state, "scale", {"weight": 176.6}))
     assert (doubted.is_held, doubted.doubt.unit) == (True, "[lb_av]")
-    pass_time(undisturbed, HOME, minute(_NOW))
+    pass_time(undisturbed, HOME, minute(NOW))
     rules, others = (one.subject(PERSON).to_plain()["rules"] for one in (state, undisturbed))
     assert rules == others
     assert state.subject(PERSON).recent.to_plain() == undisturbed.subject(PERSON).recent.to_plain()
 
 
-def test_both_pressures_and_the_pulse_of_a_measurement_are_held_together() -> None:
-    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
-    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94, "heart_rate": 70}))
-    assert doubted.is_held
-    assert [one.item for one in doubted.samples] == [0, 1, 2]
-    samples = state.subject(PERSON).window.samples
-    assert all(minute(_NOW) not in [one.at for one in some] for some in samples.values())
-
-
-def test_a_pulse_with_points_keeps_its_pressures_from_being_held() -> None:
-    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
-    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94, "heart_rate": 112}))
-    assert not doubted.is_held
-
-
 def test_of_two_values_of_one_moment_neither_is_held() -> None:
-    def come(state: HomeState, device: str, code: str, *values: float) -> list[Effect]:
-        record = _use(900, _NOW, device, {code: values[0]})
+    def both(state: HomeState, device: str, code: str, *values: float) -> list[Effect]:
+        record = used(900, NOW, device, {code: values[0]})
         (one,) = record.readings
         readings = tuple(one._replace(item=item, value=value) for item, value in enumerate(values))
         return step(state, record._replace(readings=readings), Tally())
 
-    assert _doubted(come(_scales(), "scale", "weight", 62.4))[0].is_held
-    assert not _doubted(come(_scales(), "scale", "weight", 62.4, 80.2))
-    meter = _lived("glucose_meter", {"glucose": 105}, {"glucose": 190})
-    effects = come(meter, "glucose_meter", "glucose", 45, 190)
-    assert not _doubted(effects)
+    assert doubted_in(both(_scales(), "scale", "weight", 62.4))[0].is_held
+    assert not doubted_in(both(_scales(), "scale", "weight", 62.4, 80.2))
+    meter = lived("glucose_meter", {"glucose": 105}, {"glucose": 190})
+    effects = both(meter, "glucose_meter", "glucose", 45, 190)
+    assert not doubted_in(effects)
     assert max(found.severity for found in effects if isinstance(found, Finding)) is Severity.HIGH
 
 
 @pytest.mark.parametrize("value", [11.5, 13.2, 30.1])
 def test_a_glucose_in_mmol_is_scored_at_once_and_asked_about(value: float) -> None:
-    state = _lived("glucose_meter", {"glucose": 230}, {"glucose": 120})
-    effects = _come(state, "glucose_meter", {"glucose": value})
-    (doubted,) = _doubted(effects)
+    state = lived("glucose_meter", {"glucose": 230}, {"glucose": 120})
+    effects = come(state, "glucose_meter", {"glucose": value})
+    (doubted,) = doubted_in(effects)
     assert (doubted.is_held, doubted.doubt.unit) == (False, "mmol/L")
     assert max(one.severity for one in effects if isinstance(one, Finding)) is Severity.HIGH
     assert AskKind.WHO_WAS_MEASURED in [one.kind for one in effects if isinstance(one, Ask)]
@@ -166,47 +151,40 @@ def test_a_glucose_in_mmol_is_scored_at_once_and_asked_about(value: float) -> No
 
 @pytest.mark.parametrize("value", [45, 400, 590])
 def test_an_extreme_glucose_that_nothing_else_explains_is_scored(value: float) -> None:
-    state = _lived("glucose_meter", {"glucose": 120}, {"glucose": 125})
-    assert _doubted(_come(state, "glucose_meter", {"glucose": value})) == []
-
-
-def test_a_pressure_is_scored_when_the_other_signs_may_make_news2_high_with_it() -> None:
-    state = _lived("pressure_cuff", {"systolic": 122, "diastolic": 74}, {"systolic": 152, "diastolic": 93})
-    step(state, _use(800, _NOW - 20, "finger_oximeter", {"spo2": 91, "heart_rate": 118}), Tally())
-    (doubted,) = _doubted(_come(state, "pressure_cuff", {"systolic": 153, "diastolic": 94}))
-    assert not doubted.is_held
+    state = lived("glucose_meter", {"glucose": 120}, {"glucose": 125})
+    assert doubted_in(come(state, "glucose_meter", {"glucose": value})) == []
 
 
 def test_what_is_worn_and_what_is_not_scored_is_not_judged() -> None:
     state = _scales()
-    assert _doubted(_come(state, "scale", {"weight": 62.4}, flags=int(Flag.POOR_QUALITY))) == []
-    assert _doubted(step(state, uplink(901, _NOW, {"weight": 62.4}), Tally())) == []
-    assert _doubted(_come(state, "scale", {"weight": 62.4}, seq=902))
+    assert doubted_in(come(state, "scale", {"weight": 62.4}, flags=int(Flag.POOR_QUALITY))) == []
+    assert doubted_in(step(state, uplink(901, NOW, {"weight": 62.4}), Tally())) == []
+    assert doubted_in(come(state, "scale", {"weight": 62.4}, seq=902))
 
 
 def test_nothing_begins_of_somebody_whose_readings_are_not_scored_here() -> None:
     state = _scales()
-    step(state, _use(904, _NOW, "scale", {"weight": 70}, person=99, flags=int(Flag.OTHER_HOME)), Tally())
+    step(state, used(904, NOW, "scale", {"weight": 70}, person=99, flags=int(Flag.OTHER_HOME)), Tally())
     assert 99 not in state.subjects
 
 
 def test_somebody_who_lives_alone_has_no_room_mate_and_nobody_is_asked_late() -> None:
     state = _scales(theirs=95)
-    assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
+    assert doubted_in(come(state, "scale", {"weight": 62.4})) == []
     effects = step(
         _scales(), uplink(
-            903, _NOW - 60, {"weight": 62.4}, device=_TYPES["scale"],
-            device_type=DEVICE_TYPE_BY_CODE["scale"].number, received=_NOW,
+            903, NOW - 60, {"weight": 62.4}, device=_TYPES["scale"],
+            device_type=DEVICE_TYPE_BY_CODE["scale"].number, received=NOW,
         ), Tally(),
     )  # fmt: skip
-    assert _doubted(effects)
+    assert doubted_in(effects)
     assert not any(isinstance(one, Ask) for one in effects)
 
 
 def test_after_some_in_a_row_the_next_is_scored_and_still_asked_about() -> None:
     state = _scales()
     held = [
-        _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + day * _DAY, seq=900 + day))[0].is_held
+        doubted_in(come(state, "scale", {"weight": 62.4}, at=NOW + day * _DAY, seq=900 + day))[0].is_held
         for day in range(MOST_IN_A_ROW + 1)
     ]
     assert held == [True] * MOST_IN_A_ROW + [False]
@@ -215,7 +193,7 @@ def test_after_some_in_a_row_the_next_is_scored_and_still_asked_about() -> None:
 def test_what_wore_out_is_not_asked_about_again() -> None:
     state = _scales()
     came = [
-        len(_doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + day * _DAY, seq=900 + day)))
+        len(doubted_in(come(state, "scale", {"weight": 62.4}, at=NOW + day * _DAY, seq=900 + day)))
         for day in range(MOST_IN_A_ROW + 5)
     ]
     assert came == [1] * (MOST_IN_A_ROW + 1) + [0] * 4
@@ -228,43 +206,43 @@ def _say(state: HomeState, seq: int, at: float, mine: str) -> None:
 @pytest.mark.parametrize(("mine", "asked_again"), [("yes", False), ("no", True), ("unclear", True)])
 def test_a_reading_that_is_theirs_by_their_own_word_is_not_asked_about_again(mine: str, *, asked_again: bool) -> None:
     state = _scales()
-    assert _doubted(_come(state, "scale", {"weight": 62.4}))
-    _say(state, 950, _NOW + 1, mine)
+    assert doubted_in(come(state, "scale", {"weight": 62.4}))
+    _say(state, 950, NOW + 1, mine)
     state = HomeState.from_plain(state.to_plain())
-    assert bool(_doubted(_come(state, "scale", {"weight": 62.2}, at=_NOW + _DAY, seq=901))) is asked_again
+    assert bool(doubted_in(come(state, "scale", {"weight": 62.2}, at=NOW + _DAY, seq=901))) is asked_again
     # Whatever is unlike it is doubted as before.
-    assert _doubted(_come(state, "scale", {"weight": 176.6}, at=_NOW + _DAY + 20, seq=902))
+    assert doubted_in(come(state, "scale", {"weight": 176.6}, at=NOW + _DAY + 20, seq=902))
 
 
 def test_a_held_reading_again_under_a_new_epoch_is_not_one_more_in_a_row() -> None:
     state = _scales()
     for again in range(2 * MOST_IN_A_ROW):
-        record = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=50 + again)
-        assert [one.is_held for one in _doubted(step(state, record, Tally()))] == [True]
-    assert _doubted(_come(state, "scale", {"weight": 62.4}, at=_NOW + _DAY, seq=901))[0].is_held
+        record = used(900, NOW, "scale", {"weight": 62.4})._replace(epoch=50 + again)
+        assert [one.is_held for one in doubted_in(step(state, record, Tally()))] == [True]
+    assert doubted_in(come(state, "scale", {"weight": 62.4}, at=NOW + _DAY, seq=901))[0].is_held
 
 
 def test_what_was_scored_is_not_held_when_it_comes_again_and_a_room_mate_explains_it_by_now() -> None:
     state = HomeState()
     for day in range(_DAYS):
-        step(state, _use(day, day * _DAY, "scale", {"weight": 80 * (1 + 0.005 * (day % 4))}), Tally())
-    assert _doubted(_come(state, "scale", {"weight": 62.4})) == []
-    step(state, _use(901, _NOW + 1, "scale", {"weight": 80.2}), Tally())
+        step(state, used(day, day * _DAY, "scale", {"weight": 80 * (1 + 0.005 * (day % 4))}), Tally())
+    assert doubted_in(come(state, "scale", {"weight": 62.4})) == []
+    step(state, used(901, NOW + 1, "scale", {"weight": 80.2}), Tally())
     for day in range(_DAYS):
-        step(state, _use(902 + day, _NOW + day * _DAY + 2, "scale", {"weight": 62 + day % 3 / 5}, _MATE), Tally())
-    again = _use(900, _NOW, "scale", {"weight": 62.4})._replace(epoch=77)
-    assert _doubted(step(state, again, Tally())) == []
+        step(state, used(902 + day, NOW + day * _DAY + 2, "scale", {"weight": 62 + day % 3 / 5}, _MATE), Tally())
+    again = used(900, NOW, "scale", {"weight": 62.4})._replace(epoch=77)
+    assert doubted_in(step(state, again, Tally())) == []
 
 
 def test_the_same_uplink_again_says_nothing_and_a_restart_changes_nothing() -> None:
     state = _scales()
     again = HomeState.from_plain(state.to_plain())
-    first = _come(state, "scale", {"weight": 62.4})
-    assert _come(state, "scale", {"weight": 62.4}) == []
-    second = _come(again, "scale", {"weight": 62.4})
-    assert _doubted(first) == _doubted(second)
+    first = come(state, "scale", {"weight": 62.4})
+    assert come(state, "scale", {"weight": 62.4}) == []
+    second = come(again, "scale", {"weight": 62.4})
+    assert doubted_in(first) == doubted_in(second)
     assert state.to_plain() == again.to_plain()
-    (doubted,) = _doubted(first)
+    (doubted,) = doubted_in(first)
     assert len({doubted.id_of(one) for one in doubted.samples}) == len(doubted.samples)
 
 
@@ -311,11 +289,11 @@ def _both() -> HomeState:
             ((PERSON, 80, 220, (120, 72)), (_MATE, 62, 110, (150, 92)))
         ):
             seq, at = 2 * day + place, day * _DAY + 10 * place
-            step(state, _use(seq, at, "scale", {"weight": weight * wave}, person), Tally())
-            step(state, _use(seq, at + 1, "glucose_meter", {"glucose": glucose * wave}, person), Tally())
+            step(state, used(seq, at, "scale", {"weight": weight * wave}, person), Tally())
+            step(state, used(seq, at + 1, "glucose_meter", {"glucose": glucose * wave}, person), Tally())
             step(
                 state,
-                _use(
+                used(
                     seq,
                     at + 2,
                     "pressure_cuff",
@@ -340,13 +318,13 @@ def test_nothing_is_held_that_would_start_a_high(
     story: list[tuple[int, tuple[str, dict[str, float]]]],
 ) -> None:
     """Whatever came before: with the measurement scored, no HIGH follows that does not follow without it."""
-    state, at = HomeState.from_plain(_BOTH, limits=_HEART_FAILURE), float(_NOW)
+    state, at = HomeState.from_plain(_BOTH, limits=_HEART_FAILURE), float(NOW)
     for seq, (gap, (device, values)) in enumerate(story, 900):
         at += gap
-        record = _use(seq, at, device, values)
+        record = used(seq, at, device, values)
         before = state.to_plain()
         effects = step(state, record, Tally())
-        if not any(one.is_held for one in _doubted(effects)):
+        if not any(one.is_held for one in doubted_in(effects)):
             continue
         scored = HomeState.from_plain(before, limits=_HEART_FAILURE)
         with pytest.MonkeyPatch.context() as patch:
@@ -375,7 +353,7 @@ def test_every_reading_is_either_scored_or_held_whatever_comes_again_is_answered
     acts: list[tuple[str, float, int]],
 ) -> None:
     """Until its person says that it is theirs; then it may be scored, and a look back scores what waits."""
-    state, at, seq, epoch, newest = _scales(), _NOW, 900, 50, 80.2
+    state, at, seq, epoch, newest = _scales(), NOW, 900, 50, 80.2
     held: set[int] = set()
     scored: set[int] = set()
     for act, value, gap in acts:
@@ -390,8 +368,8 @@ def test_every_reading_is_either_scored_or_held_whatever_comes_again_is_answered
                 at, newest = at + gap, value
             else:
                 epoch += 1
-            record = _use(seq, at, "scale", {"weight": newest})._replace(epoch=epoch)
-            is_held = any(one.is_held for one in _doubted(step(state, record, Tally())))
+            record = used(seq, at, "scale", {"weight": newest})._replace(epoch=epoch)
+            is_held = any(one.is_held for one in doubted_in(step(state, record, Tally())))
             (held if is_held else scored).add(minute(at))
         assert not held & scored
         window = {one.at for some in state.subject(PERSON).window.samples.values() for one in some}

@@ -77,6 +77,13 @@ def test_the_most_specific_limits_in_force_hold(limits: LimitBook, person: int, 
     assert fold.sides[Side.BELOW].levels[0].on == on
 
 
+def test_nothing_begins_with_limits_that_say_what_held_before() -> None:
+    same = book((Scope(), 5, USUAL), (Scope(), 7, USUAL), (Scope(person_no=PERSON), 9, USUAL)).folds(SPO2_LOW, PERSON)
+    assert (same.begins_at, same.ends_at) == (ALWAYS, NEVER)
+    other = book((Scope(), 5, USUAL), (Scope(), 7, lowered(1)), (Scope(), 9, lowered(1))).folds(SPO2_LOW, PERSON)
+    assert (other.begins_at, other.ends_at) == (minute(7), NEVER)
+
+
 def test_people_of_whom_nothing_is_said_share_one_fold() -> None:
     limits = book((Scope(person_no=PERSON), 5, lowered(3)), conditions=[target(7)])
     assert limits.folds(SPO2_LOW, 1) is limits.folds(SPO2_LOW, 2)
