@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt
+from deploy.local import apt, jars
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -110,6 +110,7 @@ def _copy_kafka(target: Path) -> None:
             f"-DoutputDirectory={target}",
         ]
     )
+    jars.verify(target)
 
 
 def _own_copy(pom: Path, directory: Path) -> str:
