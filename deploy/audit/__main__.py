@@ -10,7 +10,8 @@ import httpx
 import typer
 from rich.console import Console
 
-from deploy.audit.advisories import Advisories, Ask, ask_index, check_advisories
+from deploy.audit.advisories import Advisories, ask_index, check_advisories, look_for_advisories
+from deploy.audit.advisory_folder import ask_folder, doubt_of_folder
 from deploy.audit.debian import packages_of, release_of
 from deploy.audit.licences import licence_of, not_allowed
 from deploy.audit.lock import DEV, RUN, Locked, locked_in
@@ -26,9 +27,8 @@ NOT_BUILT: Final = "not built here; `make up` builds it"
 console = Console(highlight=False)
 
 
-def advisories(releases: tuple[Locked, ...], ask: Ask) -> Part:
+def advisories(found: Advisories) -> Part:
     """Known faults of the locked distributions."""
-    found: Advisories = check_advisories(releases, ask)
     wrong = {
         f"{one.name} {one.version}, {one.ids[0]}": f"{one.summary} Fixed in {', '.join(one.fixed_in) or 'no version'}."
         for one in found.found
@@ -80,14 +80,18 @@ def audit(
     everything: Annotated[
         bool, typer.Option(help="Also advisories of what only builds and proves HearthBeat.")
     ] = False,
+    data: Annotated[Path | None, typer.Option(help="A copy of PyPA's advisory database, instead of the index.")] = None,
     allow_unchecked: Annotated[bool, typer.Option(help="0 instead of 3 where something was not checked.")] = False,
 ) -> None:
     """Exits with 1 where something is wrong, with 3 where nothing is, but something could not be checked."""
     local, at = StackSettings().local, datetime.now(UTC)
-    run = locked_in(RUN)
-    with httpx.Client(follow_redirects=True) as client, console.status("asking the package index"):
-        parts = [advisories(locked_in(RUN, DEV) if everything else run, ask_index(client))]
-    parts += [others(local), licences(locked_in(RUN, DEV)), jars(local)]
+    releases = locked_in(RUN, DEV) if everything else locked_in(RUN)
+    if data is not None:
+        found = look_for_advisories(releases, ask_folder(data), doubt_of_folder(data, at))
+    else:
+        with httpx.Client(follow_redirects=True) as client, console.status("asking the package index"):
+            found = check_advisories(releases, ask_index(client))
+    parts = [advisories(found), others(local), licences(locked_in(RUN, DEV)), jars(local)]
     sbom = write_bill(local, at)
     report = local / "reports" / "audit.json"
     outcome = outcome_of(parts)

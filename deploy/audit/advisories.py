@@ -1,7 +1,7 @@
 """What a package index knows of faults in releases: PyPI's JSON answers, and whether they can be relied on."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,10 +15,10 @@ KNOWN_FAULT: Final = Locked("jinja2", "3.1.5", ())
 """A release with an advisory (CVE-2025-27516): an index that knows nothing of it can clear no other."""
 _TIMEOUT_S: Final = 20.0
 _AT_ONCE: Final = 4
-_FOUND, _NOT_FOUND = 200, 404
+_FOUND: Final = 200
 
 Ask = Callable[[Locked], Mapping[str, Any]]
-"""The answer of an index about one release. Raises UnansweredError."""
+"""The answer of an index about one release, in the form of PyPI's. Raises UnansweredError."""
 
 
 class UnansweredError(Exception):
@@ -86,15 +86,34 @@ def advisories_in(body: Mapping[str, Any], release: Locked) -> tuple[Advisory, .
 
 
 def check_advisories(releases: Iterable[Locked], ask: Ask) -> Advisories:
-    """What is known of each release. Nothing is, where the index does not know the fault that everybody knows."""
+    """What is known of each release. Nobody is asked, where the index does not know the fault that everybody knows."""
     wanted = tuple(releases)
-    try:
-        reliable = bool(advisories_in(ask(KNOWN_FAULT), KNOWN_FAULT))
-        why = "the index does not know a fault that was published: it can clear nothing"
-    except UnansweredError as error:
-        reliable, why = False, str(error)
-    if not reliable:
+    if why := doubt_of(ask):
         return Advisories((), {f"{one.name} {one.version}": why for one in wanted})
+    return _ask_about(wanted, ask)
+
+
+def look_for_advisories(releases: Sequence[Locked], ask: Ask, doubt: str) -> Advisories:
+    """What somebody's own copy of advisories knows. With a ``doubt`` of it, faults are found and nothing is cleared."""
+    found = _ask_about(tuple(releases), ask)
+    why = doubt or doubt_of(ask)
+    if not why:
+        return found
+    faulty = {f"{one.name} {one.version}" for one in found.found}
+    names = {f"{one.name} {one.version}" for one in releases} - faulty
+    return Advisories(found.found, dict.fromkeys(sorted(names), why) | dict(found.unchecked), len(faulty))
+
+
+def doubt_of(ask: Ask) -> str:
+    """Why whoever is asked can clear no release; empty where they can."""
+    try:
+        known = advisories_in(ask(KNOWN_FAULT), KNOWN_FAULT)
+    except UnansweredError as error:
+        return str(error)
+    return "" if known else "they don't know a fault that was published: nothing is cleared by them"
+
+
+def _ask_about(wanted: Sequence[Locked], ask: Ask) -> Advisories:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = list(pool.map(lambda one: _about(one, ask), wanted))
     unchecked = {

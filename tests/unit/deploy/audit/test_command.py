@@ -103,3 +103,10 @@ def test_the_bill_has_what_runs_and_the_packages_of_the_root(local: Path, monkey
     assert kinds.count("pkg:maven") == len(committed())
     assert [one["name"] for one in bill["components"] if one["purl"].startswith("pkg:deb")] == ["mosquitto"]
     assert "pytest" not in {one["name"] for one in bill["components"]}
+
+
+def test_a_folder_of_advisories_takes_the_place_of_the_index(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _ = run(monkeypatch, Index("starlette"), "--data", str(local / "nothing"))
+    part = json.loads((local / "reports" / "audit.json").read_text())["parts"]["advisories of Python packages"]
+    assert code == 3
+    assert set(part["unchecked"].values()) == {f"there are no advisories in {local / 'nothing'}"}
