@@ -38,6 +38,7 @@ _SPELLED: Final[Mapping[str, str]] = {
     "apache 2": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
     "apache license, version 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "bsd": "BSD",
@@ -49,6 +50,9 @@ _SPELLED: Final[Mapping[str, str]] = {
     "isc license": "ISC",
     "isc license (iscl)": "ISC",
     "mit license": "MIT",
+    "the apache license, version 2.0": "Apache-2.0",
+    "the apache software license, version 2.0": "Apache-2.0",
+    "the mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "python software foundation license": "PSF-2.0",
 }
@@ -77,10 +81,10 @@ def licence_in(found: Metadata) -> Licence:
     """What metadata say: License-Expression goes before License, and that before the classifiers."""
     if expression := _field(found, "License-Expression"):
         return Licence(expression, "License-Expression")
-    if spelled := _spelled(_field(found, "License")):
-        return Licence(spelled, "License")
+    if text := spelled(_field(found, "License")):
+        return Licence(text, "License")
     names = [one.rpartition(" :: ")[2] for one in found.get_all("Classifier") or [] if one.startswith("License ::")]
-    known = [_spelled(name) for name in names if name not in _NO_LICENCE]
+    known = [spelled(name) for name in names if name not in _NO_LICENCE]
     if known and all(known):
         # Of several classifiers nobody says whether all or one of them holds: all have to be allowed.
         return Licence(" AND ".join(dict.fromkeys(one for one in known if one)), "classifiers")
@@ -91,7 +95,8 @@ def _field(found: Metadata, name: str) -> str:
     return str(found[name]).strip() if name in found else ""
 
 
-def _spelled(text: str) -> str:
+def spelled(text: str) -> str:
+    """The identifier of what people write for a licence; empty where nobody has said so yet."""
     if len(text) > _LONGEST:
         return ""
     return _SPELLED.get(text.lower(), text if text in ALLOWED else "")
