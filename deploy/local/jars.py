@@ -60,4 +60,4 @@ def differences(directory: Path, jars: Mapping[str, Jar]) -> Iterator[str]:
 def verify(directory: Path, jars: Mapping[str, Jar] | None = None) -> None:
     """Raises ChangedJarError, which names every library that differs from what was committed."""
     if wrong := list(differences(directory, committed() if jars is None else jars)):
-        raise ChangedJarError(f"Kafka's libraries are refused: {'; '.join(wrong)}")
+        raise ChangedJarError(f"Kafka's libraries in {directory} are refused: {'; '.join(wrong)}")

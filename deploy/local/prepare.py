@@ -40,7 +40,10 @@ def kafka_libraries(local: Path) -> Path:
 
 
 def prepare(local: Path, say: Say) -> None:
-    """Build what is missing; safe to interrupt, to repeat and to run twice at once."""
+    """Build what is missing; safe to interrupt, to repeat and to run twice at once.
+
+    Raises UnsupportedMachineError, CommandError, and ChangedJarError where a library of Kafka is not the committed one.
+    """
     if reason := why_unavailable():
         raise UnsupportedMachineError(reason)
     local.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,7 @@ def prepare(local: Path, say: Say) -> None:
         apt.install({"java": "default-jre-headless"})
         _once(root_directory(local), _build_root, say, "Debian root with PostgreSQL, TimescaleDB and mosquitto")
         _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
+    jars.verify(kafka_libraries(local))  # again: a tenth of a second, and they have lain there since
 
 
 @contextmanager

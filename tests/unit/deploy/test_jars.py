@@ -80,3 +80,15 @@ def test_what_maven_brought_is_verified_before_it_has_its_place(
     with pytest.raises(ChangedJarError, match=r"kafka-clients-[\d.]+\.jar has changed"):
         prepare.prepare(tmp_path, lambda _: None)
     assert not prepare.kafka_libraries(tmp_path).exists()
+
+
+def test_what_lies_there_is_verified_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apt, "install", lambda _commands: None)
+    monkeypatch.setattr(prepare, "why_unavailable", lambda: None)
+    prepare.root_directory(tmp_path).mkdir(parents=True)
+    libraries = prepare.kafka_libraries(tmp_path)
+    libraries.mkdir(parents=True)
+    (libraries / "a-1.0.jar").write_bytes(b"one")
+
+    with pytest.raises(ChangedJarError, match=r"a-1\.0\.jar is not in"):
+        prepare.prepare(tmp_path, lambda _: None)
