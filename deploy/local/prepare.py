@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt
+from deploy.local import apt, jars
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -40,7 +40,10 @@ def kafka_libraries(local: Path) -> Path:
 
 
 def prepare(local: Path, say: Say) -> None:
-    """Build what is missing; safe to interrupt, to repeat and to run twice at once."""
+    """Build what is missing; safe to interrupt, to repeat and to run twice at once.
+
+    Raises UnsupportedMachineError, CommandError, and ChangedJarError where a library of Kafka is not the committed one.
+    """
     if reason := why_unavailable():
         raise UnsupportedMachineError(reason)
     local.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,7 @@ def prepare(local: Path, say: Say) -> None:
         apt.install({"java": "default-jre-headless"})
         _once(root_directory(local), _build_root, say, "Debian root with PostgreSQL, TimescaleDB and mosquitto")
         _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
+    jars.verify(kafka_libraries(local))  # again: a tenth of a second, and they have lain there since
 
 
 @contextmanager
@@ -110,6 +114,7 @@ def _copy_kafka(target: Path) -> None:
             f"-DoutputDirectory={target}",
         ]
     )
+    jars.verify(target)
 
 
 def _own_copy(pom: Path, directory: Path) -> str:

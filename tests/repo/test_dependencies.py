@@ -26,7 +26,7 @@ USED_UNSEEN: Final = {
 }
 BROUGHT_BY: Final = {
     "markupsafe": "jinja2",
-    "packaging": "pytest",
+    "packaging": "hatchling",
     "pydantic-core": "pydantic",
     "starlette": "fastapi",
 }
