@@ -11,14 +11,19 @@ from services.runtime.bus.open import open_bus
 from services.runtime.database import open_pool
 from services.runtime.errors import HearthBeatError
 from services.runtime.migrate import Edition, load_migrations, migrate
-from services.runtime.settings import BusSettings, DatabaseSettings, database_for_tools
+from services.runtime.roles import grant_roles
+from services.runtime.settings import BusSettings, DatabaseLogins, DatabaseSettings, database_for_tools
 
 
-async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edition:
-    """Idempotent. Says which edition of TimescaleDB it found."""
+async def prepare(
+    database: DatabaseSettings, bus_settings: BusSettings, logins: DatabaseLogins | None = None
+) -> Edition:
+    """Idempotent. Says which edition of TimescaleDB it found. Raises WeakSecretError, UnknownServiceError."""
+    passwords = {service: secret.get_secret_value() for service, secret in (logins.passwords if logins else {}).items()}
     edition = await migrate(database.dsn.get_secret_value(), load_migrations("schemas.sql.migrations"))
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
+        await grant_roles(pool, passwords, bus_of_tables=bus_settings.kind == "postgres")
         # Real time: no platform clock runs yet, and one that runs faster begins at this one.
         await write_defaults(pool, datetime.now(UTC))
         bus = await stack.enter_async_context(open_bus(bus_settings, pool))
@@ -33,9 +38,9 @@ async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edit
 
 
 def main() -> None:
-    """Migrations, topics, first offsets; says the edition."""
+    """Migrations, the roles of the services, topics, first offsets; says the edition."""
     try:
-        edition = asyncio.run(prepare(database_for_tools(), BusSettings()))
+        edition = asyncio.run(prepare(database_for_tools(), BusSettings(), DatabaseLogins()))
     except HearthBeatError as error:
         sys.exit(str(error))
     sys.stdout.write(f"prepared; TimescaleDB edition: {edition}\n")

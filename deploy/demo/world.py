@@ -27,6 +27,8 @@ from deploy.platform.platform import base_environment
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 from device_sim.past import PAST_DAYS
+from schemas.broker_access import new_secret
+from schemas.database_access import DATABASE_SERVICES, signed_in_as_nobody
 
 HEAD_START_S: Final = 4.0
 """The services start this long before platform time reaches its origin."""
@@ -39,6 +41,7 @@ class World:
         self.options = options
         self.started_at = started_at
         self.password = secrets.token_urlsafe(9)
+        self._database_secrets = {service: new_secret() for service in DATABASE_SERVICES}
         self.console_port = free_port()
         self.metrics_port = free_port()
         self._mail_port = free_port()
@@ -77,7 +80,7 @@ class World:
             HEAD_START_S, rate=self.options.speed, runs_for_s=self.options.for_s, origin_ms=self.clock.origin_ms
         )
         self.environment = self._environment()
-        self.services = ServiceProcess("services", ["services"], self.environment, directory / "services.log")
+        self.services = ServiceProcess("services", ["services"], self._as_services(), directory / "services.log")
         self.simulator = ServiceProcess("simulator", self._simulator(), self.environment, directory / "simulator.log")
         self.filler = ServiceProcess("past", self._filler(), self.environment, directory / "past.log")
         self.services.start()
@@ -101,12 +104,17 @@ class World:
         RUNNING.touch(mode=0o600)
         RUNNING.write_text(json.dumps({"pid": own.pid, "started": own.started, "environment": settings}))
 
+    def _as_services(self) -> Mapping[str, str]:
+        """The services sign in at the database each as itself, and none as its owner."""
+        return {**self.environment, "HB_DB_DSN": signed_in_as_nobody(self.embedded.dsn)}
+
     def _environment(self) -> Mapping[str, str]:
         return (
             base_environment()
             | self.clock.environment()
             | {
                 "HB_DB_DSN": self.embedded.dsn,
+                "HB_DB_PASSWORDS": json.dumps(self._database_secrets),
                 "HB_BUS_KIND": "postgres",
                 "HB_BUS_PARTITIONS": "1",
                 "HB_MQTT_HOST": self.embedded.mqtt_host,

@@ -9,6 +9,7 @@ from deploy.local.ports import free_port
 from deploy.local.proc import ProcessRef
 from deploy.local.settings import LOOPBACK, StackSettings
 from schemas.broker_access import new_secret
+from schemas.database_access import DATABASE_SERVICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class StackRecord:
     dsn: str
     platform_secrets: dict[str, str]
     database_password: str
+    database_secrets: dict[str, str]
     processes: dict[str, ProcessRef]
 
     def write(self, path: Path) -> None:
@@ -54,6 +56,7 @@ def read_record(path: Path) -> StackRecord | None:
     processes = {name: ProcessRef(**reference) for name, reference in fields.pop("processes").items()}
     if fields.pop("platform_password", None):  # of before each connection had a secret of its own
         fields |= {"platform_secrets": {}, "mqtt_platform_port": free_port()}
+    fields.setdefault("database_secrets", {})  # of before each service had a role of its own
     return StackRecord(**fields, processes=processes)
 
 
@@ -66,6 +69,7 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
     database_password = before.database_password if before else secrets.token_urlsafe(24)
     known = before.platform_secrets if before else {}
     users = (*settings.platform_users, *settings.guests)
+    signed_in = before.database_secrets if before else {}
     return StackRecord(
         name=settings.name,
         mqtt_host=LOOPBACK,
@@ -78,5 +82,6 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
         dsn=f"postgresql://postgres:{database_password}@{LOOPBACK}:{postgres_port}/{settings.database}",
         platform_secrets={name: known.get(name) or new_secret() for name in users},
         database_password=database_password,
+        database_secrets={service: signed_in.get(service) or new_secret() for service in DATABASE_SERVICES},
         processes=before.processes if before else {},
     )

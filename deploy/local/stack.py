@@ -13,6 +13,7 @@ from deploy.local.process import Server, ServerProcess
 from deploy.local.record import make_record, read_record, record_path
 from deploy.local.settings import SERVERS, StackSettings
 from schemas.broker_access import device_user, verifier_of
+from schemas.database_access import role_of, signed_in_as
 from schemas.topics import shard_of
 
 
@@ -36,8 +37,17 @@ class Stack:
 
     @property
     def dsn(self) -> str:
-        """The database, for asyncpg."""
+        """The database, for asyncpg, as its owner."""
         return self._record.dsn
+
+    def dsn_of(self, service: str) -> str:
+        """The same as the role of a service, which `services.prepare` makes."""
+        return signed_in_as(self.dsn, role_of(service), self.database_secrets[service])
+
+    @property
+    def database_secrets(self) -> Mapping[str, str]:
+        """The secret of each service at the database."""
+        return self._record.database_secrets
 
     @property
     def kafka_bootstrap(self) -> str:

@@ -16,6 +16,7 @@ from deploy.platform.clock import SharedClock
 from deploy.platform.instances import Instance, instances_of
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
+from schemas.database_access import signed_in_as_nobody
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -30,9 +31,9 @@ def base_environment() -> dict[str, str]:
 
 
 def stack_environment(stack: Stack) -> dict[str, str]:
-    """Where the servers of ``stack`` are."""
+    """Where the servers of ``stack`` are: of the database without who signs in there."""
     return {
-        "HB_DB_DSN": stack.dsn,
+        "HB_DB_DSN": signed_in_as_nobody(stack.dsn),
         "HB_BUS_KIND": "kafka",
         "HB_BUS_KAFKA": stack.kafka_bootstrap,
         "HB_MQTT_HOST": stack.mqtt_host,
@@ -49,11 +50,17 @@ def tools_environment(stack: Stack) -> dict[str, str]:
     return {
         **stack_environment(stack),
         **_secrets(stack, stack.settings.platform_users),
+        **_owner(stack),
         "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
         "HB_BROKER_PID": str(stack.process("mosquitto").pid or 0),
         "HB_BROKER_DEVICES_AT": f"{stack.mqtt_host}:{stack.mqtt_port}",
     }
+
+
+def _owner(stack: Stack) -> dict[str, str]:
+    """The database as its owner, and whom the owner lets in."""
+    return {"HB_DB_DSN": stack.dsn, "HB_DB_PASSWORDS": json.dumps(dict(stack.database_secrets))}
 
 
 def _key_file(stack: Stack) -> Path:
@@ -122,8 +129,9 @@ class Platform:
             ports["HB_API_PORT"] = str(self._console_ports[one.name])
         watched = self._watched() if one.service == "watch" else {}
         broker = _secrets(self.stack, one.broker_users)
+        database = {"HB_DB_DSN": self.stack.dsn_of(one.service)}
         own = self._own.get(one.name, {})
-        environment = {**self.environment, **broker, **one.environment, **ports, **watched, **own}
+        environment = {**self.environment, **broker, **database, **one.environment, **ports, **watched, **own}
         self._environments[one.name] = environment
         return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 
@@ -139,13 +147,18 @@ class Platform:
         """Where the doctor's console is."""
         return f"http://127.0.0.1:{self.console_port}"
 
-    def command(self, *arguments: str, earlier: bool = False) -> str:
+    @property
+    def tools_environment(self) -> dict[str, str]:
+        """The settings of an operator's commands: those of this platform, as the database's owner."""
+        return {**tools_environment(self.stack), **self.environment, **_owner(self.stack)}
+
+    def command(self, *arguments: str, earlier: bool = False, given: str | None = None) -> str:
         """Runs ``python -m ARGUMENTS`` in an operator's environment, or ``earlier`` than the clock's origin.
 
         Gives its output. Raises ToolError.
         """
         clock = self.clock.before().environment() if earlier and self.clock else {}
-        return run_tool({**tools_environment(self.stack), **self.environment, **clock}, *arguments)
+        return run_tool({**self.tools_environment, **clock}, *arguments, given=given)
 
     def prepare(self) -> None:
         """Migrations, topics, first offsets."""

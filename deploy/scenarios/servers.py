@@ -15,6 +15,8 @@ from deploy.platform.platform import Platform, base_environment
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
 from device_sim.publish import Broker
+from schemas.broker_access import new_secret
+from schemas.database_access import DATABASE_SERVICES, role_of, signed_in_as, signed_in_as_nobody
 from schemas.registry import Register
 
 SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api")
@@ -60,8 +62,10 @@ class EmbeddedServers:
         self._servers = Embedded(directory / "servers")
         console_port = free_port()
         self.console_url = f"http://127.0.0.1:{console_port}"
+        secrets = {service: new_secret() for service in DATABASE_SERVICES}
         self.environment: Mapping[str, str] = base_environment() | {
             "HB_DB_DSN": self._servers.dsn,
+            "HB_DB_PASSWORDS": json.dumps(secrets),
             "HB_BUS_KIND": "postgres",
             "HB_BUS_PARTITIONS": "1",
             "HB_MQTT_HOST": self._servers.mqtt_host,
@@ -78,8 +82,14 @@ class EmbeddedServers:
         for name in SERVICES if apart else ("services",):
             self._metrics[name] = free_port()
             module = f"services.{name}" if apart else name
-            own = {**self.environment, "HB_METRICS_PORT": str(self._metrics[name])}
+            own = {**self.environment, "HB_METRICS_PORT": str(self._metrics[name]), **self._signed_in(name, secrets)}
             self._processes[name] = ServiceProcess(name, [module], own, directory / f"{name}.log")
+
+    def _signed_in(self, name: str, secrets: Mapping[str, str]) -> Mapping[str, str]:
+        """As whom the process called ``name`` uses the database: the service it is, or each of those it holds."""
+        if name not in secrets:
+            return {"HB_DB_DSN": signed_in_as_nobody(self._servers.dsn)}
+        return {"HB_DB_DSN": signed_in_as(self._servers.dsn, role_of(name), secrets[name]), "HB_DB_PASSWORDS": "{}"}
 
     @property
     def dsn(self) -> str:

@@ -1,6 +1,6 @@
 -- name: lock_limits_of
--- So that two changes of a person's limits come one after the other.
-select person_no from people where person_no = $1 for no key update;
+-- So that two changes of a person's limits come one after the other. A lock on their row would take the right to change it.
+select pg_advisory_xact_lock(7001071, $1);
 
 -- name: own_limits
 -- Every version of limits of a person's own, also of what begins later: the newest first.

@@ -19,8 +19,9 @@ select rule, 'shadow', count(*), count(distinct person_no)
 from asked join shadow_findings using (rule) where raised_at >= since and raised_at < $3 and level > 0 group by rule;
 
 -- name: lock_rule_versions
--- So that two changes come one after the other.
-lock table rule_versions in share row exclusive mode;
+-- So that two changes come one after the other, and what a release brings does not come in between. A lock on the table
+-- would take the right to change what was written.
+select pg_advisory_xact_lock(7001072);
 
 -- name: add_rule_version
 -- From $6 on, another model runs in that place; never before what was chosen last begins.

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 from pydantic_core import from_json, to_json
 
+from schemas.database_access import DATABASE_SERVICES, role_of
 from schemas.named_sql import named_queries
+from services.runtime.logs import logger
 from services.runtime.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def load_queries(package: str, file: str = "queries.sql") -> Queries:
     return named_queries(resources.files(package).joinpath(file).read_text("utf-8"))
 
 
-async def _prepare(connection: Any) -> None:
+async def _set_codecs(connection: Any) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=lambda value: to_json(value).decode(), decoder=from_json
@@ -67,6 +69,7 @@ class Pool(_Pool):
 
     def __init__(self, settings: DatabaseSettings, *, application: str) -> None:
         self._settings, self._application = settings, application
+        self._has_warned = False
         # asyncpg.create_pool makes no subclass, so the defaults that it would fill in stand here.
         super().__init__(
             settings.dsn.get_secret_value(),
@@ -77,10 +80,21 @@ class Pool(_Pool):
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,
-            init=_prepare,
+            init=self._begin,
             reset=_keep,
             **self._how(),
         )
+
+    async def _begin(self, connection: Any) -> None:
+        await _set_codecs(connection)
+        service = self._application.removeprefix("hb-")
+        # The server says it by itself when a session begins. Commands are given by administrators.
+        may_all = getattr(connection.get_settings(), "is_superuser", "off") == "on"
+        if may_all and service in DATABASE_SERVICES and not self._has_warned:
+            self._has_warned = True
+            logger(service).warning(
+                "signs in at the database as a superuser, not as its own role", role=role_of(service)
+            )
 
     def _how(self) -> dict[str, Any]:
         return {

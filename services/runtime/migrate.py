@@ -10,7 +10,8 @@ import asyncpg
 
 from services.runtime.errors import HearthBeatError
 
-_LOCK: Final = 7_001_042
+LOCK: Final = 7_001_042
+"""Whoever changes what a database is made of holds it."""
 _REQUIRES_TIMESCALE: Final = "-- requires: timescaledb"
 _BASELINE: Final = "baseline.sha256"
 
@@ -76,7 +77,7 @@ async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
     try:
         # Of the session, not of a transaction: each file has one of its own. Closing frees the
         # lock.
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
         edition = await find_edition(connection)
         await connection.execute(
             "create table if not exists migrations "

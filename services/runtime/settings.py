@@ -7,12 +7,13 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.database_access import role_of, signed_in_as
 from services.runtime.clock import Clock, PlatformClock, SteppedClock, WallClock
 from services.runtime.errors import HearthBeatError
 
 
 class NoSecretError(HearthBeatError):
-    """A connection to the broker has no secret."""
+    """A connection to the broker, or to the database, has no secret."""
 
 
 class DatabaseSettings(BaseSettings):
@@ -35,6 +36,27 @@ class DatabaseSettings(BaseSettings):
 def database_for_tools() -> DatabaseSettings:
     """The same for commands typed by a person, who may ask for much at once and can see how long it takes."""
     return DatabaseSettings(command_timeout_s=600)
+
+
+class DatabaseLogins(BaseSettings):
+    """The secret of each service at the database, by service (JSON): for who prepares it, and for all services at once.
+
+    A service in a process of its own has a ``dsn`` that signs it in, and knows no secret but its own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_DB_")
+
+    passwords: dict[str, SecretStr] = Field(default_factory=dict)
+
+    def of(self, service: str, database: DatabaseSettings) -> DatabaseSettings:
+        """The same database as the role of a service; as it was where no secret is given. Raises NoSecretError."""
+        if not self.passwords:
+            return database
+        if service not in self.passwords:
+            raise NoSecretError(f"HB_DB_PASSWORDS names {', '.join(sorted(self.passwords))}, and not {service}")
+        secret = self.passwords[service].get_secret_value()
+        own = signed_in_as(database.dsn.get_secret_value(), role_of(service), secret)
+        return database.model_copy(update={"dsn": SecretStr(own)})
 
 
 class BusSettings(BaseSettings):

@@ -8,7 +8,7 @@ import structlog
 from schemas.alerts import Variant
 from schemas.rule_versions import RULES_LEAD_S, VersionChange
 from services.runtime.clock import Clock, to_datetime
-from services.runtime.database import Connection, Pool, load_queries
+from services.runtime.database import Connection, Pool, load_queries, transaction
 from services.runtime.metrics import Metrics
 from services.score.learned import LEARNED, Catalogue
 from services.score.rule_timeline import RuleTimeline, RuleVersion, Timelines, always
@@ -67,9 +67,11 @@ class KnownRules:
             names, [models[name].name for name in names], [name in brought for name in names], to_datetime(now),
         )  # fmt: skip
         starts = to_datetime(now + round(RULES_LEAD_S * 1000 * self._clock.rate))
-        await self._pool.execute(
-            _SQL["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
-        )
+        async with transaction(self._pool) as connection:
+            await connection.execute(_SQL["lock_rule_versions"])
+            await connection.execute(
+                _SQL["ship_rule_versions"], list(brought.values()), list(brought), starts, to_datetime(now)
+            )
 
 
 async def read_versions(pool: Pool | Connection) -> list[RuleVersion]:

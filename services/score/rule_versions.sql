@@ -13,6 +13,10 @@ insert into fitted_models (name, rule, is_shipped, seen_at)
 select name, rule, is_shipped, $4 from unnest($1::text[], $2::text[], $3::boolean[]) as seen (name, rule, is_shipped)
 on conflict (name) do update set is_shipped = excluded.is_shipped, seen_at = excluded.seen_at;
 
+-- name: lock_rule_versions
+-- So that no doctor chooses a model meanwhile.
+select pg_advisory_xact_lock(7001072);
+
 -- name: ship_rule_versions
 -- What a release has brought runs from $3 on, where nobody has chosen another; from the first time on where it is new.
 insert into rule_versions (rule, variant, artefact, change, valid_from, written_at, author, reason)

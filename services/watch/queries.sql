@@ -65,11 +65,8 @@ select pg_notification_queue_usage();
 
 -- name: end_old_viewers
 -- Ends viewers' sessions, in whatever database, whose transaction began before $1 (real): it keeps the queue from
--- emptying, and vacuum from working. Whoever owns the server is a member of every role, and no viewer.
-select activity.usename::text as login, pg_terminate_backend(activity.pid) as ended
-from pg_stat_activity activity join pg_roles login on login.oid = activity.usesysid
-where activity.xact_start < $1 and not login.rolsuper and activity.usename <> current_user
-  and (pg_has_role(login.oid, 'hearthbeat_caregiver', 'usage') or pg_has_role(login.oid, 'hearthbeat_operator', 'usage'));
+-- emptying, and vacuum from working. The function may end nobody else's.
+select login, ended from end_old_viewers($1);
 
 -- name: live_incidents
 -- Incidents that are open, or of whose end nobody was notified yet.

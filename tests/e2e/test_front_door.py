@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -20,6 +21,7 @@ from deploy.local.apt import install
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from deploy.running.find import DEMO, find
+from schemas.database_access import role_of
 from tests.integration.console_world import PASSWORD, browsing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +116,21 @@ def test_what_the_readme_says_leads_from_nothing_to_an_acknowledged_alert(platfo
         assert hearthbeat(at, "trace", "anna-band", "--for-s", "1").returncode == 0
         status = json.loads(hearthbeat(at, "status", "--json").stdout)
         assert status["behind_s"] < 10
+        assert asyncio.run(signed_in_beside_their_roles(find(at, {})["HB_DB_DSN"])) == []
+
+
+async def signed_in_beside_their_roles(dsn: str) -> list[tuple[str, str]]:
+    """Services at the database as anybody but their own role; there are services at all."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "select distinct application_name, usename::text from pg_stat_activity where application_name like 'hb-%'"
+        )
+    finally:
+        await connection.close()
+    services = [(str(name).removeprefix("hb-"), str(login)) for name, login in rows]
+    assert {service for service, _ in services} >= {"store", "score", "alert", "api"}
+    return [(service, login) for service, login in services if login != role_of(service)]
 
 
 async def persons_of(console: str) -> list[dict[str, Any]]:

@@ -2,10 +2,14 @@
 
 import re
 from collections import defaultdict
+from typing import Final
 
 from tests.repo.tree import ROOT
 
 _TAKEN = re.compile(r"advisory\w*lock\w*\((\d+)\)")
+
+# A doctor chooses a model, or a release brings one: neither while the other does.
+_MEANT: Final = {"7001072": {"api", "score"}}
 
 
 def test_no_two_services_take_the_same_lock() -> None:
@@ -14,4 +18,4 @@ def test_no_two_services_take_the_same_lock() -> None:
         for number in _TAKEN.findall(file.read_text()):
             takers[number].add(file.parent.name)
     assert len(takers) >= 3
-    assert {number: names for number, names in takers.items() if len(names) > 1} == {}
+    assert {number: names for number, names in takers.items() if len(names) > 1} == _MEANT

@@ -17,7 +17,6 @@ from typing import Any, Final
 import httpx
 
 from deploy.platform.platform import Platform
-from deploy.platform.tool import run_tool
 from deploy.reconcile.answers import Answer
 from schemas.registry import Doctor, Register
 
@@ -174,7 +173,7 @@ def register_doctors(platform: Platform, register: Path) -> Mapping[str, str]:
     platform.command("services.cli", "register", str(file), earlier=True)
     passwords = {email: secrets.token_urlsafe(12) for email in (FIRST, SECOND)}
     for email, password in passwords.items():
-        run_tool(platform.environment, "services.cli", "doctor", "password", email, given=password)
+        platform.command("services.cli", "doctor", "password", email, given=password)
     return passwords
 
 

@@ -13,7 +13,6 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 from deploy.platform.ready import wait_ready
 from deploy.platform.services import SERVICES, ServiceProcess
-from deploy.platform.tool import run_tool
 from deploy.reconcile.latency import counter_value, read_metrics
 from tests.proving.chaos.schedule import Strike
 from tests.proving.chaos.strikes import strike
@@ -113,7 +112,7 @@ class Doctor:
     def __init__(self, testbed: Testbed, email: str) -> None:
         self._url, self._open = testbed.platform.console_url, build_opener(HTTPCookieProcessor(CookieJar()))
         password = "a password of a doctor"
-        run_tool(testbed.platform.environment, "services.cli", "doctor", "password", email, given=password)
+        testbed.platform.command("services.cli", "doctor", "password", email, given=password)
         page = self._ask(self._open, "/sign-in").decode()
         csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
         form = {"email": email, "password": password, "csrf": csrf}

@@ -224,13 +224,13 @@ def _settings(mail_port: int, operators: str) -> dict[str, str]:
 def _detours(stack: Stack, proxies: Mapping[str, Proxy]) -> dict[str, dict[str, str]]:
     """Which service goes through which proxy."""
 
-    def by_way_of(name: str) -> str:
-        return stack.dsn.replace(f":{_port_of(stack.dsn)}/", f":{proxies[name].port}/")
+    def by_way_of(service: str) -> str:
+        return stack.dsn_of(service).replace(f":{_port_of(stack.dsn)}/", f":{proxies[f'{service}-db'].port}/")
 
     return {
         "ingest": {"HB_BUS_KAFKA": f"127.0.0.1:{proxies['kafka'].port}"},
-        "store": {"HB_DB_DSN": by_way_of("store-db")},
-        "api": {"HB_DB_DSN": by_way_of("api-db")},
+        "store": {"HB_DB_DSN": by_way_of("store")},
+        "api": {"HB_DB_DSN": by_way_of("api")},
     }
 
 
