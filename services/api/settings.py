@@ -1,6 +1,7 @@
 """The settings of the console, read from the environment once, in ``__main__``."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,17 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class AuditSettings(BaseSettings):
+    """``anchors``: a directory outside of the database, in which the end of the chain of audit seals is written daily.
+
+    It should lie where nobody who may write to the database may write. None: no anchors.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_API_AUDIT_")
+
+    anchors: Path | None = None
+
+
 class ApiSettings(BaseSettings):
     """Where the console listens, and how browsers reach it.
 
@@ -29,6 +41,7 @@ class ApiSettings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     plain_http: bool = False
     trusted_proxy: str = ""
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
