@@ -30,6 +30,8 @@ async def run(settings: ApiSettings, *, clock: Clock, stop: asyncio.Event, metri
         server = make_server(console)
         listener = stack.enter_context(socket.create_server((settings.host, settings.port)))
         logger("api").info("started", port=listener.getsockname()[1])
+        if anchors is None:
+            logger("api").warning("no audit anchors", why="HB_API_AUDIT_ANCHORS is not set")
         async with asyncio.TaskGroup() as group:
             group.create_task(feed.run(stop), name="feed")
             group.create_task(end_on(stop, server), name="stop")

@@ -17,8 +17,8 @@ from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
 
-AT_ONCE: Final = 200
-"""Rows a batch: their hashes hold the event loop up for no more than some milliseconds."""
+AT_ONCE: Final = 100
+"""Rows a batch: their hashes hold the event loop up for about three milliseconds."""
 EVERY_S: Final = 2.0
 """Real seconds between looks when nothing waits."""
 _LOOKS_AT_QUEUE_S: Final = 5.0

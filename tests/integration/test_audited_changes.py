@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from schemas.registry import Doctor, Register
 from services.api import audit_sealing
 from services.api.__main__ import cli
+from services.api.audit_anchors import AnchorFile, Why
 from services.api.audit_sealing import audit_queries
 from services.api.passwords import set_password
 from services.api.registration import register
@@ -28,6 +29,7 @@ from tests.integration.console_world import (
     Practice,
     browsing,
     open_practice,
+    serving,
     token_in,
 )
 
@@ -46,8 +48,9 @@ async def changes(practice: Practice, command: str) -> list[tuple[str, str, dict
     return [tuple(row) for row in rows]
 
 
-async def audit_command(dsn: str, *arguments: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, cli, ["audit", *arguments], env={"HB_DB_DSN": dsn})
+async def audit_command(dsn: str, *arguments: str, **environment: str) -> Result:
+    wanted = {"HB_DB_DSN": dsn, **environment}
+    return await asyncio.to_thread(CliRunner().invoke, cli, ["audit", *arguments], env=wanted)
 
 
 async def test_failed_sign_ins_say_whose_account_was_tried_and_nothing_of_one_that_there_is_not(
@@ -127,6 +130,21 @@ async def test_the_console_seals_by_itself_and_the_command_finds_nothing_wrong(d
             await asyncio.sleep(0.02)
     ended = await audit_command(dsn, "verify")
     assert (ended.exit_code, "Nothing was changed" in ended.stdout) == (0, True), ended.output
+
+
+async def test_a_console_anchors_the_audit_while_it_runs_and_when_it_stops(
+    dsn: str, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HB_API_AUDIT_ANCHORS", str(tmp_path))
+    file = AnchorFile(tmp_path)
+    async with serving(dsn, practice.clock) as address:
+        async with asyncio.timeout(10):
+            while not file.read():
+                await asyncio.sleep(0.02)
+        async with browsing(address) as client:
+            await client.get(f"/people/{practice.world.ruth}")
+    assert [why for _, why in file.read()] == [Why.DAY, Why.STOP]
+    assert "2 of 2 anchors agree" in (await audit_command(dsn, "verify", HB_API_AUDIT_ANCHORS=str(tmp_path))).stdout
 
 
 async def test_a_request_does_not_wait_for_a_sealer_in_the_middle_of_its_batch(practice: Practice) -> None:
