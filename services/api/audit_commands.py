@@ -9,6 +9,7 @@ from typing import Annotated, Final, NoReturn, TypeVar
 from uuid import UUID
 
 import typer
+from pydantic import ValidationError
 
 from services.api.audit_anchors import AnchorFile
 from services.api.audit_chain import Flaw
@@ -23,6 +24,7 @@ from services.runtime.settings import ClockSettings, database_for_tools
 
 app = typer.Typer(no_args_is_help=True, help="The audit: who did and saw what.")
 _NO: Final = 1
+_USAGE: Final = 2
 _AWAY: Final = 3
 _SAYS_EVERY_S: Final = 5.0
 T = TypeVar("T")
@@ -113,6 +115,9 @@ def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(with_pool())
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
+        _fail(f"Settings are missing or wrong: {wrong}. HB_DB_DSN says where the database is.", _USAGE)
     except LOST_CONNECTION as error:
         _fail(f"The database does not answer ({type(error).__name__}).", _AWAY)
     except HearthBeatError as error:

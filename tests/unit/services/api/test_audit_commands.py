@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from typer.testing import CliRunner
+
 from services.api.audit_chain import Anchor
-from services.api.audit_commands import summary
+from services.api.audit_commands import app, summary
 from services.api.audit_verification import Verified
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -45,3 +48,9 @@ def test_without_anchors_it_says_what_would_not_show() -> None:
     done = replace(DONE, anchors=0, agreeing=0, newest=None)
     assert "HB_API_AUDIT_ANCHORS is not set" in summary(done, NOW, has_anchors=False)
     assert "There are no anchors yet." in summary(done, NOW, has_anchors=True)
+
+
+def test_without_a_database_named_the_command_says_which_setting_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HB_DB_DSN", raising=False)
+    ended = CliRunner().invoke(app, ["verify"])
+    assert (ended.exit_code, "HB_DB_DSN" in ended.stderr) == (2, True)
