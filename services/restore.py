@@ -14,10 +14,9 @@ from schemas.codec import decode_settled, encode_settled
 from schemas.messages import Ack
 from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
-from services.api.audit_anchors import AnchorFile, Why
+from services.api.audit_anchors import AnchorFile, AuditSettings, Why
 from services.api.audit_sealing import audit_queries, newest_anchor
 from services.api.register_changes import write_change
-from services.api.settings import AuditSettings
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, to_datetime

@@ -9,10 +9,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from services.api.audit_chain import Anchor
 from services.runtime.errors import HearthBeatError
 
 FILE: Final = "audit-anchors.jsonl"
+
+
+class AuditSettings(BaseSettings):
+    """``anchors``: a directory outside of the database, in which the end of the chain of audit seals is written daily.
+
+    It should lie where nobody who may write to the database may write. None: no anchors.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_API_AUDIT_")
+
+    anchors: Path | None = None
 
 
 class AnchorFileError(HearthBeatError):

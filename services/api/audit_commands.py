@@ -11,12 +11,10 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from services.api.audit_anchors import AnchorFile
+from services.api.audit_anchors import AnchorFile, AuditSettings
 from services.api.audit_chain import Flaw
-from services.api.audit_sealing import audit_queries
-from services.api.audit_verification import Verified, verify
+from services.api.audit_verification import Verified, command_queries, verify
 from services.api.register_changes import write_change
-from services.api.settings import AuditSettings
 from services.runtime.clock import to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, open_pool, transaction
 from services.runtime.errors import HearthBeatError
@@ -90,7 +88,7 @@ def show_looks(
     """
 
     async def work(pool: Pool) -> None:
-        sql = audit_queries()
+        sql = command_queries()
         person_no = await pool.fetchval(sql["person_no"], person)
         if person_no is None:
             raise NobodyError(str(person))

@@ -34,7 +34,7 @@ _ROWS: Final = {
 
 
 def audit_queries() -> Queries:
-    """The named queries of sealing, verifying and showing."""
+    """The named queries of the sealer."""
     return load_queries("services.api", "audit.sql")
 
 

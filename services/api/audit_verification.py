@@ -8,7 +8,7 @@ from typing import Final
 from services.api.audit_anchors import AnchorFile, in_force
 from services.api.audit_chain import SOURCES, Anchor, ChainCheck, Fault, Flaw, RowKey, Seal
 from services.api.audit_sealing import audit_queries, read_rows
-from services.runtime.database import Pool, Queries
+from services.runtime.database import Pool, Queries, load_queries
 
 AT_ONCE: Final = 1_000
 """Rows in memory at a time."""
@@ -42,12 +42,17 @@ class Verified:
     newest: Anchor | None
 
 
+def command_queries() -> Queries:
+    """The named queries of verifying and showing, and the sealer's."""
+    return {**audit_queries(), **load_queries("services.api", "audit_commands.sql")}
+
+
 async def verify(pool: Pool, anchors: AnchorFile | None, report: Report, progress: Progress) -> Verified:
     """``report`` hears each fault as it is found. Reads in batches, beside services that go on, and writes nothing.
 
     Raises AnchorFileError, and what LOST_CONNECTION lists.
     """
-    sql = audit_queries()
+    sql = command_queries()
     kept, lost = in_force(anchors.read() if anchors else [])
     faults = 0
 

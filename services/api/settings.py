@@ -1,12 +1,12 @@
 """The settings of the console, read from the environment once, in ``__main__``."""
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.api.audit_anchors import AuditSettings
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
 
 
@@ -15,17 +15,6 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class AuditSettings(BaseSettings):
-    """``anchors``: a directory outside of the database, in which the end of the chain of audit seals is written daily.
-
-    It should lie where nobody who may write to the database may write. None: no anchors.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="HB_API_AUDIT_")
-
-    anchors: Path | None = None
 
 
 class ApiSettings(BaseSettings):
@@ -41,8 +30,8 @@ class ApiSettings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     plain_http: bool = False
     trusted_proxy: str = ""
-    audit: AuditSettings = Field(default_factory=AuditSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
