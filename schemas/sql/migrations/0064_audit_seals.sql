@@ -46,6 +46,7 @@ begin
     return null;
 end
 $$;
+revoke execute on function audit.await_seal() from public;
 create trigger awaits_seal after insert on audit for each row execute function audit.await_seal();
 create trigger awaits_seal after insert on register_changes for each row execute function audit.await_seal();
 create trigger awaits_seal after insert on assignments for each row execute function audit.await_seal();
