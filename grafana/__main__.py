@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from getpass import getpass
+from getpass import getpass, getuser
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
@@ -85,7 +85,9 @@ def add_caregiver(
 
     async def work(connection: Connection) -> bool:
         known = await caregivers.is_known(connection, role)
-        return await caregivers.add_caregivers(connection, role, person, sight, None if known else _password())
+        return await caregivers.add_caregivers(
+            connection, role, person, sight, None if known else _password(), by=_login()
+        )
 
     made = _with_database(dsn, work)
     typer.echo(f"{role}: {'new login, ' if made else ''}sees {len(person)} more")
@@ -96,27 +98,27 @@ def end_caregiver(
     role: Role, dsn: Dsn, person: Annotated[UUID | None, typer.Option(help="Everybody, if not named.")] = None
 ) -> None:
     """Ends what a group sees, at once."""
-    _with_database(dsn, lambda connection: caregivers.end_sight(connection, role, person))
+    _with_database(dsn, lambda connection: caregivers.end_sight(connection, role, person, by=_login()))
 
 
 @caregiver.command("remove")
 @operator.command("remove")
 def remove(role: Role, dsn: Dsn) -> None:
     """Removes a login and all it might see."""
-    _with_database(dsn, lambda connection: caregivers.remove_reader(connection, role))
+    _with_database(dsn, lambda connection: caregivers.remove_reader(connection, role, by=_login()))
 
 
 @caregiver.command("password")
 @operator.command("password")
 def password(role: Role, dsn: Dsn) -> None:
     """Gives a login another password."""
-    _with_database(dsn, lambda connection: caregivers.set_password(connection, role, _password()))
+    _with_database(dsn, lambda connection: caregivers.set_password(connection, role, _password(), by=_login()))
 
 
 @operator.command("add")
 def add_operator(role: Role, dsn: Dsn) -> None:
     """Makes the login of an operator."""
-    _with_database(dsn, lambda connection: caregivers.add_operator(connection, role, _password()))
+    _with_database(dsn, lambda connection: caregivers.add_operator(connection, role, _password(), by=_login()))
 
 
 def _password() -> str:
@@ -124,6 +126,14 @@ def _password() -> str:
     if given := os.environ.get("HB_GRAFANA_PASSWORD"):
         return given
     return getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def _login() -> str:
+    """Who gives the command; '' where this machine doesn't know them, as in a container."""
+    try:
+        return getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -1,5 +1,6 @@
 """The logins of readers: caregiver groups with what they may see of whom, and operators."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,9 +66,11 @@ def check_role(role: str) -> None:
 
 
 async def add_caregivers(
-    connection: Connection, role: str, people: Sequence[UUID], sight: Sight, password: str | None
+    connection: Connection, role: str, people: Sequence[UUID], sight: Sight, password: str | None, *, by: str = ""
 ) -> bool:
     """Gives a group sight of people, making its login where there is none; True where it was made.
+
+    As everything that changes readers it is written down, with ``by`` as who did so ('': the database's own login).
 
     Raises BadRoleNameError, ForeignRoleError, WeakPasswordError, NoSuchPersonError, OverlappingGrantError,
     UnknownPlatformTimeError.
@@ -85,6 +88,8 @@ async def add_caregivers(
             await connection.execute(_QUERIES["grant_sight"], *granted)
         except asyncpg.ExclusionViolationError as error:
             raise OverlappingGrantError(role) from error
+        seen = {"people": [str(one) for one in people], "new_login": made, "until": sight.until and str(sight.until)}
+        await _write_change(connection, by, "caregiver add", role, **seen)
     return made
 
 
@@ -93,13 +98,14 @@ async def is_known(connection: Connection, role: str) -> bool:
     return await connection.fetchval(_QUERIES["groups_of"], role) is not None
 
 
-async def add_operator(connection: Connection, role: str, password: str) -> None:
+async def add_operator(connection: Connection, role: str, password: str, *, by: str = "") -> None:
     """Makes the login of an operator. Raises BadRoleNameError, ForeignRoleError, WeakPasswordError."""
     async with connection.transaction():
-        await _make_login(connection, role, OPERATORS, password)
+        made = await _make_login(connection, role, OPERATORS, password)
+        await _write_change(connection, by, "operator add", role, new_login=made)
 
 
-async def end_sight(connection: Connection, role: str, person: UUID | None) -> None:
+async def end_sight(connection: Connection, role: str, person: UUID | None, *, by: str = "") -> None:
     """Ends what a group sees of a person, or of everybody, at once. Raises NoSuchReaderError, NoSuchPersonError."""
     async with connection.transaction():
         await _known_groups(connection, role, CAREGIVERS)
@@ -110,21 +116,29 @@ async def end_sight(connection: Connection, role: str, person: UUID | None) -> N
         # First those that have not begun: an end before the beginning is no range.
         await connection.execute(_QUERIES["forget_unborn_sight"], role, number, moment)
         await connection.execute(_QUERIES["end_sight"], role, number, moment)
+        await _write_change(connection, by, "caregiver end", role, **({"person": str(person)} if person else {}))
 
 
-async def set_password(connection: Connection, role: str, password: str) -> None:
+async def set_password(connection: Connection, role: str, password: str, *, by: str = "") -> None:
     """Gives a reader another password. Raises NoSuchReaderError, ForeignRoleError, WeakPasswordError."""
     verifier = scram_verifier(password)
-    await _known_groups(connection, role, CAREGIVERS, OPERATORS)
-    await connection.execute(await connection.fetchval(_QUERIES["password_statement"], role, verifier))
+    async with connection.transaction():
+        await _known_groups(connection, role, CAREGIVERS, OPERATORS)
+        await connection.execute(await connection.fetchval(_QUERIES["password_statement"], role, verifier))
+        await _write_change(connection, by, "reader password", role)
 
 
-async def remove_reader(connection: Connection, role: str) -> None:
+async def remove_reader(connection: Connection, role: str, *, by: str = "") -> None:
     """Removes a reader's login and all it might see. Raises NoSuchReaderError, ForeignRoleError."""
     async with connection.transaction():
         await _known_groups(connection, role, CAREGIVERS, OPERATORS)
         await connection.execute(_QUERIES["forget_role"], role)
         await connection.execute(await connection.fetchval(_QUERIES["drop_statement"], role))
+        await _write_change(connection, by, "reader remove", role)
+
+
+async def _write_change(connection: Connection, by: str, command: str, role: str, **details: Any) -> None:
+    await connection.execute(_QUERIES["write_change"], by, command, role, json.dumps(details), datetime.now(UTC))
 
 
 async def _make_login(connection: Connection, role: str, group: str, password: str | None) -> bool:

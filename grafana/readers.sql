@@ -31,6 +31,12 @@ select case when role.rolsuper then array['superuser'] else array(
 ) end
 from pg_roles role where role.rolname = $1::text;
 
+-- name: write_change
+-- Who changed what readers see: $1, or where nobody is named the login at the database; $5 is real time.
+insert into register_changes (changed_at, recorded_at, changed_by, command, subject, details)
+values (coalesce((select max(received_at) from watermarks), $5), $5, coalesce(nullif($1::text, ''), session_user),
+        $2, $3, $4::text::jsonb);
+
 -- name: platform_time
 -- The newest moment that store or score have committed.
 select max(received_at) from watermarks;

@@ -122,6 +122,19 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(name="hb_api_sign_ins_total", kind="counter", help="Sign-in attempts, by outcome.", labels=("outcome",)),
     Metric(name="hb_api_acknowledgements_total", kind="counter", help="Alerts acknowledged by doctors."),
     Metric(name="hb_api_live_streams_total", kind="counter", help="Live worklists opened."),
+    Metric(name="hb_api_audit_sealed_total", kind="counter", help="Rows of the audit that got their seal."),
+    Metric(name="hb_api_audit_unsealed_rows", kind="gauge", help="Rows of the audit that wait for their seal."),
+    Metric(
+        name="hb_api_audit_unsealed_seconds",
+        kind="gauge",
+        help="For how long the oldest row of the audit without a seal has waited, real seconds; 0: none waits.",
+    ),
+    Metric(
+        name="hb_api_audit_anchors_total",
+        kind="counter",
+        help="Anchors of the audit, by whether they were written outside of the database.",
+        labels=("outcome",),
+    ),
     Metric(
         name="hb_score_asks_total",
         kind="counter",

@@ -1,17 +1,22 @@
 """After a database was restored or failed over: `python -m services.restore`, with the services stopped."""
 
 import asyncio
+import getpass
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from schemas.codec import decode_settled, encode_settled
 from schemas.messages import Ack
 from schemas.records import SettledRecord
 from schemas.topics import UPLINKS_JUDGED, UPLINKS_SETTLED
+from services.api.audit_anchors import AnchorFile, AuditSettings, Why
+from services.api.audit_sealing import audit_queries, newest_anchor
+from services.api.register_changes import write_change
 from services.runtime.bus.open import open_bus
 from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, to_datetime
@@ -39,8 +44,13 @@ class Restored:
     asked_again: int
 
 
-async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: Clock) -> Restored:
+async def restore(
+    database: DatabaseSettings, bus_settings: BusSettings, clock: Clock, *, by: str = "", anchors: Path | None = None
+) -> Restored:
     """Makes a restored database the platform's. Twice is as good as once.
+
+    That it was restored stands in ``register_changes``, with ``by`` as who did that, and where the chain of audit seals
+    now ends in the file of ``anchors``: what it had beyond is gone, and that is known.
 
     The groups move back before the generation rises. In between, store still refuses to write, so a
     crash there does no harm. Score begins at its checkpoint, but its group is moved as well: Kafka
@@ -62,6 +72,11 @@ async def restore(database: DatabaseSettings, bus_settings: BusSettings, clock: 
         checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=bus.partitions)
         async with transaction(pool) as connection:
             generation = await _take_over(connection, sql, clock, store)
+            now = to_datetime(clock.now_ms())
+            await write_change(connection, now, by, "restore", "platform", {"generation": generation})
+            if anchors is not None:
+                end = await newest_anchor(connection, audit_queries(), now)
+                await asyncio.to_thread(AnchorFile(anchors).append, end, Why.RESTORED)
             for number, start in sorted(jumps.items()):
                 await checkpoints.jump(connection, number, start)
         asked_again = await _publish_acks(pool, sql, bus, generation) + await _publish_for_unknown_epochs(
@@ -161,7 +176,12 @@ async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
 
 def main() -> None:
     """Says what it did."""
-    done = asyncio.run(restore(database_for_tools(), BusSettings(), ClockSettings().clock()))
+    try:
+        by = getpass.getuser()
+    except (OSError, KeyError):
+        by = ""
+    settings = database_for_tools(), BusSettings(), ClockSettings().clock()
+    done = asyncio.run(restore(*settings, by=by, anchors=AuditSettings().anchors))
     sys.stdout.write(
         f"generation {done.generation}; {done.asked_again} outboxes asked to send again; "
         f"{done.read_again} records of the log to read again; "

@@ -52,6 +52,7 @@ def tools_environment(stack: Stack) -> dict[str, str]:
         **_secrets(stack, stack.settings.platform_users),
         **_owner(stack),
         "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
+        "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
         "HB_BROKER_PID": str(stack.process("mosquitto").pid or 0),
         "HB_BROKER_DEVICES_AT": f"{stack.mqtt_host}:{stack.mqtt_port}",
@@ -71,6 +72,11 @@ def _key_file(stack: Stack) -> Path:
         path.touch(mode=0o600)
         path.write_text(f"{urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n")
     return path
+
+
+def _anchors(stack: Stack) -> Path:
+    """Where the anchors of the audit lie: not in the database, and as long as that."""
+    return stack.settings.run_directory / "audit"
 
 
 def take_over(platform: "Platform") -> str:
@@ -105,6 +111,7 @@ class Platform:
                 "HB_API_PLAIN_HTTP": "true",
                 "HB_ALERT_BASE_URL": self.console_url,
                 "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
+                "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
             }
             | dict(overrides or {})
         )

@@ -1,12 +1,14 @@
 """Passwords of doctors: argon2id, the same work for a known and an unknown account."""
 
 import asyncio
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from services.api.register_changes import write_change
 from services.runtime.database import Pool, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -60,12 +62,17 @@ class Passwords:
             return False
 
 
-async def set_password(pool: Pool, email: str, password: str) -> None:
-    """Sets a doctor's password and ends all their sessions. Raises PasswordRefusedError, UnknownDoctorError."""
+async def set_password(pool: Pool, email: str, password: str, *, by: str = "", now: datetime | None = None) -> None:
+    """Sets a doctor's password, ends all their sessions, and writes down who did so; ``now`` is platform time.
+
+    Raises PasswordRefusedError, UnknownDoctorError.
+    """
+    account = email.strip().lower()
     sql = load_queries("services.api", "sign_in.sql")
     password_hash = await asyncio.to_thread(Passwords().hash, password)
     async with transaction(pool) as connection:
-        doctor_no = await connection.fetchval(sql["set_password"], email.strip().lower(), password_hash)
+        doctor_no = await connection.fetchval(sql["set_password"], account, password_hash)
         if doctor_no is None:
             raise UnknownDoctorError
         await connection.execute(sql["end_sessions_of"], doctor_no)
+        await write_change(connection, now or datetime.now(UTC), by, "doctor password", account, {})

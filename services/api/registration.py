@@ -1,6 +1,6 @@
 """Writes a register file to the database: set-based, idempotent, in one transaction."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from schemas.topics import shard_of
 from services.api.limit_rows import write_conditions, write_limits
 from services.api.plan_files import write_plans
 from services.api.plan_versions import PlanRefusedError
+from services.api.register_changes import write_change
 from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -67,9 +68,18 @@ async def registration(pool: Pool) -> AsyncIterator[Connection]:
 
 
 async def write(
-    connection: Connection, register: Register, now: datetime, *, lead_s: float, new_since: datetime | None = None
+    connection: Connection,
+    register: Register,
+    now: datetime,
+    *,
+    lead_s: float,
+    new_since: datetime | None = None,
+    by: str = "",
 ) -> Registered:
-    """As ``register``, in a transaction of ``registration``; bindings of new devices start at ``new_since``."""
+    """As ``register``, in a transaction of ``registration``; bindings of new devices start at ``new_since``.
+
+    Whose care began or ended is written down, with ``by`` as who did that.
+    """
     check(register)
     _refuse_unborn(register, now)
     sql = _queries()
@@ -82,7 +92,7 @@ async def write(
     await _refuse_unknown(connection, sql, register)
     begun, ended = await _write_bindings(connection, sql, register, times, new_devices)
     await _write_plans(connection, register, now)
-    care_begun, care_ended = await _write_care(connection, sql, register, now)
+    care_begun, care_ended = await _write_care(connection, sql, register, now, by)
     conditions = await write_conditions(connection, register, times.starts)
     limits = await write_limits(connection, register, now, times.starts)
     _refuse_without_recipient(register, without_recipient_before, await _without_recipient_for_good(connection, sql))
@@ -288,10 +298,20 @@ async def _write_plans(connection: Connection, register: Register, now: datetime
         raise RegisterError(f"a dose plan can't be so: {error}") from error
 
 
-async def _write_care(connection: Connection, sql: Queries, register: Register, now: datetime) -> tuple[int, int]:
+async def _write_care(
+    connection: Connection, sql: Queries, register: Register, now: datetime, by: str
+) -> tuple[int, int]:
     emails = [doctor.email for doctor in register.doctors]
     wanted = _columns(((doctor.email, person) for doctor in register.doctors for person in set(doctor.people)), 2)
-    dropped = await connection.execute(sql["drop_unborn_care"], emails, *wanted, now)
-    ended = await connection.execute(sql["end_care"], emails, *wanted, now)
-    begun = await connection.execute(sql["begin_care"], *wanted, now)
-    return _affected(begun), _affected(dropped) + _affected(ended)
+    ended = [
+        *await connection.fetch(sql["drop_unborn_care"], emails, *wanted, now),
+        *await connection.fetch(sql["end_care"], emails, *wanted, now),
+    ]
+    begun = await connection.fetch(sql["begin_care"], *wanted, now)
+    for change, rows in (("care ended", ended), ("care began", begun)):
+        people = defaultdict(list)
+        for row in rows:
+            people[row["email"]].append(str(row["person_id"]))
+        for email, ids in sorted(people.items()):
+            await write_change(connection, now, by, change, email, {"people": sorted(ids)})
+    return len(begun), len(ended)

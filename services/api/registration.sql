@@ -134,22 +134,28 @@ where not exists (select from notification_channels where channel = name) limit 
 delete from care_relations care using doctors, people
 where care.doctor_no = doctors.doctor_no and care.person_no = people.person_no and upper_inf(care.valid)
   and lower(care.valid) >= $4 and doctors.email = any ($1::text[])
-  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]));
+  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]))
+returning doctors.email, people.person_id;
 
 -- name: end_care
 -- Ends at $4 the care of the listed doctors for people who are no longer theirs.
 update care_relations care set valid = tstzrange(lower(care.valid), $4) from doctors, people
 where care.doctor_no = doctors.doctor_no and care.person_no = people.person_no and upper_inf(care.valid)
   and doctors.email = any ($1::text[])
-  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]));
+  and (doctors.email, people.person_id) not in (select * from unnest($2::text[], $3::uuid[]))
+returning doctors.email, people.person_id;
 
 -- name: begin_care
 -- Begins at $3 the care that is wanted and not in force.
-insert into care_relations (doctor_no, person_no, valid)
-select doctor_no, person_no, tstzrange($3::timestamptz, null)
-from unnest($1::text[], $2::uuid[]) as wanted (email, person_id)
-join doctors using (email) join people using (person_id)
-where not exists (
-    select from care_relations held where held.doctor_no = doctors.doctor_no
-    and held.person_no = people.person_no and upper_inf(held.valid)
-);
+with begun as (
+    insert into care_relations (doctor_no, person_no, valid)
+    select doctor_no, person_no, tstzrange($3::timestamptz, null)
+    from unnest($1::text[], $2::uuid[]) as wanted (email, person_id)
+    join doctors using (email) join people using (person_id)
+    where not exists (
+        select from care_relations held where held.doctor_no = doctors.doctor_no
+        and held.person_no = people.person_no and upper_inf(held.valid)
+    )
+    returning doctor_no, person_no
+)
+select email, person_id from begun join doctors using (doctor_no) join people using (person_no);

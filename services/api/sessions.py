@@ -70,16 +70,18 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
     begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)
     assert begun is not None  # noqa: S101 - an insert gives what it inserted
     attempt, since = begun["attempt_no"], now - ATTEMPTS_WINDOW
+    # Looked up in any case, so that the audit can say whose account was tried, and no answer takes longer for that.
+    row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
+    tried = row["doctor_no"] if row else None
     past = await console.pool.fetchrow(
         console.sql["recent_failures"], account, counted, attempt, since, begun["cookie_no"]
     )
     if past is None or not admits(PastAttempts(**past), now):
-        await _refuse(console, attempt, "refused", address, now)
+        await _refuse(console, attempt, "refused", tried, address)
         raise TooManyAttemptsError
-    row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
     # Also without an account: the answer then takes as long, and does not say that there is none.
     if not await console.passwords.fits(row["password_hash"] if row else None, password) or row is None:
-        await _refuse(console, attempt, "failed", address, now)
+        await _refuse(console, attempt, "failed", tried, address)
         raise WrongPasswordError
     async with transaction(console.pool) as connection:
         # First, so that two who sign in at once wait for the rows in one order.
@@ -91,19 +93,26 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
     return Cookies(session=session, device=device)
 
 
-async def _refuse(console: Console, attempt: int, outcome: str, address: str, now: datetime) -> None:
+async def _refuse(console: Console, attempt: int, outcome: str, doctor_no: int | None, address: str) -> None:
+    """Of an account that there is not the audit keeps nothing: people type passwords into the wrong field."""
     console.metrics.count("hb_api_sign_ins_total", outcome=outcome)
     await console.pool.execute(console.sql["end_attempt"], attempt, outcome)
-    await console.pool.execute(console.sql["forget_attempts"], now - _ATTEMPTS_KEPT)
-    await record(console, None, Action.SIGN_IN, allowed=False, address=address)
+    await console.pool.execute(console.sql["forget_attempts"], datetime.now(UTC) - _ATTEMPTS_KEPT)
+    tried = None if doctor_no is None else _nobody_yet(doctor_no, address)
+    await record(console, tried, Action.SIGN_IN, allowed=False, address=address)
+
+
+def _nobody_yet(doctor_no: int, address: str, *, csrf_token: str = "", session_hash: bytes = b"") -> Doctor:
+    """An account before anybody has signed in with it."""
+    return Doctor(
+        doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=session_hash, address=address
+    )
 
 
 async def _open(console: Console, doctor_no: int, address: str, now: datetime, on: Connection) -> str:
     """The cookie of a new session."""
     cookie, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    doctor = Doctor(
-        doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=_hash(cookie), address=address
-    )
+    doctor = _nobody_yet(doctor_no, address, csrf_token=csrf_token, session_hash=_hash(cookie))
     await on.execute(console.sql["open_session"], doctor.session_hash, doctor_no, csrf_token, now, now + LASTS)
     await record(console, doctor, Action.SIGN_IN, on=on)
     return cookie

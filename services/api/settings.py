@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.api.audit_anchors import AuditSettings
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
 
 
@@ -30,6 +31,7 @@ class ApiSettings(BaseSettings):
     plain_http: bool = False
     trusted_proxy: str = ""
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 

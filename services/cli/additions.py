@@ -179,7 +179,7 @@ async def _write_in(
     **details: Any,
 ) -> None:
     lead_s = BINDING_LEAD_S * session.clock.rate
-    await write(connection, register, session.now, lead_s=lead_s, new_since=new_since)
+    await write(connection, register, session.now, lead_s=lead_s, new_since=new_since, by=session.by)
     said: Mapping[str, Any] = {name: str(value) for name, value in details.items() if value is not None}
     await write_down(session, connection, command, str(subject), said)
 

@@ -98,10 +98,10 @@ def add_doctor(
 
 
 @doctor_app.command("password")
-def change_password(email: Email) -> None:
+def change_password(email: Email, *, by: By = None) -> None:
     """Set a doctor's password, asked for or from standard input, and sign them out everywhere."""
     password = new_password()
-    run(lambda session: set_password(session.pool, email, password))
+    run(lambda session: set_password(session.pool, email, password, by=session.by, now=session.now), by=by)
     say.print("The password is set; the doctor is signed out everywhere.")
 
 

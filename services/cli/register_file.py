@@ -45,7 +45,7 @@ async def take(session: Session, wanted: Register, credentials: Path | None, tic
     known = _read(credentials)
     lead_s = BINDING_LEAD_S * session.clock.rate
     async with registration(session.pool) as connection:
-        done = await write(connection, wanted, session.now, lead_s=lead_s)
+        done = await write(connection, wanted, session.now, lead_s=lead_s, by=session.by)
         secrets: dict[str, str] = {}
         if broker is not None and credentials is not None:
             names = [device.device for home in wanted.homes for device in home.devices]

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     FINDING_UNCLAIMED = "finding_unclaimed"
     CHECK_OVERDUE = "check_overdue"
     COMMAND_UNSENT = "command_unsent"
+    AUDIT_UNSEALED = "audit_unsealed"
     NO_RECIPIENT = "no_recipient"
     NOTIFICATION_FAILED = "notification_failed"
     DROPPED_AT_BROKER = "dropped_at_broker"
@@ -50,6 +51,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.FINDING_UNCLAIMED: "A finding has become no alert.",
         Kind.CHECK_OVERDUE: "A fall, a call for help or a dose should have been judged, and was not.",
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
+        Kind.AUDIT_UNSEALED: "Rows of the audit wait for their seals; until then a change of one would not show.",
         Kind.NO_RECIPIENT: "People are monitored without a recipient; `services.api without-recipient` lists them.",
         Kind.NOTIFICATION_FAILED: "A notification could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",

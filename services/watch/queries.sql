@@ -37,7 +37,9 @@ from (
 ) as due
 union all
 select 'command_unsent', count(*), min(created_at) from commands
-where sent_at is null and created_at < $1 and expires_at > $1;
+where sent_at is null and created_at < $1 and expires_at > $1
+union all
+select 'audit_unsealed', count(*), min(appended_at) from audit.unsealed where appended_at < $2;
 
 -- name: people_without_recipient
 -- How many people are monitored at $1 about whom nobody would be notified.

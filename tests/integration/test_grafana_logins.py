@@ -2,6 +2,7 @@
 # ruff: noqa: S608  # the queries are what is tested
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -216,3 +217,23 @@ async def test_the_catalogue_keeps_a_verifier_and_no_password(world: str, login:
         assert "horse" not in kept
     finally:
         await connection.close()
+
+
+def test_whatever_is_changed_about_a_reader_is_written_down_with_who_did_it(world: str, login: Login) -> None:
+    command(world, "caregiver", "add", login.role, "--person", str(ANNA))
+    command(world, "caregiver", "password", login.role, password=f"{PASSWORD} anew")
+    command(world, "caregiver", "end", login.role, "--person", str(ANNA))
+    command(world, "caregiver", "remove", login.role)
+    said = ask(
+        world,
+        "select command, changed_by <> '', details - 'until' from register_changes"
+        f" where subject = '{login.role}' order by change_no",
+    )
+
+    assert [(what, named, json.loads(str(details))) for what, named, details in said] == [
+        ("caregiver add", True, {"people": [str(ANNA)], "new_login": True}),
+        ("reader password", True, {}),
+        ("caregiver end", True, {"person": str(ANNA)}),
+        ("reader remove", True, {}),
+    ]
+    assert PASSWORD not in str(said)

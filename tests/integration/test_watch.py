@@ -247,3 +247,14 @@ async def heartbeat_receiver() -> AsyncIterator[Beats]:
         yield beats
     finally:
         server.close()
+
+
+async def test_operators_hear_that_the_audit_is_sealed_no_more_and_that_it_is_again(dsn: str, pool: Pool) -> None:
+    clock = FakeClock(START_MS)
+    await pass_marker(pool, START_MS)
+    await pool.execute("delete from audit.unsealed")
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        await pool.execute("insert into audit.unsealed values ('audit', 1, now() - interval '3 minutes')")
+        await until(lambda: notified(receiver) == ["audit unsealed"], "not notified")
+        await pool.execute("delete from audit.unsealed")
+        await until(lambda: notified(receiver) == ["audit unsealed", "audit unsealed is over"], "end not notified")
