@@ -16,7 +16,8 @@ from services.runtime.settings import BusSettings, DatabaseSettings, database_fo
 
 async def prepare(database: DatabaseSettings, bus_settings: BusSettings) -> Edition:
     """Idempotent. Says which edition of TimescaleDB it found."""
-    edition = await migrate(database.dsn.get_secret_value(), load_migrations("schemas.sql.migrations"))
+    migrations = load_migrations("schemas.sql.migrations")
+    edition = await migrate(database.dsn.get_secret_value(), migrations, database.tls.context())
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
         # Real time: no platform clock runs yet, and one that runs faster begins at this one.
