@@ -27,20 +27,21 @@ class ShortcutClient(paho.Client):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._rest = b""
+        self._context: ssl.SSLContext | None = None
         self._server_name: str | None = None
 
     def use_tls(self, context: ssl.SSLContext, server_name: str | None = None) -> None:
         """Every connection from now on is by TLS. ``server_name``: of the certificate, where it is not the host's."""
         self.tls_set_context(context)
-        self._server_name = server_name
+        self._context, self._server_name = context, server_name
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         """As paho's, for a server that has another name; and a handshake that fails leaves no socket behind."""
-        assert self._ssl_context is not None  # noqa: S101 - paho asks only then
-        name = self._server_name or self._host
-        wrapped = self._ssl_context.wrap_socket(tcp_sock, server_hostname=name, do_handshake_on_connect=False)
+        assert self._context is not None  # noqa: S101 - paho asks only then
+        name = self._server_name or self.host
+        wrapped = self._context.wrap_socket(tcp_sock, server_hostname=name, do_handshake_on_connect=False)
         try:
-            wrapped.settimeout(self._connect_timeout)
+            wrapped.settimeout(self.connect_timeout)
             wrapped.do_handshake()
         except BaseException:
             wrapped.close()

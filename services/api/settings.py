@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
-from services.runtime.tls import ServerCertificate, is_loopback, refuse_plaintext
+from services.runtime.tls import ServerCertificate, is_loopback, refuse_open_listener
 
 
 class ApiSettings(BaseSettings):
@@ -20,7 +20,7 @@ class ApiSettings(BaseSettings):
     loopback.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_API_")
+    model_config = SettingsConfigDict(env_prefix="HB_API_", hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -39,7 +39,7 @@ class ApiSettings(BaseSettings):
                 "HB_API_PLAIN_HTTP: plain_http is for loopback only, and for a console without certificate"
             )
         if self.certificate_file is None:
-            refuse_plaintext("HB_API_HOST", self.host, "HB_API_CERTIFICATE_FILE")
+            refuse_open_listener("HB_API_HOST", self.host, "HB_API_CERTIFICATE_FILE")
         try:
             self.certificate()
         except OSError as error:

@@ -10,7 +10,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.clock import Clock, PlatformClock, SteppedClock, WallClock
 from services.runtime.errors import HearthBeatError
-from services.runtime.tls import TlsSettings, check_dsn, hosts_of, is_loopback, refuse_plaintext, refuse_weak_secret
+from services.runtime.tls import (
+    TlsSettings,
+    check_dsn,
+    hosts_of,
+    is_loopback,
+    refuse_open_listener,
+    refuse_plaintext,
+    refuse_weak_secret,
+)
 
 
 class NoSecretError(HearthBeatError):
@@ -170,5 +178,5 @@ class LogSettings(BaseSettings):
     @model_validator(mode="after")
     def _safe_off_this_machine(self) -> Self:
         if self.metrics_port and self.tls.certificate_file is None:
-            refuse_plaintext("HB_METRICS_HOST", self.metrics_host, "HB_TLS_CERTIFICATE_FILE")
+            refuse_open_listener("HB_METRICS_HOST", self.metrics_host, "HB_TLS_CERTIFICATE_FILE")
         return self

@@ -37,6 +37,14 @@ def refuse_plaintext(setting: str, host: str, cure: str = "HB_TLS_CA_FILE") -> N
         raise ValueError(f"{setting}: {host} is not this machine, and nothing leaves it without TLS; set {cure}")
 
 
+def refuse_open_listener(setting: str, host: str, cure: str) -> None:
+    """Raises ValueError where other machines reach what listens on ``host``; asked where it has no certificate."""
+    if not is_loopback(host):
+        raise ValueError(
+            f"{setting}: other machines reach {host}, and nothing is shown to them without TLS; set {cure}"
+        )
+
+
 def refuse_weak_secret(setting: str, secret: str, *names: str) -> None:
     """Raises ValueError for a secret that is short, a placeholder, or one of ``names``. It names no secret."""
     lower = secret.lower()

@@ -23,7 +23,7 @@ class WatchSettings(BaseSettings):
     ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_WATCH_")
+    model_config = SettingsConfigDict(env_prefix="HB_WATCH_", hide_input_in_errors=True)
 
     every_s: float = Field(default=5.0, gt=0)
     services: dict[str, str] = Field(default_factory=dict)

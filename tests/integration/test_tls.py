@@ -4,10 +4,11 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from deploy.certificates.authority import Authority
 from deploy.certificates.issue import Kind
 from deploy.local.probes import PLEASE_TLS, mqtt_answers, postgres_answers
 from deploy.local.stack import Stack
+from device_sim.publish import Broker, Network
 from schemas.metrics import METRICS
 from schemas.registry import Register
 from services.alert.channels.email import EmailChannel, EmailSettings
@@ -29,8 +31,8 @@ from services.runtime.bus.kafka import open_kafka_bus
 from services.runtime.database import open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, serve_metrics
-from services.runtime.mqtt import open_link
-from services.runtime.settings import BusSettings, DatabaseSettings, MqttSettings
+from services.runtime.mqtt_client import BurstClient
+from services.runtime.settings import BusSettings, DatabaseSettings
 from services.runtime.tls import ServerCertificate, TlsSettings
 from services.watch.operator_channels import open_client
 from tests.integration.console_world import free_port
@@ -182,9 +184,32 @@ def certificate(authority: Authority, fault: str, elsewhere: Path) -> ssl.SSLCon
 
 
 async def ask_broker(port: int, tls: TlsSettings) -> None:
-    settings = MqttSettings(port=port, passwords={"ingest-0": SecretStr(SECRET)}, tls=tls)
-    async with open_link(settings, client_id="ingest-0") as link, asyncio.timeout(0.3):
-        await link.connected()
+    client, context = BurstClient("ingest-0", lambda _burst: None), tls.context()
+    assert context is not None
+    client.use_tls(context)
+    await asyncio.to_thread(client.connect, "127.0.0.1", port)
+    await asyncio.sleep(0.1)
+    client.disconnect()
+
+
+async def ask_broker_as_a_device(port: int, tls: TlsSettings) -> None:
+    network = Network(Broker(host="127.0.0.1", port=port, passwords={}, ca_file=tls.ca_file), Random(1))
+    network.add("band-1", 0, Nobody())
+    await asyncio.to_thread(network.poll, 0.1)
+    network.links[0].cut()
+
+
+class Nobody:
+    """The device behind a connection that never comes about."""
+
+    def on_connected(self, *, session_present: bool, undelivered: Iterable[int]) -> None:
+        """Never called."""
+
+    def on_ack(self, payload: bytes) -> None:
+        """Never called."""
+
+    def on_command(self, payload: bytes) -> None:
+        """Never called."""
 
 
 async def ask_kafka(port: int, tls: TlsSettings) -> None:
@@ -219,6 +244,7 @@ async def ask_mail(port: int, tls: TlsSettings) -> None:
 
 CLIENTS: dict[str, Callable[[int, TlsSettings], Awaitable[None]]] = {
     "broker": ask_broker,
+    "broker, as a simulated device": ask_broker_as_a_device,
     "kafka": ask_kafka,
     "database": ask_database,
     "database, as its DSN says": ask_database_as_its_dsn_says,

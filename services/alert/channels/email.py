@@ -30,7 +30,7 @@ class EmailSettings(BaseSettings):
     ``smtp_ca_file`` has the CAs that may vouch for it; without one, those of the system.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_ALERT_")
+    model_config = SettingsConfigDict(env_prefix="HB_ALERT_", hide_input_in_errors=True)
 
     smtp_host: str | None = None
     smtp_port: int = Field(default=25, ge=1, le=65_535)
