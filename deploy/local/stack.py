@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import backup, encryption, jail, kafka, mosquitto, prepare
-from deploy.local.errors import AlreadyRunningError
+from deploy.local.errors import AlreadyRunningError, StackError
 from deploy.local.postgres import USER, Postgres
 from deploy.local.prepare import Say, locked, remove_tree
 from deploy.local.process import Server, ServerProcess
@@ -27,7 +27,11 @@ class Stack:
     def __init__(self, settings: StackSettings) -> None:
         self._path = record_path(settings)
         with locked(settings.run_directory / "lock"):
-            self._record = make_record(settings, read_record(self._path))
+            before = read_record(self._path)
+            if settings.tls and before is not None and not before.tls:
+                message = f"stack {settings.name} was made in plaintext; erase it before it can be an encrypted one"
+                raise StackError(message)
+            self._record = make_record(settings, before)
             self._record.write(self._path)
             self.settings = settings = replace(settings, tls=self._record.tls)
             if settings.tls:

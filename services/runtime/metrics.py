@@ -4,7 +4,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -126,15 +126,13 @@ class _PageServer(ThreadingHTTPServer):
     certificate: ServerCertificate | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        if self.certificate is not None:
-            request.settimeout(_HANDSHAKE_S)
-            try:
-                request = self.certificate.context.wrap_socket(request, server_side=True)
-            except OSError:
-                return  # plaintext, or nobody who trusts us
-        super().finish_request(request, client_address)
-        if self.certificate is not None:
-            request.close()
+        if self.certificate is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_HANDSHAKE_S)
+        # Plaintext, nobody who trusts us, or somebody who goes away: no news, and no reason for a trace.
+        with suppress(OSError), self.certificate.context.wrap_socket(request, server_side=True) as encrypted:
+            super().finish_request(encrypted, client_address)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ class TlsSettings(BaseSettings):
     is this process's own: for its page of metrics, and for servers that ask who it is.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_TLS_")
+    model_config = SettingsConfigDict(env_prefix="HB_TLS_", env_ignore_empty=True)
 
     ca_file: Path | None = None
     certificate_file: Path | None = None
@@ -87,13 +87,16 @@ class TlsSettings(BaseSettings):
     @model_validator(mode="after")
     def _files_are_good(self) -> Self:
         """At the start, and not at the first connection."""
-        try:
-            self.context()
-            self.server_certificate()
-        except OSError as error:
-            name = "HB_TLS_CA_FILE or HB_TLS_CERTIFICATE_FILE"
-            raise ValueError(f"{name}: {error.strerror or error.args[0]}") from error
+        for name, read in (("CA", self._only_ca), ("CERTIFICATE", self.server_certificate)):
+            try:
+                read()
+            except OSError as error:
+                raise ValueError(f"HB_TLS_{name}_FILE: {error.strerror or error.args[0]}") from error
         return self
+
+    def _only_ca(self) -> None:
+        if self.ca_file is not None:
+            client_context(self.ca_file)
 
     def context(self) -> ssl.SSLContext | None:
         """For a connection to one of the platform's servers; None where there is no TLS."""

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from deploy.certificates.authority import Authority
 from deploy.certificates.issue import Kind
@@ -31,13 +32,14 @@ from services.runtime.bus.kafka import open_kafka_bus
 from services.runtime.database import open_pool
 from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, serve_metrics
+from services.runtime.mqtt import open_link
 from services.runtime.mqtt_client import BurstClient
-from services.runtime.settings import BusSettings, DatabaseSettings
+from services.runtime.settings import BusSettings, DatabaseSettings, MqttSettings
 from services.runtime.tls import ServerCertificate, TlsSettings
 from services.watch.operator_channels import open_client
 from tests.integration.console_world import free_port
 from tests.integration.impostor import GREETINGS, impostor
-from tests.integration.path_world import World, bound, household, open_world, tls_settings, uplink
+from tests.integration.path_world import World, bound, household, open_world, tls_settings, until, uplink
 from tests.unit.transport.handshake import served_by
 from transport.tls import client_context
 
@@ -264,6 +266,18 @@ async def test_an_impostor_hears_nothing(client: str, fault: str, authority: Aut
 
     assert server.met
     assert bool(server.heard) is (fault == "none")
+
+
+async def test_a_link_says_why_it_trusts_a_broker_not(authority: Authority, tmp_path: Path) -> None:
+    settings = MqttSettings(tls=TlsSettings(ca_file=authority.ca_file))
+    with capture_logs() as logs:
+        async with impostor("broker", certificate(authority, "wrong CA", tmp_path)) as server:
+            there = settings.model_copy(update={"port": server.port})
+            async with open_link(there, client_id="ingest-0") as link:
+                await until(lambda: bool(logs), "the link says that it was refused")
+                assert not link.online
+
+    assert "certificate verify failed" in logs[0]["reason"]
 
 
 async def test_a_page_of_metrics_is_shown_by_tls(authority: Authority) -> None:
