@@ -38,6 +38,7 @@ Host = Annotated[str, typer.Option(help="MQTT broker.")]
 Port = Annotated[int, typer.Option(help="Port of the MQTT broker.")]
 Mqtt = Annotated[int, typer.Option(help="MQTT version: 5, or 3 for 3.1.1.")]
 Credentials = Annotated[Path | None, typer.Option(help="JSON file {device: password}.")]
+Ca = Annotated[Path | None, typer.Option(envvar="HB_TLS_CA_FILE", help="CA of the broker: connect by TLS.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same fleet, readings, incidents and faults.")]
 OracleFile = Annotated[Path, typer.Option(help="Where every uplink is written before its first publish.")]
 SummaryFile = Annotated[Path, typer.Option(help="Where the counts go at the end.")]
@@ -62,9 +63,9 @@ class Stop:
         self.signals += 1
 
 
-def _broker(host: str, port: int, mqtt: int, credentials: Path | None) -> Broker:
+def _broker(host: str, port: int, mqtt: int, credentials: Path | None, ca: Path | None) -> Broker:
     passwords: Mapping[str, str] = json.loads(credentials.read_text()) if credentials else {}
-    return Broker(host=host, port=port, mqtt=mqtt, passwords=passwords)
+    return Broker(host=host, port=port, mqtt=mqtt, passwords=passwords, ca_file=ca)
 
 
 def _read_register(path: Path) -> Register:
@@ -111,6 +112,7 @@ def run(  # noqa: PLR0913 - the options of a command
     host: Host = "127.0.0.1",
     mqtt: Mqtt = 5,
     credentials: Credentials = None,
+    ca: Ca = None,
     seed: Seed = 1,
     homes: Annotated[int, typer.Option(help="Only the first homes of the register; 0 for all.")] = 0,
     start_ms: StartMs = None,
@@ -137,7 +139,7 @@ def run(  # noqa: PLR0913 - the options of a command
     truth_file = TruthFile(truth, clock.frozen_at_ms)
     plan.ensure(max(clock.frozen_at_ms, clock.now_ms()))
     truth_file.write(plan.planned)
-    broker = _broker(host, port, mqtt, credentials)
+    broker = _broker(host, port, mqtt, credentials, ca)
     with_limits = Limits(resend_after_s=resend_after)
     state.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(state / "outbox.sqlite")
@@ -176,6 +178,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     host: Host = "127.0.0.1",
     mqtt: Mqtt = 5,
     credentials: Credentials = None,
+    ca: Ca = None,
     start_ms: StartMs = None,
     resend_after: ResendAfter = 60.0,
     drain_s: DrainS = 120.0,
@@ -199,7 +202,7 @@ def replay(  # noqa: PLR0913 - the options of a command
         clock=clock,
         store=store,
         oracle=Oracle(oracle),
-        broker=_broker(host, port, mqtt, credentials),
+        broker=_broker(host, port, mqtt, credentials, ca),
         limits=Limits(resend_after_s=resend_after),
         seed=0,
     )
@@ -231,6 +234,7 @@ def load(  # noqa: PLR0913 - the options of a command
     host: Host = "127.0.0.1",
     mqtt: Mqtt = 5,
     credentials: Credentials = None,
+    ca: Ca = None,
     uplinks_per_s: Annotated[float, typer.Option(min=1)] = 4000,
     seconds: Annotated[float, typer.Option(min=1)] = 60,
     state: Annotated[
@@ -251,7 +255,7 @@ def load(  # noqa: PLR0913 - the options of a command
         raise typer.BadParameter("--state or --memory-outbox")
     made = bench.Load(
         _read_register(register),
-        broker=_broker(host, port, mqtt, credentials),
+        broker=_broker(host, port, mqtt, credentials, ca),
         clock=SimClock.from_environment(os.environ),
         state=None if memory_outbox else state,
         resend_after_s=resend_after,
@@ -287,11 +291,12 @@ def trace(
     port: Port,
     host: Host = "127.0.0.1",
     mqtt: Mqtt = 5,
+    ca: Ca = None,
     user: Annotated[str | None, typer.Option(help="A broker user that may read the device's topics.")] = None,
     password: Annotated[str | None, typer.Option(envvar="HB_MQTT_PASSWORD")] = None,
 ) -> None:
     """Shows live what becomes of a device's uplinks."""
-    broker = Broker(host=host, port=port, mqtt=mqtt, passwords={})
+    broker = Broker(host=host, port=port, mqtt=mqtt, passwords={}, ca_file=ca)
     try:
         trace_device(broker, device, user=user, password=password, say=Console().print)
     except KeyboardInterrupt:

@@ -1,10 +1,12 @@
 """Many devices' MQTT connections in one thread: paho clients driven from outside through one selector."""
 
 import selectors
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -19,6 +21,7 @@ from device_sim.mqtt_client import UplinkClient
 from schemas.codec import encode_status
 from schemas.messages import DeviceStatus
 from schemas.topics import ACK, COMMANDS, STATUS, UP
+from transport.tls import client_context
 
 _KEEPALIVE_S: Final = 30
 _SESSION_EXPIRY_S: Final = 24 * 3600
@@ -34,12 +37,20 @@ FIRMWARE: Final = "sim-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """Where the broker is, which MQTT it is spoken to in (5 or 3), and the devices' passwords, if it asks for them."""
+    """Where the broker is, which MQTT it is spoken to in (5 or 3), and the devices' passwords, if it asks for them.
+
+    ``ca_file``: by TLS, with a certificate of this CA.
+    """
 
     host: str
     port: int
     mqtt: int = 5
     passwords: Mapping[str, str]
+    ca_file: Path | None = None
+
+    def context(self) -> ssl.SSLContext | None:
+        """For TLS; None where there is none. Raises OSError."""
+        return None if self.ca_file is None else client_context(self.ca_file)
 
 
 class Listener(Protocol):
@@ -85,6 +96,8 @@ class Link:
             quick_topic=self._ack,
         )
         client.connect_timeout = 1.0
+        if (context := self._network.context) is not None:
+            client.use_tls(context)
         # To paho, 0 means no limit.
         client.max_queued_messages_set(0)
         client.username_pw_set(self.device, broker.passwords.get(self.device))
@@ -196,7 +209,7 @@ class Network:
     """All connections of a simulator."""
 
     def __init__(self, broker: Broker, draw: Random) -> None:
-        self.broker = broker
+        self.broker, self.context = broker, broker.context()
         self.links: list[Link] = []
         self.arrived: deque[tuple[Link, bool]] = deque()
         self.acks: list[tuple[Link, bytes]] = []

@@ -79,6 +79,8 @@ def trace(broker: Broker, device: str, *, user: str | None, password: str | None
     version = paho.MQTTv5 if broker.mqtt == 5 else paho.MQTTv311  # noqa: PLR2004 - MQTT 5
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=user or "", protocol=version)
     client.username_pw_set(user, password)
+    if (context := broker.context()) is not None:
+        client.tls_set_context(context)
 
     def on_connect(connected: paho.Client, *_rest: Any) -> None:
         connected.subscribe([(row.of(shard, device), 0) for row in (UP, ACK, STATUS, COMMANDS)])

@@ -20,7 +20,8 @@ async def prepare(
 ) -> Edition:
     """Idempotent. Says which edition of TimescaleDB it found. Raises WeakSecretError, UnknownServiceError."""
     passwords = {service: secret.get_secret_value() for service, secret in (logins.passwords if logins else {}).items()}
-    edition = await migrate(database.dsn.get_secret_value(), load_migrations("schemas.sql.migrations"))
+    migrations = load_migrations("schemas.sql.migrations")
+    edition = await migrate(database.dsn.get_secret_value(), migrations, database.tls.context())
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database, application="hb-prepare"))
         await grant_roles(pool, passwords, bus_of_tables=bus_settings.kind == "postgres")

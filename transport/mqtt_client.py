@@ -4,6 +4,8 @@ paho makes four ``recv`` calls, six objects and six locks for each packet. Conne
 keep-alive and errors stay paho's, and so does every packet that a subclass does not know.
 """
 
+import socket
+import ssl
 from time import monotonic
 from typing import Any, ClassVar, Final
 
@@ -14,6 +16,7 @@ DONE: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 _SHORTEST_PACKET: Final = 2
 _CONTINUES: Final = 0x80
 _LOW_BITS: Final = 0x7F
+_NOTHING_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ShortcutClient(paho.Client):
@@ -24,6 +27,26 @@ class ShortcutClient(paho.Client):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._rest = b""
+        self._context: ssl.SSLContext | None = None
+        self._server_name: str | None = None
+
+    def use_tls(self, context: ssl.SSLContext, server_name: str | None = None) -> None:
+        """Every connection from now on is by TLS. ``server_name``: of the certificate, where it is not the host's."""
+        self.tls_set_context(context)
+        self._context, self._server_name = context, server_name
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho's, for a server that has another name; and a handshake that fails leaves no socket behind."""
+        assert self._context is not None  # noqa: S101 - paho asks only then
+        name = self._server_name or self.host
+        wrapped = self._context.wrap_socket(tcp_sock, server_hostname=name, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(self.connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
     def take_packet(self, command: int, data: bytes, start: int, end: int) -> MQTTErrorCode:
         """A packet, whose body is ``data`` from ``start`` to ``end``. By paho's own way."""
@@ -42,8 +65,8 @@ class ShortcutClient(paho.Client):
         if self._sock is None:
             return MQTTErrorCode.MQTT_ERR_NO_CONN
         try:
-            data = self._sock.recv(self.read_bytes)
-        except BlockingIOError:
+            data = self.receive(self._sock)
+        except _NOTHING_YET:
             return DONE
         except OSError:
             data = b""
@@ -55,6 +78,24 @@ class ShortcutClient(paho.Client):
         if problem is None:
             return MQTTErrorCode.MQTT_ERR_NO_CONN
         return self._loop_rc_handle(problem) if problem else DONE
+
+    def receive(self, sock: Any) -> bytes:
+        """What is there, ``read_bytes`` or little more; nothing at the end. Raises OSError."""
+        data: bytes = sock.recv(self.read_bytes)
+        if not isinstance(sock, ssl.SSLSocket) or not data:
+            return data
+        # A read gives one record of TLS, and brokers make a record of each packet.
+        records, size = [data], len(data)
+        while size < self.read_bytes:
+            try:
+                data = sock.recv(self.read_bytes)
+            except OSError:
+                break  # nothing more, or what the next read will say again
+            if not data:
+                break
+            records.append(data)
+            size += len(data)
+        return b"".join(records)
 
     def _take_packets(self, data: bytes) -> MQTTErrorCode | None:
         """What is wrong with a packet, if anything; None where one has ended the connection."""

@@ -40,9 +40,14 @@ def up(
     mqtt_port: int = 0,
     kafka_port: int = 0,
     postgres_port: int = 0,
+    *,
+    tls: Annotated[bool, typer.Option("--tls", help="By TLS alone; a stack that was so stays so.")] = False,
 ) -> None:
     """Start the three servers and leave them running."""
-    stack = Stack(StackSettings(name=name, mqtt_port=mqtt_port, kafka_port=kafka_port, postgres_port=postgres_port))
+    settings = StackSettings(
+        name=name, tls=tls, mqtt_port=mqtt_port, kafka_port=kafka_port, postgres_port=postgres_port
+    )
+    stack = Stack(settings)
     with console.status("preparing") as status:
         stack.prepare(lambda line: _progress(status.update, line))
         status.update("starting")
@@ -71,6 +76,17 @@ def status(name: Name = "dev") -> None:
 
 
 @app.command()
+def renew(name: Name = "dev") -> None:
+    """Sign new certificates for all servers of an encrypted stack; only Kafka is started anew."""
+    stack = Stack(_known(name))
+    if not stack.settings.tls:
+        console.print(f"stack {name} has no certificates")
+        raise typer.Exit(1)
+    with console.status("renewing"):
+        stack.renew_certificates()
+
+
+@app.command()
 def versions(name: Name = "dev") -> None:
     """Show the servers' versions and durability settings, as the running stack reports them."""
     stack = Stack(_known(name))
@@ -95,7 +111,7 @@ def _progress(update: Callable[[str], None], line: str) -> None:
 
 def _show(stack: Stack) -> None:
     where = {"mosquitto": f"{stack.mqtt_host}:{stack.mqtt_port}", "kafka": stack.kafka_bootstrap}
-    where["postgresql"] = stack.dsn.rpartition("@")[2]
+    where["postgresql"] = stack.dsn.rpartition("@")[2].partition("?")[0]
     table = Table("server", "pid", "where")
     for server in SERVERS:
         table.add_row(server, str(stack.process(server).pid or "not running"), where[server])

@@ -19,7 +19,7 @@ def back_up(postgres: Postgres, to: Path) -> None:
     where = ["--host", LOOPBACK, "--port", str(postgres.port), "--username", USER]
     how = ["--format=tar", "--gzip", "--compress=1", "--wal-method=fetch", "--checkpoint=fast"]
     command = [f"{BINARIES}/pg_basebackup", *where, *how, f"--pgdata={jail.INSIDE}/{scratch.name}"]
-    jail.run_inside(postgres.root, postgres.directory, USER, command, PGPASSWORD=postgres.password)
+    jail.run_inside(postgres.root, postgres.directory, USER, command, **postgres.client_environment)
     to.parent.mkdir(parents=True, exist_ok=True)
     fresh = to.with_name(f"{to.name}.new")
     shutil.copyfile(scratch / ARCHIVE, _private(fresh))

@@ -4,21 +4,27 @@ import base64
 import socket
 import struct
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from deploy.local import apt
+from deploy.certificates.files import CA_CERTIFICATE, write_private
+from deploy.local import apt, encryption, kafka_by_tls
 from deploy.local.limits import with_open_files
 from deploy.local.process import Server
 from deploy.local.settings import LOOPBACK, StackSettings
 
 HERE = Path(__file__).parent
 ANSWER_S = 2.0
+#: As whom the node signs in to itself.
+NODE = "kafka"
 METADATA, METADATA_VERSION = 3, 1
 
 
-def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: int) -> Server:
-    """The node; its data directory is formatted before the first start."""
+def kafka(
+    settings: StackSettings, libraries: Path, port: int, controller_port: int, secrets: Mapping[str, str]
+) -> Server:
+    """The node; its data directory is formatted before the first start. ``secrets``: of its users, where it has any."""
     directory = settings.server_directory("kafka")
     logging = f"-Dlog4j2.configurationFile={directory}/log4j2.properties"
     java = [
@@ -36,7 +42,9 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
 
     def before_start() -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        _write_configuration(settings, directory, port, controller_port)
+        if settings.tls:
+            encryption.hand_out(settings, "kafka")
+        _write_configuration(settings, directory, (port, controller_port), secrets)
         if not (directory / "data" / "meta.properties").exists():
             apt.run(
                 [
@@ -47,6 +55,7 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
                     "-c",
                     properties,
                     "--ignore-formatted",
+                    *_users(secrets),
                 ]
             )
 
@@ -56,7 +65,7 @@ def kafka(settings: StackSettings, libraries: Path, port: int, controller_port: 
         wrapped=False,
         log=settings.run_directory / "kafka.log",
         before_start=before_start,
-        answers=lambda: _answers(port),
+        answers=lambda: kafka_by_tls.answers(settings, port, NODE, secrets[NODE]) if settings.tls else _answers(port),
     )
 
 
@@ -65,19 +74,38 @@ def version(libraries: Path) -> str:
     return next(iter(libraries.glob("kafka_2.13-*.jar"))).stem.rpartition("-")[2]
 
 
-def _write_configuration(settings: StackSettings, directory: Path, port: int, controller_port: int) -> None:
+def _write_configuration(
+    settings: StackSettings, directory: Path, ports: tuple[int, int], secrets: Mapping[str, str]
+) -> None:
     server = Template((HERE / "kafka-server.properties.in").read_text()).substitute(
         host=LOOPBACK,
-        port=port,
-        controller_port=controller_port,
+        port=ports[0],
+        controller_port=ports[1],
         directory=directory,
         retention_bytes=settings.kafka_retention_bytes,
         detour=_detour(settings, 0),
         advertised_detour=_detour(settings, 1),
+        protocol="SASL_SSL" if settings.tls else "PLAINTEXT",
+        controller_protocol="SSL" if settings.tls else "PLAINTEXT",
     )
+    if settings.tls:
+        server += Template((HERE / "kafka-tls.properties.in").read_text()).substitute(
+            directory=directory, shown=encryption.SHOWN, ca=CA_CERTIFICATE, sign_in=_sign_in(secrets[NODE])
+        )
     logging = Template((HERE / "kafka-log4j2.properties.in").read_text()).substitute(log=directory / "server.log")
-    (directory / "server.properties").write_text(server)
+    # It holds the node's own secret.
+    write_private(directory / "server.properties", server.encode())
     (directory / "log4j2.properties").write_text(logging)
+
+
+def _sign_in(secret: str) -> str:
+    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    return f'{module} required username="{NODE}" password="{secret}";'
+
+
+def _users(secrets: Mapping[str, str]) -> list[str]:
+    """What has the format write down who may sign in, so that the node can from its first moment on."""
+    return [f"--add-scram=SCRAM-SHA-512=[name={name},password={secret}]" for name, secret in secrets.items()]
 
 
 def _detour(settings: StackSettings, end: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from deploy.local import jail
+from deploy.local import encryption, jail
 from deploy.local.probes import mqtt_answers
 from deploy.local.process import Server
 from deploy.local.settings import CHECKOUT, LOOPBACK, StackSettings
@@ -25,6 +25,8 @@ from schemas.broker_access import (
 
 TEMPLATES: Final = CHECKOUT / "deploy" / "mosquitto"
 USER: Final = "mosquitto"
+_TLS: Final = f"certfile {jail.INSIDE}/{encryption.SHOWN}\nkeyfile {jail.INSIDE}/{encryption.SHOWN}\n"
+"""For each listener. 2.0 speaks TLS 1.2 and 1.3 unless one is named."""
 
 
 def mosquitto(
@@ -34,7 +36,10 @@ def mosquitto(
     directory = settings.server_directory("mosquitto")
 
     def before_start() -> None:
-        _make_directory(directory, jail.owner(root, USER))
+        owner = jail.owner(root, USER)
+        _make_directory(directory, owner)
+        if settings.tls:
+            encryption.hand_out(settings, "mosquitto", owner)
         _write_configuration(settings, directory, port, platform_port)
         write_fixed_users(settings, platform_secrets)
 
@@ -44,7 +49,7 @@ def mosquitto(
         wrapped=True,
         log=settings.run_directory / "mosquitto.log",
         before_start=before_start,
-        answers=lambda: mqtt_answers(LOOPBACK, port),
+        answers=lambda: mqtt_answers(LOOPBACK, port, encryption.context(settings)),
         stop_signal=signal.SIGTERM,
     )
 
@@ -85,6 +90,7 @@ def _write_configuration(settings: StackSettings, directory: Path, port: int, pl
         "persistence": str(settings.mqtt_persistence).lower(),
         "max_queued": str(settings.mqtt_max_queued),
         "inflight": str(settings.mqtt_inflight),
+        "tls": _TLS if settings.tls else "",
     }
     template = Template((TEMPLATES / "mosquitto.conf.in").read_text())
     (directory / "mosquitto.conf").write_text(template.substitute(values))

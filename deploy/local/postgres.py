@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 from string import Template
 
-from deploy.local import jail
+from deploy.certificates.files import CA_CERTIFICATE
+from deploy.local import encryption, jail
 from deploy.local.probes import postgres_answers
 from deploy.local.process import Server
 from deploy.local.settings import LOOPBACK, StackSettings
@@ -14,6 +15,16 @@ from deploy.local.settings import LOOPBACK, StackSettings
 USER = "postgres"
 BINARIES = "/usr/lib/postgresql/17/bin"
 CONFIGURATION = Path(__file__).with_name("postgresql.conf.in")
+_ENCRYPTED_ALONE = "pg_hba.encrypted.conf"
+_HOSTS = "hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl replication all 127.0.0.1/32 scram-sha-256\n"
+#: Key and certificate in one file: whoever reads it finds the two that belong together.
+_TLS = {
+    "ssl": "on",
+    "ssl_cert_file": f"{jail.INSIDE}/{encryption.SHOWN}",
+    "ssl_key_file": f"{jail.INSIDE}/{encryption.SHOWN}",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "hba_file": f"{jail.INSIDE}/{_ENCRYPTED_ALONE}",
+}
 
 
 class Postgres:
@@ -40,7 +51,7 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether it takes connections."""
-        return postgres_answers(LOOPBACK, self.port, USER)
+        return postgres_answers(LOOPBACK, self.port, USER, encryption.context(self._settings))
 
     def make_database(self) -> None:
         """Create the stack's database with the extension, unless it is there."""
@@ -64,7 +75,15 @@ class Postgres:
             sql,
         ]
         options = "-c client_min_messages=error"
-        return jail.run_inside(self.root, self.directory, USER, command, PGPASSWORD=self.password, PGOPTIONS=options)
+        return jail.run_inside(self.root, self.directory, USER, command, **self.client_environment, PGOPTIONS=options)
+
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """What PostgreSQL's own programs inside the root need in order to sign in."""
+        password = {"PGPASSWORD": self.password}
+        if not self._settings.tls:
+            return password
+        return {**password, "PGSSLMODE": "verify-full", "PGSSLROOTCERT": f"{jail.INSIDE}/{CA_CERTIFICATE}"}
 
     def _before_start(self) -> None:
         owner = jail.owner(self.root, USER)
@@ -73,14 +92,18 @@ class Postgres:
             os.chown(directory, *owner)
         if not (self.directory / "data").exists():
             self._initialise(owner)
+        if self._settings.tls:
+            encryption.hand_out(self._settings, "postgresql", owner)
         self.write_configuration()
 
     def write_configuration(self) -> None:
         """As the settings say."""
         values = {"host": LOOPBACK, "port": str(self.port)}
-        options = "".join(f"{name} = '{value}'\n" for name, value in self._settings.postgres_options.items())
+        asked = (_TLS if self._settings.tls else {}) | dict(self._settings.postgres_options)
+        options = "".join(f"{name} = '{value}'\n" for name, value in asked.items())
         text = Template(CONFIGURATION.read_text()).substitute(values)
         (self.directory / "postgresql.conf").write_text(text + options)
+        (self.directory / _ENCRYPTED_ALONE).write_text(_HOSTS)
 
     def take_password(self) -> None:
         """Gives the stopped cluster this stack's password: a backup may come from another stack.

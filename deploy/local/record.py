@@ -2,9 +2,10 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from deploy.local.encryption import ca_file
 from deploy.local.ports import free_port
 from deploy.local.proc import ProcessRef
 from deploy.local.settings import LOOPBACK, StackSettings
@@ -29,6 +30,8 @@ class StackRecord:
     database_password: str
     database_secrets: dict[str, str]
     processes: dict[str, ProcessRef]
+    tls: bool = False
+    kafka_secrets: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Replace the file in one step."""
@@ -70,6 +73,9 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
     known = before.platform_secrets if before else {}
     users = (*settings.platform_users, *settings.guests)
     signed_in = before.database_secrets if before else {}
+    tls = settings.tls or (before is not None and before.tls)
+    before_kafka = before.kafka_secrets if before else {}
+    verified = f"?sslmode=verify-full&sslrootcert={ca_file(settings)}" if tls else ""
     return StackRecord(
         name=settings.name,
         mqtt_host=LOOPBACK,
@@ -79,9 +85,11 @@ def make_record(settings: StackSettings, before: StackRecord | None) -> StackRec
         kafka_port=kafka_port,
         kafka_controller_port=controller_port,
         postgres_port=postgres_port,
-        dsn=f"postgresql://postgres:{database_password}@{LOOPBACK}:{postgres_port}/{settings.database}",
+        dsn=f"postgresql://postgres:{database_password}@{LOOPBACK}:{postgres_port}/{settings.database}{verified}",
         platform_secrets={name: known.get(name) or new_secret() for name in users},
         database_password=database_password,
         database_secrets={service: signed_in.get(service) or new_secret() for service in DATABASE_SERVICES},
         processes=before.processes if before else {},
+        tls=tls,
+        kafka_secrets={name: before_kafka.get(name) or new_secret() for name in settings.kafka_users} if tls else {},
     )

@@ -14,6 +14,9 @@ PLATFORM_USERS = (
     "sessions-0",
 )  # fmt: skip
 
+#: Who signs in at an encrypted Kafka: the node itself, each service that needs it, and an operator's commands.
+KAFKA_USERS = ("kafka", "ingest", "store", "score", "watch", "tools")
+
 LOOPBACK = "127.0.0.1"
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +27,8 @@ class StackSettings:
 
     name: str = "dev"
     local: Path = CHECKOUT / ".local"
+    #: Whether every listener speaks TLS alone, with certificates of a CA that the stack makes; kept once it was so.
+    tls: bool = False
     #: Which of them run.
     servers: tuple[str, ...] = SERVERS
     #: Where devices connect; the platform has a port of its own.
@@ -32,6 +37,8 @@ class StackSettings:
     kafka_controller_port: int = 0
     postgres_port: int = 0
     platform_users: tuple[str, ...] = PLATFORM_USERS
+    #: Made when Kafka's directory is formatted; only of an encrypted stack.
+    kafka_users: tuple[str, ...] = KAFKA_USERS
     #: Who else may sign in at the broker, with what rights: what measures or proves, on a stack of its own.
     guests: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
     mqtt_device_connections: int = 25_000

@@ -1,13 +1,14 @@
 """The three servers of one stack, put together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import backup, kafka, mosquitto, prepare
-from deploy.local.errors import AlreadyRunningError
-from deploy.local.postgres import Postgres
+from deploy.local import backup, encryption, jail, kafka, mosquitto, prepare
+from deploy.local.errors import AlreadyRunningError, StackError
+from deploy.local.postgres import USER, Postgres
 from deploy.local.prepare import Say, locked, remove_tree
 from deploy.local.process import Server, ServerProcess
 from deploy.local.record import make_record, read_record, record_path
@@ -25,11 +26,17 @@ class Stack:
     """A stack by its settings. One that another process started is found again by its name."""
 
     def __init__(self, settings: StackSettings) -> None:
-        self.settings = settings
         self._path = record_path(settings)
         with locked(settings.run_directory / "lock"):
-            self._record = make_record(settings, read_record(self._path))
+            before = read_record(self._path)
+            if settings.tls and before is not None and not before.tls:
+                message = f"stack {settings.name} was made in plaintext; erase it before it can be an encrypted one"
+                raise StackError(message)
+            self._record = make_record(settings, before)
             self._record.write(self._path)
+            self.settings = settings = replace(settings, tls=self._record.tls)
+            if settings.tls:
+                encryption.make_certificates(settings)
         self._root = prepare.root_directory(settings.local)
         self._libraries = prepare.kafka_libraries(settings.local)
         self._postgres = Postgres(settings, self._root, self._record.postgres_port, self._record.database_password)
@@ -73,6 +80,35 @@ class Stack:
     def platform_secrets(self) -> Mapping[str, str]:
         """The secret of each connection of the platform, and of each guest."""
         return self._record.platform_secrets
+
+    @property
+    def kafka_secrets(self) -> Mapping[str, str]:
+        """The secret of each of Kafka's users; empty where it knows none."""
+        return self._record.kafka_secrets
+
+    @property
+    def ca_file(self) -> Path:
+        """The CA of an encrypted stack."""
+        return encryption.ca_file(self.settings)
+
+    @property
+    def services_file(self) -> Path:
+        """Key and certificate for the services' own listeners, of an encrypted stack."""
+        return encryption.services_file(self.settings)
+
+    def renew_certificates(self) -> None:
+        """New keys and certificates for all servers, of the same CA. Only Kafka is started anew for it.
+
+        mosquitto and PostgreSQL read theirs again; who is connected stays connected.
+        """
+        encryption.renew(self.settings)
+        with locked(self.settings.run_directory / "lock"):
+            for name, owner in (("mosquitto", mosquitto.USER), ("postgresql", USER)):
+                encryption.hand_out(self.settings, name, jail.owner(self._root, owner))
+                self.process(name).reload()
+            self.process("kafka").stop()
+            self.process("kafka").start()
+            self.process("kafka").wait_ready()
 
     def prepare(self, say: Say = say_nothing) -> None:
         """Build what is missing, see `deploy.local.prepare`."""
@@ -164,7 +200,11 @@ class Stack:
                 self.settings, self._root, self.mqtt_port, self.mqtt_platform_port, self.platform_secrets
             ),
             "kafka": lambda: kafka.kafka(
-                self.settings, self._libraries, self._record.kafka_port, self._record.kafka_controller_port
+                self.settings,
+                self._libraries,
+                self._record.kafka_port,
+                self._record.kafka_controller_port,
+                self.kafka_secrets,
             ),
             "postgresql": self._postgres.server,
         }

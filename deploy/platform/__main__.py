@@ -32,9 +32,13 @@ Name = Annotated[str, typer.Option(help="Which stack; each has its own data and 
 
 
 @cli.command()
-def up(name: Name = "dev") -> None:
+def up(
+    name: Name = "dev",
+    *,
+    tls: Annotated[bool, typer.Option("--tls", help="Servers by TLS alone; a stack that was so stays so.")] = False,
+) -> None:
     """Starts everything and leaves it running under a keeper that starts again what ends."""
-    stack = Stack(StackSettings(name=name))
+    stack = Stack(StackSettings(name=name, tls=tls))
     with console.status("preparing and starting mosquitto, Apache Kafka and TimescaleDB") as status:
         stack.prepare(console.print)
         stack.start()

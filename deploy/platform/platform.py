@@ -38,7 +38,14 @@ def stack_environment(stack: Stack) -> dict[str, str]:
         "HB_BUS_KAFKA": stack.kafka_bootstrap,
         "HB_MQTT_HOST": stack.mqtt_host,
         "HB_MQTT_PORT": str(stack.mqtt_platform_port),
+        **({"HB_TLS_CA_FILE": str(stack.ca_file)} if stack.settings.tls else {}),
     }
+
+
+def _bus_user(stack: Stack, name: str) -> dict[str, str]:
+    """As whom a service signs in to Kafka; nothing where Kafka knows nobody of that name."""
+    secret = stack.kafka_secrets.get(name)
+    return {} if secret is None else {"HB_BUS_USER": name, "HB_BUS_PASSWORD": secret}
 
 
 def _secrets(stack: Stack, users: Iterable[str]) -> dict[str, str]:
@@ -51,6 +58,7 @@ def tools_environment(stack: Stack) -> dict[str, str]:
         **stack_environment(stack),
         **_secrets(stack, stack.settings.platform_users),
         **_owner(stack),
+        **_bus_user(stack, "tools"),
         "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
         "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
@@ -138,7 +146,9 @@ class Platform:
         broker = _secrets(self.stack, one.broker_users)
         database = {"HB_DB_DSN": self.stack.dsn_of(one.service)}
         own = self._own.get(one.name, {})
-        environment = {**self.environment, **broker, **database, **one.environment, **ports, **watched, **own}
+        bus = _bus_user(self.stack, one.service)
+        signed_in = {**broker, **database, **bus}
+        environment = {**self.environment, **signed_in, **one.environment, **ports, **watched, **own}
         self._environments[one.name] = environment
         return ServiceProcess(one.name, [f"services.{one.service}"], environment, self.directory / f"{one.name}.log")
 

@@ -25,6 +25,7 @@ class _Server(uvicorn.Server):
 def make_server(console: Console) -> uvicorn.Server:
     """Serves the pages and the REST interface of ``console``, behind its guard."""
     settings = console.settings
+    certificate = settings.certificate()
     return _Server(
         uvicorn.Config(
             RequestChecks(build_app(console), secure=not settings.plain_http),
@@ -38,6 +39,7 @@ def make_server(console: Console) -> uvicorn.Server:
             # and so escape the limit of sign-ins by address.
             proxy_headers=bool(settings.trusted_proxy),
             forwarded_allow_ips=settings.trusted_proxy,
+            ssl_context_factory=None if certificate is None else lambda _config, _default: certificate.context,
             limit_concurrency=1000,
             timeout_graceful_shutdown=_GRACE_S,
         )

@@ -1,42 +1,59 @@
 """The settings of the console, read from the environment once, in ``__main__``."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.api.audit_anchors import AuditSettings
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+from services.runtime.tls import ServerCertificate, is_loopback, refuse_open_listener
 
 
 class ApiSettings(BaseSettings):
     """Where the console listens, and how browsers reach it.
 
-    ``plain_http`` drops ``Secure`` and the ``__Host-`` prefix from the cookie; only on loopback. Elsewhere a proxy at
-    ``trusted_proxy`` (an address) ends TLS and passes on the client's address.
+    Off loopback it shows ``certificate_file``, which may hold the key too, or else ``key_file`` does. Before it there
+    may be a proxy, which ends TLS for browsers. At ``trusted_proxy`` (one address) it is believed whose request it
+    passes on, and nobody else is. ``plain_http`` drops ``Secure`` and the ``__Host-`` prefix from the cookie; only on
+    loopback.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_API_")
+    model_config = SettingsConfigDict(env_prefix="HB_API_", hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     plain_http: bool = False
     trusted_proxy: str = ""
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @model_validator(mode="after")
-    def _plain_only_on_loopback(self) -> Self:
-        if self.plain_http and not _loopback(self.host):
-            raise ValueError("plain_http is for loopback only")
+    def _safe_off_this_machine(self) -> Self:
+        if self.plain_http and (not is_loopback(self.host) or self.certificate_file is not None):
+            raise ValueError(
+                "HB_API_PLAIN_HTTP: plain_http is for loopback only, and for a console without certificate"
+            )
+        if self.certificate_file is None:
+            refuse_open_listener("HB_API_HOST", self.host, "HB_API_CERTIFICATE_FILE")
+        try:
+            self.certificate()
+        except OSError as error:
+            raise ValueError(f"HB_API_CERTIFICATE_FILE: {error.strerror or error.args[0]}") from error
         return self
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _one_address(cls, address: str) -> str:
+        """A network or a star would let others in that network pretend to be anybody. Raises ValueError."""
+        return str(ip_address(address)) if address else ""
+
+    def certificate(self) -> ServerCertificate | None:
+        """What browsers, or the proxy, are shown. Raises OSError."""
+        return None if self.certificate_file is None else ServerCertificate(self.certificate_file, self.key_file)

@@ -14,8 +14,9 @@ from services.cli import additions
 from services.cli.credentials import SQL, Broker, give_credentials, known_device, open_broker, update_broker, write_down
 from services.cli.first_uplinks import Contact, shell_variables, try_it
 from services.cli.options import By, Json, NoRecipient, Slot
-from services.cli.session import RefusedError, Session, refuse_invalid, run, say, show
+from services.cli.session import RefusedError, Session, refuse_invalid, run, say, settings_of, show
 from services.runtime.database import Connection
+from services.runtime.tls import TlsSettings
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="Devices and their credentials at the broker.")
@@ -79,7 +80,9 @@ def _show_added(
     as_json: bool,
 ) -> None:
     host, _, port = broker.devices_at.rpartition(":")
-    contact = Contact(added.device, added.shard, host, port, added.secret if broker.checks else None)
+    ca_file = settings_of(TlsSettings).ca_file
+    secret = added.secret if broker.checks else None
+    contact = Contact(added.device, added.shard, host, port, secret, str(ca_file) if ca_file else None)
     lines = try_it(contact, new.type, real_time=real_time)
     if shell:
         typer.echo("\n".join(shell_variables(contact, real_time=real_time)))

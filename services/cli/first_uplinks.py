@@ -16,13 +16,14 @@ _NOW: Final = "__NOW__"
 
 
 class Contact(NamedTuple):
-    """How a device reaches the broker. Without ``secret`` it asks nobody for one."""
+    """How a device reaches the broker. Without ``secret`` it asks nobody for one; with ``ca_file`` it speaks TLS."""
 
     device: str
     shard: int
     host: str
     port: str
     secret: str | None
+    ca_file: str | None = None
 
 
 def try_it(contact: Contact, device_type: str, *, real_time: bool) -> list[str]:
@@ -75,7 +76,8 @@ def _uplink(epoch: int, seq: int, readings: list[Any], events: list[Any], *, rea
 def _publish(contact: Contact, uplink: str) -> str:
     name = contact.device
     secret = f" -P {quote(contact.secret)}" if contact.secret else ""
+    tls = f" --cafile {quote(contact.ca_file)}" if contact.ca_file else ""
     return (
-        f"mosquitto_pub -V 5 -h {contact.host} -p {contact.port} -i {name} -u {name}{secret} -q 1"
+        f"mosquitto_pub -V 5 -h {contact.host} -p {contact.port}{tls} -i {name} -u {name}{secret} -q 1"
         f" -t {UP.of(contact.shard, name)} -m {uplink}"
     )

@@ -148,6 +148,8 @@ _PREFIX_BY_FIELD: Final = {
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     variable = f"{_PREFIX.get(error.title, '')}{'_'.join(str(part) for part in first['loc'][:1])}".upper()
+    if not first["loc"]:  # about several at once; the message names them
+        return f"{first['msg'].removeprefix('Value error, ')}."
     if first["type"] == "missing":
         return f"{variable} is not set. Start a platform with make up or make demo, or set it yourself."
     return f"{variable}: {first['msg'][0].lower()}{first['msg'][1:]}."

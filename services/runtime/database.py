@@ -100,6 +100,8 @@ class Pool(_Pool):
         return {
             "command_timeout": self._settings.command_timeout_s,
             "timeout": self._settings.connect_timeout_s,
+            # Without a context of ours, what the DSN says: ``sslmode=verify-full`` or none on this machine.
+            "ssl": self._settings.tls.context(),
             "server_settings": {"application_name": self._application, "timezone": "UTC", "jit": "off"},
         }
 

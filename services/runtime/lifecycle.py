@@ -59,7 +59,8 @@ def run_service(
     async def main(stop: asyncio.Event) -> None:
         await service(settings, clock=clock, stop=stop, metrics=metrics)
 
-    with serve_metrics(metrics, settings.log.metrics_port):
+    log = settings.log
+    with serve_metrics(metrics, log.metrics_port, log.metrics_host, log.tls.server_certificate()):
         run_process(main, in_bursts=in_bursts)
 
 

@@ -1,19 +1,22 @@
-"""Counts and times of one process, and what it waits for; shown on a loopback port as `/metrics` and `/readyz`."""
+"""Counts and times of one process, and what it waits for; shown as `/metrics` and `/readyz`, by TLS off loopback."""
 
 import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from schemas.metrics import Metric
+from services.runtime.tls import ServerCertificate
+
+_HANDSHAKE_S: Final = 10.0
 
 
 class Server(StrEnum):
@@ -117,16 +120,34 @@ class _Page(BaseHTTPRequestHandler):
         """A page that is asked for every few seconds is no news."""
 
 
+class _PageServer(ThreadingHTTPServer):
+    """By TLS where it has a certificate. The thread of a request shakes hands, so that nobody else waits for it."""
+
+    certificate: ServerCertificate | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self.certificate is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_HANDSHAKE_S)
+        # Plaintext, nobody who trusts us, or somebody who goes away: no news, and no reason for a trace.
+        with suppress(OSError), self.certificate.context.wrap_socket(request, server_side=True) as encrypted:
+            super().finish_request(encrypted, client_address)
+
+
 @contextmanager
-def serve_metrics(metrics: Metrics, port: int) -> Iterator[None]:
-    """Shows ``metrics`` on ``127.0.0.1:port``; nothing with port 0."""
+def serve_metrics(
+    metrics: Metrics, port: int, host: str = "127.0.0.1", certificate: ServerCertificate | None = None
+) -> Iterator[None]:
+    """Shows ``metrics`` on ``host:port``, with a ``certificate`` by TLS; nothing with port 0."""
     if not port:
         yield
         return
     metrics.set("hb_process_started_timestamp_seconds", time.time())
     # http.server makes a new handler for each request, so the metrics have to come with the class.
     page = type("Page", (_Page,), {"metrics": metrics})
-    server = ThreadingHTTPServer(("127.0.0.1", port), page)
+    server = _PageServer((host, port), page)
+    server.certificate = certificate
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:

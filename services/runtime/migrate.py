@@ -1,5 +1,6 @@
 """Applies the numbered SQL files to a database, once each, and says which edition it found."""
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,13 +68,13 @@ def load_migrations(package: str) -> tuple[Migration, ...]:
     return tuple(read(name) for name in names)
 
 
-async def migrate(dsn: str, migrations: Sequence[Migration]) -> Edition:
-    """Brings the database up to date under an advisory lock.
+async def migrate(dsn: str, migrations: Sequence[Migration], context: ssl.SSLContext | None = None) -> Edition:
+    """Brings the database up to date under an advisory lock; by TLS where there is a ``context`` for it.
 
     Raises ChangedMigrationError, and BeforeBaselineError where the database was made by other
     files than this baseline; then nothing of it was changed.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, ssl=context)
     try:
         # Of the session, not of a transaction: each file has one of its own. Closing frees the
         # lock.

@@ -1,6 +1,8 @@
 """One persistent MQTT 5 connection: paho's thread fills an inbox, the event loop drains it and acknowledges."""
 
 import asyncio
+import ssl
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from services.runtime.errors import ConnectionEndedError, RetryLaterError
+from services.runtime.logs import logger
 from services.runtime.mqtt_client import Arrived, BurstClient
 from services.runtime.settings import MqttSettings
 
@@ -53,6 +56,7 @@ class Link:
         self._filled = asyncio.Event()
         self._online = asyncio.Event()
         self._failure: Exception | None = None
+        self._refused = ""
         self._closing = False
         self._client = self._make_client(settings, client_id)
         self._thread = threading.Thread(target=self._run, args=(settings,), name=f"mqtt-{client_id}", daemon=True)
@@ -61,14 +65,24 @@ class Link:
         client = BurstClient(client_id, self._on_burst)
         if (password := settings.password_of(client_id)) is not None:
             client.username_pw_set(client_id, password)
+        if (context := settings.tls.context()) is not None:
+            client.use_tls(context, settings.server_name)
         client.max_inflight_messages_set(WINDOW)
         # To paho, 0 means no limit.
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(1, 2)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
         return client
+
+    def _on_connect_fail(self, _client: paho.Client, _data: Any) -> None:
+        """A broker that is away comes back by itself; one whose certificate is refused needs somebody."""
+        error = sys.exc_info()[1]
+        if isinstance(error, ssl.SSLError) and str(error) != self._refused:
+            self._refused = str(error)
+            logger("mqtt").error("the broker's TLS was refused", reason=self._refused)
 
     def _run(self, settings: MqttSettings) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

@@ -3,11 +3,12 @@
 Every other packet goes the way that `transport.mqtt_client` says.
 """
 
+import ssl
 from collections.abc import Callable, Sequence
 from struct import Struct
 from threading import RLock
 from time import sleep
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -55,6 +56,13 @@ class BurstClient(ShortcutClient):
         """One thread at a time: paho lets a second one in between the two halves of a packet."""
         with self._writing:
             return super()._packet_write()
+
+    def receive(self, sock: Any) -> bytes:
+        """As inherited. By TLS never while another thread writes: both use one state of OpenSSL."""
+        if not isinstance(sock, ssl.SSLSocket):
+            return super().receive(sock)
+        with self._writing:
+            return super().receive(sock)
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """One write for all PUBACKs, in order."""

@@ -1,15 +1,25 @@
 """The settings that several services share, read from the environment once, in ``__main__``."""
 
+import os
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.database_access import role_of, signed_in_as
 from services.runtime.clock import Clock, PlatformClock, SteppedClock, WallClock
 from services.runtime.errors import HearthBeatError
+from services.runtime.tls import (
+    TlsSettings,
+    check_dsn,
+    hosts_of,
+    is_loopback,
+    refuse_open_listener,
+    refuse_plaintext,
+    refuse_weak_secret,
+)
 
 
 class NoSecretError(HearthBeatError):
@@ -17,20 +27,26 @@ class NoSecretError(HearthBeatError):
 
 
 class DatabaseSettings(BaseSettings):
-    """Where the database is. ``dsn`` as libpq writes it.
+    """Where the database is. ``dsn`` as libpq writes it; off this machine with TLS and a checked name alone.
 
     A service's commands take milliseconds. One that has no answer within ``command_timeout_s`` is
     taken for lost in the network, and is given up, since an alert may wait behind it.
     ``acquire_timeout_s`` bounds the wait for one of the ``pool_size`` connections.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_DB_")
+    model_config = SettingsConfigDict(env_prefix="HB_DB_", hide_input_in_errors=True)
 
     dsn: SecretStr
     pool_size: int = Field(default=5, ge=1, le=50)
     command_timeout_s: float = Field(default=10.0, gt=0)
     connect_timeout_s: float = Field(default=10.0, gt=0)
     acquire_timeout_s: float = Field(default=5.0, gt=0)
+    tls: TlsSettings = Field(default_factory=TlsSettings)
+
+    @model_validator(mode="after")
+    def _safe_off_this_machine(self) -> Self:
+        check_dsn("HB_DB_DSN", self.dsn.get_secret_value(), os.environ, by_tls=self.tls.ca_file is not None)
+        return self
 
 
 def database_for_tools() -> DatabaseSettings:
@@ -60,14 +76,35 @@ class DatabaseLogins(BaseSettings):
 
 
 class BusSettings(BaseSettings):
-    """Which bus: Kafka, or the tables of the database (``partitions`` is 1 there)."""
+    """Which bus: Kafka, or the tables of the database (``partitions`` is 1 there).
 
-    model_config = SettingsConfigDict(env_prefix="HB_BUS_")
+    By TLS this process signs in to Kafka as ``user`` (SCRAM-SHA-512).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_BUS_", hide_input_in_errors=True)
 
     kind: Literal["kafka", "postgres"] = "kafka"
     kafka: str = "127.0.0.1:9092"
     partitions: int = Field(default=12, ge=1, le=1024)
     replication: int = Field(default=1, ge=1, le=5)
+    user: str | None = None
+    password: SecretStr | None = None
+    tls: TlsSettings = Field(default_factory=TlsSettings)
+
+    @model_validator(mode="after")
+    def _safe_off_this_machine(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("HB_BUS_USER and HB_BUS_PASSWORD belong together")
+        if self.tls.ca_file is None and self.password is not None:
+            raise ValueError("HB_BUS_PASSWORD is for TLS alone; set HB_TLS_CA_FILE")
+        afar = [host for host in hosts_of(self.kafka) if self.kind == "kafka" and not is_loopback(host)]
+        if afar and self.tls.ca_file is None:
+            refuse_plaintext("HB_BUS_KAFKA", afar[0])
+        if afar and self.password is None:
+            raise ValueError(f"HB_BUS_USER and HB_BUS_PASSWORD: {afar[0]} is not this machine, so it must know us")
+        if afar and self.password is not None:
+            refuse_weak_secret("HB_BUS_PASSWORD", self.password.get_secret_value(), self.user or "")
+        return self
 
 
 class MqttSettings(BaseSettings):
@@ -76,15 +113,29 @@ class MqttSettings(BaseSettings):
     Without any the broker knows no users, as the embedded one. ``replays_retained``: the broker
     ignores the options of MQTT 5 (rumqttd). It gives retained messages to each new subscriber, and
     sets the retain flag of these alone. Other brokers replay nothing when asked not to, and pass on
-    the flag that a live message was sent with.
+    the flag that a live message was sent with. ``server_name``: of its certificate, where it is not ``host``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_MQTT_")
+    model_config = SettingsConfigDict(env_prefix="HB_MQTT_", hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: int = 1883
     passwords: dict[str, SecretStr] = Field(default_factory=dict)
     replays_retained: bool = False
+    server_name: str | None = None
+    tls: TlsSettings = Field(default_factory=TlsSettings)
+
+    @model_validator(mode="after")
+    def _safe_off_this_machine(self) -> Self:
+        if is_loopback(self.host):
+            return self
+        if self.tls.ca_file is None:
+            refuse_plaintext("HB_MQTT_HOST", self.host)
+        if not self.passwords:
+            raise ValueError(f"HB_MQTT_PASSWORDS: {self.host} is not this machine, so it must know us")
+        for user, password in self.passwords.items():
+            refuse_weak_secret("HB_MQTT_PASSWORDS", password.get_secret_value(), user)
+        return self
 
     def password_of(self, user: str) -> str | None:
         """The secret of a connection; None on a broker that knows no users. Raises NoSecretError."""
@@ -137,9 +188,17 @@ class ClockSettings(BaseSettings):
 
 
 class LogSettings(BaseSettings):
-    """How a process speaks, and where it shows its metrics (port 0: nowhere)."""
+    """How a process speaks, and where it shows its metrics (port 0: nowhere), by TLS where it has a certificate."""
 
     model_config = SettingsConfigDict(env_prefix="HB_")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    tls: TlsSettings = Field(default_factory=TlsSettings)
+
+    @model_validator(mode="after")
+    def _safe_off_this_machine(self) -> Self:
+        if self.metrics_port and self.tls.certificate_file is None:
+            refuse_open_listener("HB_METRICS_HOST", self.metrics_host, "HB_TLS_CERTIFICATE_FILE")
+        return self

@@ -38,7 +38,7 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         if not await wait_for_leader_lock(leader_lock, stop, log):
             return
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
-        client = await stack.enter_async_context(open_client())
+        client = await stack.enter_async_context(open_client(settings.log.tls))
         probes: list[Probe] = [
             DatabaseProbe(pool=pool, sql=sql, clock=clock),
             BusProbe(bus=bus),

@@ -10,7 +10,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -20,10 +19,10 @@ import structlog
 
 from schemas.codec import write_json
 from services.runtime.metrics import Metrics
+from services.runtime.tls import TlsSettings, mail_by_tls
 from services.watch.settings import WatchSettings
 
 _TIMEOUT_S: Final = 8.0
-_IMPLICIT_TLS_PORT: Final = 465
 _PERMANENT: Final = 500
 
 
@@ -61,7 +60,6 @@ class OperatorMail:
 
     async def _send(self, operator: str, subject: str, body: str) -> SendOutcome:
         settings = self._settings
-        by_tls = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
             await aiosmtplib.send(
                 self._compose(operator, subject, body),
@@ -69,8 +67,7 @@ class OperatorMail:
                 port=settings.smtp_port,
                 username=settings.smtp_user,
                 password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-                use_tls=by_tls,
-                start_tls=not by_tls and not _is_loopback(settings.smtp_host or ""),
+                **mail_by_tls(settings.smtp_host or "", settings.smtp_port, settings.smtp_ca_file),
                 timeout=_TIMEOUT_S,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -164,9 +161,10 @@ class Heartbeat:
 
 
 @asynccontextmanager
-async def open_client() -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(tls: TlsSettings | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """For pages of services, webhook and heartbeat; proxies of the environment are passed over."""
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as client:
+    context = (tls or TlsSettings()).context_for_pages()
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=context) as client:
         yield client
 
 
@@ -178,10 +176,3 @@ def open_channels(settings: WatchSettings, client: httpx.AsyncClient) -> list[Op
     if settings.webhook_url is not None and settings.webhook_secret is not None:
         channels.append(OperatorWebhook(client, settings.webhook_url, settings.webhook_secret.get_secret_value()))
     return channels
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

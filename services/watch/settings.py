@@ -1,9 +1,13 @@
 """What watch needs to know, from the environment."""
 
-from pydantic import Field, SecretStr
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, LogSettings, MqttSettings
+from services.runtime.tls import refuse_plaintext
 
 
 def _database() -> DatabaseSettings:
@@ -19,7 +23,7 @@ class WatchSettings(BaseSettings):
     ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HB_WATCH_")
+    model_config = SettingsConfigDict(env_prefix="HB_WATCH_", hide_input_in_errors=True)
 
     every_s: float = Field(default=5.0, gt=0)
     services: dict[str, str] = Field(default_factory=dict)
@@ -30,6 +34,7 @@ class WatchSettings(BaseSettings):
     smtp_port: int = Field(default=25, ge=1, le=65_535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
+    smtp_ca_file: FilePath | None = None
     sender: str = Field(default="hearthbeat-watch@localhost", pattern=r"^[^@\s]+@[^@\s]+$")
     webhook_url: str | None = None
     webhook_secret: SecretStr | None = Field(default=None, min_length=16)
@@ -40,3 +45,15 @@ class WatchSettings(BaseSettings):
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    @model_validator(mode="after")
+    def _safe_off_this_machine(self) -> Self:
+        asked = {"HB_WATCH_WEBHOOK_URL": self.webhook_url, "HB_WATCH_HEARTBEAT_URL": self.heartbeat_url}
+        pages = {"HB_WATCH_SERVICES": self.services, "HB_WATCH_HEALTH": self.health}
+        addresses = [(name, url) for name, url in asked.items() if url]
+        addresses += [(name, url) for name, urls in pages.items() for url in urls.values()]
+        for name, url in addresses:
+            parts = urlsplit(url)
+            if parts.scheme != "https":
+                refuse_plaintext(name, parts.hostname or "", "an address that begins with https")
+        return self

@@ -31,8 +31,10 @@ from services.runtime.clock import FakeClock, to_datetime
 from services.runtime.database import Pool, open_pool
 from services.runtime.metrics import Metrics
 from services.runtime.settings import BusSettings, DatabaseSettings, MqttSettings
+from services.runtime.tls import TlsSettings
 from services.store import app as store
 from services.store.settings import StoreSettings
+from transport.tls import client_context
 
 ANSWER_S = 30.0
 
@@ -63,6 +65,8 @@ class RawDevice:
         self._shard = shard_of(name)
         self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.username_pw_set(name, password)
+        if stack.settings.tls:
+            self._client.tls_set_context(client_context(stack.ca_file))
         self._client.max_inflight_messages_set(1000)
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
@@ -121,14 +125,15 @@ class World:
     _running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = field(default_factory=dict)
 
     def _service(self, name: str) -> Service:
-        database = DatabaseSettings(dsn=SecretStr(self.dsn))
-        bus = bus_settings(self.stack)
+        tls = tls_settings(self.stack)
+        database = DatabaseSettings(dsn=SecretStr(self.dsn), tls=tls)
+        bus = bus_settings(self.stack, name)
         if name == "store":
             # one device stands for many here: each payload of the corpus is an epoch of its own
             settings = StoreSettings(database=database, bus=bus, publish_every_s=0.2, live_epochs=10_000)
             return lambda stop: store.run(settings, clock=self.clock, stop=stop, metrics=self.metrics)
         mqtt = MqttSettings(
-            host=self.stack.mqtt_host, port=self.stack.mqtt_port, passwords=broker_passwords(self.stack)
+            host=self.stack.mqtt_host, port=self.stack.mqtt_port, passwords=broker_passwords(self.stack), tls=tls
         )
         into = IngestSettings(database=database, bus=bus, mqtt=mqtt, ack_every_s=0.05)
         return lambda stop: ingest.run(into, clock=self.clock, stop=stop, metrics=self.metrics)
@@ -254,8 +259,21 @@ def uplink(
     return Uplink(epoch=epoch, seq=seq, sent_at=at, clock=clock, oldest=oldest, readings=readings, events=tuple(events))
 
 
-def bus_settings(stack: Stack) -> BusSettings:
-    return BusSettings(kind="kafka", kafka=stack.kafka_bootstrap, partitions=3)
+def tls_settings(stack: Stack) -> TlsSettings:
+    return TlsSettings(ca_file=stack.ca_file if stack.settings.tls else None)
+
+
+def bus_settings(stack: Stack, user: str = "tools") -> BusSettings:
+    """As ``user``, where Kafka knows its users."""
+    secret = stack.kafka_secrets.get(user)
+    return BusSettings(
+        kind="kafka",
+        kafka=stack.kafka_bootstrap,
+        partitions=3,
+        user=user if secret else None,
+        password=SecretStr(secret) if secret else None,
+        tls=tls_settings(stack),
+    )
 
 
 def person(number: int) -> UUID:
@@ -264,12 +282,12 @@ def person(number: int) -> UUID:
 
 
 @asynccontextmanager
-async def open_world(now_ms: int) -> AsyncIterator[World]:
-    """A prepared platform with both services running."""
-    stack = Stack(StackSettings(name=f"test-path-{os.getpid()}"))
+async def open_world(now_ms: int, *, tls: bool = False) -> AsyncIterator[World]:
+    """A prepared platform with both services running; with ``tls`` every hop of it is encrypted."""
+    stack = Stack(StackSettings(name=f"test-{'tls' if tls else 'path'}-{os.getpid()}", tls=tls))
     try:
         await asyncio.to_thread(stack.start)
-        database = DatabaseSettings(dsn=SecretStr(stack.dsn))
+        database = DatabaseSettings(dsn=SecretStr(stack.dsn), tls=tls_settings(stack))
         await prepare(database, bus_settings(stack))
         async with open_pool(database, application="test") as pool:
             world = World(stack=stack, dsn=stack.dsn, pool=pool, clock=FakeClock(now_ms))

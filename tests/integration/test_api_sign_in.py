@@ -77,6 +77,15 @@ async def test_guessing_with_a_browsers_cookie_is_limited_by_its_own_failures(pr
         assert await attempt(own) == 303
 
 
+async def test_an_address_is_believed_from_the_proxy_alone(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HB_API_TRUSTED_PROXY", "192.0.2.1")
+    async with open_practice(dsn) as practice:
+        tried = [await fail(practice, 1, address=f"203.0.113.{n}") for n in range(MOST_TOGETHER + 2)]
+
+    # All of them are ours, whatever they say.
+    assert tried == [[401]] * MOST_TOGETHER + [[429]] * 2
+
+
 async def test_another_accounts_cookie_helps_nothing(practice: Practice) -> None:
     async with browsing(practice.address, None) as foreign:
         assert await attempt(foreign, UNREGISTERED) == 303

@@ -103,6 +103,7 @@ PARTS: Final[dict[tuple[str, str], Callable[[], bool]]] = {
     ("paho-mqtt", "_packet_write"): asks_for(paho.Client.loop_write, "_packet_write"),
     ("paho-mqtt", "_protocol"): has(paho.Client, "_protocol"),
     ("paho-mqtt", "_sock"): has(paho.Client, "_sock"),
+    ("paho-mqtt", "_ssl_wrap_socket"): asks_for(paho.Client._create_socket, "_ssl_wrap_socket"),  # noqa: SLF001
     ("pygal", "_plot"): asks_for(charts._Plot._draw, "_plot"),  # noqa: SLF001 - pygal.XY's
     ("uvicorn", "capture_signals"): asks_for(uvicorn.Server.serve, "capture_signals"),
 }

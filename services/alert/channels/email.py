@@ -6,18 +6,17 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from ipaddress import ip_address
 from typing import Final
 
 import aiosmtplib
-from pydantic import Field, SecretStr
+from pydantic import Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.contact_addresses import EMAIL as ADDRESS
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
+from services.runtime.tls import mail_by_tls
 
 _TIMEOUT_S: Final = 8.0
-_IMPLICIT_TLS_PORT: Final = 465
 _PERMANENT: Final = 500
 _ABOUT_THE_MAIL: Final = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError)
 """Refusals of MAIL, RCPT and DATA; those before are refusals of us."""
@@ -26,14 +25,18 @@ _SIGN_IN_FIRST: Final = frozenset({530, 534, 535, 538})
 
 
 class EmailSettings(BaseSettings):
-    """The mail server. Off without ``smtp_host``."""
+    """The mail server. Off without ``smtp_host``.
 
-    model_config = SettingsConfigDict(env_prefix="HB_ALERT_")
+    ``smtp_ca_file`` has the CAs that may vouch for it; without one, those of the system.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HB_ALERT_", hide_input_in_errors=True)
 
     smtp_host: str | None = None
     smtp_port: int = Field(default=25, ge=1, le=65_535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
+    smtp_ca_file: FilePath | None = None
     sender: str = Field(default="hearthbeat@localhost", pattern=r"^[^@\s]+@[^@\s]+$")
 
 
@@ -45,8 +48,6 @@ class EmailChannel:
 
     async def send(self, notification: Notification) -> AttemptResult:
         settings = self._settings
-        is_local = _is_loopback(settings.smtp_host or "")
-        has_tls_port = settings.smtp_port == _IMPLICIT_TLS_PORT
         try:
             await aiosmtplib.send(
                 compose(notification, settings.sender, self._unix_time()),
@@ -54,8 +55,7 @@ class EmailChannel:
                 port=settings.smtp_port,
                 username=settings.smtp_user,
                 password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-                use_tls=has_tls_port,
-                start_tls=not is_local and not has_tls_port,
+                **mail_by_tls(settings.smtp_host or "", settings.smtp_port, settings.smtp_ca_file),
                 timeout=_TIMEOUT_S,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -103,13 +103,6 @@ def _codes(error: aiosmtplib.SMTPException | OSError) -> list[int]:
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return [one.code for one in error.recipients]
     return [error.code] if isinstance(error, aiosmtplib.SMTPResponseException) else []
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @asynccontextmanager

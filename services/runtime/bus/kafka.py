@@ -20,6 +20,7 @@ from aiokafka.errors import (
 )
 
 from services.runtime.bus import kafka_groups
+from services.runtime.bus.kafka_access import client_arguments
 from services.runtime.bus.kafka_connection import use_mended_connections
 from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
 from services.runtime.errors import HearthBeatError, RetryLaterError
@@ -54,7 +55,7 @@ class KafkaBus:
     """Appends with ``acks=all``. After a failed append the producer is rebuilt before the next one."""
 
     def __init__(self, settings: BusSettings) -> None:
-        self._settings = settings
+        self._settings, self._access = settings, client_arguments(settings)
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._consumers: list[AIOKafkaConsumer] = []
@@ -96,7 +97,7 @@ class KafkaBus:
 
     async def _new_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka,
+            **self._access,
             acks="all",
             enable_idempotence=False,
             max_batch_size=_BATCH_BYTES,
@@ -130,7 +131,7 @@ class KafkaBus:
     ) -> "KafkaSubscription":
         """Joins ``group`` as its static member ``instance``. Offset reset is ``none``."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
+            **self._access,
             group_id=group,
             group_instance_id=f"{group}-{instance}",
             enable_auto_commit=False,
@@ -158,10 +159,10 @@ class KafkaBus:
         return KafkaSubscription(consumer, topic, listener, lambda: self.positions(topic, group))
 
     async def positions(self, topic: str, group: str) -> Mapping[int, Place]:
-        return await kafka_groups.positions(self._settings.kafka, topic, group, self._settings.partitions)
+        return await kafka_groups.positions(self._access, topic, group, self._settings.partitions)
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        admin = AIOKafkaAdminClient(**self._access)
         await admin.start()
         try:
             held = await admin.list_topics()
@@ -183,9 +184,7 @@ class KafkaBus:
         )
 
     async def _first_offsets(self, topic: str, group: str) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, group_id=group, enable_auto_commit=False, auto_offset_reset="none"
-        )
+        consumer = AIOKafkaConsumer(**self._access, group_id=group, enable_auto_commit=False, auto_offset_reset="none")
         places = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
         consumer.assign(places)
         await consumer.start()
@@ -201,10 +200,10 @@ class KafkaBus:
             await consumer.stop()
 
     async def held(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        return await kafka_groups.held(self._settings.kafka, topic, self._settings.partitions)
+        return await kafka_groups.held(self._access, topic, self._settings.partitions)
 
     async def move(self, topic: str, group: str, positions: Mapping[int, int]) -> None:
-        await kafka_groups.move(self._settings.kafka, topic, group, positions)
+        await kafka_groups.move(self._access, topic, group, positions)
 
     async def close(self) -> None:
         """Leaves every group and stops the producer."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,12 +16,14 @@ from services.runtime.errors import RetryLaterError
 _ASKED_WITHIN_S: Final = 10.0
 _MOVED_WITHIN_S: Final = 40.0
 _AGAIN_S: Final = 0.5
+Access = Mapping[str, Any]
+"""What ``client_arguments`` gives."""
 
 
-async def held(bootstrap: str, topic: str, partitions: int) -> dict[int, tuple[int, int]]:
+async def held(access: Access, topic: str, partitions: int) -> dict[int, tuple[int, int]]:
     """By partition the first offset and the one after the last. Raises RetryLaterError."""
     places = [TopicPartition(topic, number) for number in range(partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**access, enable_auto_commit=False)
     try:
         await consumer.start()
         firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
@@ -32,15 +34,15 @@ async def held(bootstrap: str, topic: str, partitions: int) -> dict[int, tuple[i
     return {place.partition: (firsts[place], ends[place]) for place in places}
 
 
-async def positions(bootstrap: str, topic: str, group: str, partitions: int) -> dict[int, Place]:
+async def positions(access: Access, topic: str, group: str, partitions: int) -> dict[int, Place]:
     """Where a group stands in each partition that it has an offset for. Raises RetryLaterError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**access)
     places = [TopicPartition(topic, number) for number in range(partitions)]
     try:
         async with asyncio.timeout(_ASKED_WITHIN_S):
             await admin.start()
             found = await admin.list_consumer_group_offsets(group, partitions=places)
-            ends = await held(bootstrap, topic, partitions)
+            ends = await held(access, topic, partitions)
     except (KafkaError, OSError, TimeoutError) as error:
         raise RetryLaterError(f"group {group}, topic {topic}") from error
     finally:
@@ -52,7 +54,7 @@ async def positions(bootstrap: str, topic: str, group: str, partitions: int) -> 
     }
 
 
-async def move(bootstrap: str, topic: str, group: str, positions: Mapping[int, int]) -> None:
+async def move(access: Access, topic: str, group: str, positions: Mapping[int, int]) -> None:
     """Commits ``positions`` for a group without members. Raises RetryLaterError.
 
     A static member that has stopped stays listed until its session ends, and so long Kafka refuses
@@ -61,17 +63,17 @@ async def move(bootstrap: str, topic: str, group: str, positions: Mapping[int, i
     """
     try:
         async with asyncio.timeout(_MOVED_WITHIN_S):
-            while not await _commit(bootstrap, topic, group, positions):
-                await _put_out(bootstrap, group)
+            while not await _commit(access, topic, group, positions):
+                await _put_out(access, group)
                 await asyncio.sleep(_AGAIN_S)
     except (KafkaError, OSError, TimeoutError) as error:
         raise RetryLaterError(f"group {group}, topic {topic}") from error
 
 
-async def _commit(bootstrap: str, topic: str, group: str, positions: Mapping[int, int]) -> bool:
+async def _commit(access: Access, topic: str, group: str, positions: Mapping[int, int]) -> bool:
     """Whether the group had no members, so that its offsets could be set."""
     offsets = {TopicPartition(topic, partition): position for partition, position in positions.items()}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**access, group_id=group, enable_auto_commit=False)
     consumer.assign(list(offsets))
     try:
         await consumer.start()
@@ -83,9 +85,9 @@ async def _commit(bootstrap: str, topic: str, group: str, positions: Mapping[int
     return True
 
 
-async def _put_out(bootstrap: str, group: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+async def _put_out(access: Access, group: str) -> None:
+    admin = AIOKafkaAdminClient(**access)
+    client = AIOKafkaClient(**access)
     try:
         await admin.start()
         await client.bootstrap()

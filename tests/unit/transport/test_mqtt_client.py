@@ -1,5 +1,6 @@
 """Packets are read whole however the network cuts them, and paho hears of the end of a connection."""
 
+import ssl
 from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
@@ -132,3 +133,58 @@ def test_a_quiet_connection_is_no_end_and_an_empty_read_is_one(reads: tuple[byte
     assert client.order == ["disconnect"] * len(reads)
     if reads:
         assert client.loop_read() == MQTTErrorCode.MQTT_ERR_NO_CONN
+
+
+class Encrypted(ssl.SSLSocket):
+    """Gives a record a read, as OpenSSL does, and then the error or the end that it was made with."""
+
+    records: deque[bytes]
+    after: type[OSError] | None
+
+    def recv(self, size: int = 1024, flags: int = 0) -> bytes:  # noqa: ARG002 - ssl's signature
+        if self.records:
+            return self.records.popleft()
+        if self.after is None:
+            return b""
+        raise self.after
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def encrypted(*records: bytes, after: type[OSError] | None = ssl.SSLWantReadError) -> Encrypted:
+    sock = Encrypted.__new__(Encrypted)
+    sock.records, sock.after = deque(records), after
+    return sock
+
+
+@given(records=st.lists(st.binary(min_size=1, max_size=20_000), max_size=12))
+def test_one_read_takes_all_records_that_are_there(records: list[bytes]) -> None:
+    client, sock = Recorder(), encrypted(*records)
+
+    taken = b""
+    while sock.records:
+        before = len(sock.records)
+        data = client.receive(sock)
+        # All of them, but where that is more than is read at once.
+        assert not sock.records or len(data) >= client.read_bytes
+        assert len(sock.records) < before
+        taken += data
+    assert taken == b"".join(records)
+
+
+def test_nothing_yet_is_no_lost_connection_by_tls() -> None:
+    for after in (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        client = Recorder()
+        client._sock = encrypted(after=after)  # noqa: SLF001 - a client without a broker
+        assert client.loop_read() == DONE
+
+
+@pytest.mark.parametrize("after", [None, ConnectionResetError, ssl.SSLError])
+def test_what_came_before_the_end_is_taken_before_the_end(after: type[OSError] | None) -> None:
+    client = Recorder()
+    client._sock = encrypted(b"\x32\x01", b"a", after=after)  # noqa: SLF001 - a client without a broker
+
+    assert client.loop_read() == DONE
+    assert client.kept == [b"a"]
+    assert client.loop_read() == MQTTErrorCode.MQTT_ERR_CONN_LOST

@@ -42,7 +42,7 @@ PAGE = Notification(
 
 
 def alert_settings() -> AlertSettings:
-    return AlertSettings(database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")))
+    return AlertSettings(database=DatabaseSettings(dsn=SecretStr("postgresql://localhost/nowhere")))
 
 
 PHONE_BOOK = {

@@ -84,7 +84,7 @@ async def bus_with(*records: Record, rejections: int = 0) -> FailingBus:
 
 async def run(bus: MemoryBus, writer: MemoryWriter, *, for_s: float = 0.05) -> None:
     settings = StoreSettings(
-        database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
+        database=DatabaseSettings(dsn=SecretStr("postgresql://localhost/nowhere")),
         publish_every_s=0,
         most_gather_s=0,
     )
@@ -174,7 +174,7 @@ async def a_store(
 ) -> tuple[asyncio.Task[None], asyncio.Event]:
     settings = StoreSettings(
         instance=instance,
-        database=DatabaseSettings(dsn=SecretStr("postgresql://nowhere")),
+        database=DatabaseSettings(dsn=SecretStr("postgresql://localhost/nowhere")),
         publish_every_s=publish_every_s,
         most_gather_s=0,
     )

@@ -1,0 +1,1 @@
+"""A private CA for one deployment: made, renewed and shown by `python -m deploy.certificates`."""
