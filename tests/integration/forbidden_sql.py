@@ -163,7 +163,9 @@ ROWS: Final = (
         "insert into register_changes (changed_at, recorded_at, changed_by, command, subject, details)"
         " values (now(), now(), 'nobody', 'x', 'x', '{}')"
     ),
-    "select * from register_changes",
+    "update audit.seals set seal = seal",
+    "delete from audit.seals",
+    "insert into audit.unsealed (source, row_no, appended_at) values ('audit', 1, now())",
     "update migrations set sql = ''",
     "delete from migrations",
     "select sql from migrations",
@@ -208,6 +210,9 @@ AUDIT_OF_PEOPLE: Final = (
         " values (now(), now(), 'read', true, '{}', '')"
     ),
     "copy audit to stdout",
+    "select * from register_changes",
+    "delete from audit.unsealed",
+    "select seal from audit.seals",
 )
 ACCOUNTS: Final = (
     "select password_hash from doctors",
@@ -301,8 +306,8 @@ FOR_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
         *RAW, *WATCHING, *STATE, *CLUSTER, *MOVES,
         "insert into findings (finding_id) values (gen_random_uuid())", "update findings set claimed_at = now()",
         "delete from findings", "insert into readings (person_no) values (1)", "select details from device_events",
-        "select address from contact_addresses", "select sealed from receiver_secrets", "select people from audit",
-        "select address from audit", "copy audit to stdout", "insert into doses (dose_id) values (gen_random_uuid())",
+        "select address from contact_addresses", "select sealed from receiver_secrets",
+        "insert into doses (dose_id) values (gen_random_uuid())",
         "delete from dose_evidence", "delete from notifications", "delete from alerts",
         "update limits set levels = '[]'",
         "update rule_versions set artefact = ''", "delete from rule_versions",

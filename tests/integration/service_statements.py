@@ -20,6 +20,8 @@ BY_COMMAND: Final[Mapping[str, tuple[str, ...]]] = {
     "services/api/registration.sql": (),
     "services/api/limit_rows.sql": (),
     "services/api/sign_in.sql": ("set_password", "end_sessions_of"),
+    "services/api/audit_commands.sql": (),
+    "services/api/register_changes.sql": (),
     "services/api/plan_versions.sql": ("write_register_keys", "counted_by_file"),
     # An instance that was taken away.
     "services/ingest/queries.sql": ("shards_of", "forget_markers"),

@@ -12,8 +12,8 @@ grant select (acknowledged_at, acknowledged_by, acknowledged_note, active_episod
     version), update (acknowledged_at, acknowledged_by, acknowledged_note, closed_at, state, version) on alerts to
     hearthbeat_api;
 grant select (answered_at, asked_at, kind, outcome, person_no, vital) on asks to hearthbeat_api;
-grant select (action, alert_id, allowed, doctor_no, happened_at), insert (action, address, alert_id, allowed,
-    doctor_no, happened_at, people, recorded_at) on audit to hearthbeat_api;
+grant select (action, address, alert_id, allowed, audit_no, doctor_no, happened_at, people, recorded_at), insert
+    (action, address, alert_id, allowed, doctor_no, happened_at, people, recorded_at) on audit to hearthbeat_api;
 grant select (back_test_id, share) on back_test_progress to hearthbeat_api;
 grant select (asked_at, asked_by, back_test_id, clear_min, concern, days, done_at, failed, levels, off, person_no,
     reason, result, worse_by), insert (asked_at, asked_by, back_test_id, clear_min, concern, days, levels, off,
@@ -92,3 +92,13 @@ grant select (received_at) on watermark to hearthbeat_api;
 grant execute on function alert_openings(timestamp with time zone, timestamp with time zone) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(bigint) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(integer, integer) to hearthbeat_api;
+-- The sealer of the audit: it reads what was appended, and appends seals.
+grant usage on schema audit to hearthbeat_api;
+grant select (appended_at, row_no, source), delete on audit.unsealed to hearthbeat_api;
+grant select (seal, seal_no, sealed_at), insert (marks, row_no, seal, seal_no, sealed_at, source) on audit.seals to
+    hearthbeat_api;
+grant select (assigned_at, assigned_by, assignment_no, device_no, events, observed_from, observed_until, person_no,
+    readings, reason, recorded_at, slot) on assignments to hearthbeat_api;
+grant select (change_no, changed_at, changed_by, command, details, recorded_at, subject) on register_changes to
+    hearthbeat_api;
+grant execute on function pg_try_advisory_xact_lock(bigint) to hearthbeat_api;

@@ -27,3 +27,5 @@ grant select (counter, value), insert (counter, value), update (value) on watch_
 grant select (received_at) on watermark to hearthbeat_watch;
 grant execute on function end_old_viewers(timestamp with time zone) to hearthbeat_watch;
 grant execute on function pg_try_advisory_lock(bigint) to hearthbeat_watch;
+grant usage on schema audit to hearthbeat_watch;
+grant select (appended_at) on audit.unsealed to hearthbeat_watch;
