@@ -41,7 +41,7 @@ BESIDE := tests/contract tests/integration/medication tests/integration/test_bro
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train
+.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train audit
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -97,6 +97,9 @@ check: $(DEV)  ## Format, lint, types, import contracts, sizes
 fix: $(DEV)  ## Repairs what a tool can repair
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
+
+audit: $(DEV)  ## What HearthBeat is made of: advisories, licences, hashes, bill of materials; 3 is no all-clear [DATA=folder]
+	@$(PYTHON) -m deploy.audit $(if $(DATA),--data "$(DATA)")
 
 bench: $(DEV)  ## How fast the full stack is on this machine
 	@$(PYTHON) -m tests.proving.bench
