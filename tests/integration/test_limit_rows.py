@@ -87,7 +87,6 @@ async def test_the_defaults_in_the_table_begin_nothing(pool: Pool) -> None:
     assert {(one.begins_at, one.ends_at) for one in whole} == {(ALWAYS, NEVER)}
 
 
-
 async def test_the_limits_of_a_person_begin_after_the_lead_and_end_with_an_empty_list(pool: Pool) -> None:
     ruth = uuid4()
     done = await register(pool, file(ruth, limits=(entry(89),)), NOW)
