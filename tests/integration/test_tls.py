@@ -22,6 +22,7 @@ from deploy.certificates.issue import Kind
 from deploy.local.probes import PLEASE_TLS, mqtt_answers, postgres_answers
 from deploy.local.stack import Stack
 from device_sim.publish import Broker, Network
+from schemas.broker_access import new_secret
 from schemas.metrics import METRICS
 from schemas.registry import Register
 from services.alert.channels.email import EmailChannel, EmailSettings
@@ -47,7 +48,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECEIVED_AT = 1_800_000_000_000
 NOW = datetime.now(UTC)
-SECRET = "kR7vQ2mX9bT4nW8zL5cJ3fHd"
+SECRET = new_secret()
 MAIL = Notification(
     key="1", kind=MessageKind.ALERT, subject="s", text="t", link="l", address="d@example.org", facts={},
     possible_duplicate=False,
