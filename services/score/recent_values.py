@@ -5,7 +5,7 @@ This is part of the fast state, so that a reading costs no more than to be put d
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from schemas.vitals import VITAL_BY_CODE, VITAL_BY_NUMBER
@@ -15,7 +15,7 @@ from services.score.measured_spans import MeasuredSpans
 from services.score.rule import HOUR_MS, NEVER
 
 _MOST: Final = 256
-"""So many values of a vital and day wait at most; a device that floods has them counted earlier."""
+"""So many values of a vital and day wait at most, and more only where they are the same again and again."""
 _SPREAD_S: Final = 3_600
 _PRIME: Final = 7_919
 _VITALS: Final = 256
@@ -31,11 +31,13 @@ class RecentValues:
 
     Each person's hours close at another moment, so that not all are written at once. Time is the log's: that of a
     record of the home, or a watermark marker's.
+    What one device sends each second waits counted, since few of its values are different.
     ``measured``: when devices measured what no rule looks at, of open days.
     """
 
     __slots__ = (
         "_after_ms",
+        "_counted",
         "_day_key",
         "_hour_bits",
         "_hour_from",
@@ -49,6 +51,7 @@ class RecentValues:
     def __init__(self, person_no: int, days: Days | None = None) -> None:
         self._after_ms = person_no * _PRIME % _SPREAD_S * 1000
         self._values: dict[int, array[int]] = {}
+        self._counted: dict[int, Counter[int]] = {}
         self._turn_to(0)
         self.days = days or Days()
         self.due_at = NEVER
@@ -67,14 +70,23 @@ class RecentValues:
                 return False
             values = self._values[key] = array("I")
         values.append(int(value * STEPS_A_UNIT[vital] + 0.5) + self._hour_bits)
-        if len(values) >= _MOST:
-            self._fold()
+        if len(values) >= _MOST and self._count(key):
             return True
         # The first value of an hour: the others find a moment set.
         if self.due_at > received_at + HOUR_MS:
             self.due_at = min(self.due_at, self._hour_after(received_at))
             return True
         return False
+
+    def _count(self, key: int) -> bool:
+        """Counts what waits of a vital and day; whether that was too much, and so has changed the days."""
+        known = self._counted.setdefault(key, Counter())
+        known.update(self._values[key])
+        self._values[key] = array("I")
+        if len(known) < _MOST:
+            return False
+        self._fold()
+        return True
 
     def _turn_to(self, hour: int) -> None:
         """The hour of the last value, counted from 1970: most values are of the same one."""
@@ -121,11 +133,14 @@ class RecentValues:
         self.days, self.is_folded = days, False
 
     def _fold(self) -> None:
+        waiting = {
+            key: [*values, *self._counted.get(key, Counter()).elements()] for key, values in self._values.items()
+        }
         self.days.add(
             Values(*divmod(key, _VITALS), [one & _STEPS for one in values], _hours_of(values))
-            for key, values in sorted(self._values.items())
+            for key, values in sorted(waiting.items())
         )
-        self._values = {}
+        self._values, self._counted = {}, {}
         self.is_folded = True
 
     def _hour_after(self, at: int) -> int:
@@ -136,7 +151,11 @@ class RecentValues:
         if self.due_at == NEVER:
             return {}
         values = [
-            [key // _VITALS, VITAL_BY_NUMBER[key % _VITALS].code, *_counted_with_hours(steps)]
+            [
+                key // _VITALS,
+                VITAL_BY_NUMBER[key % _VITALS].code,
+                *_counted_with_hours(steps, self._counted.get(key, {})),
+            ]
             for key, steps in sorted(self._values.items())
         ]
         measured = self.measured.to_plain()
@@ -157,9 +176,10 @@ class RecentValues:
                 self._values[day * _VITALS + VITAL_BY_CODE[code].number] = steps
 
 
-def _counted_with_hours(values: "array[int]") -> tuple[list[int], int]:
+def _counted_with_hours(values: "array[int]", counted: Mapping[int, int]) -> tuple[list[int], int]:
     """What waits, counted, and its hours: this is written with every checkpoint, and few values are different."""
     different = Counter(values)
+    different.update(counted)
     steps: dict[int, int] = {}
     for value, count in different.items():
         step = value & _STEPS

@@ -139,6 +139,31 @@ def test_a_device_that_floods_is_counted_early_and_waits_in_bounded_room() -> No
     assert [one.values for one in recent.days.closed(PULSE)] == [10_000]
 
 
+def test_what_a_device_says_again_and_again_waits_counted_until_its_hour_closes() -> None:
+    recent, at = RecentValues(0), DAY * DAY_MS
+    for number in range(3_000):
+        recent.add(PULSE, 60 + number % 7, at + 1_000 * number, at + 1_000 * number)
+    assert not recent.is_folded
+    again = RecentValues(0)
+    again.read_plain(parse_json(write_json(recent.to_plain())))
+    for one in (recent, again):
+        assert len(write_json(one.to_plain())) < 200
+        one.add(PULSE, 60, at + HOUR_MS - 1, at + HOUR_MS - 1)
+        one.pass_time(NEVER - 1)
+    assert recent.days.to_plain() == again.days.to_plain()
+    assert [(one.values, one.hours) for one in recent.days.closed(PULSE)] == [(3_001, 1)]
+
+
+def test_many_different_values_change_the_days_before_their_hour_closes() -> None:
+    recent, at = RecentValues(0), DAY * DAY_MS
+    for number in range(2_000):
+        recent.add(PULSE, 30 + number % 200, at + number, at + number)
+    assert not recent.is_folded
+    for number in range(2_000):
+        recent.add(PULSE, 30 + number % 400, at + number, at + number)
+    assert recent.is_folded
+
+
 @given(st.lists(st.tuples(st.integers(0, 4 * 1440), st.floats(35, 42)), max_size=40), st.integers(0, 40))
 def test_a_restart_between_two_values_changes_nothing(readings: list[tuple[int, float]], cut: int) -> None:
     def take(recent: RecentValues, some: list[tuple[int, float]]) -> None:
