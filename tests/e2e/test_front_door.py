@@ -128,7 +128,8 @@ async def signed_in_beside_their_roles(dsn: str) -> list[tuple[str, str]]:
         )
     finally:
         await connection.close()
-    services = [(str(name).removeprefix("hb-"), str(login)) for name, login in rows]
+    # What comes after the service's name says which of its connections it is.
+    services = [(str(name).split("-")[1], str(login)) for name, login in rows]
     assert {service for service, _ in services} >= {"store", "score", "alert", "api"}
     return [(service, login) for service, login in services if login != role_of(service)]
 
