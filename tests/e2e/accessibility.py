@@ -103,6 +103,8 @@ _GRAVE: Final = frozenset({"serious", "critical"})
 
 async def problems_of(page: Page, *, javascript: bool = True) -> list[str]:
     """Each problem with the element that has it; none is the goal. Where pages run no JavaScript, axe can't either."""
+    # Its words may stand there before its style sheet does.
+    await page.wait_for_load_state("load")
     ours: list[str] = await page.evaluate(_SCRIPT)
     return [*ours, *await axe_findings(page)] if javascript else ours
 

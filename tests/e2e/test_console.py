@@ -27,6 +27,7 @@ async def surgery(dsn: str) -> AsyncIterator[Surgery]:
 
 async def overflow(page: Page) -> int:
     """Pixels by which the page is wider than the window."""
+    await page.wait_for_load_state("load")
     width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return width
 

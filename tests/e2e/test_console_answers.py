@@ -36,6 +36,7 @@ async def said_of(practice: Practice, alert: UUID) -> list[tuple[str, str | None
 
 async def overflow(page: Page) -> int:
     """Pixels by which the page is wider than the window."""
+    await page.wait_for_load_state("load")
     width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return width
 

@@ -77,6 +77,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
 
 async def overflow(page: Page) -> int:
     """Pixels by which the page is wider than the window."""
+    await page.wait_for_load_state("load")
     width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return width
 
