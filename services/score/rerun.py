@@ -25,10 +25,8 @@ from services.score.quiet_stretches import Plain, plain_of
 from services.score.re_ruled import use_rules
 from services.score.recent_values import NoDays
 from services.score.rule import NEVER, Rule
-from services.score.rule_book import RULE_BOOK, RuleBook
+from services.score.rule_book import RuleBook
 from services.score.rule_timeline import RuleTimeline
-from services.score.rules.blood_pressure import BLOOD_PRESSURE
-from services.score.rules.news2 import NEWS2
 from services.score.sample import INPUTS, SHOWS_WORN, SPOT_TYPES
 from services.score.stood import Seen, Stood, stood_of
 
@@ -39,15 +37,6 @@ _CIRCUMSTANCES: Final = int(NOT_SCORED) | SHOWS_WORN
 _MEASURES: Final = {one.number: frozenset(VITAL_BY_CODE[code].number for code in one.vitals) for one in DEVICE_TYPES}
 MARKS_MS: Final = 1_000
 """The log has a marker of its time so often: what is due without a record happens at the next one."""
-
-
-def rules_for(rule: Rule, book: RuleBook = RULE_BOOK) -> RuleBook:
-    """The rules that have to run for ``rule`` to find what it finds among all of ``book``.
-
-    Whether a doubted pressure is held back rests on what NEWS2 reads.
-    """
-    beside = {BLOOD_PRESSURE.name: (NEWS2.name,)}.get(rule.name, ())
-    return RuleBook([one for one in book.folded if one.key == rule.key or one.name in beside])
 
 
 class Reads(NamedTuple):

@@ -26,7 +26,6 @@ async def look(page: Page, name: str) -> None:
     if _PICTURES:
         await page.screenshot(path=Path(_PICTURES) / f"limits-{name}.png", full_page=True)
     assert await problems_of(page, javascript=True) == []
-    await page.wait_for_load_state("load")
     assert await page.evaluate(_WIDER) <= 0
 
 

@@ -19,11 +19,12 @@ from services.score.back_test import BackTest, Extent, NotLimitedError, Said, co
 from services.score.home_rerun import HomeRerun, rerun
 from services.score.home_state import HomeState
 from services.score.limit_book import ALWAYS, DEFAULT_BOOK, NEVER, LimitBook, PersonCondition, Scope, Version
-from services.score.rerun import MARKS_MS, needed, rules_for
+from services.score.rerun import MARKS_MS, needed
 from services.score.rule import HOUR_MS, Fold, Rule
 from services.score.rule_book import RULE_BOOK, RuleBook
 from services.score.rule_timeline import ALWAYS_THE_SAME, RuleTimeline, always
 from services.score.stood import FOREVER
+from tests.unit.services.score.rules_alone import rules_for
 from tests.unit.services.score.story import HOME, PERSON, minute, series, uplink
 from tests.unit.services.score.test_look_back import RULES, Platform, stories
 

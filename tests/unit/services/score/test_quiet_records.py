@@ -14,8 +14,8 @@ from services.score.followups import Effect, QuarterLook, Tally
 from services.score.home_state import HomeState
 from services.score.quiet_records import QuietRecords
 from services.score.recent_values import NoDays
-from services.score.rerun import rules_for
 from services.score.rule_book import RULE_BOOK
+from tests.unit.services.score.rules_alone import rules_for
 from tests.unit.services.score.story import PERSON, minute, uplink
 
 RULES = {rule.name: rule for rule in RULE_BOOK.folded}

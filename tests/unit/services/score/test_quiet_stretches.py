@@ -12,12 +12,13 @@ from services.score.look_back import Look, Off, in_order_of_time
 from services.score.look_memory import LookMemory
 from services.score.look_rows import KnownRows, moment_of
 from services.score.quiet_stretches import Plain, QuietStretches, plain_of
-from services.score.rerun import needed, of_person, rules_for
+from services.score.rerun import needed, of_person
 from services.score.rule import Subject
 from services.score.rule_book import RULE_BOOK
 from services.score.sample import INPUTS
 from tests.proving.backtest.past import HOME_NO, MINUTE_MS, PERSON_NO, START_MS, past_of
 from tests.proving.backtest.stored import between, devices_off
+from tests.unit.services.score.rules_alone import rules_for
 
 RULES = {rule.name: rule for rule in RULE_BOOK.folded}
 DAYS = 3
