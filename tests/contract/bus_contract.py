@@ -77,6 +77,15 @@ class BusContract:
         assert all(numbers == sorted(numbers) for numbers in by_key.values())
         assert sorted(number for numbers in by_key.values() for number in numbers) == list(range(120))
 
+    async def test_what_is_appended_at_once_may_be_larger_than_a_fetch(self, bus: Bus, topic: str, group: str) -> None:
+        """Of one home, so of one partition: 600 kB in three batches of Kafka, and one record that fills one."""
+        sent = [Record(b"home", b"%d:" % one + bytes(3_000)) for one in range(200)]
+        sent.append(Record(b"home", bytes(400_000)))
+        await bus.append(topic, sent)
+
+        taken = await take(await bus.subscribe(topic, group), len(sent))
+        assert [message.value for message in taken] == [one.value for one in sent]
+
     async def test_an_outsider_sees_how_far_a_group_is_from_the_end(self, bus: Bus, topic: str, group: str) -> None:
         await bus.append(topic, records(30))
         before = await bus.positions(topic, group)

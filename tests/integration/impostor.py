@@ -34,10 +34,10 @@ GREETINGS: Mapping[str, Greets] = {
 
 @dataclass(slots=True)
 class Impostor:
-    """``met`` clients have come; ``heard`` is what they said by TLS."""
+    """``parted`` conversations have come to their end; ``heard`` is what clients said by TLS."""
 
     port: int = 0
-    met: int = 0
+    parted: int = 0
     heard: bytes = b""
 
 
@@ -47,12 +47,12 @@ async def impostor(kind: str, certificate: ssl.SSLContext) -> AsyncIterator[Impo
     seen = Impostor()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.met += 1
         with suppress(OSError, asyncio.IncompleteReadError, ConnectionError):
             await GREETINGS[kind](reader, writer)
             await writer.start_tls(certificate)
             seen.heard += await reader.read(100)
         writer.close()
+        seen.parted += 1
 
     server = await asyncio.start_server(meet, "127.0.0.1", 0)
     async with server:
