@@ -23,7 +23,8 @@ from services.score.window import MOST_SAMPLES
 
 _STEPS: Final = STEPS.number
 _SAMPLE: Final = partial(tuple.__new__, Sample)
-_FEWEST: Final = 8
+_FEWEST: Final = 2
+"""One row alone is judged sooner."""
 
 
 class Plain(NamedTuple):
