@@ -1,13 +1,19 @@
 """The words that pages use; and that names and notes stay text."""
 
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from jinja2 import nodes
 
+from services import api
 from services.api.live import event
 from services.api.rendering import TEMPLATES, evidence_words, fragment, hour, moment, years
 
+PAGES = sorted(Path(*api.__path__, "templates").glob("*.html"))
 AT = datetime(2026, 11, 22, 14, 30, 5, tzinfo=UTC)
 
 
@@ -50,3 +56,22 @@ def test_what_people_typed_stays_text() -> None:
 
 def test_a_streamed_fragment_survives_its_own_line_ends() -> None:
     assert event("worklist", "<p>\n\n</p>") == "event: worklist\ndata: <p>\ndata: \ndata: </p>\n\n"
+
+
+def runs_together(lines: Sequence[str]) -> Iterator[str]:
+    """Lines whose last words stand right before those of the next: the newline after a closing tag is cut off."""
+    for line, after in pairwise(lines):
+        ends = re.search(r"(</(span|a|strong|time)>|[^\s>])\{% end(if|for) %\}$", line)
+        if ends and re.match(r"\s*(\{% (if|for)[^%]*%\})?\s*(<(span|strong|a|time)\b|\{\{|\w)", after):
+            yield line.strip()
+
+
+@pytest.mark.parametrize("template", PAGES, ids=lambda path: path.name)
+def test_words_of_two_lines_do_not_run_together(template: Path) -> None:
+    assert list(runs_together(template.read_text("utf-8").splitlines())) == []
+
+
+def test_words_that_run_together_are_found() -> None:
+    lines = ["{% if at %}<span>03:20</span>{% endif %}", "  {% if often %}<span>reminded</span>{% endif %}"]
+    assert list(runs_together(lines)) == [lines[0]]
+    assert list(runs_together([lines[0].replace("endif %", "endif +%"), lines[1]])) == []
