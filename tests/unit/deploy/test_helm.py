@@ -1,0 +1,33 @@
+"""Helm is built from the source that was committed, and from no other."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.local import helm
+
+
+def said(**found: str) -> str:
+    return f"go: downloading {helm.MODULE}\n{json.dumps({'Path': helm.MODULE, **found}, indent=1)}\n"
+
+
+def test_the_source_that_was_committed_is_taken() -> None:
+    assert helm.verified(said(Sum=helm.HASH, Dir="/tmp/source")) == Path("/tmp/source")  # noqa: S108 - only a name
+
+
+@pytest.mark.parametrize("other", [{"Sum": "h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AV="}, {}])
+def test_another_source_is_refused_with_both_hashes(other: dict[str, str]) -> None:
+    with pytest.raises(helm.ChangedSourceError, match=helm.HASH):
+        helm.verified(said(Dir="/tmp/source", **other))
+
+
+def test_each_release_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    assert helm.VERSION in helm.program(tmp_path).parts
+
+
+def test_without_go_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Go" in (helm.why_unavailable() or "")
+    with pytest.raises(helm.UnsupportedMachineError):
+        helm.build(tmp_path / "result")
