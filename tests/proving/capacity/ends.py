@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from tests.proving.capacity import quotes
-from tests.proving.capacity.demand import DEVICES_A_PERSON, Demand
+from tests.proving.capacity.demand import DEVICES_A_PERSON, DOSES_AT_EIGHT, Demand
 from tests.proving.capacity.needs import BUSY, PEOPLE_A_SCORE, most_people_of_ingest
 from tests.proving.capacity.record import Line, Part
 
@@ -30,18 +30,12 @@ def ends(parts: Mapping[str, Part]) -> Iterator[End]:
     one = Demand(1)
     pause = Line.through(parts["broker"].points, "devices", "pause_s")
     yield End(
-        "mosquitto, its access files",
+        "mosquitto's access files",
         pause.reaches(_RESEND_AFTER_S) / DEVICES_A_PERSON,
         _known(
             pause.reaches(_RESEND_AFTER_S), parts["broker"], "devices", "each device that is added stops it for 60 s"
         ),
         "a broker that asks a database who may sign in; or several, each with a part of the shards",
-    )
-    yield End(
-        "one mosquitto, connections",
-        quotes.CONNECTIONS.value / DEVICES_A_PERSON,
-        f"measured: {quotes.CONNECTIONS.value:,.0f} connections held; not where more fail",
-        "a broker cluster, or gateways that speak for a home",
     )
     changed = Line.through(parts["registry"].points, "devices", "changed_s")
     yield End(
@@ -56,6 +50,13 @@ def ends(parts: Mapping[str, Part]) -> Iterator[End]:
         unchanged.reaches(_LOOK_S) / DEVICES_A_PERSON,
         _known(unchanged.reaches(_LOOK_S), parts["registry"], "devices", "even asking takes 3 s"),
         "a number that each change raises, in the place of a mark over all rows",
+    )
+    look = Line.through(parts["doses"].points, "people", "look_s")
+    yield End(
+        "medication's one look, at eight in the morning",
+        look.reaches(_RESEND_AFTER_S) / DOSES_AT_EIGHT,
+        _known(look.reaches(_RESEND_AFTER_S), parts["doses"], "doses", "everybody is reminded a minute late"),
+        "looks that take a part of the dispensers each",
     )
     yield End(
         "the database's disk, a year of readings",
@@ -84,6 +85,6 @@ def ends(parts: Mapping[str, Part]) -> Iterator[End]:
 
 
 def _known(where: float, part: Part, x: str, what: str) -> str:
-    largest = part.points[-1][x]
+    largest = part.points[-1]["people" if x == "doses" else x]
     kind = "measured" if where <= largest else f"extrapolated from {largest:,.0f} {x}"
     return f"{kind}: {what}"

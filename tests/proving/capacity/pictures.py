@@ -27,15 +27,15 @@ class Shown(NamedTuple):
     x: str
     y: str
     title: str
-    limit: float | None
+    limit: float
     limit_name: str
 
 
 MEASURED: Final = (
-    Shown("registry", "devices", "changed_s", "ingest reads the registry, s", 8, "uplinks wait"),
+    Shown("registry", "devices", "changed_s", "ingest reads its register, s", 3, "uplinks wait"),
     Shown("broker", "devices", "pause_s", "mosquitto stands still, s", 60, "devices send again"),
     Shown("score", "people", "collection_s", "Python looks through score's memory, s", 10, "group leaves it out"),
-    Shown("doses", "people", "look_s", "one look at doses due at once, s", None, ""),
+    Shown("doses", "people", "look_s", "one look at doses due at once, s", 60, "reminders a minute late"),
 )
 
 
@@ -65,7 +65,7 @@ def _needs() -> Figure:
             cores.bar(place, at_work / total, bottom=below, color=colour, label=program if place == 0 else None)
             below += at_work / total
         cores.text(place, 1.02, f"{total:,.1f}" if total < 1_000 else f"{total:,.0f}", ha="center")
-    cores.set_xticks(range(len(needs)), [f"{name}\n{PLACES[name].people:,} people" for name in needs])
+    cores.set_xticks(range(len(needs)), [f"{name}\n{_short(PLACES[name].people)} people" for name in needs])
     cores.set_ylim(0, 1.1)
     cores.set_title("Cores at work (numbers), and their share by program")
     cores.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
@@ -84,6 +84,10 @@ def _needs() -> Figure:
     return figure
 
 
+def _short(people: int) -> str:
+    return f"{people // 1_000_000} M" if people >= 1_000_000 else f"{people:,}"
+
+
 def _measured(parts: Mapping[str, Part]) -> Figure:
     figure = Figure(figsize=(11, 7), layout="constrained")
     for axes, shown in zip(figure.subplots(2, 2).flat, MEASURED, strict=True):
@@ -100,8 +104,7 @@ def _one(axes: Axes, shown: Shown, part: Part) -> None:
         [last, last * _AHEAD], [line.at(last), line.at(last * _AHEAD)],
         color=_COLOURS[0], linestyle=":", label=f"extrapolated, power {line.power:.1f}",
     )  # fmt: skip
-    if shown.limit is not None:
-        axes.axhline(shown.limit, color=_LIMIT, linestyle="--", label=f"{shown.limit:.0f} s: {shown.limit_name}")
+    axes.axhline(shown.limit, color=_LIMIT, linestyle="--", label=f"{shown.limit:.0f} s: {shown.limit_name}")
     axes.set_title(shown.title)
     axes.set_xlabel(shown.x)
     axes.grid(alpha=0.3, which="both")

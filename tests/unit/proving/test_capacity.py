@@ -113,7 +113,7 @@ def test_what_was_given_up_is_no_point_of_a_line() -> None:
 def test_the_page_names_what_ends_first_and_where() -> None:
     first = min(ends(PARTS), key=lambda one: one.people)
     said = " ".join(document(PARTS).split())
-    assert f"**{first.what} ends first" in said
+    assert f"**{first.what} end first" in said
     assert [one.what for one in ends(PARTS) if one.what not in said] == []
     assert "given up" in said
 
