@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ MODULE: Final = "helm.sh/helm/v3"
 VERSION: Final = "v3.22.0"
 HASH: Final = "h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AU="
 """Of the module's files, as Go computes it."""
+LEAST_GO: Final = (1, 26)
+"""What that release asks for."""
 _TO_BUILD: Final = "go"
 
 
@@ -32,7 +35,13 @@ def directory(local: Path) -> Path:
 
 def why_unavailable() -> str | None:
     """The reason why it can't be built here, or None when it can."""
-    return None if shutil.which(_TO_BUILD) else "Helm is built with Go, which is not on PATH"
+    if shutil.which(_TO_BUILD) is None:
+        return "Helm is built with Go, which is not on PATH"
+    said = apt.run([_TO_BUILD, "env", "GOVERSION"], os.environ | {"GOTOOLCHAIN": "local"}).strip()
+    found = re.search(r"go(\d+)\.(\d+)", said)
+    if found is None or tuple(map(int, found.groups())) < LEAST_GO:
+        return f"Helm is built with Go {LEAST_GO[0]}.{LEAST_GO[1]} or newer, and here is {said}"
+    return None
 
 
 def build(target: Path) -> None:

@@ -27,6 +27,15 @@ def test_each_release_has_a_folder_of_its_own(tmp_path: Path) -> None:
     assert helm.VERSION in helm.program(tmp_path).parts
 
 
+@pytest.mark.parametrize(("version", "works"), [("go1.19.8", False), ("go1.26.0", True), ("go1.27.3 X:rare", True)])
+def test_an_older_go_is_named(version: str, works: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    (tmp_path / "go").write_text(f"#!/bin/sh\necho '{version}'\n")
+    (tmp_path / "go").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reason = helm.why_unavailable()
+    assert reason is None if works else version in (reason or "")
+
+
 def test_without_go_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "Go" in (helm.why_unavailable() or "")
