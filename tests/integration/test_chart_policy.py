@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.chart_policy import faults
+from tests.integration.chart_policy import faults, pods_of
 from tests.integration.chart_render import example, rendered
 
 Manifests = list[dict[str, Any]]
@@ -180,3 +180,14 @@ def _secrets_of(container: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     named = [one["valueFrom"]["secretKeyRef"] for one in container["env"] if "secretKeyRef" in one.get("valueFrom", {})]
     for name in {one["name"] for one in named}:
         yield name, {one["key"] for one in named if one["name"] == name}
+
+
+def test_each_part_reaches_the_servers_of_its_settings_and_no_others(everything: Manifests) -> None:
+    servers = {"HB_DB_DSN": {5432, 5433}, "HB_BUS_KAFKA": {9093}, "HB_MQTT_HOST": {8884}, "HB_ALERT_SMTP_HOST": {25}}
+    others = {"alert": {443}, "watch": {25, 443, 8443, 9464}}
+    for pod in pods_of(everything):
+        policy = of(everything, "NetworkPolicy", f"hb-{pod.component}")
+        opened = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]} - {53}
+        given = {one["name"] for one in pod.spec["containers"][0]["env"]}
+        wanted = set().union(*(ports for name, ports in servers.items() if name in given))
+        assert opened == wanted | others.get(pod.component, set()), pod.name
