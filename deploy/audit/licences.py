@@ -32,6 +32,10 @@ UNSAID: Final[Mapping[str, tuple[str, str]]] = {
         "BSD-3-Clause",
         "its metadata say BSD alone, on Windows alone; the LICENSE.txt of its wheel is the 3-clause form",
     ),
+    "kubernetes-validate": (
+        "Apache-2.0",
+        "its metadata say Apache alone; the LICENSE file that it ships names version 2.0",
+    ),
 }
 """Distributions whose metadata don't say it: what was read by hand, and where."""
 _SPELLED: Final[Mapping[str, str]] = {

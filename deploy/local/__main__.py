@@ -7,10 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.local import helm as chart_tool
 from deploy.local.apt import install
 from deploy.local.errors import StackError
 from deploy.local.prepare import prepare as build
-from deploy.local.prepare import why_unavailable
+from deploy.local.prepare import prepare_helm, why_unavailable
 from deploy.local.settings import SERVERS, StackSettings
 from deploy.local.stack import Stack
 
@@ -22,9 +23,13 @@ console = Console()
 
 @app.command()
 def prepare(
-    *, browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False
+    *,
+    browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False,
+    helm: Annotated[bool, typer.Option(help="Helm too, for the tests of the chart.")] = False,
 ) -> None:
     """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
+    if helm:
+        _prepare_helm()
     if reason := why_unavailable():
         console.print(f"the full stack can't be had here: {reason}")
         return
@@ -32,6 +37,13 @@ def prepare(
         build(StackSettings().local, lambda line: _progress(status.update, line))
         if browser:
             install({"chromium": "chromium"})
+
+
+def _prepare_helm() -> None:
+    if reason := chart_tool.why_unavailable():
+        console.print(reason)
+        return
+    prepare_helm(StackSettings().local, console.print)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt, jars
+from deploy.local import apt, helm, jars
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -52,6 +52,15 @@ def prepare(local: Path, say: Say) -> None:
         _once(root_directory(local), _build_root, say, "Debian root with PostgreSQL, TimescaleDB and mosquitto")
         _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
     jars.verify(kafka_libraries(local))  # again: a tenth of a second, and they have lain there since
+
+
+def prepare_helm(local: Path, say: Say) -> None:
+    """Build Helm where it is missing; safe as ``prepare`` is, and needs neither root nor Debian.
+
+    Raises UnsupportedMachineError, CommandError, ChangedSourceError.
+    """
+    with locked(local / "prepare.lock"):
+        _once(helm.directory(local), helm.build, say, f"Helm {helm.VERSION}")
 
 
 @contextmanager

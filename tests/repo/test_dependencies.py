@@ -28,6 +28,7 @@ BROUGHT_BY: Final = {
     "markupsafe": "jinja2",
     "packaging": "hatchling",
     "pydantic-core": "pydantic",
+    "referencing": "jsonschema",
     "starlette": "fastapi",
 }
 """Imported under a name of their own, and part of what brings them."""
