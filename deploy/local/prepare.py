@@ -55,12 +55,12 @@ def prepare(local: Path, say: Say) -> None:
 
 
 def prepare_helm(local: Path, say: Say) -> None:
-    """Build Helm where it is missing; safe as ``prepare`` is, and needs neither root nor Debian.
+    """Fetch Helm where it is missing; safe as ``prepare`` is, and needs neither root nor Debian.
 
-    Raises UnsupportedMachineError, CommandError, ChangedSourceError.
+    Raises CommandError, ChangedWheelError.
     """
     with locked(local / "prepare.lock"):
-        _once(helm.directory(local), helm.build, say, f"Helm {helm.VERSION}")
+        _once(helm.directory(local), helm.fetch, say, f"Helm {helm.VERSION}")
 
 
 @contextmanager
