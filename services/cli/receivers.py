@@ -27,7 +27,7 @@ def open_keys() -> Keys:
     try:
         return Keys.from_file(file)
     except KeyFileError as error:
-        raise SettingError(f"HB_ALERT_WEBHOOK_KEY_FILE: {error}") from error
+        raise SettingError(f"HB_ALERT_WEBHOOK_KEY_FILE: {error.detail}") from error
 
 
 async def give_secret(connection: Connection, keys: Keys, email: str, overlap: timedelta) -> str:
