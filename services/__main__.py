@@ -17,6 +17,7 @@ from services.runtime.clock import Clock
 from services.runtime.lifecycle import run_service
 from services.runtime.metrics import Metrics
 from services.runtime.settings import ClockSettings, DatabaseLogins, LogSettings
+from services.runtime.starting import begin
 from services.score import app as score
 from services.score.settings import ScoreSettings
 from services.store import app as store
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

@@ -9,10 +9,11 @@ from schemas.topics import BUS_TOPICS
 from services.api.limit_rows import write_defaults
 from services.runtime.bus.open import open_bus
 from services.runtime.database import open_pool
-from services.runtime.errors import HearthBeatError
+from services.runtime.errors import HearthBeatError, SettingError
 from services.runtime.migrate import Edition, load_migrations, migrate
 from services.runtime.roles import grant_roles
 from services.runtime.settings import BusSettings, DatabaseLogins, DatabaseSettings, database_for_tools
+from services.runtime.starting import begin
 
 
 async def prepare(
@@ -42,10 +43,12 @@ def main() -> None:
     """Migrations, the roles of the services, topics, first offsets; says the edition."""
     try:
         edition = asyncio.run(prepare(database_for_tools(), BusSettings(), DatabaseLogins()))
+    except SettingError:
+        raise
     except HearthBeatError as error:
         sys.exit(str(error))
     sys.stdout.write(f"prepared; TimescaleDB edition: {edition}\n")
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.bus_access import RESTORE_GROUP
 from schemas.codec import decode_settled, encode_settled
 from schemas.messages import Ack
 from schemas.records import SettledRecord
@@ -22,6 +23,7 @@ from services.runtime.bus.port import Bus, Record
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Connection, Pool, Queries, load_queries, open_pool, transaction
 from services.runtime.settings import BusSettings, ClockSettings, DatabaseSettings, database_for_tools
+from services.runtime.starting import begin
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP as SCORE
 from services.store.core import Cursor
@@ -29,7 +31,6 @@ from services.store.path import GROUP as STORE
 
 _NUMBERS_SKIPPED: Final = 100_000
 _AT_ONCE: Final = 2_000
-_READER: Final = "restore"
 _READ_WITHIN_S: Final = 600.0
 Positions = dict[int, int]
 
@@ -157,9 +158,9 @@ async def _acknowledged(bus: Bus) -> dict[tuple[str, int], None]:
     topic = UPLINKS_SETTLED.name
     held = await bus.held(topic)
     # Makes the group's first offsets; moving them back lets a second run read everything again.
-    await bus.prepare({}, {topic: (_READER,)})
-    await bus.move(topic, _READER, {number: first for number, (first, _) in held.items()})
-    subscription = await bus.subscribe(topic, _READER)
+    await bus.prepare({}, {topic: (RESTORE_GROUP,)})
+    await bus.move(topic, RESTORE_GROUP, {number: first for number, (first, _) in held.items()})
+    subscription = await bus.subscribe(topic, RESTORE_GROUP)
     left = {number: end for number, (first, end) in held.items() if end > first}
     found: dict[tuple[str, int], None] = {}
     async with asyncio.timeout(_READ_WITHIN_S):
@@ -190,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

@@ -13,10 +13,11 @@ from deploy.local import apt, encryption, kafka_by_tls
 from deploy.local.limits import with_open_files
 from deploy.local.process import Server
 from deploy.local.settings import LOOPBACK, StackSettings
+from schemas.bus_access import ADMIN
 
 HERE = Path(__file__).parent
 ANSWER_S = 2.0
-#: As whom the node signs in to itself.
+#: As whom the node signs in to itself; its certificate has the same name.
 NODE = "kafka"
 METADATA, METADATA_VERSION = 3, 1
 
@@ -90,9 +91,16 @@ def _write_configuration(
     )
     if settings.tls:
         server += Template((HERE / "kafka-tls.properties.in").read_text()).substitute(
-            directory=directory, shown=encryption.SHOWN, ca=CA_CERTIFICATE, sign_in=_sign_in(secrets[NODE])
+            directory=directory,
+            shown=encryption.SHOWN,
+            ca=CA_CERTIFICATE,
+            sign_in=_sign_in(secrets[NODE]),
+            admin=ADMIN,
+            node=NODE,
         )
-    logging = Template((HERE / "kafka-log4j2.properties.in").read_text()).substitute(log=directory / "server.log")
+    logging = Template((HERE / "kafka-log4j2.properties.in").read_text()).substitute(
+        log=directory / "server.log", access="debug" if settings.kafka_logs_allowed else "info"
+    )
     # It holds the node's own secret.
     write_private(directory / "server.properties", server.encode())
     (directory / "log4j2.properties").write_text(logging)

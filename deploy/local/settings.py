@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.broker_access import Grant
+from schemas.bus_access import ADMIN, BUS_USERS
 
 SERVERS = ("mosquitto", "kafka", "postgresql")
 
@@ -14,8 +15,8 @@ PLATFORM_USERS = (
     "sessions-0",
 )  # fmt: skip
 
-#: Who signs in at an encrypted Kafka: the node itself, each service that needs it, and an operator's commands.
-KAFKA_USERS = ("kafka", "ingest", "store", "score", "watch", "tools")
+#: Who signs in at an encrypted Kafka: the node itself, who says what others may do there, and they.
+KAFKA_USERS = ("kafka", ADMIN, *BUS_USERS)
 
 LOOPBACK = "127.0.0.1"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,8 @@ class StackSettings:
     #: Unacknowledged messages on their way to a client that names no number of its own; 0: no limit.
     mqtt_inflight: int = 1000
     kafka_heap_mb: int = 512
+    #: Whether an encrypted Kafka also logs what it allows, line by line; what it refuses it always does.
+    kafka_logs_allowed: bool = False
     #: Per partition; with Kafka's segments of 32 MiB this is the cap on its disk use.
     kafka_retention_bytes: int = 128 * 1024 * 1024
     database: str = "hearthbeat"

@@ -32,6 +32,9 @@ class Stack:
             if settings.tls and before is not None and not before.tls:
                 message = f"stack {settings.name} was made in plaintext; erase it before it can be an encrypted one"
                 raise StackError(message)
+            if before is not None and before.tls and set(settings.kafka_users) - set(before.kafka_secrets):
+                message = f"Kafka of stack {settings.name} was made for other users; erase it before it can have these"
+                raise StackError(message)
             self._record = make_record(settings, before)
             self._record.write(self._path)
             self.settings = settings = replace(settings, tls=self._record.tls)

@@ -16,9 +16,14 @@ from deploy.platform.clock import SharedClock
 from deploy.platform.instances import Instance, instances_of
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
+from schemas.bus_access import ADMIN, PREPARE, TOOLS
 from schemas.database_access import signed_in_as_nobody
 
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+_AS_ITSELF: Final = {"services.bus_access": ADMIN, "services.prepare": PREPARE}
+"""The commands that Kafka knows by a user of their own."""
 
 
 class ServiceEndedError(RuntimeError):
@@ -58,7 +63,7 @@ def tools_environment(stack: Stack) -> dict[str, str]:
         **stack_environment(stack),
         **_secrets(stack, stack.settings.platform_users),
         **_owner(stack),
-        **_bus_user(stack, "tools"),
+        **_bus_user(stack, TOOLS),
         "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
         "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
@@ -175,10 +180,13 @@ class Platform:
         Gives its output. Raises ToolError.
         """
         clock = self.clock.before().environment() if earlier and self.clock else {}
-        return run_tool({**self.tools_environment, **clock}, *arguments, given=given)
+        bus = _bus_user(self.stack, _AS_ITSELF.get(arguments[0], TOOLS))
+        return run_tool({**self.tools_environment, **bus, **clock}, *arguments, given=given)
 
     def prepare(self) -> None:
-        """Migrations, topics, first offsets."""
+        """What each of Kafka's users may do, where it has any; migrations, topics, first offsets."""
+        if self.stack.kafka_secrets:
+            self.command("services.bus_access")
         self.command("services.prepare")
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from deploy.certificates.command import make_app as make_certificates
 from deploy.running.find import find
 from deploy.scenarios.__main__ import scenarios
 from services.cli.command import make_app
+from services.runtime.starting import begin
 
 
 def main() -> None:
@@ -11,7 +12,7 @@ def main() -> None:
     app = make_app(find)
     app.command()(scenarios)
     app.add_typer(make_certificates(), name="certificates")
-    app()
+    begin(app)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from schemas.metrics import METRICS
 from services.alert import app
 from services.alert.settings import AlertSettings
 from services.runtime.lifecycle import run_service
+from services.runtime.starting import begin
 
 
 def main() -> None:
@@ -12,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

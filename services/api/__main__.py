@@ -6,6 +6,7 @@ from schemas.metrics import METRICS
 from services.api import app, audit_commands
 from services.api.settings import ApiSettings
 from services.runtime.lifecycle import run_service
+from services.runtime.starting import begin
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(audit_commands.app, name="audit")
@@ -20,4 +21,4 @@ def run(context: typer.Context) -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    begin(cli)

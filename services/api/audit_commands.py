@@ -9,7 +9,6 @@ from typing import Annotated, Final, NoReturn, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
 
 from services.api.audit_anchors import AnchorFile, AuditSettings
 from services.api.audit_chain import Flaw
@@ -17,8 +16,9 @@ from services.api.audit_verification import Verified, command_queries, verify
 from services.api.register_changes import write_change
 from services.runtime.clock import to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, open_pool, transaction
-from services.runtime.errors import HearthBeatError
+from services.runtime.errors import HearthBeatError, SettingError
 from services.runtime.settings import ClockSettings, database_for_tools
+from services.runtime.starting import settings_of
 
 app = typer.Typer(no_args_is_help=True, help="The audit: who did and saw what.")
 _NO: Final = 1
@@ -108,14 +108,13 @@ def show_looks(
 
 def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
     async def with_pool() -> T:
-        async with open_pool(database_for_tools(), application="hb-audit") as pool:
+        async with open_pool(settings_of(database_for_tools), application="hb-audit") as pool:
             return await work(pool)
 
     try:
         return asyncio.run(with_pool())
-    except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
-        _fail(f"Settings are missing or wrong: {wrong}. HB_DB_DSN says where the database is.", _USAGE)
+    except SettingError as error:
+        _fail(str(error), _USAGE)
     except LOST_CONNECTION as error:
         _fail(f"The database does not answer ({type(error).__name__}).", _AWAY)
     except HearthBeatError as error:

@@ -1,12 +1,14 @@
 """Passwords of doctors: argon2id, the same work for a known and an unknown account."""
 
 import asyncio
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.low_level import hash_secret
 
 from services.api.register_changes import write_change
 from services.runtime.database import Pool, load_queries, transaction
@@ -27,19 +29,27 @@ class UnknownDoctorError(HearthBeatError):
 _NOBODYS: Final = "nobody's password"
 
 
+_DIGEST_BYTES: Final = 32
+_ANY_DIGEST: Final = b64encode(bytes(_DIGEST_BYTES)).decode().rstrip("=")
+
+
+def _beginning(password_hash: str) -> str:
+    return password_hash.rpartition("$")[0] + "$"
+
+
 @cache
 def _nobodys_hash() -> str:
-    """What the password of an unknown account is compared with, hashed as those of known ones; once a process."""
+    """What a password of an unknown account is hashed as, with the costs of known ones; once a process."""
     return PasswordHasher().hash(_NOBODYS)
 
 
 class Passwords:
-    """Hashes and verifies, two at a time, off the event loop: each takes 64 MiB and some tens of milliseconds."""
+    """Hashes, two at a time, off the event loop: each takes 64 MiB and some tens of milliseconds."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or PasswordHasher(hash_len=_DIGEST_BYTES)
         self._turn = asyncio.Semaphore(2)
-        self._nobodys = self._hasher.hash(_NOBODYS) if hasher else _nobodys_hash()
+        self._nobodys = _beginning(self._hasher.hash(_NOBODYS) if hasher else _nobodys_hash())
 
     def hash(self, password: str) -> str:
         """Raises PasswordRefusedError."""
@@ -47,19 +57,34 @@ class Passwords:
             raise PasswordRefusedError
         return self._hasher.hash(password)
 
-    async def fits(self, password_hash: str | None, password: str) -> bool:
-        """Whether ``password`` belongs to ``password_hash``; None never fits, and takes as long."""
+    async def hashed_as(self, begins: str | None, password: str) -> str:
+        """The hash of ``password`` with the salt and the costs of another, of which ``begins`` is all but the digest.
+
+        Where there is no such hash, or it is damaged, that takes as long and gives nobody's.
+        """
         async with self._turn:
             # Cut, so that a huge password costs no more than a long one; none of that length can be
             # set.
-            fits = await asyncio.to_thread(self._verify, password_hash or self._nobodys, password[:LONGEST])
-        return fits and password_hash is not None
+            return await asyncio.to_thread(self._hashed_as, begins or self._nobodys, password[:LONGEST])
 
-    def _verify(self, password_hash: str, password: str) -> bool:
+    def _hashed_as(self, begins: str, password: str) -> str:
         try:
-            return self._hasher.verify(password_hash, password)
-        except (Argon2Error, InvalidHashError):
-            return False
+            costs = extract_parameters(begins + _ANY_DIGEST)
+            salt = begins.split("$")[-2]
+            plain = b64decode(salt + "=" * (-len(salt) % 4), validate=True)
+        except (Argon2Error, InvalidHashError, ValueError, IndexError):
+            return self._hashed_as(self._nobodys, password)
+        hashed = hash_secret(
+            password.encode(),
+            plain,
+            time_cost=costs.time_cost,
+            memory_cost=costs.memory_cost,
+            parallelism=costs.parallelism,
+            hash_len=costs.hash_len,
+            type=costs.type,
+            version=costs.version,
+        )
+        return hashed.decode("ascii")
 
 
 async def set_password(pool: Pool, email: str, password: str, *, by: str = "", now: datetime | None = None) -> None:

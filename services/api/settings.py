@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.api.audit_anchors import AuditSettings
+from services.runtime.secret_files import refuse_open_file
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
 from services.runtime.tls import ServerCertificate, is_loopback, refuse_open_listener
 
@@ -46,13 +47,20 @@ class ApiSettings(BaseSettings):
             self.certificate()
         except OSError as error:
             raise ValueError(f"HB_API_CERTIFICATE_FILE: {error.strerror or error.args[0]}") from error
+        if self.key_file is not None:
+            refuse_open_file("HB_API_KEY_FILE", self.key_file)
+        elif self.certificate_file is not None:
+            refuse_open_file("HB_API_CERTIFICATE_FILE", self.certificate_file)
         return self
 
     @field_validator("trusted_proxy")
     @classmethod
     def _one_address(cls, address: str) -> str:
         """A network or a star would let others in that network pretend to be anybody. Raises ValueError."""
-        return str(ip_address(address)) if address else ""
+        try:
+            return str(ip_address(address)) if address else ""
+        except ValueError:
+            raise ValueError("this is not one address") from None
 
     def certificate(self) -> ServerCertificate | None:
         """What browsers, or the proxy, are shown. Raises OSError."""

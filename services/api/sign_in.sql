@@ -7,8 +7,12 @@ update doctors set password_hash = $2 where email = $1 returning doctor_no;
 delete from sessions where doctor_no = $1;
 
 -- name: account
--- Who signs in under an address.
-select doctor_no, password_hash from doctors where email = $1;
+-- Who signs in under an address, and what their password has to be hashed with.
+select doctor_no, hash_begins from sign_in_of($1);
+
+-- name: fits
+-- Whether $2 is the hash of a doctor's password; false where there is no such doctor.
+select password_fits($1, $2);
 
 -- name: begin_attempt
 -- An attempt counts as failed until it is known to be something else. If the cookie that came with it is one of this
@@ -90,7 +94,7 @@ values ($1, $2, $3, $4, $4, $5);
 -- The doctor of a session that has not ended and was seen since $3.
 select doctor_no, email, display_name, csrf_token, seen_at
 from sessions join doctors using (doctor_no)
-where session_hash = $1 and ends_at > $2 and seen_at > $3 and password_hash is not null;
+where session_hash = $1 and ends_at > $2 and seen_at > $3 and has_password;
 
 -- name: touch_session
 -- Keeps a session from growing idle.

@@ -11,8 +11,9 @@ from services.alert.channels.webhook import WEBHOOK, WebhookSettings
 from services.api.registration import registration
 from services.cli.credentials import SQL, write_down
 from services.cli.options import By, Json
-from services.cli.session import Code, RefusedError, Session, SettingError, fail, run, say, settings_of, show
+from services.cli.session import Code, RefusedError, Session, fail, run, say, settings_of, show
 from services.runtime.database import Connection
+from services.runtime.errors import SettingError
 from services.runtime.sealing import KeyFileError, Keys, new_key
 
 app = typer.Typer(no_args_is_help=True, help="Secrets of doctors' webhooks.")
@@ -27,7 +28,7 @@ def open_keys() -> Keys:
     try:
         return Keys.from_file(file)
     except KeyFileError as error:
-        raise SettingError(f"HB_ALERT_WEBHOOK_KEY_FILE: {error}") from error
+        raise SettingError(f"HB_ALERT_WEBHOOK_KEY_FILE: {error.detail}") from error
 
 
 async def give_secret(connection: Connection, keys: Keys, email: str, overlap: timedelta) -> str:

@@ -71,6 +71,7 @@ def _read(path: Path | None) -> dict[str, str]:
 def _write(path: Path, secrets: Mapping[str, str]) -> None:
     try:
         path.touch(mode=0o600)
+        path.chmod(0o600)  # one that was there may be for others, too
         path.write_text(json.dumps(secrets, indent=2) + "\n")
     except OSError as error:
         raise RefusedError(f"{path.name}: {error.strerror}.") from error

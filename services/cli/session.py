@@ -15,22 +15,16 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsError
+from pydantic_settings import BaseSettings
 from rich.console import Console
 
 from services.cli.line_of import line_of
+from services.runtime import starting
 from services.runtime.broker_files import BrokerFilesError
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Pool, open_pool
-from services.runtime.errors import HearthBeatError, RetryLaterError
-from services.runtime.settings import (
-    BrokerSettings,
-    BusSettings,
-    ClockSettings,
-    MqttSettings,
-    NoSecretError,
-    database_for_tools,
-)
+from services.runtime.errors import HearthBeatError, RetryLaterError, SettingError
+from services.runtime.settings import ClockSettings, database_for_tools
 
 T = TypeVar("T")
 S = TypeVar("S", bound=BaseSettings)
@@ -43,10 +37,6 @@ say: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 class NoPlatformError(HearthBeatError):
     """No platform was found."""
-
-
-class SettingError(HearthBeatError):
-    """A setting is missing or wrong."""
 
 
 class RefusedError(HearthBeatError):
@@ -92,7 +82,7 @@ def run(work: Callable[[Session], Awaitable[T]], *, by: str | None = None) -> T:
     try:
         take_settings()
         return asyncio.run(_run(work, by or login()))
-    except (SettingError, NoPlatformError, NoSecretError, BrokerFilesError) as error:
+    except (SettingError, NoPlatformError, BrokerFilesError) as error:
         fail(error, Code.USAGE)
     except RetryLaterError as error:
         fail(error, Code.AWAY)
@@ -128,31 +118,11 @@ def take_settings() -> None:
 def settings_of(make: Callable[[], S]) -> S:
     """Settings read from the environment. Raises SettingError, which names the variable and never its value."""
     try:
-        return make()
-    except ValidationError as error:
-        raise SettingError(_sentence(error)) from None
-    except SettingsError as error:
-        name = str(error).split('"')[1] if '"' in str(error) else ""
-        raise SettingError(f"{_PREFIX_BY_FIELD.get(name, '')}{name.upper()} is not valid JSON.") from None
-
-
-_SHARED: Final = (BusSettings, MqttSettings, BrokerSettings, ClockSettings)
-_PREFIX: Final[Mapping[str, str]] = {
-    "DatabaseSettings": "HB_DB_", **{one.__name__: str(one.model_config.get("env_prefix", "")) for one in _SHARED}
-}  # fmt: skip
-_PREFIX_BY_FIELD: Final = {
-    name: str(one.model_config.get("env_prefix", "")) for one in _SHARED for name in one.model_fields
-}
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    variable = f"{_PREFIX.get(error.title, '')}{'_'.join(str(part) for part in first['loc'][:1])}".upper()
-    if not first["loc"]:  # about several at once; the message names them
-        return f"{first['msg'].removeprefix('Value error, ')}."
-    if first["type"] == "missing":
-        return f"{variable} is not set. Start a platform with make up or make demo, or set it yourself."
-    return f"{variable}: {first['msg'][0].lower()}{first['msg'][1:]}."
+        return starting.settings_of(make)
+    except SettingError as error:
+        if not error.detail.endswith(starting.NOT_SET):
+            raise
+        raise SettingError(f"{error.detail} Start a platform with make up or make demo, or set it yourself.") from None
 
 
 def fail(why: object, code: Code) -> NoReturn:

@@ -8,8 +8,9 @@ from schemas.metrics import METRICS
 from services.ingest import app, shards
 from services.ingest.settings import IngestSettings
 from services.runtime.lifecycle import run_service
+from services.runtime.starting import begin
 
-cli = typer.Typer(add_completion=False, help=__doc__)
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 @cli.callback(invoke_without_command=True)
@@ -29,4 +30,4 @@ def retire() -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    begin(cli)

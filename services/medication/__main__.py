@@ -4,6 +4,7 @@ from schemas.metrics import METRICS
 from services.medication import app
 from services.medication.settings import MedicationSettings
 from services.runtime.lifecycle import run_service
+from services.runtime.starting import begin
 
 
 def main() -> None:
@@ -12,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

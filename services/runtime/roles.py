@@ -7,7 +7,7 @@ from typing import Any, Final
 from schemas.database_access import DATABASE_SERVICES, role_of
 from schemas.scram import scram_verifier
 from services.runtime.database import Pool, Queries, load_queries, transaction
-from services.runtime.errors import HearthBeatError
+from services.runtime.errors import SettingError
 from services.runtime.migrate import LOCK
 
 SHARE_OF_CONNECTIONS: Final = 40
@@ -17,11 +17,11 @@ STATEMENT_TIMEOUT_MS: Final = 30_000
 _SHORTEST: Final = 15
 
 
-class WeakSecretError(HearthBeatError):
+class WeakSecretError(SettingError):
     """A service's secret at the database is short, or holds more than printable ASCII."""
 
 
-class UnknownServiceError(HearthBeatError):
+class UnknownServiceError(SettingError):
     """A secret was given to a service that there is not."""
 
 
@@ -38,7 +38,7 @@ async def grant_roles(pool: Pool, passwords: Mapping[str, str], *, bus_of_tables
     Raises WeakSecretError, UnknownServiceError.
     """
     if unknown := set(passwords) - set(DATABASE_SERVICES):
-        raise UnknownServiceError(", ".join(sorted(unknown)))
+        raise UnknownServiceError("HB_DB_PASSWORDS: " + ", ".join(sorted(unknown)))
     verifiers = {service: _verifier(service, password) for service, password in passwords.items()}
     sql = load_queries("services.runtime", "roles.sql")
     async with transaction(pool) as connection:
@@ -64,5 +64,5 @@ async def _renew(connection: Any, sql: Queries, role: str) -> None:
 
 def _verifier(service: str, password: str) -> str:
     if len(password) < _SHORTEST or not (password.isascii() and password.isprintable()):
-        raise WeakSecretError(f"of {service}; it takes {_SHORTEST} characters")
+        raise WeakSecretError(f"HB_DB_PASSWORDS: of {service}; it takes {_SHORTEST} characters")
     return scram_verifier(password)

@@ -8,14 +8,15 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from services.runtime.errors import HearthBeatError
+from services.runtime.errors import HearthBeatError, SettingError
+from services.runtime.secret_files import why_open
 
 _KEY_BYTES: Final = 32
 _LEAST_DIFFERENT_BYTES: Final = 16
 """Of 32 random bytes 30 differ; a key of fewer was typed by somebody, or stands in an example."""
 
 
-class KeyFileError(HearthBeatError):
+class KeyFileError(SettingError):
     """A file of keys can't be used."""
 
 
@@ -38,6 +39,8 @@ class Keys:
     def from_file(cls, path: Path) -> "Keys":
         """One key a line, the newest first; empty lines and those that begin with # are passed over."""
         try:
+            if why := why_open(path):
+                raise KeyFileError(f"{path.name}: {why}.")
             lines = [line.strip() for line in path.read_text("ascii").splitlines()]
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is no text"

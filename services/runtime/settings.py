@@ -10,19 +10,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.database_access import role_of, signed_in_as
 from services.runtime.clock import Clock, PlatformClock, SteppedClock, WallClock
-from services.runtime.errors import HearthBeatError
+from services.runtime.errors import SettingError
+from services.runtime.secret_files import refuse_open_file
 from services.runtime.tls import (
     TlsSettings,
     check_dsn,
     hosts_of,
     is_loopback,
+    key_file_of,
     refuse_open_listener,
     refuse_plaintext,
     refuse_weak_secret,
 )
 
 
-class NoSecretError(HearthBeatError):
+class NoSecretError(SettingError):
     """A connection to the broker, or to the database, has no secret."""
 
 
@@ -45,7 +47,10 @@ class DatabaseSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_off_this_machine(self) -> Self:
-        check_dsn("HB_DB_DSN", self.dsn.get_secret_value(), os.environ, by_tls=self.tls.ca_file is not None)
+        dsn = self.dsn.get_secret_value()
+        check_dsn("HB_DB_DSN", dsn, os.environ, by_tls=self.tls.ca_file is not None)
+        if (key := key_file_of(dsn, os.environ)) is not None and key.exists():
+            refuse_open_file("HB_DB_DSN: sslkey", key)
         return self
 
 

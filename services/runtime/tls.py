@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime.secret_files import refuse_open_file
 from transport.tls import client_context
 
 LEAST_SECRET: Final = 22
@@ -92,6 +93,8 @@ class TlsSettings(BaseSettings):
                 read()
             except OSError as error:
                 raise ValueError(f"HB_TLS_{name}_FILE: {error.strerror or error.args[0]}") from error
+        if self.certificate_file is not None:
+            refuse_open_file("HB_TLS_CERTIFICATE_FILE", self.certificate_file)
         return self
 
     def _only_ca(self) -> None:
@@ -173,6 +176,12 @@ def check_dsn(setting: str, dsn: str, environment: Mapping[str, str], *, by_tls:
     secret = unquote(password) or asked.get("password", "")
     if afar and secret:
         refuse_weak_secret(setting, secret, unquote(user))
+
+
+def key_file_of(dsn: str, environment: Mapping[str, str]) -> Path | None:
+    """The file of the key by which ``dsn``, or libpq's variable, signs in; None where neither names one."""
+    named = parse_qs(urlsplit(dsn).query).get("sslkey", [environment.get("PGSSLKEY", "")])[-1]
+    return Path(named) if named else None
 
 
 def _host(address: str) -> str:

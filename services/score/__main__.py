@@ -9,12 +9,13 @@ import typer
 from schemas.metrics import METRICS
 from services.runtime.lifecycle import run_service
 from services.runtime.settings import database_for_tools
+from services.runtime.starting import begin
 from services.score import app, replay
 from services.score.settings import ScoreSettings
 
 Findings = Annotated[Path | None, typer.Option(help="Where to write the findings that rest on readings, one a line.")]
 
-cli = typer.Typer(add_completion=False, help=__doc__)
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 @cli.callback(invoke_without_command=True)
@@ -55,4 +56,4 @@ def replay_state(
 
 
 if __name__ == "__main__":
-    cli()
+    begin(cli)

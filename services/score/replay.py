@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas.alerts import Finding, Variant
+from schemas.bus_access import REPLAY_GROUP
 from schemas.codec import decode_uplink_record, parse_json, write_json
 from schemas.records import DeviceWord, UplinkRecord, WatermarkMarker
 from schemas.topics import UPLINKS_JUDGED, home_key, partition_of
@@ -36,7 +37,6 @@ from services.score.rules.silent_device import SILENT_DEVICE
 from services.score.rules.sos import SOS
 from services.score.settings import ScoreSettings
 
-_GROUP: Final = "score-replay"
 _OF_READINGS: Final = {rule.name for rule in RULES} - {FALL.name, SOS.name, SILENT_DEVICE.name}
 """The others also rest on what did not happen in time, which a replay of the log can't see."""
 _POSITIONS: Final = "positions"
@@ -224,7 +224,7 @@ async def replay_to(settings: ScoreSettings, ends: dict[int, int], before: str =
         timeline = Timelines(catalogue.shipped.book, catalogue.models).of(await read_versions(pool))
         done = Replay.after(parsed(before)[1], limits, timeline.at(0), partitions=settings.bus.partitions)
         done.timeline = timeline
-        await bus.prepare({}, {UPLINKS_JUDGED.name: [_GROUP]})
+        await bus.prepare({}, {UPLINKS_JUDGED.name: [REPLAY_GROUP]})
         await _read_log(bus, ends, done.take)
     return done
 
@@ -235,7 +235,7 @@ async def _read_log(bus: Bus, ends: dict[int, int], take: Callable[[UplinkRecord
     async def from_the_start(_partitions: frozenset[int]) -> dict[int, int]:
         return firsts
 
-    subscription = await bus.subscribe(UPLINKS_JUDGED.name, _GROUP, on_assigned=from_the_start)
+    subscription = await bus.subscribe(UPLINKS_JUDGED.name, REPLAY_GROUP, on_assigned=from_the_start)
     left = {partition_no for partition_no, position in ends.items() if position > firsts[partition_no]}
     try:
         while left:

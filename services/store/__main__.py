@@ -2,6 +2,7 @@
 
 from schemas.metrics import METRICS
 from services.runtime.lifecycle import run_service
+from services.runtime.starting import begin
 from services.store import app
 from services.store.settings import StoreSettings
 
@@ -12,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    begin(main)

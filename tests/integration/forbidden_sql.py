@@ -178,6 +178,10 @@ ROWS: Final = (
     "update people set display_name = 'x'",
     "delete from people",
     "insert into doctors (email, display_name) values ('mole@example.org', 'x')",
+    "select password_hash from doctors",
+    "select password_hash from doctors where email = 'doctor@example.org'",
+    "copy doctors (password_hash) to stdout",
+    "select * from doctors",
     "update doctors set password_hash = 'known'",
     "update doctors set email = 'mole@example.org'",
     "delete from doctors",
@@ -215,7 +219,8 @@ AUDIT_OF_PEOPLE: Final = (
     "select seal from audit.seals",
 )
 ACCOUNTS: Final = (
-    "select password_hash from doctors",
+    "select * from sign_in_of('doctor@example.org')",
+    "select password_fits(1, 'guessed')",
     "select email from doctors",
     "select session_hash from sessions",
     (

@@ -18,12 +18,14 @@ from pydantic import SecretStr
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from deploy.reconcile.accounts import Published
+from schemas.bus_access import ADMIN, PREPARE, TOOLS
 from schemas.codec import decode_ack, encode_uplink
 from schemas.messages import Ack, DeviceClock, DeviceEvent, Reading, Uplink
 from schemas.metrics import METRICS
 from schemas.registry import Binding, Device, Home, Person, Register
 from schemas.topics import ACK, UP, shard_of
 from services.api.registration import register
+from services.bus_access import grant_bus
 from services.ingest import app as ingest
 from services.ingest.settings import IngestSettings
 from services.prepare import prepare
@@ -263,7 +265,7 @@ def tls_settings(stack: Stack) -> TlsSettings:
     return TlsSettings(ca_file=stack.ca_file if stack.settings.tls else None)
 
 
-def bus_settings(stack: Stack, user: str = "tools") -> BusSettings:
+def bus_settings(stack: Stack, user: str = TOOLS) -> BusSettings:
     """As ``user``, where Kafka knows its users."""
     secret = stack.kafka_secrets.get(user)
     return BusSettings(
@@ -288,7 +290,9 @@ async def open_world(now_ms: int, *, tls: bool = False) -> AsyncIterator[World]:
     try:
         await asyncio.to_thread(stack.start)
         database = DatabaseSettings(dsn=SecretStr(stack.dsn), tls=tls_settings(stack))
-        await prepare(database, bus_settings(stack))
+        if tls:
+            await grant_bus(bus_settings(stack, ADMIN))
+        await prepare(database, bus_settings(stack, PREPARE))
         async with open_pool(database, application="test") as pool:
             world = World(stack=stack, dsn=stack.dsn, pool=pool, clock=FakeClock(now_ms))
             try:

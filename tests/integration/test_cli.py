@@ -214,6 +214,8 @@ async def test_a_credential_is_changed_suspended_resumed_and_taken_away(dsn: str
 async def test_a_register_file_with_secrets_for_devices_that_have_none(dsn: str, tmp_path: Path) -> None:
     file, secrets = tmp_path / "register.json", tmp_path / "secrets.json"
     file.write_text(REGISTER)
+    secrets.write_text("{}")  # one that was there may be for others to read, too
+    secrets.chmod(0o644)
     taken = await say(dsn, "register", str(file), "--credentials", str(secrets))
     assert (taken["homes"], taken["new_devices"], taken["secrets"]) == (1, 1, 1)
     first = json.loads(secrets.read_text())

@@ -1,4 +1,4 @@
--- api: what doctors see and change; the only service that reads password hashes, and it changes none.
+-- api: what doctors see and change. It may ask whether a password is right, and reads no hash of any.
 
 -- It adds to the audit and reads of it what the pages of alerts show; it neither changes nor removes a row.
 grant select (alert_id, at, audit_no, doctor_no, from_state, level, note, to_state, what), insert (alert_id, at,
@@ -29,7 +29,7 @@ grant select (device_no, last_received_at) on device_cursor to hearthbeat_api;
 grant select (device_no, epoch, item, received_at, seq) on device_events to hearthbeat_api;
 grant select (battery_percent, device_no, leaving, since, state) on device_status to hearthbeat_api;
 grant select (device, device_no, device_type, home_no, removed_at) on devices to hearthbeat_api;
-grant select (display_name, doctor_no, email, password_hash, time_zone), update (time_zone) on doctors to
+grant select (display_name, doctor_no, email, has_password, time_zone), update (time_zone) on doctors to
     hearthbeat_api;
 grant select (device_no, dose_id, epoch, item, kind, observed_at, role, seq) on dose_evidence to hearthbeat_api;
 grant select (anchor, at_times, author_no, compartment, count, device_no, drug, every_days, from_day, kind,
@@ -90,8 +90,10 @@ grant select (device_no, ended_at, home_no, silent_at) on silences to hearthbeat
 grant select (device_no) on step_totals to hearthbeat_api;
 grant select (received_at) on watermark to hearthbeat_api;
 grant execute on function alert_openings(timestamp with time zone, timestamp with time zone) to hearthbeat_api;
+grant execute on function password_fits(integer, text) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(bigint) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(integer, integer) to hearthbeat_api;
+grant execute on function sign_in_of(text) to hearthbeat_api;
 -- The sealer of the audit: it reads what was appended, and appends seals.
 grant usage on schema audit to hearthbeat_api;
 grant select (appended_at, row_no, source), delete on audit.unsealed to hearthbeat_api;

@@ -9,16 +9,17 @@ from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from socket import SOCK_STREAM, gaierror
-from typing import Final
+from typing import Final, Self
 
 import httpx
-from pydantic import IPvAnyNetwork
+from pydantic import IPvAnyNetwork, model_validator
 from pydantic_core import to_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.alert.channels.port import AttemptOutcome, AttemptReason, AttemptResult, ChannelType, Notification
 from services.alert.targets import Address, is_allowed
 from services.runtime.sealing import KeyFileError, Keys, UnknownKeyError
+from services.runtime.secret_files import refuse_open_file
 
 _TIMEOUT_S: Final = 8.0
 """For a notification, its look-up and every address that is tried included."""
@@ -41,6 +42,12 @@ class WebhookSettings(BaseSettings):
 
     key_file: Path | None = None
     allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+
+    @model_validator(mode="after")
+    def _nobody_else_reads_keys(self) -> Self:
+        if self.key_file is not None and self.key_file.exists():
+            refuse_open_file("HB_ALERT_WEBHOOK_KEY_FILE", self.key_file)
+        return self
 
 
 class WebhookChannel:
@@ -178,7 +185,10 @@ def judge_answer(status: int) -> AttemptResult:
 async def _open(settings: WebhookSettings) -> AsyncIterator[WebhookChannel]:
     if settings.key_file is None:
         raise KeyFileError("HB_ALERT_WEBHOOK_KEY_FILE is not set.")
-    keys = Keys.from_file(settings.key_file)
+    try:
+        keys = Keys.from_file(settings.key_file)
+    except KeyFileError as error:
+        raise KeyFileError(f"HB_ALERT_WEBHOOK_KEY_FILE: {error.detail}") from error
     # trust_env would let a proxy of the environment connect for us, to addresses we have not
     # judged.
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:

@@ -13,18 +13,30 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
+    GroupAuthorizationFailedError,
     IllegalStateError,
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
 )
 
 from services.runtime.bus import kafka_groups
 from services.runtime.bus.kafka_access import client_arguments
 from services.runtime.bus.kafka_connection import use_mended_connections
 from services.runtime.bus.kafka_records import use_messages
-from services.runtime.bus.port import REVOKE_S, Message, MissingOffsetError, OnAssigned, OnRevoked, Place, Record
+from services.runtime.bus.port import (
+    REVOKE_S,
+    Message,
+    MissingOffsetError,
+    NotAllowedError,
+    OnAssigned,
+    OnRevoked,
+    Place,
+    Record,
+)
 from services.runtime.errors import HearthBeatError, RetryLaterError
 from services.runtime.settings import BusSettings
 
@@ -166,18 +178,25 @@ class KafkaBus:
         return await kafka_groups.positions(self._access, topic, group, self._settings.partitions)
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
+        try:
+            await self._make_topics(topics)
+            for topic, names in groups.items():
+                for group in names:
+                    await self._first_offsets(topic, group)
+        except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
+            raise NotAllowedError(f"refused: {error}") from error
+
+    async def _make_topics(self, topics: Mapping[str, int]) -> None:
         admin = AIOKafkaAdminClient(**self._access)
         await admin.start()
         try:
             held = await admin.list_topics()
             wanted = [self._new_topic(name, hours) for name, hours in topics.items() if name not in held]
-            with suppress(TopicAlreadyExistsError):
-                await admin.create_topics(wanted)
+            for name, code, *_ in (await admin.create_topics(wanted)).topic_errors:
+                if code not in {0, TopicAlreadyExistsError.errno}:
+                    raise for_code(code)(name)
         finally:
             await admin.close()
-        for topic, names in groups.items():
-            for group in names:
-                await self._first_offsets(topic, group)
 
     def _new_topic(self, name: str, retention_h: int) -> NewTopic:
         return NewTopic(

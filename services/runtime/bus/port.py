@@ -32,6 +32,10 @@ class MissingOffsetError(HearthBeatError):
     """The group has no offset for a partition, or the log no longer holds it; the prepare command sets first ones."""
 
 
+class NotAllowedError(HearthBeatError):
+    """Kafka does not let this user do that; `python -m services.bus_access` gives each user its rights."""
+
+
 OnAssigned = Callable[[frozenset[int]], Awaitable[Mapping[int, int]]]
 """Called with the partitions that are now ours; answers where to start each (left out: where the group is)."""
 
@@ -74,7 +78,10 @@ class Bus(Protocol):
         """How many partitions every topic has."""
 
     async def prepare(self, topics: Mapping[str, int], groups: Mapping[str, Sequence[str]]) -> None:
-        """Creates missing ``topics`` (name to retention in hours) and the first offsets of each topic's ``groups``."""
+        """Creates missing ``topics`` (name to retention in hours) and the first offsets of each topic's ``groups``.
+
+        Raises NotAllowedError.
+        """
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         """Durable when it returns. Raises RetryLaterError: some of the records may be there, append all again."""

@@ -99,6 +99,7 @@ def test_a_channel_is_on_with_the_settings_of_its_own_that_stand_in_the_environm
 @pytest.mark.parametrize("text", ["", "short", "A" * 43 + "=", "# nothing but words\n"])
 async def test_a_missing_short_or_default_key_is_refused_at_start(tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys"
+    file.touch(mode=0o600)
     file.write_text(text)
     opened = WEBHOOK.configure(WebhookSettings(key_file=file)).open()
     with pytest.raises(KeyFileError) as refused:

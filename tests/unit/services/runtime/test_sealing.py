@@ -53,6 +53,7 @@ def test_a_key_that_is_short_or_was_typed_by_somebody_is_refused_by_its_number(k
 
 def test_a_file_has_a_key_a_line(tmp_path: Path) -> None:
     file = tmp_path / "keys"
+    file.touch(mode=0o600)
     file.write_text(f"# of this year\n{NEW}\n\n{OLD}\n")
     assert Keys.from_file(file).open(Keys([OLD]).seal("x")) == "x"
 
