@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from services.api.access import Action, record
 from services.api.console import Console, Doctor, address_of, console_of
 from services.api.core import ATTEMPTS_WINDOW, PastAttempts, admits, counted_address
+from services.api.passwords import account_hash
 from services.runtime.database import Connection, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -64,7 +65,7 @@ def _hash(cookie: str) -> bytes:
 async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies:
     """A new session; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
     now = datetime.now(UTC)
-    account, counted = _hash(email.strip().lower()), counted_address(address)
+    account, counted = account_hash(email), counted_address(address)
     cookie_hash = _hash(device) if device else None
     # Counted as failed before anything is looked at, so that attempts sent all at once count, too.
     begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)

@@ -29,8 +29,8 @@ grant select (device_no, last_received_at) on device_cursor to hearthbeat_api;
 grant select (device_no, epoch, item, received_at, seq) on device_events to hearthbeat_api;
 grant select (battery_percent, device_no, leaving, since, state) on device_status to hearthbeat_api;
 grant select (device, device_no, device_type, home_no, removed_at) on devices to hearthbeat_api;
-grant select (display_name, doctor_no, email, password_hash, time_zone), update (time_zone) on doctors to
-    hearthbeat_api;
+grant select (disabled_at, display_name, doctor_no, email, password_hash, time_zone), update (time_zone) on doctors
+    to hearthbeat_api;
 grant select (device_no, dose_id, epoch, item, kind, observed_at, role, seq) on dose_evidence to hearthbeat_api;
 grant select (anchor, at_times, author_no, compartment, count, device_no, drug, every_days, from_day, kind,
     least_interval_min, listed, made_at, most_per_day, plan_id, planned_through, reason, strength, time_critical,
