@@ -104,7 +104,7 @@ values ($1, $2, $3, $4, $4, $5);
 
 -- name: find_session
 -- The doctor of a session that has not ended and was seen since $3.
-select doctor_no, email, display_name, csrf_token, seen_at
+select doctor_no, email, display_name, csrf_token, seen_at, coalesce(proved_at, opened_at) as proved_at
 from sessions join doctors using (doctor_no)
 where session_hash = $1 and ends_at > $2 and seen_at > $3 and password_hash is not null
   and disabled_at is null;
@@ -112,6 +112,10 @@ where session_hash = $1 and ends_at > $2 and seen_at > $3 and password_hash is n
 -- name: touch_session
 -- Keeps a session from growing idle.
 update sessions set seen_at = $2 where session_hash = $1;
+
+-- name: prove_session
+-- Whoever has the session has given the password at $2.
+update sessions set proved_at = $2 where session_hash = $1;
 
 -- name: close_session
 -- Signs out.

@@ -102,6 +102,7 @@ async def test_people_are_handed_over_with_their_alerts_and_nothing_of_the_trail
         "select changed_by, subject, details from register_changes where command = 'doctor disable'"
         " order by change_no desc limit 1"
     )
+    assert line is not None
     assert tuple(line) == ("the administrator", DOCTOR, {"heir": UNREGISTERED})
 
 

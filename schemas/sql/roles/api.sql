@@ -81,8 +81,9 @@ grant select (device_no, epoch, flags, item, observed_at, person_no, received_at
 grant select (artefact, author, change, doctor_no, reason, rule, valid_from, variant, version_no, written_at), insert
     (artefact, author, change, doctor_no, reason, rule, valid_from, variant, written_at) on rule_versions to
     hearthbeat_api;
-grant select (csrf_token, doctor_no, ends_at, seen_at, session_hash), insert (csrf_token, doctor_no, ends_at,
-    opened_at, seen_at, session_hash), update (seen_at), delete on sessions to hearthbeat_api;
+grant select (csrf_token, doctor_no, ends_at, opened_at, proved_at, seen_at, session_hash), insert (csrf_token,
+    doctor_no, ends_at, opened_at, seen_at, session_hash), update (proved_at, seen_at), delete on sessions to
+    hearthbeat_api;
 grant select (level, person_no, raised_at, rule) on shadow_findings to hearthbeat_api;
 grant select (account, address, attempt_no, attempted_at, cookie_no, outcome), insert (account, address, attempted_at,
     cookie_no, outcome), update (outcome), delete on sign_in_attempts to hearthbeat_api;
