@@ -282,7 +282,10 @@ async def put_limits(
     wish: LimitsIn,
     x_csrf_token: Token = None,
 ) -> list[LimitsVersionOut]:
-    """Sets a person's own limits of a concern, in force 10 to 15 s later; needs a proof. 422 where they contradict themselves."""
+    """Sets a person's own limits of a concern, in force 10 to 15 s later. Needs a proof.
+
+    422 where they contradict themselves.
+    """
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)
