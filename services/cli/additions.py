@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from schemas.registry import Binding, ContactAddress, Device, Doctor, Home, Person, Register
-from services.api.passwords import Passwords, account_hash
+from services.api.accounts import close_account, is_disabled, open_account
+from services.api.passwords import Passwords
 from services.api.registration import BINDING_LEAD_S, registration, write
 from services.cli.credentials import SQL, Broker, give_credentials, known_device, update_broker, write_down
 from services.cli.receivers import give_secret
 from services.cli.session import RefusedError, Session
-from services.runtime.database import Connection, load_queries
+from services.runtime.database import Connection
 from services.runtime.sealing import Keys
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
-_SIGN_IN: Final = load_queries("services.api", "sign_in.sql")
 OLDEST_SINCE: Final = timedelta(days=30)
 """What a device stamped earlier than that is rejected."""
 HEARD_S: Final = 3.0
@@ -101,20 +101,18 @@ async def disable_doctor(session: Session, email: str, *, heir: str | None, no_r
     """
     async with registration(session.pool) as connection:
         doctor = await _doctor(connection, email)
-        if await connection.fetchval(_SIGN_IN["disabled"], doctor.email):
+        if await is_disabled(connection, doctor.email):
             raise RefusedError(f"{doctor.email} is disabled already.")
         doctors = [doctor.model_copy(update={"people": (), "without_people": True, "addresses": ()})]
         if heir is not None:
             other = await _doctor(connection, heir)
             if other.email == doctor.email:
                 raise RefusedError("Nobody hands people over to themselves.")
-            people = tuple(sorted({*other.people, *doctor.people}))
+            heir, people = other.email, tuple(sorted({*other.people, *doctor.people}))
             doctors.append(other.model_copy(update={"people": people, "without_people": not people}))
         register = Register(doctors=tuple(doctors), no_recipient=doctor.people if no_recipient else ())
         await _write_in(session, connection, register, "doctor disable", doctor.email, heir=heir)
-        number = await connection.fetchval(_SIGN_IN["disable"], doctor.email, session.now)
-        await connection.execute(_SIGN_IN["end_sessions_of"], number)
-        await connection.execute(_SIGN_IN["forget_browsers_of"], account_hash(doctor.email))
+        await close_account(connection, doctor.email, session.now)
         left = await connection.fetch(SQL["without_doctor"], list(doctor.people))
     return Left(people=len(doctor.people), without_doctor=tuple(row["person_id"] for row in left))
 
@@ -126,15 +124,12 @@ async def enable_doctor(session: Session, email: str, password: str) -> None:
     """
     async with registration(session.pool) as connection:
         doctor = await _doctor(connection, email)
-        if not await connection.fetchval(_SIGN_IN["disabled"], doctor.email):
+        if not await is_disabled(connection, doctor.email):
             raise RefusedError(f"{doctor.email} is not disabled.")
         password_hash = await asyncio.to_thread(Passwords().hash, password, (doctor.email, doctor.name))
-        await connection.execute(_SIGN_IN["enable"], doctor.email)
+        await open_account(connection, doctor.email, password_hash)
         back = Doctor(email=doctor.email, name=doctor.name, without_people=True)
         await _write_in(session, connection, Register(doctors=(back,)), "doctor enable", doctor.email)
-        number = await connection.fetchval(_SIGN_IN["set_password"], doctor.email, password_hash)
-        # One that was opened while the account was being disabled has a row, though it was never good.
-        await connection.execute(_SIGN_IN["end_sessions_of"], number)
 
 
 async def begin_care(session: Session, email: str, person_id: UUID) -> None:

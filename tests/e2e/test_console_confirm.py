@@ -19,7 +19,7 @@ _WIDER: Final = "document.documentElement.scrollWidth - document.documentElement
 
 
 async def confirm_and_save(page: Page, practice: Practice, name: str, *, javascript: bool) -> None:
-    """A limit is typed, the proof has grown old meanwhile; what was typed is saved after a wrong one and a right one."""
+    """A limit is typed, the proof has grown old meanwhile; what was typed is saved after a wrong and a right one."""
     await page.goto(f"{practice.address}/people/{practice.world.ruth}/limits")
     await page.get_by_label("Limit", exact=True).select_option(value="heart_rate.fast/0")
     await page.get_by_label("New value").fill("128")
