@@ -119,7 +119,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         name="hb_medication_findings_total", kind="counter", help="Findings about doses, by level.", labels=("level",)
     ),
     Metric(name="hb_medication_commands_total", kind="counter", help="Commands published to devices."),
-    Metric(name="hb_api_sign_ins_total", kind="counter", help="Sign-in attempts, by outcome.", labels=("outcome",)),
+    Metric(name="hb_api_sign_ins_total", kind="counter", help="Passwords tried, by outcome.", labels=("outcome",)),
     Metric(name="hb_api_acknowledgements_total", kind="counter", help="Alerts acknowledged by doctors."),
     Metric(name="hb_api_live_streams_total", kind="counter", help="Live worklists opened."),
     Metric(name="hb_api_audit_sealed_total", kind="counter", help="Rows of the audit that got their seal."),

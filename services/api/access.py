@@ -21,6 +21,7 @@ class Action(StrEnum):
 
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    CONFIRM = "confirm"
     READ_WORKLIST = "read_worklist"
     READ_PEOPLE = "read_people"
     READ_PERSON = "read_person"

@@ -31,10 +31,11 @@ ANYWHERE: Final[Responses] = {
     422: {"model": NotUnderstoodOut, "description": "Not understood"},
     503: {"model": ProblemOut, "description": "The database can't be reached; try again"},
 }
+THROTTLED: Final[Responses] = {429: {"model": ProblemOut, "description": "Too many attempts; wait"}}
 OF_ONE: Final[Responses] = {404: {"model": ProblemOut, "description": "Nothing here, or not in your care"}}
 WRITES: Final[Responses] = {
     400: {"model": ProblemOut, "description": "The body can't be read"},
-    403: {"model": ProblemOut, "description": "Without the session's own token"},
+    403: {"model": ProblemOut, "description": "Without the session's own token, or without a proof"},
     409: {"model": ProblemOut, "description": "It has changed since"},
     413: {"model": ProblemOut, "description": "The body is too large"},
 }

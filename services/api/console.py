@@ -56,7 +56,10 @@ class Console:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
-    """A doctor who is signed in, and the session they are signed in with."""
+    """A doctor who is signed in, and the session they are signed in with.
+
+    ``proved_at``: when they last gave their password, in real time; None: in no session.
+    """
 
     doctor_no: int
     email: str
@@ -64,6 +67,7 @@ class Doctor:
     csrf_token: str
     session_hash: bytes
     address: str
+    proved_at: datetime | None = None
 
 
 NOBODYS_ADDRESS: Final = "unknown"

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from schemas.limits import CONCERN_BY_NAME, Limits, LimitsError
 from services.api.access import Action, NotInCareError
 from services.api.back_test_words import MOST_SHOWN, outcome_of
+from services.api.confirmation import Confirmed
 from services.api.console import Doctor, console_of
 from services.api.inputs import VERSION_LIMIT, Text
 from services.api.limit_changes import Choice, MuteRefusedError, choices_of, moved, muted_words
@@ -178,7 +179,7 @@ def _as_tried(tried: BackTest, known: OfPerson) -> Typed:
 async def save(
     request: Request,
     person_id: UUID,
-    doctor: SignedIn,
+    doctor: Confirmed,
     typed: Annotated[Typed, Depends(_typed)],
     csrf: Annotated[str, Form()] = "",
 ) -> Response:
@@ -210,7 +211,7 @@ async def save(
 async def end_own(
     request: Request,
     person_id: UUID,
-    doctor: SignedIn,
+    doctor: Confirmed,
     csrf: Annotated[str, Form()] = "",
     concern: Annotated[Text, Form(max_length=_MANY)] = "",
     reason: Annotated[Text, Form(max_length=LONGEST_REASON)] = "",

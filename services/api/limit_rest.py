@@ -13,6 +13,7 @@ from schemas.alerts import Severity
 from schemas.limits import CONCERN_BY_NAME, LevelLimit, Limits, LimitsError, check
 from services.api.access import Action
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
+from services.api.confirmation import Confirmed
 from services.api.console import Doctor, console_of
 from services.api.inputs import VERSION_LIMIT, SentMoment, Text, WholeNumber
 from services.api.limit_changes import MuteRefusedError, Version, check_end, mutes
@@ -277,11 +278,14 @@ async def put_limits(
     request: Request,
     person_id: UUID,
     concern: ConcernName,
-    doctor: SignedIn,
+    doctor: Confirmed,
     wish: LimitsIn,
     x_csrf_token: Token = None,
 ) -> list[LimitsVersionOut]:
-    """Sets a person's own limits of a concern, in force 10 to 15 s later. 422 where they contradict themselves."""
+    """Sets a person's own limits of a concern, in force 10 to 15 s later. Needs a proof.
+
+    422 where they contradict themselves.
+    """
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)
@@ -304,11 +308,11 @@ async def give_limits_back(
     request: Request,
     person_id: UUID,
     concern: ConcernName,
-    doctor: SignedIn,
+    doctor: Confirmed,
     wish: GiveBackIn,
     x_csrf_token: Token = None,
 ) -> list[LimitsVersionOut]:
-    """Ends a person's own limits of a concern; without any it changes nothing."""
+    """Ends a person's own limits of a concern; without any it changes nothing. Needs a proof."""
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     person = await person_of(console, doctor, person_id, Action.READ_LIMITS)

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from schemas.rule_versions import LONGEST_REASON
 from services.api.access import Action, record
+from services.api.confirmation import Confirmed
 from services.api.console import Doctor, console_of
 from services.api.inputs import Text
 from services.api.reads import zone_of
@@ -50,7 +51,7 @@ async def _models_page(
 
 @router.post("/models/promote", response_model=None)
 async def promote_it(
-    request: Request, doctor: SignedIn, csrf: Annotated[str, Form()] = "", rule: Rule = "", model: Model = "",
+    request: Request, doctor: Confirmed, csrf: Annotated[str, Form()] = "", rule: Rule = "", model: Model = "",
     reason: Reason = "",
 ) -> HTMLResponse | RedirectResponse:  # fmt: skip
     """What is tried becomes live."""
@@ -64,7 +65,7 @@ async def promote_it(
 
 @router.post("/models/roll-back", response_model=None)
 async def roll_it_back(
-    request: Request, doctor: SignedIn, csrf: Annotated[str, Form()] = "", rule: Rule = "", model: Model = "",
+    request: Request, doctor: Confirmed, csrf: Annotated[str, Form()] = "", rule: Rule = "", model: Model = "",
     reason: Reason = "",
 ) -> HTMLResponse | RedirectResponse:  # fmt: skip
     """What ran before the promotion is live again."""

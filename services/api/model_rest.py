@@ -10,6 +10,7 @@ from schemas.presentation import title_of
 from schemas.rule_versions import LONGEST_REASON, VersionChange
 from services.api.access import Action, record
 from services.api.answers import ANYWHERE, OF_ONE, WRITES
+from services.api.confirmation import Confirmed
 from services.api.console import Console, console_of
 from services.api.inputs import Text
 from services.api.request_checks import check_token
@@ -105,9 +106,9 @@ async def models(request: Request, doctor: SignedIn) -> list[RuleModelsOut]:
 
 @router.post("/models/{rule}/promote", responses=OF_ONE | WRITES)
 async def promote_model(
-    request: Request, rule: RuleName, doctor: SignedIn, wish: ModelChangeIn, x_csrf_token: Token = None
+    request: Request, rule: RuleName, doctor: Confirmed, wish: ModelChangeIn, x_csrf_token: Token = None
 ) -> RuleModelsOut:
-    """Makes what is tried live, for what is received from ten seconds later on."""
+    """Makes what is tried live, for what is received from ten seconds later on. Needs a proof."""
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     await _of_rule(console, rule)
@@ -120,9 +121,9 @@ async def promote_model(
 
 @router.post("/models/{rule}/roll-back", responses=OF_ONE | WRITES)
 async def roll_model_back(
-    request: Request, rule: RuleName, doctor: SignedIn, wish: ModelChangeIn, x_csrf_token: Token = None
+    request: Request, rule: RuleName, doctor: Confirmed, wish: ModelChangeIn, x_csrf_token: Token = None
 ) -> RuleModelsOut:
-    """Makes live again what was live before the promotion, for what is received from ten seconds later on."""
+    """Makes live what was live before the promotion, for what is received from ten seconds later on. Needs a proof."""
     check_token(doctor, x_csrf_token)
     console = console_of(request)
     await _of_rule(console, rule)

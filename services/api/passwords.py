@@ -2,24 +2,24 @@
 
 import asyncio
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from typing import Final
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.low_level import hash_secret
 
+from services.api.password_strength import LONGEST, check_password
 from services.api.register_changes import write_change
 from services.runtime.database import Pool, load_queries, transaction
 from services.runtime.errors import HearthBeatError
 
-SHORTEST: Final = 12
-LONGEST: Final = 128
 
-
-class PasswordRefusedError(HearthBeatError):
-    """A password needs 12 to 128 characters."""
+class DisabledAccountError(HearthBeatError):
+    """That account is disabled; hearthbeat doctor enable lets its doctor work again."""
 
 
 class UnknownDoctorError(HearthBeatError):
@@ -43,6 +43,11 @@ def _nobodys_hash() -> str:
     return PasswordHasher().hash(_NOBODYS)
 
 
+def account_hash(email: str) -> bytes:
+    """Under which attempts and browsers of an account are kept: people type passwords into the wrong field."""
+    return sha256(email.strip().lower().encode()).digest()
+
+
 class Passwords:
     """Hashes, two at a time, off the event loop: each takes 64 MiB and some tens of milliseconds."""
 
@@ -51,10 +56,9 @@ class Passwords:
         self._turn = asyncio.Semaphore(2)
         self._nobodys = _beginning(self._hasher.hash(_NOBODYS) if hasher else _nobodys_hash())
 
-    def hash(self, password: str) -> str:
-        """Raises PasswordRefusedError."""
-        if not SHORTEST <= len(password) <= LONGEST:
-            raise PasswordRefusedError
+    def hash(self, password: str, about: Sequence[str] = ()) -> str:
+        """``about`` as in ``check_password``. Raises PasswordRefusedError."""
+        check_password(password, about)
         return self._hasher.hash(password)
 
     async def hashed_as(self, begins: str | None, password: str) -> str:
@@ -90,14 +94,17 @@ class Passwords:
 async def set_password(pool: Pool, email: str, password: str, *, by: str = "", now: datetime | None = None) -> None:
     """Sets a doctor's password, ends all their sessions, and writes down who did so; ``now`` is platform time.
 
-    Raises PasswordRefusedError, UnknownDoctorError.
+    Raises PasswordRefusedError, UnknownDoctorError, DisabledAccountError.
     """
     account = email.strip().lower()
     sql = load_queries("services.api", "sign_in.sql")
-    password_hash = await asyncio.to_thread(Passwords().hash, password)
+    password_hash = await asyncio.to_thread(Passwords().hash, password, (account,))
     async with transaction(pool) as connection:
-        doctor_no = await connection.fetchval(sql["set_password"], account, password_hash)
-        if doctor_no is None:
+        disabled = await connection.fetchval(sql["disabled"], account)
+        if disabled is None:
             raise UnknownDoctorError
+        if disabled:
+            raise DisabledAccountError
+        doctor_no = await connection.fetchval(sql["set_password"], account, password_hash)
         await connection.execute(sql["end_sessions_of"], doctor_no)
         await write_change(connection, now or datetime.now(UTC), by, "doctor password", account, {})

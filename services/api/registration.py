@@ -227,6 +227,9 @@ async def _write_homes(connection: Connection, sql: Queries, register: Register,
 
 async def _write_doctors(connection: Connection, sql: Queries, register: Register) -> None:
     doctors = _columns(((doctor.email, doctor.name) for doctor in register.doctors), 2)
+    disabled = [row["email"] for row in await connection.fetch(sql["disabled_doctors"], doctors[0])]
+    if disabled:
+        raise RegisterError(f"disabled: {', '.join(disabled)}. hearthbeat doctor enable lets a doctor work again")
     await connection.execute(sql["write_doctors"], *doctors)
     addresses = _columns(
         (

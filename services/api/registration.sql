@@ -108,6 +108,10 @@ insert into doctors (email, display_name)
 select * from unnest($1::text[], $2::text[])
 on conflict (email) do update set display_name = excluded.display_name;
 
+-- name: disabled_doctors
+-- Those of the doctors whose accounts are disabled.
+select email from doctors where email = any ($1::text[]) and disabled_at is not null order by email limit 5;
+
 -- name: write_addresses
 -- Where the doctors $1 are notified: at the addresses $2 to $6 and nowhere else.
 with wanted as (

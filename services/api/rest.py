@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
-from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.alerts import Severity
 from schemas.presentation import Side, presentation_of
 from schemas.reasons import Flag
 from schemas.vitals import VITAL_BY_CODE, Vital
 from services.api.access import Action
-from services.api.answers import ANYWHERE, OF_ONE
+from services.api.answers import ANYWHERE, OF_ONE, THROTTLED, WRITES
+from services.api.confirmation import confirm, device_of
 from services.api.console import console_of
 from services.api.cursors import ReadingKey, before_all_of, read_cursor, write_cursor
-from services.api.inputs import AwareMoment, Cursor
+from services.api.inputs import AwareMoment, Cursor, Text
 from services.api.reads import (
     MOST_PEOPLE,
     MOST_READINGS,
@@ -25,6 +26,7 @@ from services.api.reads import (
     people_of,
     person_of,
 )
+from services.api.request_checks import check_token
 from services.api.sessions import SignedIn
 
 router = APIRouter(prefix="/api/v1", tags=["v1"], responses=ANYWHERE)
@@ -146,6 +148,23 @@ async def session(request: Request, doctor: SignedIn) -> SessionOut:
         platform_time=console.now(),
         rate=console.clock.rate,
     )
+
+
+class ProofIn(BaseModel):
+    """The password of whoever is signed in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Annotated[Text, Field(max_length=1024)]
+
+
+@router.post("/session/confirm", responses=WRITES | THROTTLED, status_code=204)
+async def prove(
+    request: Request, doctor: SignedIn, proof: ProofIn, x_csrf_token: Annotated[str | None, Header()] = None
+) -> None:
+    """A proof that it is you. What asks for one answers 403 where none was given in the last five minutes."""
+    check_token(doctor, x_csrf_token)
+    await confirm(console_of(request), doctor, proof.password, device_of(request))
 
 
 @router.get("/people")

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from services.api.access import Action, record
 from services.api.console import Console, Doctor, address_of, console_of
 from services.api.core import ATTEMPTS_WINDOW, PastAttempts, admits, counted_address
+from services.api.passwords import account_hash
 from services.runtime.database import Connection, transaction
 from services.runtime.errors import HearthBeatError
 
@@ -61,10 +62,20 @@ def _hash(cookie: str) -> bytes:
     return sha256(cookie.encode()).digest()
 
 
-async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies:
-    """A new session; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """An attempt whose password fits; it counts as failed until somebody ends it."""
+
+    attempt: int
+    doctor_no: int
+
+
+async def try_password(
+    console: Console, email: str, password: str, address: str, device: str, *, action: Action = Action.SIGN_IN
+) -> Tried:
+    """Whose password it is; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
     now = datetime.now(UTC)
-    account, counted = _hash(email.strip().lower()), counted_address(address)
+    account, counted = account_hash(email), counted_address(address)
     cookie_hash = _hash(device) if device else None
     # Counted as failed before anything is looked at, so that attempts sent all at once count, too.
     begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)
@@ -77,18 +88,25 @@ async def sign_in(console: Console, email: str, password: str, address: str, dev
         console.sql["recent_failures"], account, counted, attempt, since, begun["cookie_no"]
     )
     if past is None or not admits(PastAttempts(**past), now):
-        await _refuse(console, attempt, "refused", tried, address)
+        await _refuse(console, attempt, "refused", tried, address, action)
         raise TooManyAttemptsError
     # Also without an account: the answer then takes as long, and does not say that there is none.
     if not await _fits(console, row, password) or row is None:
-        await _refuse(console, attempt, "failed", tried, address)
+        await _refuse(console, attempt, "failed", tried, address, action)
         raise WrongPasswordError
+    return Tried(attempt=attempt, doctor_no=row["doctor_no"])
+
+
+async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies:
+    """A new session; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
+    tried = await try_password(console, email, password, address, device)
+    now = datetime.now(UTC)
     async with transaction(console.pool) as connection:
         # First, so that two who sign in at once wait for the rows in one order.
         await _forget_the_old(console, now, connection)
-        await connection.execute(console.sql["end_attempt"], attempt, "succeeded")
-        session = await _open(console, row["doctor_no"], address, now, connection)
-        device = await _remember_device(console, device, account, now, connection)
+        await connection.execute(console.sql["end_attempt"], tried.attempt, "succeeded")
+        session = await _open(console, tried.doctor_no, address, now, connection)
+        device = await _remember_device(console, device, account_hash(email), now, connection)
     console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
     return Cookies(session=session, device=device)
 
@@ -99,13 +117,15 @@ async def _fits(console: Console, row: Any, password: str) -> bool:
     return bool(await console.pool.fetchval(console.sql["fits"], row["doctor_no"] if row else None, hashed))
 
 
-async def _refuse(console: Console, attempt: int, outcome: str, doctor_no: int | None, address: str) -> None:
+async def _refuse(
+    console: Console, attempt: int, outcome: str, doctor_no: int | None, address: str, action: Action
+) -> None:
     """Of an account that there is not the audit keeps nothing: people type passwords into the wrong field."""
     console.metrics.count("hb_api_sign_ins_total", outcome=outcome)
     await console.pool.execute(console.sql["end_attempt"], attempt, outcome)
     await console.pool.execute(console.sql["forget_attempts"], datetime.now(UTC) - _ATTEMPTS_KEPT)
     tried = None if doctor_no is None else _nobody_yet(doctor_no, address)
-    await record(console, tried, Action.SIGN_IN, allowed=False, address=address)
+    await record(console, tried, action, allowed=False, address=address)
 
 
 def _nobody_yet(doctor_no: int, address: str, *, csrf_token: str = "", session_hash: bytes = b"") -> Doctor:
@@ -166,6 +186,7 @@ async def find_doctor(console: Console, session_hash: bytes, address: str, *, ac
         csrf_token=row["csrf_token"],
         session_hash=session_hash,
         address=address,
+        proved_at=row["proved_at"],
     )
 
 

@@ -6,6 +6,22 @@ update doctors set password_hash = $2 where email = $1 returning doctor_no;
 -- Signs a doctor out everywhere.
 delete from sessions where doctor_no = $1;
 
+-- name: disabled
+-- Whether the account of a doctor is disabled; locked until the transaction ends.
+select disabled_at is not null as disabled from doctors where email = $1 for update;
+
+-- name: disable
+-- From now on nobody signs in with the account, and no session of it is good.
+update doctors set disabled_at = $2, password_hash = null where email = $1 returning doctor_no;
+
+-- name: enable
+-- The account may have a password again.
+update doctors set disabled_at = null where email = $1;
+
+-- name: forget_browsers_of
+-- No browser is known to be the account's.
+delete from device_cookies where account = $1;
+
 -- name: account
 -- Who signs in under an address, and what their password has to be hashed with.
 select doctor_no, hash_begins from sign_in_of($1);
@@ -92,13 +108,17 @@ values ($1, $2, $3, $4, $4, $5);
 
 -- name: find_session
 -- The doctor of a session that has not ended and was seen since $3.
-select doctor_no, email, display_name, csrf_token, seen_at
+select doctor_no, email, display_name, csrf_token, seen_at, coalesce(proved_at, opened_at) as proved_at
 from sessions join doctors using (doctor_no)
-where session_hash = $1 and ends_at > $2 and seen_at > $3 and has_password;
+where session_hash = $1 and ends_at > $2 and seen_at > $3 and has_password and disabled_at is null;
 
 -- name: touch_session
 -- Keeps a session from growing idle.
 update sessions set seen_at = $2 where session_hash = $1;
+
+-- name: prove_session
+-- Whoever has the session has given the password at $2.
+update sessions set proved_at = $2 where session_hash = $1;
 
 -- name: close_session
 -- Signs out.

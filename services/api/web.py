@@ -31,6 +31,7 @@ from services.api import (
     rest,
 )
 from services.api.access import NotInCareError
+from services.api.confirmation import PROOF, NotConfirmedError
 from services.api.console import Console, address_of, console_of
 from services.api.inputs import Text
 from services.api.rendering import page
@@ -45,10 +46,13 @@ from services.api.sessions import (
     device_cookie_name,
     sign_in,
     sign_out,
+    signed_in,
 )
 from services.runtime.database import LOST_CONNECTION
 
 _HERE: Final = re.compile(r"/[A-Za-z0-9/_-]*")
+# What follows the page that a form stands on.
+_DOES: Final = re.compile(r"/(give-back|promote|roll-back)$")
 _NOT_FOUND: Final = "There is nothing here, or it is not about anybody in your care."
 _AWAY: Final = "The database can't be reached. Alerts may be waiting that you can't see here. Try again in a moment."
 _BROKEN: Final = "Something went wrong here. It has been written down."
@@ -156,6 +160,22 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
     return RedirectResponse("/sign-in" + (f"?next={came_from}" if _HERE.fullmatch(came_from) else ""), 303)
 
 
+async def _not_confirmed(request: Request, error: Exception) -> Response:
+    """A page asks for the password, and sends what was typed once more."""
+    assert isinstance(error, NotConfirmedError)  # noqa: S101 - registered for these alone
+    path = request.url.path
+    if path.startswith("/api/"):
+        return JSONResponse({"detail": str(error)}, error.status)
+    kept = [
+        (name, value)
+        for name, value in (await request.form()).multi_items()
+        if name != PROOF and isinstance(value, str)
+    ]
+    problem = "" if type(error) is NotConfirmedError else str(error)
+    doctor, back = await signed_in(request), _DOES.sub("", path)
+    return page(request, "confirm.html", doctor, status=error.status, problem=problem, kept=kept, back=back)
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these alone
     return _problem(request, error.status_code, _NOT_FOUND if error.status_code == 404 else str(error.detail))  # noqa: PLR2004
@@ -204,6 +224,7 @@ def build_app(console: Console) -> FastAPI:
         app.include_router(part)
     app.mount("/static", StaticFiles(packages=[("services.api", "static")]))
     app.add_exception_handler(NotSignedInError, _not_signed_in)
+    app.add_exception_handler(NotConfirmedError, _not_confirmed)
     app.add_exception_handler(NotInCareError, _answer(404, _NOT_FOUND))
     app.add_exception_handler(ForeignRequestError, _answer(403))
     app.add_exception_handler(HTTPException, _http_error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from schemas.registry import Binding, ContactAddress, Device, Doctor, Home, Person, Register
+from services.api.accounts import close_account, is_disabled, open_account
 from services.api.passwords import Passwords
 from services.api.registration import BINDING_LEAD_S, registration, write
 from services.cli.credentials import SQL, Broker, give_credentials, known_device, update_broker, write_down
@@ -75,7 +76,7 @@ async def add_doctor(
 
     Raises RegisterError, PasswordRefusedError, RefusedError where there is such a doctor already.
     """
-    password_hash = Passwords().hash(password)
+    password_hash = Passwords().hash(password, (doctor.email, doctor.name))
     async with registration(session.pool) as connection:
         if await connection.fetchrow(SQL["doctor"], doctor.email) is not None:
             raise RefusedError(f"{doctor.email} is registered already.")
@@ -83,6 +84,52 @@ async def add_doctor(
         await _write_in(session, connection, Register(doctors=(whole,)), "doctor add", doctor.email)
         await connection.execute(SQL["set_password"], doctor.email, password_hash)
         return None if keys is None else await give_secret(connection, keys, doctor.email, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a doctor leaves whose account is disabled: so many people, and of these whom nobody cares for any longer."""
+
+    people: int
+    without_doctor: tuple[UUID, ...]
+
+
+async def disable_doctor(session: Session, email: str, *, heir: str | None, no_recipient: bool) -> Left:
+    """Ends at once whatever the doctor can do and is notified of; ``heir`` has their people from now on.
+
+    Raises RefusedError, RegisterError where that leaves people without a recipient and is not meant.
+    """
+    async with registration(session.pool) as connection:
+        doctor = await _doctor(connection, email)
+        if await is_disabled(connection, doctor.email):
+            raise RefusedError(f"{doctor.email} is disabled already.")
+        doctors = [doctor.model_copy(update={"people": (), "without_people": True, "addresses": ()})]
+        if heir is not None:
+            other = await _doctor(connection, heir)
+            if other.email == doctor.email:
+                raise RefusedError("Nobody hands people over to themselves.")
+            heir, people = other.email, tuple(sorted({*other.people, *doctor.people}))
+            doctors.append(other.model_copy(update={"people": people, "without_people": not people}))
+        register = Register(doctors=tuple(doctors), no_recipient=doctor.people if no_recipient else ())
+        await _write_in(session, connection, register, "doctor disable", doctor.email, heir=heir)
+        await close_account(connection, doctor.email, session.now)
+        left = await connection.fetch(SQL["without_doctor"], list(doctor.people))
+    return Left(people=len(doctor.people), without_doctor=tuple(row["person_id"] for row in left))
+
+
+async def enable_doctor(session: Session, email: str, password: str) -> None:
+    """The doctor may sign in again and is notified by e-mail; nobody is in their care yet.
+
+    Raises PasswordRefusedError, RefusedError.
+    """
+    async with registration(session.pool) as connection:
+        doctor = await _doctor(connection, email)
+        if not await is_disabled(connection, doctor.email):
+            raise RefusedError(f"{doctor.email} is not disabled.")
+        password_hash = await asyncio.to_thread(Passwords().hash, password, (doctor.email, doctor.name))
+        await open_account(connection, doctor.email, password_hash)
+        back = Doctor(email=doctor.email, name=doctor.name, without_people=True)
+        await _write_in(session, connection, Register(doctors=(back,)), "doctor enable", doctor.email)
 
 
 async def begin_care(session: Session, email: str, person_id: UUID) -> None:

@@ -10,7 +10,8 @@ import typer
 from pydantic import ValidationError
 
 from schemas.registry import ContactAddress, Doctor
-from services.api.passwords import SHORTEST, set_password
+from services.api.password_strength import SHORTEST
+from services.api.passwords import set_password
 from services.cli import additions
 from services.cli.options import By, Json, NoRecipient
 from services.cli.receivers import open_keys
@@ -103,6 +104,45 @@ def change_password(email: Email, *, by: By = None) -> None:
     password = new_password()
     run(lambda session: set_password(session.pool, email, password, by=session.by, now=session.now), by=by)
     say.print("The password is set; the doctor is signed out everywhere.")
+
+
+@doctor_app.command("disable")
+def disable_doctor(
+    email: Email,
+    *,
+    heir: Annotated[
+        str | None, typer.Option("--hand-over-to", metavar="EMAIL", help="Who cares for their people from now on.")
+    ] = None,
+    no_recipient: Annotated[
+        bool,
+        typer.Option("--no-recipient", help="It is meant that nobody is notified about some of them."),
+    ] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """End at once what a doctor who leaves can see and do, their care and their addresses. The trail stays.
+
+    Refused where nobody else would be notified about one of their people.
+    """
+    left = run(lambda session: additions.disable_doctor(session, email, heir=heir, no_recipient=no_recipient), by=by)
+    facts = {"doctor": email, "people": left.people, "handed_over_to": heir, "without_doctor": left.without_doctor}
+
+    def text() -> None:
+        say.print(f"{email} is signed out everywhere and can't sign in any more.")
+        if left.without_doctor:
+            say.print("No doctor cares any longer for:", style="red")
+            for person in left.without_doctor:
+                typer.echo(str(person))
+
+    show(as_json, facts, text)
+
+
+@doctor_app.command("enable")
+def enable_doctor(email: Email, *, by: By = None) -> None:
+    """Let a doctor whose account was disabled sign in again. Asks for a password, or reads it from standard input."""
+    password = new_password()
+    run(lambda session: additions.enable_doctor(session, email, password), by=by)
+    say.print("The doctor may sign in, and is notified by e-mail. Nobody is in their care: hearthbeat care begin.")
 
 
 @care_app.command("begin")

@@ -25,6 +25,13 @@ select email, display_name,
        ) as addresses
 from doctors where email = $1;
 
+-- name: without_doctor
+-- Those of the people whom nobody cares for.
+select person_id from people
+where person_id = any ($1::uuid[])
+  and not exists (select from care_relations care where care.person_no = people.person_no and upper_inf(care.valid))
+order by person_id;
+
 -- name: set_password
 -- The password of a doctor who was added just now.
 update doctors set password_hash = $2 where email = $1;

@@ -19,7 +19,9 @@ BY_COMMAND: Final[Mapping[str, tuple[str, ...]]] = {
     # The register, first limits and passwords.
     "services/api/registration.sql": (),
     "services/api/limit_rows.sql": (),
-    "services/api/sign_in.sql": ("set_password", "end_sessions_of"),
+    "services/api/sign_in.sql": (
+        "set_password", "end_sessions_of", "disabled", "disable", "enable", "forget_browsers_of",
+    ),
     "services/api/audit_commands.sql": (),
     "services/api/register_changes.sql": (),
     "services/api/plan_versions.sql": ("write_register_keys", "counted_by_file"),

@@ -33,10 +33,11 @@ CROSS_CHECKED: Final = {
     "/api/v1/quiet-hours",
     "/api/v1/people/{person_id}/limits/{concern}",
     "/api/v1/people/{person_id}/back-tests",
+    "/api/v1/session/confirm",
 }
-"""More than a schema can say: that 'to' lies after 'from', that a moment or a day is in the calendar or to come, that
-the fields of a plan don't contradict each other, that its device can report a taking, that one of three is said, which
-time zones there are, or that limits don't contradict themselves.
+"""More than a schema can say: whose password it is, that 'to' lies after 'from', that a moment or a day is in the
+calendar or to come, that the fields of a plan don't contradict each other, that its device can report a taking, that
+one of three is said, which time zones there are, or that limits don't contradict themselves.
 """
 
 

@@ -393,7 +393,7 @@ async def test_a_setting_of_the_broker_is_named_before_anything_is_written(
 
 async def test_a_short_password_and_none_at_all_are_refused(dsn: str) -> None:
     short = await run(dsn, "doctor", "add", "short@example.org", "--name", "Dr. Short", given="short\n")
-    assert (short.code, "12 to 128 characters" in short.err) == (NO, True)
+    assert (short.code, "15 to 128 characters" in short.err) == (NO, True)
     none = await run(dsn, "doctor", "add", "short@example.org", "--name", "Dr. Short")
     assert (none.code, "standard input" in none.err) == (USAGE, True)
     assert not await rows(dsn, "select from doctors where email = 'short@example.org'")

@@ -29,8 +29,8 @@ grant select (device_no, last_received_at) on device_cursor to hearthbeat_api;
 grant select (device_no, epoch, item, received_at, seq) on device_events to hearthbeat_api;
 grant select (battery_percent, device_no, leaving, since, state) on device_status to hearthbeat_api;
 grant select (device, device_no, device_type, home_no, removed_at) on devices to hearthbeat_api;
-grant select (display_name, doctor_no, email, has_password, time_zone), update (time_zone) on doctors to
-    hearthbeat_api;
+grant select (disabled_at, display_name, doctor_no, email, has_password, time_zone), update (time_zone) on doctors
+    to hearthbeat_api;
 grant select (device_no, dose_id, epoch, item, kind, observed_at, role, seq) on dose_evidence to hearthbeat_api;
 grant select (anchor, at_times, author_no, compartment, count, device_no, drug, every_days, from_day, kind,
     least_interval_min, listed, made_at, most_per_day, plan_id, planned_through, reason, strength, time_critical,
@@ -81,8 +81,9 @@ grant select (device_no, epoch, flags, item, observed_at, person_no, received_at
 grant select (artefact, author, change, doctor_no, reason, rule, valid_from, variant, version_no, written_at), insert
     (artefact, author, change, doctor_no, reason, rule, valid_from, variant, written_at) on rule_versions to
     hearthbeat_api;
-grant select (csrf_token, doctor_no, ends_at, seen_at, session_hash), insert (csrf_token, doctor_no, ends_at,
-    opened_at, seen_at, session_hash), update (seen_at), delete on sessions to hearthbeat_api;
+grant select (csrf_token, doctor_no, ends_at, opened_at, proved_at, seen_at, session_hash), insert (csrf_token,
+    doctor_no, ends_at, opened_at, seen_at, session_hash), update (proved_at, seen_at), delete on sessions to
+    hearthbeat_api;
 grant select (level, person_no, raised_at, rule) on shadow_findings to hearthbeat_api;
 grant select (account, address, attempt_no, attempted_at, cookie_no, outcome), insert (account, address, attempted_at,
     cookie_no, outcome), update (outcome), delete on sign_in_attempts to hearthbeat_api;

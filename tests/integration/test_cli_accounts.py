@@ -1,0 +1,51 @@
+"""`hearthbeat doctor disable|enable` as an operator types it when a doctor leaves, and comes back."""
+
+import json
+
+from tests.integration.console_world import PASSWORD
+from tests.integration.test_cli import DONE, NO, household, rows, run, say
+
+HEIR = "heir@example.org"
+
+
+async def test_a_doctor_who_leaves_hands_their_people_over_and_comes_back_without_them(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    _, doctor, person = await household(dsn, "leaver")
+    await say(dsn, "doctor", "add", HEIR, "--name", "Dr. Heir", given=PASSWORD)
+    said = await say(dsn, "doctor", "disable", doctor, "--hand-over-to", HEIR)
+    assert said == {"doctor": doctor, "people": 1, "handed_over_to": HEIR, "without_doctor": []}
+    again = await run(dsn, "doctor", "disable", doctor)
+    assert (again.code, "disabled already" in again.err) == (NO, True)
+    locked = await run(dsn, "doctor", "password", doctor, given=PASSWORD)
+    assert (locked.code, "hearthbeat doctor enable" in locked.err) == (NO, True)
+
+    known = await run(dsn, "doctor", "enable", doctor, given="passwordpassword")
+    assert (known.code, "known" in known.err, "passwordpassword" in known.err) == (NO, True, False)
+    assert (await run(dsn, "doctor", "enable", doctor, "--by", "Kim", given=PASSWORD)).code == DONE
+    caring = await rows(
+        dsn,
+        "select email from care_relations join doctors using (doctor_no) join people using (person_no)"
+        " where person_id::text = $1 and upper_inf(valid)",
+        person,
+    )
+    assert caring == [(HEIR,)]
+    trail = await rows(
+        dsn, "select command from register_changes where subject = $1 and command like 'doctor %' order by change_no",
+        doctor,
+    )  # fmt: skip
+    assert trail == [("doctor add",), ("doctor disable",), ("doctor enable",)]
+    by = await rows(dsn, "select changed_by from register_changes where command = 'doctor enable'")
+    assert by == [("Kim",)]
+
+
+async def test_whom_nobody_cares_for_any_longer_is_said_and_has_to_be_meant(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    home, doctor, person = await household(dsn, "lone")
+    await say(dsn, "device", "add", "lone-band", "--type", "wearable_band", "--home", home, "--person", person)
+    refused = await run(dsn, "doctor", "disable", doctor)
+    assert (refused.code, person in refused.err) == (NO, True)
+    done = await run(dsn, "doctor", "disable", doctor, "--no-recipient")
+    assert (done.code, done.out, "No doctor cares any longer" in done.err) == (DONE, f"{person}\n", True)
+    unknown = await run(dsn, "doctor", "disable", "nobody@example.org", "--json")
+    assert (unknown.code, unknown.out) == (NO, "")
+    assert person in json.loads((await run(dsn, "without-recipient", "--json")).out)["people"]
