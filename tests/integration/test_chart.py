@@ -87,6 +87,7 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
     return folder
 
 

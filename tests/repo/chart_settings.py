@@ -43,6 +43,7 @@ PARTS: Final[dict[str, tuple[type[BaseSettings], ...]]] = {
     "alert": (AlertSettings, *_CHANNELS),
     "api": (ApiSettings,),
     "watch": (WatchSettings,),
+    "access": (BusSettings,),
     "prepare": (DatabaseSettings, DatabaseLogins, BusSettings),
     "audit": (DatabaseSettings, AuditSettings, ClockSettings),
     "tools": (
