@@ -352,7 +352,7 @@ async def test_every_operation_of_the_interface_is_documented(practice: Practice
         document = (await client.get("/api/v1/openapi.json")).json()
 
     assert set(document["paths"]) == {
-        "/api/v1/session",
+        *(f"/api/v1/session{more}" for more in ("", "/confirm")),
         "/api/v1/people",
         "/api/v1/people/{person_id}",
         "/api/v1/people/{person_id}/readings",
