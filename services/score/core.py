@@ -27,7 +27,7 @@ from services.score.rule import ENDED, MINUTE_MS, Mark, Subject, finding_from
 from services.score.rules.clock import CLOCK
 from services.score.rules.firmware import FIRMWARE, FirmwareFault, message_of
 from services.score.rules.low_battery import LOW_BATTERY
-from services.score.sample import SHOWS_WORN, SYMPTOM, Sample
+from services.score.sample import SHOWS_WORN, SYMPTOM, WHOLE_VALUES, Sample
 
 _NOT_SCORED: Final = int(NOT_SCORED)
 _MOVING: Final = int(Flag.MOVING)
@@ -97,7 +97,7 @@ def judge(state: HomeState, record: JudgedUplink, tally: Tally, effects: list[Ef
 
     ``look_at_circumstances`` of it comes first.
     """
-    read, subjects, shared = state.rules.read, state.subjects, _SHARED.get
+    read, subjects, shared = state.rules.read, state.subjects, WHOLE_VALUES.get
     # Unpacked at once: a field by its name costs more, and this loop sees every reading.
     _, _, home_no, _, _, seq, _, _, received_at, readings, _, _, device_type = record
     device_no, epoch = state.seen.source(record[0], record[4])
@@ -207,8 +207,6 @@ def with_answers(effects: list[Effect], home_of: Callable[[int], HomeState]) -> 
 
 _SAMPLE: Final = partial(tuple.__new__, Sample)
 """``Sample`` without naming its fields, which costs more than twice as much: every reading becomes one."""
-_SHARED: Final[Mapping[float, float]] = MappingProxyType({float(value): float(value) for value in range(512)})
-"""Most values are whole: the windows of everybody share these objects."""
 
 
 def _score(

@@ -31,6 +31,8 @@ SPEAKS_FOR_NOTHING: Final = int(
 )
 """A reading with any of these says nothing of whether its vital was watched, poor or not."""
 CUFFLESS: Final = int(Flag.CUFFLESS)
+WHOLE_VALUES: Final[Mapping[float, float]] = MappingProxyType({float(value): float(value) for value in range(512)})
+"""Most values are whole: the windows of everybody share these objects."""
 _COLUMNS: Final = 8
 """Of samples, as they are saved."""
 _MOVING: Final = int(Flag.MOVING)
@@ -117,16 +119,25 @@ def pack(samples: Sequence[Sample]) -> list[Any]:
     ]
 
 
-def unpack(columns: Sequence[Any], vital: int) -> list[Sample]:
-    """The samples that ``pack`` wrote."""
+def unpack(columns: Sequence[Any], vital: int, known: dict[int, int]) -> list[Sample]:
+    """The samples that ``pack`` wrote. ``known`` are the numbers of the person's other vitals, and then of this one.
+
+    What is the same is one object, as it is in samples that were never saved: else each would be half as large again.
+    """
     at, values, sources, seq, items, flags, lags, types = columns
     runs = (unrolled(sources), unrolled(items), unrolled(flags), unrolled(types))
-    rows = zip(accumulate(at), map(float, values), accumulate(unrolled(seq)), lags, *runs, strict=True)
-    # Sources are shared objects: else each sample would be half as large again.
-    return [
-        Sample(moment, value, device_no, epoch, number, item, vital, flag, moment + lag, kind)
-        for moment, value, number, lag, (device_no, epoch), item, flag, kind in rows
-    ]
+    rows = zip(accumulate(at), values, accumulate(unrolled(seq)), lags, *runs, strict=True)
+    same, whole = known.setdefault, WHOLE_VALUES.get
+    found = []
+    for moment, value, number, lag, (device_no, epoch), item, flag, kind in rows:
+        received_at = moment + lag
+        found.append(
+            Sample(
+                same(moment, moment), whole(value) or float(value), same(device_no, device_no), same(epoch, epoch),
+                same(number, number), item, vital, flag, same(received_at, received_at), kind,
+            )
+        )  # fmt: skip
+    return found
 
 
 def differences(numbers: Iterable[int]) -> list[int]:

@@ -86,7 +86,7 @@ class Scale:
     def from_plain(cls, plain: Sequence[Any]) -> "Scale":
         """What ``to_plain`` wrote."""
         weights, average, began_at, last_at, days, against = plain
-        found = cls(unpack(weights, WEIGHT.number), average, began_at, last_at, days)
+        found = cls(unpack(weights, WEIGHT.number, {}), average, began_at, last_at, days)
         found.against = None if against is None else Against(*against)
         return found
 

@@ -157,10 +157,10 @@ class Window:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Window":
         """The window that ``to_plain`` wrote."""
-        window = cls()
+        window, known = cls(), dict[int, int]()
         for code, columns in plain["samples"].items():
             vital = INPUTS[code]
-            window.samples[vital] = unpack(columns, vital)
+            window.samples[vital] = unpack(columns, vital, known)
         window.movement = Movement.from_plain(plain["movement"])
         window.wearing = {device_no: Wearing.from_plain(said) for device_no, *said in plain["wearing"]}
         window.off = {device_no for device_no, said in window.wearing.items() if said.off}
