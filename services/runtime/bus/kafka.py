@@ -46,8 +46,8 @@ COMMIT_S: Final = 5.0
 """A commit takes milliseconds; aiokafka itself tries for as long as Kafka is away, and for ever where it is stuck."""
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_BYTES: Final = 128 * 1024
-"""Of a queue, this lies in a consumer's memory for every partition, and twice while it comes: a second's records at
-10,000 readings/s on eight partitions. Kafka gives a batch that is larger whole."""
+"""Of a queue, this lies in a consumer's memory for every partition, and twice while it comes. Kafka gives a batch that
+is larger whole, of one partition at a time."""
 _FETCH_WAIT_MS: Final = 500
 """The broker answers a fetch as soon as there is a record, or after so long: consumers set the
 pace."""
