@@ -90,6 +90,10 @@ class Checkpoints:
         """Which rules hold when; None where ``rules`` always do. Raises what ``LOST_CONNECTION`` lists."""
         return None if self.versions is None else await self.versions.look()
 
+    async def positions(self) -> dict[int, int]:
+        """Where the checkpoint of each partition stands. Raises what ``LOST_CONNECTION`` lists."""
+        return {row["partition_no"]: row["position"] for row in await self.pool.fetch(self.sql["all_positions"])}
+
     async def jump(self, connection: Connection, partition_no: int, position: int) -> None:
         """Moves a checkpoint on to ``position``, over records that no log has any more.
 

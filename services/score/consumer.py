@@ -77,6 +77,7 @@ class Consumer:
         self._bus, self._checkpoints, self._writer = bus, checkpoints, writer
         self._limits, self._metrics, self._log, self._stop = limits, metrics, log, stop
         self._held: Held = {}
+        self._left: Held = {}
         self._save_at: dict[int, float] = {}
         self._registered: dict[tuple[int, int], bool] = {}
         self._all_are_registered = True
@@ -122,30 +123,42 @@ class Consumer:
         await self._save(subscription, self._held)
 
     def _forget(self) -> None:
-        self._held, self._to_load = {}, None
+        """What was held is put aside: most of it comes back where a server was away, or a member has joined."""
+        self._held, self._left, self._to_load = {}, self._held or self._left, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
         """Notes only what is ours: no heartbeat is sent until it returns, and loading is slow."""
-        self._held, self._to_load = {}, partitions
+        self._held, self._left, self._to_load = {}, self._held or self._left, partitions
         return {}
 
     async def _load(self, member: GroupMember, subscription: Subscription, checkpoint_every_s: float) -> None:
-        """Loads the checkpoints of what is ours now, and begins to read where each one stands."""
+        """Has the homes of what is ours now, and begins to read after the last record that each partition has taken.
+
+        A partition that was ours before is kept as it is where its checkpoint is still the one that we know: nobody
+        has gone on from there, or none who has wrote more than follows from the same records again.
+        """
         if self._to_load is None:
             return
         async with member.at_work:
-            partitions, held = self._to_load or frozenset(), {}
-            limits = await self._persist(self._limits.look)
-            for partition_no in sorted(partitions):
+            partitions = self._to_load
+            stood_at = await self._persist(self._checkpoints.positions) if self._left else {}
+            kept = {
+                number: one for number, one in self._left.items()
+                if number in partitions and stood_at.get(number) == one.saved
+            }  # fmt: skip
+            self._left = kept  # what is held by nobody has to go before more is loaded
+            held, limits = dict(kept), await self._persist(self._limits.look)
+            for partition_no in sorted(partitions - kept.keys()):
                 held[partition_no] = await self._persist(partial(self._checkpoints.load, partition_no, limits))
             # Partitions have moved again while these were loaded; the next step loads the right
             # ones.
             if partitions is not self._to_load:
                 return
-            self._held, self._to_load = held, None
+            self._held, self._left, self._to_load = held, {}, None
             self._save_at = in_turn(held, asyncio.get_running_loop().time(), checkpoint_every_s)
             await subscription.rewind({partition_no: partition.position for partition_no, partition in held.items()})
-        self._log.info("assigned", partitions=len(held), homes=sum(len(one.homes) for one in held.values()))
+        homes = sum(len(one.homes) for one in held.values())
+        self._log.info("assigned", partitions=len(held), kept=len(kept), homes=homes)
 
     async def _take(self, member: GroupMember, held: Held, messages: Sequence[Message]) -> None:
         """``held`` as it was when ``messages`` were fetched. Where it has changed since, the records come again."""
@@ -156,7 +169,8 @@ class Consumer:
             try:
                 await self._score(held, messages)
             except BaseException:
-                self._held = {}  # ahead of what is written: no checkpoint may be made of it
+                # Ahead of what is written: no checkpoint may be made of it, nor may it come back.
+                self._held = self._left = {}
                 raise
 
     async def _score(self, held: Held, messages: Sequence[Message]) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import pytest
+from structlog.testing import CapturingLogger
 
 from schemas.codec import encode_uplink_record
 from schemas.metrics import METRICS
@@ -23,7 +24,9 @@ from services.runtime.metrics import Metrics
 from services.score.checkpoint import Checkpoints
 from services.score.consumer import GROUP, Consumer
 from services.score.effects import EffectWriter
+from services.score.followups import Tally
 from services.score.known_limits import KnownLimits
+from services.score.limit_book import DEFAULT_BOOK
 from services.score.replay import Replay, canonical
 from tests.integration.care_world import settle_in
 from tests.integration.test_score_replay import LOG, expected_of, pool, story_of
@@ -48,23 +51,24 @@ class Group:
     pool: Pool
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(PARTITIONS))
     metrics: Metrics = field(default_factory=lambda: Metrics(METRICS))
+    log: Any = LOG
     running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = field(default_factory=dict)
 
-    def start(self, instance: str, chance: random.Random) -> None:
+    def start(self, instance: str, chance: random.Random, every_s: float | None = None) -> None:
         """A process of this instance."""
         stop, sql = asyncio.Event(), load_queries("services.score")
-        writer = EffectWriter(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
-        limits = KnownLimits(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=LOG)
+        writer = EffectWriter(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=self.log)
+        limits = KnownLimits(pool=self.pool, sql=sql, clock=FakeClock(), metrics=self.metrics, log=self.log)
         consumer = Consumer(
             bus=self.bus,
             checkpoints=Checkpoints(pool=self.pool, sql=sql, partitions=self.bus.partitions),
             writer=writer,
             limits=limits,
             metrics=self.metrics,
-            log=LOG,
+            log=self.log,
             stop=stop,
         )
-        every_s = chance.choice([0.001, 0.02, 60])
+        every_s = chance.choice([0.001, 0.02, 60]) if every_s is None else every_s
         work = consumer.run(instance=instance, most=chance.choice([1, 3, 9]), checkpoint_every_s=every_s)
         self.running[instance] = asyncio.create_task(work), stop
 
@@ -190,3 +194,79 @@ async def test_whoever_comes_goes_dies_or_lingers_the_findings_are_those_of_an_u
     assert {row["partition_no"]: row["received_at"] for row in passed} == dict.fromkeys(
         range(PARTITIONS), to_datetime(last)
     )
+
+
+async def go_on_from_checkpoint(pool: Pool, partition_no: int, records: Sequence[tuple[bytes, UplinkRecord]]) -> None:
+    """What another member does to a partition that is its own for a while. What it finds is not looked at here."""
+    checkpoints = Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS)
+    partition = await checkpoints.load(partition_no, DEFAULT_BOOK)
+    for record in (one for key, one in records if crc32(key) % PARTITIONS == partition_no):
+        partition.position += 1
+        if isinstance(record, WatermarkMarker):
+            partition.mark(record)
+        elif isinstance(record, JudgedUplink):
+            partition.take(record, Tally())
+    assert await checkpoints.save(partition_no, partition)
+
+
+async def test_what_comes_back_as_it_was_left_is_kept_and_what_another_member_has_moved_is_loaded(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, seen = random.Random(1), CapturingLogger()
+    bursts = laid_out([story_of(await settle_in(pool), 7)])
+    group = Group(pool, log=seen)
+    await group.bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: [GROUP]})
+
+    async def append(burst: Sequence[tuple[bytes, UplinkRecord]]) -> None:
+        await group.bus.append(
+            UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record)) for key, record in burst]
+        )
+
+    async def reach(burst: Sequence[tuple[bytes, UplinkRecord]]) -> None:
+        reached = to_datetime(burst[-1][1].received_at)
+        async with asyncio.timeout(30):
+            while await pool.fetchval("select count(*) from watermarks where received_at = $1", reached) < PARTITIONS:
+                group.check_alive()
+                await asyncio.sleep(0.01)
+
+    async def assigned(times: int) -> list[tuple[int, int]]:
+        """How many partitions each assignment so far had, and how many of them were kept; in order."""
+        async with asyncio.timeout(30):
+            while True:
+                found = [call.kwargs for call in seen.calls if call.args == ("assigned",)]
+                if len(found) >= times:
+                    return [(one["partitions"], one["kept"]) for one in found]
+                group.check_alive()
+                await asyncio.sleep(0.01)
+
+    group.start("0", chance, every_s=60)
+    await append(bursts[0])
+    await reach(bursts[0])
+    assert await assigned(1) == [(3, 0)]
+    await group.bus.expire(UPLINKS_JUDGED.name, GROUP, "nobody")  # all partitions go, and come back
+    assert (await assigned(2))[1:] == [(3, 3)]
+    # A member that joins has nothing yet; of ours, we keep what stays.
+    group.start("1", chance, every_s=60)
+    assert sorted((await assigned(4))[2:]) == [(1, 0), (2, 2)]
+    await group.stop("1")
+    await group.bus.expire(UPLINKS_JUDGED.name, GROUP, "1")
+    assert (await assigned(5))[4:] == [(3, 2)]
+    positions = Checkpoints.positions
+
+    async def moved_first(self: Checkpoints) -> dict[int, int]:
+        monkeypatch.undo()
+        await append(bursts[1])
+        await go_on_from_checkpoint(pool, 1, bursts[1])
+        return await positions(self)
+
+    monkeypatch.setattr(Checkpoints, "positions", moved_first)
+    await group.bus.expire(UPLINKS_JUDGED.name, GROUP, "nobody")
+    assert (await assigned(6))[5:] == [(3, 2)]
+    await append(bursts[2])
+    await reach(bursts[2])
+    await group.stop("0")
+    undisturbed = Replay()
+    for key, record in (row for burst in bursts[:3] for row in burst):
+        undisturbed.take(record, crc32(key) % PARTITIONS)
+    _, states = await Checkpoints(pool=pool, sql=load_queries("services.score"), partitions=PARTITIONS).export()
+    assert canonical(states) == canonical(undisturbed.states())
