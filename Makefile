@@ -38,6 +38,8 @@ BESIDE := tests/contract tests/integration/medication tests/integration/test_bro
 	tests/integration/test_cli.py tests/integration/test_corpus_registration.py tests/integration/test_grafana_queries.py \
 	$(wildcard tests/integration/test_chart*.py tests/integration/test_caregiver_*.py tests/integration/test_medication_*.py) \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
+# They wait for a disk that is full, or for what a device may send in a while: a third row of tests.
+WAITING := tests/e2e/test_full_disk.py tests/integration/test_device_cost.py
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
@@ -56,7 +58,7 @@ $(RUN): deploy/locks/run.txt | $(PYTHON)
 	@touch $@
 
 $(DEV): deploy/locks/dev.txt | $(PYTHON)
-	$(PYTHON) -m pip install --quiet --require-hashes -r deploy/locks/dev.txt
+	$(PYTHON) -m pip install --quiet --no-compile --require-hashes -r deploy/locks/dev.txt
 	@$(COMMAND)
 	@rm -f .venv/.dev-* && touch $@
 
@@ -74,16 +76,20 @@ scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FI
 		--stack $(if $(filter full,$(STACK)),full,embedded)
 
 test: $(DEV)  ## Sets up what it needs, then runs every test
-	@$(PYTHON) -m deploy.local prepare --browser --helm
-	@mkdir -p .local/reports
+	@mkdir -p .local/reports && rm -f .local/reports/prepared
 	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
 	@# Whoever gives way to the others may take long: a limit of time only ends what hangs.
 	@(nice $(PYTHON) -m tests.covered -q --timeout=900 tests/unit tests/repo >.local/reports/unit.log 2>&1; units=$$?; \
+	until [ -e .local/reports/prepared ]; do sleep 1; done; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
-	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(STEPPED)) \
+	$(PYTHON) -m deploy.local prepare --browser --helm || { pkill -P $$beside; kill $$beside; exit 1; }; \
+	touch .local/reports/prepared; \
+	$(PYTHON) -m pytest -q $(WAITING) >.local/reports/waiting.log 2>&1 & waiting=$$!; \
+	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(WAITING) $(STEPPED)) \
 		--durations=25; others=$$?; \
-	wait $$beside; units=$$?; cat .local/reports/unit.log .local/reports/beside.log; exit $$((others | units))
+	wait $$beside; units=$$?; wait $$waiting; waited=$$?; \
+	cat .local/reports/unit.log .local/reports/beside.log .local/reports/waiting.log; exit $$((others | units | waited))
 
 unit: $(DEV)  ## The tests that open no socket, in two to four minutes, and how much of the product they execute
 	$(PYTHON) -m tests.covered -q tests/unit
