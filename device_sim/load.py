@@ -133,6 +133,8 @@ class Load:
         self.devices = [self._make_device(name, number, limits, when[number]) for number, name in enumerate(names)]
         self._measured: dict[str, float] = {}
         self._presses = 0
+        self._away_since: float | None = None
+        self._away_s = 0.0
         self.drained = False
 
     def _make_device(self, name: str, number: int, limits: Limits, unwell_from_ms: int | None) -> LoadDevice:
@@ -212,11 +214,18 @@ class Load:
         now = time.monotonic()
         if now < next_sweep:
             return next_sweep
+        self._see_who_is_there(now)
         now_ms = self.clock.now_ms()
         for device in self.devices:
             if device.outbox.waits_for(now):
                 device.pump(now, now_ms)
         return now + _SWEEP_S
+
+    def _see_who_is_there(self, now: float) -> None:
+        if not all(link.online for link in self.network.links):
+            self._away_since = now if self._away_since is None else self._away_since
+        elif self._away_since is not None:
+            self._away_s, self._away_since = max(self._away_s, now - self._away_since), None
 
     def write_oracle(self, path: Path) -> None:
         """One line for each uplink, written after the run."""
@@ -267,6 +276,8 @@ class Load:
                 if device.pressed_seq != _NEVER
             ],
             "disconnects": self.network.disconnects,
+            # For how long at a time not everybody was connected; null where somebody has not come back.
+            "away_s": None if self._away_since is not None else round(self._away_s, 1),
             "rejections": dict(self.network.rejections),
             "drained": self.drained,
         }

@@ -1,6 +1,8 @@
 """The command behind `make scenarios`: exit 1 where one fails, 2 where a file can't be read."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +39,7 @@ def scenarios(
     report: Annotated[Path, typer.Option(help="Where the JSON goes.")] = CHECKOUT / ".local/reports/scenarios.json",
 ) -> None:
     """Play scenario files on platforms of their own, and say what did not hold (docs/scenarios.md)."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     try:
         found = read_scenarios(files)

@@ -46,8 +46,10 @@ COMMIT_S: Final = 5.0
 """A commit takes milliseconds; aiokafka itself tries for as long as Kafka is away, and for ever where it is stuck."""
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_BYTES: Final = 128 * 1024
-"""Of a queue, this lies in a consumer's memory for every partition, and twice while it comes. Kafka gives a batch that
-is larger whole, of one partition at a time."""
+"""Of one partition in an answer. Kafka gives a batch that is larger whole, of one partition at a time."""
+_ANSWER_BYTES: Final = 2 * _FETCH_BYTES
+"""Of a queue, this lies in a consumer's memory, and twice while it comes, however many partitions it has. Who asks
+shuffles them, so that none is always the last."""
 _FETCH_WAIT_MS: Final = 500
 """The broker answers a fetch as soon as there is a record, or after so long: consumers set the
 pace."""
@@ -162,6 +164,7 @@ class KafkaBus:
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             retry_backoff_ms=100,
             max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_bytes=_ANSWER_BYTES,
         )
         listener = _Listener(consumer, on_assigned, on_revoked)
         consumer.subscribe([topic], listener=listener)

@@ -32,6 +32,9 @@ def main(
     growth_s: Annotated[int, typer.Option(min=5, help="At 4,000 uplinks/s, for each number of devices.")] = 15,
     trial_s: Annotated[int, typer.Option(min=5, help="At 1,000 uplinks/s, twice in each turn of `trial`.")] = 20,
     trial_turns: Annotated[int, typer.Option(min=1)] = 3,
+    encryption_s: Annotated[int, typer.Option(min=5, help="At 4,000 uplinks/s, twice in each turn.")] = 20,
+    encryption_turns: Annotated[int, typer.Option(min=1)] = 3,
+    storm_devices: Annotated[int, typer.Option(min=1, help="That lose the encrypted broker at once.")] = 10_000,
 ) -> None:
     """How fast the full stack is on this machine, every service and every guarantee on."""
     options = Options(
@@ -46,6 +49,9 @@ def main(
         models_s=models_s,
         trial_s=trial_s,
         trial_turns=trial_turns,
+        encryption_s=encryption_s,
+        encryption_turns=encryption_turns,
+        storm_devices=storm_devices,
         growth_devices=tuple(growth_devices or Options().growth_devices),
     )
     signal.signal(signal.SIGTERM, _end)

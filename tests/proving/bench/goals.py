@@ -25,6 +25,8 @@ SCORE_MB: Final = 150.0
 """Of 1,000 people. What a person weighs is the same on every machine, so it needs no calibration."""
 TRIAL_RATIO: Final = 1.1
 """Of the p99 from device to row with every model tried beside the live one, to that without."""
+TLS_RATIO: Final = 1.25
+STORM_S: Final = 120.0
 _NEARLY: Final = 0.99
 """A generator that runs for a whole number of ticks sends a little less than it was asked to."""
 
@@ -129,6 +131,15 @@ def _trial(found: Mapping[str, Any]) -> Iterator[Goal]:
     yield _at_most("trial: device to row p99, with over without", TRIAL_RATIO, found["p99_ratio"])
 
 
+def _encryption(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for how in ("plain", "encrypted"):
+        for turn, one in enumerate(found[how], start=1):
+            yield from _nothing_lost(f"encryption, turn {turn} {how}", one)
+    yield _at_most("encryption: CPU a reading over plaintext", TLS_RATIO, found["cpu_ratio"])
+    yield from _nothing_lost("storm", found["storm"])
+    yield _at_most("storm: until every device is back, s", STORM_S, found["storm"]["away_s"])
+
+
 _GOALS: Final = {
     Phase.MODELS: _models,
     Phase.LATENCY: _latency,
@@ -138,4 +149,5 @@ _GOALS: Final = {
     Phase.GROWTH: _growth,
     Phase.STATE: _state,
     Phase.TRIAL: _trial,
+    Phase.ENCRYPTION: _encryption,
 }

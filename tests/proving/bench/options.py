@@ -16,10 +16,11 @@ class Phase(StrEnum):
     GROWTH = "growth"
     STATE = "state"
     TRIAL = "trial"
+    ENCRYPTION = "encryption"
 
 
-BY_NAME_ONLY: Final = (Phase.TRIAL,)
-"""Not of a whole bench: it compares the platform with itself, and starts score with more models than are shipped."""
+BY_NAME_ONLY: Final = (Phase.TRIAL, Phase.ENCRYPTION)
+"""Not of a whole bench: they compare the platform with itself, with more models than are shipped or on two stacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +43,6 @@ class Options:
     models_s: int = 60
     trial_s: int = 20
     trial_turns: int = 3
+    encryption_s: int = 20
+    encryption_turns: int = 3
+    storm_devices: int = 10_000

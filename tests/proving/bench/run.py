@@ -14,7 +14,7 @@ from deploy.platform.fleet import Fleet
 from deploy.platform.platform import Platform
 from schemas.broker_access import Grant
 from schemas.topics import UP
-from tests.proving.bench import batches, peer, phases, score_state, trial
+from tests.proving.bench import batches, encryption, peer, phases, score_state, trial
 from tests.proving.bench.bench import Bench, Say
 from tests.proving.bench.ceiling import copy_rows_per_s
 from tests.proving.bench.goals import judge_goals
@@ -42,6 +42,8 @@ def run_bench(options: Options, say: Say) -> dict[str, Any]:
     alone: dict[str, Any] = {}
     if Phase.MODELS in options.phases:
         alone[Phase.MODELS] = batches.batches(options, say)
+    if Phase.ENCRYPTION in options.phases:
+        alone[Phase.ENCRYPTION] = encryption.encryption(options, say)
     if alone.keys() >= set(options.phases):
         return alone | _highlights(alone)
     stack = Stack(

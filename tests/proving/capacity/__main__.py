@@ -1,5 +1,7 @@
 """`python -m tests.proving.capacity` writes docs/capacity.md and pictures; `--measure PART` measures a part before."""
 
+import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final
 
@@ -23,6 +25,7 @@ def main(
     measure: Annotated[list[str], typer.Option(help=f"A part: {', '.join(PARTS)}; may be given again.")] = [],  # noqa: B006 - typer reads it
 ) -> None:
     """Measures what is asked for, minutes of both cores a part; then writes the page from all that was measured."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     console = Console(highlight=False)
     if unknown := set(measure) - PARTS.keys():
         raise typer.BadParameter(f"there is no part {', '.join(sorted(unknown))}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -78,6 +79,7 @@ def main(
     seed: int = 1,
 ) -> None:
     """Prints the figures."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that no server is left behind
     with TemporaryDirectory() as name, Embedded(Path(name) / "servers") as servers:
         asyncio.run(migrate(servers.dsn, load_migrations("schemas.sql.migrations")))
         figures = asyncio.run(prove(servers.dsn, Path(name), homes=homes, hours=hours, seed=seed))

@@ -7,6 +7,7 @@ import pytest
 
 from services.score.learned import LEARNED, catalogue_of
 from tests.proving.bench.drain import Seen, speed
+from tests.proving.bench.encryption import cost_ratio
 from tests.proving.bench.goals import judge_goals
 from tests.proving.bench.memory import judge_memory
 from tests.proving.bench.notifications import notification_latency
@@ -96,6 +97,11 @@ def beside(p99_ratio: float | None = 1.1, homes: int = 500, lost: int = 0) -> di
     return {"trial": found}
 
 
+def encrypted(cpu_ratio: float = 1.25, away_s: float | None = 120.0, lost: int = 0) -> dict[str, Any]:
+    found = {"plain": [load()], "encrypted": [load(lost=lost)], "cpu_ratio": cpu_ratio, "storm": load(away_s=away_s)}
+    return {"encryption": found}
+
+
 @pytest.mark.parametrize(
     "report",
     [
@@ -106,6 +112,7 @@ def beside(p99_ratio: float | None = 1.1, homes: int = 500, lost: int = 0) -> di
         weighed(),
         modelled(),
         beside(),
+        encrypted(),
         heavy(score=(24.0, 0.8, 150.0)),
         {},
     ],
@@ -144,6 +151,10 @@ def test_a_report_that_keeps_every_goal_passes(report: dict[str, Any]) -> None:
         beside(None),
         beside(homes=0),
         beside(lost=1),
+        encrypted(1.26),
+        encrypted(away_s=121),
+        encrypted(away_s=None),
+        encrypted(lost=1),
         heavy(score=(13.0, 0.4, 150.0)),
         heavy(score=(12.0, 0.4, 151.0)),
     ],
@@ -155,8 +166,12 @@ def test_a_goal_that_is_missed_is_reported(report: dict[str, Any]) -> None:
 
 def test_the_default_asks_for_what_the_goals_want() -> None:
     options = Options()
-    assert Phase.TRIAL not in options.phases
+    assert not {Phase.TRIAL, Phase.ENCRYPTION} & set(options.phases)
     assert (options.sustained_per_s, options.sustained_s, options.light_per_s) == (10_000, 300, 1_000)
+
+
+def test_a_machine_that_becomes_slow_between_two_turns_makes_nothing_dear() -> None:
+    assert cost_ratio([22.0, 44.0, 66.0], [20.0, 40.0, 60.0]) == pytest.approx(1.1)
 
 
 def test_medians_are_compared_and_what_was_not_measured_is_not() -> None:
