@@ -36,6 +36,7 @@ FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
 	tests/integration/test_cli.py tests/integration/test_corpus_registration.py tests/integration/test_grafana_queries.py \
+	tests/integration/test_prometheus_rules.py \
 	$(wildcard tests/integration/test_chart*.py tests/integration/test_caregiver_*.py tests/integration/test_medication_*.py) \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
@@ -74,7 +75,7 @@ scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FI
 		--stack $(if $(filter full,$(STACK)),full,embedded)
 
 test: $(DEV)  ## Sets up what it needs, then runs every test
-	@$(PYTHON) -m deploy.local prepare --browser --helm
+	@$(PYTHON) -m deploy.local prepare --browser --helm --promtool
 	@mkdir -p .local/reports
 	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
 	@# Whoever gives way to the others may take long: a limit of time only ends what hangs.
