@@ -2,7 +2,6 @@
 
 import io
 import platform
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -18,11 +17,12 @@ HASH: Final = "81d59a24fce84f7fbe97a45a4f2914b6a5881b5cd1db2a6a0e129e515e1a5f55"
 _POOL: Final = "pool/main/p/prometheus"
 _PROGRAM: Final = "./usr/bin/promtool"
 _DOWNLOADER: Final = Path("/usr/lib/apt/apt-helper")
+_UNPACKER: Final = Path("/usr/bin/dpkg-deb")
 
 
 def why_unavailable() -> str | None:
     """The reason why it can't be had on this machine, or None when it can."""
-    if not _DOWNLOADER.exists() or shutil.which("dpkg-deb") is None:
+    if not (_DOWNLOADER.exists() and _UNPACKER.exists()):
         return "promtool comes out of a package of Debian's"
     if platform.machine() != "x86_64":
         return "the committed package of promtool is for x86-64"
@@ -67,7 +67,7 @@ def program_of(content: bytes) -> bytes:
 
 
 def _content(package: Path) -> bytes:
-    done = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=False)
+    done = subprocess.run([str(_UNPACKER), "--fsys-tarfile", str(package)], capture_output=True, check=False)
     if done.returncode != 0:
         message = f"dpkg-deb can't read {package.name}: {done.stderr.decode(errors='replace').strip()}"
         raise CommandError(message)

@@ -26,7 +26,7 @@ def test_it_is_found_among_the_package_s_files() -> None:
 
 
 def test_a_package_without_it_is_refused() -> None:
-    with pytest.raises(CommandError, match="no ./usr/bin/promtool"):
+    with pytest.raises(CommandError, match="in prometheus_"):
         promtool.program_of(archive(usr__bin__prometheus=b"another"))
 
 
