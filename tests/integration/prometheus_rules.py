@@ -68,8 +68,6 @@ def run_promtool(*arguments: str | Path, cwd: Path | None = None) -> str:
     program = promtool.program(StackSettings().local)
     if not program.exists():
         raise NoPromtoolError("python -m deploy.local prepare --promtool")
-    done = subprocess.run(
-        [str(program), *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(program), *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout
