@@ -136,6 +136,16 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("outcome",),
     ),
     Metric(
+        name="hb_api_audit_verified_timestamp_seconds",
+        kind="gauge",
+        help="When the audit was last compared with its seals, Unix seconds; 0: never, as far as is known here.",
+    ),
+    Metric(
+        name="hb_api_audit_faults_rows",
+        kind="gauge",
+        help="Rows and anchors that this comparison found changed, missing or added.",
+    ),
+    Metric(
         name="hb_score_asks_total",
         kind="counter",
         help="What people were asked after a reading, by the type of device that asks; nobody: none can.",

@@ -1,5 +1,6 @@
 """Prometheus' own tool reads rules and scrape configurations, and evaluates each rule: it fires, and it is silent."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -42,5 +43,10 @@ def test_prometheus_reads_the_configuration(name: str) -> None:
 def test_prometheus_reads_what_the_local_platform_writes(tmp_path: Path) -> None:
     targets = [Target("store", "store", 9101), Target("store", "store-1", 9102)]
     said = run_promtool("check", "config", write_configuration(tmp_path, targets))
+    found = json.loads((tmp_path / "prometheus-targets.json").read_text("utf-8"))
+    assert found == [
+        {"targets": ["127.0.0.1:9101"], "labels": {"service": "store", "instance": "store"}},
+        {"targets": ["127.0.0.1:9102"], "labels": {"service": "store", "instance": "store-1"}},
+    ]
     assert f"{len(RULES)} rule files found" in said
     assert said.count("rules found") == len(RULES)
