@@ -36,6 +36,7 @@ FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
 	tests/integration/test_cli.py tests/integration/test_corpus_registration.py tests/integration/test_grafana_queries.py \
+	tests/integration/test_prometheus_rules.py \
 	$(wildcard tests/integration/test_chart*.py tests/integration/test_caregiver_*.py tests/integration/test_medication_*.py) \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
 # They wait for a disk that is full, or for what a device may send in a while: a third row of tests.
@@ -83,7 +84,7 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	until [ -e .local/reports/prepared ]; do sleep 1; done; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
-	$(PYTHON) -m deploy.local prepare --browser --helm || { pkill -P $$beside; kill $$beside; exit 1; }; \
+	$(PYTHON) -m deploy.local prepare --browser --helm --promtool || { pkill -P $$beside; kill $$beside; exit 1; }; \
 	touch .local/reports/prepared; \
 	$(PYTHON) -m pytest -q $(WAITING) >.local/reports/waiting.log 2>&1 & waiting=$$!; \
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(WAITING) $(STEPPED)) \

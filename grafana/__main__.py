@@ -50,7 +50,7 @@ def build() -> None:
 
 @app.command()
 def pictures(
-    board: Annotated[Reader, typer.Argument(help="Whose dashboard.")],
+    board: Annotated[Reader, typer.Argument(help="Whose dashboards.")],
     dsn: Annotated[str, typer.Option(envvar="HB_GRAFANA_DSN", help="The database, as that reader.", show_envvar=True)],
     out: Annotated[Path, typer.Option(help="Where the PNG files go.")] = Path("docs/pictures"),
     until: Moment = None,
@@ -58,10 +58,10 @@ def pictures(
     person: Annotated[UUID | None, typer.Option(help="The first one visible, if not named.")] = None,
 ) -> None:
     """Draws each panel's result from its own query, as its reader; this is not Grafana's own rendering."""
-    from grafana.pictures import draw_board  # noqa: PLC0415  # the same for matplotlib
+    from grafana.pictures import draw_boards  # noqa: PLC0415  # the same for matplotlib
 
     end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    for file in _run(lambda: draw_board(board, dsn, end - timedelta(hours=hours), end, person, out)):
+    for file in _run(lambda: draw_boards(board, dsn, end - timedelta(hours=hours), end, person, out)):
         typer.echo(file.name)
 
 

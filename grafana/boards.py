@@ -50,6 +50,8 @@ def boards() -> tuple[Board, ...]:
     return (
         Board(reader=Reader.CAREGIVER, name="home", json=_json_of(caregiver_home())),
         Board(reader=Reader.OPERATOR, name="platform", json=_json_of(operator_platform())),
+        Board(reader=Reader.OPERATOR, name="fleet", json=_json_of(operator_fleet())),
+        Board(reader=Reader.OPERATOR, name="alert-quality", json=_json_of(operator_alert_quality())),
     )
 
 
@@ -65,8 +67,18 @@ def caregiver_home() -> Dashboard:
 
 
 def operator_platform() -> Dashboard:
-    """How the platform is: behind or not, what arrives, what is refused, what waits."""
-    return _laid_out(_board("hearthbeat-platform", "Platform", "now-1h"), _operator_rows())
+    """How the platform is: behind or not, what is wrong, what arrives, what waits."""
+    return _laid_out(_board("hearthbeat-platform", "Platform", "now-1h"), _platform_rows())
+
+
+def operator_fleet() -> Dashboard:
+    """How the devices are: which were heard, and what of theirs is refused."""
+    return _laid_out(_board("hearthbeat-fleet", "Devices", "now-24h"), _fleet_rows())
+
+
+def operator_alert_quality() -> Dashboard:
+    """What alerts are worth: what came of them, and whether models are asked what they were fitted for."""
+    return _laid_out(_board("hearthbeat-alert-quality", "Quality of alerts", "now-30d"), _alert_quality_rows())
 
 
 def _caregiver_rows() -> Iterator[Row]:
@@ -83,15 +95,21 @@ def _caregiver_rows() -> Iterator[Row]:
     yield Row(height=7, panels=((24, panels.adherence()),))
 
 
-def _operator_rows() -> Iterator[Row]:
+def _platform_rows() -> Iterator[Row]:
     yield Row(height=5, panels=((8, panels.behind()), (16, panels.platform())))
     yield Row(height=7, panels=((24, panels.incidents()),))
     yield Row(height=9, panels=((24, panels.traffic()),))
-    yield Row(height=9, panels=((12, panels.rejected()), (12, panels.waiting())))
-    yield Row(height=8, panels=((12, panels.notifications()), (12, panels.alerts_by_state())))
-    yield Row(height=9, panels=((24, panels.outcomes()),))
-    yield Row(height=6, panels=((24, panels.model_drift()),))
+    yield Row(height=9, panels=((12, panels.waiting()), (12, panels.notifications())))
+
+
+def _fleet_rows() -> Iterator[Row]:
     yield Row(height=12, panels=((24, panels.devices_heard()),))
+    yield Row(height=10, panels=((24, panels.rejected()),))
+
+
+def _alert_quality_rows() -> Iterator[Row]:
+    yield Row(height=12, panels=((24, panels.outcomes()),))
+    yield Row(height=8, panels=((12, panels.alerts_by_state()), (12, panels.model_drift())))
 
 
 def _board(uid: str, title: str, since: str) -> Dashboard:

@@ -26,26 +26,31 @@ _GAP_IN: Final = 0.1
 _DPI: Final = 110
 
 
-async def draw_board(
+async def draw_boards(
     reader: Reader, dsn: str, since: datetime, until: datetime, person: UUID | None, out: Path
 ) -> list[Path]:
-    """Writes a picture of each panel and one of the whole dashboard. Raises NobodyVisibleError."""
-    board = json.loads(next(one for one in boards() if one.reader is reader).json)
+    """Writes a picture of each panel and one of each whole dashboard of ``reader``. Raises NobodyVisibleError."""
+    files: list[Path] = []
     connection = await asyncpg.connect(dsn)
     try:
         variables = {}
         if reader is Reader.CAREGIVER:
             variables["person"] = str(person or await first_person(connection))
         view = View(since=since, until=until, variables=variables)
-        drawn = [await run_panel(connection, panel, view) for panel in board["panels"]]
+        for board in (one for one in boards() if one.reader is reader):
+            shown = json.loads(board.json)["panels"]
+            drawn = [await run_panel(connection, panel, view) for panel in shown]
+            places = [panel["gridPos"] for panel in shown]
+            # The first is the reader's own page.
+            whole = f"grafana-{reader}-{board.name}.png" if files else f"grafana-{reader}.png"
+            files.append(_save_board(drawn, places, out / whole))
+            files += [
+                _save_panel(one, place, out / f"grafana-{reader}-{_slug(one.title)}.png")
+                for one, place in zip(drawn, places, strict=True)
+            ]
     finally:
         await connection.close()
-    places = [panel["gridPos"] for panel in board["panels"]]
-    files = [
-        _save_panel(one, place, out / f"grafana-{reader}-{_slug(one.title)}.png")
-        for one, place in zip(drawn, places, strict=True)
-    ]
-    return [_save_board(drawn, places, out / f"grafana-{reader}.png"), *files]
+    return files
 
 
 async def first_person(connection: asyncpg.Connection) -> str:

@@ -136,6 +136,16 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("outcome",),
     ),
     Metric(
+        name="hb_api_audit_verified_timestamp_seconds",
+        kind="gauge",
+        help="When the audit was last compared with its seals, Unix seconds; 0: never, as far as is known here.",
+    ),
+    Metric(
+        name="hb_api_audit_faults_rows",
+        kind="gauge",
+        help="Rows and anchors that this comparison found changed, missing or added.",
+    ),
+    Metric(
         name="hb_score_asks_total",
         kind="counter",
         help="What people were asked after a reading, by the type of device that asks; nobody: none can.",
@@ -236,4 +246,51 @@ METRICS: Final[tuple[Metric, ...]] = (
         labels=("channel", "outcome"),
     ),
     Metric(name="hb_watch_heartbeats_total", kind="counter", help="Heartbeats that were answered."),
+    Metric(name="hb_watch_leading_state", kind="gauge", help="1 while this watch is the one at work; 0: it waits."),
+    Metric(
+        name="hb_watch_incident_state",
+        kind="gauge",
+        help="1 while an incident of the kind is open.",
+        labels=("kind",),
+    ),
+    Metric(
+        name="hb_watch_watermark_age_seconds",
+        kind="gauge",
+        help="How far store and score are behind the platform's present, real seconds; NaN: unknown.",
+    ),
+    Metric(
+        name="hb_watch_group_lag_records",
+        kind="gauge",
+        help="Records of the bus that a group has before it, by partition.",
+        labels=("topic", "group", "partition"),
+    ),
+    Metric(
+        name="hb_watch_group_stands_seconds",
+        kind="gauge",
+        help="For how long a group with work before it has not moved, by partition, real seconds; 0: it moves.",
+        labels=("topic", "group", "partition"),
+    ),
+    Metric(
+        name="hb_watch_clock_skew_seconds",
+        kind="gauge",
+        help="How far the clock of watch's machine is ahead of the database server's, in seconds.",
+    ),
+    Metric(
+        name="hb_watch_certificate_ends_timestamp_seconds",
+        kind="gauge",
+        help="When the certificate ends that a server shows, Unix seconds.",
+        labels=("server",),
+    ),
+    Metric(
+        name="hb_watch_disk_free_ratio",
+        kind="gauge",
+        help="Which share of a disk is free; 0 also where it can't be read.",
+        labels=("disk",),
+    ),
+    Metric(
+        name="hb_watch_newest_backup_timestamp_seconds",
+        kind="gauge",
+        help="When the newest backup in a folder was written, Unix seconds; 0: there is none.",
+        labels=("place",),
+    ),
 )

@@ -7,10 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.local import promtool as promtool_here
 from deploy.local.apt import install
 from deploy.local.errors import StackError
 from deploy.local.prepare import prepare as build
-from deploy.local.prepare import prepare_helm, why_unavailable
+from deploy.local.prepare import prepare_helm, prepare_promtool, why_unavailable
 from deploy.local.settings import SERVERS, StackSettings
 from deploy.local.stack import Stack
 
@@ -25,10 +26,16 @@ def prepare(
     *,
     browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False,
     helm: Annotated[bool, typer.Option(help="Helm too, for the tests of the chart.")] = False,
+    promtool: Annotated[bool, typer.Option(help="promtool too, for the tests of Prometheus' rules.")] = False,
 ) -> None:
     """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
     if helm:
         prepare_helm(StackSettings().local, console.print)
+    if promtool:
+        if reason := promtool_here.why_unavailable():
+            console.print(f"no promtool here: {reason}")
+        else:
+            prepare_promtool(StackSettings().local, console.print)
     if reason := why_unavailable():
         console.print(f"the full stack can't be had here: {reason}")
         return

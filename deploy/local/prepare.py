@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt, helm, jars
+from deploy.local import apt, helm, jars, promtool
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -61,6 +61,14 @@ def prepare_helm(local: Path, say: Say) -> None:
     """
     with locked(local / "prepare.lock"):
         _once(helm.directory(local), helm.fetch, say, f"Helm {helm.VERSION}")
+
+
+def prepare_promtool(local: Path, say: Say) -> None:
+    """Fetch promtool where it is missing; safe as ``prepare`` is. Raises UnsupportedMachineError, CommandError."""
+    if reason := promtool.why_unavailable():
+        raise UnsupportedMachineError(reason)
+    with locked(local / "prepare.lock"):
+        _once(promtool.directory(local), promtool.fetch, say, f"promtool {promtool.VERSION}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from deploy.platform.clock import SharedClock
 from deploy.platform.instances import Instance, instances_of
 from deploy.platform.services import ServiceProcess
 from deploy.platform.tool import run_tool
+from deploy.prometheus.targets import Target, write_configuration
 from schemas.bus_access import ADMIN, PREPARE, TOOLS
 from schemas.database_access import signed_in_as_nobody
 
@@ -137,6 +138,7 @@ class Platform:
         }
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {one.name: self._process(one) for one in instances}
+        self._targets = [Target(one.service, one.name, self.metrics_ports[one.name]) for one in instances]
         self.ended_by_themselves: Counter[str] = Counter()
 
     def environment_of(self, name: str) -> dict[str, str]:
@@ -162,7 +164,13 @@ class Platform:
             name: f"http://127.0.0.1:{port}/metrics" for name, port in self.metrics_ports.items() if name != "watch"
         }
         health = {name: f"http://127.0.0.1:{port}/healthz" for name, port in self._console_ports.items()}
-        return {"HB_WATCH_SERVICES": json.dumps(pages), "HB_WATCH_HEALTH": json.dumps(health)}
+        backups = str(self.stack.settings.local / "backups")  # where `make backup` puts them
+        return {
+            "HB_WATCH_SERVICES": json.dumps(pages),
+            "HB_WATCH_HEALTH": json.dumps(health),
+            "HB_WATCH_DISKS": json.dumps({"stack": str(self.stack.settings.run_directory)}),
+            "HB_WATCH_BACKUPS": json.dumps({"local": backups}),
+        }
 
     @property
     def console_url(self) -> str:
@@ -190,7 +198,9 @@ class Platform:
         self.command("services.prepare")
 
     def start(self) -> None:
-        """Starts every service that does not run."""
+        """Starts every service that does not run, and says where Prometheus finds their metrics."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        write_configuration(self.directory, self._targets)
         for process in self.processes.values():
             if not process.alive:
                 process.start()

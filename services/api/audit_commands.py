@@ -12,6 +12,7 @@ import typer
 
 from services.api.audit_anchors import AnchorFile, AuditSettings
 from services.api.audit_chain import Flaw
+from services.api.audit_result import Result, write_result
 from services.api.audit_verification import Verified, command_queries, verify
 from services.api.register_changes import write_change
 from services.runtime.clock import to_datetime
@@ -37,7 +38,7 @@ def verify_audit() -> None:
     """Compare every sealed row of the audit with its seal, and the chain of seals with the anchors.
 
     Prints a line for each row that was changed, is missing or was added, and then exits with 1. HB_API_AUDIT_ANCHORS
-    says where the anchors lie.
+    says where the anchors lie; there it also notes what it has found, for the metrics of consoles.
     """
     directory = AuditSettings().anchors
     anchors = AnchorFile(directory) if directory else None
@@ -53,7 +54,13 @@ def verify_audit() -> None:
         typer.echo(str(one))
 
     done = _run(lambda pool: verify(pool, anchors, report, progress))
-    typer.echo(summary(done, datetime.now(UTC), has_anchors=anchors is not None))
+    now = datetime.now(UTC)
+    typer.echo(summary(done, now, has_anchors=anchors is not None))
+    if directory is not None:
+        try:
+            write_result(directory, Result(verified_at=now, faults=done.faults))
+        except OSError as error:
+            typer.echo(f"It could not be noted in HB_API_AUDIT_ANCHORS ({error.strerror}).", err=True)
     raise typer.Exit(_NO if done.faults else 0)
 
 

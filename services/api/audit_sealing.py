@@ -12,6 +12,7 @@ import structlog
 
 from services.api.audit_anchors import AnchorFileError, DailyAnchor, Why
 from services.api.audit_chain import ORIGIN, SOURCE_BY_NAME, Anchor, RowKey, Seal, extend
+from services.api.audit_result import read_result
 from services.runtime.clock import Clock, WallClock, to_datetime
 from services.runtime.database import LOST_CONNECTION, Connection, Pool, Queries, load_queries, transaction
 from services.runtime.metrics import Metrics
@@ -152,6 +153,11 @@ class Sealer:
         waits_s = (datetime.now(UTC) - row["oldest_at"]).total_seconds() if row["oldest_at"] else 0.0
         self.metrics.set("hb_api_audit_unsealed_rows", row["rows"])
         self.metrics.set("hb_api_audit_unsealed_seconds", max(0.0, waits_s))
+        if self.anchors is None:
+            return
+        result = await asyncio.to_thread(read_result, self.anchors.file.directory)
+        self.metrics.set("hb_api_audit_verified_timestamp_seconds", result.verified_at.timestamp() if result else 0)
+        self.metrics.set("hb_api_audit_faults_rows", result.faults if result else 0)
 
     def _now(self) -> datetime:
         return to_datetime(self.clock.now_ms())

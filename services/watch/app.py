@@ -14,7 +14,11 @@ from services.runtime.rounds import do_rounds
 from services.watch.auditor import Auditor
 from services.watch.broker import BrokerProbe
 from services.watch.bus import BusProbe
+from services.watch.certificates import EVERY_S as CERTIFICATES_EVERY_S
+from services.watch.certificates import CertificatesLook, listeners_of
 from services.watch.database import DatabaseProbe
+from services.watch.disks import EVERY_S as DISKS_EVERY_S
+from services.watch.disks import DisksLook
 from services.watch.leader_lock import LeaderLock, keep_leader_lock, wait_for_leader_lock
 from services.watch.ledger import Ledger
 from services.watch.operator_channels import Heartbeat, OperatorNotifier, open_channels, open_client
@@ -40,8 +44,8 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
         bus = await stack.enter_async_context(open_bus(settings.bus, pool))
         client = await stack.enter_async_context(open_client(settings.log.tls))
         probes: list[Probe] = [
-            DatabaseProbe(pool=pool, sql=sql, clock=clock),
-            BusProbe(bus=bus),
+            DatabaseProbe(pool=pool, sql=sql, clock=clock, metrics=metrics),
+            BusProbe(bus=bus, metrics=metrics),
             EndpointsProbe(pages=settings.services, health=settings.health, client=client),
         ]
         broker = None
@@ -62,12 +66,18 @@ async def run(settings: WatchSettings, *, clock: Clock, stop: asyncio.Event, met
             metrics=metrics,
             log=log,
         )
+        certificates = CertificatesLook(listeners=listeners_of(settings), metrics=metrics)
+        disks = DisksLook(disks=settings.disks, backups=settings.backups, metrics=metrics)
+        metrics.set("hb_watch_leading_state", 1)
         log.info("started", services=sorted(settings.services), channels=[channel.name for channel in channels])
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_leader_lock(leader_lock, stop), name="leader_lock")
-            tasks.create_task(
-                do_rounds(auditor.audit, stop, clock=clock, every_s=settings.every_s, log=log, metrics=metrics),
-                name="audit",
-            )
+            for name, work, every_s in (
+                ("audit", auditor.audit, settings.every_s),
+                ("certificates", certificates.look, CERTIFICATES_EVERY_S),
+                ("disks", disks.look, DISKS_EVERY_S),
+            ):
+                rounds = do_rounds(work, stop, clock=clock, every_s=every_s, log=log, metrics=metrics)
+                tasks.create_task(rounds, name=name)
             if broker is not None:
                 tasks.create_task(broker.listen(stop), name="listen")

@@ -59,6 +59,9 @@ class Auditor:
             if one.incident_id not in before:
                 self.metrics.count("hb_watch_incidents_total", kind=one.kind)
                 self.log.error("incident", kind=one.kind, subject=one.subject, detail=one.detail)
+        open_kinds = {one.kind for one in self.ledger.live if one.ended_at is None}
+        for kind in Kind:
+            self.metrics.set("hb_watch_incident_state", kind in open_kinds, kind=kind)
         reached = await self._notify(now, outage_suspected=any(one.kind in OUTAGES for one in seen))
         await self._with_database(self.ledger.save())
         self.metrics.count("hb_watch_audits_total")

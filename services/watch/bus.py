@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.topics import BUS_TOPICS
 from services.runtime.bus.port import Bus
+from services.runtime.metrics import Metrics
 from services.watch.core import Condition, Kind, Progress, advance
 from services.watch.probe import ProbeResult
 
@@ -17,6 +18,7 @@ class BusProbe:
     """Compares each group's offsets with the end of its log."""
 
     bus: Bus
+    metrics: Metrics
     _progress: dict[str, Progress] = field(default_factory=dict)
 
     @property
@@ -28,10 +30,11 @@ class BusProbe:
         for topic in BUS_TOPICS:
             for group in topic.groups:
                 for partition, place in (await self.bus.positions(topic.name, group)).items():
-                    places[f"{group} {partition}"] = (place.position, place.end)
+                    places[f"{group} {topic.name} {partition}"] = (place.position, place.end)
         self._progress = advance(self._progress, places, now)
         stuck: dict[str, list[Progress]] = {}
         for name, progress in self._progress.items():
+            self._show(name, progress, now)
             if progress.lag and now - progress.since >= STUCK_MS:
                 stuck.setdefault(name.split()[0], []).append(progress)
         return ProbeResult(
@@ -44,3 +47,9 @@ class BusProbe:
                 for group, standing in stuck.items()
             ]
         )
+
+    def _show(self, name: str, progress: Progress, now: int) -> None:
+        group, topic, partition = name.split()
+        stands_s = (now - progress.since) / 1000 if progress.lag else 0.0
+        self.metrics.set("hb_watch_group_lag_records", progress.lag, topic=topic, group=group, partition=partition)
+        self.metrics.set("hb_watch_group_stands_seconds", stands_s, topic=topic, group=group, partition=partition)

@@ -1,13 +1,15 @@
 """What the database shows: work that is overdue, counters that must not rise, devices that send too much."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from math import nan
 from typing import Final
 
 import asyncpg
 
 from services.runtime.clock import Clock, to_datetime, to_ms
 from services.runtime.database import Pool, Queries
+from services.runtime.metrics import Metrics
 from services.watch.core import Condition, Kind
 from services.watch.probe import Counted, ProbeResult
 
@@ -42,6 +44,7 @@ class DatabaseProbe:
     pool: Pool
     sql: Queries
     clock: Clock
+    metrics: Metrics
     _junk: tuple[Condition, ...] = ()
     _junk_at: int = 0
     _without_recipient: tuple[Condition, ...] = ()
@@ -58,6 +61,7 @@ class DatabaseProbe:
 
     async def probe(self, now: int) -> ProbeResult:
         watermark: datetime | None = await self.pool.fetchval(self.sql["watermark"])
+        await self._show(watermark)
         conditions = self._outage(watermark)
         conditions += await self._overdue(now, watermark)
         conditions += await self._viewers(now)
@@ -79,6 +83,13 @@ class DatabaseProbe:
             for row in await self.pool.fetch(self.sql["happened"])
         ]
         return ProbeResult(conditions=[*conditions, *self._without_recipient, *self._junk], counted=counted)
+
+    async def _show(self, watermark: datetime | None) -> None:
+        age_s = nan if watermark is None else (self.clock.now_ms() - to_ms(watermark)) / 1000 / self.clock.rate
+        self.metrics.set("hb_watch_watermark_age_seconds", age_s)
+        before = datetime.now(UTC)
+        there: datetime = await self.pool.fetchval(self.sql["clock"])
+        self.metrics.set("hb_watch_clock_skew_seconds", skew_s(before, there, datetime.now(UTC)))
 
     def _real_s(self, seconds: float) -> int:
         """Real seconds as milliseconds of platform time."""
@@ -132,3 +143,10 @@ class DatabaseProbe:
             Condition(kind=Kind.DEVICE_JUNK, subject=row["device"], detail=f"{row['items']} items within an hour.")
             for row in rows
         )
+
+
+def skew_s(before: datetime, there: datetime, after: datetime) -> float:
+    """How far our clock is ahead of the one that said ``there`` between two looks at ours; 0: within them."""
+    if there < before:
+        return (before - there).total_seconds()
+    return min(0.0, (after - there).total_seconds())

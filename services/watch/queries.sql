@@ -2,6 +2,10 @@
 -- How far store and score have come; null when that is not known.
 select received_at from watermark;
 
+-- name: clock
+-- What time the database server's machine has.
+select clock_timestamp();
+
 -- name: overdue
 -- What should have been done: due before $1 (platform), before $2 (real), before $3 (what the watermark allows).
 -- A notification whose last attempt met a server that refuses us is one at once: trying again mends nothing, operators can.

@@ -1,5 +1,6 @@
 """What watch needs to know, from the environment."""
 
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -20,7 +21,9 @@ class WatchSettings(BaseSettings):
     ``health`` are pages that answer 200 while a service does its work: ``/healthz`` of each console. The ways
     are watch's own, so that a mail server that fails alert need not fail watch. ``heartbeat_url`` is asked for every
     ``heartbeat_every_s``: a dead man's switch somewhere else, which notifies operators when it hears nothing.
-    ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none.
+    ``broker_counter`` is the broker's topic that counts what it threw away; empty where it has none. ``disks`` and
+    ``backups`` are directories by name: of the first the metrics show how much is free, of the second how old the
+    newest file is.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_WATCH_", hide_input_in_errors=True)
@@ -29,6 +32,8 @@ class WatchSettings(BaseSettings):
     services: dict[str, str] = Field(default_factory=dict)
     health: dict[str, str] = Field(default_factory=dict)
     broker_counter: str = "$SYS/broker/publish/messages/dropped"
+    disks: dict[str, Path] = Field(default_factory=dict)
+    backups: dict[str, Path] = Field(default_factory=dict)
     operators: tuple[str, ...] = ()
     smtp_host: str | None = None
     smtp_port: int = Field(default=25, ge=1, le=65_535)

@@ -16,13 +16,18 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.apt import install
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
+from deploy.platform.services import SERVICES
 from deploy.running.find import DEMO, find
 from schemas.database_access import role_of
+from schemas.metrics import METRICS
+from schemas.topics import BUS_TOPICS
 from tests.integration.console_world import PASSWORD, browsing
+from tests.integration.prometheus_rules import rules, selectors_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCTOR = "you@example.org"
@@ -116,7 +121,31 @@ def test_what_the_readme_says_leads_from_nothing_to_an_acknowledged_alert(platfo
         assert hearthbeat(at, "trace", "anna-band", "--for-s", "1").returncode == 0
         status = json.loads(hearthbeat(at, "status", "--json").stdout)
         assert status["behind_s"] < 10
+        if at != DEMO:
+            assert_prometheus_finds_what_its_rules_read(at)
         assert asyncio.run(signed_in_beside_their_roles(find(at, {})["HB_DB_DSN"])) == []
+
+
+def assert_prometheus_finds_what_its_rules_read(name: str) -> None:
+    """Each metric of a rule is on the real pages, of its kind; and watch has looked at what only it can see."""
+    directory = StackSettings(name=name).run_directory / "services"
+    targets = json.loads((directory / "prometheus-targets.json").read_text())
+    pages = {one["labels"]["service"]: httpx.get(f"http://{one['targets'][0]}/metrics").text for one in targets}
+    assert set(pages) == set(SERVICES)
+    rows = {one.name: one.kind for one in METRICS}
+    read = {one.metric.removesuffix("_bucket") for rule in rules() for one in selectors_of(rule["expr"])} - {"up"}
+    for service, page in pages.items():
+        shown = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE))
+        assert {metric: shown.get(metric) for metric in read} == {metric: rows[metric] for metric in read}, service
+    samples = [one for family in text_string_to_metric_families(pages["watch"]) for one in family.samples]
+    series = {(one.name, *one.labels.values()): one.value for one in samples}
+    assert series["hb_watch_leading_state",] == 1
+    assert series["hb_watch_incident_state", "database_away"] == 0
+    assert series["hb_watch_watermark_age_seconds",] < 60
+    assert 0 < series["hb_watch_disk_free_ratio", "stack"] < 1
+    assert ("hb_watch_newest_backup_timestamp_seconds", "local") in series
+    groups = {one.labels["group"] for one in samples if one.name == "hb_watch_group_lag_records"}
+    assert groups == {group for topic in BUS_TOPICS for group in topic.groups}
 
 
 async def signed_in_beside_their_roles(dsn: str) -> list[tuple[str, str]]:

@@ -206,7 +206,8 @@ async def test_operators_hear_of_a_mail_server_that_refuses_us_until_it_takes_th
     pool: Pool, real: FakeClock
 ) -> None:
     world = await settle_in(pool)
-    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=FakeClock(at_ms=START_MS))
+    clock = FakeClock(at_ms=START_MS)
+    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=clock, metrics=Metrics(METRICS))
 
     async def unclaimed() -> list[str]:
         seen = await probe.probe(real.now_ms())

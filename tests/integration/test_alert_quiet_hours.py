@@ -7,8 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.alerts import EndReason, Severity
+from schemas.metrics import METRICS
 from services.runtime.clock import to_datetime
 from services.runtime.database import Pool, load_queries, open_pool
+from services.runtime.metrics import Metrics
 from services.runtime.settings import DatabaseSettings
 from services.watch.core import Kind
 from services.watch.database import DatabaseProbe
@@ -173,7 +175,7 @@ async def test_the_database_holds_one_notification_at_most_of_an_alert_for_a_doc
 async def test_operators_learn_of_what_is_still_held_when_its_time_is_over(
     pool: Pool, desk: AlertDesk, world: World
 ) -> None:
-    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=desk.clock)
+    probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=desk.clock, metrics=Metrics(METRICS))
 
     async def unsent() -> list[str]:
         seen = await probe.probe(desk.real.now_ms())

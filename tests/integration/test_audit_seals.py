@@ -99,7 +99,15 @@ async def test_rows_are_sealed_in_batches_and_nothing_is_found_wrong(pool: Pool)
     assert await numbers_in_order(pool, rows) == rows
 
 
-async def test_changed_deleted_and_inserted_rows_are_each_named(dsn: str, pool: Pool) -> None:
+async def shown(pool: Pool, anchors: Path) -> tuple[float | None, bool]:
+    """How many faults a console's metrics show, and whether anybody has looked for them."""
+    sealer = make_sealer(pool, anchors)
+    await sealer.round()
+    value = sealer.metrics.registry.get_sample_value
+    return value("hb_api_audit_faults_rows"), value("hb_api_audit_verified_timestamp_seconds") != 0
+
+
+async def test_changed_deleted_and_inserted_rows_are_each_named(dsn: str, pool: Pool, tmp_path: Path) -> None:
     first, second, third = await append(pool, 3)
     await seal_all(make_sealer(pool))
     await as_superuser(
@@ -116,8 +124,11 @@ async def test_changed_deleted_and_inserted_rows_are_each_named(dsn: str, pool: 
         (Fault.MISSING, third, ()),
         (Fault.ADDED, 9999, ()),
     ]
-    ended = await asyncio.to_thread(CliRunner().invoke, cli, ["audit", "verify"], env={"HB_DB_DSN": dsn})
+    environment = {"HB_DB_DSN": dsn, "HB_API_AUDIT_ANCHORS": str(tmp_path)}
+    assert await shown(pool, tmp_path) == (0, False)
+    ended = await asyncio.to_thread(CliRunner().invoke, cli, ["audit", "verify"], env=environment)
     assert ended.exit_code == 1
+    assert await shown(pool, tmp_path) == (3, True)
     assert [line for line in ended.stdout.splitlines() if line.startswith(("changed", "missing", "added"))] == [
         str(one) for one in found
     ]
@@ -130,6 +141,8 @@ async def test_changed_deleted_and_inserted_rows_are_each_named(dsn: str, pool: 
     )
     assert second not in [one.row.row_no for one in found if one.row]
     assert (await look(pool))[1] == []
+    ended = await asyncio.to_thread(CliRunner().invoke, cli, ["audit", "verify"], env=environment)
+    assert (ended.exit_code, await shown(pool, tmp_path)) == (0, (0, True))
 
 
 async def test_a_row_that_was_deleted_before_its_seal_is_named(pool: Pool) -> None:

@@ -67,6 +67,13 @@ def test_every_example_keeps_to_the_policy(manifests: Manifests) -> None:
     assert faults(manifests) == []
 
 
+def test_rules_of_prometheus_come_as_they_are_where_they_are_asked_for() -> None:
+    (given,) = [one for one in rendered(example("everything")) if one["kind"] == "ConfigMap"]
+    assert given["data"] == {path.name: path.read_text() for path in (CHART.parent / "prometheus" / "rules").glob("*")}
+    assert given["metadata"]["labels"]["example.org/rules"] == "prometheus"
+    assert not [one for one in rendered(example("small")) if one["kind"] == "ConfigMap"]
+
+
 # -- the services understand what the chart gives them
 
 

@@ -14,7 +14,7 @@ import pytest
 from grafana.boards import boards
 from grafana.caregivers import Sight, add_caregivers, add_operator, remove_reader
 from grafana.macros import View
-from grafana.pictures import draw_board, run_panel
+from grafana.pictures import draw_boards, run_panel
 from grafana.query_target import Reader
 from schemas.model_drift import DRIFTED
 from schemas.presentation import VITAL_PRESENTATIONS
@@ -373,7 +373,8 @@ async def test_the_operator_cannot_read_what_is_the_caregivers_nor_any_table(rea
 async def test_pictures_are_drawn_from_the_readers_own_queries(
     readers: Readers, reader: Reader, tmp_path: Path
 ) -> None:
-    files = await draw_board(reader, readers.logins[reader].dsn, DAY.since, DAY.until, None, tmp_path)
+    files = await draw_boards(reader, readers.logins[reader].dsn, DAY.since, DAY.until, None, tmp_path)
 
-    assert len(files) == 1 + sum(one is reader for one, _ in PANELS)
+    assert len(files) == sum(one.reader is reader for one in boards()) + sum(one is reader for one, _ in PANELS)
+    assert len(set(files)) == len(files)
     assert all(file.read_bytes().startswith(b"\x89PNG") and file.stat().st_size > 3000 for file in files)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from aiokafka.errors import KafkaError
+from cryptography import x509
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -35,9 +36,11 @@ from services.runtime.errors import RetryLaterError
 from services.runtime.metrics import Metrics, serve_metrics
 from services.runtime.mqtt import open_link
 from services.runtime.mqtt_client import BurstClient
-from services.runtime.settings import BusSettings, DatabaseSettings, MqttSettings
+from services.runtime.settings import BusSettings, DatabaseSettings, LogSettings, MqttSettings
 from services.runtime.tls import ServerCertificate, TlsSettings
+from services.watch.certificates import CertificatesLook, listeners_of
 from services.watch.operator_channels import open_client
+from services.watch.settings import WatchSettings
 from tests.integration.console_world import free_port
 from tests.integration.impostor import GREETINGS, impostor
 from tests.integration.path_world import World, bound, household, open_world, tls_settings, until, uplink
@@ -49,6 +52,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 RECEIVED_AT = 1_800_000_000_000
 NOW = datetime.now(UTC)
 SECRET = new_secret()
+CERTIFICATE_ENDS = "hb_watch_certificate_ends_timestamp_seconds"
 MAIL = Notification(
     key="1", kind=MessageKind.ALERT, subject="s", text="t", link="l", address="d@example.org", facts={},
     possible_duplicate=False,
@@ -150,6 +154,27 @@ async def test_renewal_loses_nothing_and_leaves_devices_connected(world: World) 
     again = world.reconnect("band-1")
     await world.publish("band-1", [uplink(4, 0, at=RECEIVED_AT, values=(81,))])
     await again.settled(4, 0)
+
+
+@pytest.mark.full_stack
+async def test_watch_shows_until_when_each_server_s_certificate_holds(world: World) -> None:
+    tls, metrics = tls_settings(world.stack), Metrics(METRICS)
+    settings = WatchSettings(
+        database=DatabaseSettings(dsn=SecretStr(world.dsn), tls=tls),
+        bus=BusSettings(kafka=world.stack.kafka_bootstrap, tls=tls),
+        mqtt=MqttSettings(host=world.stack.mqtt_host, port=world.stack.mqtt_port, tls=tls),
+        log=LogSettings(tls=tls),
+        health={"api": f"https://127.0.0.1:{free_port()}/healthz"},
+    )
+    await CertificatesLook(listeners=listeners_of(settings), metrics=metrics).look()
+
+    shown = {name: x509.load_der_x509_certificate(one) for name, one in shown_by(world.stack).items()}
+    ends = {name: one.not_valid_after_utc.timestamp() for name, one in shown.items()}
+    found = {"broker": "broker", "kafka": "kafka-0", "database": "database-0"}
+    for name, server in found.items():
+        assert metrics.registry.get_sample_value(CERTIFICATE_ENDS, {"server": server}) == ends[name]
+    # Of a console that nobody reaches nothing is said.
+    assert metrics.registry.get_sample_value(CERTIFICATE_ENDS, {"server": "console api"}) is None
 
 
 @pytest.mark.full_stack

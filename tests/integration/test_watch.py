@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -258,3 +259,36 @@ async def test_operators_hear_that_the_audit_is_sealed_no_more_and_that_it_is_ag
         await until(lambda: notified(receiver) == ["audit unsealed"], "not notified")
         await pool.execute("delete from audit.unsealed")
         await until(lambda: notified(receiver) == ["audit unsealed", "audit unsealed is over"], "end not notified")
+
+
+async def test_its_metrics_show_what_it_sees_as_long_as_it_is_so(dsn: str, pool: Pool, tmp_path: Path) -> None:
+    clock = FakeClock(START_MS)
+    await pass_marker(pool, START_MS)
+    async with (
+        webhook_receiver(200) as receiver,
+        watching(dsn, receiver, clock, disks={"here": tmp_path}, backups={"here": tmp_path}) as metrics,
+        open_postgres_bus(pool) as bus,
+    ):
+
+        def value(name: str, **labels: str) -> float:
+            found = metrics.registry.get_sample_value(f"hb_watch_{name}", labels)
+            return -1.0 if found is None else found
+
+        place = {"topic": UPLINKS_JUDGED.name, "group": "store", "partition": "0"}
+        before = value("group_lag_records", **place)
+        await until(lambda: value("leading_state") == 1 and value("audits_total") > 0, "not at work")
+        assert value("incident_state", kind=Kind.PLATFORM_OUTAGE) == 0
+        assert abs(value("clock_skew_seconds")) < 1
+        await until(lambda: value("newest_backup_timestamp_seconds", place="here") == 0, "no look at the folder")
+        assert 0 < value("disk_free_ratio", disk="here") <= 1
+        await bus.append(UPLINKS_JUDGED.name, [Record(b"1", b"a"), Record(b"1", b"b")])
+        clock.advance(seconds=90)
+        await until(lambda: value("watermark_age_seconds") == 90, "the age of the newest that has come through")
+        await until(lambda: value("group_lag_records", **place) >= max(before, 0) + 2, "records before store")
+        await until(lambda: value("group_stands_seconds", **place) > 0, "store stands")
+        await pool.execute(
+            "insert into throttled_devices values ('band-9', $1, $1, 3)", to_datetime(WallClock().now_ms())
+        )
+        await until(lambda: value("incident_state", kind=Kind.DEVICE_THROTTLED) == 1, "an incident is open")
+        await pool.execute("truncate throttled_devices")
+        await until(lambda: value("incident_state", kind=Kind.DEVICE_THROTTLED) == 0, "an incident is over")

@@ -1,18 +1,19 @@
 """`python -m tests.repo.chart_settings` writes which settings each part of the chart may have, and which are secret.
 
-The chart refuses any other name when it is rendered (`deploy/chart/files/settings.json`).
+The chart refuses any other name when it is rendered (`deploy/chart/files/settings.json`). Prometheus' rules are copied
+beside them, since a chart can read only what lies in its own folder.
 """
 
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from deploy.local.settings import CHECKOUT
+from deploy.prometheus.targets import HERE
 from services.alert.channels import CHANNELS
 from services.alert.settings import AlertSettings
 from services.api.audit_anchors import AuditSettings
@@ -33,6 +34,7 @@ from services.store.settings import StoreSettings
 from services.watch.settings import WatchSettings
 
 FILE: Final = CHECKOUT / "deploy" / "chart" / "files" / "settings.json"
+RULES: Final = FILE.parent / "rules"
 
 _CHANNELS: Final[tuple[type[BaseSettings], ...]] = tuple(one.settings for one in CHANNELS)
 PARTS: Final[dict[str, tuple[type[BaseSettings], ...]]] = {
@@ -92,10 +94,18 @@ def document() -> str:
     return json.dumps({name: settings_of((*kinds, TlsSettings)) for name, kinds in PARTS.items()}, indent=1) + "\n"
 
 
-def main(path: Path = FILE) -> None:
-    """Writes the file."""
-    path.write_text(document())
-    sys.stdout.write(f"{path.relative_to(CHECKOUT)}\n")
+def main() -> None:
+    """Writes the files, and takes away rules that there are no more."""
+    FILE.write_text(document())
+    RULES.mkdir(exist_ok=True)
+    own = {path.name: path.read_text("utf-8") for path in sorted((HERE / "rules").glob("*.yaml"))}
+    for old in RULES.glob("*"):
+        if old.name not in own:
+            old.unlink()
+    for name, text in own.items():
+        (RULES / name).write_text(text, "utf-8")
+    for path in (FILE, *sorted(RULES.glob("*"))):
+        sys.stdout.write(f"{path.relative_to(CHECKOUT)}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import json
 
-from tests.repo.chart_settings import FILE, document
+from deploy.prometheus.targets import HERE
+from tests.repo.chart_settings import FILE, RULES, document
 
 KNOWN = json.loads(FILE.read_text())
 
@@ -23,3 +24,9 @@ def test_a_part_is_given_no_settings_of_another() -> None:
     assert "HB_SCORE_INSTANCE" not in KNOWN["store"]
     assert "HB_MQTT_HOST" not in KNOWN["store"]
     assert "HB_DB_PASSWORDS" not in KNOWN["api"]
+
+
+def test_the_chart_has_the_rules_of_prometheus_as_they_are_today() -> None:
+    """One was changed: `python -m tests.repo.chart_settings`."""
+    own, copied = ({path.name: path.read_text() for path in folder.glob("*")} for folder in (HERE / "rules", RULES))
+    assert copied == own

@@ -72,8 +72,8 @@ class Question:
 
 def questions() -> tuple[Question, ...]:
     """Every panel over its dashboard's own time, the caregivers' curves over 30 days, and what the console reads."""
-    panels = {board.reader: json.loads(board.json)["panels"] for board in boards()}
-    seen, run = panels[Reader.CAREGIVER], panels[Reader.OPERATOR]
+    panels = [(board.reader, panel) for board in boards() for panel in json.loads(board.json)["panels"]]
+    seen, run = ([panel for reader, panel in panels if reader is one] for one in (Reader.CAREGIVER, Reader.OPERATOR))
     curves = [panel for panel in seen if "caregiver_series" in panel["targets"][0]["rawSql"]]
     return (
         *(_panel(panel, About.DAY, Asker.CAREGIVER, DAY) for panel in seen),
