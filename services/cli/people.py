@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from schemas.registry import ContactAddress, Doctor
+from services.api.accounts import remove_second_factor
 from services.api.password_strength import SHORTEST
 from services.api.passwords import set_password
 from services.cli import additions
@@ -104,6 +105,16 @@ def change_password(email: Email, *, by: By = None) -> None:
     password = new_password()
     run(lambda session: set_password(session.pool, email, password, by=session.by, now=session.now), by=by)
     say.print("The password is set; the doctor is signed out everywhere.")
+
+
+@doctor_app.command("remove-second-factor")
+def remove_factor(email: Email, *, by: By = None) -> None:
+    """Ask a doctor for the password alone, since phone and recovery codes are lost; sign them out everywhere.
+
+    Be sure that it is the doctor who asks you.
+    """
+    run(lambda session: remove_second_factor(session.pool, email, by=session.by, now=session.now), by=by)
+    say.print("The second factor is removed; the doctor is signed out everywhere, and can set one up again.")
 
 
 @doctor_app.command("disable")

@@ -21,6 +21,7 @@ BY_COMMAND: Final[Mapping[str, tuple[str, ...]]] = {
     "services/api/limit_rows.sql": (),
     "services/api/sign_in.sql": (
         "set_password", "end_sessions_of", "disabled", "disable", "enable", "forget_browsers_of",
+        "remove_second_factor",
     ),
     "services/api/audit_commands.sql": (),
     "services/api/register_changes.sql": (),

@@ -38,6 +38,29 @@ async def test_a_doctor_who_leaves_hands_their_people_over_and_comes_back_withou
     assert by == [("Kim",)]
 
 
+async def test_a_second_factor_is_removed_by_command_and_the_doctor_signed_out(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    _, doctor, _ = await household(dsn, "phoneless")
+    without = await run(dsn, "doctor", "remove-second-factor", doctor)
+    assert (without.code, "No doctor with a second factor" in without.err) == (NO, True)
+    number = (await rows(dsn, "select doctor_no from doctors where email = $1", doctor))[0][0]
+    for statement in (
+        "insert into second_factors (doctor_no, sealed, begun_at, confirmed_at) values ($1, 'x', now(), now())",
+        "insert into recovery_codes (doctor_no, code_hash) values ($1, 'y')",
+        "insert into sessions values ('z', $1, '', now(), now(), now() + interval '1 hour')",
+        "insert into pending_sign_ins values ('p', $1, 1, now() + interval '1 hour')",
+    ):
+        await rows(dsn, statement, number)
+    assert (await run(dsn, "doctor", "remove-second-factor", doctor.upper(), "--by", "Kim")).code == DONE
+    left = "select (select count(*) from {} where doctor_no = $1)"
+    for table in ("second_factors", "recovery_codes", "sessions", "pending_sign_ins"):
+        assert await rows(dsn, left.format(table), number) == [(0,)]
+    by = await rows(
+        dsn, "select changed_by, subject from register_changes where command = 'doctor remove-second-factor'"
+    )
+    assert by == [("Kim", doctor)]
+
+
 async def test_whom_nobody_cares_for_any_longer_is_said_and_has_to_be_meant(embedded_dsn: str) -> None:
     dsn = embedded_dsn
     home, doctor, person = await household(dsn, "lone")
