@@ -24,6 +24,7 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     GIVE_CODE = "give_code"
     USE_RECOVERY_CODE = "use_recovery_code"
+    USE_RESET_LINK = "use_reset_link"
     READ_SECOND_FACTOR = "read_second_factor"
     BEGIN_SECOND_FACTOR = "begin_second_factor"
     CONFIRM_SECOND_FACTOR = "confirm_second_factor"

@@ -24,6 +24,7 @@ async def close_account(connection: Connection, email: str, now: datetime) -> No
     """Ends sessions, password and known browsers; ``now`` is platform time."""
     number = await connection.fetchval(_SQL["disable"], email, now)
     await connection.execute(_SQL["end_sessions_of"], number)
+    await connection.execute(_SQL["forget_reset_of"], number)
     await connection.execute(_SQL["forget_browsers_of"], account_hash(email))
 
 

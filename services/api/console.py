@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FILES: Final = (
     "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
-    "adherence.sql", "held_readings.sql", "person_limits.sql", "second_factors.sql",
+    "adherence.sql", "held_readings.sql", "person_limits.sql", "second_factors.sql", "password_resets.sql",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ class ApiSettings(BaseSettings):
     Off loopback it shows ``certificate_file``, which may hold the key too, or else ``key_file`` does. Before it there
     may be a proxy, which ends TLS for browsers. At ``trusted_proxy`` (one address) it is believed whose request it
     passes on, and nobody else is. ``plain_http`` drops ``Secure`` and the ``__Host-`` prefix from the cookie; only on
-    loopback. The keys of ``second_factor_key_file`` seal what doctors' phones know; without it there is no second factor.
+    loopback. The keys of ``second_factor_key_file`` seal second factors; without it there are none.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_API_", hide_input_in_errors=True)

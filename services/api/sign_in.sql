@@ -23,6 +23,10 @@ update doctors set disabled_at = null where email = $1;
 -- No browser is known to be the account's.
 delete from device_cookies where account = $1;
 
+-- name: forget_reset_of
+-- A link that was made to set a doctor's password is good no longer.
+delete from password_resets where doctor_no = $1;
+
 -- name: remove_second_factor
 -- The number of the doctor who had a second factor, and has none now.
 delete from second_factors using doctors where doctors.doctor_no = second_factors.doctor_no and email = $1

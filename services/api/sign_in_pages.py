@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import timedelta
 from secrets import compare_digest
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -66,32 +66,35 @@ def _forget_cookie(console: Console, response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", secure=not console.settings.plain_http, httponly=True, samesite="lax")
 
 
-def _form_page(request: Request, name: str, problem: str, *, next_page: str, status: int) -> HTMLResponse:
+def form_page(request: Request, name: str, problem: str, *, status: int, **values: Any) -> HTMLResponse:
     """A page with a form for somebody who is not signed in; its token is in a cookie, too."""
     console = console_of(request)
     token = request.cookies.get(_form_cookie(console)) or secrets.token_urlsafe(32)
-    response = page(request, name, None, status=status, problem=problem, next_page=next_page, csrf=token)
+    response = page(request, name, None, status=status, problem=problem, csrf=token, **values)
     _set_cookie(console, response, _form_cookie(console), token)
     return response
 
 
-def _is_own_form(request: Request, csrf: str) -> bool:
+def is_own_form(request: Request, csrf: str) -> bool:
+    """Whether the token of such a form is the one in the cookie."""
     cookie = request.cookies.get(_form_cookie(console_of(request)), "")
     return bool(cookie) and compare_digest(cookie.encode(), csrf.encode())
 
 
-def _sign_in_page(request: Request, problem: str, *, next_page: str, status: int = 200) -> HTMLResponse:
-    return _form_page(request, "sign_in.html", problem, next_page=next_page, status=status)
+def _sign_in_page(
+    request: Request, problem: str, *, next_page: str, status: int = 200, outcome: str = ""
+) -> HTMLResponse:
+    return form_page(request, "sign_in.html", problem, next_page=next_page, status=status, outcome=outcome)
 
 
 def _code_page(request: Request, problem: str, *, next_page: str, status: int = 200) -> HTMLResponse:
-    return _form_page(request, "sign_in_code.html", problem, next_page=next_page, status=status)
+    return form_page(request, "sign_in_code.html", problem, next_page=next_page, status=status)
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request) -> HTMLResponse:
+async def sign_in_page(request: Request, outcome: str = "") -> HTMLResponse:
     """The way in."""
-    return _sign_in_page(request, "", next_page=request.query_params.get("next", "/"))
+    return _sign_in_page(request, "", next_page=request.query_params.get("next", "/"), outcome=outcome)
 
 
 @router.post("/sign-in", response_model=None)
@@ -104,7 +107,7 @@ async def sign_in_form(
 ) -> Response:
     """Opens a session and goes to the page that was asked for, or asks for the code first."""
     console = console_of(request)
-    if not _is_own_form(request, csrf):
+    if not is_own_form(request, csrf):
         return _sign_in_page(request, str(ForeignRequestError()), next_page=next_page, status=403)
     try:
         device = request.cookies.get(device_cookie_name(console), "")
@@ -145,7 +148,7 @@ async def code_form(
 ) -> Response:
     """Opens a session and goes to the page that was asked for."""
     console = console_of(request)
-    if not _is_own_form(request, csrf):
+    if not is_own_form(request, csrf):
         return _code_page(request, str(ForeignRequestError()), next_page=next_page, status=403)
     pending, device = (
         request.cookies.get(name, "") for name in (pending_cookie_name(console), device_cookie_name(console))

@@ -25,6 +25,7 @@ from services.api import (
     pages,
     plan_pages,
     plan_rest,
+    reset_pages,
     rest,
     second_factor_pages,
     sign_in_pages,
@@ -138,6 +139,7 @@ def build_app(console: Console) -> FastAPI:
         model_rest,
         sign_in_pages,
         second_factor_pages,
+        reset_pages,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)

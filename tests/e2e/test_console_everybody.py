@@ -16,6 +16,7 @@ from services.api import (
     own_pages,
     pages,
     plan_pages,
+    reset_pages,
     second_factor_pages,
     sign_in_pages,
     web,
@@ -83,6 +84,7 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
         f"/morning?day={(NOW - timedelta(days=300)).date()}",
         "/quiet-hours",
         "/second-factor",
+        "/reset",
         "/models",
         "/nothing-is-here",
     )
@@ -129,8 +131,8 @@ async def test_every_page_can_be_used_by_everybody_and_fits_the_screen(
 
 async def test_no_page_of_the_console_was_forgotten(surgery: Surgery) -> None:
     parts = (
-        web, sign_in_pages, second_factor_pages, pages, alert_pages, own_pages, plan_pages, limit_pages, model_pages,
-        live,
+        web, sign_in_pages, second_factor_pages, reset_pages, pages, alert_pages, own_pages, plan_pages,
+        limit_pages, model_pages, live,
     )  # fmt: skip
     routes = [route for part in parts for route in part.router.routes if isinstance(route, APIRoute)]
     shown = [path.split("?")[0] for path in surgery.paths]

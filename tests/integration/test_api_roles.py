@@ -24,6 +24,8 @@ OPERATIONS: Final[Mapping[str, str]] = {
         POST /sign-in
         GET /sign-in/code
         POST /sign-in/code
+        GET /reset
+        POST /reset
     """,
     OWN: """
         POST /sign-out

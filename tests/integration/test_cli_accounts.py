@@ -3,7 +3,7 @@
 import json
 
 from tests.integration.console_world import PASSWORD
-from tests.integration.test_cli import DONE, NO, household, rows, run, say
+from tests.integration.test_cli import DONE, NO, USAGE, household, rows, run, say
 
 HEIR = "heir@example.org"
 
@@ -36,6 +36,22 @@ async def test_a_doctor_who_leaves_hands_their_people_over_and_comes_back_withou
     assert trail == [("doctor add",), ("doctor disable",), ("doctor enable",)]
     by = await rows(dsn, "select changed_by from register_changes where command = 'doctor enable'")
     assert by == [("Kim",)]
+
+
+async def test_a_reset_link_is_printed_for_the_console_that_is_named(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    _, doctor, _ = await household(dsn, "forgetful")
+    nowhere = await run(dsn, "doctor", "reset", doctor)
+    assert (nowhere.code, "HB_ALERT_BASE_URL" in nowhere.err) == (USAGE, True)
+    at = {"HB_ALERT_BASE_URL": "https://console.example.org/"}
+    said = await run(dsn, "doctor", "reset", doctor, **at)
+    assert (said.code, "Good once" in said.err) == (DONE, True)
+    address, _, code = said.out.strip().partition("#")
+    assert (address, len(code)) == ("https://console.example.org/reset", 43)
+    unknown = await run(dsn, "doctor", "reset", "nobody@example.org", **at)
+    assert (unknown.code, unknown.out) == (NO, "")
+    trail = await rows(dsn, "select details::text from register_changes where command = 'doctor reset'")
+    assert trail == [("{}",)]
 
 
 async def test_a_second_factor_is_removed_by_command_and_the_doctor_signed_out(embedded_dsn: str) -> None:

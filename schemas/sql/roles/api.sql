@@ -98,9 +98,11 @@ grant select (device_no) on step_totals to hearthbeat_api;
 grant select (received_at) on watermark to hearthbeat_api;
 grant execute on function alert_openings(timestamp with time zone, timestamp with time zone) to hearthbeat_api;
 grant execute on function password_fits(integer, text) to hearthbeat_api;
+grant execute on function password_reset_of(bytea, timestamp with time zone) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(bigint) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(integer, integer) to hearthbeat_api;
 grant execute on function sign_in_of(text) to hearthbeat_api;
+grant execute on function use_password_reset(bytea, text, timestamp with time zone) to hearthbeat_api;
 -- The sealer of the audit: it reads what was appended, and appends seals.
 grant usage on schema audit to hearthbeat_api;
 grant select (appended_at, row_no, source), delete on audit.unsealed to hearthbeat_api;
