@@ -22,7 +22,8 @@ insert into store_positions (partition_no, position) values ($1, $2)
 on conflict (partition_no) do update set position = excluded.position;
 
 -- name: end_sessions
--- A session that was ended after the backup must not live again.
+-- A session that was ended after the backup must not live again, nor half a sign-in or a link to set a password.
+with waiting as (delete from pending_sign_ins), links as (delete from password_resets)
 delete from sessions;
 
 -- name: doubt_notifications

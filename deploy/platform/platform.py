@@ -65,7 +65,7 @@ def tools_environment(stack: Stack) -> dict[str, str]:
         **_secrets(stack, stack.settings.platform_users),
         **_owner(stack),
         **_bus_user(stack, TOOLS),
-        "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
+        "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack, "webhook")),
         "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
         "HB_BROKER_PID": str(stack.process("mosquitto").pid or 0),
@@ -78,9 +78,9 @@ def _owner(stack: Stack) -> dict[str, str]:
     return {"HB_DB_DSN": stack.dsn, "HB_DB_PASSWORDS": json.dumps(dict(stack.database_secrets))}
 
 
-def _key_file(stack: Stack) -> Path:
-    """The key that seals the secrets of webhooks: made once for a stack, in the form of services.runtime.sealing."""
-    path = stack.settings.run_directory / "webhook.keys"
+def _key_file(stack: Stack, what: str) -> Path:
+    """The key that seals secrets of one kind: made once for a stack, in the form of services.runtime.sealing."""
+    path = stack.settings.run_directory / f"{what}.keys"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -124,7 +124,8 @@ class Platform:
                 "HB_API_PORT": str(self.console_port),
                 "HB_API_PLAIN_HTTP": "true",
                 "HB_ALERT_BASE_URL": self.console_url,
-                "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack)),
+                "HB_ALERT_WEBHOOK_KEY_FILE": str(_key_file(stack, "webhook")),
+                "HB_API_SECOND_FACTOR_KEY_FILE": str(_key_file(stack, "second-factor")),
                 "HB_API_AUDIT_ANCHORS": str(_anchors(stack)),
             }
             | dict(overrides or {})

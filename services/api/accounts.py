@@ -4,9 +4,15 @@ from datetime import datetime
 from typing import Final
 
 from services.api.passwords import account_hash
-from services.runtime.database import Connection, Queries, load_queries
+from services.api.register_changes import write_change
+from services.runtime.database import Connection, Pool, Queries, load_queries, transaction
+from services.runtime.errors import HearthBeatError
 
 _SQL: Final[Queries] = load_queries("services.api", "sign_in.sql")
+
+
+class NoSecondFactorError(HearthBeatError):
+    """No doctor with a second factor is registered under this address."""
 
 
 async def is_disabled(connection: Connection, email: str) -> bool:
@@ -18,6 +24,7 @@ async def close_account(connection: Connection, email: str, now: datetime) -> No
     """Ends sessions, password and known browsers; ``now`` is platform time."""
     number = await connection.fetchval(_SQL["disable"], email, now)
     await connection.execute(_SQL["end_sessions_of"], number)
+    await connection.execute(_SQL["forget_reset_of"], number)
     await connection.execute(_SQL["forget_browsers_of"], account_hash(email))
 
 
@@ -27,3 +34,17 @@ async def open_account(connection: Connection, email: str, password_hash: str) -
     number = await connection.fetchval(_SQL["set_password"], email, password_hash)
     # One that was being opened while the account was closed has a row, though it was never good.
     await connection.execute(_SQL["end_sessions_of"], number)
+
+
+async def remove_second_factor(pool: Pool, email: str, *, by: str, now: datetime) -> None:
+    """From now on the doctor's password is all that is asked for; ends their sessions, and writes down who did so.
+
+    ``now`` is platform time. Raises NoSecondFactorError.
+    """
+    account = email.strip().lower()
+    async with transaction(pool) as connection:
+        number = await connection.fetchval(_SQL["remove_second_factor"], account)
+        if number is None:
+            raise NoSecondFactorError
+        await connection.execute(_SQL["end_sessions_of"], number)
+        await write_change(connection, now, by, "doctor remove-second-factor", account, {})

@@ -26,7 +26,8 @@ async def run(settings: ApiSettings, *, clock: Clock, stop: asyncio.Event, metri
         anchors = DailyAnchor(AnchorFile(settings.audit.anchors)) if settings.audit.anchors else None
         sealer = Sealer(pool=seals, clock=clock, metrics=metrics, log=logger("api"), anchors=anchors)
         feed = AlertFeed(pool)
-        console = Console(settings=settings, pool=pool, clock=clock, stop=stop, feed=feed, metrics=metrics)
+        keys = settings.second_factor_keys()
+        console = Console(settings=settings, pool=pool, clock=clock, stop=stop, feed=feed, metrics=metrics, keys=keys)
         server = make_server(console)
         listener = stack.enter_context(socket.create_server((settings.host, settings.port)))
         logger("api").info("started", port=listener.getsockname()[1])

@@ -12,6 +12,7 @@ from services.api.settings import ApiSettings
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, Queries, load_queries
 from services.runtime.metrics import Metrics
+from services.runtime.sealing import Keys
 
 if TYPE_CHECKING:
     # Commands need what is here, too, and begin half a second sooner without it.
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _FILES: Final = (
     "queries.sql", "sign_in.sql", "alert_reads.sql", "outcomes.sql", "morning.sql", "quiet_hours.sql", "plans.sql",
-    "adherence.sql", "held_readings.sql", "person_limits.sql",
+    "adherence.sql", "held_readings.sql", "person_limits.sql", "second_factors.sql", "password_resets.sql",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """The console's parts, made once in ``app.run``."""
+    """The console's parts, made once in ``app.run``. ``keys`` seal second factors; without them nobody gets one."""
 
     settings: ApiSettings
     pool: Pool
@@ -45,6 +46,7 @@ class Console:
     stop: asyncio.Event
     feed: AlertFeed
     metrics: Metrics
+    keys: Keys | None = None
     passwords: Passwords = field(default_factory=Passwords)
     sql: Queries = field(default_factory=_all_queries)
     without_doctor: Counted = field(default_factory=Counted)

@@ -61,6 +61,11 @@ class Passwords:
         check_password(password, about)
         return self._hasher.hash(password)
 
+    async def hashed_anew(self, password: str, about: Sequence[str] = ()) -> str:
+        """As ``hash``, beside whatever else goes on. Raises PasswordRefusedError."""
+        async with self._turn:
+            return await asyncio.to_thread(self.hash, password, about)
+
     async def hashed_as(self, begins: str | None, password: str) -> str:
         """The hash of ``password`` with the salt and the costs of another, of which ``begins`` is all but the digest.
 
@@ -107,4 +112,5 @@ async def set_password(pool: Pool, email: str, password: str, *, by: str = "", n
             raise DisabledAccountError
         doctor_no = await connection.fetchval(sql["set_password"], account, password_hash)
         await connection.execute(sql["end_sessions_of"], doctor_no)
+        await connection.execute(sql["forget_reset_of"], doctor_no)
         await write_change(connection, now or datetime.now(UTC), by, "doctor password", account, {})

@@ -25,6 +25,8 @@ DEVICE_LASTS: Final = timedelta(days=180)
 """For so long after signing in a browser is known; real time."""
 # Not at every request: each touch is a write.
 _TOUCH_EVERY: Final = timedelta(minutes=1)
+PENDING_LASTS: Final = timedelta(minutes=5)
+"""Between a password and its code, in real time."""
 _ATTEMPTS_KEPT: Final = timedelta(days=30)
 
 
@@ -50,6 +52,11 @@ def device_cookie_name(console: Console) -> str:
     return cookie_name(console).replace("session", "device")
 
 
+def pending_cookie_name(console: Console) -> str:
+    """The cookie of who has given a password and owes a code."""
+    return cookie_name(console).replace("session", "pending")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookies:
     """What a browser gets that has signed in."""
@@ -58,8 +65,24 @@ class Cookies:
     device: str
 
 
-def _hash(cookie: str) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOwed:
+    """What a browser gets whose doctor has given the password and has a second factor, too."""
+
+    pending: str
+
+
+def cookie_hash(cookie: str) -> bytes:
+    """As what a cookie is kept."""
     return sha256(cookie.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An attempt; it counts as failed until somebody ends it. Unless ``admitted`` nothing of it is looked at."""
+
+    attempt: int
+    admitted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,45 +93,71 @@ class Tried:
     doctor_no: int
 
 
+async def begin_attempt(console: Console, email: str, address: str, device: str) -> Begun:
+    """Counts an attempt at a password or a code before anything is looked at, so that those sent at once count, too."""
+    now = datetime.now(UTC)
+    account, counted = account_hash(email), counted_address(address)
+    known = cookie_hash(device) if device else None
+    begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, known)
+    assert begun is not None  # noqa: S101 - an insert gives what it inserted
+    attempt, since = begun["attempt_no"], now - ATTEMPTS_WINDOW
+    past = await console.pool.fetchrow(
+        console.sql["recent_failures"], account, counted, attempt, since, begun["cookie_no"]
+    )
+    return Begun(attempt=attempt, admitted=past is not None and admits(PastAttempts(**past), now))
+
+
 async def try_password(
     console: Console, email: str, password: str, address: str, device: str, *, action: Action = Action.SIGN_IN
 ) -> Tried:
     """Whose password it is; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
-    now = datetime.now(UTC)
-    account, counted = account_hash(email), counted_address(address)
-    cookie_hash = _hash(device) if device else None
-    # Counted as failed before anything is looked at, so that attempts sent all at once count, too.
-    begun = await console.pool.fetchrow(console.sql["begin_attempt"], account, counted, now, cookie_hash)
-    assert begun is not None  # noqa: S101 - an insert gives what it inserted
-    attempt, since = begun["attempt_no"], now - ATTEMPTS_WINDOW
+    begun = await begin_attempt(console, email, address, device)
     # Looked up in any case, so that the audit can say whose account was tried, and no answer takes longer for that.
     row = await console.pool.fetchrow(console.sql["account"], email.strip().lower())
     tried = row["doctor_no"] if row else None
-    past = await console.pool.fetchrow(
-        console.sql["recent_failures"], account, counted, attempt, since, begun["cookie_no"]
-    )
-    if past is None or not admits(PastAttempts(**past), now):
-        await _refuse(console, attempt, "refused", tried, address, action)
+    if not begun.admitted:
+        await refuse(console, begun.attempt, "refused", tried, address, action)
         raise TooManyAttemptsError
     # Also without an account: the answer then takes as long, and does not say that there is none.
     if not await _fits(console, row, password) or row is None:
-        await _refuse(console, attempt, "failed", tried, address, action)
+        await refuse(console, begun.attempt, "failed", tried, address, action)
         raise WrongPasswordError
-    return Tried(attempt=attempt, doctor_no=row["doctor_no"])
+    return Tried(attempt=begun.attempt, doctor_no=row["doctor_no"])
 
 
-async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies:
-    """A new session; ``device`` is the browser's cookie. Raises WrongPasswordError, TooManyAttemptsError."""
+async def sign_in(console: Console, email: str, password: str, address: str, device: str = "") -> Cookies | CodeOwed:
+    """A new session, or with a second factor the debt of its code; ``device`` is the browser's cookie.
+
+    Raises WrongPasswordError, TooManyAttemptsError.
+    """
     tried = await try_password(console, email, password, address, device)
-    now = datetime.now(UTC)
     async with transaction(console.pool) as connection:
-        # First, so that two who sign in at once wait for the rows in one order.
-        await _forget_the_old(console, now, connection)
-        await connection.execute(console.sql["end_attempt"], tried.attempt, "succeeded")
-        session = await _open(console, tried.doctor_no, address, now, connection)
-        device = await _remember_device(console, device, account_hash(email), now, connection)
+        if await connection.fetchval(console.sql["has_second_factor"], tried.doctor_no):
+            return await _owe_code(console, tried, connection)
+        cookies = await open_session(console, tried, email, address, device, connection)
     console.metrics.count("hb_api_sign_ins_total", outcome="succeeded")
-    return Cookies(session=session, device=device)
+    return cookies
+
+
+async def open_session(
+    console: Console, tried: Tried, email: str, address: str, device: str, on: Connection
+) -> Cookies:
+    """A new session of whoever has shown all that is asked for."""
+    now = datetime.now(UTC)
+    # First, so that two who sign in at once wait for the rows in one order.
+    await _forget_the_old(console, now, on)
+    await on.execute(console.sql["end_attempt"], tried.attempt, "succeeded")
+    session = await _open(console, tried.doctor_no, address, now, on)
+    return Cookies(session=session, device=await _remember_device(console, device, account_hash(email), now, on))
+
+
+async def _owe_code(console: Console, tried: Tried, on: Connection) -> CodeOwed:
+    """Until the code is given, the attempt counts as failed: a password alone makes no address familiar."""
+    now, pending = datetime.now(UTC), secrets.token_urlsafe(32)
+    await on.execute(console.sql["forget_pending"], now)
+    row = (cookie_hash(pending), tried.doctor_no, tried.attempt, now + PENDING_LASTS)
+    await on.execute(console.sql["open_pending"], *row)
+    return CodeOwed(pending=pending)
 
 
 async def _fits(console: Console, row: Any, password: str) -> bool:
@@ -117,18 +166,21 @@ async def _fits(console: Console, row: Any, password: str) -> bool:
     return bool(await console.pool.fetchval(console.sql["fits"], row["doctor_no"] if row else None, hashed))
 
 
-async def _refuse(
+async def refuse(
     console: Console, attempt: int, outcome: str, doctor_no: int | None, address: str, action: Action
 ) -> None:
-    """Of an account that there is not the audit keeps nothing: people type passwords into the wrong field."""
+    """Ends an attempt that came to nothing.
+
+    Of an account that there is not the audit keeps nothing: people type passwords into the wrong field.
+    """
     console.metrics.count("hb_api_sign_ins_total", outcome=outcome)
     await console.pool.execute(console.sql["end_attempt"], attempt, outcome)
     await console.pool.execute(console.sql["forget_attempts"], datetime.now(UTC) - _ATTEMPTS_KEPT)
-    tried = None if doctor_no is None else _nobody_yet(doctor_no, address)
+    tried = None if doctor_no is None else nobody_yet(doctor_no, address)
     await record(console, tried, action, allowed=False, address=address)
 
 
-def _nobody_yet(doctor_no: int, address: str, *, csrf_token: str = "", session_hash: bytes = b"") -> Doctor:
+def nobody_yet(doctor_no: int, address: str, *, csrf_token: str = "", session_hash: bytes = b"") -> Doctor:
     """An account before anybody has signed in with it."""
     return Doctor(
         doctor_no=doctor_no, email="", name="", csrf_token=csrf_token, session_hash=session_hash, address=address
@@ -138,7 +190,7 @@ def _nobody_yet(doctor_no: int, address: str, *, csrf_token: str = "", session_h
 async def _open(console: Console, doctor_no: int, address: str, now: datetime, on: Connection) -> str:
     """The cookie of a new session."""
     cookie, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    doctor = _nobody_yet(doctor_no, address, csrf_token=csrf_token, session_hash=_hash(cookie))
+    doctor = nobody_yet(doctor_no, address, csrf_token=csrf_token, session_hash=cookie_hash(cookie))
     await on.execute(console.sql["open_session"], doctor.session_hash, doctor_no, csrf_token, now, now + LASTS)
     await record(console, doctor, Action.SIGN_IN, on=on)
     return cookie
@@ -150,9 +202,9 @@ async def _remember_device(console: Console, device: str, account: bytes, now: d
     A cookie that we gave is kept, and becomes known for this account too: doctors share computers.
     Any other value is replaced by a new cookie, so that nobody can bring one of their own choice.
     """
-    known = bool(device) and await on.fetchval(console.sql["is_device"], _hash(device), now)
+    known = bool(device) and await on.fetchval(console.sql["is_device"], cookie_hash(device), now)
     cookie = device if known else secrets.token_urlsafe(32)
-    await on.execute(console.sql["remember_device"], _hash(cookie), account, now + DEVICE_LASTS)
+    await on.execute(console.sql["remember_device"], cookie_hash(cookie), account, now + DEVICE_LASTS)
     return cookie
 
 
@@ -195,7 +247,7 @@ async def _doctor_of(request: Request, *, acts: bool) -> Doctor:
     cookie = request.cookies.get(cookie_name(console))
     if not cookie:
         raise NotSignedInError
-    return await find_doctor(console, _hash(cookie), address_of(request), acts=acts)
+    return await find_doctor(console, cookie_hash(cookie), address_of(request), acts=acts)
 
 
 async def signed_in(request: Request) -> Doctor:

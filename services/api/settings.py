@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.api.audit_anchors import AuditSettings
+from services.runtime.sealing import KeyFileError, Keys
 from services.runtime.secret_files import refuse_open_file
 from services.runtime.settings import ClockSettings, DatabaseSettings, LogSettings
 from services.runtime.tls import ServerCertificate, is_loopback, refuse_open_listener
@@ -19,7 +20,7 @@ class ApiSettings(BaseSettings):
     Off loopback it shows ``certificate_file``, which may hold the key too, or else ``key_file`` does. Before it there
     may be a proxy, which ends TLS for browsers. At ``trusted_proxy`` (one address) it is believed whose request it
     passes on, and nobody else is. ``plain_http`` drops ``Secure`` and the ``__Host-`` prefix from the cookie; only on
-    loopback.
+    loopback. The keys of ``second_factor_key_file`` seal second factors; without it there are none.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_API_", hide_input_in_errors=True)
@@ -30,6 +31,7 @@ class ApiSettings(BaseSettings):
     trusted_proxy: str = ""
     certificate_file: Path | None = None
     key_file: Path | None = None
+    second_factor_key_file: Path | None = None
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
@@ -53,6 +55,14 @@ class ApiSettings(BaseSettings):
             refuse_open_file("HB_API_CERTIFICATE_FILE", self.certificate_file)
         return self
 
+    @model_validator(mode="after")
+    def _with_keys_that_are_some(self) -> Self:
+        try:
+            self.second_factor_keys()
+        except KeyFileError as error:
+            raise ValueError(f"HB_API_SECOND_FACTOR_KEY_FILE: {error.detail}") from error
+        return self
+
     @field_validator("trusted_proxy")
     @classmethod
     def _one_address(cls, address: str) -> str:
@@ -65,3 +75,7 @@ class ApiSettings(BaseSettings):
     def certificate(self) -> ServerCertificate | None:
         """What browsers, or the proxy, are shown. Raises OSError."""
         return None if self.certificate_file is None else ServerCertificate(self.certificate_file, self.key_file)
+
+    def second_factor_keys(self) -> Keys | None:
+        """What seals the secrets of second factors. Raises KeyFileError."""
+        return None if self.second_factor_key_file is None else Keys.from_file(self.second_factor_key_file)

@@ -3,7 +3,8 @@
 update doctors set password_hash = $2 where email = $1 returning doctor_no;
 
 -- name: end_sessions_of
--- Signs a doctor out everywhere.
+-- Signs a doctor out everywhere; a password that was given to sign in is good for nothing.
+with waiting as (delete from pending_sign_ins where doctor_no = $1)
 delete from sessions where doctor_no = $1;
 
 -- name: disabled
@@ -21,6 +22,15 @@ update doctors set disabled_at = null where email = $1;
 -- name: forget_browsers_of
 -- No browser is known to be the account's.
 delete from device_cookies where account = $1;
+
+-- name: forget_reset_of
+-- A link that was made to set a doctor's password is good no longer.
+delete from password_resets where doctor_no = $1;
+
+-- name: remove_second_factor
+-- The number of the doctor who had a second factor, and has none now.
+delete from second_factors using doctors where doctors.doctor_no = second_factors.doctor_no and email = $1
+returning doctors.doctor_no;
 
 -- name: account
 -- Who signs in under an address, and what their password has to be hashed with.

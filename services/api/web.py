@@ -1,15 +1,12 @@
-"""Puts the application together: sign-in, pages, REST, static files, and what is shown when something goes wrong."""
+"""Puts the application together: pages, REST, static files, and what is shown when something goes wrong."""
 
 import re
-import secrets
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
-from secrets import compare_digest
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Form, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -28,31 +25,23 @@ from services.api import (
     pages,
     plan_pages,
     plan_rest,
+    reset_pages,
     rest,
+    second_factor_pages,
+    sign_in_pages,
 )
 from services.api.access import NotInCareError
 from services.api.confirmation import PROOF, NotConfirmedError
-from services.api.console import Console, address_of, console_of
-from services.api.inputs import Text
+from services.api.console import Console, console_of
 from services.api.rendering import page
-from services.api.request_checks import ForeignRequestError, check_token
-from services.api.sessions import (
-    DEVICE_LASTS,
-    NotSignedInError,
-    SignedIn,
-    TooManyAttemptsError,
-    WrongPasswordError,
-    cookie_name,
-    device_cookie_name,
-    sign_in,
-    sign_out,
-    signed_in,
-)
+from services.api.request_checks import ForeignRequestError
+from services.api.second_factors import NoSecondFactorsError
+from services.api.sessions import NotSignedInError, signed_in
+from services.api.sign_in_pages import is_here
 from services.runtime.database import LOST_CONNECTION
 
-_HERE: Final = re.compile(r"/[A-Za-z0-9/_-]*")
 # What follows the page that a form stands on.
-_DOES: Final = re.compile(r"/(give-back|promote|roll-back)$")
+_DOES: Final = re.compile(r"/(give-back|promote|roll-back|begin|end|recovery-codes)$")
 _NOT_FOUND: Final = "There is nothing here, or it is not about anybody in your care."
 _AWAY: Final = "The database can't be reached. Alerts may be waiting that you can't see here. Try again in a moment."
 _BROKEN: Final = "Something went wrong here. It has been written down."
@@ -64,77 +53,6 @@ async def healthz(request: Request) -> JSONResponse:
     """Whether the console can serve: it can ask the database."""
     await console_of(request).pool.fetchval("select 1")
     return JSONResponse({"status": "ready"})
-
-
-@router.get("/sign-in")
-async def sign_in_page(request: Request) -> HTMLResponse:
-    """The way in."""
-    return _sign_in_page(request, "", next_page=request.query_params.get("next", "/"))
-
-
-def _form_cookie(console: Console) -> str:
-    return cookie_name(console).replace("session", "form")
-
-
-def _set_cookie(console: Console, response: Response, name: str, value: str, *, lasts: timedelta | None = None) -> None:
-    """``lasts`` None: until the browser is closed."""
-    response.set_cookie(
-        name,
-        value,
-        max_age=int(lasts.total_seconds()) if lasts else None,
-        path="/",
-        secure=not console.settings.plain_http,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def _sign_in_page(request: Request, problem: str, *, next_page: str, status: int = 200) -> HTMLResponse:
-    console = console_of(request)
-    token = request.cookies.get(_form_cookie(console)) or secrets.token_urlsafe(32)
-    response = page(request, "sign_in.html", None, status=status, problem=problem, next_page=next_page, csrf=token)
-    _set_cookie(console, response, _form_cookie(console), token)
-    return response
-
-
-@router.post("/sign-in", response_model=None)
-async def sign_in_form(
-    request: Request,
-    email: Annotated[Text, Form(max_length=254)],
-    password: Annotated[str, Form(max_length=1024)],
-    csrf: Annotated[str, Form()] = "",
-    next_page: Annotated[str, Form(alias="next")] = "/",
-) -> Response:
-    """Opens a session and goes to the page that was asked for."""
-    console = console_of(request)
-    cookie = request.cookies.get(_form_cookie(console), "")
-    if not cookie or not compare_digest(cookie.encode(), csrf.encode()):
-        return _sign_in_page(request, str(ForeignRequestError()), next_page=next_page, status=403)
-    try:
-        device = request.cookies.get(device_cookie_name(console), "")
-        cookies = await sign_in(console, email, password, address_of(request), device)
-    except (WrongPasswordError, TooManyAttemptsError) as error:
-        status = 401 if isinstance(error, WrongPasswordError) else 429
-        return _sign_in_page(request, str(error), next_page=next_page, status=status)
-    # Browsers take "//host" for another site.
-    safe = next_page if _HERE.fullmatch(next_page) and not next_page.startswith("//") else "/"
-    response = RedirectResponse(safe, 303)
-    _set_cookie(console, response, cookie_name(console), cookies.session)
-    _set_cookie(console, response, device_cookie_name(console), cookies.device, lasts=DEVICE_LASTS)
-    return response
-
-
-@router.post("/sign-out")
-async def sign_out_form(request: Request, doctor: SignedIn, csrf: Annotated[str, Form()] = "") -> RedirectResponse:
-    """Ends the session."""
-    check_token(doctor, csrf)
-    console = console_of(request)
-    await sign_out(console, doctor)
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(
-        cookie_name(console), path="/", secure=not console.settings.plain_http, httponly=True, samesite="lax"
-    )
-    return response
 
 
 def _problem(request: Request, status: int, text: str) -> Response:
@@ -157,7 +75,7 @@ async def _not_signed_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/") or request.url.path == "/live":
         return JSONResponse({"detail": str(error)}, 401)
     came_from = request.url.path if request.method == "GET" else "/"
-    return RedirectResponse("/sign-in" + (f"?next={came_from}" if _HERE.fullmatch(came_from) else ""), 303)
+    return RedirectResponse("/sign-in" + (f"?next={came_from}" if is_here(came_from) else ""), 303)
 
 
 async def _not_confirmed(request: Request, error: Exception) -> Response:
@@ -219,6 +137,9 @@ def build_app(console: Console) -> FastAPI:
         limit_rest,
         model_pages,
         model_rest,
+        sign_in_pages,
+        second_factor_pages,
+        reset_pages,
     )
     for part in (router, held_rest.form, *(piece.router for piece in pieces)):
         app.include_router(part)
@@ -227,6 +148,7 @@ def build_app(console: Console) -> FastAPI:
     app.add_exception_handler(NotConfirmedError, _not_confirmed)
     app.add_exception_handler(NotInCareError, _answer(404, _NOT_FOUND))
     app.add_exception_handler(ForeignRequestError, _answer(403))
+    app.add_exception_handler(NoSecondFactorsError, _answer(503))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _not_understood)
     for lost in LOST_CONNECTION:

@@ -10,12 +10,15 @@ import typer
 from pydantic import ValidationError
 
 from schemas.registry import ContactAddress, Doctor
+from services.api.accounts import remove_second_factor
+from services.api.password_resets import make_link
 from services.api.password_strength import SHORTEST
 from services.api.passwords import set_password
 from services.cli import additions
 from services.cli.options import By, Json, NoRecipient
 from services.cli.receivers import open_keys
 from services.cli.session import Code, Session, fail, refuse_invalid, run, say, show
+from services.runtime.errors import SettingError
 
 home_app = typer.Typer(no_args_is_help=True, help="Homes.")
 person_app = typer.Typer(no_args_is_help=True, help="People who are cared for.")
@@ -104,6 +107,36 @@ def change_password(email: Email, *, by: By = None) -> None:
     password = new_password()
     run(lambda session: set_password(session.pool, email, password, by=session.by, now=session.now), by=by)
     say.print("The password is set; the doctor is signed out everywhere.")
+
+
+@doctor_app.command("reset")
+def reset_password(email: Email, *, by: By = None, as_json: Json = False) -> None:
+    """Make a link by which a doctor sets a new password, once, within half an hour. Hand it over yourself."""
+
+    async def work(session: Session) -> tuple[str, datetime]:
+        console = os.environ.get("HB_ALERT_BASE_URL")
+        if not console:
+            raise SettingError("HB_ALERT_BASE_URL is not set: the console's address, with which the link begins.")
+        link = await make_link(session.pool, email, by=session.by, now=session.now)
+        return f"{console.rstrip('/')}/reset#{link.code}", link.ends_at
+
+    address, ends_at = run(work, by=by)
+
+    def text() -> None:
+        say.print(f"Good once, until {ends_at:%H:%M:%S} UTC. Whoever has it sets the password: give it to nobody else.")
+        typer.echo(address)
+
+    show(as_json, {"doctor": email, "link": address, "ends_at": ends_at}, text)
+
+
+@doctor_app.command("remove-second-factor")
+def remove_factor(email: Email, *, by: By = None) -> None:
+    """Ask a doctor for the password alone, since phone and recovery codes are lost; sign them out everywhere.
+
+    Be sure that it is the doctor who asks you.
+    """
+    run(lambda session: remove_second_factor(session.pool, email, by=session.by, now=session.now), by=by)
+    say.print("The second factor is removed; the doctor is signed out everywhere, and can set one up again.")
 
 
 @doctor_app.command("disable")

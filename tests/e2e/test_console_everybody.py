@@ -8,7 +8,19 @@ import pytest
 from fastapi.routing import APIRoute
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.api import alert_pages, limit_pages, live, model_pages, own_pages, pages, plan_pages, web
+from services.api import (
+    alert_pages,
+    limit_pages,
+    live,
+    model_pages,
+    own_pages,
+    pages,
+    plan_pages,
+    reset_pages,
+    second_factor_pages,
+    sign_in_pages,
+    web,
+)
 from tests.e2e.accessibility import axe_findings, problems_of
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.e2e.kept_plans import kept_plans
@@ -19,7 +31,8 @@ from tests.integration.kept_limits import kept_limits
 from tests.integration.tried_models import tried_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-_NO_PAGES: Final = frozenset({"/healthz", "/live"})
+# The page for a code is looked at in test_console_second_factor.py, by somebody who has a phone.
+_NO_PAGES: Final = frozenset({"/healthz", "/live", "/sign-in/code"})
 
 
 class Surgery(NamedTuple):
@@ -70,6 +83,8 @@ async def full_pages(practice: Practice) -> tuple[str, ...]:
         f"/morning?day={(NOW - timedelta(days=1)).date()}",
         f"/morning?day={(NOW - timedelta(days=300)).date()}",
         "/quiet-hours",
+        "/second-factor",
+        "/reset",
         "/models",
         "/nothing-is-here",
     )
@@ -115,7 +130,10 @@ async def test_every_page_can_be_used_by_everybody_and_fits_the_screen(
 
 
 async def test_no_page_of_the_console_was_forgotten(surgery: Surgery) -> None:
-    parts = (web, pages, alert_pages, own_pages, plan_pages, limit_pages, model_pages, live)
+    parts = (
+        web, sign_in_pages, second_factor_pages, reset_pages, pages, alert_pages, own_pages, plan_pages,
+        limit_pages, model_pages, live,
+    )  # fmt: skip
     routes = [route for part in parts for route in part.router.routes if isinstance(route, APIRoute)]
     shown = [path.split("?")[0] for path in surgery.paths]
     forgotten = {

@@ -21,7 +21,9 @@ BY_COMMAND: Final[Mapping[str, tuple[str, ...]]] = {
     "services/api/limit_rows.sql": (),
     "services/api/sign_in.sql": (
         "set_password", "end_sessions_of", "disabled", "disable", "enable", "forget_browsers_of",
+        "remove_second_factor", "forget_reset_of",
     ),
+    "services/api/password_resets.sql": ("make_reset",),
     "services/api/audit_commands.sql": (),
     "services/api/register_changes.sql": (),
     "services/api/plan_versions.sql": ("write_register_keys", "counted_by_file"),

@@ -22,6 +22,10 @@ OPERATIONS: Final[Mapping[str, str]] = {
         GET /healthz
         GET /sign-in
         POST /sign-in
+        GET /sign-in/code
+        POST /sign-in/code
+        GET /reset
+        POST /reset
     """,
     OWN: """
         POST /sign-out
@@ -33,6 +37,8 @@ OPERATIONS: Final[Mapping[str, str]] = {
         GET /quiet-hours
         POST /quiet-hours
         POST /quiet-hours/end
+        GET /second-factor
+        POST /second-factor/confirm
         GET /live
         GET /models
         GET /api/v1/session
@@ -92,6 +98,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
         GET /api/v1/people/{person_id}/back-tests/{back_test_id}
     """,
     PROOF: """
+        POST /second-factor/begin
+        POST /second-factor/recovery-codes
+        POST /second-factor/end
         POST /models/promote
         POST /models/roll-back
         POST /api/v1/models/{rule}/promote

@@ -91,6 +91,7 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "console/tls.crt": pem,
         "console/tls.key": pem,
         "webhook/webhook.keys": f"{new_key()}\n",
+        "second-factor/second-factor.keys": f"{new_key()}\n",
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)

@@ -3,7 +3,7 @@
 import json
 
 from tests.integration.console_world import PASSWORD
-from tests.integration.test_cli import DONE, NO, household, rows, run, say
+from tests.integration.test_cli import DONE, NO, USAGE, household, rows, run, say
 
 HEIR = "heir@example.org"
 
@@ -36,6 +36,45 @@ async def test_a_doctor_who_leaves_hands_their_people_over_and_comes_back_withou
     assert trail == [("doctor add",), ("doctor disable",), ("doctor enable",)]
     by = await rows(dsn, "select changed_by from register_changes where command = 'doctor enable'")
     assert by == [("Kim",)]
+
+
+async def test_a_reset_link_is_printed_for_the_console_that_is_named(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    _, doctor, _ = await household(dsn, "forgetful")
+    nowhere = await run(dsn, "doctor", "reset", doctor)
+    assert (nowhere.code, "HB_ALERT_BASE_URL" in nowhere.err) == (USAGE, True)
+    at = {"HB_ALERT_BASE_URL": "https://console.example.org/"}
+    said = await run(dsn, "doctor", "reset", doctor, **at)
+    assert (said.code, "Good once" in said.err) == (DONE, True)
+    address, _, code = said.out.strip().partition("#")
+    assert (address, len(code)) == ("https://console.example.org/reset", 43)
+    unknown = await run(dsn, "doctor", "reset", "nobody@example.org", **at)
+    assert (unknown.code, unknown.out) == (NO, "")
+    trail = await rows(dsn, "select details::text from register_changes where command = 'doctor reset'")
+    assert trail == [("{}",)]
+
+
+async def test_a_second_factor_is_removed_by_command_and_the_doctor_signed_out(embedded_dsn: str) -> None:
+    dsn = embedded_dsn
+    _, doctor, _ = await household(dsn, "phoneless")
+    without = await run(dsn, "doctor", "remove-second-factor", doctor)
+    assert (without.code, "No doctor with a second factor" in without.err) == (NO, True)
+    number = (await rows(dsn, "select doctor_no from doctors where email = $1", doctor))[0][0]
+    for statement in (
+        "insert into second_factors (doctor_no, sealed, begun_at, confirmed_at) values ($1, 'x', now(), now())",
+        "insert into recovery_codes (doctor_no, code_hash) values ($1, 'y')",
+        "insert into sessions values ('z', $1, '', now(), now(), now() + interval '1 hour')",
+        "insert into pending_sign_ins values ('p', $1, 1, now() + interval '1 hour')",
+    ):
+        await rows(dsn, statement, number)
+    assert (await run(dsn, "doctor", "remove-second-factor", doctor.upper(), "--by", "Kim")).code == DONE
+    left = "select (select count(*) from {} where doctor_no = $1)"
+    for table in ("second_factors", "recovery_codes", "sessions", "pending_sign_ins"):
+        assert await rows(dsn, left.format(table), number) == [(0,)]
+    by = await rows(
+        dsn, "select changed_by, subject from register_changes where command = 'doctor remove-second-factor'"
+    )
+    assert by == [("Kim", doctor)]
 
 
 async def test_whom_nobody_cares_for_any_longer_is_said_and_has_to_be_meant(embedded_dsn: str) -> None:

@@ -95,6 +95,13 @@
 {{- end }}
 {{- end }}
 
+{{- define "hearthbeat.env.secondFactorKeys" -}}
+{{- if .root.Values.api.secondFactorKeys.secret -}}
+- name: HB_API_SECOND_FACTOR_KEY_FILE
+  value: /etc/hearthbeat/second-factor/second-factor.keys
+{{- end }}
+{{- end }}
+
 {{- define "hearthbeat.env.webhookKeys" -}}
 {{- if .root.Values.alert.webhookKeys.secret -}}
 - name: HB_ALERT_WEBHOOK_KEY_FILE

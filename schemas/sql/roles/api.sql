@@ -74,12 +74,18 @@ grant select (doctor_no, ended_by, made_at, pause_no, plan_id, valid, why), inse
 grant select (at, author_no, count, plan_id, stock_no, what), insert (at, author_no, count, plan_id, what) on
     plan_stock to hearthbeat_api;
 grant select (as_of, left_count, plan_id, refill_due, runs_out_at) on plan_supplies to hearthbeat_api;
+grant select (attempt_no, doctor_no, ends_at, pending_hash), insert (attempt_no, doctor_no, ends_at, pending_hash),
+    delete on pending_sign_ins to hearthbeat_api;
 grant select (begins, doctor_no, ends, quiet_no, valid, zone), insert (begins, doctor_no, ends, valid, zone), update
     (valid), delete on quiet_hours to hearthbeat_api;
 grant select (device_no, epoch, flags, item, observed_at, person_no, received_at, seq, value, vital) on readings to
     hearthbeat_api;
+grant select (code_hash, doctor_no), insert (code_hash, doctor_no), delete on recovery_codes to hearthbeat_api;
 grant select (artefact, author, change, doctor_no, reason, rule, valid_from, variant, version_no, written_at), insert
     (artefact, author, change, doctor_no, reason, rule, valid_from, variant, written_at) on rule_versions to
+    hearthbeat_api;
+grant select (begun_at, confirmed_at, doctor_no, failed_at, failures, last_step, sealed), insert (begun_at, doctor_no,
+    sealed), update (begun_at, confirmed_at, failed_at, failures, last_step, sealed), delete on second_factors to
     hearthbeat_api;
 grant select (csrf_token, doctor_no, ends_at, opened_at, proved_at, seen_at, session_hash), insert (csrf_token,
     doctor_no, ends_at, opened_at, seen_at, session_hash), update (proved_at, seen_at), delete on sessions to
@@ -92,9 +98,11 @@ grant select (device_no) on step_totals to hearthbeat_api;
 grant select (received_at) on watermark to hearthbeat_api;
 grant execute on function alert_openings(timestamp with time zone, timestamp with time zone) to hearthbeat_api;
 grant execute on function password_fits(integer, text) to hearthbeat_api;
+grant execute on function password_reset_of(bytea, timestamp with time zone) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(bigint) to hearthbeat_api;
 grant execute on function pg_advisory_xact_lock(integer, integer) to hearthbeat_api;
 grant execute on function sign_in_of(text) to hearthbeat_api;
+grant execute on function use_password_reset(bytea, text, timestamp with time zone) to hearthbeat_api;
 -- The sealer of the audit: it reads what was appended, and appends seals.
 grant usage on schema audit to hearthbeat_api;
 grant select (appended_at, row_no, source), delete on audit.unsealed to hearthbeat_api;
