@@ -123,7 +123,7 @@ class Consumer:
         await self._save(subscription, self._held)
 
     def _forget(self) -> None:
-        """What was held is put aside: most of it comes back where a server was away, or a member has joined."""
+        """What was held stays within reach: most of it comes back where a server was away, or a member has joined."""
         self._held, self._left, self._to_load = {}, self._held or self._left, None
 
     async def _on_assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:

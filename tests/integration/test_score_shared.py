@@ -102,6 +102,17 @@ class Group:
         for task, _ in self.running.values():
             assert not task.done(), task.result()
 
+    async def append(self, burst: Sequence[tuple[bytes, UplinkRecord]], *, waits: bool = True) -> None:
+        """Puts records on the log; ``waits`` until all partitions have passed its marker."""
+        records = [Record(key, encode_uplink_record(record)) for key, record in burst]
+        await self.bus.append(UPLINKS_JUDGED.name, records)
+        reached = to_datetime(burst[-1][1].received_at)
+        passed = "select count(*) from watermarks where received_at = $1"
+        async with asyncio.timeout(30):
+            while waits and await self.pool.fetchval(passed, reached) < PARTITIONS:
+                self.check_alive()
+                await asyncio.sleep(0.01)
+
     async def finish(self, length: int, chance: random.Random) -> None:
         """Everybody ends; two come and read the log to its end."""
         for instance in list(self.running):
@@ -169,9 +180,7 @@ async def test_whoever_comes_goes_dies_or_lingers_the_findings_are_those_of_an_u
     group.start("0", chance)
     group.start("1", chance)
     for burst in bursts:
-        await group.bus.append(
-            UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record)) for key, record in burst]
-        )
+        await group.append(burst, waits=False)
         await asyncio.sleep(chance.choice([0, 0, 0.002, 0.03]))
         group.check_alive()
         await group.happen(chance)
@@ -217,18 +226,6 @@ async def test_what_comes_back_as_it_was_left_is_kept_and_what_another_member_ha
     group = Group(pool, log=seen)
     await group.bus.prepare({UPLINKS_JUDGED.name: 72}, {UPLINKS_JUDGED.name: [GROUP]})
 
-    async def append(burst: Sequence[tuple[bytes, UplinkRecord]]) -> None:
-        await group.bus.append(
-            UPLINKS_JUDGED.name, [Record(key, encode_uplink_record(record)) for key, record in burst]
-        )
-
-    async def reach(burst: Sequence[tuple[bytes, UplinkRecord]]) -> None:
-        reached = to_datetime(burst[-1][1].received_at)
-        async with asyncio.timeout(30):
-            while await pool.fetchval("select count(*) from watermarks where received_at = $1", reached) < PARTITIONS:
-                group.check_alive()
-                await asyncio.sleep(0.01)
-
     async def assigned(times: int) -> list[tuple[int, int]]:
         """How many partitions each assignment so far had, and how many of them were kept; in order."""
         async with asyncio.timeout(30):
@@ -240,8 +237,7 @@ async def test_what_comes_back_as_it_was_left_is_kept_and_what_another_member_ha
                 await asyncio.sleep(0.01)
 
     group.start("0", chance, every_s=60)
-    await append(bursts[0])
-    await reach(bursts[0])
+    await group.append(bursts[0])
     assert await assigned(1) == [(3, 0)]
     await group.bus.expire(UPLINKS_JUDGED.name, GROUP, "nobody")  # all partitions go, and come back
     assert (await assigned(2))[1:] == [(3, 3)]
@@ -255,15 +251,14 @@ async def test_what_comes_back_as_it_was_left_is_kept_and_what_another_member_ha
 
     async def moved_first(self: Checkpoints) -> dict[int, int]:
         monkeypatch.undo()
-        await append(bursts[1])
+        await group.append(bursts[1], waits=False)
         await go_on_from_checkpoint(pool, 1, bursts[1])
         return await positions(self)
 
     monkeypatch.setattr(Checkpoints, "positions", moved_first)
     await group.bus.expire(UPLINKS_JUDGED.name, GROUP, "nobody")
     assert (await assigned(6))[5:] == [(3, 2)]
-    await append(bursts[2])
-    await reach(bursts[2])
+    await group.append(bursts[2])
     await group.stop("0")
     undisturbed = Replay()
     for key, record in (row for burst in bursts[:3] for row in burst):

@@ -20,7 +20,7 @@ from tests.proving.bench.books import ITEMS, Books, read_books
 from tests.proving.bench.memory import Memory, judge_memory, sampled
 from tests.proving.bench.notifications import Inbox
 from tests.proving.bench.options import Options
-from tests.proving.bench.usage import Usage, measure, pids_of, spent
+from tests.proving.bench.usage import NOTHING, Usage, measure, pids_of, spent
 
 LOGS: Final = CHECKOUT / ".local" / "reports" / "bench-logs"
 """Where the services' logs are kept when the books do not balance: the servers and all they knew are erased."""
@@ -154,7 +154,10 @@ class Bench:
                     self.platform.check_alive()
                     self.say(f"{what}: {time.monotonic() - began:.0f} s of {seconds:.0f} s at {per_s:,.0f} uplinks/s")
                     time.sleep(0.5)
-            after = measure(pids)
+            now = pids_of(self.platform)
+            # Of a server that began anew meanwhile, what it took before that is not known any more.
+            before = {name: one if now[name] == pids[name] else NOTHING for name, one in before.items()}
+            after = measure(now)
         finally:
             generator.stop()
         if generator.exit_code:

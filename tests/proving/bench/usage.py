@@ -19,6 +19,9 @@ class Usage:
     rss_mb: float
 
 
+NOTHING: Final = Usage(cpu_s=0.0, rss_mb=0.0)
+
+
 def pids_of(platform: Platform) -> dict[str, int]:
     """Every service and server by name."""
     servers = {name: platform.stack.process(name).pid or 0 for name in _SERVER_NAMES}
