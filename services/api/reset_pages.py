@@ -17,9 +17,7 @@ _NOT_THE_SAME = "The two passwords are not the same."
 
 
 def _page(request: Request, problem: str = "", *, code: str = "", status: int = 200) -> HTMLResponse:
-    response = form_page(request, "reset.html", problem, status=status, code=code, shortest=SHORTEST, longest=LONGEST)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return form_page(request, "reset.html", problem, status=status, code=code, shortest=SHORTEST, longest=LONGEST)
 
 
 @router.get("/reset")

@@ -31,7 +31,7 @@ from tests.integration.kept_limits import kept_limits
 from tests.integration.tried_models import tried_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-# The page for a code is looked at in test_console_second_factor.py, by somebody who has a phone.
+# The page for a code is looked at in test_console_sign_in.py, by somebody who has a phone.
 _NO_PAGES: Final = frozenset({"/healthz", "/live", "/sign-in/code"})
 
 

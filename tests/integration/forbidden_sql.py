@@ -205,7 +205,15 @@ ROWS: Final = (
     "update assignments set reason = 'x'",
 )
 
-FOR_NOBODY: Final = FILES_AND_PROGRAMS + SERVER + ROLES + SHAPE + ROWS
+LINKS: Final = (
+    "select * from password_resets",
+    "insert into password_resets (doctor_no, link_hash, ends_at) values (1, 'x', now())",
+    "update password_resets set ends_at = now()",
+    "delete from password_resets",
+)
+"""Links that set passwords are made by an administrator's commands, and used by a function."""
+
+FOR_NOBODY: Final = LINKS + FILES_AND_PROGRAMS + SERVER + ROLES + SHAPE + ROWS
 
 AUDIT_OF_PEOPLE: Final = (
     "select * from audit",
@@ -230,6 +238,12 @@ ACCOUNTS: Final = (
     "delete from sessions",
     "select * from sign_in_attempts",
     "update sign_in_attempts set outcome = 'succeeded'",
+    "select sealed from second_factors",
+    "delete from second_factors",
+    "select code_hash from recovery_codes",
+    "select pending_hash from pending_sign_ins",
+    "select * from password_reset_of('x', now())",
+    "select use_password_reset('x', 'y', now())",
 )
 NAMES: Final = ("select display_name from people", "select born_on from people", "select label from homes")
 VALUES: Final = ("select value from readings", "select * from readings", "select details from device_events")

@@ -153,7 +153,7 @@ async def test_who_made_and_who_used_a_link_is_written_down_and_the_link_nowhere
         code = await link(practice)
         async with browsing(practice.address, None) as client:
             page = await client.get("/reset")
-            assert page.headers["referrer-policy"] == "no-referrer"
+            assert page.headers["referrer-policy"] == "same-origin"
             assert page.headers["cache-control"] == "no-store"
             assert (await use(client, code)).status_code == 303
     made = await practice.pool.fetchrow("select * from register_changes order by change_no desc limit 1")

@@ -15,6 +15,7 @@ from services.api import audit_sealing
 from services.api.__main__ import cli
 from services.api.audit_anchors import AnchorFile, Why
 from services.api.audit_sealing import audit_queries
+from services.api.password_resets import make_link
 from services.api.passwords import set_password
 from services.api.registration import register
 from services.prepare import prepare
@@ -93,8 +94,14 @@ async def test_a_restore_is_written_down_and_anchors_of_before_are_not_missed(
 ) -> None:
     settings = DatabaseSettings(dsn=SecretStr(dsn)), BusSettings(kind="postgres", partitions=1)
     await prepare(*settings)
+    number = await practice.pool.fetchval("select doctor_no from doctors where email = $1", DOCTOR)
+    await practice.pool.execute("insert into pending_sign_ins values ('p', $1, 1, now() + interval '1 hour')", number)
+    await make_link(practice.pool, DOCTOR, by="me", now=NOW)
     done = await restore(*settings, practice.clock, by="me", anchors=tmp_path)
     assert (await changes(practice, "restore"))[-1] == ("me", "platform", {"generation": done.generation})
+    assert not await practice.pool.fetchval(
+        "select exists (select from pending_sign_ins) or exists (select from password_resets)"
+    )
     (line,) = (tmp_path / "audit-anchors.jsonl").read_text().splitlines()
     assert '"why": "restored"' in line
 

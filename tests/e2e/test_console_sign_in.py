@@ -1,4 +1,4 @@
-"""A second factor set up and used in a real browser, on a phone and without scripts; everybody can use each page."""
+"""A second factor and a lost password in a real browser, on a phone and without scripts; everybody can use it all."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Final
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from services.api.password_resets import make_link
 from tests.e2e.accessibility import problems_of
 from tests.e2e.browser import DESK, PHONE, chromium, sign_in, window
 from tests.integration.authenticator import KEY_FILE, Phone, key_file, let_time_pass, secret_in
-from tests.integration.console_world import DOCTOR, PASSWORD, Practice, open_practice
+from tests.integration.console_world import DOCTOR, NOW, PASSWORD, Practice, open_practice
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _PICTURES: Final = os.environ.get("HB_PICTURES", "")
@@ -66,6 +67,31 @@ async def come_back(context: BrowserContext, address: str, phone: Phone, *, java
     await page.wait_for_url(f"{address}/quiet-hours")
 
 
+async def set_anew(practice: Practice, context: BrowserContext, password: str, *, javascript: bool) -> None:
+    """By the operator's link; what makes it good is gone from the address before anything is typed."""
+    link = await make_link(practice.pool, DOCTOR, by="Kim", now=NOW)
+    page, asked = await context.new_page(), list[str]()
+    page.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer', '')}"))
+    await page.goto(f"{practice.address}/reset#{link.code}")
+    if javascript:
+        await expect(page.get_by_label("New password")).to_be_focused()
+        assert page.url == f"{practice.address}/reset"
+        await expect(page.get_by_label("What follows the #")).to_be_hidden()
+    else:
+        await page.get_by_label("What follows the #").fill(link.code)
+    await page.get_by_label("New password").fill("passwordpassword")
+    await page.get_by_label("The same again").fill("passwordpassword")
+    await page.get_by_role("button", name="Set it").click()
+    await expect(page.get_by_role("alert")).to_contain_text("That password is known")
+    await looked_at(page, "reset", javascript=javascript)
+    await page.get_by_label("New password").fill(password)
+    await page.get_by_label("The same again").fill(password)
+    await page.get_by_role("button", name="Set it").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your new password is set")
+    await looked_at(page, "sign-in-after-reset", javascript=javascript)
+    assert not [one for one in asked if link.code in one]
+
+
 async def walk(practice: Practice, context: BrowserContext, *, javascript: bool) -> None:
     await practice.pool.execute("delete from second_factors")
     page = await sign_in(context, practice.address)
@@ -73,9 +99,10 @@ async def walk(practice: Practice, context: BrowserContext, *, javascript: bool)
     await let_time_pass(practice)
     await page.get_by_role("button", name="Sign out").click()
     await come_back(context, practice.address, phone, javascript=javascript)
+    await set_anew(practice, context, PASSWORD, javascript=javascript)
 
 
-async def test_a_doctor_sets_a_second_factor_up_and_signs_in_with_it(
+async def test_a_doctor_sets_a_second_factor_up_signs_in_with_it_and_sets_a_lost_password_anew(
     embedded_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY_FILE, str(key_file(tmp_path)))
