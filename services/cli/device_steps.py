@@ -13,6 +13,7 @@ from schemas.device_life import state_of as state_of_facts
 from services.api.registration import registration
 from services.cli.credentials import (
     Broker,
+    admitted,
     give_credentials,
     known_device,
     open_broker,
@@ -251,13 +252,16 @@ def doubted(*, as_json: Json = False) -> None:
 
 async def do_step(session: Session, device: str, step: LifeStep, change: Change[T]) -> tuple[T, Broker]:
     """One step of a device's life: in the database, then at the broker, or neither. Raises RefusedError."""
-    broker = open_broker()
+    broker, now = open_broker(), session.now
     async with registration(session.pool) as connection:
         row = await known_device(connection, device)
         await _allowed(connection, device, step)
+        before = await admitted(connection, now)
         done = await change(session, connection, row["device_no"])
         await write_down(session, connection, f"device {step}", device, {})
-        await update_broker(connection, broker, session.now, [device])
+        # A claim, or a secret that is good later, ends no connection, and no broker stands still for it.
+        if await admitted(connection, now) != before:
+            await update_broker(connection, broker, now, [device])
     await wake_follower(session)
     return done, broker
 

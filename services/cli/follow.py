@@ -9,11 +9,11 @@ import typer
 
 from schemas.metrics import METRICS
 from services.cli.credentials import FOLLOW, admitted
-from services.cli.session import Code, fail, settings_of, take_settings
+from services.cli.session import Code, NoPlatformError, fail, settings_of, take_settings
 from services.runtime.broker_files import BrokerFiles, BrokerFilesError
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, open_pool, transaction
-from services.runtime.errors import RetryLaterError
+from services.runtime.errors import RetryLaterError, SettingError
 from services.runtime.lifecycle import run_process
 from services.runtime.logs import configure_logs, logger
 from services.runtime.metrics import Metrics
@@ -62,12 +62,12 @@ def follow(
 
     It needs the database (as hearthbeat_follow), HB_BROKER_DIRECTORY and the secret of sessions-0 in HB_MQTT_PASSWORDS.
     """
-    take_settings()
-    clock = settings_of(ClockSettings).clock()
-    database = settings_of(database_for_tools)
     try:
+        take_settings()
+        clock = settings_of(ClockSettings).clock()
+        database = settings_of(database_for_tools)
         files = BrokerFiles(settings_of(BrokerSettings), settings_of(MqttSettings))
-    except BrokerFilesError as error:
+    except (SettingError, NoPlatformError, BrokerFilesError) as error:
         fail(error, Code.USAGE)
     configure_logs("info")
 

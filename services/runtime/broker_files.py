@@ -79,9 +79,10 @@ class BrokerFiles:
         (self._directory / _UNFINISHED).unlink()
 
     def differing(self, devices: Iterable[BrokerUser]) -> frozenset[str] | None:
-        """Whom the files know with another secret or other rights, or know and should not; None: nothing is to do.
+        """Which devices the files know with another secret or other rights, or should not know; None: nothing is to do.
 
-        A change that was interrupted is to be done again. Raises BrokerFilesError.
+        A change that was interrupted is to be done again. The platform's own users are never named: what the broker
+        holds for one of their sessions would be lost with it. Raises BrokerFilesError.
         """
         wanted = self._texts(devices)
         is_same = all(_read(self._directory / name) == text for name, text in wanted.items())
@@ -89,7 +90,9 @@ class BrokerFiles:
             return None
         there = _by_name(_read(self._directory / PASSWORDS), _read(self._directory / ACL))
         after = _by_name(wanted[PASSWORDS], wanted[ACL])
-        return frozenset(name for name, how in there.items() if after.get(name) != how) | self._unfinished()
+        platform = _by_name(_read(self._directory / FIXED_PASSWORDS), "")
+        changed = {name for name, how in there.items() if after.get(name) != how}
+        return frozenset(changed - platform.keys()) | self._unfinished()
 
     def _unfinished(self) -> frozenset[str]:
         return frozenset(_read(self._directory / _UNFINISHED).split())

@@ -52,8 +52,8 @@ class DatabaseProbe:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.NOTIFICATION_UNSENT,
              Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT, Kind.AUDIT_UNSEALED, Kind.NO_RECIPIENT,
-             Kind.CLAIM_USED_AGAIN, Kind.NOTIFICATION_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP, Kind.VIEWER_ENDED, Kind.VIEWER_STAYS,
-             Kind.DEVICE_THROTTLED, Kind.DEVICE_JUNK}
+             Kind.CLAIM_USED_AGAIN, Kind.NOTIFICATION_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
+             Kind.VIEWER_ENDED, Kind.VIEWER_STAYS, Kind.DEVICE_THROTTLED, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def probe(self, now: int) -> ProbeResult:
