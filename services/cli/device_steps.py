@@ -101,11 +101,11 @@ async def trade(session: Session, code: str) -> tuple[tuple[str, str], Broker]:
         row = await connection.fetchrow(STEPS["claim"], hash_of(code))
         found = None if row is None else Claim(**{name: row[name] for name in Claim.model_fields})
         verdict = judge(found, session.now)
-        if verdict is ClaimVerdict.USED:
+        if row is not None and verdict is ClaimVerdict.USED:
             # Committed, though the trade is refused: it is what operators have to hear of.
             await connection.execute(STEPS["used_again"], row["claim_no"], session.now)
             await write_down(session, connection, "device claim used again", row["device"], {})
-        elif verdict is ClaimVerdict.GOOD:
+        elif row is not None and verdict is ClaimVerdict.GOOD:
             device = row["device"]
             await _allowed(connection, device, LifeStep.ACTIVATE)
             await connection.execute(STEPS["use_claim"], row["claim_no"], session.now)

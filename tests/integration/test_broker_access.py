@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -260,6 +261,11 @@ def test_what_differs_is_named_and_a_change_that_was_interrupted_is_to_be_done_a
     assert files.differing([*others, by_name[CUFF]._replace(verifier=verifier_of(new_secret()))]) == {CUFF}
     assert files.differing([*others, by_name[CUFF]._replace(grants=by_name[CUFF].grants[:1])]) == {CUFF}
     assert files.differing([*users, device_user("band-x", 0, verifier_of(new_secret()))]) == frozenset()
+    fixed = broker.stack.settings.server_directory("mosquitto") / "fixed-passwords"
+    known = fixed.read_text()
+    fixed.write_text(re.sub(r":.*", f":{verifier_of(new_secret())}", known, count=1))
+    assert files.differing(users) == frozenset(), "a session of the platform holds what devices have sent"
+    fixed.write_text(known)
     with broker.device(CUFF) as cuff, broker.device(SCALE) as scale:
         # Its process ended after the files were written, and before anybody's session was.
         broker.stack.settings.server_directory("mosquitto").joinpath("unfinished").write_text(f"{CUFF}\n")
