@@ -132,6 +132,8 @@ async def _keep(stack: Stack) -> None:
     platform = Platform(stack)
     await asyncio.to_thread(platform.prepare)
     platform.start()
+    follower = platform.follower()
+    follower.start()
     own = reference(os.getpid())
     assert own is not None  # noqa: S101 - this process is alive
     record_of(stack.settings.run_directory).write_text(
@@ -142,7 +144,11 @@ async def _keep(stack: Stack) -> None:
             await asyncio.sleep(RESTART_AFTER_S)
             for service in platform.restart_ended():
                 sys.stderr.write(f"started {service} again\n")
+            if not follower.alive:
+                follower.start()
+                sys.stderr.write("started the follower of the broker again\n")
     finally:
+        await asyncio.to_thread(follower.stop)
         await asyncio.to_thread(platform.stop)
 
 

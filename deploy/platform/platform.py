@@ -164,6 +164,17 @@ class Platform:
         health = {name: f"http://127.0.0.1:{port}/healthz" for name, port in self._console_ports.items()}
         return {"HB_WATCH_SERVICES": json.dumps(pages), "HB_WATCH_HEALTH": json.dumps(health)}
 
+    def follower(self) -> ServiceProcess:
+        """What stands beside the broker, and cuts off whom the database no longer lets in; not started."""
+        environment = {
+            **self.environment,
+            **_secrets(self.stack, ("sessions-0",)),
+            "HB_DB_DSN": self.stack.dsn_of("follow"),
+            "HB_BROKER_DIRECTORY": str(self.stack.settings.server_directory("mosquitto")),
+        }
+        arguments = ["services.cli", "device", "follow"]
+        return ServiceProcess("follow", arguments, environment, self.directory / "follow.log")
+
     @property
     def console_url(self) -> str:
         """Where the doctor's console is."""
