@@ -9,9 +9,11 @@ select device_no, removed_at is not null as removed, verifier is not null as has
 from devices left join device_credentials using (device_no) where device = $1;
 
 -- name: suspend
+-- Kept out from $2 on; the secret stays.
 update device_credentials set suspended_at = $2 where device_no = $1;
 
 -- name: resume
+-- Let in again. What is revoked stays so.
 update device_credentials set suspended_at = null where device_no = $1 and revoked_at is null;
 
 -- name: revoke
@@ -30,6 +32,7 @@ where device_no = $1;
 update device_claims set withdrawn_at = $2 where device_no = $1 and used_at is null and withdrawn_at is null;
 
 -- name: make_claim
+-- A code, by its hash $2, that is good until $4.
 insert into device_claims (device_no, code_hash, made_at, ends_at) values ($1, $2, $3, $4);
 
 -- name: claim
@@ -38,6 +41,7 @@ select claim_no, device, ends_at, used_at, withdrawn_at from device_claims join 
 where code_hash = $1;
 
 -- name: use_claim
+-- The code was traded for a secret.
 update device_claims set used_at = $2 where claim_no = $1;
 
 -- name: used_again

@@ -257,9 +257,9 @@ def test_what_differs_is_named_and_a_change_that_was_interrupted_is_to_be_done_a
     files.apply(users)
     assert files.differing(users) is None
     others = [user for user in users if user.name != CUFF]
-    assert files.differing(others) == {CUFF}
-    assert files.differing([*others, by_name[CUFF]._replace(verifier=verifier_of(new_secret()))]) == {CUFF}
-    assert files.differing([*others, by_name[CUFF]._replace(grants=by_name[CUFF].grants[:1])]) == {CUFF}
+    assert files.differing(others) == frozenset({CUFF})
+    assert files.differing([*others, by_name[CUFF]._replace(verifier=verifier_of(new_secret()))]) == frozenset({CUFF})
+    assert files.differing([*others, by_name[CUFF]._replace(grants=by_name[CUFF].grants[:1])]) == frozenset({CUFF})
     assert files.differing([*users, device_user("band-x", 0, verifier_of(new_secret()))]) == frozenset()
     fixed = broker.stack.settings.server_directory("mosquitto") / "fixed-passwords"
     known = fixed.read_text()
@@ -269,7 +269,7 @@ def test_what_differs_is_named_and_a_change_that_was_interrupted_is_to_be_done_a
     with broker.device(CUFF) as cuff, broker.device(SCALE) as scale:
         # Its process ended after the files were written, and before anybody's session was.
         broker.stack.settings.server_directory("mosquitto").joinpath("unfinished").write_text(f"{CUFF}\n")
-        assert files.differing(users) == {CUFF}
+        assert files.differing(users) == frozenset({CUFF})
         files.apply(users)
         assert cuff.lost.wait(CUT_OFF_S)
         assert not scale.lost.is_set()
