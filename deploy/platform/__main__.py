@@ -129,11 +129,9 @@ async def _keep(stack: Stack) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    platform = Platform(stack)
+    platform = Platform(stack, followed=True)
     await asyncio.to_thread(platform.prepare)
     platform.start()
-    follower = platform.follower()
-    follower.start()
     own = reference(os.getpid())
     assert own is not None  # noqa: S101 - this process is alive
     record_of(stack.settings.run_directory).write_text(
@@ -144,11 +142,7 @@ async def _keep(stack: Stack) -> None:
             await asyncio.sleep(RESTART_AFTER_S)
             for service in platform.restart_ended():
                 sys.stderr.write(f"started {service} again\n")
-            if not follower.alive:
-                follower.start()
-                sys.stderr.write("started the follower of the broker again\n")
     finally:
-        await asyncio.to_thread(follower.stop)
         await asyncio.to_thread(platform.stop)
 
 

@@ -227,11 +227,12 @@ def life(device: Name, *, as_json: Json = False) -> None:
 def doubted(*, as_json: Json = False) -> None:
     """List devices whose code was brought twice: either time it may have been a thief.
 
-    A device leaves the list when it is rotated, suspended or revoked. The exit code is 1 where there are some.
+    A device leaves the list when it has another secret, or is suspended or revoked. The exit code is 1 where there are
+    some.
     """
 
     async def work(session: Session) -> list[tuple[str, datetime, datetime]]:
-        rows = await session.pool.fetch(STEPS["doubted_claims"])
+        rows = await session.pool.fetch(STEPS["doubted_claims"], session.now)
         return [(row["device"], row["used_at"], row["used_again_at"]) for row in rows]
 
     found = run(work)

@@ -22,9 +22,10 @@ update device_credentials set revoked_at = $2, suspended_at = coalesce(suspended
 
 -- name: rotate_later
 -- The new verifier $2 from $3 on; what was to come before is in force if its time has come by $4, else forgotten.
+-- Until $3 the device has the secret that it had, whoever else may have it.
 update device_credentials
-set verifier = case when next_from <= $4 then next_verifier else verifier end, issued_at = $4,
-    next_verifier = $2, next_from = $3
+set verifier = case when next_from <= $4 then next_verifier else verifier end,
+    issued_at = case when next_from <= $4 then next_from else issued_at end, next_verifier = $2, next_from = $3
 where device_no = $1;
 
 -- name: withdraw_claims
@@ -53,10 +54,11 @@ update device_claims set used_again_at = coalesce(used_again_at, $2) where claim
 delete from device_credentials where device_no = $1;
 
 -- name: doubted_claims
--- Devices whose code was brought twice, and that still have what the first one got.
+-- Devices whose code was brought twice, and that at $1 still have what the first one got.
 select device, used_at, used_again_at from device_claims
 join devices using (device_no) join device_credentials using (device_no)
-where used_again_at >= issued_at and suspended_at is null order by device;
+where used_again_at >= case when next_from <= $1 then next_from else issued_at end and suspended_at is null
+order by device;
 
 -- name: life_changes
 -- What was done with a device, the newest first.

@@ -1,7 +1,7 @@
 """`hearthbeat device follow`: stands beside a broker and has it let in whom the database says, and nobody else."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 import structlog
@@ -14,16 +14,36 @@ from services.runtime.broker_files import BrokerFiles, BrokerFilesError
 from services.runtime.clock import Clock, to_datetime
 from services.runtime.database import Pool, open_pool, transaction
 from services.runtime.errors import RetryLaterError, SettingError
-from services.runtime.lifecycle import run_process
-from services.runtime.logs import configure_logs, logger
+from services.runtime.lifecycle import run_service
+from services.runtime.logs import logger
 from services.runtime.metrics import Metrics
 from services.runtime.rounds import do_rounds
-from services.runtime.settings import BrokerSettings, ClockSettings, DatabaseSettings, MqttSettings, database_for_tools
+from services.runtime.settings import (
+    BrokerSettings,
+    ClockSettings,
+    DatabaseSettings,
+    LogSettings,
+    MqttSettings,
+    database_for_tools,
+)
 from services.runtime.wakeups import WakeUp, listen
 
 app = typer.Typer()
 EVERY_S: Final = 5.0
 """It is woken when a command changes something; a wake-up may be lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowSettings:
+    """What a follower needs. Made of the environment: raises SettingError, BrokerFilesError."""
+
+    every_s: float
+    database: DatabaseSettings = field(default_factory=lambda: settings_of(database_for_tools))
+    clock: ClockSettings = field(default_factory=lambda: settings_of(ClockSettings))
+    log: LogSettings = field(default_factory=lambda: settings_of(LogSettings))
+    files: BrokerFiles = field(
+        default_factory=lambda: BrokerFiles(settings_of(BrokerSettings), settings_of(MqttSettings))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +84,20 @@ def follow(
     """
     try:
         take_settings()
-        clock = settings_of(ClockSettings).clock()
-        database = settings_of(database_for_tools)
-        files = BrokerFiles(settings_of(BrokerSettings), settings_of(MqttSettings))
+        settings = FollowSettings(every_s=every)
     except (SettingError, NoPlatformError, BrokerFilesError) as error:
         fail(error, Code.USAGE)
-    configure_logs("info")
-
-    async def main(stop: asyncio.Event) -> None:
-        await stay(database, clock, files, stop, every_s=every)
-
-    run_process(main, in_bursts=False)
+    run_service(stay, settings, METRICS, in_bursts=False)
 
 
-async def stay(
-    database: DatabaseSettings, clock: Clock, files: BrokerFiles, stop: asyncio.Event, *, every_s: float
-) -> None:
+async def stay(settings: FollowSettings, *, clock: Clock, stop: asyncio.Event, metrics: Metrics) -> None:
     """Follows the database until ``stop``, outliving a database or a broker that is away."""
     log, news = logger("follow"), asyncio.Event()
-    async with open_pool(database, application="hb-follow") as pool, asyncio.TaskGroup() as tasks:
-        follower = Follower(pool=pool, clock=clock, files=files, log=log)
+    async with open_pool(settings.database, application="hb-follow") as pool, asyncio.TaskGroup() as tasks:
+        follower = Follower(pool=pool, clock=clock, files=settings.files, log=log)
         log.info("started")
         tasks.create_task(listen(pool, WakeUp.DEVICES, lambda _: news.set(), stop), name="listen")
         tasks.create_task(
-            do_rounds(follower.look, stop, every_s=every_s, clock=clock, log=log, metrics=Metrics(METRICS), wake=news),
+            do_rounds(follower.look, stop, every_s=settings.every_s, clock=clock, log=log, metrics=metrics, wake=news),
             name="follow",
         )

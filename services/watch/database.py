@@ -61,7 +61,7 @@ class DatabaseProbe:
         conditions = self._outage(watermark)
         conditions += await self._overdue(now, watermark)
         conditions += await self._viewers(now)
-        if doubted := await self.pool.fetchval(self.sql["doubted_claims"]):
+        if doubted := await self.pool.fetchval(self.sql["doubted_claims"], to_datetime(self.clock.now_ms())):
             conditions.append(Condition(kind=Kind.CLAIM_USED_AGAIN, detail=f"{doubted} now."))
         since = to_datetime(now - FLOOD_LASTS_S * 1000)
         conditions += [

@@ -46,9 +46,9 @@ select 'audit_unsealed', count(*), min(appended_at) from audit.unsealed where ap
 select count(*) from people_without_recipient($1);
 
 -- name: doubted_claims
--- Of how many devices a code was brought twice, which have what the first one got, and are not suspended.
+-- Of how many devices a code was brought twice, which at $1 have what the first one got, and are not suspended.
 select count(*) from device_claims join device_credentials using (device_no)
-where used_again_at >= issued_at and suspended_at is null;
+where used_again_at >= case when next_from <= $1 then next_from else issued_at end and suspended_at is null;
 
 -- name: happened
 -- Counters of the database: a rise is an incident.

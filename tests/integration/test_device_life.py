@@ -11,10 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from deploy.local.ports import free_port
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
 from deploy.platform.services import ServiceProcess
@@ -22,12 +24,16 @@ from schemas.broker_access import new_secret
 from schemas.database_access import role_of, signed_in_as
 from schemas.topics import UP, shard_of
 from services.cli.command import make_app
+from services.cli.follow import Follower
+from services.runtime.broker_files import BrokerFiles
 from services.runtime.clock import WallClock
 from services.runtime.database import load_queries, open_pool
+from services.runtime.logs import logger
 from services.runtime.roles import grant_roles
-from services.runtime.settings import DatabaseSettings
+from services.runtime.settings import BrokerSettings, DatabaseSettings, MqttSettings
 from services.watch.core import Kind
 from services.watch.database import DatabaseProbe
+from services.watch.service_endpoints import read_page
 from tests.integration.mqtt_peer import ACCEPTED, Peer
 
 pytestmark = pytest.mark.full_stack
@@ -42,6 +48,8 @@ class World:
     dsn: str
     stack: Stack
     follower: ServiceProcess
+    page: int
+    """The port of the follower's metrics."""
 
     @property
     def directory(self) -> Path:
@@ -88,12 +96,20 @@ class World:
         self.until(lambda: self.lets_in(name, secret), f"{name} is let in")
         return secret
 
+    def platform(self, name: str) -> Peer:
+        return Peer(self.stack.mqtt_platform_port, name, self.stack.platform_secrets[name])
+
     def peer(self, name: str, secret: str) -> Peer:
         return Peer(self.stack.mqtt_port, name, secret)
 
     def lets_in(self, name: str, secret: str) -> bool:
         with self.peer(name, secret) as peer:
             return peer.refusal == 0
+
+    def waits_for_the_broker(self) -> bool:
+        """Whether the follower's page says so; watch reads it, and operators hear of it."""
+        answer = httpx.get(f"http://127.0.0.1:{self.page}/metrics").raise_for_status()
+        return bool(read_page("follow", answer.text).conditions)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + WITHIN_S
@@ -113,8 +129,10 @@ def world(embedded_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     asyncio.run(_give_role(embedded_dsn, secret))
     stack = Stack(StackSettings(name=f"test-life-{os.getpid()}", servers=("mosquitto",)))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HB_")}
+    page = free_port()
     environment |= {
         "HB_DB_DSN": signed_in_as(embedded_dsn, role_of("follow"), secret),
+        "HB_METRICS_PORT": str(page),
         "HB_BROKER_DIRECTORY": str(stack.settings.server_directory("mosquitto")),
     }
     try:
@@ -124,7 +142,7 @@ def world(embedded_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         follower = ServiceProcess("follow", arguments, environment, tmp_path_factory.mktemp("life") / "follow.log")
         follower.start()
         try:
-            yield World(embedded_dsn, stack, follower)
+            yield World(embedded_dsn, stack, follower, page)
             assert follower.alive, follower.tail()
         finally:
             follower.stop()
@@ -136,7 +154,7 @@ def world(embedded_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_a_device_lives_from_its_claim_to_its_end_and_the_others_stay_connected(world: World) -> None:
     band, scale = "life-band", "life-scale"
     first, of_scale = world.activated(band), world.activated(scale)
-    with world.peer(scale, of_scale) as other:
+    with world.peer(scale, of_scale) as other, world.platform("ingest-0") as ingest:
         with world.peer(band, first) as peer:
             assert world.run("suspend", band)[0] == DONE
             world.until(peer.lost.is_set, "the suspended device is cut off")
@@ -154,7 +172,8 @@ def test_a_device_lives_from_its_claim_to_its_end_and_the_others_stay_connected(
         with world.peer(band, second) as peer:
             assert world.run("revoke", band)[0] == DONE
             world.until(peer.lost.is_set, "the revoked device is cut off")
-        world.until(lambda: not world.lets_in(band, second), "it stays out")
+        # It comes back at once, also between two steps of what cuts it off: never to stay.
+        world.until(lambda: not _stays(world, band, second), "it stays out")
         for step in ("resume", "rotate", "claim", "suspend", "revoke"):
             code, _, said = world.run(step, band)
             assert (code, f"there is no {step} from there" in said) == (NO, True), said
@@ -165,8 +184,17 @@ def test_a_device_lives_from_its_claim_to_its_end_and_the_others_stay_connected(
         assert world.run("remove", band)[0] == DONE
         world.until(lambda: not world.lets_in(band, third), "a removed device is out")
 
+        assert not ingest.lost.is_set()
         assert not other.lost.is_set()
         assert other.publish(UP.of(shard_of(scale), scale), b"a weight") in ACCEPTED
+
+
+def _stays(world: World, band: str, secret: str) -> bool:
+    """Whether the broker takes it; then only once that connection has ended, too."""
+    with world.peer(band, secret) as peer:
+        if taken := peer.refusal == 0:
+            world.until(peer.lost.is_set, "who came back is cut off")
+        return taken
 
 
 def test_a_code_is_good_once_and_a_second_time_is_refused_and_operators_hear_of_it(world: World) -> None:
@@ -189,6 +217,9 @@ def test_a_code_is_good_once_and_a_second_time_is_refused_and_operators_hear_of_
     done = [row["command"] for row in world.say("life", band)["changes"]]
     assert done == ["device claim used again", "device activate", "device claim", "device claim"]
 
+    assert world.run("rotate", band, "--after", "60")[0] == DONE
+    assert world.run("doubted")[0] == NO, "until then it has the secret that a thief may have got"
+    assert asyncio.run(doubts(world.dsn)) == ["1 now."]
     assert world.run("rotate", band)[0] == DONE
     assert world.run("doubted")[0] == DONE
     assert not asyncio.run(doubts(world.dsn))
@@ -244,14 +275,38 @@ def test_what_a_command_left_half_done_is_done_again(world: World) -> None:
     assert {(world.directory / name).stat().st_mode & 0o777 for name in ("passwords", "acl")} == {0o600}
 
 
+async def test_two_followers_of_one_broker_end_each_session_once(world: World) -> None:
+    band = "two-band"
+    secret = await asyncio.to_thread(world.activated, band)
+    # Nobody but these two: what differs has to be theirs.
+    await asyncio.to_thread(world.follower.stop)
+    files = BrokerFiles(
+        BrokerSettings(directory=world.directory),
+        MqttSettings(passwords={"sessions-0": SecretStr(world.stack.platform_secrets["sessions-0"])}),
+    )
+    with world.peer(band, secret) as peer:
+        assert (await asyncio.to_thread(world.run, "suspend", band))[0] == DONE
+        async with open_pool(DatabaseSettings(dsn=SecretStr(world.dsn)), application="test") as pool:
+            one = Follower(pool=pool, clock=WallClock(), files=files, log=logger("follow"))
+            assert sorted(await asyncio.gather(one.look(), one.look())) == [0, 1]
+            assert peer.lost.wait(WITHIN_S)
+            assert await one.look() == 0
+    world.follower.start()
+
+
 def test_a_broker_that_starts_again_is_followed_by_its_new_number(world: World) -> None:
-    band = "again-band"
-    secret = world.activated(band)
+    band, gone = "again-band", "gone-band"
+    secret, of_gone = world.activated(band), world.activated(gone)
+    assert not world.waits_for_the_broker()
     process = world.stack.process("mosquitto")
     process.stop()
+    assert world.run("revoke", gone)[0] == DONE
+    world.until(world.waits_for_the_broker, "the follower says that it can't do its work")
     process.start()
     process.wait_ready()
     world.until(lambda: world.lets_in(band, secret), "it knows its devices")
+    world.until(lambda: not world.lets_in(gone, of_gone), "it was revoked while the broker was away")
+    world.until(lambda: not world.waits_for_the_broker(), "the follower does its work again")
     with world.peer(band, secret) as peer:
         assert world.run("revoke", band)[0] == DONE
         world.until(peer.lost.is_set, "it is cut off")
