@@ -209,7 +209,8 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _write_anew(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.new")
+    # What starts the broker writes the same files, and a name of its own beside them.
+    fresh = path.with_name(f"{path.name}.next")
     fresh.touch(mode=0o600)
     fresh.write_text(text)
     owner = path.parent.stat()
