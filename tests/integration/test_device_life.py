@@ -284,14 +284,16 @@ async def test_two_followers_of_one_broker_end_each_session_once(world: World) -
         BrokerSettings(directory=world.directory),
         MqttSettings(passwords={"sessions-0": SecretStr(world.stack.platform_secrets["sessions-0"])}),
     )
-    with world.peer(band, secret) as peer:
-        assert (await asyncio.to_thread(world.run, "suspend", band))[0] == DONE
-        async with open_pool(DatabaseSettings(dsn=SecretStr(world.dsn)), application="test") as pool:
-            one = Follower(pool=pool, clock=WallClock(), files=files, log=logger("follow"))
-            assert sorted(await asyncio.gather(one.look(), one.look())) == [0, 1]
-            assert peer.lost.wait(WITHIN_S)
-            assert await one.look() == 0
-    world.follower.start()
+    try:
+        with world.peer(band, secret) as peer:
+            assert (await asyncio.to_thread(world.run, "suspend", band))[0] == DONE
+            async with open_pool(DatabaseSettings(dsn=SecretStr(world.dsn)), application="test") as pool:
+                one = Follower(pool=pool, clock=WallClock(), files=files, log=logger("follow"))
+                assert sorted(await asyncio.gather(one.look(), one.look())) == [0, 1]
+                assert peer.lost.wait(WITHIN_S)
+                assert await one.look() == 0
+    finally:
+        world.follower.start()
 
 
 def test_a_broker_that_starts_again_is_followed_by_its_new_number(world: World) -> None:
