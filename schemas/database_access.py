@@ -3,8 +3,11 @@
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
-DATABASE_SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch")
-"""Every service that uses the database. What each may do there stands in ``schemas/sql/roles``."""
+DATABASE_SERVICES: Final = ("ingest", "store", "score", "medication", "alert", "api", "watch", "follow")
+"""Every process that stays signed in at the database: the services, and the follower beside a broker.
+
+What each may do there stands in ``schemas/sql/roles``.
+"""
 
 
 def role_of(service: str) -> str:

@@ -129,7 +129,7 @@ async def _keep(stack: Stack) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    platform = Platform(stack)
+    platform = Platform(stack, followed=True)
     await asyncio.to_thread(platform.prepare)
     platform.start()
     own = reference(os.getpid())

@@ -23,6 +23,8 @@ from schemas.database_access import signed_in_as_nobody
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
+FOLLOWER: Final = "follow"
+"""The process beside the broker, and its role in the database."""
 _AS_ITSELF: Final = {"services.bus_access": ADMIN, "services.prepare": PREPARE}
 """The commands that Kafka knows by a user of their own."""
 
@@ -112,8 +114,10 @@ class Platform:
         logs: Path | None = None,
         own: Mapping[str, Mapping[str, str]] | None = None,
         counts: Mapping[str, int] | None = None,
+        *,
+        followed: bool = False,
     ) -> None:
-        """``counts`` says of which services there are several."""
+        """``counts`` says of which services there are several, ``followed`` whether a follower belongs to them."""
         self.stack, self.clock = stack, clock
         self.console_port = int((overrides or {}).get("HB_API_PORT", 0)) or free_port()
         self.environment = (
@@ -134,12 +138,17 @@ class Platform:
         self._environments: dict[str, dict[str, str]] = {}
         instances = instances_of(counts or {})
         self.metrics_ports = {one.name: free_port() for one in instances}
+        if followed:
+            self.metrics_ports[FOLLOWER] = free_port()
         self._console_ports = {
             one.name: free_port() if one.number else self.console_port for one in instances if one.service == "api"
         }
         self.directory = logs or stack.settings.run_directory / "services"
         self.processes = {one.name: self._process(one) for one in instances}
         self._targets = [Target(one.service, one.name, self.metrics_ports[one.name]) for one in instances]
+        if followed:
+            self.processes[FOLLOWER] = self.follower()
+            self._targets.append(Target(FOLLOWER, FOLLOWER, self.metrics_ports[FOLLOWER]))
         self.ended_by_themselves: Counter[str] = Counter()
 
     def environment_of(self, name: str) -> dict[str, str]:
@@ -172,6 +181,18 @@ class Platform:
             "HB_WATCH_DISKS": json.dumps({"stack": str(self.stack.settings.run_directory)}),
             "HB_WATCH_BACKUPS": json.dumps({"local": backups}),
         }
+
+    def follower(self) -> ServiceProcess:
+        """What stands beside the broker, and cuts off whom the database no longer lets in; not started."""
+        environment = {
+            **self.environment,
+            **_secrets(self.stack, ("sessions-0",)),
+            "HB_DB_DSN": self.stack.dsn_of(FOLLOWER),
+            "HB_METRICS_PORT": str(self.metrics_ports.get(FOLLOWER, 0)),
+            "HB_BROKER_DIRECTORY": str(self.stack.settings.server_directory("mosquitto")),
+        }
+        arguments = ["services.cli", "device", "follow"]
+        return ServiceProcess(FOLLOWER, arguments, environment, self.directory / f"{FOLLOWER}.log")
 
     @property
     def console_url(self) -> str:

@@ -172,7 +172,7 @@ async def add_device(session: Session, broker: Broker, new: NewDevice) -> AddedD
         await _write_in(session, connection, register, "device add", new.device, new_since=new.since, **details)
         secrets = await give_credentials(connection, [new.device], session.now)
         row = await known_device(connection, new.device)
-        await update_broker(connection, broker, [new.device] if held is not None else [])
+        await update_broker(connection, broker, session.now, [new.device] if held is not None else [])
         starts = None if new.person_id is None else new.since or (session.now if held is None else later(session))
         somebody_listens = await connection.fetchval(SQL["somebody_listens"])
     if somebody_listens:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import devices, explain, models, people, platform, receivers
+from services.cli import device_steps, devices, explain, follow, models, people, platform, receivers
 from services.cli.session import FRONT, Find, Front
 
 
@@ -41,7 +41,10 @@ def make_app(find: Find | None = None) -> typer.Typer:
     app.add_typer(people.person_app, name="person")
     app.add_typer(people.doctor_app, name="doctor")
     app.add_typer(people.care_app, name="care")
-    app.add_typer(devices.app, name="device")
+    device_app = typer.Typer(no_args_is_help=True, help="Devices and their credentials at the broker.")
+    for part in (devices.app, device_steps.app, follow.app):
+        device_app.add_typer(part)
+    app.add_typer(device_app, name="device")
     app.add_typer(receivers.app, name="receiver")
     app.add_typer(models.app, name="model")
     app.add_typer(platform.app)

@@ -12,8 +12,10 @@ from services.cli.session import RefusedError, Session, settings_of
 from services.runtime.broker_files import BrokerFiles, Tick, no_tick
 from services.runtime.database import Connection, Queries, load_queries
 from services.runtime.settings import BrokerSettings, MqttSettings
+from services.runtime.wakeups import WakeUp, wake
 
 SQL: Final[Queries] = load_queries("services.cli")
+FOLLOW: Final[Queries] = load_queries("services.cli", "follow.sql")
 
 
 class Broker(Protocol):
@@ -44,6 +46,21 @@ class Mosquitto:
         self._files.apply(devices, changed, tick)
 
 
+class Followed:
+    """A broker beside which `hearthbeat device follow` runs: it writes the files, some seconds later."""
+
+    checks = True
+
+    def __init__(self, devices_at: str) -> None:
+        self.devices_at = devices_at
+
+    def check(self) -> None:
+        """What the follower needs is not here."""
+
+    def apply(self, devices: Sequence[BrokerUser], changed: Collection[str] = (), tick: Tick = no_tick) -> None:
+        """The follower reads the database."""
+
+
 class Unchecked:
     """A broker that asks nobody who they are, as the demo's."""
 
@@ -64,6 +81,8 @@ def open_broker() -> Broker:
     settings = settings_of(BrokerSettings)
     if settings.kind == "unchecked":
         return Unchecked(settings.devices_at)
+    if settings.kind == "followed":
+        return Followed(settings.devices_at)
     broker = Mosquitto(BrokerFiles(settings, settings_of(MqttSettings)), settings.devices_at)
     broker.check()
     return broker
@@ -78,16 +97,25 @@ async def give_credentials(connection: Connection, names: Sequence[str], now: da
 
 
 async def update_broker(
-    connection: Connection, broker: Broker, changed: Collection[str] = (), tick: Tick = no_tick
+    connection: Connection, broker: Broker, now: datetime, changed: Collection[str] = (), tick: Tick = no_tick
 ) -> None:
     """Has the broker let in whom the database says, as this transaction leaves it. Raises BrokerFilesError.
 
     Last in its transaction: what the broker refuses is then rolled back, and the lock of the registration keeps two
     commands from undoing each other's files.
     """
-    rows = await connection.fetch(SQL["admitted"])
-    users = [device_user(row["device"], row["shard"], row["verifier"]) for row in rows]
-    await asyncio.to_thread(broker.apply, users, changed, tick)
+    await asyncio.to_thread(broker.apply, await admitted(connection, now), changed, tick)
+
+
+async def admitted(connection: Connection, now: datetime) -> list[BrokerUser]:
+    """Whom the broker is to let in at ``now``, platform time."""
+    rows = await connection.fetch(FOLLOW["admitted"], now)
+    return [device_user(row["device"], row["shard"], row["verifier"]) for row in rows]
+
+
+async def wake_follower(session: Session) -> None:
+    """Has a follower look at once; without it, it looks within seconds."""
+    await wake(session.pool, WakeUp.DEVICES)
 
 
 async def write_down(

@@ -1,28 +1,26 @@
 """`hearthbeat device …`: devices and their credentials."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 
+from schemas.device_life import LifeStep
 from schemas.devices import DEVICE_TYPES
 from services.api.registration import registration
 from services.cli import additions
-from services.cli.credentials import SQL, Broker, give_credentials, known_device, open_broker, update_broker, write_down
+from services.cli.credentials import SQL, Broker, open_broker, update_broker
+from services.cli.device_steps import NOBODY_CHECKED, Name, do_step, say_done
 from services.cli.first_uplinks import Contact, shell_variables, try_it
 from services.cli.options import By, Json, NoRecipient, Slot
 from services.cli.session import RefusedError, Session, refuse_invalid, run, say, settings_of, show
 from services.runtime.database import Connection
 from services.runtime.tls import TlsSettings
 
-T = TypeVar("T")
-app = typer.Typer(no_args_is_help=True, help="Devices and their credentials at the broker.")
+app = typer.Typer()
 _TYPES: Final = ", ".join(one.code for one in DEVICE_TYPES)
-_NOBODY_CHECKED: Final = "This broker checks nobody: whoever reaches it may say that it is this device."
-Name = Annotated[str, typer.Argument(metavar="DEVICE", help="Its name: lower-case letters, digits and hyphens.")]
 
 
 @app.command()
@@ -94,7 +92,7 @@ def _show_added(
         if broker.checks:
             say.print("The broker knows it. Its secret, shown this once:")
         else:
-            say.print(f"{_NOBODY_CHECKED} Its secret, for a broker that checks:")
+            say.print(f"{NOBODY_CHECKED} Its secret, for a broker that checks:")
         typer.echo(added.secret)
         say.print("\nTo send as this device (mosquitto_pub is in the package mosquitto-clients):\n", style="dim")
         for line in lines:
@@ -128,62 +126,19 @@ def bind(
 
 
 @app.command()
-def rotate(device: Name, *, by: By = None, as_json: Json = False) -> None:
-    """Give a device a new secret, shown once. The old one is good no longer; a connection with it ends at once."""
-
-    async def change(session: Session, connection: Connection) -> str:
-        return (await give_credentials(connection, [device], session.now))[device]
-
-    secret, broker = run(lambda session: _change(session, device, "device rotate", change), by=by)
-
-    def text() -> None:
-        say.print(f"The new secret of {device}, shown this once:" + ("" if broker.checks else f" {_NOBODY_CHECKED}"))
-        typer.echo(secret)
-
-    show(as_json, {"device": device, "secret": secret, "checked": broker.checks}, text)
-
-
-@app.command()
-def suspend(device: Name, *, by: By = None, as_json: Json = False) -> None:
-    """Keep a device out of the broker until it is resumed; a connection of it ends at once."""
-
-    async def change(session: Session, connection: Connection) -> None:
-        row = await known_device(connection, device)
-        if not await connection.fetchval(SQL["suspend"], row["device_no"], session.now):
-            raise RefusedError(f"{device} is suspended already, or has no credential.")
-
-    _, broker = run(lambda session: _change(session, device, "device suspend", change), by=by)
-    _say_done(as_json, device, f"{device} is suspended.", broker)
-
-
-@app.command()
-def resume(device: Name, *, by: By = None, as_json: Json = False) -> None:
-    """Let a suspended device in again, with the secret that it had."""
-
-    async def change(_session: Session, connection: Connection) -> None:
-        row = await known_device(connection, device)
-        if not await connection.fetchval(SQL["resume"], row["device_no"]):
-            raise RefusedError(f"{device} is not suspended.")
-
-    _, broker = run(lambda session: _change(session, device, "device resume", change), by=by)
-    _say_done(as_json, device, f"{device} may sign in again.", broker)
-
-
-@app.command()
 def remove(device: Name, *, by: By = None, as_json: Json = False) -> None:
     """Take a device away for good: nobody listens to it any more. What it has measured stays.
 
     A connection of it ends at once; it is nobody's ten seconds later.
     """
 
-    async def change(session: Session, connection: Connection) -> None:
-        row = await known_device(connection, device)
-        if plans := await connection.fetchval(SQL["plans_of_device"], row["device_no"]):
+    async def change(session: Session, connection: Connection, number: int) -> None:
+        if plans := await connection.fetchval(SQL["plans_of_device"], number):
             raise RefusedError(f"{plans} dose plans use {device}; end them first, by a register file without them.")
-        await connection.execute(SQL["remove"], row["device_no"], additions.later(session), session.now)
+        await connection.execute(SQL["remove"], number, additions.later(session), session.now)
 
-    _, broker = run(lambda session: _change(session, device, "device remove", change), by=by)
-    _say_done(as_json, device, f"{device} is removed.", broker)
+    _, broker = run(lambda session: do_step(session, device, LifeStep.REMOVE, change), by=by)
+    say_done(device, f"{device} is removed.", broker, as_json=as_json)
 
 
 @app.command()
@@ -193,27 +148,9 @@ def sync(*, as_json: Json = False) -> None:
     async def work(session: Session) -> Broker:
         broker = open_broker()
         async with registration(session.pool) as connection:
-            await update_broker(connection, broker)
+            await update_broker(connection, broker, session.now)
         return broker
 
     broker = run(work)
-    said = "The broker lets in whom the database says." if broker.checks else _NOBODY_CHECKED
+    said = "The broker lets in whom the database says." if broker.checks else NOBODY_CHECKED
     show(as_json, {"checked": broker.checks}, lambda: say.print(said))
-
-
-async def _change(
-    session: Session, device: str, command: str, change: Callable[[Session, Connection], Awaitable[T]]
-) -> tuple[T, Broker]:
-    """One change of a device's credential: in the database, then at the broker, or neither."""
-    broker = open_broker()
-    async with registration(session.pool) as connection:
-        await known_device(connection, device)
-        done = await change(session, connection)
-        await write_down(session, connection, command, device, {})
-        await update_broker(connection, broker, [device])
-    return done, broker
-
-
-def _say_done(as_json: bool, device: str, said: str, broker: Broker) -> None:  # noqa: FBT001 - the option of that name
-    facts = {"device": device, "checked": broker.checks}
-    show(as_json, facts, lambda: say.print(said if broker.checks else f"{said} {_NOBODY_CHECKED}"))

@@ -47,21 +47,11 @@ select device_no, device, device_type, shard, home_id, label, time_zone, removed
 from devices join homes using (home_no) where device = $1;
 
 -- name: give_credentials
--- New verifiers of devices; what was suspended is so no longer.
+-- New verifiers of devices. Who was suspended stays so.
 insert into device_credentials (device_no, verifier, issued_at)
 select device_no, row.verifier, $3 from unnest($1::text[], $2::text[]) as row (device, verifier) join devices using (device)
 on conflict (device_no) do update
-set verifier = excluded.verifier, issued_at = excluded.issued_at, suspended_at = null;
-
--- name: suspend
--- Whether it was not suspended before.
-update device_credentials set suspended_at = $2
-where device_no = $1 and suspended_at is null returning true;
-
--- name: resume
--- Whether it was suspended before.
-update device_credentials set suspended_at = null
-where device_no = $1 and suspended_at is not null returning true;
+set verifier = excluded.verifier, issued_at = excluded.issued_at, next_verifier = null, next_from = null;
 
 -- name: remove
 -- The device is nobody's from $2 on, and unknown; its rows stay.
@@ -69,6 +59,9 @@ with gone as (
     update devices set removed_at = $3 where device_no = $1
 ), credential as (
     delete from device_credentials where device_no = $1
+), claims as (
+    update device_claims set withdrawn_at = $3
+    where device_no = $1 and used_at is null and withdrawn_at is null
 ), unborn as (
     delete from bindings where device_no = $1 and upper_inf(valid) and lower(valid) >= $2
 )
@@ -78,11 +71,6 @@ where device_no = $1 and upper_inf(valid) and lower(valid) < $2;
 -- name: plans_of_device
 -- Dose plans of people in a device that is to be taken away.
 select count(*) from dose_plan_versions where device_no = $1 and upper_inf(valid);
-
--- name: admitted
--- Whom the broker lets in: the shard is part of what a device may say.
-select device, shard, verifier from device_credentials join devices using (device_no)
-where suspended_at is null and removed_at is null order by device;
 
 -- name: without_credential
 -- Those of the devices that have none.

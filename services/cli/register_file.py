@@ -53,7 +53,7 @@ async def take(session: Session, wanted: Register, credentials: Path | None, tic
             secrets = await give_credentials(connection, [row["device"] for row in rows], session.now)
             # Before the broker knows them: what is written nowhere would be lost with this process.
             _write(credentials, {**known, **secrets})
-            await update_broker(connection, broker, tick=tick)
+            await update_broker(connection, broker, session.now, tick=tick)
         await write_down(session, connection, "register", "file", asdict(done) | {"secrets": len(secrets)})
     return Taken(registered=done, secrets=len(secrets))
 

@@ -154,13 +154,14 @@ class MqttSettings(BaseSettings):
 class BrokerSettings(BaseSettings):
     """The broker as the one who gives devices their credentials sees it.
 
-    ``directory`` holds mosquitto's access files, ``pid`` is mosquitto's own on this machine, ``devices_at`` the address
-    (host:port) at which devices sign in. ``kind`` is ``unchecked`` for a broker that asks nobody who they are.
+    ``directory`` holds mosquitto's access files, ``pid`` is mosquitto's own on this machine (0: whoever answers at its
+    socket), ``devices_at`` the address (host:port) at which devices sign in. ``kind`` is ``followed`` for one beside
+    which `hearthbeat device follow` runs, and ``unchecked`` for a broker that asks nobody who they are.
     """
 
     model_config = SettingsConfigDict(env_prefix="HB_BROKER_")
 
-    kind: Literal["mosquitto", "unchecked"] = "mosquitto"
+    kind: Literal["mosquitto", "followed", "unchecked"] = "mosquitto"
     directory: Path | None = None
     pid: int = Field(default=0, ge=0)
     devices_at: str = "127.0.0.1:1883"

@@ -24,6 +24,7 @@ class WakeUp(StrEnum):
     ALERTS = "alerts"
     FINDINGS = "findings"
     BUS = "bus"
+    DEVICES = "devices"
 
 
 async def wake(pool: Pool, news: WakeUp, payload: str = "", *, metrics: Metrics | None = None) -> bool:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     COMMAND_UNSENT = "command_unsent"
     AUDIT_UNSEALED = "audit_unsealed"
     NO_RECIPIENT = "no_recipient"
+    CLAIM_USED_AGAIN = "claim_used_again"
     NOTIFICATION_FAILED = "notification_failed"
     DROPPED_AT_BROKER = "dropped_at_broker"
     SESSION_LOST = "session_lost"
@@ -53,6 +54,7 @@ MEANING: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.COMMAND_UNSENT: "A command to a device lies unsent.",
         Kind.AUDIT_UNSEALED: "Rows of the audit wait for their seals; until then a change of one would not show.",
         Kind.NO_RECIPIENT: "People are monitored without a recipient; `services.api without-recipient` lists them.",
+        Kind.CLAIM_USED_AGAIN: "A device's code was used twice, so it may be stolen; `device doubted` lists which.",
         Kind.NOTIFICATION_FAILED: "A notification could not be delivered at all.",
         Kind.DROPPED_AT_BROKER: "The MQTT broker has thrown messages away; devices will send them again.",
         Kind.SESSION_LOST: "The MQTT broker has lost a session of ingest; devices will send again what it held.",

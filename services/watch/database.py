@@ -55,8 +55,8 @@ class DatabaseProbe:
         return frozenset(
             {Kind.PLATFORM_OUTAGE, Kind.STEP_OVERDUE, Kind.FINDING_UNCLAIMED, Kind.NOTIFICATION_UNSENT,
              Kind.CHECK_OVERDUE, Kind.COMMAND_UNSENT, Kind.AUDIT_UNSEALED, Kind.NO_RECIPIENT,
-             Kind.NOTIFICATION_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP, Kind.VIEWER_ENDED, Kind.VIEWER_STAYS,
-             Kind.DEVICE_THROTTLED, Kind.DEVICE_JUNK}
+             Kind.CLAIM_USED_AGAIN, Kind.NOTIFICATION_FAILED, Kind.KEY_CONFLICT, Kind.WAKE_UPS_PILE_UP,
+             Kind.VIEWER_ENDED, Kind.VIEWER_STAYS, Kind.DEVICE_THROTTLED, Kind.DEVICE_JUNK}
         )  # fmt: skip
 
     async def probe(self, now: int) -> ProbeResult:
@@ -65,6 +65,8 @@ class DatabaseProbe:
         conditions = self._outage(watermark)
         conditions += await self._overdue(now, watermark)
         conditions += await self._viewers(now)
+        if doubted := await self.pool.fetchval(self.sql["doubted_claims"], to_datetime(self.clock.now_ms())):
+            conditions.append(Condition(kind=Kind.CLAIM_USED_AGAIN, detail=f"{doubted} now."))
         since = to_datetime(now - FLOOD_LASTS_S * 1000)
         conditions += [
             Condition(

@@ -49,6 +49,11 @@ select 'audit_unsealed', count(*), min(appended_at) from audit.unsealed where ap
 -- How many people are monitored at $1 about whom nobody would be notified.
 select count(*) from people_without_recipient($1);
 
+-- name: doubted_claims
+-- Of how many devices a code was brought twice, which at $1 have what the first one got, and are not suspended.
+select count(*) from device_claims join device_credentials using (device_no)
+where used_again_at >= case when next_from <= $1 then next_from else issued_at end and suspended_at is null;
+
 -- name: happened
 -- Counters of the database: a rise is an incident.
 select 'notification_failed' as kind, (select count(*) from notifications where state = 'failed') as value

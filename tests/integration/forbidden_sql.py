@@ -191,9 +191,11 @@ ROWS: Final = (
     "delete from bindings",
     "delete from devices",
     "update devices set shard = 0",
-    "select verifier from device_credentials",
     "update device_credentials set verifier = 'known'",
     "insert into device_credentials values (1, 'known', now(), null)",
+    "select code_hash from device_claims",
+    "update device_claims set used_at = null",
+    "delete from device_claims",
     "select * from caregiver_grants",
     "insert into caregiver_grants (role_name, person_no, valid) values (current_user, 1, '(,)')",
     "select * from caregiver_scope",
@@ -338,10 +340,17 @@ FOR_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
         "select pg_advisory_xact_lock(1)",
         "update notifications set state = 'sent'",
     ),
+    "follow": (
+        *AUDIT_OF_PEOPLE, *ACCOUNTS, *NAMES, *VALUES, *ALERTS, *PLANS, *FINDINGS, *LIMITS, *RAW, *WATCHING, *STATE,
+        *CLUSTER, *COPIES, *MOVES, "select home_no from devices", "update devices set removed_at = null",
+        "select issued_at from device_credentials", "delete from device_credentials",
+    ),
 }  # fmt: skip
+FOR_THE_FOLLOWER: Final = ("select verifier from device_credentials", "select next_verifier from device_credentials")
 
 
 def forbidden_to(service: str) -> tuple[str, ...]:
     """Everything that is tried as a service's role."""
     others = [role_of(other) for other in DATABASE_SERVICES if other != service]
-    return (*FOR_NOBODY, *(f"set role {other}" for other in others), *FOR_OTHERS[service])
+    verifiers = () if service == "follow" else FOR_THE_FOLLOWER
+    return (*FOR_NOBODY, *verifiers, *(f"set role {other}" for other in others), *FOR_OTHERS[service])

@@ -12,6 +12,8 @@ from schemas.named_sql import named_queries
 from tests.repo.tree import ROOT
 
 BUS: Final = "bus"
+FOLLOW: Final = "follow"
+FOLLOW_FILE: Final = "services/cli/follow.sql"
 FOR_ALL: Final = ("services/runtime/wakeups.sql",)
 BUS_FILE: Final = "services/runtime/bus/postgres.sql"
 
@@ -63,7 +65,8 @@ def statements_of(service: str) -> dict[str, str]:
     """The statements of a service, or of the ``bus`` of tables, by file and name."""
     if service == BUS:
         return _of_file(BUS_FILE)
-    files = [*sorted((ROOT / "services" / service).glob("*.sql")), *(ROOT / file for file in FOR_ALL)]
+    own = [ROOT / FOLLOW_FILE] if service == FOLLOW else sorted((ROOT / "services" / service).glob("*.sql"))
+    files = [*own, *(ROOT / file for file in FOR_ALL)]
     return {name: sql for file in files for name, sql in _of_file(str(file.relative_to(ROOT))).items()}
 
 

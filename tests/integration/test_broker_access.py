@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
-from schemas.broker_access import BROKER_COUNTER, device_user, new_secret, verifier_of
+from schemas.broker_access import BROKER_COUNTER, BrokerUser, device_user, new_secret, verifier_of
 from schemas.topics import ACK, COMMANDS, SHARDS, STATUS, UP, shard_of
 from services.runtime.broker_files import BrokerFiles, BrokerFilesError
 from services.runtime.settings import BrokerSettings, MqttSettings
@@ -50,13 +51,15 @@ class Broker:
         )
         return BrokerFiles(settings, MqttSettings(passwords=broker_passwords(self.stack)))
 
-    def apply(self, *changed: str) -> None:
-        users = [
+    def users(self) -> list[BrokerUser]:
+        return [
             device_user(name, shard_of(name), verifier_of(secret))
             for name, secret in self.secrets.items()
             if name not in self.suspended
         ]
-        self.files().apply(users, changed)
+
+    def apply(self, *changed: str) -> None:
+        self.files().apply(self.users(), changed)
 
     def device(self, name: str, client_id: str | None = None, **how: object) -> Peer:
         return Peer(self.stack.mqtt_port, name, self.secrets[name], client_id, **how)  # type: ignore[arg-type]
@@ -239,6 +242,38 @@ def test_a_changed_secret_ends_the_connection_with_the_old_one(broker: Broker) -
         assert late.connected is not None
         assert late.connected.is_failure
     assert is_welcome(broker, CUFF)
+
+
+def test_what_differs_is_named_and_a_change_that_was_interrupted_is_to_be_done_again(broker: Broker) -> None:
+    broker.apply()
+    users = broker.users()
+    by_name = {user.name: user for user in users}
+    # The broker's number is asked of its socket.
+    files = BrokerFiles(
+        BrokerSettings(directory=broker.stack.settings.server_directory("mosquitto")),
+        MqttSettings(passwords=broker_passwords(broker.stack)),
+    )
+    files.check()
+    files.apply(users)
+    assert files.differing(users) is None
+    others = [user for user in users if user.name != CUFF]
+    assert files.differing(others) == frozenset({CUFF})
+    assert files.differing([*others, by_name[CUFF]._replace(verifier=verifier_of(new_secret()))]) == frozenset({CUFF})
+    assert files.differing([*others, by_name[CUFF]._replace(grants=by_name[CUFF].grants[:1])]) == frozenset({CUFF})
+    assert files.differing([*users, device_user("band-x", 0, verifier_of(new_secret()))]) == frozenset()
+    fixed = broker.stack.settings.server_directory("mosquitto") / "fixed-passwords"
+    known = fixed.read_text()
+    fixed.write_text(re.sub(r":.*", f":{verifier_of(new_secret())}", known, count=1))
+    assert files.differing(users) == frozenset(), "a session of the platform holds what devices have sent"
+    fixed.write_text(known)
+    with broker.device(CUFF) as cuff, broker.device(SCALE) as scale:
+        # Its process ended after the files were written, and before anybody's session was.
+        broker.stack.settings.server_directory("mosquitto").joinpath("unfinished").write_text(f"{CUFF}\n")
+        assert files.differing(users) == frozenset({CUFF})
+        files.apply(users)
+        assert cuff.lost.wait(CUT_OFF_S)
+        assert not scale.lost.is_set()
+    assert files.differing(users) is None
 
 
 def test_secrets_that_change_while_their_devices_are_away_do_not_end_the_broker(broker: Broker) -> None:

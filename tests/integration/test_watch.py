@@ -292,3 +292,26 @@ async def test_its_metrics_show_what_it_sees_as_long_as_it_is_so(dsn: str, pool:
         await until(lambda: value("incident_state", kind=Kind.DEVICE_THROTTLED) == 1, "an incident is open")
         await pool.execute("truncate throttled_devices")
         await until(lambda: value("incident_state", kind=Kind.DEVICE_THROTTLED) == 0, "an incident is over")
+
+
+async def test_operators_hear_of_a_code_that_was_used_twice_until_its_device_has_another_secret(
+    dsn: str, pool: Pool
+) -> None:
+    clock = FakeClock(START_MS)
+    await pass_marker(pool, START_MS)
+    world = await settle_in(pool)
+    now = to_datetime(START_MS)
+    await pool.execute("insert into device_credentials values ($1, 'kept', $2, null)", world.device_no, now)
+    async with webhook_receiver(200) as receiver, watching(dsn, receiver, clock):
+        await pool.execute(
+            "insert into device_claims (device_no, code_hash, made_at, ends_at, used_at, used_again_at)"
+            " values ($1, 'hash', $2, $3, $2, $2)",
+            world.device_no,
+            now,
+            now + timedelta(hours=1),
+        )
+        await until(lambda: notified(receiver) == ["claim used again"], "not notified")
+        assert world.device not in json.loads(receiver.calls[0].body)["body"]
+        await pool.execute("update device_credentials set issued_at = $2 where device_no = $1",
+                           world.device_no, now + timedelta(seconds=1))  # fmt: skip
+        await until(lambda: notified(receiver) == ["claim used again", "claim used again is over"], "end not notified")

@@ -4,6 +4,8 @@ grant select (person_no, valid) on bindings to hearthbeat_watch;
 grant select (doctor_no, person_no, valid) on care_relations to hearthbeat_watch;
 grant select (created_at, expires_at, sent_at) on commands to hearthbeat_watch;
 grant select (channel, doctor_no) on contact_addresses to hearthbeat_watch;
+grant select (device_no, used_again_at) on device_claims to hearthbeat_watch;
+grant select (device_no, issued_at, next_from, suspended_at) on device_credentials to hearthbeat_watch;
 grant select (plan_id, valid) on dose_plan_versions to hearthbeat_watch;
 grant select (person_no, plan_id) on dose_plans to hearthbeat_watch;
 grant select (missed_at, state) on doses_in_force to hearthbeat_watch;

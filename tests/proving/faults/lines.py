@@ -272,9 +272,9 @@ LINES: Final[tuple[Line, ...]] = (
     ),
     Line(
         number=36,
-        fault="a device's credential is revoked while it is connected",
-        criterion="it is cut off within 60 s, the others are not",
-        scaled="the credential is a password; there are no certificates here, because everything listens on loopback",
+        fault="a device's credential is revoked while it is connected, by a command that reaches the database alone",
+        criterion="it is cut off within 60 s, the others are not, nothing is lost",
+        scaled="the credential is a password",
         kind=PLAIN,
         run=notifications.credential_revoked,
     ),

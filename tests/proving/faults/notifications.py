@@ -1,10 +1,14 @@
 """Lines 4, 5, 28, 36 and 39: notifying people, whatever happens to the sender, the receiver and how many there are."""
 
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final
 
 from deploy.local.ports import free_port
+from deploy.platform.tool import run_tool
 from tests.proving.faults.kills import dies_at
 from tests.proving.faults.line import Figures
 from tests.proving.faults.people import Household, alerted, find, settle_in
@@ -128,18 +132,42 @@ def alert_storm(testbed: Testbed) -> Figures:
     return {"patients": wanted, "notifications": len(sent), "last_notification_after_s": round(took, 1)}
 
 
+@contextmanager
+def _followed(testbed: Testbed) -> Iterator[None]:
+    follower = testbed.platform.follower()
+    follower.start()
+    try:
+        yield
+        expect(follower.alive, f"the follower ended with {follower.exit_code}:\n{follower.tail()}")
+    finally:
+        follower.stop()
+
+
+def _far_from_the_broker(testbed: Testbed, *arguments: str) -> None:
+    """A command where neither files nor process of the broker are."""
+    run_tool({**testbed.platform.tools_environment, "HB_BROKER_KIND": "followed"}, "services.cli", *arguments)
+
+
+def _anew(testbed: Testbed, device: str) -> None:
+    """Lets a revoked device in again, by another secret, for the lines that come after."""
+    testbed.platform.command("services.cli", "device", "wipe", device)
+    said = testbed.platform.command("services.cli", "device", "rotate", device, "--json")
+    testbed.passwords[device] = json.loads(said)["secret"]
+    testbed.fleet.path("credentials.json").write_text(json.dumps(testbed.passwords))
+
+
 def credential_revoked(testbed: Testbed) -> Figures:
-    """Line 36, the half of it that there is: a credential is suspended while its device is connected."""
-    with streaming(testbed) as stream, plain_device(testbed, "band") as band:
+    """Line 36. The command can't reach the broker; what stands beside that hears of it from the database."""
+    with _followed(testbed), streaming(testbed) as stream, plain_device(testbed, "band") as band:
         band.send(band.pulse(0))
         band.settled(0)
-        testbed.platform.command("services.cli", "device", "suspend", band.name)
-        try:
-            cut_s = testbed.until(lambda: band.rejections, "the revoked device is cut off", within_s=60)
-            time.sleep(4)
-            expect(not band.online, "the revoked device is back")
-        finally:
-            testbed.platform.command("services.cli", "device", "resume", band.name)
+        began = time.monotonic()
+        _far_from_the_broker(testbed, "device", "revoke", band.name)
+        testbed.until(lambda: band.rejections, "the revoked device is cut off", within_s=60)
+        cut_s = time.monotonic() - began
+        time.sleep(4)
+        expect(not band.online, "the revoked device is back")
+        _anew(testbed, band.name)
     disconnects = stream.report["disconnects"]
     expect(not disconnects, f"{disconnects} others were disconnected")
     return {"cut_after_s": round(cut_s, 2), "others_disconnected": disconnects, **stream.figures}

@@ -31,6 +31,7 @@ def test_there_is_what_an_operator_needs() -> None:
     wanted |= {"home add", "person add", "doctor add", "doctor password", "care begin", "care end", "receiver rotate"}
     wanted |= {f"model {name}" for name in ("list", "try", "end")}
     wanted |= {f"device {name}" for name in ("add", "bind", "rotate", "suspend", "resume", "remove", "sync")}
+    wanted |= {f"device {name}" for name in ("claim", "activate", "revoke", "wipe", "life", "doubted", "follow")}
     assert wanted <= {" ".join(words) for words in all_commands()}
 
 
