@@ -32,6 +32,9 @@ SCENARIOS ?=
 PAGE ?=
 FROM ?=
 STACK ?= dev
+ON ?= auto
+PROFILE ?= clinic
+HOST ?=
 FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
@@ -41,7 +44,7 @@ BESIDE := tests/contract tests/integration/medication tests/integration/test_bro
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train audit
+.PHONY: help demo up down images backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train audit
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -63,18 +66,21 @@ $(DEV): deploy/locks/dev.txt | $(PYTHON)
 demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Python wheels alone [FOR=s SPEED=60 HOMES=20 SEED=n REPLAY=file PEOPLE=n]
 	@$(PYTHON) -m deploy.demo --for-s $(FOR) --speed $(SPEED) --homes $(HOMES) --seed $(SEED) --people $(PEOPLE) $(if $(REPLAY),--replay "$(REPLAY)")
 
-up: $(DEV)  ## The full stack: mosquitto, Apache Kafka, TimescaleDB and every service
-	@$(PYTHON) -m deploy.platform up
+up: $(DEV)  ## The full stack and every service: in containers where Docker answers, else on a Debian root [ON=docker|debian PROFILE=clinic|demo HOST=name]
+	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(HOST),--host "$(HOST)")
 
 down:  ## Ends what `make up` started
-	@$(PYTHON) -m deploy.platform down
+	@$(PYTHON) -m deploy.running down
+
+images: $(DEV)  ## Builds the images: services, mosquitto, Kafka, TimescaleDB [BASE_IMAGE=… TIMESCALE_IMAGE=… KAFKA_IMAGE=… MOSQUITTO_IMAGE=…]
+	@$(PYTHON) -m deploy.containers build
 
 scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FILES="file folder/" SPEED=max STACK=embedded]
 	@$(PYTHON) -m deploy.scenarios $(FILES) --speed $(if $(filter command line environment,$(origin SPEED)),$(SPEED),max) \
 		--stack $(if $(filter full,$(STACK)),full,embedded)
 
 test: $(DEV)  ## Sets up what it needs, then runs every test
-	@$(PYTHON) -m deploy.local prepare --browser --helm
+	@$(PYTHON) -m deploy.local prepare --browser --helm --docker
 	@mkdir -p .local/reports
 	@echo "tests/unit, tests/repo, tests/contract and the console's tests run beside the others, which mostly wait"
 	@# Whoever gives way to the others may take long: a limit of time only ends what hangs.

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.apt import install
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, UnsupportedMachineError
 from deploy.local.prepare import prepare as build
-from deploy.local.prepare import prepare_helm, why_unavailable
+from deploy.local.prepare import prepare_docker, prepare_helm, why_unavailable
 from deploy.local.settings import SERVERS, StackSettings
 from deploy.local.stack import Stack
 
@@ -25,10 +25,13 @@ def prepare(
     *,
     browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False,
     helm: Annotated[bool, typer.Option(help="Helm too, for the tests of the chart.")] = False,
+    docker: Annotated[bool, typer.Option(help="A Docker engine too, for the tests of the images.")] = False,
 ) -> None:
     """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
     if helm:
         prepare_helm(StackSettings().local, console.print)
+    if docker:
+        _prepare_docker()
     if reason := why_unavailable():
         console.print(f"the full stack can't be had here: {reason}")
         return
@@ -98,6 +101,14 @@ def versions(name: Name = "dev") -> None:
     for what, value in {**stack.versions(), **stack.server_settings()}.items():
         table.add_row(what, value)
     console.print(table)
+
+
+def _prepare_docker() -> None:
+    """Where none can be had, the tests of the images say what that means."""
+    try:
+        prepare_docker(StackSettings().local, console.print)
+    except UnsupportedMachineError as error:
+        console.print(f"no Docker engine is fetched here: {error}")
 
 
 def _known(name: str) -> StackSettings:

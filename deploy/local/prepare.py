@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt, helm, jars
+from deploy.local import apt, docker, helm, jars
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -61,6 +61,24 @@ def prepare_helm(local: Path, say: Say) -> None:
     """
     with locked(local / "prepare.lock"):
         _once(helm.directory(local), helm.fetch, say, f"Helm {helm.VERSION}")
+
+
+def prepare_kafka(local: Path, say: Say) -> None:
+    """Fetch Kafka's libraries where they are missing; needs Maven, which Debian's root can install.
+
+    Raises CommandError, ChangedJarError.
+    """
+    with locked(local / "prepare.lock"):
+        _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
+
+
+def prepare_docker(local: Path, say: Say) -> None:
+    """Unpack a Docker engine where it is missing; safe as ``prepare`` is.
+
+    Raises UnsupportedMachineError, CommandError.
+    """
+    with locked(local / "prepare.lock"):
+        _once(docker.directory(local), docker.fetch, say, "Docker engine and Compose")
 
 
 @contextmanager
