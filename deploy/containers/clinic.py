@@ -7,6 +7,7 @@ from typing import Final
 
 from deploy.containers.deployment import Deployment
 from deploy.containers.engine import Engine, NoEngineError
+from deploy.local.errors import CommandError
 from deploy.local.settings import CHECKOUT
 
 _FILE: Final = CHECKOUT / "deploy" / "compose.yaml"
@@ -28,10 +29,17 @@ class Clinic:
         return f"https://{reach.host or 'localhost'}:{reach.console_port}"
 
     def up(self) -> None:
-        """Starts what does not run, and waits until everything is healthy. Raises CommandError."""
+        """Starts what does not run, and waits until everything is healthy.
+
+        Raises CommandError, with how each container is and what it said last.
+        """
         # Each by its name: one that has run to its end, and shall, is none that could be waited for.
         lasting = [one for one in self.ask("config", "--services").split() if one not in {"access", "prepare", "fleet"}]
-        self.ask("up", "--detach", "--wait", "--wait-timeout", str(_WAIT_S), *lasting)
+        try:
+            self.ask("up", "--detach", "--wait", "--wait-timeout", str(_WAIT_S), *lasting)
+        except CommandError as error:
+            seen = self.ask("ps", "--all"), self.ask("logs", "--tail", "5")
+            raise CommandError("\n".join((str(error), *seen))) from error
         self._mark.touch()
 
     def down(self) -> None:

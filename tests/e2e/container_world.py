@@ -18,7 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy.containers import images
 from deploy.containers.clinic import Clinic
 from deploy.containers.deployment import Deployment, Reach
+from deploy.containers.engine import Engine, find_engine
 from deploy.containers.own_engine import own_engine
+from deploy.local.docker import why_unavailable
 from deploy.local.ports import free_port
 from deploy.local.prepare import remove_tree
 from deploy.local.settings import CHECKOUT
@@ -41,19 +43,30 @@ class Listener(NamedTuple):
 
 
 @contextmanager
-def clinic_in_containers() -> Iterator[Clinic]:
-    """Images, then a clinic on an engine of its own; everything is healthy. Erased afterwards, but for the images."""
-    deployment = Deployment(f"test-{os.getpid()}")
+def engine_of_a_test() -> Iterator[Engine]:
+    """One of its own where that can be had, else the machine's.
+
+    Raises NoEngineError where there is neither, CommandError where its packages can't be fetched.
+    """
+    if why_unavailable():
+        yield find_engine()
+        return
     with own_engine(CHECKOUT / ".local") as engine:
-        images.build(engine, CHECKOUT / ".local", print)
-        clinic = Clinic(deployment, engine)
-        deployment.prepare(Reach(console_port=free_port(), devices_port=free_port()))
-        try:
-            clinic.up()
-            yield clinic
-        finally:
-            clinic.down()
-            remove_tree(deployment.folder)
+        yield engine
+
+
+@contextmanager
+def clinic_in_containers(engine: Engine) -> Iterator[Clinic]:
+    """Images, then a clinic; everything is healthy. Erased afterwards, but for the images."""
+    images.build(engine, CHECKOUT / ".local", print)
+    clinic = Clinic(Deployment(f"test-{os.getpid()}"), engine)
+    clinic.deployment.prepare(Reach(console_port=free_port(), devices_port=free_port()))
+    try:
+        clinic.up()
+        yield clinic
+    finally:
+        clinic.down()
+        remove_tree(clinic.deployment.folder)
 
 
 def hearthbeat(clinic: Clinic, *arguments: str, given: str = "") -> str:

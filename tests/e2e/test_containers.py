@@ -6,7 +6,7 @@ import shlex
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ import pytest
 
 from deploy.containers.clinic import Clinic
 from deploy.containers.deployment import USER
-from deploy.local.docker import why_unavailable
+from deploy.containers.engine import Engine, NoEngineError
+from deploy.local.errors import UnsupportedMachineError
 from tests.e2e.container_world import (
     POSTGRESQL,
     clinic_in_containers,
     containers,
+    engine_of_a_test,
     hearthbeat,
     listeners,
     postgresql_by_plaintext,
@@ -36,11 +38,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def clinic() -> Iterator[Clinic]:
-    """Fails where no engine can run, unless ALLOW_NO_DOCKER=1 says that this is meant."""
-    if (why := why_unavailable()) and os.environ.get("ALLOW_NO_DOCKER") == "1":
-        pytest.skip(why)
-    with clinic_in_containers() as running:
+def engine() -> Iterator[Engine]:
+    """Fails where none can run, unless ALLOW_NO_DOCKER=1 says that this is meant."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(engine_of_a_test())
+        except (NoEngineError, UnsupportedMachineError) as error:
+            if os.environ.get("ALLOW_NO_DOCKER") == "1":
+                pytest.skip(str(error))
+            raise
+        yield found
+
+
+@pytest.fixture(scope="module")
+def clinic(engine: Engine) -> Iterator[Clinic]:
+    with clinic_in_containers(engine) as running:
         yield running
 
 
