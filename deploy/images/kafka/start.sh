@@ -9,8 +9,9 @@ if [ ! -e /srv/data/meta.properties ]; then
     while read -r user; do
         set -- "$@" "--add-scram=$user"
     done < /srv/users
+    # It prints what it keeps of each secret.
     # shellcheck disable=SC2086 # several arguments
-    $java kafka.tools.StorageTool format "--cluster-id=$(cat /srv/cluster)" -c /srv/server.properties "$@"
+    $java kafka.tools.StorageTool format "--cluster-id=$(cat /srv/cluster)" -c /srv/server.properties "$@" > /dev/null
 fi
 set -f
 # shellcheck disable=SC2086
