@@ -32,6 +32,9 @@ SCENARIOS ?=
 PAGE ?=
 FROM ?=
 STACK ?= dev
+ON ?= auto
+PROFILE ?= clinic
+HOST ?=
 FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
@@ -39,12 +42,12 @@ BESIDE := tests/contract tests/integration/medication tests/integration/test_bro
 	tests/integration/test_prometheus_rules.py \
 	$(wildcard tests/integration/test_chart*.py tests/integration/test_caregiver_*.py tests/integration/test_medication_*.py) \
 	$(filter-out %/test_api_crowds.py,$(wildcard tests/integration/test_api_*.py))
-# They wait for a disk that is full, or for what a device may send in a while: a third row of tests.
-WAITING := tests/e2e/test_full_disk.py tests/integration/test_device_cost.py
+# They wait for a disk that is full, for images, or for what a device may send in a while: a third row of tests.
+WAITING := tests/e2e/test_containers.py tests/e2e/test_full_disk.py tests/integration/test_device_cost.py
 # They step a clock, and compute all the time: whoever waits for the clock goes first.
 STEPPED := tests/e2e/test_scenarios.py
 
-.PHONY: help demo up down backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train audit
+.PHONY: help demo up down images backup restore scenarios same-findings test unit check fix bench growth chaos chaos-selftest properties mutations faults scale drill fuzz scorecard train audit
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -66,11 +69,14 @@ $(DEV): deploy/locks/dev.txt | $(PYTHON)
 demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Python wheels alone [FOR=s SPEED=60 HOMES=20 SEED=n REPLAY=file PEOPLE=n]
 	@$(PYTHON) -m deploy.demo --for-s $(FOR) --speed $(SPEED) --homes $(HOMES) --seed $(SEED) --people $(PEOPLE) $(if $(REPLAY),--replay "$(REPLAY)")
 
-up: $(DEV)  ## The full stack: mosquitto, Apache Kafka, TimescaleDB and every service
-	@$(PYTHON) -m deploy.platform up
+up: $(DEV)  ## The full stack and every service: in containers where Docker answers, else on a Debian root [ON=docker|debian PROFILE=clinic|demo HOST=name]
+	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(HOST),--host "$(HOST)")
 
 down:  ## Ends what `make up` started
-	@$(PYTHON) -m deploy.platform down
+	@$(PYTHON) -m deploy.running down
+
+images: $(DEV)  ## Builds the images: services, mosquitto, Kafka, TimescaleDB [BASE_IMAGE=… TIMESCALE_IMAGE=… KAFKA_IMAGE=… MOSQUITTO_IMAGE=…]
+	@$(PYTHON) -m deploy.containers build
 
 scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FILES="file folder/" SPEED=max STACK=embedded]
 	@$(PYTHON) -m deploy.scenarios $(FILES) --speed $(if $(filter command line environment,$(origin SPEED)),$(SPEED),max) \
@@ -84,7 +90,7 @@ test: $(DEV)  ## Sets up what it needs, then runs every test
 	until [ -e .local/reports/prepared ]; do sleep 1; done; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(BESIDE) >.local/reports/beside.log 2>&1; beside=$$?; \
 	nice $(PYTHON) -m pytest -q --timeout=900 $(STEPPED) >>.local/reports/beside.log 2>&1; exit $$((units | beside | $$?))) & beside=$$!; \
-	$(PYTHON) -m deploy.local prepare --browser --helm --promtool || { pkill -P $$beside; kill $$beside; exit 1; }; \
+	$(PYTHON) -m deploy.local prepare --browser --helm --promtool --docker || { pkill -P $$beside; kill $$beside; exit 1; }; \
 	touch .local/reports/prepared; \
 	$(PYTHON) -m pytest -q $(WAITING) >.local/reports/waiting.log 2>&1 & waiting=$$!; \
 	$(PYTHON) -m pytest --ignore=tests/unit --ignore=tests/repo $(addprefix --ignore=,$(BESIDE) $(WAITING) $(STEPPED)) \

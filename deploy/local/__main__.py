@@ -9,9 +9,9 @@ from rich.table import Table
 
 from deploy.local import promtool as promtool_here
 from deploy.local.apt import install
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, UnsupportedMachineError
 from deploy.local.prepare import prepare as build
-from deploy.local.prepare import prepare_helm, prepare_promtool, why_unavailable
+from deploy.local.prepare import prepare_docker, prepare_helm, prepare_promtool, why_unavailable
 from deploy.local.settings import SERVERS, StackSettings
 from deploy.local.stack import Stack
 
@@ -27,6 +27,7 @@ def prepare(
     browser: Annotated[bool, typer.Option(help="Chromium too, for the tests of the console.")] = False,
     helm: Annotated[bool, typer.Option(help="Helm too, for the tests of the chart.")] = False,
     promtool: Annotated[bool, typer.Option(help="promtool too, for the tests of Prometheus' rules.")] = False,
+    docker: Annotated[bool, typer.Option(help="A Docker engine too, for the tests of the images.")] = False,
 ) -> None:
     """Build the Debian root and fetch Kafka, once for all stacks; nothing where the full stack can't be had."""
     if helm:
@@ -36,6 +37,8 @@ def prepare(
             console.print(f"no promtool here: {reason}")
         else:
             prepare_promtool(StackSettings().local, console.print)
+    if docker:
+        _prepare_docker()
     if reason := why_unavailable():
         console.print(f"the full stack can't be had here: {reason}")
         return
@@ -105,6 +108,14 @@ def versions(name: Name = "dev") -> None:
     for what, value in {**stack.versions(), **stack.server_settings()}.items():
         table.add_row(what, value)
     console.print(table)
+
+
+def _prepare_docker() -> None:
+    """Where none can be had, the tests of the images say what that means."""
+    try:
+        prepare_docker(StackSettings().local, console.print)
+    except UnsupportedMachineError as error:
+        console.print(f"no Docker engine is fetched here: {error}")
 
 
 def _known(name: str) -> StackSettings:

@@ -4,6 +4,8 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from deploy.local.errors import CommandError, UnsupportedMachineError
@@ -40,15 +42,37 @@ def install(commands: dict[str, str]) -> None:
     run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing], os.environ | _QUIET)
 
 
+def download(packages: Sequence[str], to: Path, *, suite: str | None = None) -> None:
+    """Put the files of packages into a folder and install nothing; of another ``suite`` than this machine's, if named.
+
+    Raises UnsupportedMachineError, CommandError.
+    """
+    lists = to / "lists"
+    sources = to / "sources.list"
+    options: list[str] = []
+    if suite is not None:
+        (lists / "partial").mkdir(parents=True)
+        sources.write_text(f"deb {mirror()} {suite} main\n", "utf-8")
+        found = {"Etc::sourcelist": sources, "Etc::sourceparts": "-", "State::lists": lists}
+        options = [part for name, value in found.items() for part in ("-o", f"Dir::{name}={value}")]
+    run(["apt-get", "update", "--quiet", *options], os.environ | _QUIET)
+    # By root itself: apt's own user may not write to our folders, and says so.
+    unsandboxed = ["-o", "APT::Sandbox::User=root"]
+    run(["apt-get", "download", "--quiet", *options, *unsandboxed, *packages], os.environ | _QUIET, directory=to)
+    shutil.rmtree(lists, ignore_errors=True)
+    sources.unlink(missing_ok=True)
+
+
 def _update() -> None:
     run(["apt-get", "update", "--quiet"], os.environ | _QUIET)
 
 
-def run(command: list[str], environment: dict[str, str] | None = None) -> str:
+def run(command: list[str], environment: dict[str, str] | None = None, directory: Path | None = None) -> str:
     """Run to the end and return what was printed; the error holds the last lines."""
     done = subprocess.run(
         command,
         env=environment,
+        cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

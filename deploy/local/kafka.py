@@ -52,11 +52,11 @@ def kafka(
                     *java,
                     "kafka.tools.StorageTool",
                     "format",
-                    f"--cluster-id={_cluster_id()}",
+                    f"--cluster-id={cluster_id()}",
                     "-c",
                     properties,
                     "--ignore-formatted",
-                    *_users(secrets),
+                    *(f"--add-scram={user}" for user in scram_users(secrets)),
                 ]
             )
 
@@ -75,11 +75,15 @@ def version(libraries: Path) -> str:
     return next(iter(libraries.glob("kafka_2.13-*.jar"))).stem.rpartition("-")[2]
 
 
-def _write_configuration(
-    settings: StackSettings, directory: Path, ports: tuple[int, int], secrets: Mapping[str, str]
-) -> None:
+def configuration(
+    settings: StackSettings, secrets: Mapping[str, str], *, host: str, ports: tuple[int, int], directory: str, log: str
+) -> dict[str, str]:
+    """The node's files by name: ``host`` is where it is reached, ``directory`` what it sees as its own, ``log`` a file.
+
+    The first of them holds the node's own secret.
+    """
     server = Template((HERE / "kafka-server.properties.in").read_text()).substitute(
-        host=LOOPBACK,
+        host=host,
         port=ports[0],
         controller_port=ports[1],
         directory=directory,
@@ -99,11 +103,34 @@ def _write_configuration(
             node=NODE,
         )
     logging = Template((HERE / "kafka-log4j2.properties.in").read_text()).substitute(
-        log=directory / "server.log", access="debug" if settings.kafka_logs_allowed else "info"
+        log=log, access="debug" if settings.kafka_logs_allowed else "info"
     )
-    # It holds the node's own secret.
-    write_private(directory / "server.properties", server.encode())
-    (directory / "log4j2.properties").write_text(logging)
+    return {"server.properties": server, "log4j2.properties": logging}
+
+
+def scram_users(secrets: Mapping[str, str]) -> list[str]:
+    """Who may sign in, as the format of a node's directory takes it down."""
+    return [f"SCRAM-SHA-512=[name={name},password={secret}]" for name, secret in secrets.items()]
+
+
+def cluster_id() -> str:
+    """A new one."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+
+
+def _write_configuration(
+    settings: StackSettings, directory: Path, ports: tuple[int, int], secrets: Mapping[str, str]
+) -> None:
+    files = configuration(
+        settings,
+        secrets,
+        host=LOOPBACK,
+        ports=ports,
+        directory=str(directory),
+        log=str(directory / "server.log"),
+    )
+    for name, text in files.items():
+        write_private(directory / name, text.encode())
 
 
 def _sign_in(secret: str) -> str:
@@ -111,17 +138,8 @@ def _sign_in(secret: str) -> str:
     return f'{module} required username="{NODE}" password="{secret}";'
 
 
-def _users(secrets: Mapping[str, str]) -> list[str]:
-    """What has the format write down who may sign in, so that the node can from its first moment on."""
-    return [f"--add-scram=SCRAM-SHA-512=[name={name},password={secret}]" for name, secret in secrets.items()]
-
-
 def _detour(settings: StackSettings, end: int) -> str:
     return f",DETOUR://{LOOPBACK}:{settings.kafka_detour[end]}" if settings.kafka_detour else ""
-
-
-def _cluster_id() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
 def _answers(port: int) -> bool:

@@ -79,9 +79,10 @@ def version(root: Path, directory: Path) -> str:
     return jail.run_inside(root, directory, "root", ["dpkg-query", "--show", "--showformat=${Version}", "mosquitto"])
 
 
-def _write_configuration(settings: StackSettings, directory: Path, port: int, platform_port: int) -> None:
+def configuration(settings: StackSettings, *, host: str, port: int, platform_port: int) -> str:
+    """mosquitto.conf of a broker that sees its own directory as ``jail.INSIDE``."""
     values = {
-        "host": LOOPBACK,
+        "host": host,
         "port": str(port),
         "platform_port": str(platform_port),
         "device_connections": str(settings.mqtt_device_connections),
@@ -92,8 +93,12 @@ def _write_configuration(settings: StackSettings, directory: Path, port: int, pl
         "inflight": str(settings.mqtt_inflight),
         "tls": _TLS if settings.tls else "",
     }
-    template = Template((TEMPLATES / "mosquitto.conf.in").read_text())
-    (directory / "mosquitto.conf").write_text(template.substitute(values))
+    return Template((TEMPLATES / "mosquitto.conf.in").read_text()).substitute(values)
+
+
+def _write_configuration(settings: StackSettings, directory: Path, port: int, platform_port: int) -> None:
+    text = configuration(settings, host=LOOPBACK, port=port, platform_port=platform_port)
+    (directory / "mosquitto.conf").write_text(text)
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
@@ -15,16 +16,26 @@ from deploy.local.settings import LOOPBACK, StackSettings
 USER = "postgres"
 BINARIES = "/usr/lib/postgresql/17/bin"
 CONFIGURATION = Path(__file__).with_name("postgresql.conf.in")
-_ENCRYPTED_ALONE = "pg_hba.encrypted.conf"
-_HOSTS = "hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl replication all 127.0.0.1/32 scram-sha-256\n"
+ENCRYPTED_ALONE = "pg_hba.encrypted.conf"
 #: Key and certificate in one file: whoever reads it finds the two that belong together.
-_TLS = {
+TLS = {
     "ssl": "on",
     "ssl_cert_file": f"{jail.INSIDE}/{encryption.SHOWN}",
     "ssl_key_file": f"{jail.INSIDE}/{encryption.SHOWN}",
     "ssl_min_protocol_version": "TLSv1.2",
-    "hba_file": f"{jail.INSIDE}/{_ENCRYPTED_ALONE}",
+    "hba_file": f"{jail.INSIDE}/{ENCRYPTED_ALONE}",
 }
+
+
+def configuration(host: str, port: int, options: Mapping[str, str]) -> str:
+    """postgresql.conf; ``options`` win over what is there."""
+    text = Template(CONFIGURATION.read_text()).substitute(host=host, port=str(port))
+    return text + "".join(f"{name} = '{value}'\n" for name, value in options.items())
+
+
+def by_tls_alone(addresses: str) -> str:
+    """pg_hba.conf of a server that lets people in from ``addresses`` by TLS and password, and nobody else."""
+    return "".join(f"hostssl {what} all {addresses} scram-sha-256\n" for what in ("all", "replication"))
 
 
 class Postgres:
@@ -98,12 +109,9 @@ class Postgres:
 
     def write_configuration(self) -> None:
         """As the settings say."""
-        values = {"host": LOOPBACK, "port": str(self.port)}
-        asked = (_TLS if self._settings.tls else {}) | dict(self._settings.postgres_options)
-        options = "".join(f"{name} = '{value}'\n" for name, value in asked.items())
-        text = Template(CONFIGURATION.read_text()).substitute(values)
-        (self.directory / "postgresql.conf").write_text(text + options)
-        (self.directory / _ENCRYPTED_ALONE).write_text(_HOSTS)
+        options = (TLS if self._settings.tls else {}) | dict(self._settings.postgres_options)
+        (self.directory / "postgresql.conf").write_text(configuration(LOOPBACK, self.port, options))
+        (self.directory / ENCRYPTED_ALONE).write_text(by_tls_alone(f"{LOOPBACK}/32"))
 
     def take_password(self) -> None:
         """Gives the stopped cluster this stack's password: a backup may come from another stack.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt, helm, jars, promtool
+from deploy.local import apt, docker, helm, jars, promtool
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -69,6 +69,24 @@ def prepare_promtool(local: Path, say: Say) -> None:
         raise UnsupportedMachineError(reason)
     with locked(local / "prepare.lock"):
         _once(promtool.directory(local), promtool.fetch, say, f"promtool {promtool.VERSION}")
+
+
+def prepare_kafka(local: Path, say: Say) -> None:
+    """Fetch Kafka's libraries where they are missing; needs Maven, which Debian's root can install.
+
+    Raises CommandError, ChangedJarError.
+    """
+    with locked(local / "prepare.lock"):
+        _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
+
+
+def prepare_docker(local: Path, say: Say) -> None:
+    """Unpack a Docker engine where it is missing; safe as ``prepare`` is.
+
+    Raises UnsupportedMachineError, CommandError.
+    """
+    with locked(local / "prepare.lock"):
+        _once(docker.directory(local), docker.fetch, say, "Docker engine and Compose")
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Which platforms run on this machine, and the settings with which an operator's commands reach one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from deploy.containers.clinic import started
+from deploy.containers.deployment import Deployment
 from deploy.demo.options import RUNNING
 from deploy.local.proc import ProcessRef
 from deploy.local.settings import StackSettings
@@ -16,6 +18,28 @@ from services.cli.session import NoPlatformError
 DEMO: Final = "demo"
 _DSN: Final = "HB_DB_DSN"
 _NONE: Final = "start one with make up or make demo, or set HB_DB_DSN"
+
+
+_HERE_ALONE: Final = ("scenarios", "certificates", "--help", "-h")
+"""Commands that need no platform, or bring their own."""
+
+
+def asked_containers(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> tuple[Deployment, Sequence[str]] | None:
+    """Which platform in containers a command is for, and the command without its name; None where it is for another.
+
+    Named by ``--at`` or HB_AT, or the only one that runs here.
+    """
+    at, rest = environment.get("HB_AT"), list(arguments)
+    if rest[:1] == ["--at"]:
+        at, rest = "".join(rest[1:2]), rest[2:]
+    elif rest and rest[0].startswith("--at="):
+        at, rest = rest[0].partition("=")[2], rest[1:]
+    if not rest or rest[0] in _HERE_ALONE or (at is None and _DSN in environment):
+        return None
+    names = [at] if at else running()
+    return next(((one, rest) for one in started() if names == [one.name]), None)
 
 
 def find(at: str | None, environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -41,10 +65,10 @@ def _the_only_one() -> str:
 
 
 def running() -> list[str]:
-    """The names of what runs, stacks of `make up` before the demo."""
+    """The names of what runs: stacks of `make up`, what it started in containers, the demo."""
     run_directory = StackSettings().run_directory.parent
     stacks = [path.name for path in sorted(run_directory.glob("*")) if keeper_of(path) is not None]
-    return [*stacks, *([DEMO] if _demo() else [])]
+    return [*stacks, *(one.name for one in started()), *([DEMO] if _demo() else [])]
 
 
 def _of_stack(name: str) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from services.runtime.errors import SettingError
+from services.runtime.secret_settings import take_secret_settings
 
 REFUSED: Final = 2
 """The exit code."""
@@ -19,11 +20,12 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def begin(main: Callable[[], object]) -> None:
-    """Runs ``main`` as the whole of a process; called only where a process begins.
+    """Runs ``main`` as the whole of a process, with its secret settings; called only where a process begins.
 
     A setting that is missing or wrong ends it with a line and exit code 2; it raises whatever else ``main`` raises.
     """
     try:
+        take_secret_settings(os.environ)
         main()
     except (*_REFUSALS, BaseExceptionGroup) as error:
         why = _refusal(error)
