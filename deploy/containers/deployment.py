@@ -33,7 +33,7 @@ _KAFKA_LOG: Final = "/tmp/kafka.log"  # noqa: S108 - of a container, which share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """All of them, by who signs in with them; ``webhooks`` is the key that seals others."""
+    """All of them, by who signs in with them; ``webhooks`` and ``second_factors`` are keys that seal others."""
 
     broker: dict[str, str]
     bus: dict[str, str]
@@ -41,6 +41,7 @@ class Secrets:
     owner: str
     cluster: str
     webhooks: str
+    second_factors: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,8 @@ class Deployment:
             database=_for_each(DATABASE_SERVICES, before.get("database", {})),
             owner=before.get("owner") or new_secret(),
             cluster=before.get("cluster") or kafka.cluster_id(),
-            webhooks=before.get("webhooks") or urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            webhooks=before.get("webhooks") or _new_key(),
+            second_factors=before.get("second_factors") or _new_key(),
         )
         write_private(path, json.dumps(asdict(known), indent=1).encode())
         return known
@@ -169,6 +171,8 @@ class Deployment:
             give_to(authority.leaf_file(encryption.SERVICES), folder / "services.pem", (USER, USER))
         if holder in {"alert", "tools"}:
             self._write(holder, "webhook.keys", f"{known.webhooks}\n")
+        if holder == "api":
+            self._write(holder, "second-factor.keys", f"{known.second_factors}\n")
         _folder(folder / "settings")
         for name, value in settings.items():
             self._write(f"{holder}/settings", name, value)
@@ -194,6 +198,10 @@ def secret_settings(known: Secrets) -> Iterator[tuple[str, dict[str, str]]]:
         "tools",
         {**everybody, "HB_BUS_PASSWORD": known.bus[TOOLS], "HB_MQTT_PASSWORDS": json.dumps(known.broker)},
     )
+
+
+def _new_key() -> str:
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _for_each(names: tuple[str, ...], before: Mapping[str, str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from deploy.local.stack import Stack
 from deploy.platform.services import ServiceProcess
 from schemas.broker_access import new_secret
 from schemas.database_access import role_of, signed_in_as
+from schemas.metrics import METRICS
 from schemas.topics import UP, shard_of
 from services.cli.command import make_app
 from services.cli.follow import Follower
@@ -29,6 +30,7 @@ from services.runtime.broker_files import BrokerFiles
 from services.runtime.clock import WallClock
 from services.runtime.database import load_queries, open_pool
 from services.runtime.logs import logger
+from services.runtime.metrics import Metrics
 from services.runtime.roles import grant_roles
 from services.runtime.settings import BrokerSettings, DatabaseSettings, MqttSettings
 from services.watch.core import Kind
@@ -229,7 +231,7 @@ async def doubts(dsn: str) -> list[str]:
     """What watch would notify operators of, as far as it is about claims."""
     async with open_pool(DatabaseSettings(dsn=SecretStr(dsn)), application="test") as pool:
         clock = WallClock()
-        probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=clock)
+        probe = DatabaseProbe(pool=pool, sql=load_queries("services.watch"), clock=clock, metrics=Metrics(METRICS))
         found = (await probe.probe(clock.now_ms())).conditions
         return [one.detail for one in found if one.kind is Kind.CLAIM_USED_AGAIN]
 

@@ -24,6 +24,7 @@ KNOWN = Secrets(
     owner="the-owner",
     cluster="a cluster",
     webhooks="a key",
+    second_factors="another key",
 )
 GIVEN = dict(secret_settings(KNOWN))
 
