@@ -34,7 +34,6 @@ FROM ?=
 STACK ?= dev
 ON ?= auto
 PROFILE ?= clinic
-HOST ?=
 FILES ?= tests/scenarios
 # Tests that measure no time: they run on the second core while the others wait for theirs.
 BESIDE := tests/contract tests/integration/medication tests/integration/test_broker_access.py \
@@ -70,7 +69,8 @@ demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Pyth
 	@$(PYTHON) -m deploy.demo --for-s $(FOR) --speed $(SPEED) --homes $(HOMES) --seed $(SEED) --people $(PEOPLE) $(if $(REPLAY),--replay "$(REPLAY)")
 
 up: $(DEV)  ## The full stack and every service: in containers where Docker answers, else on a Debian root [ON=docker|debian PROFILE=clinic|demo HOST=name]
-	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(HOST),--host "$(HOST)")
+	@# Some shells have a HOST of their own, and by that nobody has asked to be reached from elsewhere.
+	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(filter command,$(origin HOST)),--host "$(HOST)")
 
 down:  ## Ends what `make up` started
 	@$(PYTHON) -m deploy.running down

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.certificates.authority import CertificateError
 from deploy.containers import images
 from deploy.containers.clinic import Clinic
 from deploy.containers.deployment import Deployment, Reach
@@ -62,6 +63,6 @@ def _build(engine: Engine) -> None:
 if __name__ == "__main__":
     try:
         cli()
-    except StackError as error:
+    except (StackError, CertificateError) as error:
         console.print(str(error), style="red", markup=False)
         raise SystemExit(1) from error

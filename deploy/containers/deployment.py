@@ -14,6 +14,7 @@ from deploy.certificates.authority import Authority
 from deploy.certificates.files import CA_CERTIFICATE, give_to, write_private
 from deploy.containers.images import release
 from deploy.local import encryption, kafka, mosquitto, postgres
+from deploy.local.errors import StackError
 from deploy.local.prepare import locked
 from deploy.local.settings import CHECKOUT, LOOPBACK, SERVERS, StackSettings
 from deploy.platform.instances import instances_of
@@ -29,6 +30,10 @@ KAFKA_PORTS: Final = (9093, 9094)
 BROKER_PORTS: Final = (8883, 8884)
 DATABASE_PORT: Final = 5432
 _KAFKA_LOG: Final = "/tmp/kafka.log"  # noqa: S108 - of a container, which shares it with nobody
+
+
+class NotRootError(StackError):
+    """What belongs to the user of the images can be written by root alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +94,10 @@ class Deployment:
     def prepare(self, reach: Reach) -> None:
         """Makes what is missing, and gives each container what it may know; as often as you like.
 
-        Raises CertificateError, OSError.
+        Raises NotRootError, CertificateError, OSError.
         """
+        if os.geteuid() != 0:
+            raise NotRootError(f"{self.folder} is prepared by root, which gives each container its files")
         with locked(self.folder / "lock"):
             self.folder.chmod(0o700)
             known = self._secrets()

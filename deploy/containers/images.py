@@ -48,10 +48,12 @@ def wanted() -> list[str]:
 
 
 def build(engine: Engine, local: Path, say: Say) -> None:
-    """Builds them all; what has not changed is taken from the engine's cache.
+    """Builds what is wanted; what has not changed is taken from the engine's cache.
 
     Raises NoBaseError, CommandError, and ChangedJarError.
     """
+    if not wanted():
+        return
     base = os.environ.get("BASE_IMAGE") or _base(engine, say)
     with _context(local, say) as folder:
         given = {
