@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.local.apt import install
 from deploy.local.settings import StackSettings
 from deploy.local.stack import Stack
+from deploy.platform.platform import FOLLOWER
 from deploy.platform.services import SERVICES
 from deploy.running.find import DEMO, find
 from schemas.database_access import role_of
@@ -131,7 +132,7 @@ def assert_prometheus_finds_what_its_rules_read(name: str) -> None:
     directory = StackSettings(name=name).run_directory / "services"
     targets = json.loads((directory / "prometheus-targets.json").read_text())
     pages = {one["labels"]["service"]: httpx.get(f"http://{one['targets'][0]}/metrics").text for one in targets}
-    assert set(pages) == set(SERVICES)
+    assert set(pages) == {*SERVICES, FOLLOWER}
     rows = {one.name: one.kind for one in METRICS}
     read = {one.metric.removesuffix("_bucket") for rule in rules() for one in selectors_of(rule["expr"])} - {"up"}
     for service, page in pages.items():
