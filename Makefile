@@ -68,14 +68,15 @@ $(DEV): deploy/locks/dev.txt | $(PYTHON)
 demo: $(RUN)  ## Simulated homes, every service and the doctor's page, from Python wheels alone [FOR=s SPEED=60 HOMES=20 SEED=n REPLAY=file PEOPLE=n]
 	@$(PYTHON) -m deploy.demo --for-s $(FOR) --speed $(SPEED) --homes $(HOMES) --seed $(SEED) --people $(PEOPLE) $(if $(REPLAY),--replay "$(REPLAY)")
 
-up: $(DEV)  ## The full stack and every service: in containers where Docker answers, else on a Debian root [ON=docker|debian PROFILE=clinic|demo HOST=name]
+up: $(DEV)  ## The full stack and every service: in containers where Docker answers, else on a Debian root [ON=docker|debian PROFILE=clinic|demo HOST=name WATCHED=1]
 	@# Some shells have a HOST of their own, and by that nobody has asked to be reached from elsewhere.
-	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(filter command,$(origin HOST)),--host "$(HOST)")
+	@$(PYTHON) -m deploy.running up --on $(ON) --profile $(PROFILE) $(if $(filter command,$(origin HOST)),--host "$(HOST)") \
+		$(if $(WATCHED),--watched)
 
 down:  ## Ends what `make up` started
 	@$(PYTHON) -m deploy.running down
 
-images: $(DEV)  ## Builds the images: services, mosquitto, Kafka, TimescaleDB [BASE_IMAGE=… TIMESCALE_IMAGE=… KAFKA_IMAGE=… MOSQUITTO_IMAGE=…]
+images: $(DEV)  ## Builds the images: services, mosquitto, Kafka, TimescaleDB, Prometheus [BASE_IMAGE=… TIMESCALE_IMAGE=… KAFKA_IMAGE=… MOSQUITTO_IMAGE=… PROMETHEUS_IMAGE=…]
 	@$(PYTHON) -m deploy.containers build
 
 scenarios: $(RUN)  ## Plays scenario files and judges what the platform said [FILES="file folder/" SPEED=max STACK=embedded]

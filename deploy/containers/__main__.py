@@ -27,20 +27,34 @@ def build() -> None:
 
 @cli.command()
 def up(
+    *,
     profile: Profile = "clinic",
     host: Annotated[str, typer.Option(help="The name by which others reach this machine; left out: nobody does.")] = "",
     console_port: int = 8443,
     devices_port: int = 8883,
+    watched: Annotated[bool, typer.Option(help="Prometheus, too.")] = False,
+    prometheus_port: int = 9090,
 ) -> None:
     """Build, make secrets and certificates, start everything, wait until it is healthy."""
     engine = find_engine()
     _build(engine)
     clinic = Clinic(Deployment(profile), engine)
-    clinic.deployment.prepare(Reach(profile=profile, host=host, console_port=console_port, devices_port=devices_port))
+    clinic.deployment.prepare(
+        Reach(
+            profile=profile,
+            host=host,
+            console_port=console_port,
+            devices_port=devices_port,
+            watched=watched,
+            prometheus_port=prometheus_port,
+        )
+    )
     with console.status("starting"):
         clinic.up()
     reach = clinic.deployment.reach
     console.print(f"doctors: {clinic.console}, devices: port {reach.devices_port}, both by TLS")
+    if reach.watched:
+        console.print(f"Prometheus: https://localhost:{reach.prometheus_port}, from this machine alone")
     console.print(f"browsers and devices have to trust {clinic.deployment.ca_file}")
     print_first_steps(console, at=f"{profile}, in containers")
 

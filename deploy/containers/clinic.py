@@ -64,7 +64,8 @@ class Clinic:
     def _compose(self, *arguments: str) -> list[str]:
         own = self.deployment
         files = ["--env-file", str(own.variables), "--file", str(_FILE)]
-        return ["compose", "--project-name", own.project, *files, "--profile", own.reach.profile, *arguments]
+        profiles = ["--profile", own.reach.profile, *(["--profile", "watch"] if own.reach.watched else [])]
+        return ["compose", "--project-name", own.project, *files, *profiles, *arguments]
 
     @property
     def _mark(self) -> Path:

@@ -29,6 +29,8 @@ EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - asked for by naming a host, and by
 KAFKA_PORTS: Final = (9093, 9094)
 BROKER_PORTS: Final = (8883, 8884)
 DATABASE_PORT: Final = 5432
+PROMETHEUS: Final = "prometheus"
+_WEB: Final = "tls_server_config: { cert_file: services.pem, key_file: services.pem }\n"
 _KAFKA_LOG: Final = "/tmp/kafka.log"  # noqa: S108 - of a container, which shares it with nobody
 
 
@@ -53,13 +55,15 @@ class Secrets:
 class Reach:
     """Where doctors and devices reach it: by ``host`` from elsewhere, by loopback alone where there is none.
 
-    ``profile`` says what runs.
+    ``profile`` says what runs; ``watched`` whether Prometheus does beside it, which is shown on loopback alone.
     """
 
     profile: str = "clinic"
     host: str = ""
     console_port: int = 8443
     devices_port: int = 8883
+    watched: bool = False
+    prometheus_port: int = 9090
 
 
 class Deployment:
@@ -105,6 +109,7 @@ class Deployment:
             self._give_servers(known)
             for holder, settings in secret_settings(known):
                 self._give(holder, settings, known)
+            self._give_prometheus()
             for written in ("audit", "fleet"):
                 _folder(self.folder / written)
             (self.folder / "reach.json").write_text(json.dumps(asdict(reach)))
@@ -115,6 +120,7 @@ class Deployment:
             "HEARTHBEAT_CONSOLE_PORT": str(reach.console_port),
             "HEARTHBEAT_DEVICES_PORT": str(reach.devices_port),
             "HEARTHBEAT_FOLDER": str(self.folder),
+            "HEARTHBEAT_PROMETHEUS_PORT": str(reach.prometheus_port),
             "HEARTHBEAT_HOST": reach.host or "localhost",
             "HEARTHBEAT_PUBLISH": EVERYWHERE if reach.host else LOOPBACK,
             "HEARTHBEAT_VERSION": release(),
@@ -142,7 +148,7 @@ class Deployment:
         outside = (*here, reach.host) if reach.host else here
         authority = Authority.open_or_create(self.ca_file.parent, f"HearthBeat {self.name}", now)
         hosts = {server: (server, *here) for server in SERVERS}
-        hosts |= {"mosquitto": ("mosquitto", *outside), encryption.SERVICES: (*SERVICES, *outside)}
+        hosts |= {"mosquitto": ("mosquitto", *outside), encryption.SERVICES: (*SERVICES, PROMETHEUS, *outside)}
         authority.provide(hosts, (), now)
         authority.renew(now)
 
@@ -183,6 +189,14 @@ class Deployment:
         _folder(folder / "settings")
         for name, value in settings.items():
             self._write(f"{holder}/settings", name, value)
+
+    def _give_prometheus(self) -> None:
+        """What it shows, and whom it trusts; it has no secret of anybody else."""
+        folder, authority = _folder(self.folder / PROMETHEUS), Authority.open(self.ca_file.parent)
+        give_to(authority.ca_file, folder / CA_CERTIFICATE, (USER, USER))
+        give_to(authority.leaf_file(encryption.SERVICES), folder / "services.pem", (USER, USER))
+        _folder(folder / "data")
+        self._write(PROMETHEUS, "web.yaml", _WEB)
 
     def _write(self, folder: str, name: str, text: str) -> None:
         write_private(self.folder / folder / name, text.encode(), (USER, USER))

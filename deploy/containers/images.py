@@ -17,12 +17,13 @@ from deploy.local.errors import CommandError, StackError, UnsupportedMachineErro
 from deploy.local.prepare import SUITE, Say, kafka_libraries, prepare_kafka
 from deploy.local.settings import CHECKOUT
 
-IMAGES: Final = ("services", "mosquitto", "kafka", "timescaledb")
+IMAGES: Final = ("services", "mosquitto", "kafka", "timescaledb", "prometheus")
 REPLACED_BY: Final = {
     "services": "SERVICES_IMAGE",
     "mosquitto": "MOSQUITTO_IMAGE",
     "kafka": "KAFKA_IMAGE",
     "timescaledb": "TIMESCALE_IMAGE",
+    "prometheus": "PROMETHEUS_IMAGE",
 }
 """The variable that names another image in the place of one of ours, which is then not built."""
 BASE: Final = f"debian:{SUITE}-slim"

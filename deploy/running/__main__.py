@@ -29,15 +29,17 @@ _DEBIAN: Final = "deploy.platform"
 
 @cli.command()
 def up(
+    *,
     on: On = Ground.AUTO,
     profile: Annotated[str, typer.Option(help="In containers: clinic, or demo.")] = "clinic",
     host: Annotated[str, typer.Option(help="In containers: the name by which others reach this machine.")] = "",
+    watched: Annotated[bool, typer.Option(help="In containers: Prometheus, too.")] = False,
 ) -> None:
     """Starts the full stack and every service."""
     why = Engine().why_unusable() if on is Ground.AUTO else None
     if on is Ground.DOCKER or (on is Ground.AUTO and why is None):
         typer.echo("In containers, by Docker Compose (ON=debian starts it on a Debian root instead).")
-        _run(_CONTAINERS, "up", "--profile", profile, "--host", host)
+        _run(_CONTAINERS, "up", "--profile", profile, "--host", host, *(["--watched"] if watched else []))
     else:
         typer.echo(f"On a Debian root, not in containers: {why or 'as ON=debian asks for'}.")
         _run(_DEBIAN, "up")

@@ -60,7 +60,9 @@ def clinic_in_containers(engine: Engine) -> Iterator[Clinic]:
     """Images, then a clinic; everything is healthy. Erased afterwards, but for the images."""
     images.build(engine, CHECKOUT / ".local", print)
     clinic = Clinic(Deployment(f"test-{os.getpid()}"), engine)
-    clinic.deployment.prepare(Reach(console_port=free_port(), devices_port=free_port()))
+    clinic.deployment.prepare(
+        Reach(console_port=free_port(), devices_port=free_port(), watched=True, prometheus_port=free_port())
+    )
     try:
         clinic.up()
         yield clinic

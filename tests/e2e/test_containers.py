@@ -17,6 +17,7 @@ from deploy.containers.clinic import Clinic
 from deploy.containers.deployment import USER
 from deploy.containers.engine import Engine, NoEngineError
 from deploy.local.errors import UnsupportedMachineError
+from deploy.platform.services import SERVICES
 from tests.e2e.container_world import (
     POSTGRESQL,
     clinic_in_containers,
@@ -29,10 +30,12 @@ from tests.e2e.container_world import (
     speaks_tls,
 )
 from tests.integration.console_world import PASSWORD, token_in
+from tests.integration.prometheus_rules import rules
 
 DOCTOR = "you@example.org"
 LASTING = {
     "mosquitto", "kafka", "postgresql", "ingest", "store", "score", "medication", "alert", "api", "watch", "tools",
+    "prometheus",
 }  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -149,7 +152,7 @@ def test_nobody_is_root_or_may_write_or_do_more_than_its_work(clinic: Clinic) ->
 def test_no_container_listens_without_tls(clinic: Clinic) -> None:
     running = [one for one in containers(clinic) if one["State"]["Running"]]
     found = [listener for one in running for listener in listeners(one)]
-    assert {listener.port for listener in found} == {8883, 8884, 9093, 9094, POSTGRESQL, 8443, 9464}
+    assert {listener.port for listener in found} == {8883, 8884, 9093, 9094, POSTGRESQL, 8443, 9464, 9090}
     assert [one for one in found if not speaks_tls(one, clinic.deployment.ca_file)] == []
     database = next(one for one in found if one.port == POSTGRESQL)
     assert b"no encryption" in postgresql_by_plaintext(database)
@@ -172,7 +175,28 @@ def test_the_database_is_away_from_where_devices_and_browsers_come_in(clinic: Cl
         for bindings in (service["HostConfig"]["PortBindings"] or {}).values()
         for binding in bindings
     }
-    assert published == {("127.0.0.1", "mosquitto"), ("127.0.0.1", "api")}
+    assert published == {("127.0.0.1", "mosquitto"), ("127.0.0.1", "api"), ("127.0.0.1", "prometheus")}
+
+
+def test_prometheus_reads_every_service_by_tls_and_evaluates_every_rule(clinic: Clinic) -> None:
+    context = ssl.create_default_context(cafile=clinic.deployment.ca_file)
+    address = f"https://localhost:{clinic.deployment.reach.prometheus_port}/api/v1"
+    deadline = time.monotonic() + 120
+    with httpx.Client(verify=context, timeout=30) as client:
+
+        def states() -> dict[str, str]:
+            found = client.get(f"{address}/targets").json()["data"]["activeTargets"]
+            return {one["labels"]["service"]: one["health"] for one in found}
+
+        def evaluated() -> dict[str, str]:
+            groups = client.get(f"{address}/rules").json()["data"]["groups"]
+            return {one["name"]: one["health"] for group in groups for one in group["rules"]}
+
+        while set(states().values()) != {"up"} or set(evaluated().values()) != {"ok"}:
+            assert time.monotonic() < deadline, (states(), evaluated())
+            time.sleep(0.5)
+        assert set(states()) == set(SERVICES)
+        assert sorted(evaluated()) == sorted(rule["alert"] for rule in rules())
 
 
 def test_what_the_images_hold_has_no_compiler_and_nothing_of_the_machine_that_built_them(clinic: Clinic) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from deploy.containers.deployment import USER, Secrets, secret_settings
+from deploy.containers.images import IMAGES
 from deploy.local.settings import KAFKA_USERS, PLATFORM_USERS
 from deploy.platform.services import SERVICES
 from schemas.bus_access import BUS_USERS
@@ -40,7 +41,9 @@ def test_every_container_is_confined(name: str) -> None:
 
 
 def test_only_what_devices_and_browsers_need_is_published() -> None:
-    assert {name for name, one in CONTAINERS.items() if "ports" in one} == {"mosquitto", "api"}
+    assert {name for name, one in CONTAINERS.items() if "ports" in one} == {"mosquitto", "api", "prometheus"}
+    # From no other machine, whatever host is named.
+    assert CONTAINERS["prometheus"]["ports"] == ["127.0.0.1:${HEARTHBEAT_PROMETHEUS_PORT}:9090"]
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "access", "prepare", "tools"])
@@ -73,6 +76,6 @@ def test_each_image_runs_as_the_user_of_the_chart() -> None:
     values = yaml.safe_load((ROOT / "deploy" / "chart" / "values.yaml").read_text())
     assert values["user"] == USER
     files = list(Path(ROOT / "deploy" / "images").rglob("Dockerfile"))
-    assert len(files) == 4
+    assert len(files) == len(IMAGES)
     for file in files:
         assert file.read_text().splitlines().count(f"USER {USER}:{USER}") == 1, file
