@@ -1,6 +1,7 @@
 """Apache Kafka: one node that is broker and controller, as a JVM of the host."""
 
 import base64
+import shutil
 import socket
 import struct
 import uuid
@@ -35,6 +36,7 @@ def kafka(
         "-XX:-UsePerfData",
         # C1 alone: in the first minutes C2 took as much CPU as the broker's own work.
         "-XX:TieredStopAtLevel=1",
+        *_shared_classes(libraries),
         logging,
         "-cp",
         f"{libraries}/*",
@@ -68,6 +70,21 @@ def kafka(
         before_start=before_start,
         answers=lambda: kafka_by_tls.answers(settings, port, NODE, secrets[NODE]) if settings.tls else _answers(port),
     )
+
+
+def classes_of(libraries: Path) -> Path | None:
+    """Where the file of the libraries' classes lies, made or not: one for each Java. None where there is no Java."""
+    java = shutil.which("java")
+    if java is None:
+        return None
+    modules = Path(java).resolve().parent.parent / "lib" / "modules"
+    return libraries.with_name(f"{libraries.name}-{modules.stat().st_mtime_ns:x}.jsa") if modules.exists() else None
+
+
+def _shared_classes(libraries: Path) -> list[str]:
+    found = classes_of(libraries)
+    # A JVM that can't use it says nothing and reads the libraries.
+    return [f"-XX:SharedArchiveFile={found}"] if found is not None and found.exists() else []
 
 
 def version(libraries: Path) -> str:

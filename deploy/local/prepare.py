@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local import apt, docker, helm, jars, promtool
+from deploy.local import apt, docker, helm, jars, kafka_classes, promtool
 from deploy.local.errors import StillMountedError, UnsupportedMachineError
 
 SUITE = "trixie"
@@ -51,7 +51,8 @@ def prepare(local: Path, say: Say) -> None:
         apt.install({"java": "default-jre-headless"})
         _once(root_directory(local), _build_root, say, "Debian root with PostgreSQL, TimescaleDB and mosquitto")
         _once(kafka_libraries(local), _copy_kafka, say, "Kafka libraries")
-    jars.verify(kafka_libraries(local))  # again: a tenth of a second, and they have lain there since
+        jars.verify(kafka_libraries(local))  # again: a tenth of a second, and they have lain there since
+        kafka_classes.make(kafka_libraries(local), say)
 
 
 def prepare_helm(local: Path, say: Say) -> None:

@@ -6,6 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,8 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from deploy.local import SERVERS, Stack, StackSettings
+from deploy.local import SERVERS, Stack, StackSettings, prepare
 from deploy.local.errors import AlreadyRunningError
+from deploy.local.kafka import classes_of
 from deploy.local.proc import ProcessRef
 from schemas.broker_access import BrokerUserError
 from schemas.topics import ACK, UP, shard_of
@@ -76,6 +78,12 @@ def test_the_database_is_as_durable_as_production(stack: Stack) -> None:
         "full_page_writes": "on",
         "data_checksums": "on",
     }
+
+
+def test_kafka_maps_its_classes_from_one_file(stack: Stack) -> None:
+    archive = classes_of(prepare.kafka_libraries(stack.settings.local))
+    assert archive is not None
+    assert str(archive.resolve()) in Path(f"/proc/{stack.process('kafka').pid}/maps").read_text()
 
 
 def test_an_uplink_reaches_ingest(stack: Stack) -> None:
