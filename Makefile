@@ -148,11 +148,11 @@ train: $(DEV)  ## Fits everything that is learned on the recordings of a folder,
 growth: $(DEV)  ## Readings from 1 M to ROWS: insert rate, bytes a row, panel queries p95 [ROWS=50000000]
 	@$(PYTHON) -m tests.proving.growth --rows $(ROWS)
 
-backup: $(DEV)  ## The running stack's database as one file [TO=file STACK=dev]
-	@$(PYTHON) -m deploy.platform backup --name $(STACK) $(if $(TO),--to "$(TO)")
+backup: $(DEV)  ## The running database as one file [TO=file STACK=dev]
+	@$(PYTHON) -m deploy.running backup --stack $(STACK) $(if $(TO),--to "$(TO)")
 
 restore: $(DEV)  ## Puts a backup in the place of the database; log and devices bring the rest [FROM=file STACK=dev]
-	@$(PYTHON) -m deploy.platform restore --name $(STACK) --from "$(FROM)"
+	@$(PYTHON) -m deploy.running restore --stack $(STACK) --from "$(FROM)"
 
 drill: $(DEV)  ## Loses the database and restores it, then lets timers fall due while services are down [SEED=n]
 	@$(PYTHON) -m tests.proving.drill --seed $(SEED)

@@ -1,5 +1,7 @@
 """`python -m deploy.containers`: images, and a clinic in containers by Docker Compose."""
 
+import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -65,6 +67,29 @@ def down(profile: Profile = "clinic") -> None:
     with console.status("stopping"):
         Clinic(Deployment(profile), find_engine()).down()
     console.print("stopped")
+
+
+@cli.command()
+def backup(
+    to: Annotated[Path | None, typer.Option(help="A file for a copy of it, too.")] = None, profile: Profile = "clinic"
+) -> None:
+    """Write the whole database, roles included, to a file; the services go on."""
+    with console.status("backing up"):
+        made = Clinic(Deployment(profile), find_engine()).back_up()
+        if to is not None:
+            to.touch(mode=0o600)
+            made = Path(shutil.copyfile(made, to))
+    console.print(f"{made}, {made.stat().st_size / 1e6:.1f} MB")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="A file that a backup wrote.")], profile: Profile = "clinic"
+) -> None:
+    """Put a backup in the place of the database; log and devices bring the rest."""
+    with console.status("restoring"):
+        said = Clinic(Deployment(profile), find_engine()).restore(source.resolve())
+    console.print(said)
 
 
 def _build(engine: Engine) -> None:

@@ -1,12 +1,14 @@
 """One deployment and the engine that runs it: up, down, and the command `hearthbeat` inside."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from deploy.containers.deployment import Deployment
+from deploy.containers.deployment import USER, Deployment
 from deploy.containers.engine import Engine, NoEngineError
+from deploy.local import apt
 from deploy.local.errors import CommandError
 from deploy.local.settings import CHECKOUT
 
@@ -14,6 +16,13 @@ _FILE: Final = CHECKOUT / "deploy" / "compose.yaml"
 _TOOLS: Final = "tools"
 _WAIT_S: Final = 600
 """For everything to be healthy; a slow machine takes two minutes."""
+
+
+_TAKE_OVER: Final = (
+    "echo \"alter role postgres password '$(cat /srv/password)'\""
+    ' | postgres --single -D "$PGDATA" -c config_file=/srv/postgresql.conf postgres'
+)
+"""In single-user mode, which asks for none."""
 
 
 class Clinic:
@@ -47,6 +56,34 @@ class Clinic:
         self._mark.unlink(missing_ok=True)
         self.ask("down", "--remove-orphans")
 
+    def back_up(self) -> Path:
+        """A backup of the whole database, made now, beside those of each day. Raises CommandError."""
+        return self.backups / self.ask("exec", "--no-TTY", "backup", "sh", "/back-up.sh", "now").strip()
+
+    @property
+    def backups(self) -> Path:
+        """The folder where they lie; each holds everything about everybody."""
+        return self.deployment.folder / "backups"
+
+    def restore(self, source: Path) -> str:
+        """Puts a backup in the place of the database, has log and devices bring the rest, and starts everything again.
+
+        Gives what that came to. What was there before is kept until the next time. Raises CommandError.
+        """
+        if not source.is_file():
+            raise CommandError(f"there is no backup {source}")
+        self.down()
+        _replace_cluster(source, self.deployment.folder / "postgresql" / "data")
+        # The backup may have been made under another password.
+        alone = ["run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", "/bin/sh", "postgresql", "-c", _TAKE_OVER]
+        self.ask(*alone)
+        # With it come the servers and both jobs, and nobody who would write.
+        self.ask("up", "--detach", "--wait", "--wait-timeout", str(_WAIT_S), _TOOLS)
+        said = self.ask("exec", "--no-TTY", _TOOLS, "python", "-m", "services.restore").strip()
+        self.ask("exec", "--no-TTY", _TOOLS, "hearthbeat", "device", "sync")
+        self.up()
+        return said
+
     def ask(self, *arguments: str) -> str:
         """Runs ``docker compose ARGUMENTS`` on it; what it printed. Raises CommandError."""
         return self.engine.ask(*self._compose(*arguments))
@@ -70,6 +107,18 @@ class Clinic:
     @property
     def _mark(self) -> Path:
         return _mark_of(self.deployment)
+
+
+def _replace_cluster(source: Path, data: Path) -> None:
+    cluster, fresh, replaced = (data / name for name in ("cluster", "cluster.new", "cluster.replaced"))
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    apt.run(["tar", "-xzf", str(source), "-C", str(fresh), "--no-same-owner"])
+    apt.run(["chown", "--recursive", f"{USER}:{USER}", str(fresh)])
+    shutil.rmtree(replaced, ignore_errors=True)
+    if cluster.exists():
+        cluster.rename(replaced)
+    fresh.rename(cluster)
 
 
 def _mark_of(deployment: Deployment) -> Path:

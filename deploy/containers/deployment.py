@@ -110,7 +110,8 @@ class Deployment:
             for holder, settings in secret_settings(known):
                 self._give(holder, settings, known)
             self._give_prometheus()
-            for written in ("audit", "fleet"):
+            self._give_backup(known)
+            for written in ("audit", "backups", "fleet"):
                 _folder(self.folder / written)
             (self.folder / "reach.json").write_text(json.dumps(asdict(reach)))
             self.variables.write_text("".join(f"{name}={value}\n" for name, value in self._variables(reach).items()))
@@ -197,6 +198,12 @@ class Deployment:
         give_to(authority.leaf_file(encryption.SERVICES), folder / "services.pem", (USER, USER))
         _folder(folder / "data")
         self._write(PROMETHEUS, "web.yaml", _WEB)
+
+    def _give_backup(self, known: Secrets) -> None:
+        """Whoever makes backups signs in as the database's owner, for a backup holds all that the owner may read."""
+        folder = _folder(self.folder / "backup")
+        give_to(Authority.open(self.ca_file.parent).ca_file, folder / CA_CERTIFICATE, (USER, USER))
+        self._write("backup", "pgpass", f"postgresql:{DATABASE_PORT}:*:postgres:{known.owner}\n")
 
     def _write(self, folder: str, name: str, text: str) -> None:
         write_private(self.folder / folder / name, text.encode(), (USER, USER))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -51,6 +52,38 @@ def down() -> None:
     for deployment in started():
         _run(_CONTAINERS, "down", "--profile", deployment.name)
     _run(_DEBIAN, "down")
+
+
+@cli.command()
+def backup(
+    to: Annotated[Path | None, typer.Option(help="The file.")] = None,
+    stack: Annotated[str, typer.Option(help="On a Debian root: the name of the stack.")] = "dev",
+) -> None:
+    """Writes the whole database of what runs to a file."""
+    _on_its_ground("backup", stack, *(["--to", str(to)] if to else []))
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="A file that `backup` wrote.")],
+    stack: Annotated[str, typer.Option(help="On a Debian root: the name of the stack.")] = "dev",
+) -> None:
+    """Puts a backup in the place of the database; log and devices bring the rest."""
+    _on_its_ground("restore", stack, "--from", str(source))
+
+
+def _on_its_ground(command: str, stack: str, *arguments: str) -> None:
+    """In containers where a platform runs there, else on the Debian root."""
+    names = [one.name for one in started()]
+    if len(names) > 1:
+        typer.echo(
+            f"{' and '.join(names)} run in containers: python -m deploy.containers {command} --profile …", err=True
+        )
+        raise typer.Exit(2)
+    if names:
+        _run(_CONTAINERS, command, *arguments, "--profile", names[0])
+    else:
+        _run(_DEBIAN, command, "--name", stack, *arguments)
 
 
 def _run(module: str, *arguments: str) -> None:

@@ -35,7 +35,7 @@ from tests.integration.prometheus_rules import rules
 DOCTOR = "you@example.org"
 LASTING = {
     "mosquitto", "kafka", "postgresql", "ingest", "store", "score", "medication", "alert", "api", "watch", "tools",
-    "prometheus",
+    "prometheus", "backup",
 }  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -126,6 +126,35 @@ def test_a_press_of_the_button_reaches_the_doctor_by_tls_and_outlives_a_restart(
     after = asyncio.run(as_it_is_now(clinic))
     assert (after["alert_id"], after["state"]) == (before["alert_id"], "acknowledged")
     assert publish(clinic, device, uplink(1))
+
+
+def test_a_backup_brings_back_what_was_there_when_it_was_made(clinic: Clinic) -> None:
+    deadline = time.monotonic() + 120
+    # The first of each day comes by itself.
+    while not list(clinic.backups.glob("*.tar.gz")):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    made = clinic.back_up()
+    assert made.stat().st_mode & 0o077 == 0
+    hearthbeat(clinic, "home", "add", "Later Cottage", "--time-zone", "Europe/London")
+    assert "Later Cottage" in homes(clinic)
+    before = asyncio.run(as_it_is_now(clinic))
+
+    said = clinic.restore(made)
+
+    assert "generation" in said
+    assert homes(clinic) == {"Rose Cottage"}
+    after = asyncio.run(as_it_is_now(clinic))
+    assert (after["alert_id"], after["state"]) == (before["alert_id"], before["state"])
+
+
+def homes(clinic: Clinic) -> set[str]:
+    """Names of the homes that the database knows."""
+    asked = "select label from homes"
+    said = clinic.ask(
+        "exec", "--no-TTY", "backup", "psql", "--tuples-only", "--no-align", "-d", "hearthbeat", "-c", asked
+    )
+    return set(said.split("\n")) - {""}
 
 
 def test_nobody_is_root_or_may_write_or_do_more_than_its_work(clinic: Clinic) -> None:
