@@ -310,10 +310,10 @@ async def test_listening_says_that_something_happened_and_nothing_of_whom(family
             "insert into findings select gen_random_uuid(), 3, 2, 'spo2', 1, 1, 1, 1, '2026-11-22', '2026-11-22', '[]',"
             f" '{DOCTOR_WORDS}', 'Hidden', 'why', false, '2026-11-22'"
         )
-        assert [await wake(pool, news) for news in WakeUp] == [True] * 3
+        assert all([await wake(pool, news) for news in WakeUp])
         await viewer.fetch("select 1")
 
-    assert heard == [("alerts", ""), ("findings", ""), ("bus", "")]
+    assert heard == [(news.value, "") for news in WakeUp]
 
 
 async def test_a_changed_password_locks_the_group_out_until_the_owner_gives_another(family: Login, dsn: str) -> None:
