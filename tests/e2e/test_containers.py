@@ -37,7 +37,7 @@ LASTING = {
     "mosquitto", "kafka", "postgresql", "ingest", "store", "score", "medication", "alert", "api", "watch", "tools",
     "prometheus", "backup",
 }  # fmt: skip
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # images are built in it
 
 
 @pytest.fixture(scope="module")
