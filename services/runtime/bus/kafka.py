@@ -47,7 +47,7 @@ COMMIT_S: Final = 5.0
 _BATCH_BYTES: Final = 512 * 1024
 _FETCH_BYTES: Final = 128 * 1024
 """Of one partition in an answer. Kafka gives a batch that is larger whole, of one partition at a time."""
-_ANSWER_BYTES: Final = 2 * _FETCH_BYTES
+_ANSWER_BYTES: Final = 4 * _FETCH_BYTES
 """Of a queue, this lies in a consumer's memory, and twice while it comes, however many partitions it has. Who asks
 shuffles them, so that none is always the last."""
 _FETCH_WAIT_MS: Final = 500
