@@ -1,4 +1,4 @@
-"""`make up` and `make down`: in containers where a Docker engine answers, else on the Debian root; says which."""
+"""`make up`, `down`, `backup` and `restore`: in containers where a Docker engine answers, else on the Debian root."""
 
 import subprocess
 import sys
